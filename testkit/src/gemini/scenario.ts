@@ -1,0 +1,202 @@
+import { Framing } from './framing'
+import { Chunk, Failure, Part, Usage, chunk, failure, tokens } from './wire'
+
+/** A wait between two events: milliseconds, or until a promise settles. */
+export type Pause = number | PromiseLike<unknown>
+
+/**
+ * What the stand-in does with one request. Plain data, so scenarios are combined by spreading:
+ * `{ ...text('a', 'b'), gap: 20, framing: { split: 1 } }`.
+ */
+export interface Scenario {
+  /** HTTP status; 200 unless told. */
+  status?: number
+  headers?: Record<string, string>
+  /** Wait before the status line. */
+  delay?: Pause
+  /** Wait between the events, in milliseconds. */
+  gap?: number
+  /** The answer, event by event. Pauses may stand between them. */
+  events?: (Chunk | Failure | Pause)[]
+  /** A whole body instead of events. A string goes out as it is, anything else as JSON. */
+  body?: unknown
+  framing?: Framing
+  /** After the last event: `close` (the default), `hang` open, or `drop` the connection with a TCP reset. */
+  end?: 'close' | 'hang' | 'drop'
+}
+
+/** One step of an answer: a text, a part, several parts in one chunk, or a pause. */
+export type Piece = string | Part | (string | Part)[] | Pause
+
+function isPause(piece: Piece): piece is Pause {
+  return typeof piece === 'number' || (typeof piece === 'object' && 'then' in piece)
+}
+
+function toParts(piece: Exclude<Piece, Pause>): Part[] {
+  return (Array.isArray(piece) ? piece : [piece]).map(part => typeof part === 'string' ? { text: part } : part)
+}
+
+function usage(parts: Part[]): Usage {
+  const count = (thought: boolean) => tokens(parts.filter(part => !!part.thought === thought).map(part => part.text).join(''))
+  const [answer, thoughts] = [count(false), count(true)]
+  return {
+    promptTokenCount: 8,
+    candidatesTokenCount: answer,
+    ...thoughts ? { thoughtsTokenCount: thoughts } : {},
+    totalTokenCount: 8 + answer + thoughts,
+  }
+}
+
+/** An answer in chunks: one per piece, the last one with the finish reason, token counts on each. */
+export function answer(pieces: Piece[], finishReason = 'STOP', rest: object = {}): Scenario {
+  const last = pieces.findLastIndex(piece => !isPause(piece))
+  const said: Part[] = []
+  return {
+    events: pieces.map((piece, index) => {
+      if (isPause(piece)) return piece
+      const parts = toParts(piece)
+      said.push(...parts)
+      return { ...chunk(parts, index === last ? { finishReason, ...rest } : {}), usageMetadata: usage(said) }
+    }),
+  }
+}
+
+/** A plain answer. */
+export const text = (...pieces: Piece[]) => answer(pieces)
+
+/** The answer of a thinking model: a thought summary, then the text. */
+export const thinking = (thought: string, ...pieces: Piece[]) => answer([{ text: thought, thought: true }, ...pieces])
+
+/** An answer whose last part is empty but for a thought signature, as Gemini 3 ends its streams. */
+export function signed(signature: string, ...pieces: Piece[]) {
+  return answer([...pieces, { text: '', thoughtSignature: signature }])
+}
+
+/** An answer found by Google search: sources and queries come with the last chunk. */
+export function grounded(sources: { title: string, uri: string }[], queries: string[], ...pieces: Piece[]) {
+  return answer(pieces, 'STOP', {
+    groundingMetadata: {
+      webSearchQueries: queries,
+      searchEntryPoint: { renderedContent: '<div>Google</div>' },
+      groundingChunks: sources.map(web => ({ web })),
+      groundingSupports: [],
+    },
+  })
+}
+
+/** STOP without a word. */
+export const empty = () => answer([{ text: '' }])
+
+/** Cut off by the output limit; without pieces, thinking has eaten it all. */
+export const maxTokens = (...pieces: Piece[]) => answer(pieces.length ? pieces : [[]], 'MAX_TOKENS')
+
+/** Some text, then an output filter steps in. */
+export function safety(...pieces: Piece[]): Scenario {
+  const stop: Chunk = { candidates: [{ finishReason: 'SAFETY', index: 0 }], usageMetadata: { promptTokenCount: 8, totalTokenCount: 8 } }
+  const { events = [] } = answer(pieces, '')
+  return { events: [...events.map(strip), stop] }
+}
+
+function strip(event: Chunk | Failure | Pause) {
+  if (typeof event === 'object' && 'candidates' in event) delete event.candidates?.[0].finishReason
+  return event
+}
+
+/** The prompt itself is refused: no candidates. */
+export const blocked = (blockReason = 'PROHIBITED_CONTENT'): Scenario => ({
+  events: [{ promptFeedback: { blockReason }, usageMetadata: { promptTokenCount: 8, totalTokenCount: 8 } }],
+})
+
+/** One event with this many bytes of text. */
+export const huge = (bytes: number) => answer(['x'.repeat(bytes)])
+
+/** Never answers, not even with a status line. */
+export const silent = (): Scenario => ({ delay: Infinity })
+
+/** Starts to answer, then says nothing more. */
+export const stalled = (...pieces: Piece[]): Scenario => ({ ...unfinished(pieces), end: 'hang' })
+
+/** Starts to answer, then resets the connection. */
+export const dropped = (...pieces: Piece[]): Scenario => ({ ...unfinished(pieces), end: 'drop' })
+
+/** Starts to answer, then overloads inside the 200 response. */
+export function overloadedMidway(...pieces: Piece[]): Scenario {
+  const { events = [] } = unfinished(pieces)
+  return { events: [...events, failure(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.')] }
+}
+
+function unfinished(pieces: Piece[]): Scenario {
+  return { events: answer(pieces).events?.map(strip) }
+}
+
+/** Any error body, with its status. */
+export function refused(body: Failure, headers?: Record<string, string>): Scenario {
+  return { status: body.error.code, headers, body }
+}
+
+/** The same error wrapped in an array, as Google does on streaming routes. */
+export const wrapped = (scenario: Scenario): Scenario => ({ ...scenario, body: [scenario.body] })
+
+const quota = (quotaId: string, quotaValue: string) => ({
+  '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
+  violations: [{
+    quotaMetric: 'generativelanguage.googleapis.com/generate_content_free_tier_requests',
+    quotaId,
+    quotaDimensions: { location: 'global' },
+    quotaValue,
+  }],
+})
+
+const retry = (seconds: number) => ({ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${seconds}s` })
+
+const reason = (reason: string) => ({
+  '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+  reason,
+  domain: 'googleapis.com',
+  metadata: { service: 'generativelanguage.googleapis.com' },
+})
+
+/** 429, too many requests this minute; RetryInfo says when to come back. */
+export const rateLimited = (seconds = 2) => refused(
+  failure(429, 'RESOURCE_EXHAUSTED', `You exceeded your current quota. Please retry in ${seconds}s.`,
+    quota('GenerateRequestsPerMinutePerProjectPerModel-FreeTier', '10'), retry(seconds)),
+)
+
+/** 429, nothing left for today. The RetryInfo that comes with it is of no use. */
+export const dailyQuota = () => refused(
+  failure(429, 'RESOURCE_EXHAUSTED', 'You exceeded your current quota, please check your plan and billing details.',
+    quota('GenerateRequestsPerDayPerProjectPerModel-FreeTier', '250'), retry(36)),
+)
+
+export const overloaded = () => refused(failure(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.'))
+
+export const internal = () => refused(failure(500, 'INTERNAL', 'An internal error has occurred.'))
+
+export const badKey = () => refused(
+  failure(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.', reason('API_KEY_INVALID')),
+)
+
+export const noKey = () => refused(
+  failure(403, 'PERMISSION_DENIED', 'Method doesn\'t allow unregistered callers. Please use API Key.'),
+)
+
+export const region = () => refused(
+  failure(400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.'),
+)
+
+export const unknownModel = (model: string) => refused(
+  failure(404, 'NOT_FOUND', `models/${model} is not found for API version v1beta, or is not supported for this method.`),
+)
+
+/** 400 about the request itself. */
+export const invalid = (message: string) => refused(failure(400, 'INVALID_ARGUMENT', message))
+
+/** What the stand-in says by default: it names the question, in several chunks. */
+export function echo(question: string): Scenario {
+  const letters = Array.from(question)
+  const size = Math.max(1, Math.ceil(letters.length / 3))
+  const words = Array.from({ length: Math.ceil(letters.length / size) }, (_, index) => {
+    return letters.slice(index * size, (index + 1) * size).join('')
+  })
+  return answer(['你问的是：', ...words, '。'])
+}

@@ -1,0 +1,146 @@
+import { RequestListener, createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { createCertificate } from '../certificate'
+import { listen } from '../listen'
+import { play } from './play'
+import { GeminiRequest, receive, record, textOf } from './request'
+import * as scenarios from './scenario'
+import { Scenario } from './scenario'
+import { failure, tokens } from './wire'
+
+/** A scenario, or how to find one for a request. */
+export type Reaction = Scenario | ((request: GeminiRequest) => Scenario | Promise<Scenario>)
+
+export interface GeminiOptions {
+  port?: number
+  /** HTTPS with a certificate made on the spot; trust it by `gemini.ca`. */
+  tls?: boolean
+  /** Host name in `url`; a made-up one can only be reached through a proxy that knows it. */
+  host?: string
+  /** The API keys it knows; any, unless given. */
+  keys?: string[]
+  /** The models it knows; any, unless given. */
+  models?: string[]
+}
+
+export interface Gemini {
+  /** Base URL, to be used instead of `https://generativelanguage.googleapis.com`. */
+  url: string
+  port: number
+  /** The certificate to trust, where `tls` is on. */
+  ca?: string
+  requests: GeminiRequest[]
+  /**
+   * Sets how the next generations are answered: one reaction each, the last one for all that follow.
+   * Without any, back to the echo.
+   */
+  respond(...reactions: Reaction[]): void
+  /** The same for token counts and the model list. */
+  respondTo(action: 'countTokens' | 'models', ...reactions: Reaction[]): void
+  /** Open TCP connections. */
+  connections(): number
+  /** TCP connections ever accepted. */
+  accepted(): number
+  close(): Promise<void>
+}
+
+const known = ['gemini-3.8-flash', 'gemini-3.6-flash', 'gemini-3.5-flash', 'gemini-3.5-flash-lite']
+
+function describe(name: string) {
+  return {
+    name: `models/${name}`,
+    displayName: name,
+    inputTokenLimit: 1048576,
+    outputTokenLimit: 65536,
+    supportedGenerationMethods: ['generateContent', 'countTokens'],
+  }
+}
+
+function list(names: string[], model?: string): Scenario {
+  if (!model) return { body: { models: names.map(describe) } }
+  return names.includes(model) ? { body: describe(model) } : scenarios.unknownModel(model)
+}
+
+function count({ body }: GeminiRequest): Scenario {
+  const contents: object[] = body.contents ?? body.generateContentRequest?.contents ?? []
+  return { body: { totalTokens: contents.reduce((sum, content) => sum + tokens(textOf(content)), 0) } }
+}
+
+/** What is wrong with a request, as Google would say it. */
+function check({ action, model, key, body }: GeminiRequest, { keys, models }: GeminiOptions) {
+  if (!action) return scenarios.refused(failure(404, 'NOT_FOUND', 'Not Found'))
+  if (!key) return scenarios.noKey()
+  if (keys && !keys.includes(key)) return scenarios.badKey()
+  if (action === 'models') return
+  if (typeof body !== 'object' || !body) return scenarios.invalid('Invalid JSON payload received.')
+  if (models && !models.includes(model!)) return scenarios.unknownModel(model!)
+  if (action !== 'countTokens' && !body.contents?.length) {
+    return scenarios.invalid('* GenerateContentRequest.contents: contents is not specified\n')
+  }
+}
+
+/**
+ * Stands in for Google's Gemini API: generation (streamed and not), token counting, model list.
+ * @see https://ai.google.dev/api/generate-content
+ */
+export async function createGemini(options: GeminiOptions = {}): Promise<Gemini> {
+  const requests: GeminiRequest[] = []
+  const queues = new Map<string, Reaction[]>()
+  let accepted = 0
+
+  const answer = (request: GeminiRequest): Scenario | Promise<Scenario> => {
+    const wrong = check(request, options)
+    if (wrong) return wrong
+    const action = request.action === 'countTokens' || request.action === 'models' ? request.action : 'generate'
+    const queue = queues.get(action) ?? []
+    const reaction = queue.length > 1 ? queue.shift() : queue[0]
+    if (typeof reaction === 'function') return reaction(request)
+    if (reaction) return reaction
+    if (action === 'models') return list(options.models ?? known, request.model)
+    return action === 'countTokens' ? count(request) : scenarios.echo(request.question)
+  }
+
+  const handle: RequestListener = async (incoming, response) => {
+    const request = record(incoming, response)
+    requests.push(request)
+    const gone = new AbortController()
+    let reset = false
+    request.closed.then(() => {
+      request.aborted = !request.finished && !reset
+      gone.abort()
+    })
+    const stream = request.action === 'streamGenerateContent'
+    try {
+      await receive(incoming, request)
+    } catch {
+      return
+    }
+    await play(await answer(request), {
+      response,
+      form: !stream ? 'unary' : request.path.includes('alt=sse') ? 'sse' : 'array',
+      gone: gone.signal,
+      reset() {
+        reset = true
+        for (const socket of sockets) {
+          if (socket.remotePort === incoming.socket.remotePort) socket.resetAndDestroy()
+        }
+      },
+    })
+  }
+
+  const certificate = options.tls ? createCertificate([options.host ?? 'localhost', 'localhost', '127.0.0.1']) : undefined
+  const server = certificate ? createTlsServer(certificate, handle) : createServer(handle)
+  server.on('connection', () => accepted++)
+  const { port, sockets, close } = await listen(server, options.port)
+  return {
+    url: `${certificate ? 'https' : 'http'}://${options.host ?? (certificate ? 'localhost' : '127.0.0.1')}:${port}`,
+    port,
+    ca: certificate?.cert,
+    requests,
+    respond: (...reactions) => void queues.set('generate', reactions),
+    respondTo: (action, ...reactions) => void queues.set(action, reactions),
+    connections: () => sockets.size,
+    accepted: () => accepted,
+    close,
+  }
+}

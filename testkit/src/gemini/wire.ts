@@ -1,0 +1,67 @@
+/**
+ * What Gemini puts on the wire.
+ * https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
+ */
+
+/** One piece of an answer. */
+export interface Part {
+  text?: string
+  thought?: boolean
+  thoughtSignature?: string
+  inlineData?: { mimeType: string, data: string }
+  functionCall?: { id?: string, name: string, args?: object }
+}
+
+/** One event of the stream, or the whole answer of a unary call. */
+export interface Chunk {
+  candidates?: {
+    content?: { role: 'model', parts: Part[] }
+    finishReason?: string
+    index?: number
+    groundingMetadata?: object
+    safetyRatings?: object[]
+  }[]
+  promptFeedback?: { blockReason: string, safetyRatings?: object[] }
+  usageMetadata?: Usage
+  modelVersion?: string
+  responseId?: string
+}
+
+/** Token counts, cumulative within one answer. */
+export interface Usage {
+  promptTokenCount: number
+  candidatesTokenCount?: number
+  thoughtsTokenCount?: number
+  totalTokenCount: number
+}
+
+/** https://cloud.google.com/apis/design/errors#error_model */
+export interface Failure {
+  error: { code: number, message: string, status: string, details?: object[] }
+}
+
+/** A chunk with these parts; `rest` goes beside them into the candidate. */
+export function chunk(parts: Part[], rest: object = {}): Chunk {
+  return { candidates: [{ content: { role: 'model', parts }, ...rest, index: 0 }] }
+}
+
+/** An error body. */
+export function failure(code: number, status: string, message: string, ...details: object[]): Failure {
+  return { error: { code, message, status, ...details.length ? { details } : {} } }
+}
+
+/** The stand-in's idea of tokens: about four bytes each. */
+export function tokens(text: string) {
+  return Math.ceil(Buffer.byteLength(text) / 4)
+}
+
+/** Joins the chunks of a stream into the answer of a unary call. */
+export function join(chunks: Chunk[]): Chunk {
+  const candidates = chunks.flatMap(({ candidates }) => candidates ?? [])
+  if (!candidates.length) return Object.assign({}, ...chunks)
+  const parts = candidates.flatMap(({ content }) => content?.parts ?? [])
+  return {
+    ...Object.assign({}, ...chunks),
+    candidates: [{ ...Object.assign({}, ...candidates), ...parts.length ? { content: { role: 'model', parts } } : {} }],
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * The other sides of the project, over real sockets. They follow the platforms' documents and share no code with the
+ * plugins, so that what both sides agree on is what the document says.
+ */
+
+export * from './certificate'
+export * from './clock'
+export * from './gemini/server'
+export type { Action, GeminiRequest } from './gemini/request'
+export * as scenarios from './gemini/scenario'
+export type { Pause, Piece, Scenario } from './gemini/scenario'
+export type { Framing } from './gemini/framing'

@@ -1,0 +1,38 @@
+import { AddressInfo, Server, Socket } from 'node:net'
+
+/** A server that listens on the loopback interface, and its open sockets. */
+export interface Listening {
+  port: number
+  /** Raw TCP sockets, also below TLS. */
+  sockets: Set<Socket>
+  /** Destroys every socket and stops listening. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts any server on 127.0.0.1.
+ * @param port 0 picks a free one
+ * @throws what the operating system says when the port is taken
+ */
+export async function listen(server: Server, port = 0): Promise<Listening> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    sockets,
+    close: () => new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      for (const socket of sockets) socket.destroy()
+    }),
+  }
+}

@@ -1,0 +1,31 @@
+import { IncomingHttpHeaders, request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+
+export interface Exchange {
+  status: number
+  headers: IncomingHttpHeaders
+  body: string
+  chunks: Buffer[]
+  /** `code` of the error that ended the answer early. */
+  error?: string
+}
+
+/** One plain HTTP exchange, down to the packets. */
+export function exchange(url: string, o: { method?: string, headers?: object, body?: string, ca?: string } = {}) {
+  return new Promise<Exchange>((resolve, reject) => {
+    const { method = o.body === undefined ? 'GET' : 'POST', headers, body, ca } = o
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest
+    const request = send(url, { method, headers: { ...headers }, ca, agent: false }, (response) => {
+      const chunks: Buffer[] = []
+      const done = (error?: NodeJS.ErrnoException) => resolve({
+        status: response.statusCode!,
+        headers: response.headers,
+        body: Buffer.concat(chunks).toString(),
+        chunks,
+        error: error?.code,
+      })
+      response.on('data', chunk => chunks.push(chunk)).on('end', () => done()).on('error', done)
+    })
+    request.on('error', reject).end(body)
+  })
+}
