@@ -1,0 +1,32 @@
+/** The instance's public interface: every environment variable that koishi.yml reads. */
+export const variables = [
+  'PLATFORM', 'HOST', 'PORT', 'SELF_URL', 'KOISHI_ADMIN_PASSWORD',
+  'WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY', 'WECOM_BOT_RECEIVE_ID', 'WECOM_BOT_ID', 'WECOM_BOT_NAME',
+  'WECOM_BOT_PATH', 'WECOM_BOT_REPLY_MODE', 'WECOM_BOT_STREAM_STYLE', 'WECOM_BOT_WEBHOOK_KEY',
+  'WECOM_BOT_WEBHOOK_URL', 'WECOM_BOT_API_ENDPOINT', 'WECOM_BOT_TRUSTED_HOSTS',
+  'DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DINGTALK_AGENT_ID', 'DINGTALK_PROTOCOL', 'DINGTALK_STREAMING',
+  'DINGTALK_CARD_TEMPLATE_ID', 'DINGTALK_CARD_KEY', 'DINGTALK_API_ENDPOINT', 'DINGTALK_OLD_API_ENDPOINT',
+  'GEMINI_API_KEY', 'GEMINI_MODEL', 'GEMINI_BASE_URL', 'SOCKS_PROXY',
+] as const
+
+export type Variable = typeof variables[number]
+
+/** What the process was given; only the names above are looked at. */
+export type Env = Record<string, string | undefined>
+
+const secrets: Variable[] = [
+  'KOISHI_ADMIN_PASSWORD', 'WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY', 'WECOM_BOT_WEBHOOK_KEY',
+  'WECOM_BOT_WEBHOOK_URL', 'DINGTALK_CLIENT_SECRET', 'GEMINI_API_KEY', 'SOCKS_PROXY',
+]
+
+/** Drops our variables that are blank: compose files pass `NAME=` for what was never set. */
+export function withoutBlank(env: Env): Env {
+  const names: readonly string[] = variables
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => value?.trim() || !names.includes(name)))
+}
+
+/** Takes secret values out of a text that was written by somebody else, e.g. the message of an error. */
+export function redact(text: string, env: Env): string {
+  const values = secrets.flatMap(name => env[name]?.split(/[,\s]+/) ?? []).filter(value => value.length > 3)
+  return values.reduce((result, value) => result.replaceAll(value, '***'), text)
+}

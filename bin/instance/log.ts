@@ -1,0 +1,23 @@
+import { Logger } from 'koishi'
+
+/** `logger` in koishi.yml. */
+export interface LogConfig {
+  levels?: number | Logger.LevelConfig
+  showDiff?: boolean
+  showTime?: boolean | string
+}
+
+/** Sets Koishi's terminal log up as `koishi start` does: a time in front, `KOISHI_LOG_LEVEL` above the file. */
+export function setupLog({ levels, showDiff, showTime = true }: LogConfig = {}) {
+  const base = Number(process.env.KOISHI_LOG_LEVEL || NaN)
+  if (typeof levels === 'number') {
+    Logger.levels.base = levels
+  } else {
+    Object.assign(Logger.levels, levels)
+  }
+  if (base >= 0) Logger.levels.base = base
+  const [terminal] = Logger.targets
+  terminal.showDiff = showDiff
+  terminal.showTime = showTime === true ? 'yyyy-MM-dd hh:mm:ss' : showTime || undefined
+  terminal.timestamp = Date.now()
+}

@@ -1,0 +1,38 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { constants } from 'node:os'
+import { extname, join } from 'node:path'
+import { withoutBlank } from './instance/env'
+
+/** The worker's wish to be started again, e.g. "restart" in the console. */
+const RESTART = 51
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+const file = join(__dirname, 'instance', 'worker' + extname(__filename))
+let worker: ChildProcess
+let stopping = false
+
+function launch(shared = process.env.KOISHI_SHARED) {
+  // Blank variables are dropped before the worker reads .env, where they would hide what is written there.
+  const env = { ...withoutBlank(process.env), KOISHI_SHARED: shared }
+  worker = fork(file, { env })
+  worker.on('message', ({ type, body }: { type: string, body: string }) => {
+    if (type === 'shared') shared = body
+  })
+  worker.on('exit', (code, signal) => {
+    if (code === RESTART && !stopping) return launch(shared)
+    // A terminal sends the signal to both of us; the worker may not have been listening yet.
+    const stopped = stopping && SIGNALS.some(name => name === signal)
+    process.exit(stopped ? 0 : code ?? 128 + constants.signals[signal!])
+  })
+}
+
+for (const signal of SIGNALS) {
+  process.on(signal, () => {
+    if (stopping) return worker.kill('SIGKILL')
+    stopping = true
+    // Not kill(): the worker may have the signal already, and a second one means "at once".
+    worker.send({ type: 'stop', signal }, () => {})
+  })
+}
+
+launch()
