@@ -1,0 +1,119 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { isUtf8 } from 'node:buffer'
+import { Refusal } from './refusal'
+
+/** What signs and encrypts the callbacks of one bot. */
+export interface Credential {
+  token: string
+  /** 32 bytes; its first half is the initialization vector. */
+  key: Buffer
+  /** Expected receive id; empty for an enterprise's own intelligent bot. */
+  receiveId: string
+}
+
+/** Padding goes to a multiple of 32, although the cipher's own block is 16. */
+const BLOCK = 32
+/** 16 random bytes, then the message length as a 32-bit big-endian number. */
+const HEADER = 20
+
+/**
+ * Decodes an EncodingAESKey into the 32-byte AES key.
+ * @throws {TypeError} unless it is 43 letters and digits
+ * @see https://developer.work.weixin.qq.com/document/path/90968
+ */
+export function decodeKey(encodingAESKey: string): Buffer {
+  if (!/^[A-Za-z0-9]{43}$/.test(encodingAESKey)) {
+    throw new TypeError(`EncodingAESKey must be 43 letters and digits, got ${encodingAESKey.length} characters`)
+  }
+  return Buffer.from(encodingAESKey + '=', 'base64')
+}
+
+/**
+ * Signs a callback or a reply: 40 lower-case hex digits.
+ * @see https://developer.work.weixin.qq.com/document/path/90968
+ */
+export function sign(token: string, timestamp: string, nonce: string, encrypt: string): string {
+  return digest(token, timestamp, nonce, encrypt).toString('hex')
+}
+
+/** Compares in constant time: how far a forged signature is right must not show in the time it takes. */
+export function verify(token: string, timestamp: string, nonce: string, encrypt: string, signature: string): boolean {
+  if (!/^[0-9a-f]{40}$/i.test(signature)) return false
+  return timingSafeEqual(digest(token, timestamp, nonce, encrypt), Buffer.from(signature, 'hex'))
+}
+
+function digest(...fields: string[]) {
+  return createHash('sha1').update(fields.sort().join('')).digest()
+}
+
+/**
+ * Encrypts a message (UTF-8) for the platform, as base64.
+ * @param random 16 bytes in front of the message; given only where a known result is wanted
+ * @see https://developer.work.weixin.qq.com/document/path/90968
+ */
+export function encrypt({ key, receiveId }: Credential, message: string, random = randomBytes(16)): string {
+  const size = Buffer.byteLength(message)
+  const tail = Buffer.byteLength(receiveId)
+  const used = HEADER + size + tail
+  const pad = BLOCK - used % BLOCK
+  const plain = Buffer.alloc(used + pad, pad)
+  random.copy(plain, 0, 0, 16)
+  plain.writeUInt32BE(size, 16)
+  plain.write(message, HEADER)
+  plain.write(receiveId, HEADER + size)
+  const cipher = createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
+  return Buffer.concat([cipher.update(plain), cipher.final()]).toString('base64')
+}
+
+/**
+ * Decrypts a message from the platform.
+ * @throws {Refusal} `decrypt` where the text is not what this key encrypts: base64, padding (1–32, all alike),
+ * length and UTF-8 are checked; `receive-id` where it is meant for somebody else
+ * @see https://developer.work.weixin.qq.com/document/path/90968
+ */
+export function decrypt({ key, receiveId }: Credential, ciphertext: string): string {
+  if (ciphertext.length % 4 || !/^[A-Za-z0-9+/]+={0,2}$/.test(ciphertext)) throw new Refusal('decrypt', 'not base64')
+  const plain = unpad(decipher(key, Buffer.from(ciphertext, 'base64')))
+  if (plain.length < HEADER) throw new Refusal('decrypt', 'too short')
+  const end = HEADER + plain.readUInt32BE(16)
+  if (end > plain.length) throw new Refusal('decrypt', 'length beyond the end')
+  if (!isUtf8(plain.subarray(HEADER))) throw new Refusal('decrypt', 'not UTF-8')
+  if (plain.toString('utf8', end) !== receiveId) throw new Refusal('receive-id')
+  return plain.toString('utf8', HEADER, end)
+}
+
+/** Without node's own padding check, which knows 16-byte blocks only and would refuse half of all messages. */
+function decipher(key: Buffer, data: Buffer) {
+  if (!data.length || data.length % 16) throw new Refusal('decrypt', 'not whole blocks')
+  const cipher = createDecipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
+  return Buffer.concat([cipher.update(data), cipher.final()])
+}
+
+function unpad(data: Buffer) {
+  const pad = data[data.length - 1]
+  if (pad < 1 || pad > BLOCK || pad > data.length) throw new Refusal('decrypt', 'bad padding')
+  const end = data.length - pad
+  for (let index = end; index < data.length; index++) {
+    if (data[index] !== pad) throw new Refusal('decrypt', 'bad padding')
+  }
+  return data.subarray(0, end)
+}
+
+/**
+ * Decodes the key that comes beside a media URL: 64 hex digits, or base64 in any of its spellings.
+ * @throws {Refusal} `decrypt` unless it is 32 bytes
+ */
+export function decodeMediaKey(aesKey: string): Buffer {
+  const key = /^[0-9a-f]{64}$/i.test(aesKey) ? Buffer.from(aesKey, 'hex') : Buffer.from(aesKey, 'base64')
+  if (key.length !== 32) throw new Refusal('decrypt', 'media key is not 32 bytes')
+  return key
+}
+
+/**
+ * Decrypts a downloaded image, file or video: the same cipher and padding, without header and receive id.
+ * @throws {Refusal} `decrypt`
+ * @see https://developer.work.weixin.qq.com/document/path/100719
+ */
+export function decryptMedia(key: Buffer, data: Buffer): Buffer {
+  return unpad(decipher(key, data))
+}

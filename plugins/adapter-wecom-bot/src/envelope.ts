@@ -1,0 +1,42 @@
+import { Credential, encrypt, sign } from './crypto'
+import { Refusal } from './refusal'
+
+/**
+ * Takes the ciphertext out of a callback's body. Its content type is not looked at: WeCom's differs between accounts.
+ * @throws {Refusal} `malformed`
+ * @see https://developer.work.weixin.qq.com/document/path/101033
+ */
+export function open(body: string): string {
+  const envelope = parse(body)
+  if (typeof envelope !== 'object' || envelope === null) throw new Refusal('malformed', 'body is not a JSON object')
+  const { encrypt, Encrypt } = envelope as Record<string, unknown>
+  const ciphertext = encrypt ?? Encrypt
+  if (typeof ciphertext !== 'string' || !ciphertext) throw new Refusal('malformed', 'body has no "encrypt"')
+  return ciphertext
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new Refusal('malformed', 'body is not JSON')
+  }
+}
+
+/**
+ * Encrypts and signs a reply.
+ * @param nonce that of the callback it answers
+ * @param seconds current time in seconds
+ * @see https://developer.work.weixin.qq.com/document/path/101033
+ */
+export function seal(
+  credential: Credential,
+  reply: string,
+  nonce: string,
+  seconds: number,
+  random?: Buffer<ArrayBuffer>,
+): string {
+  const ciphertext = encrypt(credential, reply, random)
+  const msgsignature = sign(credential.token, String(seconds), nonce, ciphertext)
+  return JSON.stringify({ encrypt: ciphertext, msgsignature, timestamp: seconds, nonce })
+}
