@@ -1,0 +1,206 @@
+import { Refusal } from './refusal'
+
+/** What every callback of the intelligent bot says of itself. */
+interface Base {
+  /** The platform repeats a callback it got no answer to under the same id. */
+  msgId: string
+  /** `aibotid` */
+  botId: string
+  userId: string
+  /** Group chats only; opaque and case-sensitive. */
+  chatId?: string
+  /** Seconds since 1970. */
+  createTime?: number
+  /** May be posted to once, within an hour. A bearer secret. */
+  responseUrl?: string
+}
+
+/** A link to ciphertext, valid for five minutes. A bearer secret. */
+export interface MediaLink {
+  url: string
+  /** Where absent, the bot's own EncodingAESKey decrypts it. */
+  aesKey?: string
+}
+
+/** What a person can say, and what can be quoted. */
+export type Body =
+  | { type: 'text', text: string }
+  /** Already a transcript; there is no audio. */
+  | { type: 'voice', text: string }
+  | { type: 'image' | 'file' | 'video', media: MediaLink }
+  | { type: 'mixed', items: Body[] }
+
+export interface Message extends Base {
+  kind: 'message'
+  body: Body
+  quote?: Body
+}
+
+/** WeCom asks how the answer stands. */
+export interface Poll extends Base {
+  kind: 'poll'
+  streamId: string
+}
+
+export interface Click {
+  cardType: string
+  key: string
+  taskId: string
+  /** Chosen option ids by question key. */
+  selected: Record<string, string[]>
+}
+
+export interface Feedback {
+  /** The `feedback.id` of the reply it is about. */
+  id: string
+  opinion: 'like' | 'dislike' | 'withdrawn'
+  text: string
+  reasons: number[]
+}
+
+export type Event = Base & { kind: 'event' } & (
+  | { type: 'enter-chat' }
+  | { type: 'card-click', click: Click }
+  | { type: 'feedback', feedback: Feedback }
+  | { type: 'unknown', name: string }
+)
+
+/** A message type this version does not know. */
+export interface Unknown extends Base {
+  kind: 'unknown'
+  name: string
+}
+
+export type Payload = Message | Poll | Event | Unknown
+
+type Raw = Record<string, unknown>
+
+/**
+ * Reads the decrypted text of a callback.
+ * @throws {Refusal} `payload` where a field without which it cannot be answered is missing or of another type
+ * @see https://developer.work.weixin.qq.com/document/path/100719
+ * @see https://developer.work.weixin.qq.com/document/path/101027
+ */
+export function parse(plaintext: string): Payload {
+  const raw = record(json(plaintext))
+  if (!raw) throw new Refusal('payload', 'not a JSON object')
+  const name = text(raw.msgtype)
+  if (!name) throw new Refusal('payload', 'no "msgtype"')
+  const msgId = text(raw.msgid)
+  if (!msgId) throw new Refusal('payload', 'no "msgid"')
+  const userId = text(record(raw.from)?.userid)
+  if (!userId && name !== 'event') throw new Refusal('payload', 'no "from.userid"')
+  const chatId = text(raw.chatid)
+  if (raw.chattype === 'group' && !chatId) throw new Refusal('payload', 'group without "chatid"')
+  const base: Base = {
+    msgId,
+    botId: text(raw.aibotid) ?? '',
+    userId: userId ?? '',
+    chatId: raw.chattype === 'single' ? undefined : chatId,
+    createTime: typeof raw.create_time === 'number' ? raw.create_time : undefined,
+    responseUrl: text(raw.response_url)?.trim(),
+  }
+  if (name === 'stream') {
+    const streamId = text(record(raw.stream)?.id)
+    if (!streamId) throw new Refusal('payload', 'no "stream.id"')
+    return { ...base, kind: 'poll', streamId }
+  }
+  if (name === 'event') return { ...base, kind: 'event', ...event(record(raw.event)) }
+  const body = content(raw)
+  if (!body) return { ...base, kind: 'unknown', name }
+  const quote = record(raw.quote)
+  return { ...base, kind: 'message', body, quote: quote && content(quote) }
+}
+
+function content(raw: Raw): Body | undefined {
+  const type = raw.msgtype
+  switch (type) {
+    case 'text':
+    case 'voice':
+      return { type, text: text(record(raw[type])?.content) ?? '' }
+    case 'image':
+    case 'file':
+    case 'video': {
+      const media = record(raw[type])
+      const url = text(media?.url)?.trim()
+      return url ? { type, media: { url, aesKey: text(media?.aeskey) } } : undefined
+    }
+    case 'mixed': {
+      const items = record(raw.mixed)?.msg_item
+      if (!Array.isArray(items)) return undefined
+      return { type, items: items.map(item => content(record(item) ?? {})).filter(item => item !== undefined) }
+    }
+  }
+}
+
+function event(raw: Raw = {}) {
+  const name = text(raw.eventtype) ?? ''
+  // The official SDK's types have the fields beside `eventtype`; on the wire they are nested under its name.
+  const detail = record(raw[name]) ?? raw
+  switch (name) {
+    case 'enter_chat':
+      return { type: 'enter-chat' as const }
+    case 'template_card_event':
+      return { type: 'card-click' as const, click: click(detail) }
+    case 'feedback_event':
+      return { type: 'feedback' as const, feedback: feedback(detail) }
+    default:
+      return { type: 'unknown' as const, name }
+  }
+}
+
+function click(raw: Raw): Click {
+  const selected: Click['selected'] = {}
+  const items = record(raw.selected_items)?.selected_item
+  for (const item of Array.isArray(items) ? items : []) {
+    const { question_key: key, option_ids: options } = record(item) ?? {}
+    const ids = record(options)?.option_id
+    if (typeof key === 'string') selected[key] = Array.isArray(ids) ? ids.map(String) : []
+  }
+  return {
+    cardType: text(raw.card_type) ?? '',
+    key: text(raw.event_key) ?? '',
+    taskId: text(raw.task_id) ?? '',
+    selected,
+  }
+}
+
+const opinions = { 1: 'like', 2: 'dislike', 3: 'withdrawn' } as const
+
+function feedback(raw: Raw): Feedback {
+  const reasons = raw.inaccurate_reason_list
+  return {
+    id: text(raw.id) ?? '',
+    opinion: opinions[raw.type as keyof typeof opinions] ?? 'withdrawn',
+    text: text(raw.content) ?? '',
+    reasons: Array.isArray(reasons) ? reasons.map(Number) : [],
+  }
+}
+
+function json(source: string): unknown {
+  try {
+    return JSON.parse(source)
+  } catch {
+    // WeCom has been seen to leave control characters of a message unescaped.
+    return lenient(source)
+  }
+}
+
+function lenient(source: string): unknown {
+  const escaped = source.replace(/"(?:[^"\\]|\\[^])*"/g, string => string.replace(/[\0-\x1f]/g, (char) => {
+    return '\\u' + char.charCodeAt(0).toString(16).padStart(4, '0')
+  }))
+  try {
+    return JSON.parse(escaped)
+  } catch {
+    throw new Refusal('payload', 'not JSON')
+  }
+}
+
+function record(value: unknown): Raw | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Raw : undefined
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value ? value : undefined
+}
