@@ -1,0 +1,129 @@
+/**
+ * Cutting Markdown to the platform's limits, which count bytes, where a reader is hurt least: no half character, no
+ * open code fence, no table without its header.
+ */
+
+interface Fence {
+  /** The run of backticks or tildes that opened it and closes it. */
+  mark: string
+  /** The whole opening line. */
+  line: string
+}
+
+const graphemes = new Intl.Segmenter()
+
+/** Preferred places to cut, best first. */
+const boundaries = [/\n\s*\n/g, /\n/g, /[。！？；]|[.!?;](?=\s)/g, /[，、,]|\s/g]
+
+/**
+ * Cuts a text in two.
+ * @param limit most bytes of UTF-8 that the head may have; at least 64
+ * @returns head and rest; both are complete Markdown, the rest is empty where all of the text fits
+ */
+export function cut(text: string, limit: number): [head: string, rest: string] {
+  if (Buffer.byteLength(text) <= limit) return [text, '']
+  let at = place(text, limit)
+  let fence = openFence(text.slice(0, at))
+  if (fence) {
+    // The head needs room for the closing line, and cutting earlier may leave the fence altogether.
+    at = place(text, limit - fence.mark.length - 1)
+    fence = openFence(text.slice(0, at))
+  }
+  const head = text.slice(0, at).trimEnd()
+  return [fence ? `${head}\n${fence.mark}` : head, resume(text, at, limit / 16)]
+}
+
+/**
+ * The rest of a text from a place on, as complete Markdown: an open fence is opened again, a table gets its header.
+ * @param most bytes such a repetition may have; it must stay small beside the limit, or the rest never gets shorter
+ */
+export function resume(text: string, at: number, most = 512): string {
+  const head = text.slice(0, at)
+  const rest = text.slice(at)
+  const repeat = (line: string, instead: string) => Buffer.byteLength(line) <= most ? line : instead
+  const fence = openFence(head)
+  if (fence) return `${repeat(fence.line, fence.mark)}\n${rest.replace(/^\n/, '')}`
+  return repeat(tableHeader(head.trimEnd(), rest), '') + rest.trimStart()
+}
+
+/** Cuts a text into pieces of at most `limit` bytes. */
+export function pieces(text: string, limit: number): string[] {
+  const result: string[] = []
+  for (let rest = text; rest;) {
+    const [head, next] = cut(rest, limit)
+    if (head) result.push(head)
+    rest = next
+  }
+  return result
+}
+
+/** Completes a text that is still growing: an open code fence or thought is closed, half a character left out. */
+export function complete(text: string): string {
+  if (/[\ud800-\udbff]$/.test(text)) text = text.slice(0, -1)
+  const fence = openFence(text)
+  if (fence) text = `${text.trimEnd()}\n${fence.mark}`
+  if (text.lastIndexOf('<think>') > text.lastIndexOf('</think>')) text += '</think>'
+  return text
+}
+
+function place(text: string, limit: number): number {
+  const most = prefix(text, limit)
+  const least = most / 2
+  for (const boundary of boundaries) {
+    let at = 0
+    for (const match of text.slice(0, most).matchAll(boundary)) at = match.index + match[0].length
+    if (at > least) return beforeTable(text, at)
+  }
+  const start = Math.max(0, most - 64)
+  const segment = graphemes.segment(text.slice(start, most + 64)).containing(most - start)
+  return segment && start + segment.index > 0 ? start + segment.index : most
+}
+
+/** Length in UTF-16 units of the longest beginning of at most `limit` bytes that ends on a whole character. */
+function prefix(text: string, limit: number): number {
+  const bytes = Buffer.from(text)
+  let end = Math.min(limit, bytes.length)
+  while (end > 0 && (bytes[end] & 0xc0) === 0x80) end--
+  return bytes.toString('utf8', 0, end).length
+}
+
+/** A header row must not stay behind without the rows it is for. */
+function beforeTable(text: string, at: number): number {
+  const lines = text.slice(0, at).trimEnd().split('\n')
+  const [next = ''] = text.slice(at).trimStart().split('\n', 1)
+  const last = lines[lines.length - 1]
+  if (!isRow(last)) return at
+  const kept = isSeparator(last) ? lines.slice(0, -2) : isSeparator(next) ? lines.slice(0, -1) : lines
+  const start = kept.join('\n').length
+  return kept.length < lines.length && start > 0 ? start : at
+}
+
+function tableHeader(head: string, rest: string): string {
+  if (!isRow(rest.trimStart().split('\n', 1)[0])) return ''
+  const lines = head.split('\n')
+  let first = lines.length
+  while (first > 0 && isRow(lines[first - 1])) first--
+  if (!isSeparator(lines[first + 1] ?? '')) return ''
+  return `${lines[first]}\n${lines[first + 1]}\n`
+}
+
+function isRow(line: string) {
+  return /^\s*\|/.test(line)
+}
+
+function isSeparator(line: string) {
+  return /^\s*\|(?:\s*:?-+:?\s*\|)+\s*$/.test(line)
+}
+
+/** The code fence that is open where a text ends. https://spec.commonmark.org/0.31.2/#fenced-code-blocks */
+function openFence(text: string): Fence | undefined {
+  let open: Fence | undefined
+  for (const [line, mark, info] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {
+    if (!open) {
+      if (mark[0] === '~' || !info.includes('`')) open = { mark, line }
+    } else if (mark[0] === open.mark[0] && mark.length >= open.mark.length && !info.trim()) {
+      open = undefined
+    }
+  }
+  return open
+}
