@@ -1,0 +1,14 @@
+/** WeCom's own API. */
+export const WECOM_API = 'https://qyapi.weixin.qq.com'
+
+/**
+ * Whether a `response_url` may be posted to: over HTTPS to WeCom's API, or to a host the operator named.
+ * @param trusted `host` or `host:port`
+ */
+export function isTrusted(url: string, apiEndpoint: string, trusted: readonly string[]): boolean {
+  if (!URL.canParse(url)) return false
+  const { protocol, host, hostname, username, password } = new URL(url)
+  if (username || password || !/^https?:$/.test(protocol)) return false
+  if (trusted.includes(host) || trusted.includes(hostname)) return true
+  return protocol === 'https:' && [WECOM_API, apiEndpoint].some(origin => new URL(origin).host === host)
+}

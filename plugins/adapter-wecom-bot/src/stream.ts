@@ -1,0 +1,81 @@
+import { Frame, MARKDOWN_LIMIT } from './reply'
+import { cut } from './split'
+import { Turn } from './turn'
+
+/** Sentences the adapter itself says in a chat. */
+export interface Notices {
+  /** The stream must close, the answer is still being made and will follow as a message. */
+  later: string
+  /** The stream must close, and there is no other way to this chat. */
+  cutOff: string
+  /** The rest of a long answer follows as a message of its own. */
+  continued: string
+  /** So many characters of a long answer could not be delivered. */
+  lost(count: number): string
+  /** The answer has gone out as a message of its own. */
+  elsewhere: string
+  /** The stream is open and nothing was said. */
+  silent: string
+  /** A stream nobody knows any more. */
+  forgotten: string
+  /** A kind of message the bot cannot read. */
+  unsupported: string
+}
+
+/** How a turn's bubble looks, from the placeholder to the frame that is repeated for ever. */
+export class Stream {
+  /** Set once the stream is closed; every later poll gets this frame again. */
+  closed?: Frame
+  /** What of the turn's text could be read when the stream had to close early. */
+  shown = ''
+  #cached?: { version: number, frame: Frame }
+
+  constructor(
+    readonly turn: Turn,
+    readonly placeholder: string,
+    readonly notices: Notices,
+  ) {}
+
+  /** The bubble while the answer grows. */
+  snapshot(): Frame {
+    const { version } = this.turn
+    if (this.#cached?.version !== version) {
+      const [content] = cut(this.turn.text, MARKDOWN_LIMIT)
+      this.#cached = { version, frame: { content: content || this.placeholder, finish: false } }
+    }
+    return this.#cached.frame
+  }
+
+  /**
+   * Closes the stream with the turn's text, or as much of it as fits.
+   * @param note said below it
+   */
+  finish(note = '') {
+    const { text, images } = this.turn
+    const [head] = this.fit(text, note)
+    const content = [head, note].filter(isVisible).join('\n\n')
+    this.closed = { content: content || (images.length ? '🖼' : this.notices.silent), finish: true, images }
+  }
+
+  /** Closes the stream although the answer is still being made. */
+  handOver(note: string) {
+    const [head] = this.fit(this.turn.text, note)
+    this.shown = head
+    this.closed = { content: isVisible(head) ? `${head}\n\n${note}` : note, finish: true }
+  }
+
+  /** The turn's text was delivered on another way. */
+  redirect() {
+    this.closed = { content: this.notices.elsewhere, finish: true }
+  }
+
+  /** What fits into the bubble together with a note, and what does not. */
+  fit(text: string, note = ''): [head: string, rest: string] {
+    return cut(text, MARKDOWN_LIMIT - (note ? Buffer.byteLength(note) + 2 : 0))
+  }
+}
+
+/** WeCom ignores a frame in which nothing can be seen, and its bubble goes on spinning. */
+function isVisible(text: string) {
+  return /[^\s\p{Cf}\p{Cc}\u2800\u3164]/u.test(text.replace(/<think>\s*<\/think>/g, ''))
+}

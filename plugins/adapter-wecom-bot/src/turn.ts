@@ -1,0 +1,120 @@
+import { InlineImage } from './reply'
+import { complete } from './split'
+
+/** The one address a callback brings along: it takes one message, for an hour. A bearer secret. */
+export interface ResponseUrl {
+  url: string
+  used: boolean
+}
+
+/** Whom a turn belongs to: nobody else may read its stream. */
+export interface Owner {
+  botId: string
+  userId: string
+  /** Group chats only. */
+  chatId?: string
+}
+
+interface Said {
+  text: string
+  images: InlineImage[]
+}
+
+/**
+ * One inbound callback and everything that is said to it. It is open while Koishi's middleware chain runs and while a
+ * message is on its way; what was said stays editable until its stream has been closed.
+ */
+export class Turn {
+  readonly #said = new Map<string, Said>()
+  #serial = 0
+  #sending = 0
+  #chain = true
+  #joined?: string
+
+  /** When the last middleware returned, in milliseconds; what it returned may still have to be sent. */
+  returnedAt?: number
+
+  /** Grows with every change of what is said. */
+  version = 0
+
+  constructor(
+    /** Also the stream's id and the first half of its messages' ids. */
+    readonly id: string,
+    readonly msgId: string,
+    readonly owner: Owner,
+    /** Milliseconds. */
+    readonly openedAt: number,
+    readonly responseUrl?: ResponseUrl,
+  ) {}
+
+  /** Nothing more is being said: the chain is through and no message is on its way. */
+  get ended() {
+    return !this.#chain && !this.#sending
+  }
+
+  /** All messages in their order, as one Markdown text. */
+  get text() {
+    return this.#joined ??= [...this.#said.values()].map(said => complete(said.text)).filter(Boolean).join('\n\n')
+  }
+
+  get images() {
+    return [...this.#said.values()].flatMap(said => said.images)
+  }
+
+  /** @returns the new message's id, unique on the platform */
+  say(text: string, images: InlineImage[] = []): string {
+    const id = `${this.id}.${++this.#serial}`
+    this.#said.set(id, { text, images })
+    this.#changed()
+    return id
+  }
+
+  /** @returns whether there is such a message */
+  rewrite(id: string, text: string, images: InlineImage[] = []): boolean {
+    if (!this.#said.has(id)) return false
+    this.#said.set(id, { text, images })
+    this.#changed()
+    return true
+  }
+
+  /** @returns whether there was such a message */
+  retract(id: string): boolean {
+    if (!this.#said.delete(id)) return false
+    this.#changed()
+    return true
+  }
+
+  /** A message is on its way; the turn stays open until `sent`. */
+  sending() {
+    this.#sending++
+  }
+
+  sent() {
+    this.#sending--
+    this.#settle()
+  }
+
+  /** Koishi's middleware chain is through. */
+  chainEnded() {
+    if (!this.#chain) return
+    this.#chain = false
+    this.#settle()
+  }
+
+  /** Called each time the turn has ended: a message sent later opens it again. */
+  onEnd?: () => void
+
+  #settle() {
+    if (this.ended) this.onEnd?.()
+  }
+
+  #changed() {
+    this.version++
+    this.#joined = undefined
+  }
+
+  /** The turn a message belongs to. */
+  static idOf(messageId: string): string {
+    return messageId.slice(0, messageId.lastIndexOf('.'))
+  }
+}

@@ -1,0 +1,294 @@
+import { randomBytes } from 'node:crypto'
+import { Clock } from './clock'
+import { DeliveryError, Outlet } from './outlet'
+import { Message } from './payload'
+import { Frame } from './reply'
+import { resume } from './split'
+import { Notices, Stream } from './stream'
+import { Owner, Turn } from './turn'
+
+/** Times are milliseconds. */
+export interface Policy {
+  /** `false`: no streams, every answer goes by `response_url`. */
+  streaming: boolean
+  /** What a bubble shows while nothing has been said. */
+  placeholder: string
+  /** From the message until its stream must be closed; WeCom itself gives up after six minutes. */
+  window: number
+  /** From the end of a turn until its last frame counts as never fetched. */
+  unclaimed: number
+  /** From the end of a turn until it is forgotten. */
+  retention: number
+  /** From the message until a turn that never ends is forgotten. */
+  lifetime: number
+}
+
+/** What the operator should hear of a turn. */
+export interface TurnLog {
+  lost(turn: Turn, error: unknown): void
+  hung(turn: Turn): void
+}
+
+/** A turn and how far it has come. */
+interface Entry {
+  turn: Turn
+  stream: Stream
+  /**
+   * `live`: the stream says what there is. `sending`: another way out is at work, the stream waits for how it ends.
+   * `handed-over`: the stream had to close, the answer goes on. `done`: everything said has been delivered.
+   */
+  phase: 'live' | 'sending' | 'handed-over' | 'done'
+  /** The platform was given a frame, so a bubble is open. */
+  opened: boolean
+  /** The platform was given the closing frame; whether it arrived is not known yet. */
+  closing: boolean
+  waiting: (() => void)[]
+  timer?: unknown
+}
+
+/** Koishi ends a chain with an event that never comes where storing the user fails: wait so long, then do without. */
+const CHAIN_GRACE = 5000
+
+/** All turns of one bot, from the callback until nobody can ask for them any more. */
+export class Turns {
+  readonly #entries = new Map<string, Entry>()
+  readonly #byMessage = new Map<string, Entry>()
+
+  constructor(
+    readonly policy: Policy,
+    readonly notices: Notices,
+    readonly outlet: Outlet,
+    readonly clock: Clock,
+    readonly log: TurnLog,
+  ) {}
+
+  get size() {
+    return this.#entries.size
+  }
+
+  /** Opens the turn of a message that has not been seen before. */
+  open(message: Message, responseUrl?: string): Turn {
+    const { msgId, botId, userId, chatId } = message
+    const id = randomBytes(16).toString('hex')
+    const once = responseUrl ? { url: responseUrl, used: false } : undefined
+    const turn = new Turn(id, msgId, { botId, userId, chatId }, this.clock.now(), once)
+    const stream = new Stream(turn, this.policy.placeholder, this.notices)
+    const entry: Entry = { turn, stream, phase: 'live', opened: false, closing: false, waiting: [] }
+    this.#entries.set(id, entry)
+    this.#byMessage.set(key(botId, msgId), entry)
+    turn.onEnd = () => this.#ended(entry)
+    this.#wait(entry, this.policy.lifetime, () => {
+      this.log.hung(turn)
+      if (turn.text && !entry.closing) this.#ended(entry)
+      else this.#forget(entry)
+    })
+    return turn
+  }
+
+  get(id: string): Turn | undefined {
+    return this.#entries.get(id)?.turn
+  }
+
+  /** The turn that a repeated callback belongs to. */
+  find(botId: string, msgId: string): Turn | undefined {
+    return this.#byMessage.get(key(botId, msgId))?.turn
+  }
+
+  /** Resolves when the turn has ended, or `delay` milliseconds have gone by. */
+  settled(turn: Turn, delay: number): Promise<void> {
+    const entry = this.#entries.get(turn.id)
+    if (!entry || turn.ended) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = this.clock.setTimeout(resolve, delay)
+      entry.waiting.push(() => {
+        this.clock.clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** The turn whose stream is polled, if it is the asker's to see. */
+  ask(streamId: string, asker: Owner): Turn | undefined {
+    const turn = this.#entries.get(streamId)?.turn
+    if (!turn || turn.owner.botId !== asker.botId || turn.owner.chatId !== asker.chatId) return
+    if (!turn.owner.chatId && turn.owner.userId !== asker.userId) return
+    return turn
+  }
+
+  /** The latest turn of a chat whose stream can still be written. */
+  latest(owns: (owner: Owner) => boolean): Turn | undefined {
+    let found: Turn | undefined
+    for (const { turn, phase } of this.#entries.values()) {
+      if (phase !== 'done' && !turn.ended && owns(turn.owner)) found = turn
+    }
+    return found
+  }
+
+  /** What the platform is to show now; `undefined` where the turn has no bubble and needs none. */
+  frame(turn: Turn): Frame | undefined {
+    const entry = this.#entries.get(turn.id)
+    if (!entry || !this.policy.streaming) return
+    const now = this.clock.now()
+    if (turn.returnedAt && now - turn.returnedAt >= CHAIN_GRACE) turn.chainEnded()
+    const { stream, phase } = entry
+    if (phase === 'done' && !stream.closed) return
+    if (phase === 'live' && !stream.closed && now - turn.openedAt >= this.policy.window) {
+      entry.phase = 'handed-over'
+      stream.handOver(this.outlet.isOpen(turn) ? this.notices.later : this.notices.cutOff)
+    }
+    entry.opened = true
+    if (!stream.closed) return stream.snapshot()
+    entry.closing = true
+    return stream.closed
+  }
+
+  /** Whether the closing frame has reached the platform. */
+  fetched(turn: Turn, arrived: boolean) {
+    const entry = this.#entries.get(turn.id)
+    if (entry?.phase !== 'live') return
+    entry.closing = arrived
+    if (!arrived) return
+    this.#finished(entry)
+  }
+
+  /**
+   * Says something more in a turn, on whichever way is left.
+   * @returns the message's id, or `undefined` where it went out as a message of its own, which cannot be edited
+   * @throws {DeliveryError}
+   */
+  async say(turn: Turn, text: string, images: Turn['images'] = []): Promise<string | undefined> {
+    if (this.#write(turn)) return turn.say(text, images)
+    await this.outlet.send(turn, text)
+  }
+
+  /** @returns whether the message is there and could still be changed */
+  rewrite(turn: Turn, id: string, text: string, images?: Turn['images']): boolean {
+    return this.#write(turn) && turn.rewrite(id, text, images)
+  }
+
+  /** @returns whether the message was there and could still be taken back */
+  retract(turn: Turn, id: string): boolean {
+    return this.#write(turn) && turn.retract(id)
+  }
+
+  /** Opens what was written for a change, unless the platform has it for good. */
+  #write(turn: Turn): boolean {
+    const entry = this.#entries.get(turn.id)
+    if (entry?.phase === 'handed-over') return true
+    if (entry?.phase !== 'live' || entry.closing) return false
+    entry.stream.closed = undefined
+    return true
+  }
+
+  /** Forgets a turn that nobody took. */
+  drop(turn: Turn) {
+    const entry = this.#entries.get(turn.id)
+    if (entry) this.#forget(entry)
+  }
+
+  /** Forgets everything at once. */
+  dispose() {
+    for (const entry of this.#entries.values()) this.clock.clearTimeout(entry.timer)
+    this.#entries.clear()
+    this.#byMessage.clear()
+  }
+
+  #ended(entry: Entry) {
+    const { turn, stream, phase, opened } = entry
+    const said = turn.text || turn.images.length
+    if (phase === 'handed-over') {
+      const rest = resume(turn.text, common(turn.text, stream.shown))
+      if (this.outlet.isOpen(turn) || rest) void this.#send(entry, rest || this.notices.silent)
+      else this.#finished(entry)
+    } else if (phase === 'live') {
+      if (this.policy.streaming && (said || opened)) void this.#finish(entry)
+      else if (turn.text) void this.#send(entry, turn.text)
+      else this.#finished(entry)
+    }
+    for (const callback of entry.waiting.splice(0)) callback()
+  }
+
+  /** Closes the stream; what does not fit goes out first, so that the last frame can say truly what became of it. */
+  async #finish(entry: Entry) {
+    const { turn, stream } = entry
+    const [, rest] = stream.fit(turn.text, '')
+    let note = ''
+    if (rest) {
+      note = this.outlet.isOpen(turn) ? this.notices.continued : this.notices.lost(turn.text.length)
+      const overflow = stream.fit(turn.text, note)[1]
+      entry.phase = 'sending'
+      const lost = await this.#deliver(entry, overflow)
+      if (lost >= overflow.length) note = this.notices.lost(lost)
+      entry.phase = 'live'
+    }
+    stream.finish(note)
+    this.#wait(entry, this.policy.unclaimed, () => void this.#claim(entry))
+  }
+
+  /** Nobody fetched the last frame: WeCom has stopped polling, or the chat was closed. */
+  async #claim(entry: Entry) {
+    const { turn, stream } = entry
+    if (!turn.text || !this.outlet.isOpen(turn)) return this.#retire(entry)
+    // A poll that comes after all must not show the answer a second time.
+    const last = stream.closed
+    stream.closed = undefined
+    entry.phase = 'sending'
+    const lost = await this.#deliver(entry, turn.text)
+    if (lost < turn.text.length) {
+      stream.redirect()
+      this.#finished(entry)
+    } else {
+      stream.closed = last
+      entry.phase = 'live'
+      this.#retire(entry)
+    }
+  }
+
+  async #send(entry: Entry, text: string) {
+    entry.phase = 'sending'
+    await this.#deliver(entry, text)
+    this.#finished(entry)
+  }
+
+  #finished(entry: Entry) {
+    entry.phase = 'done'
+    this.#retire(entry)
+  }
+
+  /** @returns how many characters did not get out */
+  async #deliver({ turn }: Entry, text: string): Promise<number> {
+    try {
+      await this.outlet.send(turn, text)
+      return 0
+    } catch (error) {
+      this.log.lost(turn, error)
+      return error instanceof DeliveryError ? error.lost : text.length
+    }
+  }
+
+  #retire(entry: Entry) {
+    this.#wait(entry, this.policy.retention, () => this.#forget(entry))
+  }
+
+  #forget(entry: Entry) {
+    this.clock.clearTimeout(entry.timer)
+    this.#entries.delete(entry.turn.id)
+    this.#byMessage.delete(key(entry.turn.owner.botId, entry.turn.msgId))
+  }
+
+  #wait(entry: Entry, delay: number, callback: () => void) {
+    this.clock.clearTimeout(entry.timer)
+    entry.timer = this.clock.setTimeout(callback, delay)
+  }
+}
+
+function key(botId: string, msgId: string) {
+  return `${botId}/${msgId}`
+}
+
+/** Where a text leaves what was shown of it, which may end in a closed fence of its own. */
+function common(text: string, shown: string): number {
+  let at = 0
+  while (at < shown.length && text[at] === shown[at]) at++
+  return shown.length - at <= 16 ? at : 0
+}
