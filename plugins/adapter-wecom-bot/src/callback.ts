@@ -1,0 +1,130 @@
+import { IncomingMessage } from 'node:http'
+import { Clock } from './clock'
+import { Credential, decrypt, verify } from './crypto'
+import { open, seal } from './envelope'
+import { Inbox } from './inbox'
+import { Journal } from './journal'
+import { parse } from './payload'
+import { Refusal } from './refusal'
+
+/** Largest body, in bytes. */
+const BODY_LIMIT = 1 << 20
+
+/** The part of koa's context that a callback needs. */
+export interface Exchange {
+  req: IncomingMessage
+  res: { once(event: 'close', callback: () => void): unknown, writableFinished: boolean }
+  method: string
+  path: string
+  query: Record<string, string | string[] | undefined>
+  status: number
+  type: string
+  body: unknown
+  set(name: string, value: string): void
+}
+
+export interface CallbackOptions {
+  /** All bots that are reached on this path. */
+  inboxes: Iterable<Inbox>
+  /** How far a message's timestamp may be from now, in milliseconds. */
+  freshness: number
+  clock: Clock
+  journal: Journal
+}
+
+/**
+ * Answers what arrives on a callback path. Refusals get a status and two words; why is for the log.
+ * Bodies are read here and not by the server's parser, so that no content type makes a difference.
+ * @see https://developer.work.weixin.qq.com/document/path/101033
+ */
+export function createCallback(options: CallbackOptions) {
+  return Object.assign(async (exchange: Exchange) => {
+    exchange.status = 200
+    exchange.type = 'text/plain; charset=utf-8'
+    try {
+      await answer(exchange, options)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      exchange.status = error.status
+      exchange.body = error.status === 403 ? 'forbidden' : 'bad request'
+      if (error.reason === 'method') exchange.set('Allow', 'GET, HEAD, POST')
+      // The rest of an oversized body is not worth reading.
+      if (error.reason === 'size') exchange.set('Connection', 'close')
+      options.journal.refused(error, exchange.path)
+    }
+  }, { [Symbol.for('noParseBody')]: true })
+}
+
+async function answer(exchange: Exchange, options: CallbackOptions) {
+  switch (exchange.method) {
+    case 'GET':
+    case 'HEAD':
+      exchange.body = Object.keys(exchange.query).some(key => /^(echostr|msg_?signature)$/.test(key))
+        ? echo(exchange, options)
+        : 'WeCom bot callback is up\n'
+      break
+    case 'POST':
+      exchange.body = await reply(exchange, options)
+      break
+    default:
+      throw new Refusal('method')
+  }
+}
+
+function echo({ query }: Exchange, { inboxes }: CallbackOptions): string {
+  // A `+` that was not percent-encoded has become a space on its way through the query.
+  const echostr = parameter(query, 'echostr').replace(/ /g, '+')
+  const { credential, options } = addressee(inboxes, query, echostr)
+  const message = decrypt(credential, echostr)
+  options.verified()
+  return message
+}
+
+async function reply(exchange: Exchange, { inboxes, freshness, clock }: CallbackOptions): Promise<string> {
+  const { query, req, res } = exchange
+  parameter(query, 'timestamp')
+  const ciphertext = open(await read(req))
+  const inbox = addressee(inboxes, query, ciphertext)
+  const skew = clock.now() - Number(query.timestamp) * 1000
+  if (!(Math.abs(skew) <= freshness)) throw new Refusal('clock', `${Math.round(skew / 1000)} s behind this server`)
+  const { reply, closing } = await inbox.accept(parse(decrypt(inbox.credential, ciphertext)))
+  if (closing) res.once('close', () => inbox.options.turns.fetched(closing, res.writableFinished))
+  if (!reply) return ''
+  return seal(inbox.credential, JSON.stringify(reply), String(query.nonce), Math.floor(clock.now() / 1000))
+}
+
+/** The bot whose token signed this. */
+function addressee(inboxes: Iterable<Inbox>, query: Exchange['query'], ciphertext: string): Inbox {
+  const signature = parameter(query, 'msg_signature', 'msgsignature')
+  const timestamp = parameter(query, 'timestamp')
+  const nonce = parameter(query, 'nonce')
+  const signed = ({ token }: Credential) => verify(token, timestamp, nonce, ciphertext, signature)
+  for (const inbox of inboxes) {
+    if (signed(inbox.credential)) return inbox
+  }
+  throw new Refusal('signature')
+}
+
+function parameter(query: Exchange['query'], ...names: string[]): string {
+  for (const name of names) {
+    const value = query[name]
+    if (typeof value === 'string' && value) return value
+  }
+  throw new Refusal('malformed', `no "${names[0]}"`)
+}
+
+/** @throws {Refusal} `size`; `malformed` where the sender gives up in the middle */
+function read(request: IncomingMessage): Promise<string> {
+  if (Number(request.headers['content-length']) > BODY_LIMIT) throw new Refusal('size')
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= BODY_LIMIT) chunks.push(chunk)
+      else reject(new Refusal('size'))
+    })
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0].toString() : Buffer.concat(chunks).toString()))
+    request.on('error', () => reject(new Refusal('malformed', 'body broke off')))
+  })
+}

@@ -1,0 +1,35 @@
+import { Clock } from './clock'
+import { Reason, Refusal } from './refusal'
+
+/** Lines of one reason within a minute; an attacker must not fill the disk. */
+const MOST = 10
+
+const hints: Record<Reason, string> = {
+  malformed: '请求不是企业微信的回调 / not a callback of WeCom',
+  decrypt: '解密失败：EncodingAESKey 与后台不一致 / cannot decrypt: EncodingAESKey differs from the WeCom console',
+  payload: '解密后的内容不是智能机器人消息 / decrypted, but not a message of an intelligent bot',
+  signature: '签名不符：Token 与后台不一致，或请求并非来自企业微信 / bad signature: Token differs from the WeCom console, or the request is not from WeCom',
+  clock: '时间戳超出允许范围：请校准服务器时间 / timestamp outside the window: check this server\'s clock',
+  'receive-id': '接收方 ID 不符：企业自建机器人应为空，否则请设置 receiveId / receive id differs: empty for an own bot, otherwise set receiveId',
+  'foreign-bot': '消息属于另一个机器人：请检查 botId / for another bot: check botId',
+  method: '只支持 GET 和 POST / GET and POST only',
+  size: '请求体过大 / body too large',
+}
+
+/** Tells the operator of refused callbacks: a line each with the reason and no secret, and only a count in a flood. */
+export class Journal {
+  readonly #seen = new Map<Reason, { since: number, count: number }>()
+
+  constructor(readonly clock: Clock, readonly write: (line: string) => void) {}
+
+  refused({ reason, status, detail }: Refusal, path: string) {
+    const now = this.clock.now()
+    let seen = this.#seen.get(reason)
+    if (!seen || now - seen.since >= 60_000) {
+      if (seen && seen.count > MOST) this.write(`callback refused: ${reason}, ${seen.count - MOST} more in the last minute`)
+      this.#seen.set(reason, seen = { since: now, count: 0 })
+    }
+    if (++seen.count > MOST) return
+    this.write(`callback refused: ${reason} (${status}) on ${path}${detail ? `, ${detail}` : ''}. ${hints[reason]}`)
+  }
+}
