@@ -1,0 +1,59 @@
+import { Schema, Time } from 'koishi'
+import { WECOM_API } from './address'
+import enUS from './locales/en-US.yml'
+import zhCN from './locales/zh-CN.yml'
+
+export interface Config {
+  token: string
+  encodingAESKey: string
+  receiveId: string
+  botId?: string
+  name?: string
+  path: string
+  replyMode: 'passive_stream' | 'response_url'
+  placeholder: string
+  webhookKey?: string
+  webhookUrl?: string
+  webhooks: Record<string, string>
+  apiEndpoint: string
+  trustedHosts: string[]
+  firstReply: number
+  streamWindow: number
+  unclaimed: number
+  retention: number
+  freshness: number
+}
+
+const optional = (schema: Schema<string>) => schema as Schema<string | undefined>
+
+export const Config: Schema<Config> = Schema.intersect([
+  Schema.object({
+    token: Schema.string().role('secret').required(),
+    encodingAESKey: Schema.string().role('secret').pattern(/^[A-Za-z0-9]{43}$/).required(),
+    path: Schema.string().role('url').pattern(/^\/.+/).default('/api/wecom/callback'),
+    name: optional(Schema.string()),
+    botId: optional(Schema.string()),
+    receiveId: Schema.string().default(''),
+  }),
+  Schema.object({
+    replyMode: Schema.union([
+      Schema.const('passive_stream' as const),
+      Schema.const('response_url' as const),
+    ]).role('radio').default('passive_stream'),
+    placeholder: Schema.string().default('<think></think>'),
+    firstReply: Schema.natural().role('ms').max(4 * Time.second).default(100),
+    streamWindow: Schema.natural().role('ms').min(10 * Time.second).max(6 * Time.minute).default(330 * Time.second),
+    unclaimed: Schema.natural().role('ms').min(3 * Time.second).default(10 * Time.second),
+    retention: Schema.natural().role('ms').min(Time.second).default(10 * Time.minute),
+  }),
+  Schema.object({
+    webhookKey: optional(Schema.string().role('secret')),
+    webhookUrl: optional(Schema.string().role('secret')),
+    webhooks: Schema.dict(Schema.string().role('secret')).role('table'),
+  }),
+  Schema.object({
+    freshness: Schema.natural().role('ms').min(10 * Time.second).default(5 * Time.minute),
+    trustedHosts: Schema.array(Schema.string()).role('table'),
+    apiEndpoint: Schema.string().role('link').default(WECOM_API),
+  }),
+]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })

@@ -1,0 +1,62 @@
+import { Universal, h } from 'koishi'
+import { stripMention } from './mention'
+import { Body, Message } from './payload'
+
+/** Koishi's id of the chat a callback comes from; a single chat is told from a group by its prefix. */
+export function channelOf({ chatId, userId }: { chatId?: string, userId: string }): string {
+  return chatId ?? `private:${userId}`
+}
+
+/** What the referrer of a session says: by it, whatever is sent finds the turn it belongs to. */
+export interface Referrer {
+  turn: string
+}
+
+/**
+ * A message as Koishi's event.
+ * @param selfId the bot, which every group message is addressed to
+ * @param name its display name in WeCom
+ * @returns `undefined` where there is nothing a plugin could read
+ */
+export function decode(
+  message: Message,
+  turn: string,
+  selfId: string,
+  name?: string,
+): Partial<Universal.Event> | undefined {
+  const { chatId, userId, msgId, createTime, body, quote } = message
+  const elements = decodeBody(body)
+  if (!elements) return
+  if (chatId) {
+    const [first] = elements
+    if (first?.type === 'text') first.attrs.content = stripMention(first.attrs.content, name)
+    elements.unshift(h.at(selfId))
+  }
+  return {
+    type: 'message',
+    user: { id: userId, name: userId },
+    channel: { id: channelOf(message), type: chatId ? Universal.Channel.Type.TEXT : Universal.Channel.Type.DIRECT },
+    guild: chatId ? { id: chatId } : undefined,
+    member: chatId ? {} : undefined,
+    message: { id: msgId, elements, quote: quote && decodeQuote(quote) },
+    timestamp: createTime ? createTime * 1000 : undefined,
+    referrer: { turn } satisfies Referrer,
+  }
+}
+
+function decodeBody(body: Body): h[] | undefined {
+  switch (body.type) {
+    case 'text':
+    case 'voice':
+      return body.text.trim() ? [h.text(body.text)] : undefined
+    case 'mixed': {
+      const elements = body.items.flatMap(item => decodeBody(item) ?? [])
+      return elements.length ? elements : undefined
+    }
+  }
+}
+
+function decodeQuote(body: Body): Universal.Message | undefined {
+  const elements = decodeBody(body)
+  return elements && { elements, content: elements.join('') }
+}

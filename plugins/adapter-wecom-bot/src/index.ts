@@ -1,0 +1,17 @@
+import type { Payload } from './payload'
+import { WecomBot } from './bot'
+
+declare module 'koishi' {
+  interface Session {
+    /** What WeCom sent, for sessions of platform `wecom-bot`. */
+    wecomBot?: Omit<Payload, 'responseUrl'>
+  }
+}
+
+export * from './adapter'
+export * from './bot'
+export * from './config'
+export { DeliveryError } from './outlet'
+export type * from './payload'
+
+export default WecomBot

@@ -1,0 +1,19 @@
+import { Context } from 'koishi'
+import { Notices } from './stream'
+
+/** The adapter's own sentences, in the instance's language; users can override them like any other text. */
+export function createNotices(ctx: Context): Notices {
+  const text = (key: string, params: unknown[] = []) => {
+    return ctx.i18n.render([], [`wecom-bot.notice.${key}`], params)!.map(element => element.toString(true)).join('')
+  }
+  return {
+    get later() { return text('later') },
+    get cutOff() { return text('cut-off') },
+    get continued() { return text('continued') },
+    lost: count => text('lost', [count]),
+    get elsewhere() { return text('elsewhere') },
+    get silent() { return text('silent') },
+    get forgotten() { return text('forgotten') },
+    get unsupported() { return text('unsupported') },
+  }
+}
