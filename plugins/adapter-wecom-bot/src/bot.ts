@@ -1,17 +1,18 @@
 import { Bot, Context, Universal, h } from 'koishi'
 import { isTrusted } from './address'
 import { WecomAdapter } from './adapter'
+import { Cards, Clicked } from './cards'
 import { clock } from './clock'
 import { Config } from './config'
 import { decodeKey } from './crypto'
-import { Referrer, channelOf, decode } from './decode'
+import { Referrer, addressOf, channelOf, decode } from './decode'
 import { Dispatch, Inbox } from './inbox'
-import { Rendered, render } from './markdown'
+import { render } from './markdown'
 import { WecomMessageEncoder } from './message'
 import { createNotices } from './notices'
 import { DeliveryError, Outlet } from './outlet'
 import { Event, Message } from './payload'
-import { Turn } from './turn'
+import { Said, Turn } from './turn'
 import { Turns } from './turns'
 import { Webhooks } from './webhooks'
 
@@ -30,6 +31,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   readonly turns: Turns
   readonly inbox: Inbox
   readonly webhooks: Webhooks
+  readonly cards: Cards
 
   constructor(ctx: C, config: Config) {
     super(ctx, admit(ctx, config), 'wecom-bot')
@@ -44,6 +46,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     const outlet = new Outlet(post, clock, notices, chatId => this.webhooks.of(chatId))
     this.turns = new Turns({
       streaming: config.replyMode === 'passive_stream',
+      cards: config.streamStyle === 'stream_with_template_card',
       placeholder: config.placeholder,
       window: config.streamWindow,
       unclaimed: config.unclaimed,
@@ -53,15 +56,25 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
       lost: (turn, error) => this.logger.warn('message %s: %s', turn.msgId, error instanceof Error ? error.message : error),
       hung: turn => this.logger.warn('message %s: still no end after 55 minutes, given up', turn.msgId),
     })
+    this.cards = new Cards({
+      enabled: config.streamStyle === 'stream_with_template_card',
+      buttons: config.cardButtons,
+      title: () => notices.card,
+      clicked: notices.clicked,
+    }, clock)
     this.inbox = new Inbox({
       credential: { token: config.token, key: decodeKey(config.encodingAESKey), receiveId: config.receiveId },
       botId: config.botId || undefined,
       firstReply: config.firstReply,
+      welcome: config.welcome,
+      feedback: config.feedback,
+      cards: this.cards,
       turns: this.turns,
       notices,
       isTrusted: url => this.mayRespond(url),
       dispatch: (message, turn) => this.receive(message, turn),
       notify: event => this.announce(event),
+      click: (event, clicked, turn) => this.click(event, clicked, turn),
       verified: () => this.arrive(),
     })
     ctx.plugin(WecomAdapter, this)
@@ -89,9 +102,9 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
 
   /** Rewrites a message in the stream it belongs to. */
   override async editMessage(channelId: string, messageId: string, content: h.Fragment) {
-    const { text, images } = await this.renderEdit(content)
+    const said = await this.renderEdit(content)
     const turn = this.turns.get(Turn.idOf(messageId))
-    if (!turn || !this.turns.rewrite(turn, messageId, text, images)) throw closed(messageId, text.length)
+    if (!turn || !this.turns.rewrite(turn, messageId, said)) throw closed(messageId, said.text.length)
   }
 
   /** Takes a message out of the stream it belongs to. */
@@ -109,15 +122,15 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
    * @returns its id, where it can still be edited
    * @throws {DeliveryError}
    */
-  async deliver(channelId: string, { text, images }: Rendered, referrer?: Referrer): Promise<string | undefined> {
+  async deliver(channelId: string, said: Said, referrer?: Referrer): Promise<string | undefined> {
     const turn = referrer && this.turns.get(referrer.turn)
-    if (turn) return this.turns.say(turn, text, images)
+    if (turn) return this.turns.say(turn, said)
     const webhook = this.webhooks.of(channelId)
-    if (webhook) return webhook.push(text)
+    if (webhook) return webhook.push(said.text)
     // Some plugins answer without the session they answer: then the chat tells whom it is for.
     const open = referrer ? undefined : this.turns.latest(owner => channelOf(owner) === channelId)
-    if (open) return this.turns.say(open, text, images)
-    throw new DeliveryError('no-way', text.length, `nothing leads to ${channelId}: no message of it is being answered, `
+    if (open) return this.turns.say(open, said)
+    throw new DeliveryError('no-way', said.text.length, `nothing leads to ${channelId}: no message of it is being answered, `
       + 'and no webhook is configured for it')
   }
 
@@ -126,7 +139,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     return id && this.turns.get(id)
   }
 
-  private async renderEdit(content: h.Fragment): Promise<Rendered> {
+  private async renderEdit(content: h.Fragment): Promise<Said> {
     const elements = h.normalize(content)
     // A growing answer is edited with every chunk; Markdown has no components in it that would have to be run.
     if (elements.every(element => element.type === 'markdown' || element.type === 'text')) return render(elements)
@@ -143,6 +156,15 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     session.setInternal('wecomBot', payload)
     this.dispatch(session)
     return 'taken'
+  }
+
+  /** A click on a card: an interaction, and where the button says something, a message of whoever clicked. */
+  private click(event: Event, { id, input }: Clicked, turn: Turn) {
+    const address = addressOf(event, turn.id)
+    this.dispatch(this.session({ ...address, type: 'interaction/button', button: { id } }))
+    if (!input) return turn.chainEnded()
+    const elements = event.chatId ? [h.at(this.selfId), h.text(input)] : [h.text(input)]
+    this.dispatch(this.session({ ...address, type: 'message', message: { id: event.msgId, elements } }))
   }
 
   private announce({ responseUrl, ...event }: Event) {

@@ -11,6 +11,10 @@ export interface Config {
   name?: string
   path: string
   replyMode: 'passive_stream' | 'response_url'
+  streamStyle: 'stream' | 'stream_with_template_card'
+  cardButtons: { text: string, input: string }[]
+  welcome: string
+  feedback: boolean
   placeholder: string
   webhookKey?: string
   webhookUrl?: string
@@ -40,6 +44,16 @@ export const Config: Schema<Config> = Schema.intersect([
       Schema.const('passive_stream' as const),
       Schema.const('response_url' as const),
     ]).role('radio').default('passive_stream'),
+    streamStyle: Schema.union([
+      Schema.const('stream' as const),
+      Schema.const('stream_with_template_card' as const),
+    ]).role('radio').default('stream'),
+    cardButtons: Schema.array(Schema.object({
+      text: Schema.string().required(),
+      input: Schema.string().required(),
+    })).role('table').max(6),
+    welcome: Schema.string().role('textarea').default(''),
+    feedback: Schema.boolean().default(true),
     placeholder: Schema.string().default('<think></think>'),
     firstReply: Schema.natural().role('ms').max(4 * Time.second).default(100),
     streamWindow: Schema.natural().role('ms').min(10 * Time.second).max(6 * Time.minute).default(330 * Time.second),

@@ -1,6 +1,6 @@
 import { Universal, h } from 'koishi'
 import { stripMention } from './mention'
-import { Body, Message } from './payload'
+import { Body, Event, Message } from './payload'
 
 /** Koishi's id of the chat a callback comes from; a single chat is told from a group by its prefix. */
 export function channelOf({ chatId, userId }: { chatId?: string, userId: string }): string {
@@ -24,7 +24,7 @@ export function decode(
   selfId: string,
   name?: string,
 ): Partial<Universal.Event> | undefined {
-  const { chatId, userId, msgId, createTime, body, quote } = message
+  const { chatId, msgId, body, quote } = message
   const elements = decodeBody(body)
   if (!elements) return
   if (chatId) {
@@ -33,12 +33,20 @@ export function decode(
     elements.unshift(h.at(selfId))
   }
   return {
+    ...addressOf(message, turn),
     type: 'message',
+    message: { id: msgId, elements, quote: quote && decodeQuote(quote) },
+  }
+}
+
+/** Who says something where, as Koishi's event tells it. */
+export function addressOf(callback: Message | Event, turn: string): Partial<Universal.Event> {
+  const { chatId, userId, createTime } = callback
+  return {
     user: { id: userId, name: userId },
-    channel: { id: channelOf(message), type: chatId ? Universal.Channel.Type.TEXT : Universal.Channel.Type.DIRECT },
+    channel: { id: channelOf(callback), type: chatId ? Universal.Channel.Type.TEXT : Universal.Channel.Type.DIRECT },
     guild: chatId ? { id: chatId } : undefined,
     member: chatId ? {} : undefined,
-    message: { id: msgId, elements, quote: quote && decodeQuote(quote) },
     timestamp: createTime ? createTime * 1000 : undefined,
     referrer: { turn } satisfies Referrer,
   }

@@ -1,7 +1,8 @@
 import { Credential } from './crypto'
+import { Cards, Clicked } from './cards'
 import { Event, Message, Payload, Poll } from './payload'
 import { Refusal } from './refusal'
-import { streamReply } from './reply'
+import { cardUpdate, streamReply, textReply } from './reply'
 import { Notices } from './stream'
 import { Turn } from './turn'
 import { Turns } from './turns'
@@ -24,6 +25,11 @@ export interface InboxOptions {
   /** How long a new message waits for an answer that is ready at once, in milliseconds. */
   firstReply: number
   turns: Turns
+  cards: Cards
+  /** Said when a person opens the single chat for the first time on a day; empty: nothing. */
+  welcome?: string
+  /** Whether readers are asked how they liked an answer. */
+  feedback: boolean
   notices: Notices
   /** Whether a `response_url` may be posted to. */
   isTrusted(url: string): boolean
@@ -31,6 +37,8 @@ export interface InboxOptions {
   dispatch(message: Message, turn: Turn): Dispatch
   /** Hands an event to Koishi, without waiting. */
   notify(event: Event): void
+  /** Hands a click to Koishi, without waiting. */
+  click(event: Event, clicked: Clicked, turn: Turn): void
   /** Something properly signed has come in. */
   verified(): void
 }
@@ -45,7 +53,7 @@ export class Inbox {
 
   /** @throws {Refusal} `foreign-bot` */
   async accept(payload: Payload): Promise<Outcome> {
-    const { botId, verified, notify } = this.options
+    const { botId, verified } = this.options
     if (botId && payload.botId !== botId) throw new Refusal('foreign-bot')
     verified()
     switch (payload.kind) {
@@ -54,8 +62,7 @@ export class Inbox {
       case 'message':
         return this.#message(payload)
       case 'event':
-        notify(payload)
-        return {}
+        return this.#event(payload)
       case 'unknown':
         return this.#say(payload.msgId, this.options.notices.unsupported)
     }
@@ -78,13 +85,29 @@ export class Inbox {
       return this.#say(turn.id, dispatched === 'closed' ? notices.forgotten : notices.unsupported)
     }
     await turns.settled(turn, firstReply)
-    return this.#show(turn)
+    return this.#show(turn, true)
   }
 
-  #show(turn: Turn): Outcome {
-    const frame = this.options.turns.frame(turn)
+  #event(event: Event): Outcome {
+    const { turns, cards, welcome, notify, click, isTrusted } = this.options
+    notify(event)
+    if (event.type === 'enter-chat') return { reply: welcome ? textReply(welcome) : undefined }
+    if (event.type !== 'card-click') return {}
+    const { responseUrl } = event
+    const clicked = cards.click(event.click)
+    // The reply is the card; whatever is said to the click has to take the other ways out.
+    click(event, clicked, turns.open(event, responseUrl && isTrusted(responseUrl) ? responseUrl : undefined, false))
+    return { reply: clicked.card && cardUpdate(clicked.card) }
+  }
+
+  #show(turn: Turn, isFirst = false): Outcome {
+    const { turns, cards, feedback } = this.options
+    const frame = turns.frame(turn)
     if (!frame) return {}
-    return { reply: streamReply(turn.id, frame), closing: frame.finish ? turn : undefined }
+    return {
+      reply: streamReply(turn.id, frame, cards.attach(turn), isFirst && feedback ? turn.id : undefined),
+      closing: frame.finish ? turn : undefined,
+    }
   }
 
   #say(id: string, content: string): Outcome {

@@ -1,36 +1,30 @@
 import { createHash } from 'node:crypto'
 import { h } from 'koishi'
+import { TemplateCard, validate } from './card'
 import { literal } from './literal'
-import { InlineImage } from './reply'
+import { Said } from './turn'
 
 /** Largest image inside a message, in bytes: WeCom refuses whole frames well below its documented 10 MB. */
 const IMAGE_LIMIT = 512 * 1024
 /** Most images in one message. */
 const IMAGE_COUNT = 10
 
-/** Elements as WeCom shows them. */
-export interface Rendered {
-  text: string
-  images: InlineImage[]
-}
-
 /**
  * Turns elements into WeCom's dialect of Markdown. Text is literal, `markdown` passes as it is, unknown elements give
  * their children; what cannot be shown is said.
+ * @throws {CardError} where a card breaks one of WeCom's limits
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
-export function render(elements: h[]): Rendered {
-  const images: InlineImage[] = []
-  const text = children(elements, { images, list: '' }).replace(/\n{3,}/g, '\n\n').trim()
-  return { text, images }
+export function render(elements: h[]): Required<Omit<Said, 'card'>> & Said {
+  const state: State = { images: [], buttons: [], cards: [], list: '' }
+  const text = children(elements, state).replace(/\n{3,}/g, '\n\n').trim()
+  return { text, images: state.images, buttons: state.buttons, card: state.cards.at(-1) }
 }
 
-interface State {
-  images: InlineImage[]
+interface State extends Required<Pick<Said, 'images' | 'buttons'>> {
+  cards: TemplateCard[]
   /** Blanks in front of the items of the list we are in. */
   list: string
-  ordered?: boolean
-  index?: number
 }
 
 function children(elements: h[], state: State): string {
@@ -94,7 +88,11 @@ function visit(element: h, state: State): string {
     case 'file':
       return resource(type, String(attrs.src ?? attrs.url ?? ''), String(attrs.title ?? attrs.file ?? ''))
     case 'button':
-      return attrs.type === 'link' ? link(inner(), String(attrs.href ?? '')) : ''
+      return button(element, state)
+    case 'wecom-bot:card':
+      // Attributes of elements cannot nest, so that a card comes whole: as an object, or as JSON in markup.
+      state.cards.push(validate(typeof attrs.content === 'string' ? JSON.parse(attrs.content) : attrs.content))
+      return ''
     default:
       return inner()
   }
@@ -157,6 +155,14 @@ function link(text: string, href: string): string {
   const address = web(href)
   if (!address) return text
   return text.trim() && text !== literal(href) ? `[${text.trim().replace(/[[\]]/g, '')}](${address})` : address
+}
+
+function button({ attrs, children: label }: h, state: State): string {
+  const text = label.map(child => child.toString(true)).join('').trim()
+  if (attrs.type === 'link') return link(literal(text), String(attrs.href ?? ''))
+  const input = attrs.type === 'input' ? String(attrs.text ?? text) : undefined
+  state.buttons.push({ text, input, id: attrs.id })
+  return ''
 }
 
 function image(src: string, title: string, { images }: State): string {

@@ -8,7 +8,7 @@ export class WecomMessageEncoder<C extends Context = Context> extends MessageEnc
 
   override async flush() {
     const rendered = render(this.#elements.splice(0))
-    if (!rendered.text && !rendered.images.length) return
+    if (!rendered.text && !rendered.images.length && !rendered.buttons.length && !rendered.card) return
     const { bot, channelId, options, referrer } = this
     const id = await bot.deliver(channelId, rendered, referrer ?? options.session?.event.referrer)
     const { event } = this.session

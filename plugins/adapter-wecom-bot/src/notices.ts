@@ -15,5 +15,7 @@ export function createNotices(ctx: Context): Notices {
     get silent() { return text('silent') },
     get forgotten() { return text('forgotten') },
     get unsupported() { return text('unsupported') },
+    get card() { return text('card') },
+    clicked: button => text('clicked', [button]),
   }
 }

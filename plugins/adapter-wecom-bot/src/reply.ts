@@ -1,3 +1,5 @@
+import { TemplateCard } from './card'
+
 /** An image inside a finished stream. */
 export interface InlineImage {
   base64: string
@@ -22,13 +24,29 @@ export const MARKDOWN_LIMIT = 20480
  * The body of a passive reply that opens, continues or ends a stream.
  * @see https://developer.work.weixin.qq.com/document/path/101031
  */
-export function streamReply(id: string, { content, finish, images }: Frame, card?: object): object {
+export function streamReply(
+  id: string,
+  { content, finish, images }: Frame,
+  card?: TemplateCard,
+  feedback?: string,
+): object {
   const stream = {
     id,
     finish,
     content,
+    feedback: feedback ? { id: feedback } : undefined,
     msg_item: images?.length ? images.map(image => ({ msgtype: 'image', image })) : undefined,
   }
   if (!card) return { msgtype: 'stream', stream }
   return { msgtype: 'stream_with_template_card', stream, template_card: card }
+}
+
+/** The only reply that may be plain text: to `enter_chat`. */
+export function textReply(content: string): object {
+  return { msgtype: 'text', text: { content } }
+}
+
+/** Replaces a card that was clicked. It must come within five seconds and keep the card's `task_id`. */
+export function cardUpdate(card: TemplateCard): object {
+  return { response_type: 'update_template_card', template_card: card }
 }

@@ -20,6 +20,10 @@ export interface Notices {
   forgotten: string
   /** A kind of message the bot cannot read. */
   unsupported: string
+  /** Title of a card that only has buttons. */
+  card: string
+  /** Below a card of which this button was clicked. */
+  clicked(button: string): string
 }
 
 /** How a turn's bubble looks, from the placeholder to the frame that is repeated for ever. */

@@ -1,3 +1,5 @@
+import { CARD_BUTTONS, TemplateCard } from './card'
+import { ButtonSpec } from './cards'
 import { InlineImage } from './reply'
 import { complete } from './split'
 
@@ -15,9 +17,13 @@ export interface Owner {
   chatId?: string
 }
 
-interface Said {
+/** One message as it is shown. */
+export interface Said {
+  /** Markdown. */
   text: string
-  images: InlineImage[]
+  images?: InlineImage[]
+  buttons?: ButtonSpec[]
+  card?: TemplateCard
 }
 
 /**
@@ -28,6 +34,7 @@ export class Turn {
   readonly #said = new Map<string, Said>()
   #serial = 0
   #sending = 0
+  #onCard?: number
   #chain = true
   #joined?: string
 
@@ -54,25 +61,45 @@ export class Turn {
 
   /** All messages in their order, as one Markdown text. */
   get text() {
-    return this.#joined ??= [...this.#said.values()].map(said => complete(said.text)).filter(Boolean).join('\n\n')
+    return this.#joined ??= [...this.#said.values()].map(said => complete(said.text))
+      .concat(this.#buttonsInWords()).filter(Boolean).join('\n\n')
   }
 
   get images() {
-    return [...this.#said.values()].flatMap(said => said.images)
+    return [...this.#said.values()].flatMap(said => said.images ?? [])
+  }
+
+  get buttons() {
+    return [...this.#said.values()].flatMap(said => said.buttons ?? [])
+  }
+
+  get card() {
+    return [...this.#said.values()].findLast(said => said.card)?.card
+  }
+
+  /** The stream has had its one card, or takes none. */
+  get cardSpent() {
+    return this.#onCard !== undefined
+  }
+
+  /** @param buttons how many of the messages' buttons it has; the others are put in words */
+  spendCard(buttons: number) {
+    this.#onCard = buttons
+    this.#changed()
   }
 
   /** @returns the new message's id, unique on the platform */
-  say(text: string, images: InlineImage[] = []): string {
+  say(said: Said): string {
     const id = `${this.id}.${++this.#serial}`
-    this.#said.set(id, { text, images })
+    this.#said.set(id, said)
     this.#changed()
     return id
   }
 
   /** @returns whether there is such a message */
-  rewrite(id: string, text: string, images: InlineImage[] = []): boolean {
+  rewrite(id: string, said: Said): boolean {
     if (!this.#said.has(id)) return false
-    this.#said.set(id, { text, images })
+    this.#said.set(id, said)
     this.#changed()
     return true
   }
@@ -106,6 +133,12 @@ export class Turn {
 
   #settle() {
     if (this.ended) this.onEnd?.()
+  }
+
+  #buttonsInWords(): string {
+    return this.buttons.slice(this.#onCard ?? (this.card ? 0 : CARD_BUTTONS)).map(({ text, input }) => {
+      return input && input !== text ? `- ${text}：${input}` : `- ${text}`
+    }).join('\n')
   }
 
   #changed() {

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { Clock } from './clock'
 import { DeliveryError, Outlet } from './outlet'
-import { Message } from './payload'
+import { Event, Message } from './payload'
 import { Frame } from './reply'
 import { resume } from './split'
 import { Notices, Stream } from './stream'
-import { Owner, Turn } from './turn'
+import { Owner, Said, Turn } from './turn'
 
 /** Times are milliseconds. */
 export interface Policy {
   /** `false`: no streams, every answer goes by `response_url`. */
   streaming: boolean
+  /** Whether streams may carry cards. */
+  cards: boolean
   /** What a bubble shows while nothing has been said. */
   placeholder: string
   /** From the message until its stream must be closed; WeCom itself gives up after six minutes. */
@@ -33,6 +35,7 @@ export interface TurnLog {
 interface Entry {
   turn: Turn
   stream: Stream
+  streaming: boolean
   /**
    * `live`: the stream says what there is. `sending`: another way out is at work, the stream waits for how it ends.
    * `handed-over`: the stream had to close, the answer goes on. `done`: everything said has been delivered.
@@ -66,14 +69,18 @@ export class Turns {
     return this.#entries.size
   }
 
-  /** Opens the turn of a message that has not been seen before. */
-  open(message: Message, responseUrl?: string): Turn {
-    const { msgId, botId, userId, chatId } = message
+  /**
+   * Opens the turn of a callback that has not been seen before.
+   * @param streaming `false` where the reply to the callback cannot be a stream
+   */
+  open(callback: Message | Event, responseUrl?: string, streaming = this.policy.streaming): Turn {
+    const { msgId, botId, userId, chatId } = callback
     const id = randomBytes(16).toString('hex')
     const once = responseUrl ? { url: responseUrl, used: false } : undefined
     const turn = new Turn(id, msgId, { botId, userId, chatId }, this.clock.now(), once)
     const stream = new Stream(turn, this.policy.placeholder, this.notices)
-    const entry: Entry = { turn, stream, phase: 'live', opened: false, closing: false, waiting: [] }
+    const entry: Entry = { turn, stream, streaming, phase: 'live', opened: false, closing: false, waiting: [] }
+    if (!streaming || !this.policy.cards) turn.spendCard(0)
     this.#entries.set(id, entry)
     this.#byMessage.set(key(botId, msgId), entry)
     turn.onEnd = () => this.#ended(entry)
@@ -127,7 +134,7 @@ export class Turns {
   /** What the platform is to show now; `undefined` where the turn has no bubble and needs none. */
   frame(turn: Turn): Frame | undefined {
     const entry = this.#entries.get(turn.id)
-    if (!entry || !this.policy.streaming) return
+    if (!entry?.streaming) return
     const now = this.clock.now()
     if (turn.returnedAt && now - turn.returnedAt >= CHAIN_GRACE) turn.chainEnded()
     const { stream, phase } = entry
@@ -156,14 +163,14 @@ export class Turns {
    * @returns the message's id, or `undefined` where it went out as a message of its own, which cannot be edited
    * @throws {DeliveryError}
    */
-  async say(turn: Turn, text: string, images: Turn['images'] = []): Promise<string | undefined> {
-    if (this.#write(turn)) return turn.say(text, images)
-    await this.outlet.send(turn, text)
+  async say(turn: Turn, said: Said): Promise<string | undefined> {
+    if (this.#write(turn)) return turn.say(said)
+    await this.outlet.send(turn, said.text)
   }
 
   /** @returns whether the message is there and could still be changed */
-  rewrite(turn: Turn, id: string, text: string, images?: Turn['images']): boolean {
-    return this.#write(turn) && turn.rewrite(id, text, images)
+  rewrite(turn: Turn, id: string, said: Said): boolean {
+    return this.#write(turn) && turn.rewrite(id, said)
   }
 
   /** @returns whether the message was there and could still be taken back */
@@ -195,13 +202,13 @@ export class Turns {
 
   #ended(entry: Entry) {
     const { turn, stream, phase, opened } = entry
-    const said = turn.text || turn.images.length
+    const said = turn.text || turn.images.length || turn.card
     if (phase === 'handed-over') {
       const rest = resume(turn.text, common(turn.text, stream.shown))
       if (this.outlet.isOpen(turn) || rest) void this.#send(entry, rest || this.notices.silent)
       else this.#finished(entry)
     } else if (phase === 'live') {
-      if (this.policy.streaming && (said || opened)) void this.#finish(entry)
+      if (entry.streaming && (said || opened)) void this.#finish(entry)
       else if (turn.text) void this.#send(entry, turn.text)
       else this.#finished(entry)
     }
