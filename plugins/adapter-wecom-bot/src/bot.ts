@@ -2,6 +2,7 @@ import { Bot, Context, Universal, h } from 'koishi'
 import { isTrusted } from './address'
 import { WecomAdapter } from './adapter'
 import { Cards, Clicked } from './cards'
+import { Attachments } from './attachments'
 import { clock } from './clock'
 import { Config } from './config'
 import { decodeKey } from './crypto'
@@ -11,7 +12,8 @@ import { render } from './markdown'
 import { WecomMessageEncoder } from './message'
 import { createNotices } from './notices'
 import { DeliveryError, Outlet } from './outlet'
-import { Event, Message } from './payload'
+import { Media, MediaError, download } from './media'
+import { Event, MediaLink, Message } from './payload'
 import { Said, Turn } from './turn'
 import { Turns } from './turns'
 import { Webhooks } from './webhooks'
@@ -32,6 +34,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   readonly inbox: Inbox
   readonly webhooks: Webhooks
   readonly cards: Cards
+  readonly attachments: Attachments
 
   constructor(ctx: C, config: Config) {
     super(ctx, admit(ctx, config), 'wecom-bot')
@@ -56,6 +59,24 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
       lost: (turn, error) => this.logger.warn('message %s: %s', turn.msgId, error instanceof Error ? error.message : error),
       hung: turn => this.logger.warn('message %s: still no end after 55 minutes, given up', turn.msgId),
     })
+    const key = decodeKey(config.encodingAESKey)
+    const closing = new AbortController()
+    this.attachments = new Attachments(link => download(link, {
+      key,
+      limit: config.mediaLimit * (1 << 20),
+      clock,
+      trusted: config.trustedHosts,
+      signal: closing.signal,
+    }), clock)
+    this.defineInternalRoute('/media/:id', async ({ params }) => {
+      try {
+        return respond(await this.attachments.open(params.id))
+      } catch (error) {
+        if (!(error instanceof MediaError)) throw error
+        this.logger.warn('attachment not available: %s', error.message)
+        return { status: 502 }
+      }
+    })
     this.cards = new Cards({
       enabled: config.streamStyle === 'stream_with_template_card',
       buttons: config.cardButtons,
@@ -63,7 +84,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
       clicked: notices.clicked,
     }, clock)
     this.inbox = new Inbox({
-      credential: { token: config.token, key: decodeKey(config.encodingAESKey), receiveId: config.receiveId },
+      credential: { token: config.token, key, receiveId: config.receiveId },
       botId: config.botId || undefined,
       firstReply: config.firstReply,
       welcome: config.welcome,
@@ -79,7 +100,9 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     })
     ctx.plugin(WecomAdapter, this)
     ctx.on('dispose', () => {
+      closing.abort()
       this.turns.dispose()
+      this.attachments.dispose()
       this.webhooks.dispose()
     })
   }
@@ -149,14 +172,17 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   private receive(message: Message, turn: Turn): Dispatch {
     if (!this.ctx.lifecycle.isActive) return 'closed'
     this.webhooks.saw(message.chatId)
-    const event = decode(message, turn.id, this.selfId, this.config.name)
+    const event = decode(message, turn.id, this.selfId, this.config.name, this.attach)
     if (!event) return 'unreadable'
     const session = this.session(event)
     const { responseUrl, ...payload } = message
-    session.setInternal('wecomBot', payload)
+    // Not through `setInternal`, which would hand the links in it to every client of a Satori server.
+    Object.defineProperty(session, 'wecomBot', { value: payload, configurable: true })
     this.dispatch(session)
     return 'taken'
   }
+
+  private attach = (link: MediaLink) => this.getInternalUrl(`/media/${this.attachments.add(link)}`)
 
   /** A click on a card: an interaction, and where the button says something, a message of whoever clicked. */
   private click(event: Event, { id, input }: Clicked, turn: Turn) {
@@ -199,6 +225,15 @@ function admit(ctx: Context, config: Config): Config {
     }
   }
   return config
+}
+
+/** The file as an internal route hands it to `ctx.http.file`. */
+function respond(media?: Media): Universal.Response {
+  if (!media) return { status: 404 }
+  const headers = new Headers({ 'content-type': media.type })
+  if (media.name) headers.set('content-disposition', `attachment; filename=${encodeURIComponent(media.name)}`)
+  const { buffer, byteOffset, byteLength } = media.data
+  return { status: 200, headers, body: buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer }
 }
 
 function closed(messageId: string, size: number) {

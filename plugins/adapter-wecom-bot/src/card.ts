@@ -166,7 +166,14 @@ const menu = object({ 'desc!': string, 'action_list!': list(1, 3, object({ 'text
 const quote = object({ ...action, title: string, quote_text: string })
 const horizontal = list(0, 6, object({ type: range(0, 3), 'keyname!': string, value: string, url, userid: string }))
 const jumps = list(0, 3, object({ ...action, type: range(0, 3), 'title!': string, question: bytes(200) }))
-const notice = { ...base, task_id: taskId, action_menu: menu, quote_area: quote, horizontal_content_list: horizontal, jump_list: jumps }
+const notice = {
+  ...base,
+  task_id: taskId,
+  action_menu: menu,
+  quote_area: quote,
+  horizontal_content_list: horizontal,
+  jump_list: jumps,
+}
 
 const shapes: Record<TemplateCard['card_type'], Check> = {
   text_notice: object({

@@ -26,6 +26,7 @@ export interface Config {
   unclaimed: number
   retention: number
   freshness: number
+  mediaLimit: number
 }
 
 const optional = (schema: Schema<string>) => schema as Schema<string | undefined>
@@ -67,6 +68,7 @@ export const Config: Schema<Config> = Schema.intersect([
   }),
   Schema.object({
     freshness: Schema.natural().role('ms').min(10 * Time.second).default(5 * Time.minute),
+    mediaLimit: Schema.natural().min(1).max(100).default(20),
     trustedHosts: Schema.array(Schema.string()).role('table'),
     apiEndpoint: Schema.string().role('link').default(WECOM_API),
   }),

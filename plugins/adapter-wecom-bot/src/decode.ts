@@ -1,6 +1,6 @@
 import { Universal, h } from 'koishi'
 import { stripMention } from './mention'
-import { Body, Event, Message } from './payload'
+import { Body, Event, MediaLink, Message } from './payload'
 
 /** Koishi's id of the chat a callback comes from; a single chat is told from a group by its prefix. */
 export function channelOf({ chatId, userId }: { chatId?: string, userId: string }): string {
@@ -12,20 +12,24 @@ export interface Referrer {
   turn: string
 }
 
+type Attach = (link: MediaLink) => string
+
 /**
  * A message as Koishi's event.
  * @param selfId the bot, which every group message is addressed to
  * @param name its display name in WeCom
+ * @param attach takes a link and gives the address that plugins may read it from
  * @returns `undefined` where there is nothing a plugin could read
  */
 export function decode(
   message: Message,
   turn: string,
   selfId: string,
-  name?: string,
+  name: string | undefined,
+  attach: Attach,
 ): Partial<Universal.Event> | undefined {
   const { chatId, msgId, body, quote } = message
-  const elements = decodeBody(body)
+  const elements = decodeBody(body, attach)
   if (!elements) return
   if (chatId) {
     const [first] = elements
@@ -35,7 +39,7 @@ export function decode(
   return {
     ...addressOf(message, turn),
     type: 'message',
-    message: { id: msgId, elements, quote: quote && decodeQuote(quote) },
+    message: { id: msgId, elements, quote: quote && decodeQuote(quote, attach) },
   }
 }
 
@@ -52,19 +56,24 @@ export function addressOf(callback: Message | Event, turn: string): Partial<Univ
   }
 }
 
-function decodeBody(body: Body): h[] | undefined {
+function decodeBody(body: Body, attach: Attach): h[] | undefined {
   switch (body.type) {
     case 'text':
     case 'voice':
       return body.text.trim() ? [h.text(body.text)] : undefined
+    case 'image':
+      return [h.image(attach(body.media))]
+    case 'file':
+    case 'video':
+      return [h(body.type, { src: attach(body.media) })]
     case 'mixed': {
-      const elements = body.items.flatMap(item => decodeBody(item) ?? [])
+      const elements = body.items.flatMap(item => decodeBody(item, attach) ?? [])
       return elements.length ? elements : undefined
     }
   }
 }
 
-function decodeQuote(body: Body): Universal.Message | undefined {
-  const elements = decodeBody(body)
+function decodeQuote(body: Body, attach: Attach): Universal.Message | undefined {
+  const elements = decodeBody(body, attach)
   return elements && { elements, content: elements.join('') }
 }

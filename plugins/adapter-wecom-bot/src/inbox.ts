@@ -76,7 +76,7 @@ export class Inbox {
   async #message(message: Message): Promise<Outcome> {
     const { turns, firstReply, isTrusted, dispatch, notices } = this.options
     const known = turns.find(message.botId, message.msgId)
-    if (known) return this.#show(known)
+    if (known) return this.#show(known, true)
     const { responseUrl } = message
     const turn = turns.open(message, responseUrl && isTrusted(responseUrl) ? responseUrl : undefined)
     const dispatched = dispatch(message, turn)
