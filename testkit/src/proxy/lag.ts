@@ -1,0 +1,58 @@
+import { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+
+/**
+ * A socket seen from far away: bytes need half a round trip in either direction, and the first ones wait for the
+ * round trip of TCP's own handshake as well.
+ */
+class Lag extends Duplex {
+  private incoming: (Buffer | null)[] = []
+  private due: number
+  private timers = new Set<NodeJS.Timeout>()
+
+  constructor(private socket: Socket, private delay: number) {
+    super()
+    this.due = performance.now() + delay * 1.5
+    socket.on('data', bytes => this.receive(bytes))
+    socket.on('end', () => this.receive(null))
+    socket.on('error', error => this.destroy(error))
+    socket.on('close', () => this.later(this.delay / 2, () => this.destroy()))
+  }
+
+  private receive(bytes: Buffer | null) {
+    this.due = Math.max(this.due, performance.now() + this.delay / 2)
+    this.incoming.push(bytes)
+    this.later(this.due - performance.now(), () => this.push(this.incoming.shift()))
+  }
+
+  private later(ms: number, callback: () => void) {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer)
+      callback()
+    }, ms)
+    this.timers.add(timer)
+  }
+
+  override _read() {}
+
+  override _write(bytes: Buffer, _encoding: string, callback: () => void) {
+    this.later(this.delay / 2, () => this.socket.write(bytes))
+    callback()
+  }
+
+  override _final(callback: () => void) {
+    this.later(this.delay / 2, () => this.socket.end())
+    callback()
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void) {
+    for (const timer of this.timers) clearTimeout(timer)
+    this.socket.destroy()
+    callback(error)
+  }
+}
+
+/** @param delay milliseconds per round trip; 0 gives the socket itself */
+export function lag(socket: Socket, delay: number): Duplex {
+  return delay ? new Lag(socket, delay) : socket
+}

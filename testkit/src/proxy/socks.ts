@@ -1,0 +1,75 @@
+import { createServer } from 'node:net'
+import { Duplex } from 'node:stream'
+import { Proxy, ProxyOptions, Tunnels, run, splice } from './tunnel'
+
+/** Reads exactly so many bytes. @throws when the client leaves before that */
+async function take(stream: Duplex, size: number): Promise<Buffer> {
+  for (;;) {
+    const bytes: Buffer | null = stream.read(size)
+    if (bytes?.length === size) return bytes
+    if (bytes || stream.destroyed) throw new Error('the client left')
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        stream.off('readable', done).off('close', done)
+        resolve()
+      }
+      stream.on('readable', done).on('close', done)
+    })
+  }
+}
+
+async function address(client: Duplex, type: number) {
+  if (type === 1) return (await take(client, 4)).join('.')
+  if (type === 3) return (await take(client, (await take(client, 1))[0])).toString()
+  if (type !== 4) return
+  const bytes = await take(client, 16)
+  return Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16)).join(':')
+}
+
+async function authorized(client: Duplex, { username, password = '' }: ProxyOptions) {
+  const [, count] = await take(client, 2)
+  const methods = await take(client, count)
+  const method = username === undefined ? 0 : 2
+  const offered = methods.includes(method)
+  client.write(Buffer.from([5, offered ? method : 0xff]))
+  if (!offered || !method) return offered
+  const [, length] = await take(client, 2)
+  const user = (await take(client, length)).toString()
+  const secret = (await take(client, (await take(client, 1))[0])).toString()
+  const good = user === username && secret === password
+  client.write(Buffer.from([1, good ? 0 : 1]))
+  return good
+}
+
+const replies: Record<string, number> = { ENETUNREACH: 3, ENOTFOUND: 4, EHOSTUNREACH: 4, ECONNREFUSED: 5 }
+
+async function serve(client: Duplex, options: ProxyOptions, tunnels: Tunnels) {
+  const reply = (code: number) => Buffer.from([5, code, 0, 1, 0, 0, 0, 0, 0, 0])
+  if (!await authorized(client, options)) {
+    tunnels.deny()
+    return client.end()
+  }
+  const [, command, , type] = await take(client, 4)
+  const host = await address(client, type)
+  if (!host) return client.end(reply(8))
+  const port = (await take(client, 2)).readUInt16BE()
+  if (command !== 1) return client.end(reply(7))
+  try {
+    const upstream = await tunnels.open(host, port)
+    client.write(reply(0))
+    splice(client, upstream)
+  } catch (error) {
+    client.end(reply(replies[(error as NodeJS.ErrnoException).code!] ?? 1))
+  }
+}
+
+/**
+ * A SOCKS5 proxy with user names and passwords, resolving names on its side.
+ * @see https://www.rfc-editor.org/rfc/rfc1928
+ * @see https://www.rfc-editor.org/rfc/rfc1929
+ */
+export function createSocks(options: ProxyOptions = {}): Promise<Proxy> {
+  return run('socks5h', createServer({ allowHalfOpen: true }), 'connection', options, (client, tunnels) => {
+    serve(client, options, tunnels).catch(() => client.destroy())
+  })
+}

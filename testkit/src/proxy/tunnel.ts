@@ -1,0 +1,136 @@
+import { once } from 'node:events'
+import { Server, Socket, connect, isIP } from 'node:net'
+import { Duplex } from 'node:stream'
+import { listen } from '../listen'
+import { lag } from './lag'
+
+export interface ProxyOptions {
+  port?: number
+  /** With a user name, clients must give it and the password. */
+  username?: string
+  password?: string
+  /**
+   * Names that only the proxy can resolve, as `address` or `address:port`. Besides these it knows `localhost`
+   * and plain addresses.
+   */
+  hosts?: Record<string, string>
+  /** Milliseconds per round trip between client and proxy. */
+  delay?: number
+}
+
+/** A connection somebody asked for. */
+export interface Connection {
+  /** As the client named it. */
+  host: string
+  port: number
+  /** `domain` shows that the client left the name resolution to the proxy. */
+  addressType: 'ipv4' | 'ipv6' | 'domain'
+  /** Neither side is connected any more. */
+  closed: boolean
+}
+
+export interface Proxy {
+  /** With credentials, if there are any. */
+  url: string
+  port: number
+  /** Every connection asked for with good credentials, the failed ones included. */
+  connections: Connection[]
+  /** Clients turned away for their credentials. */
+  readonly refused: number
+  /** TCP connections to the proxy that are open now. */
+  open(): number
+  /** Fails the next connections asked for, as if the target had refused them. */
+  refuse(times?: number): void
+  /** Resets all open connections. */
+  kill(): void
+  close(): Promise<void>
+}
+
+/** What a protocol needs: how to talk to a client, and how the URL begins. */
+export interface Tunnels {
+  /** Opens the connection to the target. @throws {NodeJS.ErrnoException} */
+  open(host: string, port: number): Promise<Socket>
+  /** Counts a client with bad credentials. */
+  deny(): void
+}
+
+/** The kind of an address. */
+export function addressType(host: string): Connection['addressType'] {
+  return isIP(host) === 4 ? 'ipv4' : isIP(host) === 6 ? 'ipv6' : 'domain'
+}
+
+/** Joins two connections for the rest of their lives. */
+export function splice(left: Duplex, right: Duplex) {
+  for (const [from, to] of [[left, right], [right, left]]) {
+    from.pipe(to)
+    from.on('error', () => to.destroy())
+    from.on('close', () => to.destroy())
+  }
+}
+
+function resolve(hosts: Record<string, string>, host: string, port: number) {
+  const [, address, other] = /^(.*?)(?::(\d+))?$/.exec(hosts[host] ?? (host === 'localhost' ? '127.0.0.1' : host))!
+  if (host in hosts) return { host: address, port: other ? +other : port }
+  if (host === 'localhost' || isIP(host)) return { host: host === 'localhost' ? address : host, port }
+  throw Object.assign(new Error(`unknown host ${host}`), { code: 'ENOTFOUND' })
+}
+
+/**
+ * Runs a proxy of any protocol.
+ * @param server a TCP or TLS server that does not close half-open sockets
+ * @param accept talks to one client; the stream it gets is as far away as the options say
+ */
+export async function run(
+  scheme: string, server: Server, event: string, options: ProxyOptions,
+  accept: (client: Duplex, tunnels: Tunnels) => void,
+): Promise<Proxy> {
+  const { username, password = '', hosts = {}, delay = 0 } = options
+  const connections: Connection[] = []
+  const upstreams = new Set<Socket>()
+  let refused = 0
+  let failing = 0
+
+  const tunnels: Tunnels = {
+    deny: () => void refused++,
+    async open(host, port) {
+      const connection: Connection = { host, port, addressType: addressType(host), closed: true }
+      connections.push(connection)
+      if (failing-- > 0) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
+      const upstream = connect({ ...resolve(hosts, host, port), allowHalfOpen: true })
+      await once(upstream, 'connect')
+      connection.closed = false
+      upstreams.add(upstream)
+      upstream.once('close', () => {
+        upstreams.delete(upstream)
+        connection.closed = true
+      })
+      return upstream
+    },
+  }
+
+  server.on(event, (socket: Socket) => {
+    socket.on('error', () => {})
+    accept(lag(socket, delay), tunnels)
+  })
+  const { port, sockets, close } = await listen(server, options.port)
+  const user = username === undefined ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`
+  return {
+    url: `${scheme}://${user}${scheme === 'https' ? 'localhost' : '127.0.0.1'}:${port}`,
+    port,
+    connections,
+    get refused() {
+      return refused
+    },
+    open: () => sockets.size,
+    refuse(times = Infinity) {
+      failing = times
+    },
+    kill() {
+      for (const socket of [...sockets, ...upstreams]) socket.resetAndDestroy()
+    },
+    async close() {
+      for (const upstream of upstreams) upstream.destroy()
+      await close()
+    },
+  }
+}
