@@ -1,0 +1,42 @@
+import type { Content, Usage } from '../engine/types'
+import type { StoredTurn } from './history'
+import type { Turn } from './turn'
+
+/** A picture costs about this much, whatever its size. https://ai.google.dev/gemini-api/docs/tokens */
+const MEDIA_TOKENS = 1120
+
+const ideographs = /[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]|[\ud840-\ud8bf][\udc00-\udfff]/g
+
+/** What a text costs, roughly: one token for 1.5 Chinese characters, or for 4 others. */
+export function estimate(text: string): number {
+  const wide = text.match(ideographs)?.length ?? 0
+  return Math.ceil(wide / 1.5 + (text.length - wide) / 4)
+}
+
+/** What contents cost, roughly. */
+export function estimateContents(contents: Content[]): number {
+  return contents.flatMap(content => content.parts).reduce((sum, { text, inlineData, fileData, ...rest }) => {
+    if (inlineData || fileData) return sum + MEDIA_TOKENS
+    return sum + estimate(text ?? JSON.stringify(rest))
+  }, 0)
+}
+
+/**
+ * What a turn adds to the next request. The model counts the request as a whole; what it counts beyond the turns that
+ * were sent along is this turn, so the sum over a history is always what the model last measured.
+ * @param history the turns that were sent along
+ * @param usage what the model reports, if it came to that
+ */
+export function measure(contents: Content[], history: Turn[], usage: Usage = {}): number {
+  const { promptTokenCount, candidatesTokenCount } = usage
+  if (!promptTokenCount || candidatesTokenCount === undefined) return estimateContents(contents)
+  const known = history.reduce((sum, turn) => sum + turn.tokens, 0)
+  return Math.max(0, promptTokenCount + candidatesTokenCount - known)
+}
+
+/** Chooses the newest turns that fit in so many tokens. A turn is taken whole or not at all. */
+export function fit(turns: StoredTurn[], room: number): StoredTurn[] {
+  let first = turns.length
+  while (first > 0 && turns[first - 1].tokens <= room) room -= turns[--first].tokens
+  return turns.slice(first)
+}

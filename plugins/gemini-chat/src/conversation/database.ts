@@ -1,0 +1,61 @@
+import type { Context } from 'koishi'
+import type { Content } from '../engine/types'
+import { type History, MemoryHistory, type StoredTurn } from './history'
+import type { Turn } from './turn'
+
+declare module 'koishi' {
+  interface Tables {
+    gemini_turn: TurnRow
+  }
+}
+
+/** One turn, in a row of its own: what a process wrote before it was killed is whole. */
+export interface TurnRow {
+  id: number
+  scope: string
+  contents: Content[]
+  tokens: number
+  interrupted: boolean
+  createdAt: Date
+}
+
+/** Declares the table. It may be called before there is a database. */
+export function declareTable(ctx: Context) {
+  ctx.model.extend('gemini_turn', {
+    id: 'unsigned',
+    scope: 'string(255)',
+    contents: 'json',
+    tokens: 'unsigned',
+    interrupted: 'boolean',
+    createdAt: 'timestamp',
+  }, { autoInc: true, indexes: ['scope'] })
+}
+
+/** Where turns are kept: in the database while there is one, else in memory. */
+export function historyOf(ctx: Context, now: () => number): () => History {
+  const memory = new MemoryHistory()
+  return () => {
+    const database = ctx.get('database')
+    return database ? new DatabaseHistory(database, now) : memory
+  }
+}
+
+/** Remembers in Koishi's database. */
+export class DatabaseHistory implements History {
+  constructor(private readonly database: Context['database'], private readonly now: () => number) {}
+
+  load(scope: string): Promise<StoredTurn[]> {
+    return this.database.get('gemini_turn', { scope }, {
+      fields: ['id', 'contents', 'tokens', 'interrupted'],
+      sort: { id: 'asc' },
+    })
+  }
+
+  async append(scope: string, turn: Turn) {
+    await this.database.create('gemini_turn', { ...turn, scope, createdAt: new Date(this.now()) })
+  }
+
+  async forget(scope: string, last?: number) {
+    await this.database.remove('gemini_turn', last === undefined ? { scope } : { scope, id: { $lte: last } })
+  }
+}

@@ -1,0 +1,62 @@
+/** Too many messages wait in this conversation already. */
+export class BusyError extends Error {
+  readonly code = 'GEMINI_BUSY'
+
+  constructor() {
+    super('too many messages wait in this conversation')
+  }
+}
+
+interface Box {
+  /** Ends when the last task does. It never rejects. */
+  tail: Promise<unknown>
+  /** One for each task that has not ended, in order. */
+  tasks: Set<AbortController>
+}
+
+/** Lets the tasks of one conversation run one after the other, and those of different ones at the same time. */
+export class Mailbox {
+  private readonly boxes = new Map<string, Box>()
+
+  /**
+   * Runs the task once everything posted before it under the same key has ended.
+   * @param limit how many tasks may wait besides the running one
+   * @throws {BusyError} when as many wait already
+   */
+  async post<T>(key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity): Promise<T> {
+    let box = this.boxes.get(key)
+    if (!box) this.boxes.set(key, box = { tail: Promise.resolve(), tasks: new Set() })
+    const pending = [...box.tasks].filter(({ signal }) => !signal.aborted).length
+    if (pending > limit) throw new BusyError()
+
+    const controller = new AbortController()
+    box.tasks.add(controller)
+    const result = box.tail.then(() => task(controller.signal))
+    // Leaving and looking whether anybody is left happen in one step: whoever comes later finds no box and opens one.
+    box.tail = result.catch(() => {}).then(() => {
+      box.tasks.delete(controller)
+      if (!box.tasks.size) this.boxes.delete(key)
+    })
+    return result
+  }
+
+  /**
+   * Aborts the running task and those that wait. They still run, in order, and find their signal aborted.
+   * @returns whether there was anything to stop
+   */
+  stop(key: string): boolean {
+    const running = [...this.boxes.get(key)?.tasks ?? []].filter(({ signal }) => !signal.aborted)
+    running.forEach(controller => controller.abort())
+    return running.length > 0
+  }
+
+  /** Aborts everything. */
+  dispose() {
+    for (const key of this.boxes.keys()) this.stop(key)
+  }
+
+  /** How many conversations have something to do. */
+  get size() {
+    return this.boxes.size
+  }
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { estimate, estimateContents, fit, measure } from '../../src/conversation/budget'
+import type { Content } from '../../src/engine/types'
+
+const turns = (...tokens: number[]) => tokens.map((tokens, index) => ({ id: index + 1, contents: [], tokens }))
+const ids = (list: { id: number }[]) => list.map(turn => turn.id)
+
+describe('the estimate of tokens', () => {
+  it('takes one for 1.5 Chinese characters, or for 4 others', () => {
+    assert.equal(estimate('一二三'), 2)
+    assert.equal(estimate('abcdefgh'), 2)
+    assert.equal(estimate('一二三 abc def'), 4)
+    assert.equal(estimate(''), 0)
+  })
+
+  it('counts pictures and calls', () => {
+    const parts = [
+      { text: 'abcd' },
+      { inlineData: { mimeType: 'image/png', data: 'AAAA'.repeat(10_000) } },
+      { functionCall: { name: 'search', args: { query: 'koishi' } } },
+    ]
+    const tokens = estimateContents([{ role: 'user', parts }])
+    assert.ok(tokens > 1121 && tokens < 1200, String(tokens))
+  })
+})
+
+describe('the measure of a turn', () => {
+  const contents: Content[] = [{ role: 'user', parts: [{ text: 'abcd' }] }, { role: 'model', parts: [{ text: 'abcd' }] }]
+
+  it('is what the model counts beyond the turns before it', () => {
+    const usage = { promptTokenCount: 130, candidatesTokenCount: 20 }
+    assert.equal(measure(contents, turns(60, 40), usage), 50)
+    assert.equal(measure(contents, [], usage), 150)
+  })
+
+  it('keeps the sum at what the model last measured, whatever was forgotten meanwhile', () => {
+    const first = measure(contents, [], { promptTokenCount: 100, candidatesTokenCount: 10 })
+    const second = measure(contents, turns(first), { promptTokenCount: 120, candidatesTokenCount: 10 })
+    // The first turn is gone, and with it what the system instruction was counted under.
+    const third = measure(contents, turns(second), { promptTokenCount: 125, candidatesTokenCount: 10 })
+    assert.equal(second + third, 135)
+  })
+
+  it('is estimated when the model says nothing', () => {
+    assert.equal(measure(contents, turns(60)), 2)
+    assert.equal(measure(contents, turns(60), { promptTokenCount: 80 }), 2)
+  })
+
+  it('is never negative', () => {
+    assert.equal(measure(contents, turns(600), { promptTokenCount: 80, candidatesTokenCount: 10 }), 0)
+  })
+})
+
+describe('the budget of a history', () => {
+  it('leaves out the oldest turns, whole', () => {
+    assert.deepEqual(ids(fit(turns(50, 30, 20), 100)), [1, 2, 3])
+    assert.deepEqual(ids(fit(turns(50, 30, 20), 99)), [2, 3])
+    assert.deepEqual(ids(fit(turns(50, 30, 20), 49)), [3])
+    assert.deepEqual(ids(fit(turns(50, 30, 20), 19)), [])
+  })
+
+  it('leaves no gap: what is older than a turn that does not fit is out too', () => {
+    assert.deepEqual(ids(fit(turns(1, 100, 10), 50)), [3])
+  })
+
+  it('keeps nothing in no room', () => {
+    assert.deepEqual(fit(turns(10), 0), [])
+    assert.deepEqual(fit(turns(10), -5), [])
+    assert.deepEqual(fit([], 100), [])
+  })
+})

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import memory from '@koishijs/plugin-database-memory'
+import sqlite from '@koishijs/plugin-database-sqlite'
+import { Context, Logger } from 'koishi'
+import { Archive } from '../../src/conversation/archive'
+import { DatabaseHistory, declareTable } from '../../src/conversation/database'
+import { type History, MemoryHistory } from '../../src/conversation/history'
+import type { Turn } from '../../src/conversation/turn'
+
+// It announces every table it makes.
+Logger.levels.sqlite = Logger.WARN
+
+function turn(text: string, tokens = 10): Turn {
+  return {
+    contents: [
+      { role: 'user', parts: [{ text }] },
+      { role: 'model', parts: [{ text: `${text}!`, thoughtSignature: 'c2ln' }, { functionCall: { name: 'f', args: { n: 1 } } }] },
+    ],
+    tokens,
+  }
+}
+
+async function texts(history: Pick<History, 'load'>, scope = 'a') {
+  return (await history.load(scope)).map(({ contents }) => contents[0].parts[0].text)
+}
+
+async function withDatabase(driver: Parameters<Context['plugin']>[0], config: object) {
+  const app = new Context()
+  app.plugin(driver, config)
+  declareTable(app)
+  await app.start()
+  const database = await new Promise<Context['database']>(resolve => app.inject(['database'], ctx => resolve(ctx.database)))
+  return { history: new DatabaseHistory(database, () => 0), close: () => app.stop() }
+}
+
+const stores: Record<string, () => Promise<{ history: History, close(): Promise<void> }>> = {
+  'in memory': async () => ({ history: new MemoryHistory(), close: async () => {} }),
+  'in a database': () => withDatabase(memory as never, {}),
+  'in sqlite': () => withDatabase(sqlite as never, { path: ':memory:' }),
+}
+
+for (const [name, create] of Object.entries(stores)) {
+  describe(`a history ${name}`, () => {
+    let history: History
+    let close: () => Promise<void>
+
+    beforeEach(async () => {
+      ({ history, close } = await create())
+    })
+
+    afterEach(() => close())
+
+    it('gives turns back in order, exactly as they were', async () => {
+      await history.append('a', turn('1'))
+      await history.append('a', { ...turn('2'), interrupted: true })
+      const [first, second] = await history.load('a')
+      assert.deepEqual(first.contents, turn('1').contents)
+      assert.equal(first.tokens, 10)
+      assert.equal(!!first.interrupted, false)
+      assert.deepEqual(second.contents, turn('2').contents)
+      assert.equal(second.interrupted, true)
+      assert.ok(first.id < second.id)
+    })
+
+    it('keeps conversations apart', async () => {
+      await history.append('a', turn('1'))
+      await history.append('b', turn('2'))
+      assert.deepEqual(await texts(history), ['1'])
+      assert.deepEqual(await texts(history, 'b'), ['2'])
+      assert.deepEqual(await texts(history, 'c'), [])
+    })
+
+    it('forgets a conversation', async () => {
+      await history.append('a', turn('1'))
+      await history.append('b', turn('2'))
+      await history.forget('a')
+      assert.deepEqual(await texts(history), [])
+      assert.deepEqual(await texts(history, 'b'), ['2'])
+    })
+
+    it('forgets the oldest turns', async () => {
+      await history.append('a', turn('1'))
+      await history.append('b', turn('other'))
+      await history.append('a', turn('2'))
+      await history.append('a', turn('3'))
+      const [, second] = await history.load('a')
+      await history.forget('a', second.id)
+      assert.deepEqual(await texts(history), ['3'])
+      assert.deepEqual(await texts(history, 'b'), ['other'])
+    })
+  })
+}
+
+describe('a history in memory', () => {
+  it('keeps the conversations that were used last', async () => {
+    const history = new MemoryHistory(2)
+    await history.append('a', turn('1'))
+    await history.append('b', turn('2'))
+    await history.load('a')
+    await history.append('c', turn('3'))
+    assert.deepEqual(await texts(history, 'a'), ['1'])
+    assert.deepEqual(await texts(history, 'b'), [])
+    assert.deepEqual(await texts(history, 'c'), ['3'])
+  })
+
+  it('gives out lists that do not change under the reader', async () => {
+    const history = new MemoryHistory()
+    await history.append('a', turn('1'))
+    const before = await history.load('a')
+    await history.append('a', turn('2'))
+    assert.equal(before.length, 1)
+  })
+})
+
+describe('an archive', () => {
+  let history: MemoryHistory
+  let reports: unknown[]
+
+  beforeEach(() => {
+    history = new MemoryHistory()
+    reports = []
+  })
+
+  function archive(budget: number, source: () => History = () => history) {
+    return new Archive(source, budget, error => reports.push(error))
+  }
+
+  it('forgets for good what is beyond the budget', async () => {
+    for (const name of ['1', '2', '3']) await history.append('a', turn(name))
+    assert.deepEqual((await archive(25).recall('a')).map(turn => turn.contents[0].parts[0].text), ['2', '3'])
+    assert.deepEqual(await texts(history), ['2', '3'])
+  })
+
+  it('forgets everything without a budget', async () => {
+    await history.append('a', turn('1'))
+    assert.deepEqual(await archive(0).recall('a'), [])
+    assert.deepEqual(await texts(history), [])
+  })
+
+  it('does without history while the store fails, and reports it once', async () => {
+    let failing = true
+    const source = () => {
+      if (failing) throw new Error('connection lost')
+      return history
+    }
+    const subject = archive(100, source)
+    assert.deepEqual(await subject.recall('a'), [])
+    await subject.record('a', turn('lost'))
+    assert.deepEqual(await subject.recall('a'), [])
+    assert.equal(reports.length, 1)
+
+    failing = false
+    await subject.record('a', turn('1'))
+    assert.equal((await subject.recall('a')).length, 1)
+    failing = true
+    await subject.recall('a')
+    assert.equal(reports.length, 2)
+  })
+
+  it('does not pretend to have forgotten', async () => {
+    const failing = { ...history, forget: () => Promise.reject(new Error('connection lost')) }
+    await assert.rejects(archive(100, () => failing as never).clear('a'), /connection lost/)
+  })
+})

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { BusyError, Mailbox } from '../../src/conversation/mailbox'
+import { settle } from '../support/clock'
+import { gate } from '../support/engine'
+
+describe('the mailbox of a conversation', () => {
+  let mailbox: Mailbox
+  let log: string[]
+
+  beforeEach(() => {
+    mailbox = new Mailbox()
+    log = []
+  })
+
+  const task = (name: string, until?: PromiseLike<void>) => async (signal: AbortSignal) => {
+    log.push(`${name} begins`)
+    await until
+    log.push(signal.aborted ? `${name} was stopped` : `${name} ends`)
+    return name
+  }
+
+  it('runs tasks one after the other', async () => {
+    const first = gate()
+    const results = [mailbox.post('a', task('1', first)), mailbox.post('a', task('2')), mailbox.post('a', task('3'))]
+    await settle()
+    assert.deepEqual(log, ['1 begins'])
+    first.open()
+    assert.deepEqual(await Promise.all(results), ['1', '2', '3'])
+    assert.deepEqual(log, ['1 begins', '1 ends', '2 begins', '2 ends', '3 begins', '3 ends'])
+  })
+
+  it('lets conversations run side by side', async () => {
+    const first = gate()
+    const slow = mailbox.post('a', task('slow', first))
+    await mailbox.post('b', task('fast'))
+    assert.deepEqual(log, ['slow begins', 'fast begins', 'fast ends'])
+    first.open()
+    await slow
+  })
+
+  it('goes on after a task that fails', async () => {
+    const failing = mailbox.post('a', () => Promise.reject(new Error('no')))
+    const next = mailbox.post('a', task('next'))
+    await assert.rejects(failing, /no/)
+    assert.equal(await next, 'next')
+  })
+
+  it('takes what is posted in the very moment the last task ends', async () => {
+    const results: Promise<string>[] = []
+    const first = mailbox.post('a', task('1'))
+    // A microtask at a time, so that one of these hits the step between ending and leaving.
+    for (let index = 2; index < 12; index++) {
+      results.push(mailbox.post('a', task(String(index))))
+      await Promise.resolve()
+    }
+    await first
+    assert.deepEqual(await Promise.all(results), ['2', '3', '4', '5', '6', '7', '8', '9', '10', '11'])
+    assert.deepEqual(log.filter(line => line.endsWith('begins')).length, 11)
+  })
+
+  it('keeps nothing of a conversation that has ended', async () => {
+    await mailbox.post('a', task('1'))
+    await settle()
+    assert.equal(mailbox.size, 0)
+  })
+
+  describe('with a limit', () => {
+    it('refuses what would have to wait too long', async () => {
+      const first = gate()
+      const running = mailbox.post('a', task('1', first), 1)
+      const waiting = mailbox.post('a', task('2'), 1)
+      await assert.rejects(mailbox.post('a', task('3'), 1), BusyError)
+      assert.equal(await mailbox.post('b', task('other'), 1), 'other')
+      first.open()
+      assert.deepEqual(await Promise.all([running, waiting]), ['1', '2'])
+      assert.equal(await mailbox.post('a', task('4'), 1), '4')
+    })
+
+    it('does not count what is being stopped', async () => {
+      const first = gate()
+      const running = mailbox.post('a', task('1', first), 0)
+      mailbox.stop('a')
+      const next = mailbox.post('a', task('2'), 0)
+      first.open()
+      assert.deepEqual(await Promise.all([running, next]), ['1', '2'])
+    })
+  })
+
+  describe('when it is stopped', () => {
+    it('aborts the running task and those that wait, in order', async () => {
+      const first = gate()
+      const results = [mailbox.post('a', task('1', first)), mailbox.post('a', task('2'))]
+      await settle()
+      assert.equal(mailbox.stop('a'), true)
+      const after = mailbox.post('a', task('3'))
+      first.open()
+      await Promise.all([...results, after])
+      assert.deepEqual(log, ['1 begins', '1 was stopped', '2 begins', '2 was stopped', '3 begins', '3 ends'])
+    })
+
+    it('says whether there was anything to stop', async () => {
+      assert.equal(mailbox.stop('a'), false)
+      const first = gate()
+      const running = mailbox.post('a', task('1', first))
+      assert.equal(mailbox.stop('b'), false)
+      assert.equal(mailbox.stop('a'), true)
+      assert.equal(mailbox.stop('a'), false)
+      first.open()
+      await running
+    })
+
+    it('stops every conversation when it is disposed', async () => {
+      const first = gate()
+      const results = [mailbox.post('a', task('1', first)), mailbox.post('b', task('2', first))]
+      await settle()
+      mailbox.dispose()
+      first.open()
+      await Promise.all(results)
+      assert.deepEqual(log.slice(2), ['1 was stopped', '2 was stopped'])
+    })
+  })
+})

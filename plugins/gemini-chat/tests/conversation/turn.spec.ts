@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { Reply } from '../../src/conversation/reply'
+import { collect, replay } from '../../src/conversation/turn'
+import type { Content, Part } from '../../src/engine/types'
+
+describe('the parts of an answer', () => {
+  function gather(...parts: Part[]) {
+    const result: Part[] = []
+    parts.forEach(part => collect(result, part))
+    return result
+  }
+
+  it('are joined where they are plain text', () => {
+    assert.deepEqual(gather({ text: 'a' }, { text: 'b' }, { text: '' }), [{ text: 'ab' }])
+  })
+
+  it('are kept exactly as they came where they carry more', () => {
+    const signed = { text: '', thoughtSignature: 'sig' }
+    const thought = { text: 'hm', thought: true }
+    const call = { functionCall: { name: 'f' }, thoughtSignature: 'sig' }
+    assert.deepEqual(
+      gather(thought, { text: 'a' }, signed, { text: 'b' }, call, { text: 'c' }),
+      [thought, { text: 'a' }, signed, { text: 'b' }, call, { text: 'c' }],
+    )
+  })
+
+  it('do not change what the engine reported', () => {
+    const part = { text: 'a' }
+    gather(part, { text: 'b' })
+    assert.deepEqual(part, { text: 'a' })
+  })
+})
+
+describe('turns in a request', () => {
+  const contents: Content[] = [{ role: 'user', parts: [{ text: 'q' }] }, { role: 'model', parts: [{ text: 'a' }] }]
+
+  it('are as they were', () => {
+    assert.deepEqual(replay([{ contents, tokens: 1 }, { contents, tokens: 1 }]), [...contents, ...contents])
+  })
+
+  it('say that an answer was cut short', () => {
+    const [question, answer] = replay([{ contents, tokens: 1, interrupted: true }])
+    assert.deepEqual(question, contents[0])
+    assert.deepEqual(answer.parts, [{ text: 'a' }, { text: '[interrupted]' }])
+    assert.deepEqual(contents[1].parts, [{ text: 'a' }])
+  })
+})
+
+describe('a reply', () => {
+  it('shows its text without the blank that some models begin with', () => {
+    const reply = new Reply()
+    assert.equal(reply.take({ type: 'text', text: '\n ' }), false)
+    assert.equal(reply.take({ type: 'text', text: ' a' }), true)
+    assert.equal(reply.take({ type: 'text', text: ' b' }), true)
+    assert.equal(reply.text, 'a b')
+  })
+
+  it('keeps thoughts and sources out of its text', () => {
+    const reply = new Reply()
+    assert.equal(reply.take({ type: 'thought', text: 'hm' }), false)
+    assert.equal(reply.take({ type: 'grounding', metadata: {} }), false)
+    assert.equal(reply.text, '')
+  })
+
+  it('remembers parts, usage and how it ended', () => {
+    const reply = new Reply()
+    reply.take({ type: 'part', part: { text: 'a' } })
+    reply.take({ type: 'usage', usage: { promptTokenCount: 1 } })
+    reply.take({ type: 'usage', usage: { promptTokenCount: 2 } })
+    reply.take({ type: 'end', reason: 'MAX_TOKENS' })
+    assert.deepEqual(reply.content, { role: 'model', parts: [{ text: 'a' }] })
+    assert.deepEqual(reply.usage, { promptTokenCount: 2 })
+    assert.equal(reply.isTruncated, true)
+  })
+})

@@ -1,0 +1,72 @@
+import { type ErrorDetails, type ErrorKind, GeminiError } from '../../src/engine/error'
+import type { Engine, EngineEvent, EngineOptions, EngineRequest } from '../../src/engine/types'
+
+type Step = EngineEvent | Error | PromiseLike<unknown>
+type Script = Step[] | ((request: EngineRequest) => Step[])
+
+/** Says pieces of text and ends. */
+export function says(...pieces: string[]): Step[] {
+  return [...pieces.flatMap(piece), { type: 'end', reason: 'STOP' }]
+}
+
+/** A piece of text, as an event and as a part. */
+export function piece(text: string): Step[] {
+  return [{ type: 'part', part: { text } }, { type: 'text', text }]
+}
+
+export function fails(kind: ErrorKind, details?: ErrorDetails): Step[] {
+  return [new GeminiError(kind, `${kind} happened`, details)]
+}
+
+/** A promise to be settled from outside. */
+export function gate() {
+  let open!: () => void
+  const promise = new Promise<void>(resolve => open = resolve)
+  return Object.assign(promise, { open })
+}
+
+/** The question of a request. */
+export function questionOf({ contents }: EngineRequest): string {
+  return contents.at(-1)!.parts.map(part => part.text).join('')
+}
+
+/** An engine that plays scripts: one per request, the last one for all that follow. Without any it echoes. */
+export class FakeEngine implements Engine {
+  readonly requests: (EngineRequest & EngineOptions)[] = []
+  disposed = false
+  running = 0
+  private scripts: Script[] = []
+
+  respond(...scripts: Script[]) {
+    this.scripts = scripts
+  }
+
+  async* stream(request: EngineRequest, options: EngineOptions): AsyncGenerator<EngineEvent> {
+    this.requests.push(structuredClone({ ...request, key: options.key, signal: undefined! }))
+    const script = (this.scripts.length > 1 ? this.scripts.shift() : this.scripts[0])
+      ?? (request => says('echo: ', questionOf(request)))
+    this.running++
+    try {
+      for (const step of typeof script === 'function' ? script(request) : script) {
+        if (step instanceof Error) throw step
+        if ('then' in step) await Promise.race([step, aborted(options.signal)])
+        if (options.signal.aborted) throw new GeminiError('aborted', 'the request was aborted')
+        if ('type' in step) yield step
+      }
+    } finally {
+      this.running--
+    }
+  }
+
+  async models() {
+    return []
+  }
+
+  dispose() {
+    this.disposed = true
+  }
+}
+
+function aborted(signal: AbortSignal) {
+  return new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
