@@ -1,0 +1,125 @@
+import { h } from 'koishi'
+import { Marked, type Token, type Tokens } from 'marked'
+
+/** What a platform's encoder can do beyond text, bold, italics and links. */
+export interface Dialect {
+  /** Inline code, code blocks and strikethrough. */
+  rich: boolean
+  /** What becomes of a link's address. */
+  href?: (href: string) => string
+}
+
+/** An instance of its own: the shared one can be reconfigured by anybody. */
+const marked = new Marked({ gfm: true, breaks: true })
+
+/** A line of inline elements. Blocks are laid out as lines of text: that looks the same on every platform. */
+type Line = h[]
+
+/**
+ * Turns Markdown into standard elements: text, `b`, `i`, `s`, `code`, `pre` and `a`, and can make nothing else. What
+ * looks like markup in it is text.
+ *
+ * Lists, tables, quotes and paragraphs become lines: most encoders run the items of `ul` together, and the stock
+ * `editMessage` of Telegram refuses a message with `p`, `br` or `li` in it.
+ */
+export function toElements(markdown: string, dialect: Dialect): h[] {
+  const lines = blocks(marked.lexer(markdown))
+  while (lines.length && !lines[0].length) lines.shift()
+  while (lines.length && !lines.at(-1)!.length) lines.pop()
+  return join(lines.map((line, index) => index ? [h.text('\n'), ...line] : line).flat())
+
+  function blocks(tokens: Token[]): Line[] {
+    return tokens.flatMap(token => block(token as Tokens.Generic))
+  }
+
+  function block(token: Tokens.Generic): Line[] {
+    switch (token.type) {
+      case 'space': return [[]]
+      case 'def': return []
+      case 'hr': return [[h.text('———')]]
+      case 'heading': return [[h('b', inline(token.tokens))]]
+      case 'code': return code(token.text, token.lang)
+      case 'blockquote': return blocks(token.tokens!).map(line => [h.text('> '), ...line])
+      case 'list': return list(token as Tokens.List)
+      case 'table': return table(token as Tokens.Table)
+      default: return split(token.tokens ? inline(token.tokens) : [h.text((token.text ?? token.raw).trimEnd())])
+    }
+  }
+
+  function code(text: string, lang?: string): Line[] {
+    if (!dialect.rich) return pieces(text).map(line => [line])
+    const [language] = /^[\w+#-]+/.exec(lang ?? '') ?? []
+    return [[h('pre', h('code', { lang: language }, h.text(text)))]]
+  }
+
+  function list({ items, ordered, start, loose }: Tokens.List): Line[] {
+    return items.flatMap((item, index) => {
+      const marker = item.task ? (item.checked ? '☑ ' : '☐ ') : ordered ? `${+start + index}. ` : '• '
+      const lines = blocks(item.tokens)
+      while (lines.length > 1 && !lines.at(-1)!.length) lines.pop()
+      const [first = [], ...rest] = lines
+      const body = [[h.text(marker), ...first], ...rest.map(line => line.length ? [h.text('  '), ...line] : line)]
+      return loose && index < items.length - 1 ? [...body, []] : body
+    })
+  }
+
+  function table({ header, rows }: Tokens.Table): Line[] {
+    const row = (cells: Tokens.TableCell[]) => cells.flatMap(({ tokens }, index) => {
+      return index ? [h.text(' | '), ...inline(tokens)] : inline(tokens)
+    })
+    return [[h('b', row(header))], ...rows.map(row)]
+  }
+
+  function inline(tokens: Token[] = []): h[] {
+    return join(tokens.flatMap(token => span(token as Tokens.Generic)))
+  }
+
+  function span(token: Tokens.Generic): h[] {
+    switch (token.type) {
+      case 'br': return [h.text('\n')]
+      case 'strong': return [h('b', inline(token.tokens))]
+      case 'em': return [h('i', inline(token.tokens))]
+      case 'del': return dialect.rich ? [h('s', inline(token.tokens))] : inline(token.tokens)
+      case 'codespan': return [dialect.rich ? h('code', h.text(token.text)) : h.text(token.text)]
+      case 'link': return link(token.href, inline(token.tokens))
+      case 'image': return link(token.href, [h.text(token.text || token.href)])
+      case 'html': return [h.text(/^<br\s*\/?>$/i.test(token.raw) ? '\n' : token.raw)]
+      default: return token.tokens ? inline(token.tokens) : [h.text(token.text ?? token.raw)]
+    }
+  }
+
+  function link(href: string, label: h[]): h[] {
+    if (!isSafe(href)) return label
+    return [h('a', { href: dialect.href?.(href) ?? href }, label)]
+  }
+}
+
+/** Whether a link goes where links go, and runs nothing. */
+function isSafe(href: string): boolean {
+  return URL.canParse(href) && ['http:', 'https:', 'mailto:'].includes(new URL(href).protocol)
+}
+
+function split(elements: h[]): Line[] {
+  const lines: Line[] = [[]]
+  for (const element of elements) {
+    const [first, ...rest] = element.type === 'text' ? pieces(element.attrs.content) : [element]
+    lines.at(-1)!.push(first)
+    lines.push(...rest.map(line => [line]))
+  }
+  return lines.map(line => line.filter(({ type, attrs }) => type !== 'text' || attrs.content))
+}
+
+function pieces(text: string): h[] {
+  return text.split('\n').map(line => h.text(line))
+}
+
+/** Makes neighbouring texts one. */
+function join(elements: h[]): h[] {
+  const result: h[] = []
+  for (const element of elements) {
+    const last = result.at(-1)
+    if (last?.type !== 'text' || element.type !== 'text') result.push(element)
+    else result[result.length - 1] = h.text(last.attrs.content + element.attrs.content)
+  }
+  return result
+}

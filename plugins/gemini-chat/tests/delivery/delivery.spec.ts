@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict'
+import { h, type Session } from 'koishi'
+import { SystemClock } from '../../src/clock'
+import { createDelivery, type Delivery, type Target, targetOf } from '../../src/delivery/delivery'
+import { HastyClock, ManualClock, settle } from '../support/clock'
+import { gate } from '../support/engine'
+
+/** A chat as its reader sees it: messages, each in its newest state. */
+class Chat implements Target {
+  interval = 1000
+  readonly messages: string[] = []
+  /** Everything that was tried, in order. */
+  readonly log: string[] = []
+  /** Called before each try; what it throws or waits for is the platform's. */
+  onCreate: (count: number) => unknown = () => {}
+  onEdit: (count: number) => unknown = () => {}
+  split = 1
+  private creates = 0
+  private edits = 0
+
+  edit?: Target['edit'] = async (id, elements) => {
+    this.log.push(`edit ${elements.join('')}`)
+    await this.onEdit(++this.edits)
+    this.messages[+id] = elements.join('')
+  }
+
+  render(markdown: string) {
+    return [h.text(markdown)]
+  }
+
+  async create(elements: h[]) {
+    this.log.push(`create ${elements.join('')}`)
+    await this.onCreate(++this.creates)
+    this.messages.push(elements.join(''))
+    return Array.from({ length: this.split }, () => String(this.messages.length - 1))
+  }
+}
+
+const refuse = () => {
+  throw new Error('refused')
+}
+
+describe('delivery', () => {
+  let chat: Chat
+  let clock: ManualClock
+  let delivery: Delivery
+
+  beforeEach(() => {
+    chat = new Chat()
+    clock = new ManualClock()
+  })
+
+  function start(streaming = true) {
+    delivery = createDelivery(chat, { clock, random: () => 1, streaming })
+  }
+
+  /** Says something letter by letter, one each 400 ms. */
+  async function stream(text: string) {
+    for (let length = 1; length <= text.length; length++) {
+      delivery.update(text.slice(0, length))
+      await clock.advance(400)
+    }
+  }
+
+  async function finish(text: string) {
+    const done = delivery.finish(text)
+    await clock.advance(60_000)
+    await done
+  }
+
+  describe('to a platform that can edit', () => {
+    beforeEach(() => start())
+
+    it('creates a message with the first text, edits it as it grows, and completes it', async () => {
+      await stream('abcdef')
+      await finish('abcdef!')
+      assert.deepEqual(chat.log, ['create a', 'edit abc', 'edit abcde', 'edit abcdef!'])
+      assert.deepEqual(chat.messages, ['abcdef!'])
+    })
+
+    it('leaves as much time between edits as the adapter asks for', async () => {
+      chat.interval = 2000
+      start()
+      await stream('abcdefghijkl')
+      assert.deepEqual(chat.log, ['create a', 'edit abcde', 'edit abcdefghij'])
+    })
+
+    it('sends every state to an adapter that takes them all', async () => {
+      chat.interval = 0
+      start()
+      await stream('abc')
+      await finish('abc')
+      assert.deepEqual(chat.log, ['create a', 'edit ab', 'edit abc'])
+    })
+
+    it('does not wait with the last state', async () => {
+      await stream('a')
+      const before = clock.now()
+      await delivery.finish('abc')
+      assert.equal(clock.now(), before)
+      assert.deepEqual(chat.messages, ['abc'])
+    })
+
+    it('sends no edit that changes nothing', async () => {
+      await stream('a')
+      delivery.update('a')
+      await clock.advance(5000)
+      await finish('a')
+      assert.deepEqual(chat.log, ['create a'])
+    })
+
+    it('takes up again after a pause of the model', async () => {
+      await stream('a')
+      await clock.advance(10_000)
+      await stream('ab')
+      assert.deepEqual(chat.messages, ['ab'])
+    })
+
+    it('skips states that a slow platform has no time for, and never has two edits on their way', async () => {
+      chat.interval = 0
+      start()
+      const slow = gate()
+      chat.onEdit = count => count === 1 && slow
+      await stream('abcdef')
+      assert.deepEqual(chat.log, ['create a', 'edit ab'])
+      slow.open()
+      await settle()
+      await clock.advance(0)
+      assert.deepEqual(chat.log, ['create a', 'edit ab', 'edit abcdef'])
+    })
+
+    it('waits for the edit that is on its way before it completes the message', async () => {
+      chat.interval = 0
+      start()
+      const slow = gate()
+      chat.onEdit = count => count === 1 && slow
+      await stream('ab')
+      const done = delivery.finish('abc')
+      await settle()
+      assert.deepEqual(chat.messages, ['a'])
+      slow.open()
+      await done
+      assert.deepEqual(chat.messages, ['abc'])
+    })
+
+    it('shows open code closed, and the whole text as it is', async () => {
+      await stream('```\na')
+      assert.equal(chat.messages[0], '```\na\n```')
+      await finish('```\na\n```\nb')
+      assert.deepEqual(chat.messages, ['```\na\n```\nb'])
+    })
+
+    it('takes away what closed the code, when the text ends in it', async () => {
+      await stream('```\na')
+      await finish('```\na')
+      assert.deepEqual(chat.messages, ['```\na'])
+    })
+
+    it('sends a text that came all at once as one message', async () => {
+      await finish('abc')
+      assert.deepEqual(chat.log, ['create abc'])
+    })
+  })
+
+  describe('when an edit fails', () => {
+    beforeEach(() => start())
+
+    it('goes on with the next one', async () => {
+      chat.onEdit = count => count === 1 && refuse()
+      await stream('abcdef')
+      await finish('abcdef')
+      assert.deepEqual(chat.messages, ['abcdef'])
+    })
+
+    it('asks less and less often', async () => {
+      chat.onEdit = refuse
+      await stream('a'.repeat(130))
+      assert.ok(chat.log.length <= 7, String(chat.log.length))
+    })
+
+    it('tries the last one again', async () => {
+      await stream('a')
+      chat.onEdit = count => count < 3 && refuse()
+      await finish('abc')
+      assert.deepEqual(chat.log, ['create a', 'edit abc', 'edit abc', 'edit abc'])
+      assert.deepEqual(chat.messages, ['abc'])
+    })
+
+    it('continues in a new message what an old one cannot take any more', async () => {
+      chat.onEdit = count => count > 1 && refuse()
+      await stream('abcdef')
+      await finish('abcdefgh')
+      assert.deepEqual(chat.messages, ['abc', 'defgh'])
+    })
+
+    it('continues from the first text when none ever succeeds', async () => {
+      chat.onEdit = refuse
+      await stream('abcdef')
+      await finish('abcdef')
+      assert.deepEqual(chat.messages, ['a', 'bcdef'])
+    })
+
+    it('opens the code again that it broke off in', async () => {
+      chat.onEdit = refuse
+      delivery.update('```js\na')
+      await clock.advance(0)
+      await finish('```js\na\nb\n```')
+      assert.deepEqual(chat.messages, ['```js\na\n```', '```js\nb\n```'])
+    })
+
+    it('sends nothing more when all there is to come is blank', async () => {
+      chat.onEdit = refuse
+      delivery.update('abc\n')
+      await clock.advance(0)
+      await finish('abc')
+      assert.deepEqual(chat.messages, ['abc\n'])
+    })
+
+    it('repeats nothing when the text ends in another way than it seemed', async () => {
+      chat.onEdit = refuse
+      delivery.update('abc \n')
+      await clock.advance(0)
+      await finish('abc\n\n(interrupted)')
+      assert.deepEqual(chat.messages, ['abc \n', '(interrupted)'])
+    })
+  })
+
+  describe('when a message cannot be created', () => {
+    beforeEach(() => start())
+
+    it('sends the whole text at the end', async () => {
+      chat.onCreate = count => count === 1 && refuse()
+      await stream('abcdef')
+      assert.deepEqual(chat.log, ['create a'])
+      await finish('abcdef')
+      assert.deepEqual(chat.messages, ['abcdef'])
+    })
+
+    it('fails in the end, and says why', async () => {
+      chat.onCreate = refuse
+      await stream('abc')
+      const done = assert.rejects(delivery.finish('abc'), /refused/)
+      await clock.advance(60_000)
+      await done
+      assert.deepEqual(chat.messages, [])
+    })
+  })
+
+  it('continues after a message that the platform has split', async () => {
+    chat.split = 2
+    start()
+    await stream('abc')
+    await finish('abcdef')
+    assert.deepEqual(chat.messages, ['a', 'bcdef'])
+  })
+
+  it('continues after a message that the platform gives no id for', async () => {
+    chat.split = 0
+    start()
+    await stream('abc')
+    await finish('abcdef')
+    assert.deepEqual(chat.messages, ['a', 'bcdef'])
+  })
+
+  it('sends one message to a platform that cannot edit', async () => {
+    chat.edit = undefined
+    start()
+    await stream('abcdef')
+    await finish('abcdef!')
+    assert.deepEqual(chat.log, ['create abcdef!'])
+  })
+
+  it('sends one message when it is not to stream', async () => {
+    start(false)
+    await stream('abcdef')
+    await finish('abcdef!')
+    assert.deepEqual(chat.log, ['create abcdef!'])
+  })
+
+  it('brings every letter exactly once, whatever fails', async () => {
+    const text = 'The quick brown fox jumps over the lazy dog.'
+    const moods: Record<string, (count: number) => unknown> = {
+      never: () => {},
+      midway: count => count > 3 && refuse(),
+      sometimes: count => count % 2 && refuse(),
+      always: refuse,
+    }
+    for (const [mood, onEdit] of Object.entries(moods)) {
+      for (const interval of [0, 300, 5000]) {
+        chat = new Chat()
+        chat.onEdit = onEdit
+        chat.interval = interval
+        start()
+        await stream(text)
+        await finish(text)
+        assert.equal(chat.messages.join(''), text, `${mood} ${interval}`)
+      }
+    }
+  })
+
+  it('leaves no timer behind when the plugin goes', async () => {
+    const system = new SystemClock()
+    chat.onEdit = refuse
+    delivery = createDelivery(chat, { clock: system, random: () => 1, streaming: true })
+    delivery.update('a')
+    await settle()
+    system.dispose()
+    await delivery.finish('abc')
+    assert.deepEqual(chat.messages, ['a', 'bc'])
+  })
+})
+
+describe('the target of a reply', () => {
+  const calls: unknown[][] = []
+  const bot = {
+    platform: 'mock',
+    sendMessage: async (...args: unknown[]) => (calls.push(args), ['1']),
+    editMessage: async (...args: unknown[]) => void calls.push(args),
+  }
+
+  const sessionOf = (bot: object) => ({ bot, channelId: 'c', event: { referrer: { msg: 1 } } }) as unknown as Session
+
+  beforeEach(() => calls.length = 0)
+
+  it('carries the session and its referrer: passive platforms reply to those', async () => {
+    const session = sessionOf(bot)
+    const target = targetOf(session)
+    assert.deepEqual(await target.create([h.text('a')]), ['1'])
+    assert.deepEqual(calls[0], ['c', [h.text('a')], { msg: 1 }, { session }])
+    await target.edit!('1', [h.text('b')])
+    assert.deepEqual(calls[1], ['c', '1', [h.text('b')]])
+  })
+
+  it('asks the adapter how often it may be edited', () => {
+    assert.equal(targetOf(sessionOf(bot)).interval, 1000)
+    assert.equal(targetOf(sessionOf({ ...bot, editInterval: 0 })).interval, 0)
+  })
+
+  it('cannot be edited where the adapter cannot, or where it would show the source of the elements', () => {
+    assert.equal(targetOf(sessionOf({ ...bot, editMessage: undefined })).edit, undefined)
+    assert.equal(targetOf(sessionOf({ ...bot, platform: 'discord' })).edit, undefined)
+  })
+
+  it('renders for its bot', () => {
+    assert.equal(targetOf(sessionOf(bot)).render('**a**').join(''), '<b>a</b>')
+    assert.equal(targetOf(sessionOf({ ...bot, markdown: true })).render('**a**').join(''), '<markdown>**a**</markdown>')
+  })
+
+  it('tries again when the only message there is cannot be sent', async () => {
+    let count = 0
+    const clock = new HastyClock()
+    const chat = { render: () => [], interval: 0, create: async () => ++count < 3 ? refuse() : [] }
+    await createDelivery(chat, { clock, random: () => 0.5, streaming: true }).finish('a')
+    assert.equal(count, 3)
+    assert.deepEqual(clock.sleeps, [500, 1000])
+  })
+})
