@@ -15,8 +15,8 @@ export function explain({ name, reason, detail }: Failure, env: Env): Line {
     case 'waiting':
       return {
         mark: '✗',
-        zh: `插件 ${name} 没有加载：它需要的服务 ${detail} 不存在，请在 koishi.yml 里启用提供这个服务的插件。`,
-        en: `plugin ${name} did not load: it needs the service ${detail}, which no plugin in koishi.yml provides.`,
+        zh: `插件 ${name} 没有加载：它需要的服务 ${detail} 不存在，请检查 koishi.yml 里提供这个服务的插件。`,
+        en: `plugin ${name} did not load: it needs the service ${detail}, check the plugin in koishi.yml that provides it.`,
       }
     case 'error':
       return {

@@ -23,9 +23,8 @@ function messageOf(error: unknown): string {
  * afterwards which entries of koishi.yml do not run.
  */
 export class InstanceLoader extends Loader {
-  /** Set once the instance is ending: from then on nothing is written back and nothing restarts. */
-  closed = false
-
+  private closed = false
+  private writing?: Promise<void>
   private errors = new Map<string, unknown>()
   private tasks = new Set<Promise<unknown>>()
 
@@ -43,9 +42,8 @@ export class InstanceLoader extends Loader {
     return task as Promise<ForkScope>
   }
 
-  // Disposing a plugin marks it `~` in koishi.yml. At the end all are disposed, which is not what that is for.
   override async writeConfig(silent?: boolean) {
-    if (!this.closed) await super.writeConfig(silent)
+    if (!this.closed) await (this.writing = super.writeConfig(silent))
   }
 
   override fullReload(code?: number) {
@@ -118,7 +116,10 @@ export class InstanceLoader extends Loader {
 
   /** Ends every plugin, the last one first, so that adapters go while the services they use are still there. */
   async close() {
+    // Disposing a plugin marks it `~` in koishi.yml, which is not meant for the end of the process. What the
+    // console saved a moment ago is written a tick later, and has to be written before.
     this.closed = true
+    await this.writing?.catch(() => {})
     for (const { fork } of this.entries().reverse()) fork?.dispose()
     this.entry.scope.dispose()
     await this.app.stop()

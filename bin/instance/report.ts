@@ -10,7 +10,7 @@ interface Server {
 
 /** Settings of the plugins that run, by the name koishi.yml gives them: as much of them as is spoken of here. */
 export interface Running {
-  server: Server
+  server?: Server
   console?: { uiPath?: string }
   auth?: { admin?: { username?: string } }
   'adapter-wecom-bot'?: { path?: string }
@@ -27,7 +27,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** Address of the instance as this machine reaches it. */
-function localOrigin({ host, port }: Server): string {
+function localOrigin({ host = '127.0.0.1', port = 0 }: Partial<Server> = {}): string {
   if (host === '0.0.0.0' || host === '::') host = '127.0.0.1'
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
@@ -61,7 +61,7 @@ function* describeWecom(running: Running, env: Env): Iterable<Line> {
           'WeCom: off. Set WECOM_BOT_TOKEN and WECOM_BOT_ENCODING_AES_KEY (the two values on the API page of the '
           + 'intelligent bot) and restart.')
   }
-  const { selfUrl } = running.server
+  const { selfUrl } = running.server ?? {}
   const path = wecom.path || '/api/wecom/callback'
   if (selfUrl) {
     yield line('✓',
@@ -92,7 +92,7 @@ function* describeDingtalk(running: Running, env: Env): Iterable<Line> {
       '钉钉：已开启，Stream 模式，不需要公网地址。',
       'DingTalk: on, Stream mode, no public address needed.')
   }
-  const origin = running.server.selfUrl || localOrigin(running.server)
+  const origin = running.server?.selfUrl || localOrigin(running.server)
   yield line('✓',
     `钉钉：已开启，HTTP 模式，消息接收地址 ${origin}/dingtalk（推荐改用 Stream 模式：DINGTALK_PROTOCOL=ws）。`,
     `DingTalk: on, HTTP mode, message address ${origin}/dingtalk (Stream mode is better: DINGTALK_PROTOCOL=ws).`)
@@ -112,9 +112,10 @@ function* describeGemini(running: Running): Iterable<Line> {
     `Gemini: model ${model}, ${proxy ? 'through SOCKS_PROXY' : 'without a proxy'}.`)
 }
 
-function* describePanel(running: Running): Iterable<Line> {
+function* describePanel(running: Running, env: Env): Iterable<Line> {
   const { server, console, auth } = running
   if (!console) {
+    if (!server || isLoopback(server.host) || env.KOISHI_ADMIN_PASSWORD) return yield line('-', '控制台：关闭。', 'Console: off.')
     return yield line('-',
       `控制台：关闭，因为 HOST=${server.host} 不是本机回环地址，又没有密码。设置 KOISHI_ADMIN_PASSWORD 即可开启。`,
       `Console: off, because HOST=${server.host} is not a loopback address and there is no password. `
@@ -140,7 +141,7 @@ export function report(running: Running, env: Env): Line[] {
     ...describeWecom(running, env),
     ...describeDingtalk(running, env),
     ...describeGemini(running),
-    ...describePanel(running),
+    ...describePanel(running, env),
   ]
   if (running['adapter-wecom-bot'] || running['adapter-dingtalk']) return lines
   return [...lines, line('!',

@@ -47,6 +47,8 @@ function fail(texts: Text[], code = 1): never {
 async function readSettings() {
   try {
     await loader.init(process.env.KOISHI_CONFIG_FILE || undefined)
+    // Koishi looks after the package.json of the current folder, which must be the one beside koishi.yml.
+    process.chdir(loader.baseDir)
     const { logger } = await loader.readConfig(true) as { logger?: LogConfig }
     setupLog(logger)
   } catch (error) {

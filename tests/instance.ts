@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+export const root = resolve(__dirname, '..')
+
+const preload = [require.resolve('esbuild-register'), require.resolve('yml-register'), join(root, 'bin/source.ts')]
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Credentials that pass every check; nothing on the network knows them. */
+export const wecom = { WECOM_BOT_TOKEN: 'spec-token', WECOM_BOT_ENCODING_AES_KEY: 'k'.repeat(43) }
+
+export interface Options {
+  env?: Record<string, string>
+  /** Files put beside koishi.yml. */
+  files?: Record<string, string>
+  /** Lines added to the last group of koishi.yml. */
+  plugins?: string
+}
+
+/** The real instance as a process, in a folder of its own. */
+export class Instance {
+  output = ''
+  code: number | null = null
+  exited: Promise<number | null>
+
+  private constructor(public folder: string, public port: number, public process: ChildProcess) {
+    for (const stream of [process.stdout!, process.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => this.output += text)
+    }
+    this.exited = once(process, 'close').then(([code]) => this.code = code)
+  }
+
+  static async start({ env = {}, files = {}, plugins = '' }: Options = {}): Promise<Instance> {
+    const folder = await mkdtemp(join(tmpdir(), 'instance-'))
+    await cp(join(root, 'package.json'), join(folder, 'package.json'))
+    await writeFile(join(folder, 'koishi.yml'), await readFile(join(root, 'koishi.yml'), 'utf8') + plugins)
+    for (const name in files) await writeFile(join(folder, name), files[name])
+    const port = Number(env.PORT) || await freePort()
+    const { PATH, HOME, NODE_OPTIONS } = globalThis.process.env
+    const child = spawn(process.execPath, [...preload.flatMap(file => ['-r', file]), join(root, 'bin/start.ts')], {
+      cwd: folder,
+      env: { PATH, HOME, NODE_OPTIONS, PORT: String(port), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    return new Instance(folder, port, child)
+  }
+
+  /** Waits for a text in the output. */
+  async prints(text: string): Promise<void> {
+    while (!this.output.includes(text)) {
+      if (this.code !== null) throw new Error(`exited with ${this.code} before printing "${text}":\n${this.output}`)
+      await Promise.race([once(this.process.stdout!, 'data'), this.exited])
+    }
+  }
+
+  /** Waits until everything is on. */
+  async ready(): Promise<this> {
+    await this.prints('Ready.')
+    return this
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(`http://127.0.0.1:${this.port}${path}`, { headers, redirect: 'manual' })
+  }
+
+  /** Opens a WebSocket by hand; rejects with the status if the server refuses. */
+  async upgrade(path: string, headers: Record<string, string> = {}): Promise<Socket> {
+    const client = request({
+      host: '127.0.0.1',
+      port: this.port,
+      path,
+      headers: {
+        connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13',
+        'sec-websocket-key': randomBytes(16).toString('base64'), ...headers,
+      },
+    }).end()
+    return new Promise((resolve, reject) => {
+      client.on('upgrade', (_, socket) => resolve(socket as Socket))
+      client.on('response', response => reject(new Error(`refused with ${response.statusCode}`)))
+      client.on('error', reject)
+    })
+  }
+
+  /** The process that runs Koishi. */
+  async workerPid(): Promise<number> {
+    const { pid } = this.process
+    return Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim())
+  }
+
+  file(name: string): Promise<string> {
+    return readFile(join(this.folder, name), 'utf8')
+  }
+
+  /** Ends the process if it still runs, and removes its folder. */
+  async close(): Promise<void> {
+    if (this.code === null && this.process.signalCode === null) this.process.kill('SIGTERM')
+    await this.exited
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
