@@ -39,6 +39,7 @@ describe('checking the settings', () => {
     ['a port that is too big', { PORT: '65536' }, /^PORT /],
     ['a port that is no number', { PORT: '35000/tcp' }, /^PORT /],
     ['a path without a slash in front', { WECOM_BOT_PATH: 'api/wecom/callback' }, /^WECOM_BOT_PATH must start with \//],
+    ['the root as path', { WECOM_BOT_PATH: '/' }, /^WECOM_BOT_PATH must start with/],
     ['a path with a query', { WECOM_BOT_PATH: '/callback?bot=1' }, /^WECOM_BOT_PATH must start with/],
     ['a path with a pattern in it', { WECOM_BOT_PATH: '/:bot' }, /^WECOM_BOT_PATH must start with/],
     ['the path of the console', { WECOM_BOT_PATH: '/console' }, /^WECOM_BOT_PATH cannot be \/console: \/console is taken/],

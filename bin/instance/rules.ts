@@ -64,7 +64,7 @@ export const rules: Rule[] = [
   },
   {
     names: ['WECOM_BOT_PATH'],
-    valid: matches(/^\/[\w\-./~]*$/),
+    valid: matches(/^\/[\w\-./~]+$/),
     zh: 'WECOM_BOT_PATH 应以 / 开头，只含字母、数字和 - _ . ~ /，例如 /api/wecom/callback，现在是 {value}。',
     en: 'WECOM_BOT_PATH must start with / and consist of letters, digits and - _ . ~ /, '
       + 'e.g. /api/wecom/callback, it is {value}.',

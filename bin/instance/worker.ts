@@ -91,8 +91,14 @@ process.on('uncaughtException', (error) => {
 })
 process.on('unhandledRejection', error => new Logger('app').warn(error))
 
+let signalled = false
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => stopping ? process.exit(130) : void stop(signal))
+  process.on(signal, () => {
+    // Only a second signal means "at once": the first one may also have come through the launcher.
+    if (signalled) process.exit(130)
+    signalled = true
+    void stop(signal)
+  })
 }
 process.on('message', ({ type, signal }: { type: string, signal: NodeJS.Signals }) => {
   if (type === 'stop') void stop(signal)
