@@ -1,0 +1,107 @@
+/** `generationConfig` as far as the generations of models disagree about it; everything else passes. */
+export interface Generation {
+  temperature?: number
+  topP?: number
+  topK?: number
+  presencePenalty?: number
+  frequencyPenalty?: number
+  candidateCount?: number
+  maxOutputTokens?: number
+  thinkingConfig?: { thinkingLevel?: string, thinkingBudget?: number, includeThoughts?: boolean }
+  [key: string]: unknown
+}
+
+type Level = 'MINIMAL' | 'LOW' | 'MEDIUM' | 'HIGH'
+
+/** Thinking tokens a level stands for on models that only know budgets, and back. */
+const BUDGETS: Record<Level, number> = { MINIMAL: 0, LOW: 1024, MEDIUM: 8192, HIGH: 24576 }
+
+interface Model {
+  /** 2.5, 3.8, 4 …; Infinity for an alias or a name we do not know, which is taken for the newest. */
+  version: number
+  /** Makes images or speech: takes no thinking settings. */
+  media: boolean
+  pro: boolean
+  lite: boolean
+}
+
+function describe(id: string): Model {
+  const name = id.replace(/^models\//, '').toLowerCase()
+  const version = /^gemini-(\d+(?:\.\d+)?)/.exec(name)?.[1]
+  return {
+    version: name.startsWith('gemma') ? 0 : version ? Number(version) : Infinity,
+    media: /-(image|tts|audio|live)\b/.test(name),
+    pro: /-pro\b/.test(name),
+    lite: /-lite\b/.test(name),
+  }
+}
+
+/**
+ * Makes generation parameters fit a model, so that one configuration serves a whole chain of fallbacks: what the model
+ * would refuse is translated or left out. The result is a new object; what is undefined or null is dropped.
+ *
+ * https://ai.google.dev/gemini-api/docs/gemini-3 (sampling, thinking level),
+ * https://ai.google.dev/gemini-api/docs/thinking (budgets)
+ */
+export function sanitise(id: string, generation: object = {}): Generation {
+  const model = describe(id)
+  const { thinkingConfig, ...rest } = generation as Generation
+  const result: Generation = rest
+  // Deprecated from 3 on: Google asks to remove them from every request.
+  if (model.version >= 3) drop(result, 'temperature', 'topP', 'topK', 'candidateCount')
+  // "Penalty is not enabled for this model" since 2.5.
+  if (model.version >= 2.5) drop(result, 'presencePenalty', 'frequencyPenalty')
+  if (result.maxOutputTokens !== undefined) result.maxOutputTokens = outputLimit(model, result.maxOutputTokens)
+  if (thinkingConfig) result.thinkingConfig = thinking(model, thinkingConfig)
+  for (const key in result) {
+    if (result[key] == null) delete result[key]
+  }
+  return result
+}
+
+function drop(from: Generation, ...keys: string[]) {
+  for (const key of keys) delete from[key]
+}
+
+function outputLimit({ version }: Model, tokens: number) {
+  if (!(tokens >= 1)) return
+  return Math.min(Math.floor(tokens), version < 2.5 ? 8192 : 65536)
+}
+
+function thinking(model: Model, config: NonNullable<Generation['thinkingConfig']>): Generation['thinkingConfig'] {
+  if (model.version < 2.5 || model.media) return
+  const { thinkingLevel, thinkingBudget, ...rest } = config
+  const level = parseLevel(thinkingLevel) ?? levelOf(thinkingBudget)
+  const result: NonNullable<Generation['thinkingConfig']> = rest
+  if (model.version < 3) {
+    const budget = thinkingBudget ?? (level && BUDGETS[level])
+    if (budget !== undefined) result.thinkingBudget = clamp(model, budget)
+  } else if (level) {
+    result.thinkingLevel = level === 'MINIMAL' && !knowsMinimal(model) ? 'LOW' : level
+  }
+  return Object.keys(result).length ? result : undefined
+}
+
+function parseLevel(level?: string) {
+  const name = level?.toUpperCase() as Level
+  return name in BUDGETS ? name : undefined
+}
+
+/** -1, the model's own choice, is what it does without being told. */
+function levelOf(budget?: number): Level | undefined {
+  if (budget === undefined || !(budget >= 0)) return
+  const levels: Level[] = ['MINIMAL', 'LOW', 'MEDIUM']
+  return levels.find(level => budget <= BUDGETS[level]) ?? 'HIGH'
+}
+
+/** 3.7 and later, and every Pro, answer MINIMAL with a validation error. */
+function knowsMinimal({ version, pro }: Model) {
+  return version < 3.7 && !pro
+}
+
+function clamp({ pro, lite }: Model, budget: number) {
+  if (budget < 0) return -1
+  if (pro) return Math.min(Math.max(budget, 128), 32768)
+  // Lite thinks from 512 tokens on, or not at all.
+  return Math.min(lite && budget ? Math.max(budget, 512) : budget, 24576)
+}
