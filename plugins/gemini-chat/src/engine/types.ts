@@ -39,7 +39,14 @@ export interface EngineRequest {
   /** System instruction. */
   system?: string
   tools?: object[]
-  /** `generationConfig` as it goes over the wire, e.g. `{ thinkingConfig: { thinkingLevel: 'LOW' } }`. */
+  /** As it goes over the wire, like `tools`. */
+  toolConfig?: object
+  /** As it goes over the wire; the model's own settings unless told. */
+  safetySettings?: object[]
+  /**
+   * `generationConfig` as it goes over the wire, e.g. `{ thinkingConfig: { thinkingLevel: 'LOW' } }`. What the model
+   * does not take is translated or left out.
+   */
   generation?: object
 }
 
