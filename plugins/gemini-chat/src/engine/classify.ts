@@ -85,7 +85,7 @@ function fromWire(error: WireError, hints: Hints): GeminiError {
       ?? header(hints),
     reason: kind === 'request' && /thought.?signature/i.test(message) ? 'THOUGHT_SIGNATURE' : reason,
   }
-  return new GeminiError(kind, status ? `${message} (${status})` : message, known)
+  return new GeminiError(kind, message, known)
 }
 
 function kindOf(status: number | undefined, message: string, { quota, reason }: ErrorDetails): ErrorKind {
@@ -109,8 +109,8 @@ function kindOf(status: number | undefined, message: string, { quota, reason }: 
 function fromText(text: string, hints: Hints): GeminiError {
   const { status = 0 } = hints
   const about = { status: status || undefined, retryAfter: header(hints) }
-  const title = /<title>([^<]*)/i.exec(text)?.[1] ?? text
-  const message = redact(`${status} ${title.replace(/\s+/g, ' ').trim()}`.trim(), hints.secret)
+  const title = (/<title>([^<]*)/i.exec(text)?.[1] ?? text).replace(/\s+/g, ' ').trim()
+  const message = redact(title || 'an empty answer', hints.secret)
   // Google's front end turns whole countries away with a page instead of an error.
   if (status === 403 && /<html/i.test(text)) return new GeminiError('region', message, about)
   if (status === 404 || status < 400) {

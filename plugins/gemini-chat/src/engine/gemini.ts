@@ -1,4 +1,4 @@
-import { GenerateContentRequest } from '@google/generative-ai'
+import type { GenerateContentRequest } from '@google/generative-ai'
 import { SecureContextOptions } from 'node:tls'
 import { Answer, Chunk } from './answer'
 import { Call } from './call'

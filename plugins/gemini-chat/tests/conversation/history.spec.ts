@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import memory from '@koishijs/plugin-database-memory'
 import sqlite from '@koishijs/plugin-database-sqlite'
-import { Context, Logger } from 'koishi'
+import { Context } from 'koishi'
 import { Archive } from '../../src/conversation/archive'
 import { DatabaseHistory, declareTable } from '../../src/conversation/database'
 import { type History, MemoryHistory } from '../../src/conversation/history'
 import type { Turn } from '../../src/conversation/turn'
-
-// It announces every table it makes.
-Logger.levels.sqlite = Logger.WARN
+import '../support/quiet'
 
 function turn(text: string, tokens = 10): Turn {
   return {

@@ -1,0 +1,59 @@
+import type { Awaitable, Context, Session } from 'koishi'
+import type { Question } from './ask'
+import { Chat } from './chat'
+import { SystemClock } from './clock'
+import { registerCommands } from './commands'
+import { Config } from './config'
+import { declareTable } from './conversation/database'
+import type { Reply } from './conversation/reply'
+import { createGeminiEngine } from './engine/gemini'
+import type { Engine } from './engine/types'
+import { report } from './failure'
+import enUS from './locales/en-US.yml'
+import zhCN from './locales/zh-CN.yml'
+import { bodyOf } from './prompt'
+import { isAddressed } from './trigger'
+import { unusable } from './unusable'
+
+declare module 'koishi' {
+  interface Events {
+    /** A question is about to be asked. What is changed in it goes out changed; an error thrown here ends it. */
+    'gemini/before-request'(question: Question, session: Session): Awaitable<void>
+    /** An answer has been delivered, whole or interrupted. */
+    'gemini/after-reply'(reply: Reply, session: Session): void
+  }
+}
+
+export type { Question, Reply }
+export { Config }
+
+export const name = 'gemini-chat'
+
+export const inject = { database: { required: false } }
+
+export function apply(ctx: Context, config: Config, engine = createEngine(ctx, config)) {
+  ctx.i18n.define('zh-CN', zhCN)
+  ctx.i18n.define('en-US', enUS)
+  declareTable(ctx)
+
+  const clock = new SystemClock()
+  const chat = new Chat(ctx, config, { engine, clock, random: Math.random })
+  registerCommands(ctx, chat)
+  ctx.middleware((session, next) => {
+    return isAddressed(session) ? chat.answer(session, bodyOf(session)) : next()
+  })
+  ctx.on('dispose', () => {
+    chat.dispose()
+    engine.dispose()
+    clock.dispose()
+  })
+}
+
+function createEngine(ctx: Context, config: Config): Engine {
+  try {
+    return createGeminiEngine(config)
+  } catch (error) {
+    ctx.logger('gemini-chat').warn(report(error))
+    return unusable(error)
+  }
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { Context, Schema } from 'koishi'
+import { Config } from '../src'
+import * as plugin from '../src'
+
+describe('the settings', () => {
+  const create = (config: object) => new Config(config as Config)
+
+  it('have defaults for everything', () => {
+    assert.deepEqual({ ...create({}) }, {
+      apiKeys: [],
+      model: 'gemini-3.8-flash',
+      fallbackModels: ['gemini-3.6-flash', 'gemini-3.5-flash-lite'],
+      baseUrl: 'https://generativelanguage.googleapis.com',
+      instructions: '',
+      historyTokens: 32_000,
+      queue: 3,
+      streaming: true,
+      firstByteTimeout: 60_000,
+      idleTimeout: 60_000,
+      totalTimeout: 300_000,
+      requestRetries: 2,
+    })
+  })
+
+  it('may be left undefined, as an unset environment variable leaves them', () => {
+    const names = Object.keys(create({}))
+    assert.deepEqual({ ...create(Object.fromEntries(names.map(name => [name, undefined]))) }, { ...create({}) })
+  })
+
+  it('are checked', () => {
+    assert.throws(() => create({ apiKeys: 'key' }), /apiKeys/)
+    assert.throws(() => create({ historyTokens: -1 }), /historyTokens/)
+    assert.throws(() => create({ requestRetries: 100 }), /requestRetries/)
+  })
+
+  /** Every setting with its schema. */
+  function fields(schema: Schema): [string, Schema][] {
+    if (schema.type === 'intersect') return schema.list!.flatMap(fields)
+    return Object.entries(schema.dict!)
+  }
+
+  it('are explained in Chinese and English, group by group', () => {
+    for (const group of Config.list!) {
+      assert.deepEqual(Object.keys(group.meta.description as object), ['zh-CN', 'en-US'])
+    }
+    for (const [name, { meta }] of fields(Config as never)) {
+      assert.deepEqual(Object.keys(meta.description as object), ['zh-CN', 'en-US'], name)
+    }
+  })
+
+  it('hide what is secret', () => {
+    const secrets = fields(Config as never).filter(([, schema]) => (schema.inner ?? schema).meta.role === 'secret')
+    assert.deepEqual(secrets.map(([name]) => name), ['apiKeys', 'proxy'])
+  })
+
+  it('that make no sense do not silence the plugin', async () => {
+    const app = new Context()
+    const fork = app.plugin(plugin, create({ apiKeys: ['k'], proxy: 'not a proxy' }))
+    await app.start()
+    assert.equal(fork.runtime.status, 2)
+    await app.stop()
+  })
+})

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sqlite from '@koishijs/plugin-database-sqlite'
+import type { Context } from 'koishi'
+import { createApp, type TestApp } from './support/app'
+import { settle } from './support/clock'
+
+describe('a conversation in a database', () => {
+  let folder: string
+  let test: TestApp
+
+  const start = async () => {
+    test = await createApp({ prepare: (app: Context) => void app.plugin(sqlite as never, { path: join(folder, 'koishi.db') }) })
+    while (!test.app.get('database')) await settle()
+  }
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gemini-chat-'))
+    await start()
+  })
+
+  afterEach(async () => {
+    await test.close()
+    await rm(folder, { recursive: true })
+  })
+
+  it('goes on after a restart', async () => {
+    await test.client('alice').receive('one')
+    await test.close()
+    await start()
+    await test.client('alice').receive('two')
+    assert.deepEqual(test.engine.requests[0].contents.map(({ parts }) => parts[0].text), ['one', 'echo: one', 'two'])
+  })
+
+  it('keeps no more rows than it may send along', async () => {
+    await test.close()
+    test = await createApp({
+      config: { historyTokens: 20 },
+      prepare: (app: Context) => void app.plugin(sqlite as never, { path: join(folder, 'koishi.db') }),
+    })
+    while (!test.app.get('database')) await settle()
+    for (let index = 0; index < 10; index++) await test.client('alice').receive(`question ${index}`)
+    const rows = await test.app.database.get('gemini_turn', {})
+    assert.ok(rows.length > 1 && rows.length < 5, String(rows.length))
+  })
+
+  it('is answered while the database fails, with one line in the log', async () => {
+    await test.client('alice').receive('one')
+    const { database } = test.app
+    const { get, create } = database
+    const breaking = (method: (...args: never[]) => unknown) => (...args: [string, ...never[]]) => {
+      if (args[0] === 'gemini_turn') return Promise.reject(new Error('disk full'))
+      return method.apply(database, args as never)
+    }
+    Object.assign(database, { get: breaking(get as never), create: breaking(create as never) })
+    try {
+      await test.client('alice').shouldReply('two', 'echo: two')
+      await test.client('alice').shouldReply('three', 'echo: three')
+      assert.deepEqual(test.warnings, ['the history is out of reach: disk full'])
+    } finally {
+      Object.assign(database, { get, create })
+    }
+  })
+
+  it('does not claim to be forgotten when it is not', async () => {
+    await test.client('alice').receive('one')
+    const { database } = test.app
+    const { remove } = database
+    database.remove = () => Promise.reject(new Error('disk full'))
+    try {
+      await test.client('alice').shouldReply('gemini.reset', /暂时清不掉/)
+      assert.deepEqual(test.warnings, ['the history could not be cleared: disk full'])
+    } finally {
+      database.remove = remove
+    }
+  })
+})
