@@ -40,6 +40,13 @@ describe('an instance that cannot run', function() {
     assert.match(lines[1], /^ {2}cannot read koishi\.yml/)
   })
 
+  it('ends with one line when the data folder cannot be used', async () => {
+    const { code, lines } = await fails({ files: { data: 'a file' } })
+    assert.equal(code, 1)
+    assert.equal(lines.length, 2)
+    assert.match(lines[1], /cannot write the data folder .*\/data \(EEXIST\)/)
+  })
+
   it('ends with one line when the port is in use', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Context, Logger } from 'koishi'
 import { check, panel } from './check'
@@ -68,9 +68,25 @@ async function readSettings() {
   return env
 }
 
+async function prepareData() {
+  const folder = join(loader.baseDir, 'data')
+  try {
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.W_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const uid = process.getuid?.()
+    fail([{
+      zh: `写不了数据目录 ${folder}（${code}）：请让运行本程序的用户（uid ${uid}）拥有它，例如 chown -R ${uid} ${folder}。`,
+      en: `cannot write the data folder ${folder} (${code}): give it to the user this runs as (uid ${uid}), `
+        + `e.g. chown -R ${uid} ${folder}.`,
+    }])
+  }
+}
+
 async function start() {
   const env = await readSettings()
-  await mkdir(join(loader.baseDir, 'data'), { recursive: true })
+  await prepareData()
   const busy = await probe(env.HOST ?? '127.0.0.1', +(env.PORT ?? 35000))
   if (busy) fail([busy])
 
@@ -106,4 +122,7 @@ process.on('message', ({ type, signal }: { type: string, signal: NodeJS.Signals 
 // The launcher is gone: nobody could stop or restart this process any more.
 process.on('disconnect', () => void stop('SIGTERM'))
 
-void start()
+start().catch((error) => {
+  new Logger('app').error(error)
+  process.exit(1)
+})

@@ -1,0 +1,32 @@
+# Build: everything, with the tools.
+FROM node:22-slim AS build
+WORKDIR /app
+
+# Manifests first: npm ci is cached until one of them changes.
+COPY package.json package-lock.json ./
+COPY plugins/adapter-wecom-bot/package.json plugins/adapter-wecom-bot/
+COPY plugins/gemini-chat/package.json plugins/gemini-chat/
+COPY testkit/package.json testkit/
+RUN npm ci
+
+COPY . .
+RUN npm run build && npm prune --omit=dev
+
+# Run: what the instance needs, owned by root, so that neither Koishi nor anybody who gets in can rewrite it.
+FROM node:22-slim
+ENV NODE_ENV=production \
+    HOST=0.0.0.0
+WORKDIR /app
+
+COPY --from=build /app/package.json /app/koishi.yml ./
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/plugins plugins
+COPY --from=build /app/lib lib
+RUN install --directory --owner=node --group=node data
+
+USER node
+VOLUME /app/data
+EXPOSE 35000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 CMD ["node", "lib/health.js"]
+CMD ["node", "lib/start.js"]
