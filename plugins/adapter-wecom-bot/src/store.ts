@@ -1,0 +1,127 @@
+import { TemplateCard } from './card'
+import { Clock } from './clock'
+import { Feedback } from './payload'
+import { Owner } from './turn'
+
+/** What is known of a turn that no living process holds. */
+export interface Trace {
+  streamId: string
+  msgId: string
+  owner: Owner
+  /** What its stream last showed. */
+  content: string
+  /** Whether that was all of it. */
+  finished: boolean
+}
+
+export interface SentCard {
+  card: TemplateCard
+  /** Its buttons go on working after a click. */
+  standing: boolean
+}
+
+/** What somebody thought of an answer; a later opinion of the same person replaces it. */
+export interface Opinion extends Omit<Feedback, 'id'> {
+  userId: string
+  /** Milliseconds since 1970. */
+  time: number
+}
+
+/**
+ * What must outlive a turn, or the process. Several processes may share one: every method is a single step that two of
+ * them cannot get between, and a trace is written only by the process that claimed it.
+ */
+export interface Store {
+  /**
+   * Claims a message, so that it is answered once.
+   * @returns the stream id of whoever claimed it first: `trace.streamId` where that was this call
+   */
+  claim(trace: Trace): Promise<string>
+  /** Notes what a stream shows; soon, not at once. */
+  show(trace: Trace): void
+  recall(streamId: string): Promise<Trace | undefined>
+  rememberCard(card: TemplateCard, standing: boolean): void
+  card(taskId: string): Promise<SentCard | undefined>
+  rememberOpinion(streamId: string, opinion: Opinion): Promise<void>
+  opinions(streamId: string): Promise<Opinion[]>
+  /** Writes what is not written yet. */
+  dispose(): Promise<void>
+}
+
+/** How long a card can be updated, and how long after an answer somebody may still rate it. Milliseconds. */
+export const CARD_LIFE = 24 * 3600_000
+export const TRACE_LIFE = 7 * 24 * 3600_000
+const CAPACITY = 5000
+
+/** Keeps what one process can keep without a database: cards and opinions, bounded; turns live in `Turns`. */
+export class MemoryStore implements Store {
+  readonly #cards: Shelf<SentCard>
+  readonly #opinions: Shelf<Map<string, Opinion>>
+
+  constructor(clock: Clock) {
+    this.#cards = new Shelf(clock, CARD_LIFE, CAPACITY)
+    this.#opinions = new Shelf(clock, TRACE_LIFE, CAPACITY)
+  }
+
+  async claim({ streamId }: Trace) {
+    return streamId
+  }
+
+  show() {}
+
+  async recall() {
+    return undefined
+  }
+
+  rememberCard(card: TemplateCard, standing: boolean) {
+    if (card.task_id) this.#cards.set(card.task_id, { card, standing })
+  }
+
+  async card(taskId: string) {
+    return this.#cards.get(taskId)
+  }
+
+  async rememberOpinion(streamId: string, opinion: Opinion) {
+    const opinions = this.#opinions.get(streamId) ?? new Map<string, Opinion>()
+    this.#opinions.set(streamId, opinions.set(opinion.userId, opinion))
+  }
+
+  async opinions(streamId: string) {
+    return [...this.#opinions.get(streamId)?.values() ?? []]
+  }
+
+  async dispose() {
+    this.#cards.clear()
+    this.#opinions.clear()
+  }
+}
+
+/** A map whose entries go after a time, and the oldest first where there are too many. */
+export class Shelf<T> {
+  readonly #entries = new Map<string, { value: T, until: number }>()
+
+  constructor(readonly clock: Clock, readonly life: number, readonly capacity: number) {}
+
+  get size() {
+    return this.#entries.size
+  }
+
+  get(key: string): T | undefined {
+    const entry = this.#entries.get(key)
+    return entry && entry.until > this.clock.now() ? entry.value : undefined
+  }
+
+  set(key: string, value: T) {
+    const now = this.clock.now()
+    this.#entries.delete(key)
+    for (const [old, { until }] of this.#entries) {
+      if (until > now && this.#entries.size < this.capacity) break
+      this.#entries.delete(old)
+    }
+    this.#entries.set(key, { value, until: now + this.life })
+  }
+
+  clear() {
+    this.#entries.clear()
+  }
+}
