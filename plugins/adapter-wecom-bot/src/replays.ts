@@ -1,0 +1,37 @@
+import { Clock } from './clock'
+
+/** Signatures of callbacks that have been answered, so that one which comes a second time is known. Bounded. */
+export class Replays {
+  #young = new Set<string>()
+  #old = new Set<string>()
+  #since: number
+
+  /**
+   * @param span how long a signature is known at least, in milliseconds
+   * @param capacity most signatures of one span; beyond it the oldest are forgotten early
+   */
+  constructor(readonly clock: Clock, readonly span: number, readonly capacity = 100_000) {
+    this.#since = clock.now()
+  }
+
+  get size() {
+    return this.#young.size + this.#old.size
+  }
+
+  /** Notes a signature; `true` where it was known. */
+  seen(signature: string): boolean {
+    this.#turnOver()
+    const known = this.#young.has(signature) || this.#old.has(signature)
+    this.#young.add(signature)
+    return known
+  }
+
+  /** Two sets in turn: nothing has a timer of its own, and forgetting costs nothing. */
+  #turnOver() {
+    const now = this.clock.now()
+    if (now - this.#since < this.span && this.#young.size < this.capacity) return
+    this.#old = now - this.#since < 2 * this.span ? this.#young : new Set()
+    this.#young = new Set()
+    this.#since = now
+  }
+}
