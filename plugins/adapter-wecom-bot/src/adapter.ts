@@ -3,10 +3,12 @@ import type {} from '@koishijs/plugin-server'
 import type { WecomBot } from './bot'
 import { Exchange, createCallback } from './callback'
 import { clock } from './clock'
+import { declareTables } from './database'
 import { Inbox } from './inbox'
 import { Journal } from './journal'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
+import { Replays } from './replays'
 import { Turn } from './turn'
 
 /** A callback path and the bots that are reached on it. */
@@ -25,6 +27,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   constructor(ctx: C) {
     super(ctx)
     const logger = ctx.logger('wecom-bot')
+    declareTables(ctx)
     ctx.i18n.define('zh-CN', zhCN)
     ctx.i18n.define('en-US', enUS)
     // Turns are found by the referrer: a session is another object in every event.
@@ -44,7 +47,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   override fork(ctx: Context, bot: WecomBot<C>) {
     super.fork(ctx, bot)
     const { path, freshness } = bot.config
-    const { inbox } = bot
+    const { inbox } = bot.desk
     let route = this.#routes.get(path)
     if (!route) this.#routes.set(path, route = this.#open(path, freshness))
     route.inboxes.add(inbox)
@@ -58,7 +61,8 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
 
   #open(path: string, freshness: number): Route {
     const inboxes = new Set<Inbox>()
-    const callback = createCallback({ inboxes, freshness, clock, journal: this.#journal })
+    const replays = new Replays(clock, 2 * freshness)
+    const callback = createCallback({ inboxes, freshness, replays, clock, journal: this.#journal })
     const fork = this.ctx.plugin({
       name: 'wecom-bot-route',
       inject: ['server'],
@@ -72,6 +76,6 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
     const id = session.event.referrer?.turn
     if (!id || session.event.platform !== 'wecom-bot') return
     const { selfId } = session.event
-    return this.bots.find(bot => bot.selfId === selfId)?.turns.get(id)
+    return this.bots.find(bot => bot.selfId === selfId)?.desk.turns.get(id)
   }
 }

@@ -1,27 +1,23 @@
 import { Bot, Context, Universal, h } from 'koishi'
-import { isTrusted } from './address'
 import { WecomAdapter } from './adapter'
-import { Cards, Clicked } from './cards'
-import { Attachments } from './attachments'
+import { Clicked } from './cards'
 import { clock } from './clock'
 import { Config } from './config'
-import { decodeKey } from './crypto'
 import { Referrer, addressOf, channelOf, decode } from './decode'
-import { Dispatch, Inbox } from './inbox'
+import { Desk } from './desk'
+import { Dispatch } from './inbox'
 import { render } from './markdown'
+import { Media, MediaError } from './media'
 import { WecomMessageEncoder } from './message'
-import { createNotices } from './notices'
-import { DeliveryError, Outlet } from './outlet'
-import { Media, MediaError, download } from './media'
+import { DeliveryError } from './outlet'
 import { Event, MediaLink, Message } from './payload'
+import { Opinion } from './store'
 import { Said, Turn } from './turn'
-import { Turns } from './turns'
-import { Webhooks } from './webhooks'
 
 /** Everything there is to configure is in `Config`; one bot has one Token and one EncodingAESKey. */
 export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   static Config = Config
-  static inject = ['server', 'http']
+  static inject = { required: ['server', 'http'], optional: ['database'] }
   static override MessageEncoder = WecomMessageEncoder
 
   // Koishi hands bots out behind proxies, which `#private` members do not survive.
@@ -30,81 +26,30 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   readonly editInterval = 0
   /** Markdown may be sent as it is, in an element `markdown`. */
   readonly markdown = true
-  readonly turns: Turns
-  readonly inbox: Inbox
-  readonly webhooks: Webhooks
-  readonly cards: Cards
-  readonly attachments: Attachments
+  /** What is open: turns, attachments, the ways out. */
+  readonly desk: Desk
 
   constructor(ctx: C, config: Config) {
     super(ctx, admit(ctx, config), 'wecom-bot')
     this.selfId = config.botId || 'wecom-bot'
-    const notices = createNotices(ctx)
-    const post = (url: string, body: object) => ctx.http.post(url, body, {
-      timeout: 10_000,
-      redirect: 'error',
-      responseType: 'json',
+    this.desk = new Desk(ctx, config, this.logger, clock, {
+      dispatch: (message, turn) => this.receive(message, turn),
+      notify: event => this.announce(event),
+      click: (event, clicked, turn) => this.click(event, clicked, turn),
+      verified: () => this.arrive(),
     })
-    this.webhooks = new Webhooks(config, post, clock)
-    const outlet = new Outlet(post, clock, notices, chatId => this.webhooks.of(chatId))
-    this.turns = new Turns({
-      streaming: config.replyMode === 'passive_stream',
-      cards: config.streamStyle === 'stream_with_template_card',
-      placeholder: config.placeholder,
-      window: config.streamWindow,
-      unclaimed: config.unclaimed,
-      retention: config.retention,
-      lifetime: 55 * 60_000,
-    }, notices, outlet, clock, {
-      lost: (turn, error) => this.logger.warn('message %s: %s', turn.msgId, error instanceof Error ? error.message : error),
-      hung: turn => this.logger.warn('message %s: still no end after 55 minutes, given up', turn.msgId),
-    })
-    const key = decodeKey(config.encodingAESKey)
-    const closing = new AbortController()
-    this.attachments = new Attachments(link => download(link, {
-      key,
-      limit: config.mediaLimit * (1 << 20),
-      clock,
-      trusted: config.trustedHosts,
-      signal: closing.signal,
-    }), clock)
     this.defineInternalRoute('/media/:id', async ({ params }) => {
       try {
-        return respond(await this.attachments.open(params.id))
+        return respond(await this.desk.attachments.open(params.id))
       } catch (error) {
         if (!(error instanceof MediaError)) throw error
         this.logger.warn('attachment not available: %s', error.message)
         return { status: 502 }
       }
     })
-    this.cards = new Cards({
-      enabled: config.streamStyle === 'stream_with_template_card',
-      buttons: config.cardButtons,
-      title: () => notices.card,
-      clicked: notices.clicked,
-    }, clock)
-    this.inbox = new Inbox({
-      credential: { token: config.token, key, receiveId: config.receiveId },
-      botId: config.botId || undefined,
-      firstReply: config.firstReply,
-      welcome: config.welcome,
-      feedback: config.feedback,
-      cards: this.cards,
-      turns: this.turns,
-      notices,
-      isTrusted: url => this.mayRespond(url),
-      dispatch: (message, turn) => this.receive(message, turn),
-      notify: event => this.announce(event),
-      click: (event, clicked, turn) => this.click(event, clicked, turn),
-      verified: () => this.arrive(),
-    })
     ctx.plugin(WecomAdapter, this)
-    ctx.on('dispose', () => {
-      closing.abort()
-      this.turns.dispose()
-      this.attachments.dispose()
-      this.webhooks.dispose()
-    })
+    ctx.on('exit', () => this.desk.leave())
+    ctx.on('dispose', () => this.desk.dispose())
   }
 
   override async createMessage(
@@ -126,18 +71,23 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   /** Rewrites a message in the stream it belongs to. */
   override async editMessage(channelId: string, messageId: string, content: h.Fragment) {
     const said = await this.renderEdit(content)
-    const turn = this.turns.get(Turn.idOf(messageId))
-    if (!turn || !this.turns.rewrite(turn, messageId, said)) throw closed(messageId, said.text.length)
+    const turn = this.desk.turns.get(Turn.idOf(messageId))
+    if (!turn || !this.desk.turns.rewrite(turn, messageId, said)) throw closed(messageId, said.text.length)
   }
 
   /** Takes a message out of the stream it belongs to. */
   override async deleteMessage(channelId: string, messageId: string) {
-    const turn = this.turns.get(Turn.idOf(messageId))
-    if (!turn || !this.turns.retract(turn, messageId)) throw closed(messageId, 0)
+    const turn = this.desk.turns.get(Turn.idOf(messageId))
+    if (!turn || !this.desk.turns.retract(turn, messageId)) throw closed(messageId, 0)
   }
 
   override async createDirectChannel(userId: string) {
     return { id: channelOf({ userId }), type: Universal.Channel.Type.DIRECT }
+  }
+
+  /** What people thought of an answer: `feedback.id` of the event `wecom-bot/feedback` names it. */
+  getOpinions(feedbackId: string): Promise<Opinion[]> {
+    return this.desk.store.opinions(feedbackId)
   }
 
   /**
@@ -146,20 +96,20 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
    * @throws {DeliveryError}
    */
   async deliver(channelId: string, said: Said, referrer?: Referrer): Promise<string | undefined> {
-    const turn = referrer && this.turns.get(referrer.turn)
-    if (turn) return this.turns.say(turn, said)
-    const webhook = this.webhooks.of(channelId)
+    const turn = referrer && this.desk.turns.get(referrer.turn)
+    if (turn) return this.desk.turns.say(turn, said)
+    const webhook = this.desk.webhooks.of(channelId)
     if (webhook) return webhook.push(said.text)
     // Some plugins answer without the session they answer: then the chat tells whom it is for.
-    const open = referrer ? undefined : this.turns.latest(owner => channelOf(owner) === channelId)
-    if (open) return this.turns.say(open, said)
+    const open = referrer ? undefined : this.desk.turns.latest(owner => channelOf(owner) === channelId)
+    if (open) return this.desk.turns.say(open, said)
     throw new DeliveryError('no-way', said.text.length, `nothing leads to ${channelId}: no message of it is being answered, `
       + 'and no webhook is configured for it')
   }
 
   private turnOf(referrer?: Referrer, options?: Universal.SendOptions) {
     const id = referrer?.turn ?? options?.session?.event.referrer?.turn
-    return id && this.turns.get(id)
+    return id && this.desk.turns.get(id)
   }
 
   private async renderEdit(content: h.Fragment): Promise<Said> {
@@ -171,7 +121,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
 
   private receive(message: Message, turn: Turn): Dispatch {
     if (!this.ctx.lifecycle.isActive) return 'closed'
-    this.webhooks.saw(message.chatId)
+    this.desk.webhooks.saw(message.chatId)
     const event = decode(message, turn.id, this.selfId, this.config.name, this.attach)
     if (!event) return 'unreadable'
     const session = this.session(event)
@@ -182,7 +132,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     return 'taken'
   }
 
-  private attach = (link: MediaLink) => this.getInternalUrl(`/media/${this.attachments.add(link)}`)
+  private attach = (link: MediaLink) => this.getInternalUrl(`/media/${this.desk.attachments.add(link)}`)
 
   /** A click on a card: an interaction, and where the button says something, a message of whoever clicked. */
   private click(event: Event, { id, input }: Clicked, turn: Turn) {
@@ -203,13 +153,6 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     if (this.status === Universal.Status.ONLINE) return
     this.logger.info('first verified callback: WeCom reaches this bot')
     this.online()
-  }
-
-  private mayRespond(url: string): boolean {
-    const { apiEndpoint, trustedHosts } = this.config
-    if (isTrusted(url, apiEndpoint, trustedHosts)) return true
-    this.logger.warn('response_url of an untrusted host is ignored; trustedHosts would have to name it')
-    return false
   }
 }
 

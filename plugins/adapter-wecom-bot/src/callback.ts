@@ -6,6 +6,7 @@ import { Inbox } from './inbox'
 import { Journal } from './journal'
 import { parse } from './payload'
 import { Refusal } from './refusal'
+import { Replays } from './replays'
 
 /** Largest body, in bytes. */
 const BODY_LIMIT = 1 << 20
@@ -28,6 +29,8 @@ export interface CallbackOptions {
   inboxes: Iterable<Inbox>
   /** How far a message's timestamp may be from now, in milliseconds. */
   freshness: number
+  /** Signatures that have been seen, for longer than they are fresh. */
+  replays: Replays
   clock: Clock
   journal: Journal
 }
@@ -74,33 +77,36 @@ async function answer(exchange: Exchange, options: CallbackOptions) {
 function echo({ query }: Exchange, { inboxes }: CallbackOptions): string {
   // A `+` that was not percent-encoded has become a space on its way through the query.
   const echostr = parameter(query, 'echostr').replace(/ /g, '+')
-  const { credential, options } = addressee(inboxes, query, echostr)
+  const { credential, inbox } = addressee(inboxes, query, echostr)
   const message = decrypt(credential, echostr)
-  options.verified()
+  inbox.options.verified()
   return message
 }
 
-async function reply(exchange: Exchange, { inboxes, freshness, clock }: CallbackOptions): Promise<string> {
+async function reply(exchange: Exchange, { inboxes, freshness, clock, replays }: CallbackOptions): Promise<string> {
   const { query, req, res } = exchange
   parameter(query, 'timestamp')
   const ciphertext = open(await read(req))
-  const inbox = addressee(inboxes, query, ciphertext)
+  const { credential, inbox, signature } = addressee(inboxes, query, ciphertext)
   const skew = clock.now() - Number(query.timestamp) * 1000
   if (!(Math.abs(skew) <= freshness)) throw new Refusal('clock', `${Math.round(skew / 1000)} s behind this server`)
-  const { reply, closing } = await inbox.accept(parse(decrypt(inbox.credential, ciphertext)))
+  const payload = parse(decrypt(credential, ciphertext))
+  const replayed = payload.kind !== 'poll' && replays.seen(signature)
+  const { reply, closing } = await inbox.accept(payload, replayed)
   if (closing) res.once('close', () => inbox.options.turns.fetched(closing, res.writableFinished))
   if (!reply) return ''
-  return seal(inbox.credential, JSON.stringify(reply), String(query.nonce), Math.floor(clock.now() / 1000))
+  return seal(credential, JSON.stringify(reply), String(query.nonce), Math.floor(clock.now() / 1000))
 }
 
 /** The bot whose token signed this. */
-function addressee(inboxes: Iterable<Inbox>, query: Exchange['query'], ciphertext: string): Inbox {
-  const signature = parameter(query, 'msg_signature', 'msgsignature')
+function addressee(inboxes: Iterable<Inbox>, query: Exchange['query'], ciphertext: string) {
+  const signature = parameter(query, 'msg_signature', 'msgsignature').toLowerCase()
   const timestamp = parameter(query, 'timestamp')
   const nonce = parameter(query, 'nonce')
   const signed = ({ token }: Credential) => verify(token, timestamp, nonce, ciphertext, signature)
   for (const inbox of inboxes) {
-    if (signed(inbox.credential)) return inbox
+    const credential = inbox.credentials.find(signed)
+    if (credential) return { inbox, credential, signature }
   }
   throw new Refusal('signature')
 }

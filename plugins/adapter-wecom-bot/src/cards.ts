@@ -1,6 +1,6 @@
 import { ButtonInteraction, CARD_BUTTONS, CardButton, TemplateCard, validate } from './card'
-import { Clock } from './clock'
 import { Click } from './payload'
+import { Store } from './store'
 import { Turn } from './turn'
 
 /** A button as a plugin or the settings ask for it. */
@@ -11,10 +11,6 @@ export interface ButtonSpec {
   /** Told to plugins in `interaction/button`. */
   id?: string
 }
-
-/** How long a sent card is remembered, so that a click can be answered with what it looked like. */
-const MEMORY = 24 * 3600_000
-const CAPACITY = 5000
 
 export interface CardsOptions {
   /** `false`: streams go without cards, buttons become lines of text. */
@@ -36,13 +32,7 @@ export interface Clicked {
 
 /** The cards that go along with streams: one a message, and what becomes of it when it is clicked. */
 export class Cards {
-  readonly #sent = new Map<string, { card: TemplateCard, at: number, standing: boolean }>()
-
-  constructor(readonly options: CardsOptions, readonly clock: Clock) {}
-
-  get size() {
-    return this.#sent.size
-  }
+  constructor(readonly options: CardsOptions, readonly store: Store) {}
 
   /** The card to go with the frame that is about to be sent, if this is the one that takes it. */
   attach(turn: Turn): TemplateCard | undefined {
@@ -51,14 +41,14 @@ export class Cards {
     const card = own ?? this.#build(turn, this.options.buttons)
     if (!card) return
     turn.spendCard(own && !turn.card ? CARD_BUTTONS : 0)
-    this.#remember(card, !own)
+    if (card.task_id) this.store.rememberCard(card, !own)
     return card
   }
 
   /** @see https://developer.work.weixin.qq.com/document/path/101027 */
-  click({ key, taskId }: Click): Clicked {
+  async click({ key, taskId }: Click): Promise<Clicked> {
     const [, kind, value] = /^([bi]):([^]*)$/.exec(key) ?? [undefined, 'b', key]
-    return { id: value, input: kind === 'i' ? value : undefined, card: this.#update(key, taskId) }
+    return { id: value, input: kind === 'i' ? value : undefined, card: await this.#update(key, taskId) }
   }
 
   #build(turn: Turn, buttons: ButtonSpec[]): ButtonInteraction | undefined {
@@ -71,18 +61,8 @@ export class Cards {
     }
   }
 
-  #remember(card: TemplateCard, standing: boolean) {
-    if (!card.task_id) return
-    const now = this.clock.now()
-    for (const [id, { at }] of this.#sent) {
-      if (now - at < MEMORY && this.#sent.size < CAPACITY) break
-      this.#sent.delete(id)
-    }
-    this.#sent.set(card.task_id, { card, at: now, standing })
-  }
-
-  #update(key: string, taskId: string): TemplateCard | undefined {
-    const sent = this.#sent.get(taskId)
+  async #update(key: string, taskId: string): Promise<TemplateCard | undefined> {
+    const sent = await this.store.card(taskId)
     if (sent?.card.card_type !== 'button_interaction') return
     const button = sent.card.button_list.find(button => button.key === key)
     if (!button) return

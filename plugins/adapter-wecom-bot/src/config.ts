@@ -25,6 +25,12 @@ export interface Config {
   streamWindow: number
   unclaimed: number
   retention: number
+  previousToken?: string
+  previousEncodingAESKey?: string
+  storage: 'memory' | 'database'
+  maxTurns: number
+  maxUserTurns: number
+  drain: number
   freshness: number
   mediaLimit: number
 }
@@ -67,6 +73,17 @@ export const Config: Schema<Config> = Schema.intersect([
     webhooks: Schema.dict(Schema.string().role('secret')).role('table'),
   }),
   Schema.object({
+    storage: Schema.union([
+      Schema.const('memory' as const),
+      Schema.const('database' as const),
+    ]).role('radio').default('memory'),
+    maxTurns: Schema.natural().min(1).default(1000),
+    maxUserTurns: Schema.natural().min(1).default(3),
+    drain: Schema.natural().role('ms').max(Time.minute).default(5 * Time.second),
+  }),
+  Schema.object({
+    previousToken: optional(Schema.string().role('secret')),
+    previousEncodingAESKey: optional(Schema.string().role('secret').pattern(/^[A-Za-z0-9]{43}$/)),
     freshness: Schema.natural().role('ms').min(10 * Time.second).default(5 * Time.minute),
     mediaLimit: Schema.natural().min(1).max(100).default(20),
     trustedHosts: Schema.array(Schema.string()).role('table'),

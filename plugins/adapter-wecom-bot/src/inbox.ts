@@ -4,7 +4,8 @@ import { Event, Message, Payload, Poll } from './payload'
 import { Refusal } from './refusal'
 import { cardUpdate, streamReply, textReply } from './reply'
 import { Notices } from './stream'
-import { Turn } from './turn'
+import { Store } from './store'
+import { Owner, Turn, owns } from './turn'
 import { Turns } from './turns'
 
 /** What the HTTP response to a callback says. */
@@ -19,13 +20,15 @@ export interface Outcome {
 export type Dispatch = 'taken' | 'unreadable' | 'closed'
 
 export interface InboxOptions {
-  credential: Credential
+  /** The current one first; older ones are accepted while they are being replaced. */
+  credentials: Credential[]
   /** When set, callbacks for another bot are refused. */
   botId?: string
   /** How long a new message waits for an answer that is ready at once, in milliseconds. */
   firstReply: number
   turns: Turns
   cards: Cards
+  store: Store
   /** Said when a person opens the single chat for the first time on a day; empty: nothing. */
   welcome?: string
   /** Whether readers are asked how they liked an answer. */
@@ -47,12 +50,18 @@ export interface InboxOptions {
 export class Inbox {
   constructor(readonly options: InboxOptions) {}
 
-  get credential() {
-    return this.options.credential
+  /** The process is about to end: nothing new is begun. */
+  leaving = false
+
+  get credentials() {
+    return this.options.credentials
   }
 
-  /** @throws {Refusal} `foreign-bot` */
-  async accept(payload: Payload): Promise<Outcome> {
+  /**
+   * @param replayed this very callback has come before
+   * @throws {Refusal} `foreign-bot`; `replay` where it has been answered and forgotten
+   */
+  async accept(payload: Payload, replayed = false): Promise<Outcome> {
     const { botId, verified } = this.options
     if (botId && payload.botId !== botId) throw new Refusal('foreign-bot')
     verified()
@@ -60,25 +69,38 @@ export class Inbox {
       case 'poll':
         return this.#poll(payload)
       case 'message':
-        return this.#message(payload)
+        return this.#message(payload, replayed)
       case 'event':
-        return this.#event(payload)
+        return replayed ? {} : this.#event(payload)
       case 'unknown':
         return this.#say(payload.msgId, this.options.notices.unsupported)
     }
   }
 
-  #poll(poll: Poll): Outcome {
+  #poll(poll: Poll): Outcome | Promise<Outcome> {
     const turn = this.options.turns.ask(poll.streamId, poll)
-    return turn ? this.#show(turn) : this.#say(poll.streamId, this.options.notices.forgotten)
+    return turn ? this.#show(turn) : this.#recall(poll.streamId, poll)
   }
 
-  async #message(message: Message): Promise<Outcome> {
-    const { turns, firstReply, isTrusted, dispatch, notices } = this.options
-    const known = turns.find(message.botId, message.msgId)
+  async #message(message: Message, replayed: boolean): Promise<Outcome> {
+    const { turns, store, firstReply, isTrusted, dispatch, notices } = this.options
+    const { msgId, botId, userId, chatId } = message
+    const known = turns.find(botId, msgId)
     if (known) return this.#show(known, true)
+    if (this.leaving) return this.#say(msgId, notices.leaving)
+    if (turns.load.isFull(userId)) return this.#say(msgId, notices.busy)
     const { responseUrl } = message
     const turn = turns.open(message, responseUrl && isTrusted(responseUrl) ? responseUrl : undefined)
+    const owner = { botId, userId, chatId }
+    const streamId = await store.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
+    if (streamId !== turn.id) {
+      turns.drop(turn)
+      return this.#recall(streamId, owner)
+    }
+    if (replayed) {
+      turns.drop(turn)
+      throw new Refusal('replay')
+    }
     const dispatched = dispatch(message, turn)
     if (dispatched !== 'taken') {
       turns.drop(turn)
@@ -88,22 +110,37 @@ export class Inbox {
     return this.#show(turn, true)
   }
 
-  #event(event: Event): Outcome {
-    const { turns, cards, welcome, notify, click, isTrusted } = this.options
+  /** What another process, or this one before it was killed, had to say. */
+  async #recall(streamId: string, asker: Owner): Promise<Outcome> {
+    const { store, notices } = this.options
+    const trace = await store.recall(streamId)
+    if (!trace || !owns(trace.owner, asker)) return this.#say(streamId, notices.forgotten)
+    const { content, finished } = trace
+    return this.#say(streamId, finished && content ? content : [content, notices.interrupted].filter(Boolean).join('\n\n'))
+  }
+
+  async #event(event: Event): Promise<Outcome> {
+    const { turns, cards, store, welcome, notify, click, isTrusted } = this.options
+    if (event.type === 'feedback') {
+      const { id, ...opinion } = event.feedback
+      await store.rememberOpinion(id, { ...opinion, userId: event.userId, time: Date.now() })
+    }
     notify(event)
     if (event.type === 'enter-chat') return { reply: welcome ? textReply(welcome) : undefined }
     if (event.type !== 'card-click') return {}
     const { responseUrl } = event
-    const clicked = cards.click(event.click)
+    const clicked = await cards.click(event.click)
     // The reply is the card; whatever is said to the click has to take the other ways out.
     click(event, clicked, turns.open(event, responseUrl && isTrusted(responseUrl) ? responseUrl : undefined, false))
     return { reply: clicked.card && cardUpdate(clicked.card) }
   }
 
   #show(turn: Turn, isFirst = false): Outcome {
-    const { turns, cards, feedback } = this.options
+    const { turns, cards, store, feedback } = this.options
     const frame = turns.frame(turn)
     if (!frame) return {}
+    const { id: streamId, msgId, owner } = turn
+    store.show({ streamId, msgId, owner, content: frame.content, finished: frame.finish })
     return {
       reply: streamReply(turn.id, frame, cards.attach(turn), isFirst && feedback ? turn.id : undefined),
       closing: frame.finish ? turn : undefined,

@@ -10,6 +10,7 @@ const hints: Record<Reason, string> = {
   payload: '解密后的内容不是智能机器人消息 / decrypted, but not a message of an intelligent bot',
   signature: '签名不符：Token 与后台不一致，或请求并非来自企业微信 / bad signature: Token differs from the WeCom console, or the request is not from WeCom',
   clock: '时间戳超出允许范围：请校准服务器时间 / timestamp outside the window: check this server\'s clock',
+  replay: '重复的请求，已处理过 / a copy of a callback that has been answered',
   'receive-id': '接收方 ID 不符：企业自建机器人应为空，否则请设置 receiveId / receive id differs: empty for an own bot, otherwise set receiveId',
   'foreign-bot': '消息属于另一个机器人：请检查 botId / for another bot: check botId',
   method: '只支持 GET 和 POST / GET and POST only',

@@ -16,8 +16,8 @@ export interface Media {
 }
 
 export interface MediaOptions {
-  /** The bot's own key, for links that bring none. */
-  key: Buffer
+  /** The bot's own keys, for links that bring none: the current one, and the one it replaces. */
+  keys: Buffer[]
   /** Most bytes. */
   limit: number
   clock: Clock
@@ -59,13 +59,16 @@ export async function download(link: MediaLink, options: MediaOptions): Promise<
   }
 }
 
-function open({ aesKey }: MediaLink, { data: ciphertext, disposition }: Bytes, { key }: MediaOptions): Media {
-  try {
-    const data = decryptMedia(aesKey ? decodeMediaKey(aesKey) : key, ciphertext)
-    return { data, name: disposition && nameOf(disposition), type: sniff(data) }
-  } catch {
-    throw new MediaError('decrypt', 'the file cannot be decrypted')
+function open({ aesKey }: MediaLink, { data: ciphertext, disposition }: Bytes, { keys }: MediaOptions): Media {
+  for (const key of aesKey ? [decodeMediaKey(aesKey)] : keys) {
+    try {
+      const data = decryptMedia(key, ciphertext)
+      return { data, name: disposition && nameOf(disposition), type: sniff(data) }
+    } catch {
+      continue
+    }
   }
+  throw new MediaError('decrypt', 'the file cannot be decrypted')
 }
 
 interface Bytes {

@@ -10,6 +10,8 @@ const statuses = {
   signature: 403,
   /** Older or newer than the window allows: a replay, or a clock that is wrong. */
   clock: 403,
+  /** A copy of a callback that was answered long enough ago to be forgotten. */
+  replay: 403,
   /** Encrypted for another receive id. */
   'receive-id': 403,
   /** Meant for another bot. */

@@ -18,6 +18,12 @@ export interface Notices {
   silent: string
   /** A stream nobody knows any more. */
   forgotten: string
+  /** The process ended while the answer was being made. */
+  interrupted: string
+  /** Too many answers are being made. */
+  busy: string
+  /** The process is about to end. */
+  leaving: string
   /** A kind of message the bot cannot read. */
   unsupported: string
   /** Title of a card that only has buttons. */

@@ -17,6 +17,12 @@ export interface Owner {
   chatId?: string
 }
 
+/** Whether somebody may read what belongs to an owner: the same bot and chat, in a single chat the same person. */
+export function owns(owner: Owner, asker: Owner): boolean {
+  if (owner.botId !== asker.botId || owner.chatId !== asker.chatId) return false
+  return !!owner.chatId || owner.userId === asker.userId
+}
+
 /** One message as it is shown. */
 export interface Said {
   /** Markdown. */

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { Clock } from './clock'
+import { Load } from './load'
 import { DeliveryError, Outlet } from './outlet'
 import { Event, Message } from './payload'
 import { Frame } from './reply'
 import { resume } from './split'
 import { Notices, Stream } from './stream'
-import { Owner, Said, Turn } from './turn'
+import { Owner, Said, Turn, owns } from './turn'
 
 /** Times are milliseconds. */
 export interface Policy {
@@ -63,6 +64,7 @@ export class Turns {
     readonly outlet: Outlet,
     readonly clock: Clock,
     readonly log: TurnLog,
+    readonly load: Load,
   ) {}
 
   get size() {
@@ -83,6 +85,7 @@ export class Turns {
     if (!streaming || !this.policy.cards) turn.spendCard(0)
     this.#entries.set(id, entry)
     this.#byMessage.set(key(botId, msgId), entry)
+    this.load.enter(id, userId)
     turn.onEnd = () => this.#ended(entry)
     this.#wait(entry, this.policy.lifetime, () => {
       this.log.hung(turn)
@@ -117,9 +120,7 @@ export class Turns {
   /** The turn whose stream is polled, if it is the asker's to see. */
   ask(streamId: string, asker: Owner): Turn | undefined {
     const turn = this.#entries.get(streamId)?.turn
-    if (!turn || turn.owner.botId !== asker.botId || turn.owner.chatId !== asker.chatId) return
-    if (!turn.owner.chatId && turn.owner.userId !== asker.userId) return
-    return turn
+    return turn && owns(turn.owner, asker) ? turn : undefined
   }
 
   /** The latest turn of a chat whose stream can still be written. */
@@ -193,6 +194,29 @@ export class Turns {
     if (entry) this.#forget(entry)
   }
 
+  /**
+   * Ends what is still being said, in as good an order as there is time for: answers may complete, what is left then
+   * is closed with a notice, and the closing frames may be fetched.
+   * @param grace milliseconds for the answers; fetching the last frames is given two polls more
+   */
+  async drain(grace: number): Promise<void> {
+    await this.#until(grace, () => this.load.size === 0)
+    for (const entry of this.#entries.values()) {
+      if (entry.phase !== 'live' || entry.turn.ended || !entry.opened) continue
+      entry.stream.handOver(this.notices.interrupted)
+      entry.phase = 'handed-over'
+    }
+    const open = [...this.#entries.values()].filter(entry => entry.opened && !entry.closing)
+    await this.#until(2500, () => open.every(entry => entry.closing))
+  }
+
+  async #until(limit: number, isDone: () => boolean) {
+    const end = this.clock.now() + limit
+    while (!isDone() && this.clock.now() < end) {
+      await new Promise<void>(resolve => this.clock.setTimeout(resolve, Math.min(50, end - this.clock.now())))
+    }
+  }
+
   /** Forgets everything at once. */
   dispose() {
     for (const entry of this.#entries.values()) this.clock.clearTimeout(entry.timer)
@@ -202,6 +226,7 @@ export class Turns {
 
   #ended(entry: Entry) {
     const { turn, stream, phase, opened } = entry
+    this.load.leave(turn.id)
     const said = turn.text || turn.images.length || turn.card
     if (phase === 'handed-over') {
       const rest = resume(turn.text, common(turn.text, stream.shown))
@@ -279,6 +304,7 @@ export class Turns {
 
   #forget(entry: Entry) {
     this.clock.clearTimeout(entry.timer)
+    this.load.leave(entry.turn.id)
     this.#entries.delete(entry.turn.id)
     this.#byMessage.delete(key(entry.turn.owner.botId, entry.turn.msgId))
   }
