@@ -1,5 +1,5 @@
 import { IncomingHttpHeaders, request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { RequestOptions, request as httpsRequest } from 'node:https'
 
 export interface Exchange {
   status: number
@@ -15,7 +15,8 @@ export function exchange(url: string, o: { method?: string, headers?: object, bo
   return new Promise<Exchange>((resolve, reject) => {
     const { method = o.body === undefined ? 'GET' : 'POST', headers, body, ca } = o
     const send = url.startsWith('https:') ? httpsRequest : httpRequest
-    const request = send(url, { method, headers: { ...headers }, ca, agent: false }, (response) => {
+    const options: RequestOptions = { method, headers: { ...headers }, ca, agent: false }
+    const request = send(url, options, (response) => {
       const chunks: Buffer[] = []
       const done = (error?: NodeJS.ErrnoException) => resolve({
         status: response.statusCode!,

@@ -1,0 +1,80 @@
+/**
+ * What WeCom accepts as an answer.
+ * https://developer.work.weixin.qq.com/document/path/101031
+ */
+
+import { createHash } from 'node:crypto'
+import { Payload } from './payload'
+
+interface ImageItem {
+  msgtype: string
+  image?: { base64?: string, md5?: string }
+}
+
+export interface Reply {
+  msgtype?: string
+  response_type?: string
+  text?: { content: string }
+  stream?: { id: string, finish: boolean, content?: string, msg_item?: ImageItem[], feedback?: { id: string } }
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  template_card?: any
+  userids?: string[]
+}
+
+const cards = ['text_notice', 'news_notice', 'button_interaction', 'vote_interaction', 'multiple_interaction']
+
+function allowed({ msgtype, event }: Payload): string[] {
+  if (msgtype === 'stream') return ['stream', 'stream_with_template_card']
+  if (msgtype !== 'event') return ['stream', 'template_card', 'stream_with_template_card']
+  const { eventtype } = event as { eventtype: string }
+  if (eventtype === 'enter_chat') return ['text', 'template_card']
+  return eventtype === 'template_card_event' ? ['update_template_card'] : []
+}
+
+function* imageFaults(items: ImageItem[]): Generator<string> {
+  if (items.length > 10) yield 'more than 10 pictures'
+  for (const { msgtype, image } of items) {
+    if (msgtype !== 'image' || !image?.base64) {
+      yield 'an item that is no picture'
+      continue
+    }
+    const bytes = Buffer.from(image.base64, 'base64')
+    if (bytes.length > 10 * 1024 * 1024) yield 'a picture of more than 10 MB'
+    if (!['ffd8ff', '89504e'].includes(bytes.subarray(0, 3).toString('hex'))) yield 'a picture that is neither JPG nor PNG'
+    if (createHash('md5').update(bytes).digest('hex') !== image.md5) yield 'a picture whose md5 is wrong'
+  }
+}
+
+function* streamFaults(stream: NonNullable<Reply['stream']>): Generator<string> {
+  const { id, finish, content = '', msg_item = [], feedback } = stream
+  if (typeof id !== 'string' || !id) yield 'a stream without id'
+  if (typeof finish !== 'boolean') yield 'a stream whose finish is no boolean'
+  if (typeof content !== 'string') yield 'a stream whose content is no string'
+  else if (Buffer.byteLength(content) > 20480) yield 'more than 20480 bytes of content'
+  if (msg_item.length && !finish) yield 'pictures before the stream is finished'
+  yield* imageFaults(msg_item)
+  if (feedback && Buffer.byteLength(feedback.id) > 256) yield 'a feedback id of more than 256 bytes'
+}
+
+function* cardFaults(card: Reply['template_card'], payload: Payload): Generator<string> {
+  if (!cards.includes(card?.card_type)) return yield 'a card of unknown type'
+  if (card.task_id !== undefined && !/^[\w@-]{1,128}$/.test(card.task_id)) yield 'a task_id that is not allowed'
+  const { template_card_event } = (payload.event ?? {}) as { template_card_event?: { task_id: string } }
+  if (template_card_event && card.task_id !== template_card_event.task_id) yield 'a card whose task_id is not the event\'s'
+}
+
+/** What is wrong with a reply to this callback; nothing, as a rule. */
+export function* faults(payload: Payload, reply: Reply): Generator<string> {
+  const type = reply.msgtype ?? reply.response_type
+  // `{}` is how some bots say nothing
+  if (!type && !Object.keys(reply).length) return
+  if (!type || !allowed(payload).includes(type)) return yield `${type} is no reply to ${payload.msgtype}`
+  if (type === 'text' && !reply.text?.content) yield 'a text without content'
+  if (type.startsWith('stream')) {
+    if (!reply.stream) return yield 'no stream'
+    yield* streamFaults(reply.stream)
+    const asked = (payload.stream as { id: string } | undefined)?.id
+    if (asked !== undefined && reply.stream.id !== asked) yield 'another stream than the one asked for'
+  }
+  if (type.endsWith('template_card')) yield* cardFaults(reply.template_card, payload)
+}

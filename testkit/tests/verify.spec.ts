@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { IncomingMessage, ServerResponse, createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { Reason, WecomClient, createCertificate } from '../src'
+import { listen } from '../src/listen'
+import { createBot, credentials } from './bot'
+
+describe('wecom verification', () => {
+  const closing: (() => Promise<void>)[] = []
+
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close()
+  })
+
+  async function bot(options?: Parameters<typeof createBot>[1]) {
+    const bot = await createBot(() => {}, options)
+    closing.push(bot.close)
+    return bot.url
+  }
+
+  async function server(handle: (request: IncomingMessage, response: ServerResponse) => unknown) {
+    const { port, close } = await listen(createServer((request, response) => void handle(request, response)))
+    closing.push(close)
+    return `http://127.0.0.1:${port}/callback`
+  }
+
+  const client = (url: string, options: object = {}) => new WecomClient({ url, ...credentials, ...options })
+
+  async function fails(client: WecomClient, reason: Reason, detail: RegExp) {
+    const verdict = await client.verify()
+    assert(!verdict.ok, 'it should fail')
+    assert.equal(verdict.reason, reason)
+    assert.match(verdict.detail, detail)
+    const [zh, en, ...rest] = verdict.detail.split('\n')
+    assert.match(zh, /[\u4e00-\u9fff]/)
+    assert.match(en, /^[A-Z]/)
+    assert.deepEqual(rest, [])
+    for (const secret of [credentials.token, credentials.encodingAESKey]) assert(!verdict.detail.includes(secret))
+  }
+
+  it('is content with a bot that keeps to the protocol', async () => {
+    const verdict = await client(await bot()).verify()
+    assert(verdict.ok)
+    assert(verdict.elapsed < 1000)
+    assert((await client(await bot({ receiveId: 'wx1' }), { receiveId: 'wx1' }).verify()).ok)
+  })
+
+  it('sees that nobody is there', async () => {
+    const { port, close } = await listen(createServer())
+    await close()
+    await fails(client(`http://127.0.0.1:${port}/`), 'unreachable', /ECONNREFUSED/)
+    await fails(client('http://nowhere.invalid/'), 'unreachable', /ENOTFOUND|EAI_AGAIN/)
+  })
+
+  it('sees a connection that breaks', async () => {
+    const url = await server(({ socket }) => socket.resetAndDestroy())
+    await fails(client(url), 'unreachable', /ECONNRESET/)
+  })
+
+  it('sees a certificate nobody trusts', async () => {
+    const { port, close } = await listen(createTlsServer(createCertificate(['localhost'])))
+    closing.push(close)
+    await fails(client(`https://localhost:${port}/`), 'unreachable', /SELF_SIGNED.*certificate/s)
+  })
+
+  it('does not follow redirects', async () => {
+    const url = await server((_, response) => response.writeHead(302, { location: 'https://a.example/login?from=1' }).end())
+    await fails(client(url), 'redirect', /302.*https:\/\/a\.example\/login，/)
+  })
+
+  it('sees a web page', async () => {
+    const url = await server((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!DOCTYPE html><p>hi'))
+    await fails(client(url), 'html', /web page/)
+  })
+
+  for (const [status, detail] of [[404, /no bot on this path/], [405, /GET/], [502, /Koishi/]] as const) {
+    it(`names status ${status}`, async () => {
+      const url = await server((_, response) => response.writeHead(status).end())
+      await fails(client(url), 'status', detail)
+    })
+  }
+
+  it('tells a firewall\'s 403 from a bot\'s', async () => {
+    const url = await server((_, response) => response.writeHead(403, { 'content-type': 'text/html' }).end('<h1>Forbidden</h1>'))
+    await fails(client(url), 'status', /firewall/)
+  })
+
+  const codes: Record<string, number> = { token: 403, key: 400, 'receive-id': 403 }
+  const other = { encodingAESKey: 'B'.repeat(43) }
+
+  it('sees another Token', async () => {
+    const url = await bot({ refuse: reason => codes[reason] })
+    await fails(client(url, { token: 'OTHER' }), 'wrong-token', /403.*Tokens differ/s)
+  })
+
+  it('sees another EncodingAESKey', async () => {
+    const url = await bot({ refuse: reason => codes[reason] })
+    await fails(client(url, other), 'wrong-key', /400.*Tokens match/s)
+  })
+
+  it('sees another ReceiveId', async () => {
+    const url = await bot({ receiveId: 'wx1', refuse: reason => codes[reason] })
+    await fails(client(url), 'wrong-receive-id', /ReceiveId/)
+    await fails(client(url, { receiveId: 'wx2' }), 'wrong-receive-id', /403/)
+  })
+
+  it('admits what it cannot tell where all refusals are alike', async () => {
+    await fails(client(await bot(), other), 'wrong-token', /compare EncodingAESKey and ReceiveId as well/)
+    await fails(client(await bot({ receiveId: 'wx1' })), 'wrong-token', /compare EncodingAESKey and ReceiveId as well/)
+  })
+
+  it('suspects the clock where it is far off', async () => {
+    const date = new Date(Date.now() + 3e6).toUTCString()
+    const url = await server((_, response) => response.writeHead(403, { date }).end())
+    await fails(client(url), 'wrong-token', /差约 50 分钟.*differ by about 50 minutes/s)
+  })
+
+  const echoes: [name: string, body: (echo: string, encrypted: string) => string, detail: RegExp][] = [
+    ['nothing', () => '', /empty/],
+    ['the ciphertext', (_, encrypted) => encrypted, /not decrypted/],
+    ['a line break after the echo', echo => `${echo}\n`, /line break/],
+    ['a BOM before the echo', echo => `\ufeff${echo}`, /BOM/],
+    ['the echo in quotes', echo => JSON.stringify(echo), /wrapped/],
+    ['something else', () => 'success', /"success"/],
+  ]
+  for (const [name, body, detail] of echoes) {
+    it(`sees ${name} instead of the echo`, async () => {
+      const honest = await bot()
+      const url = await server(async (request, response) => {
+        const { search, searchParams } = new URL(request.url!, 'http://localhost')
+        const echo = await (await fetch(honest + search)).text()
+        response.end(body(echo, searchParams.get('echostr')!))
+      })
+      await fails(client(url), 'wrong-echo', detail)
+    })
+  }
+
+  it('sees an echo that comes too late, or never', async () => {
+    const url = await bot()
+    let reads = 0
+    const now = () => Date.now() + (reads++ > 1 ? 1500 : 0)
+    await fails(client(url, { now }), 'slow', /15\d\d ms/)
+    await fails(client(await server(() => {}), { timeout: 40 }), 'slow', /1 second/)
+  })
+})
