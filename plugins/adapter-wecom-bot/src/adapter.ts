@@ -1,28 +1,19 @@
 import { Adapter, Context, Session } from 'koishi'
-import type {} from '@koishijs/plugin-server'
 import type { WecomBot } from './bot'
-import { Exchange, createCallback } from './callback'
 import { clock } from './clock'
 import { declareTables } from './database'
-import { Inbox } from './inbox'
 import { Journal } from './journal'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
-import { Replays } from './replays'
+import { Route } from './route'
 import { Turn } from './turn'
-
-/** A callback path and the bots that are reached on it. */
-interface Route {
-  inboxes: Set<Inbox>
-  dispose(): void
-}
 
 /** All bots of the instance: their callback paths, and the end of their turns. */
 export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomBot<C>> {
   static inject = ['server', 'http']
 
   readonly #journal: Journal
-  readonly #routes = new Map<string, Route>()
+  readonly #routes = new Map<string, Route & { dispose(): void }>()
 
   constructor(ctx: C) {
     super(ctx)
@@ -47,29 +38,30 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   override fork(ctx: Context, bot: WecomBot<C>) {
     super.fork(ctx, bot)
     const { path, freshness } = bot.config
-    const { inbox } = bot.desk
-    let route = this.#routes.get(path)
-    if (!route) this.#routes.set(path, route = this.#open(path, freshness))
-    route.inboxes.add(inbox)
+    const { selfId } = bot
+    const route = this.#routes.get(path) ?? this.#open(path, freshness)
+    route.add(selfId, bot.desk)
     ctx.on('dispose', () => {
-      route.inboxes.delete(inbox)
-      if (route.inboxes.size) return
-      this.#routes.delete(path)
-      route.dispose()
+      route.delete(selfId)
+      if (route.isEmpty) this.#close(path)
     })
   }
 
   #open(path: string, freshness: number): Route {
-    const inboxes = new Set<Inbox>()
-    const replays = new Replays(clock, 2 * freshness)
-    const callback = createCallback({ inboxes, freshness, replays, clock, journal: this.#journal })
+    const route = new Route(path, freshness, clock, this.#journal)
     const fork = this.ctx.plugin({
       name: 'wecom-bot-route',
       inject: ['server'],
       reusable: true,
-      apply: (ctx: Context) => void ctx.server.all(path, callback as (exchange: Exchange) => Promise<void>),
+      apply: (ctx: Context) => route.open(ctx),
     })
-    return { inboxes, dispose: () => fork.dispose() }
+    this.#routes.set(path, Object.assign(route, { dispose: () => fork.dispose() }))
+    return route
+  }
+
+  #close(path: string) {
+    this.#routes.get(path)?.dispose()
+    this.#routes.delete(path)
   }
 
   #turn(session: Session): Turn | undefined {

@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http'
 import { Clock } from './clock'
 import { Credential, decrypt, verify } from './crypto'
 import { open, seal } from './envelope'
+import { Tally } from './health'
 import { Inbox } from './inbox'
 import { Journal } from './journal'
 import { parse } from './payload'
@@ -33,6 +34,7 @@ export interface CallbackOptions {
   replays: Replays
   clock: Clock
   journal: Journal
+  tally: Tally
 }
 
 /**
@@ -53,6 +55,7 @@ export function createCallback(options: CallbackOptions) {
       if (error.reason === 'method') exchange.set('Allow', 'GET, HEAD, POST')
       // The rest of an oversized body is not worth reading.
       if (error.reason === 'size') exchange.set('Connection', 'close')
+      options.tally.refused(error.reason, options.clock.now())
       options.journal.refused(error, exchange.path)
     }
   }, { [Symbol.for('noParseBody')]: true })
@@ -74,16 +77,18 @@ async function answer(exchange: Exchange, options: CallbackOptions) {
   }
 }
 
-function echo({ query }: Exchange, { inboxes }: CallbackOptions): string {
+function echo({ query }: Exchange, { inboxes, clock, tally }: CallbackOptions): string {
   // A `+` that was not percent-encoded has become a space on its way through the query.
   const echostr = parameter(query, 'echostr').replace(/ /g, '+')
   const { credential, inbox } = addressee(inboxes, query, echostr)
   const message = decrypt(credential, echostr)
   inbox.options.verified()
+  tally.accepted(clock.now())
   return message
 }
 
-async function reply(exchange: Exchange, { inboxes, freshness, clock, replays }: CallbackOptions): Promise<string> {
+async function reply(exchange: Exchange, options: CallbackOptions): Promise<string> {
+  const { inboxes, freshness, clock, replays, tally } = options
   const { query, req, res } = exchange
   parameter(query, 'timestamp')
   const ciphertext = open(await read(req))
@@ -92,6 +97,7 @@ async function reply(exchange: Exchange, { inboxes, freshness, clock, replays }:
   if (!(Math.abs(skew) <= freshness)) throw new Refusal('clock', `${Math.round(skew / 1000)} s behind this server`)
   const payload = parse(decrypt(credential, ciphertext))
   const replayed = payload.kind !== 'poll' && replays.seen(signature)
+  tally.accepted(clock.now())
   const { reply, closing } = await inbox.accept(payload, replayed)
   if (closing) res.once('close', () => inbox.options.turns.fetched(closing, res.writableFinished))
   if (!reply) return ''

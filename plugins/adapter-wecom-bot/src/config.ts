@@ -33,6 +33,7 @@ export interface Config {
   drain: number
   freshness: number
   mediaLimit: number
+  healthToken?: string
 }
 
 const optional = (schema: Schema<string>) => schema as Schema<string | undefined>
@@ -85,6 +86,7 @@ export const Config: Schema<Config> = Schema.intersect([
     previousToken: optional(Schema.string().role('secret')),
     previousEncodingAESKey: optional(Schema.string().role('secret').pattern(/^[A-Za-z0-9]{43}$/)),
     freshness: Schema.natural().role('ms').min(10 * Time.second).default(5 * Time.minute),
+    healthToken: optional(Schema.string().role('secret')),
     mediaLimit: Schema.natural().min(1).max(100).default(20),
     trustedHosts: Schema.array(Schema.string()).role('table'),
     apiEndpoint: Schema.string().role('link').default(WECOM_API),

@@ -1,0 +1,68 @@
+import { Context } from 'koishi'
+import type {} from '@koishijs/plugin-server'
+import { Exchange, createCallback } from './callback'
+import { Clock } from './clock'
+import type { Desk } from './desk'
+import { Tally, maySee, metrics, report } from './health'
+import { Journal } from './journal'
+import { Replays } from './replays'
+
+/** One callback path: the bots that are reached on it, and how they stand. */
+export class Route {
+  readonly #desks = new Map<string, Desk>()
+  readonly #tally = new Tally()
+
+  constructor(
+    readonly path: string,
+    readonly freshness: number,
+    readonly clock: Clock,
+    readonly journal: Journal,
+  ) {}
+
+  get isEmpty() {
+    return !this.#desks.size
+  }
+
+  add(selfId: string, desk: Desk) {
+    this.#desks.set(selfId, desk)
+  }
+
+  delete(selfId: string) {
+    this.#desks.delete(selfId)
+  }
+
+  /** Takes its places on the server, as long as `ctx` lives. */
+  open(ctx: Context) {
+    const callback = createCallback({
+      inboxes: { [Symbol.iterator]: () => this.#inboxes() },
+      freshness: this.freshness,
+      replays: new Replays(this.clock, 2 * this.freshness),
+      clock: this.clock,
+      journal: this.journal,
+      tally: this.#tally,
+    }) as (exchange: Exchange) => Promise<void>
+    ctx.server.get(this.path + '/health', this.#guarded(() => report(this.#tally, this.#standing())))
+    ctx.server.get(this.path + '/metrics', this.#guarded(() => metrics(this.#tally, this.#standing())))
+    ctx.server.all(this.path, callback)
+  }
+
+  * #inboxes() {
+    for (const desk of this.#desks.values()) yield desk.inbox
+  }
+
+  #standing() {
+    return [...this.#desks].map(([selfId, { turns, webhooks }]) => {
+      return { selfId, answering: turns.load.size, turns: turns.size, queued: webhooks.waiting }
+    })
+  }
+
+  #guarded(body: () => unknown) {
+    return (exchange: Exchange & { ip?: string }) => {
+      const { headers, socket } = exchange.req
+      const tokens = [...this.#desks.values()].map(desk => desk.config.healthToken)
+      const isAllowed = [undefined, ...tokens].some(token => maySee({ address: socket.remoteAddress, headers }, token))
+      exchange.status = isAllowed ? 200 : 403
+      exchange.body = isAllowed ? body() : 'forbidden'
+    }
+  }
+}
