@@ -21,7 +21,7 @@ export class Call {
     this.deadline = new Deadline(limits, error => this.end(error), clock)
   }
 
-  get signal() {
+  get signal(): AbortSignal {
     return this.#controller.signal
   }
 
