@@ -1,4 +1,4 @@
-import { Framing } from './framing'
+import type { Framing } from './framing'
 import { Chunk, Failure, Part, Usage, chunk, failure, tokens } from './wire'
 
 /** A wait between two events: milliseconds, or until a promise settles. */
@@ -128,68 +128,6 @@ export function overloadedMidway(...pieces: Piece[]): Scenario {
 function unfinished(pieces: Piece[]): Scenario {
   return { events: answer(pieces).events?.map(strip) }
 }
-
-/** Any error body, with its status. */
-export function refused(body: Failure, headers?: Record<string, string>): Scenario {
-  return { status: body.error.code, headers, body }
-}
-
-/** The same error wrapped in an array, as Google does on streaming routes. */
-export const wrapped = (scenario: Scenario): Scenario => ({ ...scenario, body: [scenario.body] })
-
-const quota = (quotaId: string, quotaValue: string) => ({
-  '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
-  violations: [{
-    quotaMetric: 'generativelanguage.googleapis.com/generate_content_free_tier_requests',
-    quotaId,
-    quotaDimensions: { location: 'global' },
-    quotaValue,
-  }],
-})
-
-const retry = (seconds: number) => ({ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${seconds}s` })
-
-const reason = (reason: string) => ({
-  '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
-  reason,
-  domain: 'googleapis.com',
-  metadata: { service: 'generativelanguage.googleapis.com' },
-})
-
-/** 429, too many requests this minute; RetryInfo says when to come back. */
-export const rateLimited = (seconds = 2) => refused(
-  failure(429, 'RESOURCE_EXHAUSTED', `You exceeded your current quota. Please retry in ${seconds}s.`,
-    quota('GenerateRequestsPerMinutePerProjectPerModel-FreeTier', '10'), retry(seconds)),
-)
-
-/** 429, nothing left for today. The RetryInfo that comes with it is of no use. */
-export const dailyQuota = () => refused(
-  failure(429, 'RESOURCE_EXHAUSTED', 'You exceeded your current quota, please check your plan and billing details.',
-    quota('GenerateRequestsPerDayPerProjectPerModel-FreeTier', '250'), retry(36)),
-)
-
-export const overloaded = () => refused(failure(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.'))
-
-export const internal = () => refused(failure(500, 'INTERNAL', 'An internal error has occurred.'))
-
-export const badKey = () => refused(
-  failure(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.', reason('API_KEY_INVALID')),
-)
-
-export const noKey = () => refused(
-  failure(403, 'PERMISSION_DENIED', 'Method doesn\'t allow unregistered callers. Please use API Key.'),
-)
-
-export const region = () => refused(
-  failure(400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.'),
-)
-
-export const unknownModel = (model: string) => refused(
-  failure(404, 'NOT_FOUND', `models/${model} is not found for API version v1beta, or is not supported for this method.`),
-)
-
-/** 400 about the request itself. */
-export const invalid = (message: string) => refused(failure(400, 'INVALID_ARGUMENT', message))
 
 /** What the stand-in says by default: it names the question, in several chunks. */
 export function echo(question: string): Scenario {

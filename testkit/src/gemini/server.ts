@@ -4,7 +4,7 @@ import { createCertificate } from '../certificate'
 import { listen } from '../listen'
 import { play } from './play'
 import { GeminiRequest, receive, record, textOf } from './request'
-import * as scenarios from './scenario'
+import * as scenarios from './scenarios'
 import { Scenario } from './scenario'
 import { failure, tokens } from './wire'
 

@@ -1,0 +1,4 @@
+/** Everything the stand-in can do, by name. */
+
+export * from './error'
+export * from './scenario'

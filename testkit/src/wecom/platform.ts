@@ -1,0 +1,138 @@
+import { IncomingMessage, RequestListener, ServerResponse, createServer } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { Clock, systemClock } from '../clock'
+import { listen } from '../listen'
+import { decodeKey } from './crypto'
+import { MediaOptions, MediaStore } from './media'
+import { parseForm } from './multipart'
+import { ActiveReply, Responses } from './response'
+import { result } from './result'
+import { Upload, WebhookCall, Webhooks } from './webhook'
+
+export type Route = 'response' | 'webhook' | 'upload' | 'media'
+
+/** How to fail a request before it counts. */
+export interface Failure {
+  /** Answers with this `errcode`. */
+  errcode?: number
+  /** Answers with this HTTP status. */
+  status?: number
+  headers?: Record<string, string>
+  body?: string
+  /** Resets the connection; a download first gets this many bytes. */
+  reset?: true | number
+  /** Never answers. */
+  hang?: true
+}
+
+export interface WecomOptions {
+  port?: number
+  /** Rules what is outdated; the system's unless given. */
+  clock?: Clock
+  /** Encrypts media. */
+  encodingAESKey?: string
+  /** The webhooks that exist; any, unless given. */
+  webhookKeys?: string[]
+}
+
+export interface Wecom {
+  /** To be used instead of `https://qyapi.weixin.qq.com`. */
+  origin: string
+  clock: Clock
+  /** Every call of a `response_url`. */
+  responses: ActiveReply[]
+  /** Every call of a webhook. */
+  webhooks: WebhookCall[]
+  /** Every upload for a webhook. */
+  uploads: Upload[]
+  /** Every download: the path, and the status it got. */
+  downloads: { path: string, status: number }[]
+  issueResponseUrl(chatType?: 'single' | 'group'): string
+  webhookUrl(key?: string): string
+  /** Puts a file behind a URL as WeCom sends them. */
+  media(bytes: Uint8Array, name: string, options?: MediaOptions): string
+  /** Fails the next requests of a kind. Failures queue up. */
+  fail(route: Route, failure: Failure, times?: number): void
+  /** Called after each active reply and webhook message. */
+  onmessage?: (message: ActiveReply | WebhookCall) => void
+  close(): Promise<void>
+}
+
+/**
+ * WeCom's servers, as far as a bot talks to them: active replies, group webhooks, media.
+ * @see https://developer.work.weixin.qq.com/document/path/101138
+ * @see https://developer.work.weixin.qq.com/document/path/99110
+ */
+export async function createWecom(options: WecomOptions = {}): Promise<Wecom> {
+  const { clock = systemClock, encodingAESKey, webhookKeys } = options
+  const responses = new Responses(clock)
+  const webhooks = new Webhooks(clock, webhookKeys)
+  const media = new MediaStore(clock, encodingAESKey === undefined ? undefined : decodeKey(encodingAESKey))
+  const failures: Record<Route, Failure[]> = { response: [], webhook: [], upload: [], media: [] }
+  const downloads: Wecom['downloads'] = []
+
+  function reply(response: ServerResponse, value: object) {
+    response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' }).end(JSON.stringify(value))
+  }
+
+  /** @returns whether the request failed as it was told to */
+  function failed(route: Route, incoming: IncomingMessage, response: ServerResponse) {
+    const failure = failures[route].shift()
+    if (!failure || failure.hang) return !!failure
+    if (typeof failure.reset === 'number') return false
+    if (failure.reset) incoming.socket.resetAndDestroy()
+    else if (failure.errcode !== undefined) reply(response, result(failure.errcode))
+    else response.writeHead(failure.status ?? 200, failure.headers).end(failure.body)
+    return true
+  }
+
+  function download(url: URL, incoming: IncomingMessage, response: ServerResponse) {
+    const cut = failures.media[0]?.reset
+    if (failed('media', incoming, response)) return void downloads.push({ path: url.pathname, status: response.statusCode })
+    const { status, headers, body } = media.serve(url.pathname.slice('/media/'.length), url.searchParams.get('sign') ?? '')
+    downloads.push({ path: url.pathname, status })
+    response.writeHead(status, { ...headers, 'content-length': body.length })
+    if (typeof cut !== 'number') return void response.end(body)
+    response.write(body.subarray(0, cut), () => incoming.socket.resetAndDestroy())
+  }
+
+  const handle: RequestListener = async (incoming, response) => {
+    const url = new URL(incoming.url!, 'http://localhost')
+    const body = await buffer(incoming).catch(() => undefined)
+    if (!body) return
+    const key = url.searchParams.get('key') ?? ''
+    if (url.pathname.startsWith('/media/') && incoming.method === 'GET') return download(url, incoming, response)
+    const route = ({
+      '/cgi-bin/aibot/response': 'response',
+      '/cgi-bin/webhook/send': 'webhook',
+      '/cgi-bin/webhook/upload_media': 'upload',
+    } as const)[url.pathname]
+    if (!route || incoming.method !== 'POST') return void response.writeHead(404).end()
+    if (failed(route, incoming, response)) return
+    if (route === 'upload') {
+      const parts = parseForm(incoming.headers['content-type'] ?? '', body)
+      return reply(response, webhooks.upload(key, url.searchParams.get('type') ?? '', parts))
+    }
+    reply(response, route === 'response'
+      ? responses.call(url.searchParams.get('response_code') ?? '', body)
+      : webhooks.send(key, body))
+    wecom.onmessage?.((route === 'response' ? responses : webhooks).calls.at(-1)!)
+  }
+
+  const { port, close } = await listen(createServer(handle), options.port)
+  const origin = `http://127.0.0.1:${port}`
+  const wecom: Wecom = {
+    origin,
+    clock,
+    responses: responses.calls,
+    webhooks: webhooks.calls,
+    uploads: webhooks.uploads,
+    downloads,
+    issueResponseUrl: (chatType = 'single') => `${origin}/cgi-bin/aibot/response?response_code=${responses.issue(chatType)}`,
+    webhookUrl: (key = 'KEY') => `${origin}/cgi-bin/webhook/send?key=${encodeURIComponent(key)}`,
+    media: (bytes, name, options) => origin + media.add(bytes, name, options),
+    fail: (route, failure, times = 1) => void failures[route].push(...Array(times).fill(failure)),
+    close,
+  }
+  return wecom
+}

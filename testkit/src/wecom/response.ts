@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { Clock } from '../clock'
+import { Result, contentFault, parse, result } from './result'
+
+/** A call of a `response_url`, accepted or not. */
+export interface ActiveReply {
+  code: string
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any
+  at: number
+  errcode: number
+}
+
+interface Code {
+  chatType: 'single' | 'group'
+  issuedAt: number
+  used: boolean
+}
+
+const lifetime = 60 * 60 * 1000
+
+/**
+ * Active replies: one call per URL, within an hour.
+ * @see https://developer.work.weixin.qq.com/document/path/101138
+ */
+export class Responses {
+  readonly calls: ActiveReply[] = []
+  private readonly codes = new Map<string, Code>()
+
+  constructor(private readonly clock: Clock) {}
+
+  issue(chatType: 'single' | 'group') {
+    const code = randomBytes(24).toString('base64url')
+    this.codes.set(code, { chatType, issuedAt: this.clock.now(), used: false })
+    return code
+  }
+
+  /** Takes a call. Whatever it brings, the URL is used up. */
+  call(code: string, bytes: Buffer): Result {
+    const at = this.clock.now()
+    const body = parse(bytes)
+    const errcode = this.judge(code, at, body)
+    this.calls.push({ code, body: body ?? bytes.toString(), at, errcode })
+    return result(errcode)
+  }
+
+  private judge(name: string, at: number, body: Record<string, unknown> | undefined) {
+    const code = this.codes.get(name)
+    // the documents name no code for a URL that is used up
+    if (!code || code.used || at - code.issuedAt > lifetime) return 40029
+    code.used = true
+    if (!body) return 47001
+    if (body.msgtype === 'markdown') return contentFault(body.markdown, 20480)
+    if (body.msgtype !== 'template_card' || code.chatType === 'group') return 40008
+    return (body.template_card as { card_type?: string } | undefined)?.card_type ? 0 : 40058
+  }
+}

@@ -1,0 +1,49 @@
+/** What WeCom's web API answers, with HTTP status 200 also for errors. */
+export interface Result {
+  errcode: number
+  errmsg: string
+  [field: string]: unknown
+}
+
+/** https://developer.work.weixin.qq.com/document/path/90313 */
+const messages: Record<number, string> = {
+  [-1]: 'system busy',
+  0: 'ok',
+  40004: 'invalid media type',
+  40005: 'invalid type',
+  40006: 'invalid media size',
+  40007: 'invalid media_id',
+  40008: 'invalid message type',
+  40009: 'invalid image size',
+  40029: 'invalid code',
+  40058: 'invalid Request Parameter',
+  44001: 'empty media data',
+  44003: 'empty news content',
+  44004: 'empty content',
+  45008: 'article count out of limit',
+  45009: 'api freq out of limit',
+  47001: 'data format error',
+  93000: 'invalid webhook url',
+  301019: 'media md5 not match',
+}
+
+export function result(errcode = 0, fields: object = {}): Result {
+  return { errcode, errmsg: messages[errcode] ?? 'error', ...fields }
+}
+
+/** Parses JSON as the API does: an object, or nothing. */
+export function parse(body: Buffer): Record<string, unknown> | undefined {
+  try {
+    const value = JSON.parse(body.toString())
+    return value && typeof value === 'object' ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The `content` of a Markdown or text message, judged by its length in bytes. */
+export function contentFault(message: unknown, limit: number) {
+  const { content } = (message ?? {}) as { content?: unknown }
+  if (typeof content !== 'string' || !content) return 44004
+  return Buffer.byteLength(content) > limit ? 40058 : 0
+}
