@@ -40,6 +40,7 @@ describe('stopping the instance', function() {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`ends with code 0 within two seconds after ${signal}, once every exit listener is done`, async () => {
       await start({ env: wecom, files: { 'polite.cjs': polite }, plugins: '    ./polite.cjs:polite: {}\n' })
+      instance.output = ''
       const started = Date.now()
       instance.process.kill(signal)
       assert.equal(await instance.exited, 0)
