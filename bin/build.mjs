@@ -28,7 +28,8 @@ const declared = manifest => ({
     build.onResolve({ filter: /^[@\w]/ }, ({ path, kind }) => {
       if (kind === 'entry-point') return
       const name = path.split('/', path.startsWith('@') ? 2 : 1).join('/')
-      if (isBuiltin(path) || { ...manifest.dependencies, ...manifest.peerDependencies }[name]) return { path, external: true }
+      const isDeclared = name in { ...manifest.dependencies, ...manifest.peerDependencies }
+      if (isBuiltin(path) || isDeclared) return { path, external: true }
       return { errors: [{ text: `${manifest.name} does not depend on ${name}` }] }
     })
   },
@@ -37,9 +38,8 @@ const declared = manifest => ({
 const common = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', charset: 'utf8', logLevel: 'warning' }
 
 await Promise.all(plugins.map(name => rm(`plugins/${name}/lib`, { recursive: true, force: true })))
-execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', '--force', ...plugins.map(name => `plugins/${name}`)], {
-  stdio: 'inherit',
-})
+const tsc = ['node_modules/typescript/bin/tsc', '-b', '--force', ...plugins.map(name => `plugins/${name}`)]
+execFileSync(process.execPath, tsc, { stdio: 'inherit' })
 await Promise.all(plugins.map(name => build({
   ...common,
   entryPoints: [`plugins/${name}/src/index.ts`],
