@@ -285,7 +285,7 @@ describe('a conversation on DingTalk', () => {
       client.event.platform = 'dingtalk'
       await client.receive(' hello')
       assert.equal(questionOf(test.engine.requests[0]), 'hello')
-      assert.equal(test.bot.sent[0].states[0].join(''), '<b>Title</b>\nUse code:\n\n• one\n• two')
+      assert.equal(test.bot.sent[0].states[0].join(''), '<b>Title</b>\n\nUse code:\n\n• one\n• two')
     } finally {
       await test.close()
     }

@@ -29,7 +29,11 @@ export function toElements(markdown: string, dialect: Dialect): h[] {
   return join(lines.map((line, index) => index ? [h.text('\n'), ...line] : line).flat())
 
   function blocks(tokens: Token[]): Line[] {
-    return tokens.flatMap(token => block(token as Tokens.Generic))
+    // Headings and tables swallow the blank line behind them.
+    return tokens.flatMap((token) => {
+      const lines = block(token as Tokens.Generic)
+      return token.type !== 'space' && /\n\n$/.test(token.raw) ? [...lines, []] : lines
+    })
   }
 
   function block(token: Tokens.Generic): Line[] {

@@ -91,11 +91,12 @@ describe('rendering', () => {
   })
 
   it('lays out blocks as lines', () => {
-    assert.equal(markup('# T\n\ntext\nmore\n\n***\n\nend'), '<b>T</b>\ntext\nmore\n\n———\n\nend')
+    assert.equal(markup('# T\n\ntext\nmore\n\n***\n\nend'), '<b>T</b>\n\ntext\nmore\n\n———\n\nend')
     assert.equal(markup('- a\n- b\n  - c\n- [x] d\n- [ ] e'), '• a\n• b\n  • c\n☑ d\n☐ e')
     assert.equal(markup('3. a\n4. **b**'), '3. a\n4. <b>b</b>')
     assert.equal(markup('> a\n> b\n>\n> c'), '&gt; a\n&gt; b\n&gt; \n&gt; c')
     assert.equal(markup('| a | b |\n| - | - |\n| 1 | `2` |'), '<b>a | b</b>\n1 | <code>2</code>')
+    assert.equal(markup('| a |\n| - |\n| 1 |\n\nend'), '<b>a</b>\n1\n\nend')
     assert.equal(markup('a<br>b'), 'a\nb')
   })
 
@@ -112,7 +113,7 @@ describe('rendering', () => {
     const dingtalk = { platform: 'dingtalk' }
     assert.equal(
       markup('# T\n\n~~s~~ `c` **b** *i*\n\n```js\n1\n2\n```\n\n- a', dingtalk),
-      '<b>T</b>\ns c <b>b</b> <i>i</i>\n\n1\n2\n\n• a',
+      '<b>T</b>\n\ns c <b>b</b> <i>i</i>\n\n1\n2\n\n• a',
     )
     // The encoder calls `encodeURI` on it.
     assert.equal(markup('[k](https://k.c/%E4%B8%AD)', dingtalk), '<a href="https://k.c/中">k</a>')
