@@ -26,6 +26,7 @@ declare module 'koishi' {
 
 export type { Question, Reply }
 export { Config }
+export { usage } from './usage'
 
 export const name = 'gemini-chat'
 

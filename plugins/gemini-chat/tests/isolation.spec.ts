@@ -5,7 +5,9 @@ import { piece, questionOf, says } from './support/engine'
 
 const people = Array.from({ length: 50 }, (_, index) => `user-${index}`)
 
-describe('fifty conversations at once', () => {
+describe('fifty conversations at once', function() {
+  this.timeout(30_000)
+
   for (const [name, prepare] of [['in memory', undefined], ['in a database', memory]] as const) {
     it(`do not mix ${name}`, async () => {
       const test = await createApp({
@@ -23,7 +25,8 @@ describe('fifty conversations at once', () => {
         const talk = people.map(async (person, index) => {
           const group = index % 2 ? 'group' : undefined
           const address = group ? '<at id="514"/> ' : ''
-          for (let turn = 0; turn < 4; turn++) await test.client(person, group).receive(`${address}${person} asks ${turn}`)
+          const client = test.client(person, group)
+          for (let turn = 0; turn < 4; turn++) await client.receive(`${address}${person} asks ${turn}`)
         })
         await Promise.all(talk)
 

@@ -14,7 +14,7 @@ export class Reply {
   take(event: EngineEvent): boolean {
     switch (event.type) {
       case 'text':
-        this.text = (this.text + event.text).trimStart()
+        this.text += this.text ? event.text : event.text.trimStart()
         return this.text !== ''
       case 'part':
         collect(this.content.parts, event.part)
