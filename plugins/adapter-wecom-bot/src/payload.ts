@@ -128,7 +128,9 @@ function content(raw: Raw): Body | undefined {
     case 'mixed': {
       const items = record(raw.mixed)?.msg_item
       if (!Array.isArray(items)) return undefined
-      return { type, items: items.map(item => content(record(item) ?? {})).filter(item => item !== undefined) }
+      // Runs hold no runs: what is nested deeper could only exhaust the stack.
+      const runs = items.map(record).filter(item => item && item.msgtype !== type)
+      return { type, items: runs.map(item => content(item!)).filter(item => item !== undefined) }
     }
   }
 }
@@ -150,30 +152,26 @@ function event(raw: Raw = {}) {
 }
 
 function click(raw: Raw): Click {
-  const selected: Click['selected'] = {}
-  const items = record(raw.selected_items)?.selected_item
-  for (const item of Array.isArray(items) ? items : []) {
+  const selected: [key: string, ids: string[]][] = []
+  for (const item of list(record(raw.selected_items)?.selected_item)) {
     const { question_key: key, option_ids: options } = record(item) ?? {}
-    const ids = record(options)?.option_id
-    if (typeof key === 'string') selected[key] = Array.isArray(ids) ? ids.map(String) : []
+    const ids = list(record(options)?.option_id)
+    if (typeof key === 'string') selected.push([key, ids.filter(id => typeof id === 'string')])
   }
   return {
     cardType: text(raw.card_type) ?? '',
     key: text(raw.event_key) ?? '',
     taskId: text(raw.task_id) ?? '',
-    selected,
+    selected: Object.fromEntries(selected),
   }
 }
 
-const opinions = { 1: 'like', 2: 'dislike', 3: 'withdrawn' } as const
-
 function feedback(raw: Raw): Feedback {
-  const reasons = raw.inaccurate_reason_list
   return {
     id: text(raw.id) ?? '',
-    opinion: opinions[raw.type as keyof typeof opinions] ?? 'withdrawn',
+    opinion: raw.type === 1 ? 'like' : raw.type === 2 ? 'dislike' : 'withdrawn',
     text: text(raw.content) ?? '',
-    reasons: Array.isArray(reasons) ? reasons.map(Number) : [],
+    reasons: list(raw.inaccurate_reason_list).filter(reason => typeof reason === 'number'),
   }
 }
 
@@ -187,7 +185,8 @@ function json(source: string): unknown {
 }
 
 function lenient(source: string): unknown {
-  const escaped = source.replace(/"(?:[^"\\]|\\[^])*"/g, string => string.replace(/[\0-\x1f]/g, (char) => {
+  // Strings may be left open: an expression that insisted on their end would look for it from every quote again.
+  const escaped = source.replace(/"(?:[^"\\]|\\[^]?)*"?/g, string => string.replace(/[\0-\x1f]/g, (char) => {
     return '\\u' + char.charCodeAt(0).toString(16).padStart(4, '0')
   }))
   try {
@@ -199,6 +198,10 @@ function lenient(source: string): unknown {
 
 function record(value: unknown): Raw | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Raw : undefined
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
 function text(value: unknown): string | undefined {
