@@ -1,7 +1,7 @@
 import type { Context, h, Logger, Session } from 'koishi'
 import { ask, type Question } from './ask'
 import type { Clock } from './clock'
-import type { Config } from './config'
+import { type Config, keysOf } from './config'
 import { Archive } from './conversation/archive'
 import { estimateContents, fit, measure } from './conversation/budget'
 import { historyOf } from './conversation/database'
@@ -38,8 +38,9 @@ export class Chat {
   constructor(private readonly ctx: Context, private readonly config: Config, private readonly options: ChatOptions) {
     const { clock } = options
     this.logger = ctx.logger('gemini-chat')
-    if (!config.apiKeys.length) this.logger.warn(NO_KEY)
-    this.route = new Route(config.apiKeys, [config.model, ...config.fallbackModels], this.logger)
+    const keys = keysOf(config)
+    if (!keys.length) this.logger.warn(NO_KEY)
+    this.route = new Route(keys, [config.model, ...config.fallbackModels], this.logger)
     this.received = new Deduplicator(() => clock.now())
     this.archive = new Archive(historyOf(ctx, () => clock.now()), config.historyTokens, (error) => {
       this.logger.warn('the history is out of reach: %s', describe(error))
@@ -55,7 +56,7 @@ export class Chat {
     if (this.received.isRepeated(session)) return
     const parts = promptOf(body, session)
     if (!parts) return say(session, 'blank')
-    if (!this.config.apiKeys.length) {
+    if (!this.route.isOpen) {
       this.logger.warn(NO_KEY)
       return say(session, 'errors.key')
     }

@@ -2,7 +2,7 @@ import { Schema } from 'koishi'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 
-/** The settings; what they mean stands in `locales/`. */
+/** The settings. What they mean stands in `locales/`. */
 export interface Config {
   apiKeys: string[]
   model: string
@@ -42,3 +42,8 @@ export const Config: Schema<Config> = Schema.intersect([
     requestRetries: Schema.natural().max(5).default(2),
   }),
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
+
+/** The keys that are set. What comes from the environment may be missing, or several in one. */
+export function keysOf({ apiKeys }: Pick<Config, 'apiKeys'>): string[] {
+  return apiKeys.flatMap(key => key?.match(/[^,\s]+/g) ?? [])
+}

@@ -15,7 +15,12 @@ export class Route {
 
   constructor(private readonly order: readonly string[], models: readonly string[], readonly logger: Logger) {
     this.keys = [...new Set(order)]
-    this.models = [...new Set(models)]
+    this.models = [...new Set(models)].filter(Boolean)
+  }
+
+  /** There is a key to ask with. */
+  get isOpen() {
+    return this.keys.length > 0
   }
 
   key(except: Set<string>) {
@@ -60,8 +65,8 @@ export class Attempts {
     private readonly retries: number,
     private readonly random: () => number,
   ) {
-    this.key = route.key(this.refusedKeys)!
-    this.model = route.model(this.missingModels)!
+    this.key = route.key(this.refusedKeys) ?? ''
+    this.model = route.model(this.missingModels) ?? ''
   }
 
   /**

@@ -21,8 +21,9 @@ export class Deduplicator {
   ) {}
 
   /** Whether another session brought this very message before. */
-  isRepeated(session: Pick<Session, 'id' | 'platform' | 'selfId' | 'messageId'>): boolean {
-    if (!session.messageId) return false
+  isRepeated(session: Pick<Session, 'id' | 'type' | 'platform' | 'selfId' | 'messageId'>): boolean {
+    // A button may be pressed twice under the same message.
+    if (!session.messageId || session.type.startsWith('interaction/')) return false
     const key = JSON.stringify([session.platform, session.selfId, session.messageId])
     this.expire()
     const known = this.seen.get(key)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Context, Schema } from 'koishi'
 import { Config } from '../src'
+import { keysOf } from '../src/config'
 import * as plugin from '../src'
 
 describe('the settings', () => {
@@ -47,6 +48,10 @@ describe('the settings', () => {
     for (const [name, { meta }] of fields(Config as never)) {
       assert.deepEqual(Object.keys(meta.description as object), ['zh-CN', 'en-US'], name)
     }
+  })
+
+  it('may hold several keys in one, or none at all', () => {
+    assert.deepEqual(keysOf({ apiKeys: ['a, b', '', ' c ', undefined as never] }), ['a', 'b', 'c'])
   })
 
   it('hide what is secret', () => {

@@ -54,7 +54,7 @@ describe('what people and the operator are told', () => {
 
 describe('what is said without a key', () => {
   it('is how to set it', async () => {
-    const test = await createApp({ config: { apiKeys: [] } })
+    const test = await createApp({ config: { apiKeys: [''] } })
     try {
       assert.deepEqual(test.warnings, ['there is no API key: set apiKeys'])
       await test.client('alice').shouldReply('hello', /还没有设置 Gemini 的 API 密钥.*apiKeys/)

@@ -22,7 +22,7 @@ describe('a message is for the bot', () => {
 })
 
 describe('a repeated message', () => {
-  const message = { id: 1, platform: 'dingtalk', selfId: 'bot', messageId: 'm1' }
+  const message = { id: 1, type: 'message', platform: 'dingtalk', selfId: 'bot', messageId: 'm1' }
   let clock: ManualClock
   let received: Deduplicator
 
@@ -47,6 +47,12 @@ describe('a repeated message', () => {
     assert.equal(received.isRepeated({ ...message, id: 2, platform: 'qq' }), false)
     assert.equal(received.isRepeated({ ...message, id: 3, selfId: 'other' }), false)
     assert.equal(received.isRepeated({ ...message, id: 4, messageId: 'm2' }), false)
+  })
+
+  it('is not a button that is pressed again', () => {
+    const press = { ...message, type: 'interaction/button' }
+    assert.equal(received.isRepeated(press), false)
+    assert.equal(received.isRepeated({ ...press, id: 2 }), false)
   })
 
   it('cannot be told without an id', () => {

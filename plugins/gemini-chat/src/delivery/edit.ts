@@ -47,7 +47,7 @@ export class EditDelivery implements Delivery {
   private async run() {
     while (this.isDue) {
       await this.show(this.latest)
-      await this.options.clock.sleep(this.pause, this.finished.signal)
+      if (this.pause) await this.options.clock.sleep(this.pause, this.finished.signal)
     }
     this.work = undefined
   }
