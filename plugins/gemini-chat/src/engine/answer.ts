@@ -1,4 +1,4 @@
-import { GeminiError } from './error'
+import { GeminiError, redact } from './error'
 import { EngineEvent, Part, Usage } from './types'
 
 /**
@@ -68,7 +68,7 @@ export class Answer {
   }
 
   #explain(text: string) {
-    return this.#message ? `${text}, ${this.#message}` : text
+    return this.#message ? `${text}, ${redact(this.#message)}` : text
   }
 }
 

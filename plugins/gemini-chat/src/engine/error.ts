@@ -33,7 +33,10 @@ export interface ErrorDetails {
   reason?: string
 }
 
-/** Carries no `cause`: what lies below may hold keys, addresses with credentials, or whole requests. */
+/**
+ * Tells no secrets: texts from outside go through `redact`, and there is no `cause`, since what lies below may hold
+ * keys, addresses with credentials, or whole requests.
+ */
 export class GeminiError extends Error implements ErrorDetails {
   override readonly name = 'GeminiError'
   declare readonly status?: number
@@ -43,7 +46,7 @@ export class GeminiError extends Error implements ErrorDetails {
   declare readonly reason?: string
 
   constructor(readonly kind: ErrorKind, message: string, details: ErrorDetails = {}) {
-    super(redact(message))
+    super(message)
     for (const [key, value] of Object.entries(details)) {
       if (value !== undefined) Object.assign(this, { [key]: value })
     }

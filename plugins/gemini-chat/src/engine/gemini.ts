@@ -3,8 +3,10 @@ import { SecureContextOptions } from 'node:tls'
 import { Answer, Chunk } from './answer'
 import { Call } from './call'
 import { Clock, Limits } from './deadline'
+import { parseBaseUrl } from './endpoint'
 import { GeminiError } from './error'
 import { CALL, createHealing } from './healing'
+import { listModels } from './models'
 import { sanitise } from './parameters'
 import { loadSdk } from './sdk'
 import { createTransport } from './transport'
@@ -20,8 +22,6 @@ export interface GeminiOptions extends Limits {
   clock?: Clock
 }
 
-const GOOGLE = 'https://generativelanguage.googleapis.com'
-
 /** Milliseconds to wait for the end of a stream whose answer is complete: some relays never end theirs. */
 const LINGER = 2000
 
@@ -32,7 +32,7 @@ const LINGER = 2000
  * @throws {GeminiError} at once, when the proxy or the base URL is malformed or the SDK is not installed
  */
 export function createGeminiEngine(options: GeminiOptions): Engine {
-  const { baseUrl, apiVersion } = parseBaseUrl(options.baseUrl || GOOGLE)
+  const { baseUrl, apiVersion } = parseBaseUrl(options.baseUrl)
   const calls = new Map<string, Call>()
   const transport = createTransport(options)
   const fetch = createHealing(transport, calls)
@@ -98,20 +98,7 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
   async function models(options: EngineOptions): Promise<ModelInfo[]> {
     const { call, close } = open(options)
     try {
-      const found: ModelInfo[] = []
-      const seen = new Set<string>()
-      let token = ''
-      do {
-        seen.add(token)
-        const query = new URLSearchParams({ pageSize: '1000', ...token && { pageToken: token } })
-        const headers = { 'x-goog-api-key': call.key, [CALL]: call.id }
-        const response = await fetch(`${baseUrl}/${apiVersion}/models?${query}`, { headers })
-        call.deadline.heard()
-        const page = await response.json() as ModelPage
-        found.push(...page.models?.map(decode) ?? [])
-        token = page.nextPageToken ?? ''
-      } while (token && !seen.has(token))
-      return found
+      return await listModels(fetch, `${baseUrl}/${apiVersion}`, call)
     } catch (error) {
       throw call.explain(error)
     } finally {
@@ -130,26 +117,6 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
   }
 }
 
-/** https://ai.google.dev/api/models#method:-models.list */
-interface ModelPage {
-  models?: {
-    name: string
-    inputTokenLimit?: number
-    outputTokenLimit?: number
-    supportedGenerationMethods?: string[]
-  }[]
-  nextPageToken?: string
-}
-
-function decode(model: NonNullable<ModelPage['models']>[number]): ModelInfo {
-  return {
-    name: model.name.replace(/^models\//, ''),
-    inputTokenLimit: model.inputTokenLimit,
-    outputTokenLimit: model.outputTokenLimit,
-    methods: model.supportedGenerationMethods ?? [],
-  }
-}
-
 /**
  * https://ai.google.dev/api/generate-content#request-body
  * The SDK's types lack fields the API has, and it hands on what it is given: hence the cast.
@@ -164,19 +131,4 @@ function encode({ model, contents, system, generation, tools, toolConfig, safety
     ...safetySettings && { safetySettings },
     generationConfig: sanitise(model, generation),
   } as GenerateContentRequest
-}
-
-/**
- * Takes a base URL apart as people write them: with or without a slash at the end, with or without the version.
- * @throws {GeminiError} of kind `protocol`; the message says what to write
- */
-function parseBaseUrl(address: string) {
-  const url = URL.canParse(address) ? new URL(address) : undefined
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash) {
-    throw new GeminiError('protocol', '接口地址无法识别：应写作 https://主机，后面至多再有路径。 '
-      + 'The base URL is not understood: write https://host, with at most a path after it.')
-  }
-  const [, path, version] = /^(.*?)\/*(?:\/(v\d\w*))?\/*$/.exec(url.pathname)!
-  url.pathname = path
-  return { baseUrl: url.href.replace(/\/+$/, ''), apiVersion: version ?? 'v1beta' }
 }

@@ -1,7 +1,7 @@
 import { Call } from './call'
 import { classify, unwrap } from './classify'
 import { GeminiError } from './error'
-import { ServerEvent, Tokenizer, createTokenizer, frame } from './sse'
+import { LIMIT, ServerEvent, Tokenizer, createTokenizer, frame } from './sse'
 import { Fetch } from './transport'
 
 /** The header by which a call is found. It is taken off before anything is sent. */
@@ -35,8 +35,11 @@ export function createHealing(fetch: Fetch, calls: ReadonlyMap<string, Call>): F
 }
 
 async function refusal(response: Response, { key }: Call) {
-  const { status, headers } = response
-  return classify(await response.text(), { status, retryAfter: headers.get('retry-after'), secret: key })
+  const { status, headers, body } = response
+  const reader = wholeBody(1 << 20)
+  for await (const bytes of body ?? []) reader.push(bytes)
+  const [{ data }] = reader.end()
+  return classify(data, { status, retryAfter: headers.get('retry-after'), secret: key })
 }
 
 /** The events of a response, each written anew. Never throws. */
@@ -69,12 +72,15 @@ async function* events(response: Response, call: Call): AsyncGenerator<ServerEve
   yield* reader.end()
 }
 
-/** For relays that answer a stream request with plain JSON: one object, or all events in one array. */
-function wholeBody(): Tokenizer {
+/** A body as one event: an error, or what relays send that answer a stream request with plain JSON. */
+function wholeBody(limit = LIMIT): Tokenizer {
   const chunks: Uint8Array[] = []
+  let size = 0
   return {
     push(bytes) {
       chunks.push(bytes)
+      size += bytes.length
+      if (size > limit) throw new RangeError(`the body is longer than ${limit} bytes`)
       return []
     },
     end: () => [{ data: Buffer.concat(chunks).toString() }],
@@ -106,9 +112,6 @@ function stream(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
       const { value, done } = await pieces.next()
       if (done) controller.close()
       else controller.enqueue(encoder.encode(value))
-    },
-    async cancel() {
-      await pieces.return(undefined)
     },
   }, { highWaterMark: 0 })
 }

@@ -84,13 +84,14 @@ type Dial = (request: http.ClientRequest, target: Target, signal: AbortSignal) =
  */
 function throughSocks(url: URL): Connector {
   const agent = new SocksProxyAgent(url, { keepAlive: true })
-  const host = agent.proxy.host!.replace(/^\[|\]$/g, '')
+  // Of an IPv6 address the agent keeps the brackets of the URL.
+  const host = agent.proxy.host = agent.proxy.host!.replace(/^\[|\]$/g, '')
   return guard(agent, async (request, target, signal) => {
     const socket = net.connect({ host, port: agent.proxy.port, noDelay: true, signal })
     try {
       await once(socket, 'connect')
       await SocksClient.createConnection({
-        proxy: { ...agent.proxy, ...credentials(url), host },
+        proxy: agent.proxy,
         destination: { host: target.host!, port: Number(target.port) },
         command: 'connect',
         existing_socket: socket,
@@ -101,10 +102,6 @@ function throughSocks(url: URL): Connector {
     }
     return target.secureEndpoint ? tls.connect({ ...target, path: undefined, socket }) : socket
   })
-}
-
-function credentials({ username, password }: URL) {
-  return username || password ? { userId: decodeURIComponent(username), password: decodeURIComponent(password) } : {}
 }
 
 function throughHttp(url: URL, ca: tls.SecureContextOptions['ca']): Connector {

@@ -18,8 +18,8 @@ export interface Tokenizer {
   end(): ServerEvent[]
 }
 
-/** Longest event taken, in characters; an image of a few megabytes travels as one event. */
-const LIMIT = 64 << 20
+/** Longest event taken; an image of many megabytes travels as one. */
+export const LIMIT = 64 << 20
 
 /**
  * Linear in the number of bytes, however they are cut: each chunk is scanned once, and an unfinished line is kept as
