@@ -1,0 +1,20 @@
+import { randomInt } from 'node:crypto'
+
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+function pick(from: string, length: number) {
+  return Array.from({ length }, () => from[randomInt(from.length)]).join('')
+}
+
+/** A Token for the console: 32 letters and digits. */
+export function createToken() {
+  return pick(letters, 32)
+}
+
+/**
+ * An EncodingAESKey for the console: 43 letters and digits, the base64 of 32 bytes. 43 characters hold two bits too
+ * many; the last one leaves them zero, because strict decoders refuse anything else.
+ */
+export function createEncodingAESKey() {
+  return pick(letters, 42) + pick('AEIMQUYcgkosw048', 1)
+}
