@@ -26,13 +26,24 @@ function launch(shared = process.env.KOISHI_SHARED) {
   })
 }
 
+function stop(signal: NodeJS.Signals) {
+  stopping = true
+  // Not kill(): the worker may have the signal already, and a second one means "at once".
+  worker.send({ type: 'stop', signal }, () => {})
+}
+
 for (const signal of SIGNALS) {
-  process.on(signal, () => {
-    if (stopping) return worker.kill('SIGKILL')
-    stopping = true
-    // Not kill(): the worker may have the signal already, and a second one means "at once".
-    worker.send({ type: 'stop', signal }, () => {})
-  })
+  process.on(signal, () => stopping ? worker.kill('SIGKILL') : stop(signal))
+}
+
+// `npm start` runs a shell that does not pass signals on: it ends and leaves us behind.
+if (process.env.npm_lifecycle_event) {
+  const shell = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return
+    clearInterval(timer)
+    if (!stopping) stop('SIGTERM')
+  }, 200)
 }
 
 launch()

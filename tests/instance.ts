@@ -29,6 +29,10 @@ export interface Options {
   files?: Record<string, string>
   /** Lines added to the last group of koishi.yml. */
   plugins?: string
+  /** Starts as npm does: with a shell in between, which is then `process`. */
+  npm?: boolean
+  /** The folder and port of an instance that ran before, to go on from what it left. */
+  after?: Instance
 }
 
 /** The real instance as a process, in a folder of its own. */
@@ -44,16 +48,18 @@ export class Instance {
     this.exited = once(process, 'close').then(([code]) => this.code = code)
   }
 
-  static async start({ env = {}, files = {}, plugins = '' }: Options = {}): Promise<Instance> {
-    const folder = await mkdtemp(join(tmpdir(), 'instance-'))
+  static async start({ env = {}, files = {}, plugins = '', npm, after }: Options = {}): Promise<Instance> {
+    const folder = after?.folder ?? await mkdtemp(join(tmpdir(), 'instance-'))
     await cp(join(root, 'package.json'), join(folder, 'package.json'))
     await writeFile(join(folder, 'koishi.yml'), await readFile(join(root, 'koishi.yml'), 'utf8') + plugins)
     for (const name in files) await writeFile(join(folder, name), files[name])
-    const port = Number(env.PORT) || await freePort()
+    const port = Number(env.PORT) || after?.port || await freePort()
     const { PATH, HOME, NODE_OPTIONS } = globalThis.process.env
-    const child = spawn(process.execPath, [...preload.flatMap(file => ['-r', file]), join(root, 'bin/start.ts')], {
+    const command = [process.execPath, ...preload.flatMap(file => ['-r', file]), join(root, 'bin/start.ts')]
+    if (npm) command.unshift('/bin/sh', '-c', '"$@"; exit $?', 'sh')
+    const child = spawn(command[0], command.slice(1), {
       cwd: folder,
-      env: { PATH, HOME, NODE_OPTIONS, PORT: String(port), ...env },
+      env: { PATH, HOME, NODE_OPTIONS, PORT: String(port), ...npm && { npm_lifecycle_event: 'start' }, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     return new Instance(folder, port, child)
@@ -95,7 +101,7 @@ export class Instance {
     })
   }
 
-  /** The process that runs Koishi. */
+  /** The child of `process`: the process that runs Koishi, or the launcher where a shell is in between. */
   async workerPid(): Promise<number> {
     const { pid } = this.process
     return Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim())

@@ -101,6 +101,16 @@ describe('stopping the instance', function() {
     assert.match(instance.output, /said goodbye/)
   })
 
+  it('ends when npm is stopped, whose shell passes no signal on', async () => {
+    await start({ npm: true })
+    const pid = await instance.workerPid()
+    instance.process.kill('SIGTERM')
+    await instance.exited
+    for (let i = 0; i < 200 && isAlive(pid); i++) await sleep(20)
+    assert.ok(!isAlive(pid))
+    await assert.rejects(instance.get('/'))
+  })
+
   it('passes the code of a worker that crashed on', async () => {
     await start({
       files: { 'crash.cjs': `
