@@ -70,12 +70,14 @@ for (const [name, create] of [['socks', createSocks], ['http', createHttpProxy]]
       assert.equal(proxy.refused, 0)
     })
 
-    it('turns the others away', async () => {
+    it('turns those away who do not', async () => {
       await start({ hosts, username: 'me', password: 'right' }, proxy => proxy.url.replace('right', 'wrong'))
       await assert.rejects(ask())
       assert.equal(proxy.refused, 1)
       assert.deepEqual(proxy.connections, [])
-      agent.destroy()
+    })
+
+    it('turns those away who name nobody', async () => {
       await start({ hosts, username: 'me', password: 'right' }, proxy => proxy.url.replace('me:right@', ''))
       await assert.rejects(ask())
       assert.equal(proxy.refused, 1)
