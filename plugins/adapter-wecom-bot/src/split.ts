@@ -3,12 +3,7 @@
  * open code fence, no table without its header.
  */
 
-interface Fence {
-  /** The run of backticks or tildes that opened it and closes it. */
-  mark: string
-  /** The whole opening line. */
-  line: string
-}
+import { CLOSING, close, openFence, outdent } from './fence'
 
 const graphemes = new Intl.Segmenter()
 
@@ -17,7 +12,7 @@ const boundaries = [/\n\s*\n/g, /\n/g, /[。！？；]|[.!?;](?=\s)/g, /[，、,
 
 /**
  * Cuts a text in two.
- * @param limit most bytes of UTF-8 that the head may have; at least 64
+ * @param limit most bytes of UTF-8 that the head may have; at least 256
  * @returns head and rest; both are complete Markdown, the rest is empty where all of the text fits
  */
 export function cut(text: string, limit: number): [head: string, rest: string] {
@@ -25,12 +20,12 @@ export function cut(text: string, limit: number): [head: string, rest: string] {
   let at = place(text, limit)
   let fence = openFence(text.slice(0, at))
   if (fence) {
-    // The head needs room for the closing line, and cutting earlier may leave the fence altogether.
-    at = place(text, limit - fence.mark.length - 1)
+    // The head needs room for the closing line, and cutting earlier may leave the fence altogether, for another one.
+    at = place(text, limit - CLOSING)
     fence = openFence(text.slice(0, at))
   }
   const head = text.slice(0, at).trimEnd()
-  return [fence ? `${head}\n${fence.mark}` : head, resume(text, at, limit / 16)]
+  return [fence ? close(head, fence) : head, resume(text, at, limit / 8)]
 }
 
 /**
@@ -42,8 +37,11 @@ export function resume(text: string, at: number, most = 512): string {
   const rest = text.slice(at)
   const repeat = (line: string, instead: string) => Buffer.byteLength(line) <= most ? line : instead
   const fence = openFence(head)
-  if (fence) return `${repeat(fence.line, fence.mark)}\n${rest.replace(/^\n/, '')}`
-  return repeat(tableHeader(head.trimEnd(), rest), '') + rest.trimStart()
+  const next = rest.replace(fence ? /^\n/ : /^\s*\n/, '')
+  const body = outdent(next, head.endsWith('\n') || next !== rest, fence)
+  if (!fence) return repeat(tableHeader(head.trimEnd(), body), '') + body.trimStart()
+  const { prefix, mark, info } = fence
+  return `${repeat((prefix.trim() && prefix) + mark + info, mark)}\n${body}`
 }
 
 /** Cuts a text into pieces of at most `limit` bytes. */
@@ -61,9 +59,15 @@ export function pieces(text: string, limit: number): string[] {
 export function complete(text: string): string {
   if (/[\ud800-\udbff]$/.test(text)) text = text.slice(0, -1)
   const fence = openFence(text)
-  if (fence) text = `${text.trimEnd()}\n${fence.mark}`
-  if (text.lastIndexOf('<think>') > text.lastIndexOf('</think>')) text += '</think>'
+  if (fence) text = close(text.trimEnd(), fence)
+  if (isThinking(text)) text += fence ? '\n</think>' : '</think>'
   return text
+}
+
+/** Whether a thought is open where a text ends. It begins a line; elsewhere, the text speaks of the tag. */
+function isThinking(text: string) {
+  const at = text.lastIndexOf('<think>')
+  return at > text.lastIndexOf('</think>') && (!at || text[at - 1] === '\n') && !openFence(text.slice(0, at))
 }
 
 function place(text: string, limit: number): number {
@@ -81,7 +85,7 @@ function place(text: string, limit: number): number {
 
 /** Length in UTF-16 units of the longest beginning of at most `limit` bytes that ends on a whole character. */
 function prefix(text: string, limit: number): number {
-  const bytes = Buffer.from(text)
+  const bytes = Buffer.from(text.slice(0, limit + 1))
   let end = Math.min(limit, bytes.length)
   while (end > 0 && (bytes[end] & 0xc0) === 0x80) end--
   return bytes.toString('utf8', 0, end).length
@@ -113,17 +117,4 @@ function isRow(line: string) {
 
 function isSeparator(line: string) {
   return /^\s*\|(?:\s*:?-+:?\s*\|)+\s*$/.test(line)
-}
-
-/** The code fence that is open where a text ends. https://spec.commonmark.org/0.31.2/#fenced-code-blocks */
-function openFence(text: string): Fence | undefined {
-  let open: Fence | undefined
-  for (const [line, mark, info] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {
-    if (!open) {
-      if (mark[0] === '~' || !info.includes('`')) open = { mark, line }
-    } else if (mark[0] === open.mark[0] && mark.length >= open.mark.length && !info.trim()) {
-      open = undefined
-    }
-  }
-  return open
 }
