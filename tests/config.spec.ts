@@ -49,9 +49,11 @@ describe('koishi.yml', () => {
     const on = { WECOM_BOT_TOKEN: 't', WECOM_BOT_ENCODING_AES_KEY: 'k', DINGTALK_CLIENT_ID: 'i', DINGTALK_CLIENT_SECRET: 's' }
     const found = evaluate({ ...blank, ...on })
     const given = (name: string) => JSON.parse(JSON.stringify({ ...found[name], $if: undefined }))
-    assert.deepEqual(given('adapter-wecom-bot'), { token: 't', encodingAESKey: 'k', trustedHosts: null })
+    assert.deepEqual(given('adapter-wecom-bot'), {
+      token: 't', encodingAESKey: 'k', storage: 'database', trustedHosts: null,
+    })
     assert.deepEqual(given('adapter-dingtalk'), { protocol: 'ws', appkey: 'i', secret: 's', api: {}, oldApi: {} })
-    assert.deepEqual(given('gemini-chat'), { apiKeys: null, dingtalk: {} })
+    assert.deepEqual(given('gemini-chat'), { apiKeys: null })
   })
 
   it('splits lists', () => {
