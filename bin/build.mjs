@@ -3,7 +3,7 @@
  * An error anywhere is an error of the build.
  */
 
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
@@ -39,7 +39,7 @@ const common = { bundle: true, platform: 'node', target: 'node20', format: 'cjs'
 
 await Promise.all(plugins.map(name => rm(`plugins/${name}/lib`, { recursive: true, force: true })))
 const tsc = ['node_modules/typescript/bin/tsc', '-b', '--force', ...plugins.map(name => `plugins/${name}`)]
-execFileSync(process.execPath, tsc, { stdio: 'inherit' })
+if (spawnSync(process.execPath, tsc, { stdio: 'inherit' }).status !== 0) process.exit(1)
 await Promise.all(plugins.map(name => build({
   ...common,
   entryPoints: [`plugins/${name}/src/index.ts`],
