@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
-import { Agent } from 'node:https'
+import { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import { Clock, systemClock } from '../clock'
 import { deliver, watch } from './conversation'
 import { decodeKey, encrypt, sign } from './crypto'

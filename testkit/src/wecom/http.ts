@@ -1,5 +1,5 @@
-import { IncomingHttpHeaders, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
-import { Agent, request as httpsRequest } from 'node:https'
+import { Agent, IncomingHttpHeaders, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 
 /** `unreachable`: no connection, or it broke. `timeout`: connected, but no complete answer in time. */
 export class SendError extends Error {

@@ -45,7 +45,7 @@ export interface Wecom {
   webhooks: WebhookCall[]
   /** Every upload for a webhook. */
   uploads: Upload[]
-  /** Every download: the path, and the status it got. */
+  /** Every download: the path, and the status it got; 0 for none. */
   downloads: { path: string, status: number }[]
   issueResponseUrl(chatType?: 'single' | 'group'): string
   webhookUrl(key?: string): string
@@ -88,7 +88,9 @@ export async function createWecom(options: WecomOptions = {}): Promise<Wecom> {
 
   function download(url: URL, incoming: IncomingMessage, response: ServerResponse) {
     const cut = failures.media[0]?.reset
-    if (failed('media', incoming, response)) return void downloads.push({ path: url.pathname, status: response.statusCode })
+    if (failed('media', incoming, response)) {
+      return void downloads.push({ path: url.pathname, status: response.headersSent ? response.statusCode : 0 })
+    }
     const { status, headers, body } = media.serve(url.pathname.slice('/media/'.length), url.searchParams.get('sign') ?? '')
     downloads.push({ path: url.pathname, status })
     response.writeHead(status, { ...headers, 'content-length': body.length })
