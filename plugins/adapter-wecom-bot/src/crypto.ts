@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, hash, randomFillSync, timingSafeEqual } from 'node:crypto'
 import { isUtf8 } from 'node:buffer'
 import { Refusal } from './refusal'
 
@@ -33,17 +33,32 @@ export function decodeKey(encodingAESKey: string): Buffer {
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
 export function sign(token: string, timestamp: string, nonce: string, encrypt: string): string {
-  return digest(token, timestamp, nonce, encrypt).toString('hex')
+  return sha1([token, timestamp, nonce, encrypt].sort().join(''))
 }
 
 /** Compares in constant time: how far a forged signature is right must not show in the time it takes. */
 export function verify(token: string, timestamp: string, nonce: string, encrypt: string, signature: string): boolean {
   if (!/^[0-9a-f]{40}$/i.test(signature)) return false
-  return timingSafeEqual(digest(token, timestamp, nonce, encrypt), Buffer.from(signature, 'hex'))
+  return timingSafeEqual(Buffer.from(sign(token, timestamp, nonce, encrypt)), Buffer.from(signature.toLowerCase()))
 }
 
-function digest(...fields: string[]) {
-  return createHash('sha1').update(fields.sort().join('')).digest()
+/** In one call from node 20.12 on, which takes half the time. */
+const sha1 = hash
+  ? (text: string) => hash('sha1', text)
+  : (text: string) => createHash('sha1').update(text).digest('hex')
+
+/** Random bytes, sixteen at a time: the system takes as long for these as for thousands, so thousands are fetched. */
+const salt = createSalt(Buffer.alloc(4096))
+
+function createSalt(pool: Buffer) {
+  let used = pool.length
+  return () => {
+    if (used === pool.length) {
+      randomFillSync(pool)
+      used = 0
+    }
+    return pool.subarray(used, used += 16)
+  }
 }
 
 /**
@@ -51,18 +66,18 @@ function digest(...fields: string[]) {
  * @param random 16 bytes in front of the message; given only where a known result is wanted
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
-export function encrypt({ key, receiveId }: Credential, message: string, random = randomBytes(16)): string {
+export function encrypt({ key, receiveId }: Credential, message: string, random = salt()): string {
   const size = Buffer.byteLength(message)
   const tail = Buffer.byteLength(receiveId)
   const used = HEADER + size + tail
   const pad = BLOCK - used % BLOCK
-  const plain = Buffer.alloc(used + pad, pad)
+  const plain = Buffer.allocUnsafe(used + pad).fill(pad, used)
   random.copy(plain, 0, 0, 16)
   plain.writeUInt32BE(size, 16)
   plain.write(message, HEADER)
   plain.write(receiveId, HEADER + size)
-  const cipher = createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
-  return Buffer.concat([cipher.update(plain), cipher.final()]).toString('base64')
+  // These are whole blocks: nothing is left for `final`.
+  return createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false).update(plain).toString('base64')
 }
 
 /**
@@ -85,8 +100,7 @@ export function decrypt({ key, receiveId }: Credential, ciphertext: string): str
 /** Without node's own padding check, which knows 16-byte blocks only and would refuse half of all messages. */
 function decipher(key: Buffer, data: Buffer) {
   if (!data.length || data.length % 16) throw new Refusal('decrypt', 'not whole blocks')
-  const cipher = createDecipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
-  return Buffer.concat([cipher.update(data), cipher.final()])
+  return createDecipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false).update(data)
 }
 
 function unpad(data: Buffer) {
