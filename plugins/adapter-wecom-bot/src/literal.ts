@@ -1,32 +1,40 @@
 /**
  * Plain text in a Markdown message, so that it reads as it was written. WeCom knows no way to escape: a backslash
  * shows, and `\[` even begins a formula. What would be read as markup is parted by blanks instead: a hair space where
- * a mark must not touch the word behind it, a zero-width space where a line must not begin with a mark.
+ * a mark must not touch the word behind it, a zero-width space where nothing may be seen.
  */
 
 const HAIR = '\u200a'
 const ZERO = '\u200b'
 
-/** Beginnings of a line that make it a heading, list, quote, rule, table, definition or fence. */
-const block = /^([ \t]*)(?=#{1,6}(?:\s|$)|[-+*](?:\s|$)|\d{1,9}[.)](?:\s|$)|>|[-*_=](?:[ \t]*[-*_=]){2,}[ \t]*$|=+[ \t]*$|\||:?-+:?[ \t]*\||\[[^\]]*\]:|`{3,}|~{3,})/gm
-
 /** Four blanks would make a line code. */
-const indent = /^(?: {4}|\t)[ \t]*/gm
+const indent = /^(?: {4}| {0,3}\t)[ \t]*(?=\S)/gm
 
 /**
- * Marks that open emphasis, code, links or tags: where text follows at once, they part from it.
- * `*` and `_` need a partner, but it may come in a later element.
+ * Beginnings of a line that make it a heading, a list, a quote, a definition or a fence; and lines that make a rule,
+ * or of what is above them a heading or a table.
  */
-const inline = /(\*+|~~+|(?<![\p{L}\p{N}])_+)(?=\S)|(`+)|(!?\[)(?=[^\]\n]*\][([])|(\])(?=[([])|(<)(?=[a-z/!?@])/giu
+const block = /^([ \t]*)(?=#{1,6}(?:\s|$)|[-+*](?:\s|$)|\d{1,9}[.)](?:\s|$)|>|\||\[[^[\]]*\]:|~{3}|[-=:*_][-=:*_| \t]*$)/gm
+
+/**
+ * Marks of emphasis, code, links, tags, entities and escapes. Those of emphasis part from what follows at once, for
+ * their partner may come in a later element. Addresses are left alone, or they would lead nowhere.
+ */
+const inline = new RegExp([
+  /((?<!\w)https?:\/\/(?:[^\s<>*~`\\[\]()&]|&(?!#?\w{1,32};))+)/,
+  /(\*+(?=\S|$)|(?<![\p{L}\p{N}_])_+(?=\S|$)|~~+(?=\S|$)|~(?=[^\s~][^~]*~)|\](?=[([]|$))/,
+  /(`+)/,
+  /(?:<(?=[a-z/!?@]|$)|&(?=#?\w{1,32};)|\\(?=[!-/:-@[-`{-~\r\n]|$))/,
+].map(({ source }) => source).join('|'), 'giu')
 
 /** @returns Markdown that shows `text` literally */
 export function literal(text: string): string {
   return text
     .replace(indent, blanks => blanks.replace(/\t/g, '    ').replace(/ /g, '\u00a0'))
     .replace(block, blanks => blanks + ZERO)
-    .replace(inline, (mark, star, tick, bracket, end, angle) => {
+    .replace(inline, (mark, address, apart, tick) => {
+      if (address) return mark
       if (tick) return tick.replace(/`/g, 'ˋ')
-      if (angle) return mark + ZERO
-      return mark + HAIR
+      return mark + (apart ? HAIR : ZERO)
     })
 }
