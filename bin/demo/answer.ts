@@ -12,7 +12,7 @@ export function standIn({ question, body }: GeminiRequest): Scenario {
     '```bash\n# 换成真正的 Gemini\nGEMINI_API_KEY=你的密钥 npm run demo\n```\n\n',
     '*I am a stand-in for Gemini; everything else you see is the real thing.*',
   ].join('')
-  return { ...scenarios.text(...pieces(text, 12)), gap: 60 }
+  return { ...scenarios.text(...pieces(text, 12)), gap: 120 }
 }
 
 function pieces(text: string, size: number): string[] {
