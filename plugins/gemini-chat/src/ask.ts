@@ -1,10 +1,20 @@
 import type { Clock } from './clock'
 import { GeminiError } from './engine/error'
-import type { Content, Engine, EngineEvent, EngineRequest } from './engine/types'
+import type { Content, Engine, EngineEvent, EngineRequest, Usage } from './engine/types'
 import { Attempts, type Route } from './route'
 
 /** A question, before it is known which model will answer it. */
-export type Question = Omit<EngineRequest, 'model'>
+export interface Question extends Omit<EngineRequest, 'model'> {
+  /** A model to try before those of the settings. */
+  preferred?: string
+}
+
+/** One try, as it ended. */
+export interface Attempt {
+  model: string
+  usage?: Usage
+  error?: unknown
+}
 
 export interface AskOptions {
   engine: Engine
@@ -14,6 +24,8 @@ export interface AskOptions {
   clock: Clock
   random: () => number
   signal: AbortSignal
+  /** Told of every try. */
+  observe?(attempt: Attempt): void
 }
 
 /**
@@ -21,29 +33,46 @@ export interface AskOptions {
  * held back until the first visible character, and after it nothing is tried again.
  * @throws {GeminiError} the last failure
  */
-export async function* ask(question: Question, options: AskOptions): AsyncGenerator<EngineEvent> {
-  const { engine, signal, clock } = options
-  const attempts = new Attempts(options.route, options.retries, options.random)
+export async function* ask({ preferred, ...question }: Question, options: AskOptions): AsyncGenerator<EngineEvent> {
+  const { engine, signal, clock, route } = options
+  const attempts = new Attempts(route, options.retries, options.random, preferred)
   for (;;) {
     const { key, model, unsigned } = attempts
     const contents = unsigned ? withoutSignatures(question.contents) : question.contents
+    const request = limit({ ...question, contents, model }, route)
+    const attempt: Attempt = { model }
     const held: EngineEvent[] = []
     let visible = false
+    route.ring.count(key)
     try {
-      for await (const event of engine.stream({ ...question, contents, model }, { key, signal })) {
+      for await (const event of engine.stream(request, { key: key.secret, signal })) {
+        if (event.type === 'usage') attempt.usage = event.usage
         visible ||= event.type === 'text' && event.text.trim() !== ''
         held.push(event)
         if (visible) yield* held.splice(0)
       }
+      route.ring.accept(key)
       return yield* held
     } catch (error) {
+      attempt.error = error
+      if (!signal.aborted) route.ring.count(key, true)
       if (visible || signal.aborted || !(error instanceof GeminiError)) throw error
       const wait = attempts.next(error)
-      if (wait === undefined) throw error
+      if (wait === undefined) throw attempts.conclude(error)
       await clock.sleep(wait, signal)
       if (signal.aborted) throw new GeminiError('aborted', 'the request was aborted')
+    } finally {
+      options.observe?.(attempt)
     }
   }
+}
+
+/** More than a model can say is not asked of it. */
+function limit(request: EngineRequest, { models }: Route): EngineRequest {
+  const { outputTokenLimit } = models.limits(request.model)
+  const { maxOutputTokens } = (request.generation ?? {}) as { maxOutputTokens?: number }
+  if (!outputTokenLimit || !maxOutputTokens || maxOutputTokens <= outputTokenLimit) return request
+  return { ...request, generation: { ...request.generation, maxOutputTokens: outputTokenLimit } }
 }
 
 /** A signature may be refused after a change of model or key. Without one the text itself is as good as before. */

@@ -1,7 +1,7 @@
 import type { Context, h, Logger, Session } from 'koishi'
 import { ask, type Question } from './ask'
 import type { Clock } from './clock'
-import { type Config, keysOf } from './config'
+import type { Config } from './config'
 import { Archive } from './conversation/archive'
 import { estimateContents, fit, measure } from './conversation/budget'
 import { historyOf } from './conversation/database'
@@ -13,8 +13,10 @@ import { createDelivery, targetOf } from './delivery/delivery'
 import { GeminiError } from './engine/error'
 import type { Content, Engine, EngineEvent } from './engine/types'
 import { describe, explain, report } from './failure'
+import { keysOf, Ring } from './keys'
+import { Models, watch } from './models'
 import { promptOf } from './prompt'
-import { Route } from './route'
+import type { Route } from './route'
 import { type Message, say, sentence } from './text'
 import { Deduplicator } from './trigger'
 
@@ -33,14 +35,17 @@ export class Chat {
   private readonly archive: Archive
   private readonly route: Route
   private readonly received: Deduplicator
-  private disposed = false
+  private readonly life = new AbortController()
 
   constructor(private readonly ctx: Context, private readonly config: Config, private readonly options: ChatOptions) {
     const { clock } = options
     this.logger = ctx.logger('gemini-chat')
-    const keys = keysOf(config)
-    if (!keys.length) this.logger.warn(NO_KEY)
-    this.route = new Route(keys, [config.model, ...config.fallbackModels], this.logger)
+    const { logger } = this
+    const now = () => clock.now()
+    const models = new Models([config.model, ...config.fallbackModels], logger)
+    this.route = { ring: new Ring(keysOf(config), now), models, logger, now }
+    if (this.isOpen) void watch({ ...this.route, ...options, signal: this.life.signal }, logger)
+    else logger.warn(NO_KEY)
     this.received = new Deduplicator(() => clock.now())
     this.archive = new Archive(historyOf(ctx, () => clock.now()), config.historyTokens, (error) => {
       this.logger.warn('the history is out of reach: %s', describe(error))
@@ -56,7 +61,7 @@ export class Chat {
     if (this.received.isRepeated(session)) return
     const parts = promptOf(body, session)
     if (!parts) return say(session, 'blank')
-    if (!this.route.isOpen) {
+    if (!this.isOpen) {
       this.logger.warn(NO_KEY)
       return say(session, 'errors.key')
     }
@@ -91,8 +96,12 @@ export class Chat {
 
   /** Ends everything. What was written so far stays as it is. */
   dispose() {
-    this.disposed = true
+    this.life.abort()
     this.mailbox.dispose()
+  }
+
+  private get isOpen() {
+    return this.route.ring.keys.length > 0
   }
 
   private async turn(session: Session, question: Content, signal: AbortSignal): Promise<h[] | undefined> {
@@ -146,7 +155,7 @@ export class Chat {
   /** What people are told about how an answer ended, beside the answer. */
   private conclude(reply: Reply, signal: AbortSignal, error: unknown): Message | undefined {
     // The texts went with the plugin.
-    if (this.disposed) return
+    if (this.life.signal.aborted) return
     if (error === undefined) return reply.isTruncated ? ['truncated'] : undefined
     if (signal.aborted) return ['stopped']
     return reply.text ? ['interrupted'] : explain(error)

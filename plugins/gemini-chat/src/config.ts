@@ -1,10 +1,11 @@
 import { Schema } from 'koishi'
+import type { KeySetting } from './keys'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 
 /** The settings. What they mean stands in `locales/`. */
 export interface Config {
-  apiKeys: string[]
+  apiKeys: KeySetting[]
   model: string
   fallbackModels: string[]
   baseUrl: string
@@ -21,7 +22,10 @@ export interface Config {
 
 export const Config: Schema<Config> = Schema.intersect([
   Schema.object({
-    apiKeys: Schema.array(Schema.string().role('secret')).default([]),
+    apiKeys: Schema.array(Schema.union([
+      Schema.string().role('secret'),
+      Schema.object({ key: Schema.string().role('secret').required(), bucket: Schema.string() }),
+    ])).default([]),
     model: Schema.string().default('gemini-3.8-flash'),
     fallbackModels: Schema.array(Schema.string()).default(['gemini-3.6-flash', 'gemini-3.5-flash-lite']),
   }),
@@ -42,8 +46,3 @@ export const Config: Schema<Config> = Schema.intersect([
     requestRetries: Schema.natural().max(5).default(2),
   }),
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
-
-/** The keys that are set. What comes from the environment may be missing, or several in one. */
-export function keysOf({ apiKeys }: Pick<Config, 'apiKeys'>): string[] {
-  return apiKeys.flatMap(key => key?.match(/[^,\s]+/g) ?? [])
-}

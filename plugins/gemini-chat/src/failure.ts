@@ -20,9 +20,19 @@ const hints: Partial<Record<ErrorKind, string>> = {
 /** What people are told. */
 export function explain(error: unknown): Message {
   if (!(error instanceof GeminiError)) return ['errors.unknown']
-  const { kind, retryAfter } = error
+  const { kind, retryAfter, until } = error
+  if (kind === 'quota-day' && until && retryAfter) {
+    return ['errors.quota-day-until', { time: timeOf(until), hours: Math.ceil(retryAfter / 3_600_000) }]
+  }
   if (kind === 'rate' && retryAfter) return ['errors.rate-wait', { seconds: Math.ceil(retryAfter / 1000) }]
   return [`errors.${kind}`]
+}
+
+/** By the clock of this machine, e.g. `11-23 16:00`. */
+export function timeOf(time: number): string {
+  const date = new Date(time)
+  const two = (number: number) => String(number).padStart(2, '0')
+  return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
 /** What the operator is told: one line with the kind, the status, what happened and what to do. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { ask, type AskOptions, type Question } from '../src/ask'
 import { GeminiError } from '../src/engine/error'
 import type { EngineEvent } from '../src/engine/types'
-import { Route } from '../src/route'
+import { type KeySetting, keysOf, Ring } from '../src/keys'
+import { Models } from '../src/models'
 import { HastyClock } from './support/clock'
 import { FakeEngine, fails, piece, says } from './support/engine'
 
@@ -17,13 +18,14 @@ describe('asking', () => {
 
   beforeEach(() => setup())
 
-  function setup(keys = ['k1'], models = ['m1']) {
+  function setup(apiKeys: KeySetting[] = ['k1'], names = ['m1']) {
     engine = new FakeEngine()
     clock = new HastyClock()
     controller = new AbortController()
     warnings = []
     const logger = { warn: (...args: unknown[]) => warnings.push(args.join(' ')) }
-    const route = new Route(keys, models, logger as never)
+    const now = () => clock.now()
+    const route = { ring: new Ring(keysOf({ apiKeys }), now), models: new Models(names, logger), logger, now }
     options = { engine, clock, random: () => 1, signal: controller.signal, retries: 2, route }
   }
 
@@ -181,6 +183,66 @@ describe('asking', () => {
       assert.deepEqual(used(), ['k1 m1', 'k1 m1', 'k2 m1', 'k2 m1', 'k2 m1'])
       assert.equal(warnings.length, 1)
     })
+
+    it('leaves out a refused one for an hour, while there are others', async () => {
+      engine.respond(fails('auth'), says('a'))
+      await answer()
+      await clock.advance(3_599_000)
+      await answer()
+      await clock.advance(1000)
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k2 m1', 'k1 m1'])
+    })
+
+    it('asks refused ones again when there is no other', async () => {
+      engine.respond(fails('auth'))
+      await assert.rejects(answer(), failure('auth'))
+      engine.respond(says('a'))
+      assert.equal(await answer(), 'a')
+    })
+  })
+
+  describe('with keys of one project', () => {
+    beforeEach(() => setup([{ key: 'k1', bucket: 'a' }, { key: 'k2', bucket: 'a' }, { key: 'k3', bucket: 'b' }]))
+
+    it('leaves them alone together when their quota of the day is used up', async () => {
+      engine.respond(fails('quota-day'), says('a'))
+      assert.equal(await answer(), 'a')
+      assert.deepEqual(used(), ['k1 m1', 'k3 m1'])
+    })
+
+    it('leaves them alone together for as long as the server says', async () => {
+      engine.respond(fails('rate', { retryAfter: 30_000 }), says('a'))
+      await answer()
+      await clock.advance(29_000)
+      await answer()
+      await clock.advance(1000)
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k3 m1', 'k3 m1', 'k1 m1'])
+    })
+
+    it('says when there will be an answer again, and asks nothing until then', async () => {
+      engine.respond(fails('quota-day'), fails('rate', { retryAfter: 60_000 }))
+      const check = (error: unknown) => error instanceof GeminiError && error.kind === 'rate' && error.retryAfter === 60_000
+      await assert.rejects(answer(), check)
+      await assert.rejects(answer(), check)
+      assert.equal(engine.requests.length, 2)
+    })
+
+    it('waits until midnight in California when the day is over for all', async () => {
+      engine.respond(fails('quota-day'))
+      // The clock of the tests stands at 2027-01-15 08:00 UTC, midnight in California.
+      const until = Date.parse('2027-01-16T08:00:00Z')
+      for (let time = 0; time < 2; time++) {
+        await assert.rejects(answer(), (error: unknown) => {
+          return error instanceof GeminiError && error.kind === 'quota-day' && error.until === until
+        })
+      }
+      assert.deepEqual(used(), ['k1 m1', 'k3 m1'])
+      await clock.advance(until - clock.now())
+      engine.respond(says('a'))
+      assert.equal(await answer(), 'a')
+    })
   })
 
   describe('with fallback models', () => {
@@ -203,8 +265,58 @@ describe('asking', () => {
     it('lets every key try the next model', async () => {
       engine.respond(fails('rate'), fails('model'), fails('rate'), says('a'))
       assert.equal(await answer(), 'a')
-      assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k2 m2', 'k1 m2'])
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k1 m2', 'k2 m2'])
     })
+
+    it('goes on to the next one when no key has quota left for the first, until it has', async () => {
+      const quota = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier'
+      engine.respond(fails('quota-day', { quota }), fails('quota-day', { quota }), says('a'))
+      assert.equal(await answer(), 'a')
+      await answer()
+      await clock.advance(86_400_000)
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k1 m2', 'k1 m2', 'k1 m1'])
+      assert.deepEqual(warnings, [])
+    })
+
+    it('does not when the quota is one of all models', async () => {
+      engine.respond(fails('quota-day', { quota: 'GenerateRequestsPerDayPerProject-FreeTier' }))
+      await assert.rejects(answer(), failure('quota-day'))
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1'])
+    })
+
+    it('goes on to the next one when the first stays overloaded, for this question', async () => {
+      engine.respond(fails('server'), fails('server'), fails('server'), says('a'))
+      assert.equal(await answer(), 'a')
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k1 m1', 'k1 m1', 'k1 m2', 'k1 m1'])
+    })
+
+    it('begins with the one that is preferred', async () => {
+      engine.respond(fails('model'), says('a'))
+      for await (const _ of ask({ ...question, preferred: 'models/m9' }, options));
+      assert.deepEqual(used(), ['k1 m9', 'k1 m1'])
+      assert.ok(!('preferred' in engine.requests[0]))
+    })
+  })
+
+  it('tells of every try: its model, its tokens, its error', async () => {
+    const attempts: object[] = []
+    options.observe = ({ model, usage, error }) => attempts.push([model, usage, (error as GeminiError)?.kind])
+    engine.respond(fails('server'), [{ type: 'usage', usage: { totalTokenCount: 3 } }, ...says('a')])
+    await answer()
+    assert.deepEqual(attempts, [['m1', undefined, 'server'], ['m1', { totalTokenCount: 3 }, undefined]])
+    const [{ requests, failures }] = options.route.ring.status()
+    assert.deepEqual([requests, failures], [2, 1])
+  })
+
+  it('asks for no more than the model can say', async () => {
+    options.route.models.learn([{ name: 'm1', outputTokenLimit: 8192, methods: [] }], clock.now())
+    for (const maxOutputTokens of [100, 9000]) {
+      for await (const _ of ask({ ...question, generation: { maxOutputTokens } }, options));
+    }
+    const limits = engine.requests.map(({ generation }) => generation)
+    assert.deepEqual(limits, [{ maxOutputTokens: 100 }, { maxOutputTokens: 8192 }])
   })
 
   describe('when signatures are refused', () => {

@@ -99,7 +99,7 @@ describe('the plugin and the Gemini API', () => {
   it('find another way: a second key, another model', async () => {
     await gemini.close()
     gemini = await createGemini({ keys: ['good'], models: ['gemini-3.6-flash'] })
-    await start({ apiKeys: ['bad', 'good'] })
+    await start({ apiKeys: ['bad', 'good'], fallbackModels: ['gemini-3.6-flash'] })
     await test.client('alice').receive('one')
     assert.match(test.bot.read('private:alice')[0], /one/)
     assert.deepEqual(gemini.requests.map(request => `${request.key} ${request.model}`), [
@@ -113,7 +113,7 @@ describe('the plugin and the Gemini API', () => {
     ['a bad key', scenarios.badKey(), /没有接受我的 API 密钥/, /^auth \(400\)/],
     ['a region without service', scenarios.wrapped(scenarios.region()), /请联系管理员设置代理/, /^region \(400\)/],
     ['a rate limit', scenarios.rateLimited(30), /请 30 秒后再试/, /^rate \(429\)/],
-    ['a used-up quota', scenarios.dailyQuota(), /今天的使用额度/, /^quota-day \(429\)/],
+    ['a used-up quota', scenarios.dailyQuota(), /使用额度已经用完，.* 恢复/, /^quota-day \(429\)/],
     ['an overload', scenarios.overloaded(), /服务器正忙/, /^server \(503\)/],
     ['a blocked prompt', scenarios.blocked(), /安全策略/, /^blocked: .*PROHIBITED_CONTENT/],
     ['an empty answer', scenarios.empty(), /什么也没说/, /^empty: .*STOP/],

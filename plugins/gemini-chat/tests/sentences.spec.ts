@@ -9,7 +9,7 @@ const failures: [ErrorKind, ErrorDetails, RegExp, RegExp][] = [
   ['region', { status: 400 }, /不向服务器所在的地区/, /^region \(400\): .*; .*set proxy/],
   ['rate', { status: 429, retryAfter: 36_000 }, /请 36 秒后再试/, /^rate \(429\): .*; .*apiKeys/],
   ['rate', { status: 429 }, /请过一分钟再试/, /^rate \(429\)/],
-  ['quota-day', { status: 429 }, /今天的使用额度已经用完/, /^quota-day \(429\): .*midnight Pacific/],
+  ['quota-day', { status: 429 }, /额度已经用完，\d\d-\d\d \d\d:\d\d 恢复/, /^quota-day \(429\): .*midnight Pacific/],
   ['server', { status: 503 }, /服务器正忙/, /^server \(503\)/],
   ['blocked', { block: 'SAFETY' }, /安全策略/, /^blocked: /],
   ['empty', { reason: 'STOP' }, /什么也没说/, /^empty: .*another model/],
@@ -24,15 +24,14 @@ const failures: [ErrorKind, ErrorDetails, RegExp, RegExp][] = [
 describe('what people and the operator are told', () => {
   let test: TestApp
 
-  before(async () => {
-    test = await createApp({ config: { fallbackModels: [] } })
+  beforeEach(async () => {
+    test = await createApp()
   })
 
-  after(() => test.close())
+  afterEach(() => test.close())
 
   for (const [kind, details, sentence, line] of failures) {
     it(`of ${kind} ${JSON.stringify(details)}`, async () => {
-      test.warnings.length = 0
       test.engine.respond(fails(kind, details))
       const replies = await test.client('alice').receive('hello')
       assert.equal(replies.length, 1)
@@ -45,7 +44,6 @@ describe('what people and the operator are told', () => {
   }
 
   it('of an answer without text', async () => {
-    test.warnings.length = 0
     test.engine.respond([{ type: 'end', reason: 'STOP' }])
     await test.client('alice').shouldReply('hello', /什么也没说/)
     assert.equal(test.warnings.length, 1)

@@ -25,6 +25,8 @@ export interface ErrorDetails {
   status?: number
   /** Milliseconds to wait before the next try, as the server says. */
   retryAfter?: number
+  /** When there is quota again, in milliseconds since 1970. */
+  until?: number
   /** The `quotaId` that was exceeded. */
   quota?: string
   /** Why the prompt was blocked: the wire's `blockReason`. */
@@ -41,6 +43,7 @@ export class GeminiError extends Error implements ErrorDetails {
   override readonly name = 'GeminiError'
   declare readonly status?: number
   declare readonly retryAfter?: number
+  declare readonly until?: number
   declare readonly quota?: string
   declare readonly block?: string
   declare readonly reason?: string

@@ -91,7 +91,9 @@ export async function createApp(options: AppOptions = {}): Promise<TestApp> {
   const app = new Context({ nickname: ['小G'], i18n: options.locales && { locales: options.locales } })
   options.prepare?.(app)
   const bot = app.plugin(options.bot ?? RecordingBot, { platform: options.platform, markdown: options.markdown })
-  const config = new plugin.Config({ apiKeys: ['key-1'], requestRetries: 0, ...options.config } as plugin.Config)
+  const config = new plugin.Config({
+    apiKeys: ['key-1'], fallbackModels: [], requestRetries: 0, ...options.config,
+  } as plugin.Config)
   const load = () => {
     const engine = new FakeEngine()
     const apply = (ctx: Context) => plugin.apply(ctx, config, options.real ? undefined : engine)
