@@ -5,6 +5,13 @@
 
 export * from './certificate'
 export * from './clock'
+export { createDingtalk } from './dingtalk/platform'
+export type { Api, Call, Dingtalk, DingtalkOptions, Failure as DingtalkFailure } from './dingtalk/platform'
+export * as refusals from './dingtalk/refusal'
+export type { Refusal } from './dingtalk/refusal'
+export type { Card } from './dingtalk/card'
+export type { RobotMessage } from './dingtalk/robot'
+export type { Delivery } from './dingtalk/stream'
 export * from './gemini/server'
 export type { Action, GeminiRequest } from './gemini/request'
 export * as scenarios from './gemini/scenarios'

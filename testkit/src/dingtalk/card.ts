@@ -1,0 +1,95 @@
+import { Clock } from '../clock'
+import { Refusal, invalid } from './refusal'
+
+/** One state a card was given. */
+export interface Frame {
+  guid: string
+  content: string
+  isFull: boolean
+  isFinalize: boolean
+  isError: boolean
+  at: number
+}
+
+/** An AI card in a chat. */
+export interface Card {
+  outTrackId: string
+  templateId: string
+  /** The variable it streams into. */
+  key?: string
+  /** Where it stands: `IM_GROUP.<conversation>` or `IM_ROBOT.<user>`. */
+  space: string
+  /** As people see it: 处理中, 输入中, 完成, 失败. */
+  state: 'processing' | 'typing' | 'finished' | 'failed'
+  content: string
+  frames: Frame[]
+}
+
+/** What people can see of it. A guid that came before changes nothing. */
+function show(card: Card, frame: Frame) {
+  card.frames.push(frame)
+  card.content = frame.isFull ? frame.content : card.content + frame.content
+  card.state = frame.isError ? 'failed' : frame.isFinalize ? 'finished' : 'typing'
+}
+
+/**
+ * AI cards.
+ * @see https://open.dingtalk.com/document/orgapp/create-and-deliver-cards
+ * @see https://open.dingtalk.com/document/orgapp/api-streamingupdate
+ */
+export class Cards {
+  readonly all: Card[] = []
+
+  /** @param limit bytes of content in one call */
+  constructor(
+    private readonly clock: Clock,
+    private readonly templates: string[] | undefined,
+    private readonly limit: number,
+  ) {}
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  create(body: any): Refusal | object {
+    const { outTrackId, cardTemplateId, openSpaceId = '', cardData } = body
+    if (!outTrackId) return invalid('outTrackIdEmpty', 'outTrackId is empty')
+    if (!cardTemplateId || this.templates?.includes(cardTemplateId) === false) {
+      return invalid('templateNotExist', 'card template is not exist')
+    }
+    const [, type, id] = /^dtv1\.card\/\/(IM_GROUP|IM_ROBOT)\.(.+)$/.exec(openSpaceId) ?? []
+    if (!id) return invalid('openSpaceId', 'openSpaceId is illegal')
+    for (const value of Object.values(cardData?.cardParamMap ?? {})) {
+      if (typeof value !== 'string') return invalid('cardParamMap', 'cardParamMap takes strings only')
+    }
+    const [model, deliver] = type === 'IM_GROUP'
+      ? [body.imGroupOpenSpaceModel, body.imGroupOpenDeliverModel]
+      : [body.imRobotOpenSpaceModel, body.imRobotOpenDeliverModel]
+    const success = !!model && !!deliver?.robotCode && (type === 'IM_GROUP' || deliver.spaceType === 'IM_ROBOT')
+    if (success && !this.find(outTrackId)) {
+      const space = `${type}.${id}`
+      this.all.push({ outTrackId, templateId: cardTemplateId, space, state: 'processing', content: '', frames: [] })
+    }
+    const result = { spaceId: id, spaceType: type, success, errorMsg: success ? '' : 'deliver model is illegal' }
+    return { success: true, result: { outTrackId, deliverResults: [result] } }
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  stream(body: any): Refusal | object {
+    const { outTrackId, guid, key, content, isFull, isFinalize = false, isError = false } = body
+    if (!key) return invalid('keyEmpty', 'key is empty')
+    if (!guid) return invalid('guidEmpty', 'guid is empty')
+    if (typeof content !== 'string' || !(content || isFinalize || isError)) return invalid('contentEmpty', 'content is empty')
+    if (isFull == null) return invalid('isFull', 'isFull null')
+    if (!isFull) return invalid('isFull', 'a Markdown variable takes the full content only')
+    const card = this.find(outTrackId)
+    if (!card) return invalid('outTrackId', 'outTrackId card is not exist')
+    if (Buffer.byteLength(content) > this.limit) return invalid('stream.content', 'content is too large')
+    if (!card.frames.some(frame => frame.guid === guid)) {
+      card.key = key
+      show(card, { guid, content, isFull, isFinalize, isError, at: this.clock.now() })
+    }
+    return { success: true, result: true }
+  }
+
+  private find(outTrackId: string) {
+    return this.all.find(card => card.outTrackId === outTrackId)
+  }
+}

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto'
+
+/** Where a message is said, and by whom. */
+export interface Place {
+  userId?: string
+  /** A group; a direct chat where absent. */
+  conversationId?: string
+  /** The same id again is the same message again. */
+  msgId?: string
+}
+
+/** What is said: text, or any other type with its content. */
+export type Body = string
+  | { msgtype: 'picture', content: { downloadCode: string } }
+  | { msgtype: 'file', content: { downloadCode: string, fileName: string } }
+  | { msgtype: 'audio', content: { downloadCode: string, recognition?: string } }
+  | { msgtype: 'richText', content: { richText: ({ text: string } | { type: 'picture', downloadCode: string })[] } }
+
+/**
+ * A message to the robot, as DingTalk calls it back. In groups the text keeps the space behind the mention.
+ * @see https://open.dingtalk.com/document/orgapp/receive-message
+ */
+export function message(body: Body, place: Place, robotCode: string, now: number) {
+  const { userId = 'manager4220', conversationId, msgId = `msg${randomUUID()}` } = place
+  const content = typeof body === 'string' ? { msgtype: 'text', text: { content: conversationId ? ` ${body}` : body } } : body
+  return {
+    msgId,
+    createAt: now,
+    conversationType: conversationId ? '2' : '1',
+    conversationId: conversationId ?? `cid-${userId}==`,
+    ...conversationId && { conversationTitle: '测试群', isInAtList: true },
+    senderId: `$:LWCP_v1:$${userId}`,
+    senderStaffId: userId,
+    senderNick: userId,
+    senderCorpId: 'dingcorp',
+    senderPlatform: 'Mac',
+    chatbotCorpId: 'dingcorp',
+    chatbotUserId: '$:LWCP_v1:$bot',
+    robotCode,
+    isAdmin: false,
+    atUsers: conversationId ? [{ dingtalkId: '$:LWCP_v1:$bot' }] : [],
+    sessionWebhookExpiredTime: now + 5_400_000,
+    sessionWebhook: 'https://oapi.dingtalk.com/robot/sendBySession?session=spec',
+    ...content,
+  }
+}

@@ -1,0 +1,51 @@
+import { Clock } from '../clock'
+import { Refusal, invalid } from './refusal'
+
+/** A message of the robot, as it was accepted. */
+export interface RobotMessage {
+  /** A conversation, or the people it was sent to one by one. */
+  conversationId?: string
+  userIds?: string[]
+  msgKey: string
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  param: any
+  processQueryKey: string
+  at: number
+}
+
+/** What each kind of message must have. https://open.dingtalk.com/document/orgapp/types-of-messages-sent-by-robots */
+const required: Record<string, string> = {
+  sampleText: 'content', sampleMarkdown: 'text', sampleImageMsg: 'photoURL', sampleLink: 'text', sampleFile: 'mediaId',
+}
+
+function parse(text: unknown) {
+  try {
+    return JSON.parse(text as string)
+  } catch {}
+}
+
+/**
+ * Messages the robot sends by itself.
+ * @see https://open.dingtalk.com/document/orgapp/chatbots-send-one-on-one-chat-messages-in-batches
+ * @see https://open.dingtalk.com/document/orgapp/the-robot-sends-a-group-message
+ */
+export class Robot {
+  readonly sent: RobotMessage[] = []
+
+  constructor(private readonly clock: Clock, private readonly robotCode: string) {}
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  send(body: any, isGroup: boolean): Refusal | object {
+    const { robotCode, msgKey, msgParam, userIds, openConversationId } = body
+    if (robotCode !== this.robotCode) return invalid('robotCode', 'robot not exist')
+    if (typeof msgParam !== 'string' || Buffer.byteLength(msgParam) > 15_000) return invalid('msgParam', 'msgParam is too long')
+    const param = parse(msgParam)
+    if (!required[msgKey] || !param?.[required[msgKey]]) return invalid('msgParam', 'msgParam is illegal')
+    if (isGroup && !openConversationId) return invalid('openConversationId', 'openConversationId is empty')
+    if (!isGroup && !(userIds?.length >= 1 && userIds.length <= 20)) return invalid('userIds', 'userIds is illegal')
+    const processQueryKey = `query-${this.sent.length + 1}`
+    const to = isGroup ? { conversationId: openConversationId } : { userIds }
+    this.sent.push({ ...to, msgKey, param, processQueryKey, at: this.clock.now() })
+    return { processQueryKey, ...isGroup ? {} : { invalidStaffIdList: [], flowControlledStaffIdList: [] } }
+  }
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import { IncomingMessage, Server } from 'node:http'
+import { Duplex } from 'node:stream'
+import { WebSocket, WebSocketServer } from 'ws'
+import { Clock } from '../clock'
+
+/** A callback on its way: every time it was sent, and when the other side said it has it. */
+export interface Delivery {
+  messageId: string
+  data: object
+  sentAt: number[]
+  acknowledgedAt?: number
+}
+
+const TOPIC = '/v1.0/im/bot/messages/get'
+
+/**
+ * Stream mode: the robot opens a WebSocket, callbacks come over it. What is not acknowledged comes again.
+ * @see https://open.dingtalk.com/document/direction/stream-mode-protocol-access-description
+ */
+export class StreamGateway {
+  readonly deliveries: Delivery[] = []
+  readonly sockets = new Set<WebSocket>()
+  /** Keeps the sockets open and lets nothing through, as connections do that died on the way. */
+  silent = false
+  private readonly tickets = new Set<string>()
+  private readonly server = new WebSocketServer({ noServer: true })
+  private readonly pings = new Map<string, () => void>()
+  private readonly closed = new AbortController()
+  private waiting: (() => void)[] = []
+
+  /** @param redelivery how long an acknowledgement may take, in milliseconds */
+  constructor(private readonly clock: Clock, private readonly redelivery: number) {}
+
+  /** A place to connect to; it can be used once. */
+  issueTicket(): string {
+    const ticket = randomUUID()
+    this.tickets.add(ticket)
+    return ticket
+  }
+
+  listen(server: Server) {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const { pathname, searchParams } = new URL(request.url!, 'http://localhost')
+      if (pathname !== '/connect' || !this.tickets.delete(searchParams.get('ticket') ?? '')) {
+        return void socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
+      }
+      this.server.handleUpgrade(request, socket, head, client => this.accept(client))
+    })
+  }
+
+  /** Resolves when there is a connection. */
+  async connected(): Promise<void> {
+    if (!this.sockets.size) await new Promise<void>(resolve => this.waiting.push(resolve))
+  }
+
+  /** Sends a callback, and again until it is acknowledged. */
+  async push(data: object, times = 3): Promise<Delivery> {
+    const delivery: Delivery = { messageId: randomUUID(), data, sentAt: [] }
+    this.deliveries.push(delivery)
+    await this.connected()
+    this.send(delivery)
+    void this.repeat(delivery, times)
+    return delivery
+  }
+
+  /** @returns whether the other side answers */
+  async ping(timeout = 1000): Promise<boolean> {
+    const messageId = randomUUID()
+    const answered = new Promise<boolean>(resolve => this.pings.set(messageId, () => resolve(true)))
+    this.frame('SYSTEM', 'ping', messageId, { opaque: messageId })
+    return Promise.race([answered, new Promise<boolean>(resolve => setTimeout(resolve, timeout, false).unref())])
+  }
+
+  /** Announces that nothing more will come over the connections there are. */
+  disconnect() {
+    this.frame('SYSTEM', 'disconnect', randomUUID(), { reason: 'persistent connection is timeout' })
+    this.sockets.clear()
+  }
+
+  close() {
+    this.closed.abort()
+    for (const client of this.server.clients) client.terminate()
+    this.server.close()
+  }
+
+  private accept(client: WebSocket) {
+    this.sockets.add(client)
+    client.on('close', () => this.sockets.delete(client))
+    client.on('message', data => this.receive(JSON.parse(String(data))))
+    for (const wake of this.waiting.splice(0)) wake()
+  }
+
+  private receive({ code, headers }: { code: number, headers: { messageId: string } }) {
+    this.pings.get(headers.messageId)?.()
+    const delivery = this.deliveries.find(({ messageId }) => messageId === headers.messageId)
+    if (delivery && code === 200) delivery.acknowledgedAt ??= this.clock.now()
+  }
+
+  private async repeat(delivery: Delivery, times: number) {
+    while (delivery.sentAt.length < times) {
+      await this.clock.sleep(this.redelivery, this.closed.signal)
+      if (delivery.acknowledgedAt || this.closed.signal.aborted) return
+      this.send(delivery)
+    }
+  }
+
+  private send(delivery: Delivery) {
+    delivery.sentAt.push(this.clock.now())
+    this.frame('CALLBACK', TOPIC, delivery.messageId, delivery.data)
+  }
+
+  private frame(type: string, topic: string, messageId: string, data: object) {
+    if (this.silent) return
+    const headers = { topic, messageId, contentType: 'application/json', time: String(this.clock.now()) }
+    const text = JSON.stringify({ specVersion: '1.0', type, headers, data: JSON.stringify(data) })
+    const client = [...this.sockets].at(-1)
+    client?.send(text)
+  }
+}
