@@ -6,7 +6,6 @@ import { Journal } from './journal'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 import { Route } from './route'
-import { Turn } from './turn'
 
 /** All bots of the instance: their callback paths, and the end of their turns. */
 export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomBot<C>> {
@@ -22,14 +21,14 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
     ctx.i18n.define('zh-CN', zhCN)
     ctx.i18n.define('en-US', enUS)
     // Turns are found by the referrer: a session is another object in every event.
-    ctx.on('middleware', session => this.#turn(session)?.chainEnded(), { global: true })
+    ctx.on('middleware', session => this.#find(session)?.turn.chainEnded(), { global: true })
     ctx.middleware(async (session, next) => {
-      const turn = this.#turn(session)
-      if (!turn) return next()
+      const found = this.#find(session)
+      if (!found) return next()
       try {
         return await next()
       } finally {
-        turn.returnedAt = clock.now()
+        found.turns.returned(found.turn)
       }
     }, { prepend: true, global: true } as never)
     this.#journal = new Journal(clock, line => logger.warn(line))
@@ -64,10 +63,12 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
     this.#routes.delete(path)
   }
 
-  #turn(session: Session): Turn | undefined {
+  #find(session: Session) {
     const id = session.event.referrer?.turn
     if (!id || session.event.platform !== 'wecom-bot') return
     const { selfId } = session.event
-    return this.bots.find(bot => bot.selfId === selfId)?.desk.turns.get(id)
+    const turns = this.bots.find(bot => bot.selfId === selfId)?.desk.turns
+    const turn = turns?.get(id)
+    return turn && { turns: turns!, turn }
   }
 }

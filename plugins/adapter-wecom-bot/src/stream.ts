@@ -36,7 +36,7 @@ export interface Notices {
 export class Stream {
   /** Set once the stream is closed; every later poll gets this frame again. */
   closed?: Frame
-  /** What of the turn's text could be read when the stream had to close early. */
+  /** What of the turn's text could be read when the stream was closed. */
   shown = ''
   #cached?: { version: number, frame: Frame }
 
@@ -59,10 +59,12 @@ export class Stream {
   /**
    * Closes the stream with the turn's text, or as much of it as fits.
    * @param note said below it
+   * @param room the longest note for which the text has to leave room
    */
-  finish(note = '') {
+  finish(note = '', room = note) {
     const { text, images } = this.turn
-    const [head] = this.fit(text, note)
+    const [head] = this.fit(text, room)
+    this.shown = head
     const content = [head, note].filter(isVisible).join('\n\n')
     this.closed = { content: content || (images.length ? '🖼' : this.notices.silent), finish: true, images }
   }

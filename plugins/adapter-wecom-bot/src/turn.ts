@@ -44,9 +44,6 @@ export class Turn {
   #chain = true
   #joined?: string
 
-  /** When the last middleware returned, in milliseconds; what it returned may still have to be sent. */
-  returnedAt?: number
-
   /** Grows with every change of what is said. */
   version = 0
 

@@ -46,8 +46,16 @@ interface Entry {
   opened: boolean
   /** The platform was given the closing frame; whether it arrived is not known yet. */
   closing: boolean
+  /** The closing frame has arrived. */
+  fetched: boolean
+  /** What did not fit has left on another way: nothing that is shown may move any more. */
+  frozen: boolean
+  /** Closes the stream while another way out is still at work. */
+  close?: () => void
   waiting: (() => void)[]
   timer?: unknown
+  /** Ends a chain of whose end Koishi tells nothing. */
+  grace?: unknown
 }
 
 /** Koishi ends a chain with an event that never comes where storing the user fails: wait so long, then do without. */
@@ -81,7 +89,17 @@ export class Turns {
     const once = responseUrl ? { url: responseUrl, used: false } : undefined
     const turn = new Turn(id, msgId, { botId, userId, chatId }, this.clock.now(), once)
     const stream = new Stream(turn, this.policy.placeholder, this.notices)
-    const entry: Entry = { turn, stream, streaming, phase: 'live', opened: false, closing: false, waiting: [] }
+    const entry: Entry = {
+      turn,
+      stream,
+      streaming,
+      phase: 'live',
+      opened: false,
+      closing: false,
+      fetched: false,
+      frozen: false,
+      waiting: [],
+    }
     if (!streaming || !this.policy.cards) turn.spendCard(0)
     this.#entries.set(id, entry)
     this.#byMessage.set(key(botId, msgId), entry)
@@ -89,7 +107,7 @@ export class Turns {
     turn.onEnd = () => this.#ended(entry)
     this.#wait(entry, this.policy.lifetime, () => {
       this.log.hung(turn)
-      if (turn.text && !entry.closing) this.#ended(entry)
+      if (entry.phase === 'handed-over' || (turn.text && !entry.closing)) this.#ended(entry)
       else this.#forget(entry)
     })
     return turn
@@ -117,6 +135,12 @@ export class Turns {
     })
   }
 
+  /** The last middleware has returned; what it returned may still have to be sent. */
+  returned(turn: Turn) {
+    const entry = this.#entries.get(turn.id)
+    if (entry && !turn.ended) entry.grace ??= this.clock.setTimeout(() => turn.chainEnded(), CHAIN_GRACE)
+  }
+
   /** The turn whose stream is polled, if it is the asker's to see. */
   ask(streamId: string, asker: Owner): Turn | undefined {
     const turn = this.#entries.get(streamId)?.turn
@@ -136,13 +160,15 @@ export class Turns {
   frame(turn: Turn): Frame | undefined {
     const entry = this.#entries.get(turn.id)
     if (!entry?.streaming) return
-    const now = this.clock.now()
-    if (turn.returnedAt && now - turn.returnedAt >= CHAIN_GRACE) turn.chainEnded()
     const { stream, phase } = entry
     if (phase === 'done' && !stream.closed) return
-    if (phase === 'live' && !stream.closed && now - turn.openedAt >= this.policy.window) {
-      entry.phase = 'handed-over'
-      stream.handOver(this.outlet.isOpen(turn) ? this.notices.later : this.notices.cutOff)
+    if (!stream.closed && this.clock.now() - turn.openedAt >= this.policy.window) {
+      if (phase === 'sending') {
+        entry.close?.()
+      } else {
+        entry.phase = 'handed-over'
+        stream.handOver(this.outlet.isOpen(turn) ? this.notices.later : this.notices.cutOff)
+      }
     }
     entry.opened = true
     if (!stream.closed) return stream.snapshot()
@@ -153,10 +179,10 @@ export class Turns {
   /** Whether the closing frame has reached the platform. */
   fetched(turn: Turn, arrived: boolean) {
     const entry = this.#entries.get(turn.id)
-    if (entry?.phase !== 'live') return
+    if (!entry || entry.phase === 'handed-over' || entry.phase === 'done') return
     entry.closing = arrived
-    if (!arrived) return
-    this.#finished(entry)
+    entry.fetched ||= arrived
+    if (arrived && entry.phase === 'live') this.#finished(entry)
   }
 
   /**
@@ -165,27 +191,38 @@ export class Turns {
    * @throws {DeliveryError}
    */
   async say(turn: Turn, said: Said): Promise<string | undefined> {
-    if (this.#write(turn)) return turn.say(said)
-    await this.outlet.send(turn, said.text)
+    if (!this.#isOpen(turn)) return void await this.outlet.send(turn, said.text)
+    const id = turn.say(said)
+    this.#reopen(turn)
+    return id
   }
 
   /** @returns whether the message is there and could still be changed */
   rewrite(turn: Turn, id: string, said: Said): boolean {
-    return this.#write(turn) && turn.rewrite(id, said)
+    if (!this.#isOpen(turn) || !turn.rewrite(id, said)) return false
+    this.#reopen(turn)
+    return true
   }
 
   /** @returns whether the message was there and could still be taken back */
   retract(turn: Turn, id: string): boolean {
-    return this.#write(turn) && turn.retract(id)
+    if (!this.#isOpen(turn) || !turn.retract(id)) return false
+    this.#reopen(turn)
+    return true
   }
 
-  /** Opens what was written for a change, unless the platform has it for good. */
-  #write(turn: Turn): boolean {
+  /** Whether what was said can still be changed: the platform does not have it for good. */
+  #isOpen(turn: Turn): boolean {
     const entry = this.#entries.get(turn.id)
-    if (entry?.phase === 'handed-over') return true
-    if (entry?.phase !== 'live' || entry.closing) return false
+    return entry?.phase === 'handed-over' || (entry?.phase === 'live' && !entry.closing && !entry.frozen)
+  }
+
+  /** After a change, a stream that was closed already must be closed anew. */
+  #reopen(turn: Turn) {
+    const entry = this.#entries.get(turn.id)
+    if (entry?.phase !== 'live') return
     entry.stream.closed = undefined
-    return true
+    if (turn.ended) this.#ended(entry)
   }
 
   /** Forgets a turn that nobody took. */
@@ -219,20 +256,22 @@ export class Turns {
 
   /** Forgets everything at once. */
   dispose() {
-    for (const entry of this.#entries.values()) this.clock.clearTimeout(entry.timer)
+    for (const entry of this.#entries.values()) this.#stop(entry)
     this.#entries.clear()
     this.#byMessage.clear()
   }
 
   #ended(entry: Entry) {
     const { turn, stream, phase, opened } = entry
+    this.clock.clearTimeout(entry.grace)
     this.load.leave(turn.id)
     const said = turn.text || turn.images.length || turn.card
     if (phase === 'handed-over') {
       const rest = resume(turn.text, common(turn.text, stream.shown))
-      if (this.outlet.isOpen(turn) || rest) void this.#send(entry, rest || this.notices.silent)
+      if (rest) void this.#send(entry, rest)
+      else if (!turn.text && this.outlet.isOpen(turn)) void this.#send(entry, this.notices.silent)
       else this.#finished(entry)
-    } else if (phase === 'live') {
+    } else if (phase === 'live' && !entry.frozen) {
       if (entry.streaming && (said || opened)) void this.#finish(entry)
       else if (turn.text) void this.#send(entry, turn.text)
       else this.#finished(entry)
@@ -243,41 +282,44 @@ export class Turns {
   /** Closes the stream; what does not fit goes out first, so that the last frame can say truly what became of it. */
   async #finish(entry: Entry) {
     const { turn, stream } = entry
-    const [, rest] = stream.fit(turn.text, '')
-    let note = ''
-    if (rest) {
-      note = this.outlet.isOpen(turn) ? this.notices.continued : this.notices.lost(turn.text.length)
-      const overflow = stream.fit(turn.text, note)[1]
-      entry.phase = 'sending'
-      const lost = await this.#deliver(entry, overflow)
-      if (lost >= overflow.length) note = this.notices.lost(lost)
+    const { continued, lost } = this.notices
+    if (stream.fit(turn.text)[1]) {
+      // Room for whatever has to be said below, so that the place where the text is cut does not depend on it.
+      const room = [continued, lost(turn.text.length)].join('\n\n')
+      const overflow = stream.fit(turn.text, room)[1]
+      entry.close = () => stream.finish(continued, room)
+      const missing = await this.#deliver(entry, overflow)
       entry.phase = 'live'
+      entry.frozen = missing < overflow.length
+      const notes = [entry.frozen && continued, missing && lost(missing)]
+      if (!stream.closed) stream.finish(notes.filter(Boolean).join('\n\n'), room)
+    } else {
+      stream.finish()
     }
-    stream.finish(note)
-    this.#wait(entry, this.policy.unclaimed, () => void this.#claim(entry))
+    if (entry.fetched) this.#finished(entry)
+    else this.#wait(entry, this.policy.unclaimed, () => void this.#claim(entry))
   }
 
   /** Nobody fetched the last frame: WeCom has stopped polling, or the chat was closed. */
   async #claim(entry: Entry) {
     const { turn, stream } = entry
-    if (!turn.text || !this.outlet.isOpen(turn)) return this.#retire(entry)
+    const text = entry.frozen ? stream.shown : turn.text
+    if (!text || !this.outlet.isOpen(turn)) return this.#retire(entry)
     // A poll that comes after all must not show the answer a second time.
     const last = stream.closed
     stream.closed = undefined
-    entry.phase = 'sending'
-    const lost = await this.#deliver(entry, turn.text)
-    if (lost < turn.text.length) {
+    entry.close = () => stream.redirect()
+    if (await this.#deliver(entry, text) < text.length) {
       stream.redirect()
       this.#finished(entry)
     } else {
-      stream.closed = last
       entry.phase = 'live'
+      stream.closed ??= last
       this.#retire(entry)
     }
   }
 
   async #send(entry: Entry, text: string) {
-    entry.phase = 'sending'
     await this.#deliver(entry, text)
     this.#finished(entry)
   }
@@ -287,8 +329,13 @@ export class Turns {
     this.#retire(entry)
   }
 
-  /** @returns how many characters did not get out */
-  async #deliver({ turn }: Entry, text: string): Promise<number> {
+  /**
+   * Lets another way out do its work; how the turn goes on then is the caller's to say.
+   * @returns how many characters did not get out
+   */
+  async #deliver(entry: Entry, text: string): Promise<number> {
+    const { turn } = entry
+    entry.phase = 'sending'
     try {
       await this.outlet.send(turn, text)
       return 0
@@ -303,14 +350,21 @@ export class Turns {
   }
 
   #forget(entry: Entry) {
-    this.clock.clearTimeout(entry.timer)
+    this.#stop(entry)
     this.load.leave(entry.turn.id)
     this.#entries.delete(entry.turn.id)
     this.#byMessage.delete(key(entry.turn.owner.botId, entry.turn.msgId))
   }
 
+  #stop(entry: Entry) {
+    this.clock.clearTimeout(entry.timer)
+    this.clock.clearTimeout(entry.grace)
+  }
+
   #wait(entry: Entry, delay: number, callback: () => void) {
     this.clock.clearTimeout(entry.timer)
+    // A way out may have been at work when all was disposed of.
+    if (this.#entries.get(entry.turn.id) !== entry) return
     entry.timer = this.clock.setTimeout(callback, delay)
   }
 }
@@ -319,9 +373,9 @@ function key(botId: string, msgId: string) {
   return `${botId}/${msgId}`
 }
 
-/** Where a text leaves what was shown of it, which may end in a closed fence of its own. */
+/** Where a text leaves what was shown of it, which may end in a fence or a thought that was closed for showing only. */
 function common(text: string, shown: string): number {
   let at = 0
   while (at < shown.length && text[at] === shown[at]) at++
-  return shown.length - at <= 16 ? at : 0
+  return /^[\s>`~]*(?:<?\/think>)?$/.test(shown.slice(at)) ? at : 0
 }
