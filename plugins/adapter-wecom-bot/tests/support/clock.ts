@@ -1,0 +1,29 @@
+import { createClock } from '@sinonjs/fake-timers'
+import type { Clock } from '../../src/clock'
+
+/** Time that stands still until it is moved on. */
+export class FakeClock implements Clock {
+  readonly #fake = createClock(Date.UTC(2026, 0, 1))
+
+  now() {
+    return this.#fake.now
+  }
+
+  setTimeout(callback: () => void, delay: number) {
+    return this.#fake.setTimeout(callback, delay)
+  }
+
+  clearTimeout(timer: unknown) {
+    this.#fake.clearTimeout(timer as number)
+  }
+
+  /** Timers that are still to come. */
+  get pending() {
+    return this.#fake.countTimers()
+  }
+
+  /** Moves on, and lets promises have their turn in between. */
+  async pass(milliseconds: number) {
+    await this.#fake.tickAsync(milliseconds)
+  }
+}

@@ -1,0 +1,52 @@
+import memory from '@koishijs/plugin-database-memory'
+import Server from '@koishijs/plugin-server'
+import { Context, HTTP, Logger } from 'koishi'
+import { Config, WecomBot } from '../../src'
+
+export const token = 'AibotTestToken01'
+export const encodingAESKey = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'
+
+export interface Instance {
+  app: Context
+  bot: WecomBot
+  /** What was logged. */
+  lines: string[]
+  /** The callback's address, where it listens. */
+  url: string
+  stop(): Promise<void>
+}
+
+export interface InstanceOptions {
+  /** Listens for callbacks. */
+  listen?: boolean
+  /** Has Koishi's database, in memory. */
+  database?: boolean
+  /** Runs before everything starts. */
+  prepare?(app: Context): void
+}
+
+/** A Koishi of its own with this one bot. */
+export async function startBot(settings: Partial<Config> = {}, options: InstanceOptions = {}): Promise<Instance> {
+  const lines: string[] = []
+  const target: Logger.Target = { colors: 0, record: record => void lines.push(record.content) }
+  Logger.targets.push(target)
+  const app = new Context()
+  app.plugin(HTTP as never)
+  app.plugin(Server, options.listen ? { host: '127.0.0.1', port: 25140, maxPort: 25999 } : {} as never)
+  if (options.database) app.plugin(memory as never)
+  app.plugin(WecomBot as never, new Config({ token, encodingAESKey, ...settings } as Config))
+  options.prepare?.(app)
+  await app.start()
+  const bot = app.bots.find(bot => bot.platform === 'wecom-bot') as WecomBot
+  return {
+    app,
+    bot,
+    lines,
+    url: `http://127.0.0.1:${app.server.port}/api/wecom/callback`,
+    async stop() {
+      bot.ctx.scope.dispose()
+      await app.stop()
+      Logger.targets.splice(Logger.targets.indexOf(target), 1)
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { Random } from './random'
+
+const strange = [
+  null, true, 0, -1, 1e308, '', ' ', '\0', '\ud800', '𝄞'.repeat(40), 'x'.repeat(5000), [], {}, [[[[]]]], [null],
+  { __proto__: null }, '../../etc/passwd', '<xml>', '${env}', '<execute>help</execute>', Array(50).fill('a'),
+]
+const keys = ['__proto__', 'constructor', 'toString', 'msgid', 'msgtype', 'chatid', 'stream', 'event', 'from', '']
+
+/** A JSON value with something in it replaced, removed, added or doubled. */
+export function mutateJson(value: unknown, random: Random): unknown {
+  if (random.next() < 0.15) return random.pick(strange)
+  if (Array.isArray(value)) {
+    const copy = [...value]
+    if (copy.length) copy[random.integer(0, copy.length - 1)] = mutateJson(random.pick(copy), random)
+    if (random.next() < 0.3) copy.push(random.pick(strange))
+    return copy
+  }
+  if (typeof value !== 'object' || value === null) return random.pick(strange)
+  const entries = Object.entries(value)
+  const at = random.integer(0, Math.max(0, entries.length - 1))
+  if (!entries.length || random.next() < 0.2) entries.push([random.pick(keys), random.pick(strange)])
+  else if (random.next() < 0.25) entries.splice(at, 1)
+  else entries[at] = [entries[at][0], mutateJson(entries[at][1], random)]
+  return Object.fromEntries(entries)
+}
+
+/** A text with a few of its characters changed, cut, repeated or moved. */
+export function mutateText(text: string, random: Random): string {
+  let result = text
+  for (let times = random.integer(1, 4); times; times--) {
+    const at = random.integer(0, result.length)
+    const length = random.integer(0, 8)
+    const [head, middle, tail] = [result.slice(0, at), result.slice(at, at + length), result.slice(at + length)]
+    result = random.pick([
+      head + tail,
+      head + middle + middle + tail,
+      head + String.fromCharCode(random.integer(0, 255)) + tail,
+      head + random.pick(['"', '{', '}', '<', ']]>', '&lt;', '<!DOCTYPE x [<!ENTITY e "e">]>', '\\u0000', '%', '=']) + tail,
+      head,
+      tail + head,
+    ])
+  }
+  return result
+}

@@ -1,0 +1,97 @@
+import { Load } from '../../src/load'
+import { DeliveryError, Outlet } from '../../src/outlet'
+import { Message } from '../../src/payload'
+import { Notices } from '../../src/stream'
+import { Turn } from '../../src/turn'
+import { Policy, Turns } from '../../src/turns'
+import { FakeClock } from './clock'
+
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+
+export const notices: Notices = {
+  later: '(later)',
+  cutOff: '(cut off)',
+  continued: '(continued)',
+  lost: count => `(${count} lost)`,
+  elsewhere: '(elsewhere)',
+  silent: '(silent)',
+  forgotten: '(forgotten)',
+  interrupted: '(interrupted)',
+  busy: '(busy)',
+  leaving: '(leaving)',
+  unsupported: '(unsupported)',
+  card: '(card)',
+  clicked: button => `(clicked ${button})`,
+}
+
+/** The other ways out, as a turn sees them. */
+export class FakeOutlet {
+  readonly sent: string[] = []
+  open = true
+  /** What becomes of the next messages; they arrive where nothing is said. */
+  readonly fates: ((text: string) => Promise<void>)[] = []
+
+  isOpen() {
+    return this.open
+  }
+
+  async send(_turn: Turn, text: string) {
+    const fate = this.fates.shift()
+    if (fate) await fate(text)
+    else if (!this.open) throw new DeliveryError('no-way', text.length, 'no way')
+    this.sent.push(text)
+  }
+
+  /** The next message does not get out. */
+  fail(lost?: number) {
+    this.fates.push(async (text) => {
+      throw new DeliveryError('refused', lost ?? text.length, 'refused')
+    })
+  }
+
+  /** The next message takes so long. */
+  delay(clock: FakeClock, milliseconds: number) {
+    this.fates.push(() => new Promise(resolve => clock.setTimeout(resolve, milliseconds)))
+  }
+}
+
+export function message(overrides: Partial<Message> = {}): Message {
+  return {
+    kind: 'message',
+    msgId: 'MSGID',
+    botId: 'AIBOTID',
+    userId: 'USERID',
+    body: { type: 'text', text: 'hi' },
+    ...overrides,
+  }
+}
+
+/** Turns with time, ways out and a log that a spec has in its hand. */
+export function createTurns(policy: Partial<Policy> = {}) {
+  const clock = new FakeClock()
+  const outlet = new FakeOutlet()
+  const lost: unknown[] = []
+  const hung: Turn[] = []
+  const turns = new Turns({
+    streaming: true,
+    cards: false,
+    placeholder: '<think></think>',
+    window: 330 * SECOND,
+    unclaimed: 10 * SECOND,
+    retention: 10 * MINUTE,
+    lifetime: 55 * MINUTE,
+    ...policy,
+  }, notices, outlet as unknown as Outlet, clock, {
+    lost: (_turn, error) => lost.push(error),
+    hung: turn => hung.push(turn),
+  }, new Load({ total: 1000, user: 1000, span: 330 * SECOND }, clock))
+  /** What WeCom shows after asking once. */
+  const poll = (turn: Turn, arrived = true) => {
+    const frame = turns.frame(turn)
+    if (frame?.finish) turns.fetched(turn, arrived)
+    return frame && (frame.finish ? `${frame.content}■` : frame.content)
+  }
+  const open = (overrides?: Partial<Message>) => turns.open(message(overrides))
+  return { clock, outlet, lost, hung, turns, poll, open }
+}
