@@ -23,6 +23,8 @@ export interface Exchange {
   type: string
   body: unknown
   set(name: string, value: string): void
+  /** Told by koa of what goes wrong with the connection, too; its own prints a stack. */
+  onerror(error: unknown): void
 }
 
 export interface CallbackOptions {
@@ -46,10 +48,12 @@ export function createCallback(options: CallbackOptions) {
   return Object.assign(async (exchange: Exchange) => {
     exchange.status = 200
     exchange.type = 'text/plain; charset=utf-8'
+    exchange.onerror = error => error && options.journal.broke(error)
     try {
       await answer(exchange, options)
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
+      // A mistake of ours: with anything but 200, WeCom would send the same again and again.
+      if (!(error instanceof Refusal)) return options.journal.broke(error)
       exchange.status = error.status
       exchange.body = error.status === 403 ? 'forbidden' : 'bad request'
       if (error.reason === 'method') exchange.set('Allow', 'GET, HEAD, POST')

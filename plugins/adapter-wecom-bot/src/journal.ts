@@ -19,18 +19,28 @@ const hints: Record<Reason, string> = {
 
 /** Tells the operator of refused callbacks: a line each with the reason and no secret, and only a count in a flood. */
 export class Journal {
-  readonly #seen = new Map<Reason, { since: number, count: number }>()
+  readonly #seen = new Map<Reason | 'broke', { since: number, count: number }>()
 
   constructor(readonly clock: Clock, readonly write: (line: string) => void) {}
 
+  /** A connection that broke, or a mistake of ours; without a stack, which helps nobody who operates a bot. */
+  broke(error: unknown) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error))
+    this.#note('broke', `callback not answered: ${name}: ${message}`)
+  }
+
   refused({ reason, status, detail }: Refusal, path: string) {
+    const where = `${path}${detail ? `, ${detail}` : ''}`
+    this.#note(reason, `callback refused: ${reason} (${status}) on ${where}. ${hints[reason]}`)
+  }
+
+  #note(reason: Reason | 'broke', line: string) {
     const now = this.clock.now()
     let seen = this.#seen.get(reason)
     if (!seen || now - seen.since >= 60_000) {
-      if (seen && seen.count > MOST) this.write(`callback refused: ${reason}, ${seen.count - MOST} more in the last minute`)
+      if (seen && seen.count > MOST) this.write(`${reason}: ${seen.count - MOST} more in the last minute`)
       this.#seen.set(reason, seen = { since: now, count: 0 })
     }
-    if (++seen.count > MOST) return
-    this.write(`callback refused: ${reason} (${status}) on ${path}${detail ? `, ${detail}` : ''}. ${hints[reason]}`)
+    if (++seen.count <= MOST) this.write(line)
   }
 }
