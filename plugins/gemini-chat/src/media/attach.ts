@@ -1,0 +1,116 @@
+import type { Content, Part } from '../engine/types'
+import { download, tooLarge } from './download'
+import { MediaError, type Reason } from './error'
+import { isReference, type Reference } from './reference'
+import { typeOf } from './type'
+
+/** A file that did not become part of a question. */
+export interface Refused extends Pick<Reference, 'kind' | 'name'> {
+  reason: Reason
+  /** For the operator. */
+  message: string
+}
+
+export interface Attached {
+  /** As it goes out: references have become bytes. */
+  content: Content
+  refused: Refused[]
+  /** There is nothing in the question but files that could not be taken. */
+  isBlank: boolean
+}
+
+export interface AttachOptions {
+  /** Most bytes of one file, and of all of a question. */
+  limit: number
+  total: number
+  /** Milliseconds for all of them. */
+  timeout: number
+  trusted: readonly string[]
+  /** Koishi's client, where there is one: it knows what adapters call `internal:`. */
+  http?: { file(src: string): Promise<{ data: ArrayBufferLike }> }
+  signal: AbortSignal
+}
+
+/** A text that only says where files were. */
+const PLACEHOLDERS = /^(\s*\[(image|audio|video|file)\][^\n[]*)*\s*$/
+
+/**
+ * Loads the files of a question. One that cannot be taken does not keep the others from being asked about.
+ * @throws the signal's reason, when it aborts
+ */
+export async function attach({ role, parts }: Content, options: AttachOptions): Promise<Attached> {
+  const { signal, timeout } = options
+  const refused: Refused[] = []
+  const controller = new AbortController()
+  const abort = () => controller.abort(signal.reason)
+  const late = () => controller.abort(new MediaError('unreachable', `the files took longer than ${timeout} ms`))
+  const timer = timeout > 0 ? setTimeout(late, timeout) : undefined
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  let left = options.total
+  const loaded: Part[] = []
+  try {
+    for (const part of parts) {
+      if (!isReference(part)) {
+        loaded.push(part)
+        continue
+      }
+      try {
+        const limit = Math.min(options.limit, left)
+        const inlineData = await load(part.reference, { ...options, limit, signal: controller.signal })
+        left -= Buffer.byteLength(inlineData.data, 'base64')
+        loaded.push({ inlineData })
+      } catch (error) {
+        signal.throwIfAborted()
+        const { kind, name } = part.reference
+        // The message of Koishi's client names the address.
+        const known = error instanceof MediaError ? error : new MediaError('unreachable', 'the file cannot be read')
+        refused.push({ kind, name, reason: known.reason, message: known.message })
+      }
+    }
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+  }
+  const isBlank = loaded.every(({ text }) => text !== undefined && PLACEHOLDERS.test(text))
+  return { content: { role, parts: loaded }, refused, isBlank }
+}
+
+async function load({ src, name }: Reference, options: AttachOptions) {
+  options.signal.throwIfAborted()
+  if (options.limit <= 0) throw tooLarge(options.limit)
+  const type = typeOf(await read(src, options), name)
+  if ('format' in type) throw new MediaError('type', `${type.format || 'this format'} is not supported`)
+  return { mimeType: type.mime, data: type.data.toString('base64') }
+}
+
+/** Whoever wrote the address may be anybody: no file of this machine is read. */
+async function read(src: string, options: AttachOptions): Promise<Buffer> {
+  const { limit, signal, http } = options
+  if (/^https?:/i.test(src) && URL.canParse(src)) return download(new URL(src), options)
+  if (/^data:/i.test(src)) return decode(src, limit)
+  if (!/^internal:/i.test(src) || !http) throw new MediaError('unreachable', 'the kind of address is not allowed')
+  const { data } = await Promise.race([http.file(src), ended(signal)])
+  if (data.byteLength > limit) throw tooLarge(limit)
+  return Buffer.from(data)
+}
+
+/** https://datatracker.ietf.org/doc/html/rfc2397 */
+function decode(src: string, limit: number): Buffer {
+  const [, base64, body] = /^data:[^,;]*(?:;(?!base64)[^,;]*)*(;base64)?,(.*)$/is.exec(src) ?? []
+  if (body === undefined) throw new MediaError('unreachable', 'the address is malformed')
+  if (body.length > limit * 3) throw tooLarge(limit)
+  const data = base64 ? Buffer.from(body, 'base64') : Buffer.from(unescape(body), 'latin1')
+  if (data.length > limit) throw tooLarge(limit)
+  return data
+}
+
+function unescape(text: string) {
+  return text.replace(/%([\da-f]{2})/gi, (_, code) => String.fromCharCode(parseInt(code, 16)))
+}
+
+function ended(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}

@@ -1,0 +1,48 @@
+import { h } from 'koishi'
+import type { Content, Part } from '../engine/types'
+
+export const kinds = ['image', 'audio', 'video', 'file'] as const
+
+export type Kind = typeof kinds[number]
+
+/** A file somebody sent. It stands for the bytes until they are needed, and in the history. */
+export interface Reference {
+  kind: Kind
+  src: string
+  name?: string
+}
+
+/** A part that is no part of a request: `ask` leaves it out. */
+export interface ReferencePart extends Part {
+  reference: Reference
+}
+
+const types: Record<string, Kind> = { img: 'image', image: 'image', audio: 'audio', video: 'video', file: 'file' }
+
+/** Longer addresses hold the file themselves. */
+const LONGEST = 2000
+
+/** The files in elements, in the order in which the text names them. */
+export function referencesOf(elements: h[] = []): ReferencePart[] {
+  return elements.flatMap(({ type, attrs, children }) => {
+    const kind = types[type]
+    if (!kind) return referencesOf(children)
+    const src: unknown = attrs.src ?? attrs.url
+    if (typeof src !== 'string' || !src) return []
+    return [{ reference: { kind, src, ...attrs.title && { name: String(attrs.title) } } }]
+  })
+}
+
+export function isReference(part: Part): part is ReferencePart {
+  return 'reference' in part
+}
+
+/** What goes over the wire. */
+export function withoutReferences(contents: Content[]): Content[] {
+  return contents.map(({ role, parts }) => ({ role, parts: parts.filter(part => !isReference(part)) }))
+}
+
+/** What is remembered of a question: its text names the files, and short addresses stay for asking once more. */
+export function remembered({ role, parts }: Content): Content {
+  return { role, parts: parts.filter(part => !isReference(part) || part.reference.src.length <= LONGEST) }
+}

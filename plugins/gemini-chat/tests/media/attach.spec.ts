@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Content } from '../../src/engine/types'
+import { attach, type AttachOptions } from '../../src/media/attach'
+import { type Kind, remembered } from '../../src/media/reference'
+
+const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
+
+describe('the files of a question', () => {
+  let server: Server
+  let origin: string
+  let options: AttachOptions
+
+  before(async () => {
+    server = createServer(({ url }, response) => {
+      if (url !== '/silent') response.end(url === '/big' ? Buffer.alloc(200) : png)
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+
+  after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+
+  beforeEach(() => {
+    const http = {
+      file: async (src: string) => {
+        if (src === 'internal:gone') throw new Error('fetch http://secret failed')
+        return { data: new Uint8Array(src === 'internal:big' ? Buffer.alloc(200) : png).buffer as ArrayBuffer }
+      },
+    }
+    const { signal } = new AbortController()
+    options = { limit: 100, total: 150, timeout: 5000, trusted: [new URL(origin).host], http: http as never, signal }
+  })
+
+  function question(text: string, ...srcs: string[]): Content {
+    const references = srcs.map((src) => {
+      const [address, name] = src.split(' ')
+      return { reference: { kind: 'image' as Kind, src: address, ...name && { name } } }
+    })
+    return { role: 'user', parts: [{ text }, ...references] }
+  }
+
+  async function reasons(...srcs: string[]) {
+    const { refused } = await attach(question('see', ...srcs), options)
+    return refused.map(({ reason, message }) => `${reason}: ${message}`)
+  }
+
+  it('become bytes, from the web, from adapters and from the address itself', async () => {
+    const data = `data:image/gif;base64,${png.toString('base64')}`
+    const { content, refused, isBlank } = await attach(question('see', `${origin}/a`, 'internal:a', data, 'data:,a%20b'), options)
+    const image = { inlineData: { mimeType: 'image/png', data: png.toString('base64') } }
+    const text = { inlineData: { mimeType: 'text/plain', data: Buffer.from('a b').toString('base64') } }
+    assert.deepEqual(content, { role: 'user', parts: [{ text: 'see' }, image, image, image, text] })
+    assert.deepEqual([refused, isBlank], [[], false])
+  })
+
+  it('are never files of this machine', async () => {
+    for (const src of ['file:///etc/passwd', '/etc/passwd', 'ftp://x/y', 'base64://aaaa', 'FILE:/etc/passwd', 'unix:/x', '']) {
+      assert.deepEqual(await reasons(src), ['unreachable: the kind of address is not allowed'], src)
+    }
+    options.trusted = []
+    assert.match((await reasons(`${origin}/a`))[0], /^unreachable: .*private network/)
+  })
+
+  it('are refused one by one, with a reason and no address', async () => {
+    const { content, refused } = await attach(
+      question('see', 'internal:big', 'internal:gone', 'data:,GIF89a%01 fun.gif', `${origin}/big`, `${origin}/a`), options,
+    )
+    assert.equal(content.parts.length, 2)
+    assert.deepEqual(refused.map(({ name, reason, message }) => [name, reason, message]), [
+      [undefined, 'size', 'the file is larger than 100 bytes'],
+      [undefined, 'unreachable', 'the file cannot be read'],
+      ['fun.gif', 'type', 'GIF is not supported'],
+      [undefined, 'size', 'the file is larger than 100 bytes'],
+    ])
+  })
+
+  it('may only be so large together', async () => {
+    const text = `data:,${'x'.repeat(80)}`
+    assert.deepEqual(await reasons(text, text), ['size: the file is larger than 70 bytes'])
+    assert.deepEqual(await reasons(`data:,${'x'.repeat(5000)}`), ['size: the file is larger than 100 bytes'])
+    options.limit = 0
+    assert.deepEqual(await reasons(text), ['size: the file is larger than 0 bytes'])
+  })
+
+  it('are waited for only so long', async () => {
+    options.timeout = 30
+    assert.deepEqual(await reasons(`${origin}/silent`, `${origin}/a`), [
+      'unreachable: the files took longer than 30 ms', 'unreachable: the files took longer than 30 ms',
+    ])
+    options.http = { file: () => new Promise(() => {}) }
+    assert.deepEqual(await reasons('internal:a'), ['unreachable: the files took longer than 30 ms'])
+  })
+
+  it('are not waited for when the answer is stopped', async () => {
+    const controller = new AbortController()
+    const done = attach(question('see', `${origin}/silent`), { ...options, signal: controller.signal })
+    controller.abort(new Error('stopped'))
+    await assert.rejects(done, /stopped/)
+    await assert.rejects(attach(question('see', 'internal:a'), { ...options, signal: controller.signal }), /stopped/)
+  })
+
+  it('leave nothing to ask where there is nothing else', async () => {
+    const blank = async (text: string, src: string) => (await attach(question(text, src), options)).isBlank
+    assert.equal(await blank('[image]', 'file:x'), true)
+    assert.equal(await blank('[file] a.docx', 'file:x'), true)
+    assert.equal(await blank('[image] what is it?', 'internal:a'), false)
+    assert.equal(await blank('what is it? [image]', 'file:x'), false)
+    assert.equal(await blank('[image]', 'internal:a'), false)
+  })
+
+  it('stay in the history as what the text calls them, and as an address if that is short', () => {
+    const content = question('see [image] [image]', 'internal:a', `data:,${'x'.repeat(5000)}`)
+    assert.deepEqual(remembered(content), question('see [image] [image]', 'internal:a'))
+  })
+})
