@@ -38,7 +38,8 @@ export class Answer {
     const [candidate] = chunk.candidates ?? []
     for (const part of candidate?.content?.parts ?? []) {
       events.push({ type: 'part', part })
-      if (part.text) events.push({ type: part.thought ? 'thought' : 'text', text: part.text })
+      const text = part.text || program(part)
+      if (text) events.push({ type: part.thought ? 'thought' : 'text', text })
       this.#spoken ||= says(part)
     }
     if (candidate?.groundingMetadata) events.push({ type: 'grounding', metadata: candidate.groundingMetadata })
@@ -75,4 +76,19 @@ export class Answer {
 /** Whether a part is something to show: text that is not blank, an image, a call. */
 function says({ text, thought, thoughtSignature: _, ...rest }: Part) {
   return !thought && (!!text?.trim() || Object.keys(rest).length > 0)
+}
+
+/**
+ * A program the model ran at Google's, or what it printed, as Markdown.
+ * https://ai.google.dev/api/caching#CodeExecutionResult
+ */
+function program({ executableCode, codeExecutionResult }: Part): string | undefined {
+  const { code, language } = (executableCode ?? {}) as { code?: string, language?: string }
+  const { output } = (codeExecutionResult ?? {}) as { output?: string }
+  const body = code ?? output
+  if (typeof body !== 'string' || !body.trim()) return
+  const longest = Math.max(2, ...body.match(/`+/g)?.map(run => run.length) ?? [])
+  const mark = '`'.repeat(longest + 1)
+  const info = code === undefined ? '' : String(language ?? '').toLowerCase().replace(/\W/g, '')
+  return `\n\n${mark}${info}\n${body.replace(/\n+$/, '')}\n${mark}\n\n`
 }

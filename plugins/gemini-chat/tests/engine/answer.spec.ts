@@ -28,6 +28,22 @@ describe('an answer', () => {
     ])
   })
 
+  it('shows a program it ran, and what that printed, as code', () => {
+    const parts: Part[] = [
+      { text: 'Let us see.' },
+      { executableCode: { language: 'PYTHON', code: 'print("```")\n\n' } },
+      { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '```\n' } },
+      { codeExecutionResult: { outcome: 'OUTCOME_OK' } },
+      { executableCode: { language: 'x\n<b>', code: '1' } },
+    ]
+    const { answer, events } = read(chunk(parts, 'STOP'))
+    assert.deepEqual(events.flatMap(event => event.type === 'part' ? [event.part] : []), parts)
+    assert.equal(events.map(event => event.type === 'text' ? event.text : '').join(''), [
+      'Let us see.', '````python\nprint("```")\n````', '', '````\n```\n````', '', '```xb\n1\n```', '',
+    ].join('\n\n'))
+    assert.equal(answer.end().type, 'end')
+  })
+
   it('reports sources and token counts', () => {
     const groundingMetadata = { webSearchQueries: ['koishi'] }
     const usageMetadata = { promptTokenCount: 1, totalTokenCount: 3, thoughtsTokenCount: 2 }
