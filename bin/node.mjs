@@ -1,4 +1,4 @@
-// Runs the specs under another Node: npm run test:node -- 22 [arguments of mocha]
+// Runs the specs under another Node: npm run test:node -- 22 [specs and options of mocha, else all specs]
 // The binary comes from npm and stays in node_modules/.cache.
 
 import { spawnSync } from 'node:child_process'
@@ -9,10 +9,11 @@ import { fileURLToPath } from 'node:url'
 
 const [version, ...args] = process.argv.slice(2)
 if (!/^\d+(\.\d+)*$/.test(version ?? '')) {
-  console.error('用法 / usage: npm run test:node -- 22 [mocha 参数 / arguments of mocha]')
+  console.error('用法 / usage: npm run test:node -- 22 [mocha 的测试文件和选项 / specs and options of mocha]')
   process.exit(64)
 }
 
+const specs = ['plugins/*/tests/**/*.spec.ts', 'testkit/tests/**/*.spec.ts', 'tests/**/*.spec.ts']
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = join(root, 'node_modules/.cache/node', version)
 const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
@@ -29,4 +30,4 @@ if (!existsSync(binary)) {
   run('npm', ['install', '--prefix', cache, '--no-save', '--no-audit', '--no-fund', `${name}@${version}`])
 }
 run(binary, ['--version'])
-run(binary, [createRequire(import.meta.url).resolve('mocha/bin/mocha.js'), ...args], { cwd: root })
+run(binary, [createRequire(import.meta.url).resolve('mocha/bin/mocha.js'), ...args.length ? args : specs], { cwd: root })
