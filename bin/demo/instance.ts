@@ -57,10 +57,7 @@ export async function startDemo(): Promise<Demo> {
     },
   })
   const close = async () => {
-    if (worker.exitCode === null && worker.connected) {
-      worker.send({ type: 'stop', signal: 'SIGTERM' })
-      await once(worker, 'exit')
-    }
+    await end(worker)
     await gemini?.close()
     await rm(folder, { recursive: true, force: true })
   }
@@ -71,6 +68,18 @@ export async function startDemo(): Promise<Demo> {
     throw error
   }
   return { options, close, introduction: introduce(options, !!gemini) }
+}
+
+/** An answer that is still being written would be waited for; nobody reads it any more. */
+const PATIENCE = 1000
+
+async function end(worker: ChildProcess): Promise<void> {
+  if (worker.exitCode !== null || worker.signalCode !== null) return
+  const exited = once(worker, 'exit')
+  if (worker.connected) worker.send({ type: 'stop', signal: 'SIGTERM' })
+  const timer = setTimeout(() => worker.kill('SIGKILL'), PATIENCE)
+  await exited
+  clearTimeout(timer)
 }
 
 /** Waits until everything is on. */
