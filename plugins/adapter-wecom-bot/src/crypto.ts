@@ -87,8 +87,10 @@ export function encrypt({ key, receiveId }: Credential, message: string, random 
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
 export function decrypt({ key, receiveId }: Credential, ciphertext: string): string {
-  if (ciphertext.length % 4 || !/^[A-Za-z0-9+/]+={0,2}$/.test(ciphertext)) throw new Refusal('decrypt', 'not base64')
-  const plain = unpad(decipher(key, Buffer.from(ciphertext, 'base64')))
+  const data = Buffer.from(ciphertext, 'base64')
+  // The decoder passes over what is no base64.
+  if (data.toString('base64') !== ciphertext) throw new Refusal('decrypt', 'not base64')
+  const plain = unpad(decipher(key, data))
   if (plain.length < HEADER) throw new Refusal('decrypt', 'too short')
   const end = HEADER + plain.readUInt32BE(16)
   if (end > plain.length) throw new Refusal('decrypt', 'length beyond the end')

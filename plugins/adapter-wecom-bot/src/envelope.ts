@@ -38,5 +38,7 @@ export function seal(
 ): string {
   const ciphertext = encrypt(credential, reply, random)
   const msgsignature = sign(credential.token, String(seconds), nonce, ciphertext)
-  return JSON.stringify({ encrypt: ciphertext, msgsignature, timestamp: seconds, nonce })
+  // Base64 and hex have nothing to escape, and to look for it would take as long as to sign.
+  const tail = JSON.stringify({ msgsignature, timestamp: seconds, nonce }).slice(1)
+  return `{"encrypt":"${ciphertext}",${tail}`
 }

@@ -103,13 +103,13 @@ export function parse(plaintext: string): Payload {
   if (name === 'stream') {
     const streamId = text(record(raw.stream)?.id)
     if (!streamId) throw new Refusal('payload', 'no "stream.id"')
-    return { ...base, kind: 'poll', streamId }
+    return { kind: 'poll', streamId, ...base }
   }
-  if (name === 'event') return { ...base, kind: 'event', ...event(record(raw.event)) }
+  if (name === 'event') return { kind: 'event', ...event(record(raw.event)), ...base }
   const body = content(raw)
-  if (!body) return { ...base, kind: 'unknown', name }
+  if (!body) return { kind: 'unknown', name, ...base }
   const quote = record(raw.quote)
-  return { ...base, kind: 'message', body, quote: quote && content(quote) }
+  return { kind: 'message', body, quote: quote && content(quote), ...base }
 }
 
 function content(raw: Raw): Body | undefined {
