@@ -2,10 +2,15 @@ import type { Bot, h, Session } from 'koishi'
 import type { Clock } from '../clock'
 import { EditDelivery } from './edit'
 import { MessageDelivery } from './message'
-import { render } from './render'
+import { controls } from './controls'
+import { render, type RenderOptions } from './render'
 
 /** Brings one answer to its reader while it is being written. */
 export interface Delivery {
+  /** Shows a line for as long as there is no text, where it can be taken away again. */
+  status?(line: string): void
+  /** The reader sees something already, if only a status: whatever is said must take its place. */
+  readonly isOpen?: boolean
   /** Takes the newest state of the whole text, and returns at once however slow the platform is. */
   update(text: string): void
   /**
@@ -24,6 +29,10 @@ export interface Target {
   edit?(id: string, elements: h[]): Promise<void>
   /** Milliseconds between two edits. */
   interval: number
+  /** Bytes a message may have, in Markdown; 0 or left out is no limit. */
+  limit?: number
+  /** What can be clicked below an answer that is being written, or is done. */
+  controls?(done: boolean): h[]
 }
 
 export type EditableTarget = Target & Required<Pick<Target, 'edit'>>
@@ -44,13 +53,34 @@ type StreamingBot = Omit<Bot, 'editMessage'> & Partial<Pick<Bot, 'editMessage'>>
 /** Their stock `editMessage` sends the source of the elements instead of what they mean. */
 const garbling = new Set(['discord', 'kook'])
 
+/** What of the settings concerns delivery. */
+export interface TargetOptions extends RenderOptions {
+  /** By platform. */
+  messageBytes?: Record<string, number>
+  buttons?: boolean
+}
+
+/** Bytes that platforms take in one message, with room for what their encoders add. Others take as much as we say. */
+const limits: Record<string, number> = {
+  // https://open.dingtalk.com/document/orgapp/the-application-robot-in-the-enterprise-sends-group-chat-messages
+  dingtalk: 12_000,
+  // https://core.telegram.org/bots/api#sendmessage
+  telegram: 4000,
+  // Its adapter finds other ways for what is too long.
+  'wecom-bot': 0,
+}
+
+const GENEROUS = 30_000
+
 /** The reply to a message, as its platform can give it. */
-export function targetOf(session: Session): Target {
+export function targetOf(session: Session, options: TargetOptions = {}): Target {
   const { channelId, event: { referrer } } = session
   const bot: StreamingBot = session.bot
   const editable = bot.editMessage && !garbling.has(bot.platform ?? '')
   return {
-    render: markdown => render(markdown, bot),
+    render: markdown => render(markdown, bot, options),
+    limit: { ...limits, ...options.messageBytes }[session.platform] ?? GENEROUS,
+    controls: options.buttons ? done => controls(session, done) : undefined,
     // `session.send` would swallow the errors. Passive platforms need both the referrer and the session.
     create: elements => bot.sendMessage(channelId!, elements, referrer, { session }),
     edit: editable ? (id, elements) => bot.editMessage!(channelId!, id, elements) : undefined,

@@ -7,7 +7,17 @@ export interface Reader {
   markdown?: boolean
 }
 
+/** How an answer is written for a platform: as Markdown, as elements, or as the few elements that all encoders know. */
+export const formats = ['markdown', 'elements', 'plain'] as const
+
+export interface RenderOptions {
+  /** By platform. */
+  formats?: Record<string, typeof formats[number]>
+}
+
 const standard: Dialect = { rich: true }
+
+const plain: Dialect = { rich: false }
 
 /** Platforms whose stock encoder drops the elements it does not know, with all that is in them. */
 const dialects: Record<string, Dialect> = {
@@ -27,7 +37,10 @@ function decode(href: string) {
  * Turns what a model wrote into what a bot can send. It is the only way from one to the other: text handed to Koishi as
  * a string is parsed as markup, and `<execute>` in it would run commands in the name of whoever asked.
  */
-export function render(markdown: string, bot: Reader): h[] {
-  if (bot.markdown === true) return [h('markdown', h.text(markdown))]
-  return toElements(markdown, dialects[bot.platform ?? ''] ?? standard)
+export function render(markdown: string, bot: Reader, options: RenderOptions = {}): h[] {
+  const platform = bot.platform ?? ''
+  const format = options.formats?.[platform] ?? (bot.markdown === true ? 'markdown' : undefined)
+  if (format === 'markdown') return [h('markdown', h.text(markdown))]
+  return toElements(markdown, format === 'plain' ? { ...plain, ...dialects[platform], rich: false }
+    : format === 'elements' ? { ...dialects[platform], ...standard } : dialects[platform] ?? standard)
 }
