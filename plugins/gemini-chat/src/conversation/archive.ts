@@ -1,36 +1,47 @@
-import { fit } from './budget'
 import type { History, StoredTurn } from './history'
 import type { Turn } from './turn'
 
-/** What conversations remember, within their budget. A failing database costs the history, not the answer. */
+/** What conversations remember. A failing database costs the history, not the answer. */
 export class Archive {
   private failing = false
 
   /**
    * @param source where turns are kept at the moment
-   * @param budget tokens per conversation
    * @param report is told of a failure, once until it has passed
    */
-  constructor(
-    private readonly source: () => History,
-    private readonly budget: number,
-    private readonly report: (error: unknown) => void,
-  ) {}
+  constructor(private readonly source: () => History, private readonly report: (error: unknown) => void) {}
 
-  /** The turns of a conversation that are within the budget, oldest first. Older ones are forgotten for good. */
+  /** The turns of a conversation, oldest first. */
   async recall(scope: string): Promise<StoredTurn[]> {
-    const turns = await this.attempt(() => this.source().load(scope)) ?? []
-    const kept = fit(turns, this.budget)
-    const dropped = turns.at(-kept.length - 1)
-    if (dropped) await this.attempt(() => this.source().forget(scope, dropped.id))
-    return kept
+    return await this.attempt(() => this.source().load(scope)) ?? []
   }
 
   async record(scope: string, turn: Turn) {
     await this.attempt(() => this.source().append(scope, turn))
   }
 
-  /** @throws the database's error: who is told that all is forgotten must be able to rely on it */
+  /** Forgets the turns up to and including this one, for good. */
+  async forget(scope: string, last: StoredTurn) {
+    await this.attempt(() => this.source().forget(scope, last.id))
+  }
+
+  /** Puts one turn in the place of those up to and including this one. */
+  async condense(scope: string, last: StoredTurn, turn: Turn) {
+    await this.attempt(() => this.source().condense(scope, last.id, turn))
+  }
+
+  /**
+   * Takes back the turns from this one on.
+   * @throws the database's error: who is told that it is forgotten must be able to rely on it
+   */
+  async rewind(scope: string, first: StoredTurn) {
+    await this.source().rewind(scope, first.id)
+  }
+
+  /**
+   * Forgets the whole conversation.
+   * @throws the database's error
+   */
   async clear(scope: string) {
     await this.source().forget(scope)
   }

@@ -33,7 +33,7 @@ export function declareTable(ctx: Context) {
 
 /** Where turns are kept: in the database while there is one, else in memory. */
 export function historyOf(ctx: Context, now: () => number): () => History {
-  const memory = new MemoryHistory()
+  const memory = new MemoryHistory(now)
   return () => {
     const database = ctx.get('database')
     return database ? new DatabaseHistory(database, now) : memory
@@ -44,11 +44,12 @@ export function historyOf(ctx: Context, now: () => number): () => History {
 export class DatabaseHistory implements History {
   constructor(private readonly database: Context['database'], private readonly now: () => number) {}
 
-  load(scope: string): Promise<StoredTurn[]> {
-    return this.database.get('gemini_turn', { scope }, {
-      fields: ['id', 'contents', 'tokens', 'interrupted'],
+  async load(scope: string): Promise<StoredTurn[]> {
+    const rows = await this.database.get('gemini_turn', { scope }, {
+      fields: ['id', 'contents', 'tokens', 'interrupted', 'createdAt'],
       sort: { id: 'asc' },
     })
+    return rows.map(({ createdAt, ...turn }) => ({ ...turn, at: createdAt.getTime() }))
   }
 
   async append(scope: string, turn: Turn) {
@@ -57,5 +58,15 @@ export class DatabaseHistory implements History {
 
   async forget(scope: string, last?: number) {
     await this.database.remove('gemini_turn', last === undefined ? { scope } : { scope, id: { $lte: last } })
+  }
+
+  async rewind(scope: string, first: number) {
+    await this.database.remove('gemini_turn', { scope, id: { $gte: first } })
+  }
+
+  /** In this order: whoever is interrupted between the two has something twice, and has lost nothing. */
+  async condense(scope: string, last: number, { contents, tokens, interrupted = false }: Turn) {
+    await this.database.set('gemini_turn', { scope, id: last }, { contents, tokens, interrupted })
+    await this.database.remove('gemini_turn', { scope, id: { $lt: last } })
   }
 }

@@ -3,6 +3,8 @@ import type { Turn } from './turn'
 export interface StoredTurn extends Turn {
   /** Grows with time, within a conversation. */
   id: number
+  /** When it was stored, in milliseconds since 1970. */
+  at: number
 }
 
 /** Where conversations are remembered. */
@@ -12,6 +14,10 @@ export interface History {
   append(scope: string, turn: Turn): Promise<void>
   /** Forgets the turns up to and including this one, or the whole conversation. */
   forget(scope: string, last?: number): Promise<void>
+  /** Takes back the turns from this one on. */
+  rewind(scope: string, first: number): Promise<void>
+  /** Puts one turn in the place of those up to and including this one. */
+  condense(scope: string, last: number, turn: Turn): Promise<void>
 }
 
 /** Remembers in memory the conversations that were used last. */
@@ -20,7 +26,7 @@ export class MemoryHistory implements History {
   private id = 0
 
   /** @param capacity how many conversations are kept */
-  constructor(private readonly capacity = 500) {}
+  constructor(private readonly now: () => number, private readonly capacity = 500) {}
 
   async load(scope: string) {
     const turns = this.conversations.get(scope)
@@ -29,14 +35,29 @@ export class MemoryHistory implements History {
   }
 
   async append(scope: string, turn: Turn) {
-    this.store(scope, [...this.conversations.get(scope) ?? [], { ...turn, id: ++this.id }])
+    this.store(scope, [...this.conversations.get(scope) ?? [], { ...turn, id: ++this.id, at: this.now() }])
     if (this.conversations.size <= this.capacity) return
     const [oldest] = this.conversations.keys()
     this.conversations.delete(oldest)
   }
 
   async forget(scope: string, last = Infinity) {
-    const rest = this.conversations.get(scope)?.filter(turn => turn.id > last)
+    this.keep(scope, turn => turn.id > last)
+  }
+
+  async rewind(scope: string, first: number) {
+    this.keep(scope, turn => turn.id < first)
+  }
+
+  async condense(scope: string, last: number, turn: Turn) {
+    const turns = this.conversations.get(scope) ?? []
+    const condensed = turns.find(({ id }) => id === last)
+    if (!condensed) return
+    this.store(scope, [{ ...turn, id: last, at: condensed.at }, ...turns.filter(({ id }) => id > last)])
+  }
+
+  private keep(scope: string, condition: (turn: StoredTurn) => boolean) {
+    const rest = this.conversations.get(scope)?.filter(condition)
     if (rest?.length) this.store(scope, rest)
     else this.conversations.delete(scope)
   }

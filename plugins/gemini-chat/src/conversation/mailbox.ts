@@ -21,14 +21,17 @@ export class Mailbox {
   /**
    * Runs the task once everything posted before it under the same key has ended.
    * @param limit how many tasks may wait besides the running one
+   * @param begin called at once when the task is taken
    * @throws {BusyError} when as many wait already
    */
-  async post<T>(key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity): Promise<T> {
+  async post<T>(
+    key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity, begin = () => {},
+  ): Promise<T> {
     let box = this.boxes.get(key)
     if (!box) this.boxes.set(key, box = { tail: Promise.resolve(), tasks: new Set() })
-    const pending = [...box.tasks].filter(({ signal }) => !signal.aborted).length
-    if (pending > limit) throw new BusyError()
+    if (this.pending(key) > limit) throw new BusyError()
 
+    begin()
     const controller = new AbortController()
     box.tasks.add(controller)
     const result = box.tail.then(() => task(controller.signal))
@@ -40,19 +43,29 @@ export class Mailbox {
     return result
   }
 
+  /** How many tasks run or wait under a key, without those that are being stopped. */
+  pending(key: string): number {
+    return this.active(key).length
+  }
+
   /**
    * Aborts the running task and those that wait. They still run, in order, and find their signal aborted.
+   * @param reason what the signal says why
    * @returns whether there was anything to stop
    */
-  stop(key: string): boolean {
-    const running = [...this.boxes.get(key)?.tasks ?? []].filter(({ signal }) => !signal.aborted)
-    running.forEach(controller => controller.abort())
-    return running.length > 0
+  stop(key: string, reason?: unknown): boolean {
+    const tasks = this.active(key)
+    tasks.forEach(controller => controller.abort(reason))
+    return tasks.length > 0
   }
 
   /** Aborts everything. */
   dispose() {
     for (const key of this.boxes.keys()) this.stop(key)
+  }
+
+  private active(key: string) {
+    return [...this.boxes.get(key)?.tasks ?? []].filter(({ signal }) => !signal.aborted)
   }
 
   /** How many conversations have something to do. */

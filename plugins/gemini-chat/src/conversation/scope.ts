@@ -1,10 +1,52 @@
 import type { Session } from 'koishi'
 
 /**
- * Names the conversation a message belongs to: this person, in this place, with this bot. A direct chat has no place.
- * Display names and `guildId` take no part: names repeat, and DingTalk gives every chat of a company the same guild.
+ * Who shares a conversation in a group: `user-in-channel` everybody has one there, `channel` all have the same one,
+ * `user` everybody has one that goes along through all groups. A direct chat is always its own.
  */
-export function scopeOf(session: Pick<Session, 'platform' | 'selfId' | 'isDirect' | 'channelId' | 'userId'>): string {
-  const place = session.isDirect ? '' : session.channelId
-  return [session.platform, session.selfId, place, session.userId].map(id => encodeURIComponent(id ?? '')).join(':')
+export const scopes = ['user-in-channel', 'channel', 'user'] as const
+
+export type Scope = typeof scopes[number]
+
+/** What the address of a message is made of. */
+export type Address = Pick<
+  Session, 'platform' | 'selfId' | 'isDirect' | 'channelId' | 'guildId' | 'userId'
+> & { event?: Pick<Session['event'], '_data'> }
+
+/** Where platforms put the thread of a message, beside its channel. */
+const threads: Record<string, (address: Address) => string | undefined> = {
+  lark: larkThread,
+  feishu: larkThread,
+  slack: ({ event }) => event?._data?.event?.thread_ts,
+  // The channel of a topic is its number, which is unique only within its group.
+  telegram: ({ guildId, channelId }) => guildId === channelId ? undefined : guildId,
+}
+
+function larkThread({ event }: Address) {
+  return event?._data?.event?.message?.thread_id
+}
+
+/** Names the place a message was said in, whoever said it. */
+export function placeOf(address: Address): string {
+  const { isDirect, channelId, userId } = address
+  return isDirect ? join('direct', address, userId, threadOf(address)) : join('channel', address, channelId, threadOf(address))
+}
+
+/**
+ * Names the conversation a message belongs to. The name holds the scope: after a change of scope nobody finds himself
+ * in a conversation that others had before. Display names take no part, for they repeat, nor does DingTalk's `guildId`,
+ * which all chats of a company have in common.
+ */
+export function scopeOf(address: Address, scope: Scope = 'user-in-channel'): string {
+  const { isDirect, channelId, userId } = address
+  if (isDirect || scope === 'channel') return placeOf(address)
+  return scope === 'user' ? join(scope, address, userId) : join(scope, address, userId, channelId, threadOf(address))
+}
+
+function threadOf(address: Address) {
+  return threads[address.platform]?.(address)
+}
+
+function join(kind: string, { platform, selfId }: Address, id?: string, ...place: (string | undefined)[]) {
+  return [kind, platform, selfId, id, ...place].map(part => encodeURIComponent(part ?? '')).join(':')
 }

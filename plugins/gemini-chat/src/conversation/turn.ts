@@ -30,3 +30,10 @@ export function replay(turns: Turn[]): Content[] {
     return { ...content, parts: [...content.parts, { text: '[interrupted]' }] }
   }))
 }
+
+/** The question of a turn as people recognise it: its last line, not too long. */
+export function excerpt({ contents }: Turn): string {
+  const text = contents[0]?.parts.map(part => part.text ?? '').join('').trim() ?? ''
+  const letters = [...text.slice(text.lastIndexOf('\n') + 1)]
+  return letters.length > 40 ? `${letters.slice(0, 40).join('')}…` : letters.join('')
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { estimate, estimateContents, fit, measure } from '../../src/conversation/budget'
 import type { Content } from '../../src/engine/types'
 
-const turns = (...tokens: number[]) => tokens.map((tokens, index) => ({ id: index + 1, contents: [], tokens }))
+const turns = (...tokens: number[]) => tokens.map((tokens, index) => ({ id: index + 1, at: 0, contents: [], tokens }))
 const ids = (list: { id: number }[]) => list.map(turn => turn.id)
 
 describe('the estimate of tokens', () => {

@@ -5,8 +5,11 @@ import { Context } from 'koishi'
 import { Archive } from '../../src/conversation/archive'
 import { DatabaseHistory, declareTable } from '../../src/conversation/database'
 import { type History, MemoryHistory } from '../../src/conversation/history'
+import { Memory } from '../../src/conversation/memory'
 import type { Turn } from '../../src/conversation/turn'
 import '../support/quiet'
+
+const now = () => 1_800_000_000_000
 
 function turn(text: string, tokens = 10): Turn {
   return {
@@ -28,11 +31,11 @@ async function withDatabase(driver: Parameters<Context['plugin']>[0], config: ob
   declareTable(app)
   await app.start()
   const database = await new Promise<Context['database']>(resolve => app.inject(['database'], ctx => resolve(ctx.database)))
-  return { history: new DatabaseHistory(database, () => 0), close: () => app.stop() }
+  return { history: new DatabaseHistory(database, now), close: () => app.stop() }
 }
 
 const stores: Record<string, () => Promise<{ history: History, close(): Promise<void> }>> = {
-  'in memory': async () => ({ history: new MemoryHistory(), close: async () => {} }),
+  'in memory': async () => ({ history: new MemoryHistory(now), close: async () => {} }),
   'in a database': () => withDatabase(memory as never, {}),
   'in sqlite': () => withDatabase(sqlite as never, { path: ':memory:' }),
 }
@@ -86,12 +89,39 @@ for (const [name, create] of Object.entries(stores)) {
       assert.deepEqual(await texts(history), ['3'])
       assert.deepEqual(await texts(history, 'b'), ['other'])
     })
+
+    it('takes back the newest turns', async () => {
+      await history.append('a', turn('1'))
+      await history.append('a', turn('2'))
+      await history.append('b', turn('other'))
+      await history.append('a', turn('3'))
+      const [, second] = await history.load('a')
+      await history.rewind('a', second.id)
+      assert.deepEqual(await texts(history), ['1'])
+      assert.deepEqual(await texts(history, 'b'), ['other'])
+    })
+
+    it('puts one turn in the place of the oldest, and goes on behind it', async () => {
+      for (const text of ['1', '2', '3']) await history.append('a', turn(text))
+      await history.append('b', turn('other'))
+      const [, second] = await history.load('a')
+      await history.condense('a', second.id, turn('sum', 7))
+      await history.append('a', turn('4'))
+      assert.deepEqual(await texts(history), ['sum', '3', '4'])
+      assert.deepEqual((await history.load('a')).map(({ tokens }) => tokens), [7, 10, 10])
+      assert.deepEqual(await texts(history, 'b'), ['other'])
+    })
+
+    it('knows when turns were said', async () => {
+      await history.append('a', turn('1'))
+      assert.deepEqual((await history.load('a')).map(({ at }) => at), [now()])
+    })
   })
 }
 
 describe('a history in memory', () => {
   it('keeps the conversations that were used last', async () => {
-    const history = new MemoryHistory(2)
+    const history = new MemoryHistory(now, 2)
     await history.append('a', turn('1'))
     await history.append('b', turn('2'))
     await history.load('a')
@@ -102,7 +132,7 @@ describe('a history in memory', () => {
   })
 
   it('gives out lists that do not change under the reader', async () => {
-    const history = new MemoryHistory()
+    const history = new MemoryHistory(now)
     await history.append('a', turn('1'))
     const before = await history.load('a')
     await history.append('a', turn('2'))
@@ -115,23 +145,28 @@ describe('an archive', () => {
   let reports: unknown[]
 
   beforeEach(() => {
-    history = new MemoryHistory()
+    history = new MemoryHistory(now)
     reports = []
   })
 
-  function archive(budget: number, source: () => History = () => history) {
-    return new Archive(source, budget, error => reports.push(error))
+  function archive(source: () => History = () => history) {
+    return new Archive(source, error => reports.push(error))
+  }
+
+  function memory(budget: number) {
+    return new Memory(archive(), { budget, expiry: 0, now })
   }
 
   it('forgets for good what is beyond the budget', async () => {
     for (const name of ['1', '2', '3']) await history.append('a', turn(name))
-    assert.deepEqual((await archive(25).recall('a')).map(turn => turn.contents[0].parts[0].text), ['2', '3'])
+    const { turns } = await memory(25).recall('a', 0)
+    assert.deepEqual(turns.map(turn => turn.contents[0].parts[0].text), ['2', '3'])
     assert.deepEqual(await texts(history), ['2', '3'])
   })
 
   it('forgets everything without a budget', async () => {
     await history.append('a', turn('1'))
-    assert.deepEqual(await archive(0).recall('a'), [])
+    assert.deepEqual((await memory(0).recall('a', 0)).turns, [])
     assert.deepEqual(await texts(history), [])
   })
 
@@ -141,7 +176,7 @@ describe('an archive', () => {
       if (failing) throw new Error('connection lost')
       return history
     }
-    const subject = archive(100, source)
+    const subject = archive(source)
     assert.deepEqual(await subject.recall('a'), [])
     await subject.record('a', turn('lost'))
     assert.deepEqual(await subject.recall('a'), [])
@@ -157,6 +192,6 @@ describe('an archive', () => {
 
   it('does not pretend to have forgotten', async () => {
     const failing = { ...history, forget: () => Promise.reject(new Error('connection lost')) }
-    await assert.rejects(archive(100, () => failing as never).clear('a'), /connection lost/)
+    await assert.rejects(archive(() => failing as never).clear('a'), /connection lost/)
   })
 })

@@ -1,0 +1,57 @@
+import type { Content } from '../engine/types'
+import { estimate } from './budget'
+import type { StoredTurn } from './history'
+import { replay, type Turn } from './turn'
+
+/** Less than this is not worth a question of its own. */
+const WORTHWHILE = 500
+
+const REQUEST = `Summarise the conversation so far, for yourself: it takes the place of the messages above.
+Keep facts, names, numbers, decisions, open questions, what the user prefers, and code or wording that is still needed.
+Leave out greetings and what has been settled. Write in the language of the conversation, in at most 400 words, and
+nothing but the summary.`
+
+const HEADING = '[Summary of the conversation before]'
+
+/** What turns cost together. */
+export function total(turns: Turn[]): number {
+  return turns.reduce((sum, { tokens }) => sum + tokens, 0)
+}
+
+/** Whether anything is gained by summarising these. */
+export function isWorthwhile(turns: Turn[]): boolean {
+  return total(turns) >= WORTHWHILE
+}
+
+/** The request for a summary of turns. What they were told to be plays no part in it. */
+export function summaryRequest(turns: StoredTurn[]): Content[] {
+  return [...replay(turns), { role: 'user', parts: [{ text: REQUEST }] }]
+}
+
+/**
+ * The turn that takes the place of those it sums up. It is a whole one, as is each of those: a call of a tool and its
+ * result are never parted.
+ * @returns nothing when the summary says nothing, or as much as what it sums up
+ */
+export function summaryTurn(summary: string, turns: Turn[]): Turn | undefined {
+  const text = summary.trim()
+  const tokens = estimate(text) + 30
+  if (!text || tokens >= total(turns)) return
+  return {
+    contents: [
+      { role: 'user', parts: [{ text: `${HEADING}\n${text}` }] },
+      { role: 'model', parts: [{ text: 'OK.' }] },
+    ],
+    tokens,
+  }
+}
+
+/** Whether a turn stands for others. */
+export function isSummary({ contents: [first] }: Turn): boolean {
+  return !!first?.parts[0]?.text?.startsWith(HEADING)
+}
+
+/** A number of tokens as people read it: `41k`. */
+export function roughly(tokens: number): string {
+  return tokens < 1000 ? String(tokens) : `${Math.round(tokens / 100) / 10}k`
+}

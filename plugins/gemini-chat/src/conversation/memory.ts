@@ -1,0 +1,74 @@
+import type { Message } from '../text'
+import type { Archive } from './archive'
+import { fit } from './budget'
+import { isWorthwhile, roughly, summaryTurn, total } from './compaction'
+import type { StoredTurn } from './history'
+
+/** What is sent along with a question, and what there is to say about it. */
+export interface Recollection {
+  turns: StoredTurn[]
+  notices: Message[]
+}
+
+export interface MemoryOptions {
+  /** Tokens per conversation, with the question. */
+  budget: number
+  /** After so many milliseconds without a word a conversation is over. 0: never. */
+  expiry: number
+  now(): number
+}
+
+/** Sums up turns. @throws when that fails */
+export type Summarise = (turns: StoredTurn[]) => Promise<string>
+
+/** Decides what of a conversation is remembered, and in which form. */
+export class Memory {
+  constructor(private readonly archive: Archive, private readonly options: MemoryOptions) {}
+
+  /**
+   * The turns to send along with a question. What is too old is forgotten; what is too much is summed up, and where
+   * that fails the oldest turns are left out.
+   * @param question how many tokens the question takes
+   * @param summarise left out: nothing is summed up
+   */
+  async recall(scope: string, question: number, summarise?: Summarise): Promise<Recollection> {
+    const turns = await this.archive.recall(scope)
+    const { budget, expiry, now } = this.options
+    const last = turns.at(-1)
+    if (expiry && last && now() - last.at > expiry) {
+      await this.archive.forget(scope, last)
+      return { turns: [], notices: [['expired']] }
+    }
+    if (summarise && total(turns) > budget - question) {
+      const recent = fit(turns, budget / 4)
+      const compacted = await this.compact(scope, turns, turns.length - recent.length, summarise)
+      if (compacted) return { ...compacted, turns: fit(compacted.turns, budget - question) }
+    }
+    await this.forget(scope, turns)
+    return { turns: fit(turns, budget - question), notices: [] }
+  }
+
+  /**
+   * Sums up the first so many turns.
+   * @returns nothing when it was not worth it, or failed
+   */
+  async compact(
+    scope: string, turns: StoredTurn[], count: number, summarise: Summarise,
+  ): Promise<Recollection | undefined> {
+    const old = turns.slice(0, count)
+    const last = old.at(-1)
+    if (!last || !isWorthwhile(old)) return
+    const summary = await summarise(old).then(text => summaryTurn(text, old), () => undefined)
+    if (!summary) return
+    await this.archive.condense(scope, last, summary)
+    const kept = [{ ...summary, id: last.id, at: last.at }, ...turns.slice(count)]
+    const notice: Message = ['compacted', { before: roughly(total(turns)), after: roughly(total(kept)) }]
+    return { turns: kept, notices: [notice] }
+  }
+
+  /** What is beyond the budget is never sent along again. */
+  private async forget(scope: string, turns: StoredTurn[]) {
+    const dropped = turns.at(-fit(turns, this.options.budget).length - 1)
+    if (dropped) await this.archive.forget(scope, dropped)
+  }
+}
