@@ -1,4 +1,6 @@
 import { Schema } from 'koishi'
+import { type Scope, scopes } from './conversation/scope'
+import { formats } from './delivery/render'
 import type { KeySetting } from './keys'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
@@ -11,9 +13,21 @@ export interface Config {
   baseUrl: string
   proxy?: string
   instructions: string
+  presets: Record<string, string>
+  scope: Scope
+  scopeAuthority: number
   historyTokens: number
+  compaction: boolean
+  idleExpiry: number
+  policy: 'queue' | 'replace' | 'merge' | 'drop'
   queue: number
+  mergeWindow: number
+  maxQuestions: number
+  maxQuestionsPerUser: number
   streaming: boolean
+  buttons: boolean
+  messageBytes: Record<string, number>
+  formats: Record<string, typeof formats[number]>
   firstByteTimeout: number
   idleTimeout: number
   totalTimeout: number
@@ -35,9 +49,25 @@ export const Config: Schema<Config> = Schema.intersect([
   }),
   Schema.object({
     instructions: Schema.string().role('textarea').default(''),
+    presets: Schema.dict(Schema.string().role('textarea')).default({}),
+    scope: Schema.union(scopes).default('user-in-channel'),
+    scopeAuthority: Schema.natural().max(5).default(2),
     historyTokens: Schema.natural().default(32_000),
+    compaction: Schema.boolean().default(true),
+    idleExpiry: Schema.natural().role('ms').default(0),
+  }),
+  Schema.object({
+    policy: Schema.union(['queue', 'replace', 'merge', 'drop']).default('queue'),
     queue: Schema.natural().default(3),
+    mergeWindow: Schema.natural().role('ms').default(1500),
+    maxQuestions: Schema.natural().default(1000),
+    maxQuestionsPerUser: Schema.natural().default(8),
+  }),
+  Schema.object({
     streaming: Schema.boolean().default(true),
+    buttons: Schema.boolean().default(false),
+    messageBytes: Schema.dict(Schema.natural()).role('table').default({}),
+    formats: Schema.dict(Schema.union(formats)).role('table').default({}),
   }),
   Schema.object({
     firstByteTimeout: Schema.natural().role('ms').default(60_000),

@@ -2,8 +2,9 @@ import type { Awaitable, Context, Session } from 'koishi'
 import type { Question } from './ask'
 import { Chat } from './chat'
 import { SystemClock } from './clock'
-import { registerCommands } from './commands'
+import { questionIn, registerCommands, shortcut } from './commands'
 import { Config } from './config'
+import { declareChoices } from './conversation/choices'
 import { declareTable } from './conversation/database'
 import type { Reply } from './conversation/reply'
 import { createGeminiEngine } from './engine/gemini'
@@ -36,12 +37,15 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
   ctx.i18n.define('zh-CN', zhCN)
   ctx.i18n.define('en-US', enUS)
   declareTable(ctx)
+  declareChoices(ctx)
 
   const clock = new SystemClock()
   const chat = new Chat(ctx, config, { engine, clock, random: Math.random })
   registerCommands(ctx, chat)
   ctx.middleware((session, next) => {
-    return isAddressed(session) ? chat.answer(session, bodyOf(session)) : next()
+    if (!isAddressed(session)) return next()
+    const body = bodyOf(session)
+    return shortcut(ctx, session, body) ?? chat.answer(session, questionIn(body))
   })
   ctx.on('dispose', () => {
     chat.dispose()

@@ -6,20 +6,22 @@ import * as plugin from '../src'
 describe('the settings', () => {
   const create = (config: object) => new Config(config as Config)
 
-  it('have defaults for everything', () => {
-    assert.deepEqual({ ...create({}) }, {
-      apiKeys: [],
-      model: 'gemini-3.8-flash',
-      fallbackModels: ['gemini-3.6-flash', 'gemini-3.5-flash-lite'],
-      baseUrl: 'https://generativelanguage.googleapis.com',
-      instructions: '',
+  it('have defaults for everything but what has none', () => {
+    const settings = create({}) as never
+    const without = fields(Config as never).map(([name]) => name).filter(name => settings[name] === undefined)
+    assert.deepEqual(without, ['proxy'])
+  })
+
+  it('answer people out of the box, as most want it', () => {
+    const { model, fallbackModels, historyTokens, scope, policy, streaming, buttons, idleExpiry } = create({})
+    assert.deepEqual([model, ...fallbackModels], ['gemini-3.8-flash', 'gemini-3.6-flash', 'gemini-3.5-flash-lite'])
+    assert.deepEqual({ historyTokens, scope, policy, streaming, buttons, idleExpiry }, {
       historyTokens: 32_000,
-      queue: 3,
+      scope: 'user-in-channel',
+      policy: 'queue',
       streaming: true,
-      firstByteTimeout: 60_000,
-      idleTimeout: 60_000,
-      totalTimeout: 300_000,
-      requestRetries: 2,
+      buttons: false,
+      idleExpiry: 0,
     })
   })
 
@@ -40,6 +42,13 @@ describe('the settings', () => {
     if (schema.type === 'intersect') return schema.list!.flatMap(fields)
     return Object.entries(schema.dict!)
   }
+
+  it('explain every choice they offer', () => {
+    for (const name of ['scope', 'policy']) {
+      const [, { list }] = fields(Config as never).find(field => field[0] === name)!
+      for (const { meta } of list!) assert.deepEqual(Object.keys(meta.description as object), ['zh-CN', 'en-US'])
+    }
+  })
 
   it('are explained in Chinese and English, group by group', () => {
     for (const group of Config.list!) {

@@ -1,0 +1,58 @@
+import type { Context, Logger } from 'koishi'
+import type { Clock } from './clock'
+import type { Config } from './config'
+import { Archive } from './conversation/archive'
+import { ChoiceStore } from './conversation/choices'
+import { historyOf } from './conversation/database'
+import { Memory } from './conversation/memory'
+import { Unanswered } from './conversation/unanswered'
+import type { Engine } from './engine/types'
+import { describe } from './failure'
+import { keysOf, Ring } from './keys'
+import { Models } from './models'
+import type { Route } from './route'
+
+export interface ChatOptions {
+  engine: Engine
+  clock: Clock
+  random: () => number
+}
+
+/** What all conversations have in common. */
+export interface Core extends ChatOptions {
+  ctx: Context
+  config: Config
+  logger: Logger
+  route: Route
+  archive: Archive
+  memory: Memory
+  choices: ChoiceStore
+  unanswered: Unanswered
+  /** Aborts when the plugin goes. Its texts go with it. */
+  life: AbortSignal
+}
+
+export function createCore(ctx: Context, config: Config, options: ChatOptions, life: AbortSignal): Core {
+  const logger = ctx.logger('gemini-chat')
+  const now = () => options.clock.now()
+  const archive = new Archive(historyOf(ctx, now), (error) => {
+    logger.warn('the history is out of reach: %s', describe(error))
+  })
+  return {
+    ...options,
+    ctx,
+    config,
+    logger,
+    life,
+    archive,
+    route: {
+      ring: new Ring(keysOf(config), now),
+      models: new Models([config.model, ...config.fallbackModels], logger),
+      logger,
+      now,
+    },
+    memory: new Memory(archive, { budget: config.historyTokens, expiry: config.idleExpiry, now }),
+    choices: new ChoiceStore(ctx, error => logger.warn('the choices are out of reach: %s', describe(error))),
+    unanswered: new Unanswered(),
+  }
+}

@@ -1,0 +1,24 @@
+import { ask } from './ask'
+import { summaryRequest } from './conversation/compaction'
+import type { StoredTurn } from './conversation/history'
+import type { Core } from './core'
+import { report } from './failure'
+
+/**
+ * Has the model sum up turns of a conversation.
+ * @throws {GeminiError} when it does not
+ */
+export async function summarise(core: Core, key: string, turns: StoredTurn[], signal: AbortSignal): Promise<string> {
+  const { model } = await core.choices.load(key)
+  const question = { contents: summaryRequest(turns), preferred: model }
+  let text = ''
+  try {
+    for await (const event of ask(question, { ...core, retries: core.config.requestRetries, signal })) {
+      if (event.type === 'text') text += event.text
+    }
+  } catch (error) {
+    if (!signal.aborted) core.logger.warn('a conversation could not be summarised: %s', report(error))
+    throw error
+  }
+  return text
+}
