@@ -17,7 +17,7 @@ import { Said, Turn } from './turn'
 /** Everything there is to configure is in `Config`; one bot has one Token and one EncodingAESKey. */
 export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   static Config = Config
-  static inject = { required: ['server', 'http'], optional: ['database'] }
+  static inject = { server: { required: true }, http: { required: true }, database: { required: false } }
   static override MessageEncoder = WecomMessageEncoder
 
   // Koishi hands bots out behind proxies, which `#private` members do not survive.
