@@ -3,7 +3,8 @@ import { DeliveryError, Outlet } from '../../src/outlet'
 import { Message } from '../../src/payload'
 import { Notices } from '../../src/stream'
 import { Turn } from '../../src/turn'
-import { Policy, Turns } from '../../src/turns'
+import { Policy } from '../../src/course'
+import { Turns } from '../../src/turns'
 import { FakeClock } from './clock'
 
 export const SECOND = 1000

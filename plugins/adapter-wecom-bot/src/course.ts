@@ -1,0 +1,285 @@
+import { Clock } from './clock'
+import { DeliveryError, Outlet } from './outlet'
+import { Frame } from './reply'
+import { resume } from './split'
+import { Notices, Stream } from './stream'
+import { Said, Turn } from './turn'
+
+/** Times are milliseconds. */
+export interface Policy {
+  /** `false`: no streams, every answer goes by `response_url`. */
+  streaming: boolean
+  /** Whether streams may carry cards. */
+  cards: boolean
+  /** What a bubble shows while nothing has been said. */
+  placeholder: string
+  /** From the message until its stream must be closed; WeCom itself gives up after six minutes. */
+  window: number
+  /** From the end of a turn until its last frame counts as never fetched. */
+  unclaimed: number
+  /** From the end of a turn until it is forgotten. */
+  retention: number
+  /** From the message until a turn that never ends is forgotten. */
+  lifetime: number
+}
+
+/** What the operator should hear of a turn. */
+export interface TurnLog {
+  lost(turn: Turn, error: unknown): void
+  hung(turn: Turn): void
+}
+
+/** What the courses of all turns of a bot have in common. */
+export interface Surroundings {
+  policy: Policy
+  notices: Notices
+  outlet: Outlet
+  clock: Clock
+  log: TurnLog
+  /** The turn has ended; it may do so again, where something is said after its end. */
+  ended(turn: Turn): void
+  /** Nobody can ask for the turn any more. */
+  forget(turn: Turn): void
+}
+
+/** Koishi ends a chain with an event that never comes where storing the user fails: wait so long, then do without. */
+const CHAIN_GRACE = 5000
+
+/** The course of one turn: what its bubble is given when, and what goes out on another way. It has one timer. */
+export class Course {
+  /**
+   * `live`: the stream says what there is. `sending`: another way out is at work, the stream waits for how it ends.
+   * `handed-over`: the stream had to close, the answer goes on. `done`: everything said has been delivered.
+   */
+  #phase: 'live' | 'sending' | 'handed-over' | 'done' = 'live'
+  /** The platform was given a frame, so a bubble is open. */
+  #opened = false
+  /** The platform was given the closing frame; whether it arrived is not known yet. */
+  #closing = false
+  /** The closing frame has arrived. */
+  #fetched = false
+  /** What did not fit has left on another way: nothing that is shown may move any more. */
+  #frozen = false
+  /** Closes the stream while another way out is still at work. */
+  #close?: () => void
+  #waiting: (() => void)[] = []
+  #timer: unknown
+  /** Ends a chain of whose end Koishi tells nothing. */
+  #grace: unknown
+  #stopped = false
+  readonly #stream: Stream
+
+  /** @param streaming `false` where the reply to the callback cannot be a stream */
+  constructor(readonly turn: Turn, readonly streaming: boolean, readonly shared: Surroundings) {
+    const { policy, notices, log } = shared
+    this.#stream = new Stream(turn, policy.placeholder, notices)
+    if (!streaming || !policy.cards) turn.spendCard(0)
+    turn.onEnd = () => this.#ended()
+    this.#wait(policy.lifetime, () => {
+      log.hung(turn)
+      if (this.#phase === 'handed-over' || (turn.text && !this.#closing)) this.#ended()
+      else shared.forget(turn)
+    })
+  }
+
+  /** Something can still be written where it is read. */
+  get isOpen() {
+    return this.#phase !== 'done' && !this.turn.ended
+  }
+
+  /** A bubble is open that was not told its end. */
+  get isUnfinished() {
+    return this.#opened && !this.#closing
+  }
+
+  /** Resolves when the turn has ended, or `delay` milliseconds have gone by. */
+  settled(delay: number): Promise<void> {
+    const { clock } = this.shared
+    if (this.turn.ended) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(resolve, delay)
+      this.#waiting.push(() => {
+        clock.clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** The last middleware has returned; what it returned may still have to be sent. */
+  returned() {
+    if (!this.turn.ended) this.#grace ??= this.shared.clock.setTimeout(() => this.turn.chainEnded(), CHAIN_GRACE)
+  }
+
+  /** What the platform is to show now; `undefined` where the turn has no bubble and needs none. */
+  frame(): Frame | undefined {
+    const { policy, notices, outlet, clock } = this.shared
+    const stream = this.#stream
+    if (!this.streaming || (this.#phase === 'done' && !stream.closed)) return
+    if (!stream.closed && clock.now() - this.turn.openedAt >= policy.window) {
+      if (this.#phase === 'sending') this.#close?.()
+      else this.#handOver(outlet.isOpen(this.turn) ? notices.later : notices.cutOff)
+    }
+    this.#opened = true
+    if (!stream.closed) return stream.snapshot()
+    this.#closing = true
+    return stream.closed
+  }
+
+  /** Whether the closing frame has reached the platform. */
+  fetched(arrived: boolean) {
+    if (this.#phase === 'handed-over' || this.#phase === 'done') return
+    this.#closing = arrived
+    this.#fetched ||= arrived
+    if (arrived && this.#phase === 'live') this.#finished()
+  }
+
+  /** @see Turns.say */
+  async say(said: Said): Promise<string | undefined> {
+    if (!this.#isWritable) return void await this.shared.outlet.send(this.turn, said.text)
+    const id = this.turn.say(said)
+    this.#reopen()
+    return id
+  }
+
+  /** Makes a change to what was said. @returns whether it could still be made */
+  change(make: (turn: Turn) => boolean): boolean {
+    if (!this.#isWritable || !make(this.turn)) return false
+    this.#reopen()
+    return true
+  }
+
+  /** The process is about to end: closes a bubble that is still growing. */
+  interrupt() {
+    if (this.#phase === 'live' && !this.turn.ended && this.#opened) this.#handOver(this.shared.notices.interrupted)
+  }
+
+  /** Nothing of it moves any more. */
+  stop() {
+    this.#stopped = true
+    this.shared.clock.clearTimeout(this.#timer)
+    this.shared.clock.clearTimeout(this.#grace)
+  }
+
+  /** Whether what was said can still be changed: the platform does not have it for good. */
+  get #isWritable(): boolean {
+    return this.#phase === 'handed-over' || (this.#phase === 'live' && !this.#closing && !this.#frozen)
+  }
+
+  /** After a change, a stream that was closed already must be closed anew. */
+  #reopen() {
+    if (this.#phase !== 'live') return
+    this.#stream.closed = undefined
+    if (this.turn.ended) this.#ended()
+  }
+
+  #handOver(note: string) {
+    this.#phase = 'handed-over'
+    this.#stream.handOver(note)
+  }
+
+  #ended() {
+    const { turn, shared: { clock, outlet, notices } } = this
+    const stream = this.#stream
+    const phase = this.#phase
+    clock.clearTimeout(this.#grace)
+    this.shared.ended(turn)
+    const said = turn.text || turn.images.length || turn.card
+    if (phase === 'handed-over') {
+      const rest = resume(turn.text, common(turn.text, stream.shown))
+      if (rest) void this.#send(rest)
+      else if (!turn.text && outlet.isOpen(turn)) void this.#send(notices.silent)
+      else this.#finished()
+    } else if (phase === 'live' && !this.#frozen) {
+      if (this.streaming && (said || this.#opened)) void this.#finish()
+      else if (turn.text) void this.#send(turn.text)
+      else this.#finished()
+    }
+    for (const callback of this.#waiting.splice(0)) callback()
+  }
+
+  /** Closes the stream; what does not fit goes out first, so that the last frame can say truly what became of it. */
+  async #finish() {
+    const { turn } = this
+    const stream = this.#stream
+    const { continued, lost } = this.shared.notices
+    if (stream.fit(turn.text)[1]) {
+      // Room for whatever has to be said below, so that the place where the text is cut does not depend on it.
+      const room = [continued, lost(turn.text.length)].join('\n\n')
+      const overflow = stream.fit(turn.text, room)[1]
+      this.#close = () => stream.finish(continued, room)
+      const missing = await this.#deliver(overflow)
+      this.#phase = 'live'
+      this.#frozen = missing < overflow.length
+      const notes = [this.#frozen && continued, missing && lost(missing)]
+      if (!stream.closed) stream.finish(notes.filter(Boolean).join('\n\n'), room)
+    } else {
+      stream.finish()
+    }
+    if (this.#fetched) this.#finished()
+    else this.#wait(this.shared.policy.unclaimed, () => void this.#claim())
+  }
+
+  /** Nobody fetched the last frame: WeCom has stopped polling, or the chat was closed. */
+  async #claim() {
+    const { turn, shared: { outlet } } = this
+    const stream = this.#stream
+    const text = this.#frozen ? stream.shown : turn.text
+    if (!text || !outlet.isOpen(turn)) return this.#retire()
+    // A poll that comes after all must not show the answer a second time.
+    const last = stream.closed
+    stream.closed = undefined
+    this.#close = () => stream.redirect()
+    if (await this.#deliver(text) < text.length) {
+      stream.redirect()
+      this.#finished()
+    } else {
+      this.#phase = 'live'
+      stream.closed ??= last
+      this.#retire()
+    }
+  }
+
+  async #send(text: string) {
+    await this.#deliver(text)
+    this.#finished()
+  }
+
+  #finished() {
+    this.#phase = 'done'
+    this.#retire()
+  }
+
+  /**
+   * Lets another way out do its work; how the turn goes on then is the caller's to say.
+   * @returns how many characters did not get out
+   */
+  async #deliver(text: string): Promise<number> {
+    const { turn, shared: { outlet, log } } = this
+    this.#phase = 'sending'
+    try {
+      await outlet.send(turn, text)
+      return 0
+    } catch (error) {
+      log.lost(turn, error)
+      return error instanceof DeliveryError ? error.lost : text.length
+    }
+  }
+
+  #retire() {
+    this.#wait(this.shared.policy.retention, () => this.shared.forget(this.turn))
+  }
+
+  #wait(delay: number, callback: () => void) {
+    // A way out may have been at work when all was disposed of.
+    if (this.#stopped) return
+    this.shared.clock.clearTimeout(this.#timer)
+    this.#timer = this.shared.clock.setTimeout(callback, delay)
+  }
+}
+
+/** Where a text leaves what was shown of it, which may end in a fence or a thought that was closed for showing only. */
+function common(text: string, shown: string): number {
+  let at = 0
+  while (at < shown.length && text[at] === shown[at]) at++
+  return /^[\s>`~]*(?:<?\/think>)?$/.test(shown.slice(at)) ? at : 0
+}
