@@ -22,11 +22,12 @@ COPY --from=build /app/package.json /app/koishi.yml ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/plugins plugins
 COPY --from=build /app/lib lib
+COPY --from=build /app/bin/health.mjs bin/
 RUN install --directory --owner=node --group=node data
 
 USER node
 VOLUME /app/data
 EXPOSE 35000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 CMD ["node", "lib/health.js"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 CMD ["node", "bin/health.mjs"]
 CMD ["node", "lib/start.js"]

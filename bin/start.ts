@@ -7,9 +7,12 @@ import { withoutBlank } from './instance/env'
 const RESTART = 51
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
+/** Signals this close are one: `timeout` sends its own to the process and to the group. */
+const ONE = 250
+
 const file = join(__dirname, 'instance', 'worker' + extname(__filename))
 let worker: ChildProcess
-let stopping = false
+let stopping = 0
 
 function launch(shared = process.env.KOISHI_SHARED) {
   // Blank variables are dropped before the worker reads .env, where they would hide what is written there.
@@ -21,19 +24,22 @@ function launch(shared = process.env.KOISHI_SHARED) {
   worker.on('exit', (code, signal) => {
     if (code === RESTART && !stopping) return launch(shared)
     // A terminal sends the signal to both of us; the worker may not have been listening yet.
-    const stopped = stopping && SIGNALS.some(name => name === signal)
-    process.exit(stopped ? 0 : code ?? 128 + constants.signals[signal!])
+    const stopped = code === RESTART || SIGNALS.some(name => name === signal)
+    process.exit(stopping && stopped ? 0 : code ?? 128 + constants.signals[signal!])
   })
 }
 
 function stop(signal: NodeJS.Signals) {
-  stopping = true
+  stopping = Date.now()
   // Not kill(): the worker may have the signal already, and a second one means "at once".
   worker.send({ type: 'stop', signal }, () => {})
 }
 
 for (const signal of SIGNALS) {
-  process.on(signal, () => stopping ? worker.kill('SIGKILL') : stop(signal))
+  process.on(signal, () => {
+    if (!stopping) return stop(signal)
+    if (Date.now() - stopping > ONE) worker.kill('SIGKILL')
+  })
 }
 
 // `npm start` runs a shell that does not pass signals on: it ends and leaves us behind.

@@ -18,8 +18,7 @@ describe('the health check', () => {
 
   function check(env: Record<string, string>): Promise<number> {
     const { port } = server.address() as { port: number }
-    const args = ['-r', require.resolve('esbuild-register'), join(root, 'bin/health.ts')]
-    return new Promise(resolve => execFile(process.execPath, args, {
+    return new Promise(resolve => execFile(process.execPath, [join(root, 'bin/health.mjs')], {
       env: { PATH: process.env.PATH, PORT: String(port), ...env },
     }, error => resolve(error ? Number(error.code) : 0)))
   }

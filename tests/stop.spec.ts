@@ -83,10 +83,21 @@ describe('stopping the instance', function() {
     assert.match(instance.output, /said goodbye/)
   })
 
+  it('takes a signal that is sent twice at a time for one, as from timeout', async () => {
+    await start({ files: { 'polite.cjs': polite }, plugins: '    ./polite.cjs:polite: {}\n' })
+    instance.process.kill('SIGTERM')
+    instance.process.kill('SIGTERM')
+    await sleep(20)
+    instance.process.kill('SIGTERM')
+    assert.equal(await instance.exited, 0)
+    assert.match(instance.output, /said goodbye/)
+  })
+
   it('ends at once on a second signal', async () => {
     await start({ files: { 'stubborn.cjs': stubborn }, plugins: '    ./stubborn.cjs:stubborn: {}\n' })
     instance.process.kill('SIGTERM')
     await instance.prints('never done')
+    await sleep(300)
     instance.process.kill('SIGTERM')
     assert.equal(await instance.exited, 137)
   })

@@ -19,6 +19,8 @@ const START = 10_000
 const GRACE = 10_000
 /** Time for sockets and files to close after everything is disposed. */
 const LINGER = 500
+/** Signals this close are one: `timeout` sends its own to the process and to the group. */
+const ONE = 250
 
 let app: Context | undefined
 let stopping = false
@@ -107,12 +109,12 @@ process.on('uncaughtException', (error) => {
 })
 process.on('unhandledRejection', error => new Logger('app').warn(error))
 
-let signalled = false
+let signalled = 0
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // Only a second signal means "at once": the first one may also have come through the launcher.
-    if (signalled) process.exit(130)
-    signalled = true
+    if (signalled && Date.now() - signalled > ONE) process.exit(130)
+    signalled ||= Date.now()
     void stop(signal)
   })
 }
