@@ -23,6 +23,9 @@ export class EditDelivery implements Delivery {
   private start = 0
   private id?: string
   private frame = ''
+  /** What closed the emphasis that the frame stops in, and what opens it again in a message that goes on there. */
+  private closed = ''
+  private carry = ''
   /** The message cannot be edited; the rest waits for the end. */
   private frozen = false
   private mute = false
@@ -48,7 +51,7 @@ export class EditDelivery implements Delivery {
     if (this.frozen) this.leave(text)
     while (this.start < text.length) {
       const page = cut(text, this.start, this.target.limit ?? 0)
-      const frame = pageText(text, page)
+      const frame = this.carry + pageText(text, page)
       const done = page.end === text.length || undefined
       if (this.id !== undefined && !await this.complete(this.id, frame, done)) {
         this.leave(text)
@@ -58,6 +61,7 @@ export class EditDelivery implements Delivery {
         await persist(() => this.target.create(this.elements(frame, done)), this.options)
       }
       this.id = undefined
+      this.carry = this.closed = ''
       this.start = page.end
       this.shown = text.slice(0, page.end)
     }
@@ -107,13 +111,15 @@ export class EditDelivery implements Delivery {
       this.shown = text.slice(0, page.end)
       this.start = page.end
       this.id = undefined
-      this.frame = ''
+      this.frame = this.closed = ''
       return true
     }
     const { length, suffix } = draft(text)
     const frame = pageText(text, { ...page, end: Math.max(length, page.start), suffix: length > page.start ? suffix : '' })
     if (length <= Math.max(this.shown.length, page.start) || frame === this.frame) return false
-    if (await this.send(frame, false)) this.shown = text.slice(0, length)
+    if (!await this.send(frame, false)) return true
+    this.shown = text.slice(0, length)
+    this.closed = /`{3}|~{3}/.test(suffix) ? '' : suffix
     return true
   }
 
@@ -152,8 +158,17 @@ export class EditDelivery implements Delivery {
 
   /** Gives up the message. Another one continues where the reader stopped. */
   private leave(text: string) {
+    const { closed, shown } = this
     this.id = undefined
-    this.start = commonPrefix(this.shown, text)
+    this.frozen = false
+    this.start = commonPrefix(shown, text)
+    if (!closed || this.start < shown.length) return
+    if (text.startsWith(closed, this.start)) {
+      this.start += closed.length
+    } else {
+      this.carry = [...closed].reverse().join('')
+      while (text[this.start] === ' ') this.start++
+    }
   }
 
   /** @param done whether the answer is; not given for a message that the answer goes on after */

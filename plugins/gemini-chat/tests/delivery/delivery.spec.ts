@@ -8,6 +8,8 @@ import { gate } from '../support/engine'
 /** A chat as its reader sees it: messages, each in its newest state. */
 class Chat implements Target {
   interval = 1000
+  limit = 0
+  controls?: Target['controls']
   readonly messages: string[] = []
   /** Everything that was tried, in order. */
   readonly log: string[] = []
@@ -208,6 +210,14 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['```js\na\n```', '```js\nb\n```'])
     })
 
+    it('opens the code again that a line of it ended in', async () => {
+      chat.onEdit = refuse
+      delivery.update('```js\na\n')
+      await clock.advance(0)
+      await finish('```js\na\nb\n```\nend')
+      assert.deepEqual(chat.messages, ['```js\na\n```', '```js\nb\n```\nend'])
+    })
+
     it('sends nothing more when all there is to come is blank', async () => {
       chat.onEdit = refuse
       delivery.update('abc\n')
@@ -298,6 +308,160 @@ describe('delivery', () => {
     }
   })
 
+  describe('of an answer that is longer than a message', () => {
+    const paragraphs = Array.from({ length: 12 }, (_, index) => `Paragraph ${index} with **some** words.`)
+    const text = paragraphs.join('\n\n')
+
+    for (const [bot, prepare] of Object.entries<() => void>({
+      'that can edit': () => {},
+      'whose edits fail midway': () => chat.onEdit = count => count > 3 && refuse(),
+      'whose edits fail now and then': () => chat.onEdit = count => count % 2 && refuse(),
+      'whose edits always fail': () => chat.onEdit = refuse,
+      'whose messages fail now and then': () => chat.onCreate = count => count % 2 && refuse(),
+      'that cannot edit': () => chat.edit = undefined,
+    })) {
+      it(`brings every paragraph exactly once, to a bot ${bot}`, async () => {
+        for (const interval of [0, 1000]) {
+          for (const status of [false, true]) {
+            chat = new Chat()
+            chat.limit = 120
+            chat.interval = interval
+            prepare()
+            start()
+            if (status) delivery.status?.('(queued)')
+            await stream(text)
+            await finish(text)
+            const messages = chat.messages.filter(message => message !== '(queued)')
+            for (const message of messages) assert.ok(Buffer.byteLength(message) <= chat.limit, message)
+            assert.equal(messages.join('').replace(/\s/g, ''), text.replace(/\s/g, ''))
+          }
+        }
+      })
+    }
+
+    it('shows one message after the other, each complete before the next begins', async () => {
+      chat.limit = 80
+      chat.interval = 0
+      start()
+      await stream(text)
+      await finish(text)
+      assert.ok(chat.messages.length >= 6)
+      const creates = chat.log.flatMap((line, index) => line.startsWith('create') ? [index] : [])
+      const last = creates.slice(1).map(index => chat.log[index - 1].replace(/^\w+ /, ''))
+      assert.deepEqual(last, chat.messages.slice(0, -1))
+    })
+
+    it('continues after the page that could not be completed', async () => {
+      chat.limit = 80
+      chat.onEdit = refuse
+      start()
+      await stream(text)
+      await finish(text)
+      assert.equal(chat.messages.join('').replace(/\n/g, ''), text.replace(/\n/g, ''))
+    })
+
+    it('closes and opens again the emphasis that a message breaks off in', async () => {
+      const ends = [['a **bold** end', ' end'], ['a **bold and more** end', '**and more** end']]
+      for (const [text, rest] of ends) {
+        chat = new Chat()
+        chat.onEdit = refuse
+        start()
+        delivery.update('a **bold')
+        await clock.advance(0)
+        await finish(text)
+        assert.deepEqual(chat.messages, ['a **bold**', rest])
+      }
+    })
+
+    it('says what is missing when a page cannot be sent', async () => {
+      chat.edit = undefined
+      chat.limit = 80
+      chat.onCreate = count => count > 2 && refuse()
+      start()
+      const done = assert.rejects(delivery.finish(text), /refused/)
+      await clock.advance(60_000)
+      await done
+      assert.equal(chat.messages.length, 2)
+    })
+  })
+
+  describe('of a status', () => {
+    beforeEach(() => start())
+
+    it('shows it while there is nothing else, and puts the text in its place', async () => {
+      delivery.status!('(queued)')
+      await clock.advance(5000)
+      delivery.status!('(answering)')
+      await clock.advance(5000)
+      await stream('ab')
+      await finish('abc')
+      assert.deepEqual(chat.log, ['create (queued)', 'edit (answering)', 'edit a', 'edit abc'])
+      assert.deepEqual(chat.messages, ['abc'])
+    })
+
+    it('does not bring it back over a text', async () => {
+      await stream('a')
+      delivery.status!('(queued)')
+      await finish('a')
+      assert.deepEqual(chat.log, ['create a'])
+    })
+
+    it('puts the end in its place, where there was nothing in between', async () => {
+      delivery.status!('(queued)')
+      await clock.advance(0)
+      assert.equal(delivery.isOpen, true)
+      await finish('It failed.')
+      assert.deepEqual(chat.messages, ['It failed.'])
+    })
+
+    it('gives the answer a message of its own when the status cannot be changed', async () => {
+      chat.onEdit = refuse
+      delivery.status!('(queued)')
+      await stream('abc')
+      await finish('abcd')
+      assert.deepEqual(chat.messages, ['(queued)', 'abcd'])
+    })
+
+    it('does without when it cannot be sent', async () => {
+      chat.onCreate = count => count === 1 && refuse()
+      delivery.status!('(queued)')
+      await clock.advance(5000)
+      await stream('ab')
+      await finish('abc')
+      assert.deepEqual(chat.messages, ['abc'])
+    })
+
+    it('shows none where it could not be taken away', () => {
+      chat.edit = undefined
+      start()
+      assert.equal(delivery.status, undefined)
+    })
+  })
+
+  describe('with something to click', () => {
+    beforeEach(() => {
+      chat.controls = done => [h.text(done ? ' [again]' : ' [stop]')]
+    })
+
+    it('offers what there is to do at the time', async () => {
+      start()
+      await stream('ab')
+      await finish('ab')
+      assert.deepEqual(chat.log, ['create a [stop]', 'edit ab [again]'])
+    })
+
+    it('offers it below the last message only', async () => {
+      chat.limit = 10
+      start()
+      await finish('word word word word')
+      assert.deepEqual(chat.messages, ['word word ', 'word word [again]'])
+      chat.messages.length = 0
+      start(false)
+      await finish('word word word word')
+      assert.deepEqual(chat.messages, ['word word ', 'word word [again]'])
+    })
+  })
+
   it('leaves no timer behind when the plugin goes', async () => {
     const system = new SystemClock()
     chat.onEdit = refuse
@@ -339,6 +503,19 @@ describe('the target of a reply', () => {
   it('cannot be edited where the adapter cannot, or where it would show the source of the elements', () => {
     assert.equal(targetOf(sessionOf({ ...bot, editMessage: undefined })).edit, undefined)
     assert.equal(targetOf(sessionOf({ ...bot, platform: 'discord' })).edit, undefined)
+  })
+
+  it('knows how much a platform takes, unless the settings know better', () => {
+    const options = { messageBytes: { telegram: 9, other: 0 } }
+    const limit = (platform: string, options = {}) => {
+      return targetOf({ ...sessionOf(bot), platform } as Session, options).limit
+    }
+    assert.equal(limit('dingtalk'), 12_000)
+    assert.equal(limit('wecom-bot'), 0)
+    assert.equal(limit('other'), 30_000)
+    assert.equal(limit('telegram', options), 9)
+    assert.equal(limit('other', options), 0)
+    assert.equal(limit('dingtalk', options), 12_000)
   })
 
   it('renders for its bot', () => {

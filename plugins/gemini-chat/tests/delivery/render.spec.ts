@@ -72,6 +72,16 @@ describe('rendering', () => {
     assert.deepEqual(element.children.map(({ type, attrs }) => [type, attrs]), [['text', { content: markdown }]])
   })
 
+  it('writes as the settings have it', () => {
+    const formats = { mock: 'markdown', kook: 'plain', dingtalk: 'elements' } as const
+    const write = (platform: string) => render('**a** `b`', { platform }, { formats }).join('')
+    assert.equal(write('mock'), '<markdown>**a** `b`</markdown>')
+    assert.equal(write('kook'), '<b>a</b> b')
+    assert.equal(write('dingtalk'), '<b>a</b> <code>b</code>')
+    assert.equal(write('other'), '<b>a</b> <code>b</code>')
+    assert.equal(render('`b`', { platform: 'kook', markdown: true }, { formats }).join(''), 'b')
+  })
+
   it('knows the inline styles', () => {
     assert.equal(markup('**b** *i* ~~s~~ `c` ***both***'), '<b>b</b> <i>i</i> <s>s</s> <code>c</code> <i><b>both</b></i>')
     assert.equal(markup('a \\*b\\*'), 'a *b*')
