@@ -95,7 +95,10 @@ export class Instance {
       },
     }).end()
     return new Promise((resolve, reject) => {
-      client.on('upgrade', (_, socket) => resolve(socket as Socket))
+      client.on('upgrade', (_, socket, head) => {
+        socket.unshift(head)
+        resolve(socket as Socket)
+      })
       client.on('response', response => reject(new Error(`refused with ${response.statusCode}`)))
       client.on('error', reject)
     })

@@ -1,9 +1,18 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koishi'
 import type { Middleware } from 'koa'
-import type {} from '@koishijs/plugin-server'
+import type {} from '@koishijs/plugin-console'
+import type { WebSocketLayer } from '@koishijs/plugin-server'
+
+/** The console as it runs in Node; its declarations know the one in the browser. */
+interface NodeConsole {
+  config: { uiPath: string }
+  layer: WebSocketLayer
+}
 
 const forwarded = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
+/** WebSocket close code for a violated policy. */
+const REFUSED = 1008
 
 function isLocal(address: string): boolean {
   if (!URL.canParse(address)) return false
@@ -21,23 +30,24 @@ export function isDirect({ headers }: Pick<IncomingMessage, 'headers'>): boolean
 }
 
 export const name = 'console-guard'
-export const inject = ['server']
+export const inject = ['server', 'console']
 
 /** Keeps a console that has no password to this machine, even behind a reverse proxy that forwards every path. */
-export function apply(ctx: Context, { path }: { path: string }) {
-  const isOurs = (url = '') => url.startsWith(path) && /^([/?]|$)/.test(url.slice(path.length))
-  const handler: Middleware = async (koa, next) => {
-    if (!isOurs(koa.url) || isDirect(koa.req)) return next()
+export function apply(ctx: Context) {
+  const { layer, config } = ctx.console as unknown as NodeConsole
+
+  // Everything but static files goes over the socket.
+  const { callback } = layer
+  layer.callback = (socket, request) => isDirect(request) ? callback?.(socket, request) : socket.close(REFUSED)
+  ctx.on('dispose', () => { layer.callback = callback })
+
+  const explain: Middleware = async (koa, next) => {
+    // Routes are found whatever the case of their letters.
+    if (!koa.path.toLowerCase().startsWith(config.uiPath) || isDirect(koa.req)) return next()
     koa.status = 403
     koa.body = '没有设置 KOISHI_ADMIN_PASSWORD，控制台只能在本机直接打开。\n'
       + 'KOISHI_ADMIN_PASSWORD is not set: the console opens directly on this machine only.\n'
   }
   // Without the mark the server would parse the body of every request here already.
-  Object.assign(handler, { [Symbol.for('noParseBody')]: true })
-  ctx.server.use(handler)
-
-  const sockets = ctx.server._ws
-  const { shouldHandle } = sockets
-  sockets.shouldHandle = request => (!isOurs(request.url) || isDirect(request)) && shouldHandle.call(sockets, request)
-  ctx.on('dispose', () => { sockets.shouldHandle = shouldHandle })
+  ctx.server.use(Object.assign(explain, { [Symbol.for('noParseBody')]: true }))
 }

@@ -1,7 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Context, Logger } from 'koishi'
-import { check, panel } from './check'
+import { check } from './check'
 import { withoutBlank } from './env'
 import { explain } from './failure'
 import * as guard from './guard'
@@ -93,7 +93,7 @@ async function start() {
   if (busy) fail([busy])
 
   app = await loader.createApp()
-  if (!env.KOISHI_ADMIN_PASSWORD) app.plugin(guard, { path: panel })
+  if (!env.KOISHI_ADMIN_PASSWORD) app.plugin(guard)
   await loader.start(START)
   if (stopping) return
   const failures = loader.failures()
