@@ -1,0 +1,102 @@
+import { createServer } from 'node:http'
+import { AddressInfo } from 'node:net'
+import { Context, Logger } from 'koishi'
+import { HTTP } from '@koishijs/plugin-http'
+import Server from '@koishijs/plugin-server'
+import { ClientOptions, Wecom, WecomClient, createWecom } from 'testkit'
+import WecomBot, { Config } from '../../src'
+
+export const token = 'AibotTestToken01'
+export const encodingAESKey = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'
+export const path = '/api/wecom/callback'
+
+/** A port that nobody listens on. Koishi's server takes port 0 for "do not listen". */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** Everything that is logged while it lives; nothing of it reaches the terminal. */
+export class Log {
+  readonly lines: string[] = []
+  readonly #target: Logger.Target = {
+    colors: 0,
+    levels: { base: 3 },
+    record: ({ type, name, content }) => void this.lines.push(`${type} ${name} ${content}`),
+  }
+
+  readonly #others = Logger.targets.splice(0, Infinity, this.#target)
+
+  /** What the adapter said, as warning or worse. */
+  get warnings() {
+    return this.lines.filter(line => /^(?:warn|error) wecom-bot/.test(line))
+  }
+
+  get text() {
+    return this.lines.join('\n')
+  }
+
+  close() {
+    Logger.targets.splice(0, Infinity, ...this.#others)
+  }
+}
+
+/** Koishi with the adapter on a real port, and WeCom's servers beside it. */
+export interface World {
+  app: Context
+  origin: string
+  wecom: Wecom
+  log: Log
+  /** Adds a bot. */
+  add(config?: Partial<Config>): { bot: WecomBot, dispose(): Promise<void> }
+  client(options?: Partial<ClientOptions>): WecomClient
+  close(): Promise<void>
+}
+
+export async function createWorld(prepare?: (app: Context) => void): Promise<World> {
+  const log = new Log()
+  const wecom = await createWecom({ encodingAESKey })
+  const port = await freePort()
+  const app: Context = new Context()
+  // Disposed of in this order: a server that outlives Koishi's own services cannot close any more.
+  const forks = [app.plugin(Server, { host: '127.0.0.1', port }), app.plugin(HTTP)]
+  prepare?.(app)
+  await app.start()
+  const origin = `http://127.0.0.1:${port}`
+  return {
+    app,
+    origin,
+    wecom,
+    log,
+    add(config) {
+      const fork = app.plugin(WecomBot, Config({
+        token,
+        encodingAESKey,
+        trustedHosts: [new URL(wecom.origin).host],
+        apiEndpoint: wecom.origin,
+        ...config,
+      } as Config))
+      forks.unshift(fork)
+      const bot = app.bots.find(({ selfId }) => selfId === (config?.botId || 'wecom-bot')) as WecomBot
+      return {
+        bot,
+        dispose: async () => {
+          fork.dispose()
+          await new Promise(resolve => setImmediate(resolve))
+        },
+      }
+    },
+    client: (options) => {
+      return new WecomClient({ url: origin + path, token, encodingAESKey, wecom, pollInterval: 5, ...options })
+    },
+    async close() {
+      for (const fork of forks) fork.dispose()
+      await app.stop()
+      await wecom.close()
+      log.close()
+    },
+  }
+}
