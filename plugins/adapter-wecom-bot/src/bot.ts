@@ -6,13 +6,22 @@ import { Config } from './config'
 import { Referrer, addressOf, channelOf, decode } from './decode'
 import { Desk } from './desk'
 import { Dispatch } from './inbox'
+import { Lines } from './lines'
 import { render } from './markdown'
 import { Media, MediaError } from './media'
 import { WecomMessageEncoder } from './message'
 import { DeliveryError } from './outlet'
+import { compose } from './part'
 import { Event, MediaLink, Message } from './payload'
+import { Push } from './push'
 import { Opinion } from './store'
 import { Said, Turn } from './turn'
+
+/** A message that is on its way. */
+export interface Delivered {
+  id?: string
+  content: string
+}
 
 /** Everything there is to configure is in `Config`; one bot has one Token and one EncodingAESKey. */
 export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
@@ -28,6 +37,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   readonly markdown = true
   /** What is open: turns, attachments, the ways out. */
   readonly desk: Desk
+  private readonly lines = new Lines()
 
   constructor(ctx: C, config: Config) {
     super(ctx, admit(ctx, config), 'wecom-bot')
@@ -91,20 +101,39 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   }
 
   /**
-   * Brings a rendered message on its way: into its turn, or to the chat's webhook.
-   * @returns its id, where it can still be edited
+   * Brings a message on its way: into its turn, or as a push to the chat.
+   * @returns what became of it: its id, where it can still be edited; `undefined` where there is nothing in it
    * @throws {DeliveryError}
+   * @throws {CardError}
+   * @throws {NewsError}
    */
-  async deliver(channelId: string, said: Said, referrer?: Referrer): Promise<string | undefined> {
-    const turn = referrer && this.desk.turns.get(referrer.turn)
-    if (turn) return this.desk.turns.say(turn, said)
-    const webhook = this.desk.webhooks.of(channelId)
-    if (webhook) return webhook.push(said.text)
+  async deliver(channelId: string, elements: h[], referrer?: Referrer): Promise<Delivered | undefined> {
+    const { turns } = this.desk
+    const turn = referrer && turns.get(referrer.turn)
+    if (turn) return this.say(turn, elements)
+    const push = this.desk.pushTo(channelId)
+    if (push) return this.push(push, channelId, elements)
     // Some plugins answer without the session they answer: then the chat tells whom it is for.
-    const open = referrer ? undefined : this.desk.turns.latest(owner => channelOf(owner) === channelId)
-    if (open) return this.desk.turns.say(open, said)
-    throw new DeliveryError('no-way', said.text.length, `nothing leads to ${channelId}: no message of it is being answered, `
+    const open = referrer ? undefined : turns.latest(owner => channelOf(owner) === channelId)
+    if (open) return this.say(open, elements)
+    const { text } = render(elements)
+    if (!text) return
+    throw new DeliveryError('no-way', text.length, `nothing leads to ${channelId}: no message of it is being answered, `
       + 'and no webhook is configured for it')
+  }
+
+  private async say(turn: Turn, elements: h[]): Promise<Delivered | undefined> {
+    const said = render(elements)
+    if (!said.text && !said.images.length && !said.buttons.length && !said.card) return
+    return { id: await this.desk.turns.say(turn, said), content: said.text }
+  }
+
+  private async push(push: Push, channelId: string, elements: h[]): Promise<Delivered | undefined> {
+    // A message whose files take long to read must not be overtaken by the next.
+    const parts = await this.lines.run(channelId, () => compose(elements, this.desk.openFile))
+    if (!parts.length) return
+    await push.send(parts)
+    return { content: parts.map(part => 'content' in part ? part.content : `[${part.type}]`).join('\n\n') }
   }
 
   private turnOf(referrer?: Referrer, options?: Universal.SendOptions) {

@@ -46,7 +46,15 @@ interface CardBase {
   quote_area?: CardAction & { title?: string, quote_text?: string }
   sub_title_text?: string
   emphasis_content?: CardTitle
-  horizontal_content_list?: { type?: number, keyname: string, value?: string, url?: string, userid?: string }[]
+  horizontal_content_list?: {
+    type?: number
+    keyname: string
+    value?: string
+    url?: string
+    userid?: string
+    /** Type 2, in webhooks only. */
+    media_id?: string
+  }[]
   jump_list?: (CardAction & { title: string, question?: string })[]
   card_action?: CardAction
   /** Unique per bot; letters, digits, `_-@`. It identifies the card in clicks and updates. */
@@ -241,4 +249,40 @@ export function validate(card: unknown): TemplateCard {
     fail('card_image', 'or "image_text_area" is required')
   }
   return valid
+}
+
+/**
+ * The card of an element `<wecom-bot:card>`, unchecked. Attributes of elements cannot nest, so that a card comes whole:
+ * as an object, or as JSON in markup.
+ * @throws {CardError} where it is not JSON
+ */
+export function readCard(content: unknown): unknown {
+  if (typeof content !== 'string') return content
+  try {
+    return JSON.parse(content)
+  } catch {
+    return fail('content', 'must be JSON')
+  }
+}
+
+/**
+ * Checks a card that goes to a webhook: a text or news notice that nobody can answer.
+ * @returns the card, now of a known type
+ * @throws {CardError}
+ * @see https://developer.work.weixin.qq.com/document/path/99110
+ */
+export function validatePush(card: unknown): TextNotice | NewsNotice {
+  const { card_type: type, horizontal_content_list: rows } = (card ?? {}) as Partial<TemplateCard>
+  if (type !== 'text_notice' && type !== 'news_notice') {
+    return fail('card_type', 'must be text_notice or news_notice: through a webhook nobody can answer a card')
+  }
+  for (const field of ['task_id', 'action_menu', 'feedback'] as const) {
+    if ((card as TemplateCard)[field] !== undefined) fail(field, 'is not taken by webhooks')
+  }
+  if (!Array.isArray(rows)) return validate(card) as TextNotice | NewsNotice
+  rows.forEach((row, index) => {
+    if (row?.type === 2 || row?.media_id !== undefined) string(row.media_id, `horizontal_content_list[${index}].media_id`)
+  })
+  validate({ ...card as object, horizontal_content_list: rows.map(row => row && { ...row, media_id: undefined }) })
+  return card as TextNotice | NewsNotice
 }

@@ -21,6 +21,7 @@ export interface Config {
   webhooks: Record<string, string>
   apiEndpoint: string
   trustedHosts: string[]
+  proxy?: string
   firstReply: number
   streamWindow: number
   unclaimed: number
@@ -89,6 +90,7 @@ export const Config: Schema<Config> = Schema.intersect([
     healthToken: optional(Schema.string().role('secret')),
     mediaLimit: Schema.natural().min(1).max(100).default(20),
     trustedHosts: Schema.array(Schema.string()).role('table'),
+    proxy: optional(Schema.string().role('secret')),
     apiEndpoint: Schema.string().role('link').default(WECOM_API),
   }),
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })

@@ -1,12 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import { Context, Time } from 'koishi'
 import { TemplateCard } from './card'
-import { CARD_LIFE, Opinion, SentCard, Store, TRACE_LIFE, Trace } from './store'
+import { CARD_LIFE, KeptPush, Opinion, PUSH_LIFE, SentCard, Store, TRACE_LIFE, Trace } from './store'
 
 declare module 'koishi' {
   interface Tables {
     wecom_bot_turn: TurnRow
     wecom_bot_card: CardRow
     wecom_bot_opinion: OpinionRow
+    wecom_bot_push: PushRow
   }
 }
 
@@ -40,6 +42,16 @@ interface OpinionRow {
   expires: Date
 }
 
+interface PushRow {
+  id: number
+  target: string
+  /** JSON; with a picture in it up to 3 MB */
+  body: string
+  /** Whoever has set it has the message. */
+  taker: string
+  expires: Date
+}
+
 /** How long a message may wait for its claim: an answer is worth more than the certainty that it is the only one. */
 const PATIENCE = Time.second
 /** How often what streams show is written. */
@@ -70,11 +82,19 @@ export function declareTables(ctx: Context) {
     opinion: 'text',
     expires: 'timestamp',
   }, { primary: ['stream', 'userId'] })
+  ctx.model.extend('wecom_bot_push', {
+    id: 'unsigned',
+    target: 'string(63)',
+    body: { type: 'text', length: 2 ** 24 - 1 },
+    taker: 'string(63)',
+    expires: 'timestamp',
+  }, { autoInc: true })
 }
 
 /**
- * Keeps turns, cards and opinions in Koishi's database, so that a process that was killed and started again knows what
- * it had answered. Where the database fails, the bot answers all the same and the log says what is not kept.
+ * Keeps turns, cards, opinions and unsent messages in Koishi's database, so that a process that was killed and started
+ * again knows what it had answered. Where the database fails, the bot answers all the same and the log says what is not
+ * kept.
  */
 export class DatabaseStore implements Store {
   readonly #shown = new Map<string, Trace>()
@@ -136,6 +156,26 @@ export class DatabaseStore implements Store {
     })
   }
 
+  async keep(pushes: KeptPush[]): Promise<boolean> {
+    const expires = new Date(Date.now() + PUSH_LIFE)
+    return this.#try(false, async (database) => {
+      for (const { target, body } of pushes) {
+        await database.create('wecom_bot_push', { target, body: JSON.stringify(body), taker: '', expires })
+      }
+      return true
+    })
+  }
+
+  async takeKept(target: string[]): Promise<KeptPush[]> {
+    const taker = randomUUID()
+    return this.#try([], async (database) => {
+      await database.set('wecom_bot_push', { target, taker: '', expires: { $gt: new Date() } }, { taker })
+      const rows = await database.get('wecom_bot_push', { taker }, { sort: { id: 'asc' } })
+      await database.remove('wecom_bot_push', { taker })
+      return rows.map(({ target, body }) => ({ target, body: JSON.parse(body) }))
+    })
+  }
+
   async dispose() {
     this.#flushing()
     this.#sweeping()
@@ -170,6 +210,7 @@ export class DatabaseStore implements Store {
       await database.remove('wecom_bot_turn', { expires })
       await database.remove('wecom_bot_card', { expires })
       await database.remove('wecom_bot_opinion', { expires })
+      await database.remove('wecom_bot_push', { expires })
     })
   }
 

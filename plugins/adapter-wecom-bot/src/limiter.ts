@@ -6,8 +6,9 @@ import { Clock } from './clock'
  */
 export class Limiter {
   readonly #starts: number[] = []
-  readonly #queue: (() => void)[] = []
+  readonly #queue: { start(): void, stop(error: Error): void }[] = []
   #timer: unknown
+  #disposed = false
 
   constructor(
     readonly clock: Clock,
@@ -21,18 +22,24 @@ export class Limiter {
     return this.#queue.length
   }
 
-  /** @returns a promise that resolves when the task may start, or `undefined` where too many wait already */
+  /**
+   * @returns a promise that resolves when the task may start and rejects where the limiter is disposed of before that;
+   * `undefined` where too many wait already
+   */
   enter(): Promise<void> | undefined {
+    if (this.#disposed) return Promise.reject(disposed())
     if (this.#queue.length >= this.capacity) return
-    return new Promise((resolve) => {
-      this.#queue.push(resolve)
+    return new Promise((start, stop) => {
+      this.#queue.push({ start, stop })
       this.#drain()
     })
   }
 
   dispose() {
+    this.#disposed = true
     this.clock.clearTimeout(this.#timer)
     this.#timer = undefined
+    for (const { stop } of this.#queue.splice(0)) stop(disposed())
   }
 
   #drain() {
@@ -40,7 +47,7 @@ export class Limiter {
     while (this.#starts.length && this.#starts[0] <= now - this.span) this.#starts.shift()
     while (this.#queue.length && this.#starts.length < this.limit) {
       this.#starts.push(now)
-      this.#queue.shift()!()
+      this.#queue.shift()!.start()
     }
     if (!this.#queue.length || this.#timer !== undefined) return
     this.#timer = this.clock.setTimeout(() => {
@@ -48,4 +55,8 @@ export class Limiter {
       this.#drain()
     }, this.#starts[0] + this.span - now)
   }
+}
+
+function disposed() {
+  return new Error('the limiter has been disposed of')
 }

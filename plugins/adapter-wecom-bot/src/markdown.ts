@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { h } from 'koishi'
-import { TemplateCard, validate } from './card'
+import { TemplateCard, readCard, validate } from './card'
 import { literal } from './literal'
+import { readNews } from './news'
 import { Said } from './turn'
 
 /** Largest image inside a message, in bytes: WeCom refuses whole frames well below its documented 10 MB. */
@@ -90,9 +91,10 @@ function visit(element: h, state: State): string {
     case 'button':
       return button(element, state)
     case 'wecom-bot:card':
-      // Attributes of elements cannot nest, so that a card comes whole: as an object, or as JSON in markup.
-      state.cards.push(validate(typeof attrs.content === 'string' ? JSON.parse(attrs.content) : attrs.content))
+      state.cards.push(validate(readCard(attrs.content)))
       return ''
+    case 'wecom-bot:news':
+      return news(element)
     default:
       return inner()
   }
@@ -155,6 +157,14 @@ function link(text: string, href: string): string {
   const address = web(href)
   if (!address) return text
   return text.trim() && text !== literal(href) ? `[${text.trim().replace(/[[\]]/g, '')}](${address})` : address
+}
+
+/** Where there are no articles, their links. */
+function news(element: h): string {
+  const articles = readNews(element).map(({ title, description, url }) => {
+    return [link(literal(title), url), literal(description ?? '')].filter(Boolean).join('\n  ')
+  })
+  return `\n\n${articles.map(article => `- ${article}`).join('\n')}\n\n`
 }
 
 function button({ attrs, children: label }: h, state: State): string {

@@ -15,9 +15,12 @@ export interface Media {
   type: string
 }
 
-export interface MediaOptions {
+export interface MediaOptions extends FetchOptions {
   /** The bot's own keys, for links that bring none: the current one, and the one it replaces. */
   keys: Buffer[]
+}
+
+export interface FetchOptions {
   /** Most bytes. */
   limit: number
   clock: Clock
@@ -48,9 +51,22 @@ const SILENCE = 20_000
  * @see https://developer.work.weixin.qq.com/document/path/100719
  */
 export async function download(link: MediaLink, options: MediaOptions): Promise<Media> {
+  return persist(options, async () => open(link, await fetchBytes(new URL(link.url), options), options))
+}
+
+/**
+ * Downloads what a link names, as it is. Private addresses are refused like in `download`.
+ * @throws {MediaError}
+ */
+export async function fetchFile(url: string, options: FetchOptions): Promise<Media> {
+  const { data, disposition } = await persist(options, () => fetchBytes(new URL(url), options))
+  return { data, name: disposition && nameOf(disposition), type: sniff(data) }
+}
+
+async function persist<T>(options: FetchOptions, action: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return open(link, await fetchBytes(new URL(link.url), options), options)
+      return await action()
     } catch (error) {
       const failure = classify(error)
       if (attempt === ATTEMPTS || !isPassing(failure) || options.signal?.aborted) throw failure
@@ -76,7 +92,7 @@ interface Bytes {
   disposition?: string
 }
 
-async function fetchBytes(url: URL, options: MediaOptions, redirects = 0): Promise<Bytes> {
+async function fetchBytes(url: URL, options: FetchOptions, redirects = 0): Promise<Bytes> {
   const response = await request(url, options)
   const { statusCode = 0, headers } = response
   if (statusCode >= 300 && statusCode < 400 && headers.location) {
@@ -91,7 +107,7 @@ async function fetchBytes(url: URL, options: MediaOptions, redirects = 0): Promi
   return { data: await collect(response, options.limit), disposition: headers['content-disposition'] }
 }
 
-function request(url: URL, { trusted, signal, lookup = guardedLookup() }: MediaOptions): Promise<IncomingMessage> {
+function request(url: URL, { trusted, signal, lookup = guardedLookup() }: FetchOptions): Promise<IncomingMessage> {
   const isTrusted = trusted.includes(url.host) || trusted.includes(url.hostname)
   if (!isTrusted) checkHost(url.hostname)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new MediaError('status', 'not a web link')
@@ -158,12 +174,13 @@ const signatures: [type: string, offset: number, magic: string][] = [
   ['image/heic', 4, 'ftypheic'],
   ['application/pdf', 0, '%PDF-'],
   ['application/zip', 0, 'PK\x03\x04'],
+  ['audio/amr', 0, '#!AMR'],
   ['video/quicktime', 4, 'ftypqt'],
   ['video/mp4', 4, 'ftyp'],
 ]
 
 /** The type of a file by its first bytes: neither the link nor the headers tell it. */
-function sniff(data: Buffer): string {
+export function sniff(data: Buffer): string {
   const head = data.toString('latin1', 0, 16)
   return signatures.find(([, offset, magic]) => head.startsWith(magic, offset))?.[0] ?? 'application/octet-stream'
 }

@@ -1,18 +1,18 @@
 import { Context, MessageEncoder, h } from 'koishi'
 import type { WecomBot } from './bot'
-import { render } from './markdown'
 
 /** Sends elements: into the stream of the turn they answer, or as a push where they answer nothing. */
 export class WecomMessageEncoder<C extends Context = Context> extends MessageEncoder<C, WecomBot<C>> {
   #elements: h[] = []
 
   override async flush() {
-    const rendered = render(this.#elements.splice(0))
-    if (!rendered.text && !rendered.images.length && !rendered.buttons.length && !rendered.card) return
+    const elements = this.#elements.splice(0)
+    if (!elements.length) return
     const { bot, channelId, options, referrer } = this
-    const id = await bot.deliver(channelId, rendered, referrer ?? options.session?.event.referrer)
+    const delivered = await bot.deliver(channelId, elements, referrer ?? options.session?.event.referrer)
+    if (!delivered) return
     const { event } = this.session
-    event.message = { ...event.message, id, content: rendered.text }
+    event.message = { ...event.message, ...delivered }
     this.results.push(event.message)
     this.session.app.emit(this.session, 'send', this.session)
   }

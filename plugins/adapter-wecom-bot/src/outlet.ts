@@ -49,13 +49,11 @@ export class Outlet {
         + 'response_url is used up or expired, and no webhook of this chat is configured')
     }
     const parts = pieces(rest, WEBHOOK_LIMIT)
-    for (const [index, content] of parts.entries()) {
-      try {
-        await webhook.send({ msgtype: 'markdown_v2', markdown_v2: { content } })
-      } catch (error) {
-        const lost = parts.slice(index).join('').length
-        throw failed(error, lost)
-      }
+    let sent = 0
+    try {
+      await webhook.sendAll(parts.map(content => ({ msgtype: 'markdown_v2', markdown_v2: { content } })), () => void sent++)
+    } catch (error) {
+      throw failed(error, parts.slice(sent).join('').length)
     }
   }
 

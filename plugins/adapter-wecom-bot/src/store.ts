@@ -27,6 +27,13 @@ export interface Opinion extends Omit<Feedback, 'id'> {
   time: number
 }
 
+/** A message that had not been sent when the process ended. */
+export interface KeptPush {
+  /** Stands for the webhook it goes to. */
+  target: string
+  body: object
+}
+
 /**
  * What must outlive a turn, or the process. Several processes may share one: every method is a single step that two of
  * them cannot get between, and a trace is written only by the process that claimed it.
@@ -44,6 +51,10 @@ export interface Store {
   card(taskId: string): Promise<SentCard | undefined>
   rememberOpinion(streamId: string, opinion: Opinion): Promise<void>
   opinions(streamId: string): Promise<Opinion[]>
+  /** @returns whether the messages are there for the next start */
+  keep(pushes: KeptPush[]): Promise<boolean>
+  /** Takes out the messages kept for these webhooks, in their order; nobody else gets them. */
+  takeKept(targets: string[]): Promise<KeptPush[]>
   /** Writes what is not written yet. */
   dispose(): Promise<void>
 }
@@ -51,6 +62,8 @@ export interface Store {
 /** How long a card can be updated, and how long after an answer somebody may still rate it. Milliseconds. */
 export const CARD_LIFE = 24 * 3600_000
 export const TRACE_LIFE = 7 * 24 * 3600_000
+/** How long a message may wait for the next start: files that were uploaded are there for so long. */
+export const PUSH_LIFE = 3 * 24 * 3600_000
 const CAPACITY = 5000
 
 /** Keeps what one process can keep without a database: cards and opinions, bounded; turns live in `Turns`. */
@@ -88,6 +101,14 @@ export class MemoryStore implements Store {
 
   async opinions(streamId: string) {
     return [...this.#opinions.get(streamId)?.values() ?? []]
+  }
+
+  async keep() {
+    return false
+  }
+
+  async takeKept() {
+    return []
   }
 
   async dispose() {

@@ -1,7 +1,12 @@
+import { createHash } from 'node:crypto'
 import { Clock } from './clock'
 import { Config } from './config'
-import { Post } from './qyapi'
+import { Post, QyapiError } from './qyapi'
+import { KeptPush } from './store'
 import { Webhook } from './webhook'
+
+/** Keeps what could not be sent for the next start; resolves to whether it could. */
+export type Keep = (pushes: KeptPush[]) => Promise<boolean>
 
 /** The group webhooks of one bot, and which chat each may speak to. */
 export class Webhooks {
@@ -20,18 +25,24 @@ export class Webhooks {
    * @param channelId a group's id, or `webhook` for the default one
    */
   of(channelId: string): Webhook | undefined {
-    const { webhooks, webhookKey, webhookUrl } = this.config
-    if (webhooks[channelId]) return this.#get(webhooks[channelId])
-    const fallback = webhookUrl || webhookKey
-    if (!fallback) return
+    const { webhooks } = this.config
+    if (Object.hasOwn(webhooks, channelId)) return this.at(this.#urlOf(webhooks[channelId]))
     const isOnly = this.#groups.size === 1 && this.#groups.has(channelId)
-    return channelId === 'webhook' || isOnly ? this.#get(fallback) : undefined
+    const url = channelId === 'webhook' || isOnly ? this.#default : undefined
+    return url ? this.at(url) : undefined
+  }
+
+  /** The webhook behind an address: all messages to it stand in one line. */
+  at(url: string): Webhook {
+    let webhook = this.#byUrl.get(url)
+    if (!webhook) this.#byUrl.set(url, webhook = new Webhook(url, this.post, this.clock))
+    return webhook
   }
 
   /** Remembers a group the bot has been spoken to in. */
   saw(chatId?: string) {
     // Two are as good as many: the set stays small.
-    if (chatId && !this.config.webhooks[chatId] && this.#groups.size < 2) this.#groups.add(chatId)
+    if (chatId && !Object.hasOwn(this.config.webhooks, chatId) && this.#groups.size < 2) this.#groups.add(chatId)
   }
 
   /** Messages waiting for their place, over all webhooks. */
@@ -39,16 +50,62 @@ export class Webhooks {
     return [...this.#byUrl.values()].reduce((sum, webhook) => sum + webhook.waiting, 0)
   }
 
+  /** Waits until all has been sent, at most so many milliseconds. */
+  async drain(grace: number) {
+    const end = this.clock.now() + grace
+    while (this.clock.now() < end && [...this.#byUrl.values()].some(webhook => !webhook.isIdle)) {
+      await new Promise<void>(resolve => this.clock.setTimeout(resolve, 50))
+    }
+  }
+
+  /**
+   * Stops. What has not been sent is kept where its webhook will be known again after the next start.
+   * @returns how many messages are kept, and how many are lost
+   */
+  async leave(keep: Keep): Promise<{ kept: number, lost: number }> {
+    const known = new Set(this.#configured().map(hash))
+    const pushes: KeptPush[] = []
+    let lost = 0
+    await Promise.all([...this.#byUrl.values()].map(async (webhook) => {
+      const rest = await webhook.leave()
+      const target = hash(webhook.url)
+      lost += rest.lost
+      if (known.has(target)) pushes.push(...rest.bodies.map(body => ({ target, body })))
+      else lost += rest.bodies.length
+    }))
+    const isKept = pushes.length > 0 && await keep(pushes)
+    for (const webhook of this.#byUrl.values()) webhook.settle(new QyapiError(isKept ? 'deferred' : 'unsent'))
+    return isKept ? { kept: pushes.length, lost } : { kept: 0, lost: lost + pushes.length }
+  }
+
+  /** Sends what an earlier process has left. */
+  async resume(take: (targets: string[]) => Promise<KeptPush[]>, failed: (error: unknown) => void) {
+    const urls = new Map(this.#configured().map(url => [hash(url), url]))
+    if (!urls.size) return
+    for (const { target, body } of await take([...urls.keys()])) this.at(urls.get(target)!).send(body).catch(failed)
+  }
+
   dispose() {
     for (const webhook of this.#byUrl.values()) webhook.dispose()
   }
 
-  #get(keyOrUrl: string): Webhook {
-    const url = /^https?:/.test(keyOrUrl)
-      ? keyOrUrl
-      : `${this.config.apiEndpoint.replace(/\/+$/, '')}/cgi-bin/webhook/send?key=${encodeURIComponent(keyOrUrl)}`
-    let webhook = this.#byUrl.get(url)
-    if (!webhook) this.#byUrl.set(url, webhook = new Webhook(url, this.post, this.clock))
-    return webhook
+  get #default(): string | undefined {
+    const fallback = this.config.webhookUrl || this.config.webhookKey
+    return fallback ? this.#urlOf(fallback) : undefined
   }
+
+  #configured(): string[] {
+    const urls = Object.values(this.config.webhooks).map(keyOrUrl => this.#urlOf(keyOrUrl))
+    return this.#default ? [...urls, this.#default] : urls
+  }
+
+  #urlOf(keyOrUrl: string): string {
+    if (/^https?:/.test(keyOrUrl)) return keyOrUrl
+    return `${this.config.apiEndpoint.replace(/\/+$/, '')}/cgi-bin/webhook/send?key=${encodeURIComponent(keyOrUrl)}`
+  }
+}
+
+/** What stands for an address in the database: the address itself is a secret. */
+function hash(url: string): string {
+  return createHash('sha256').update(url).digest('hex').slice(0, 32)
 }

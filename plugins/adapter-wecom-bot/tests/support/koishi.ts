@@ -1,4 +1,4 @@
-import memory from '@koishijs/plugin-database-memory'
+import sqlite from '@koishijs/plugin-database-sqlite'
 import Server from '@koishijs/plugin-server'
 import { Context, HTTP, Logger } from 'koishi'
 import { Config, WecomBot } from '../../src'
@@ -19,8 +19,8 @@ export interface Instance {
 export interface InstanceOptions {
   /** Listens for callbacks. */
   listen?: boolean
-  /** Has Koishi's database, in memory. */
-  database?: boolean
+  /** Has Koishi's database in this file, or `:memory:`. */
+  database?: string
   /** Runs before everything starts. */
   prepare?(app: Context): void
 }
@@ -33,7 +33,7 @@ export async function startBot(settings: Partial<Config> = {}, options: Instance
   const app = new Context()
   app.plugin(HTTP as never)
   app.plugin(Server, options.listen ? { host: '127.0.0.1', port: 25140, maxPort: 25999 } : {} as never)
-  if (options.database) app.plugin(memory as never)
+  if (options.database) app.plugin(sqlite as never, { path: options.database } as never)
   app.plugin(WecomBot as never, new Config({ token, encodingAESKey, ...settings } as Config))
   options.prepare?.(app)
   await app.start()

@@ -1,0 +1,58 @@
+import { h } from 'koishi'
+
+/** One entry of a news message: a title, and where it leads. */
+export interface Article {
+  title: string
+  description?: string
+  url: string
+  picurl?: string
+}
+
+/** News that WeCom would refuse; names the field and its limit. */
+export class NewsError extends Error {
+  override name = 'NewsError'
+  readonly code = 'news'
+
+  constructor(readonly field: string, limit: string) {
+    super(`news: "${field}" ${limit}`)
+  }
+}
+
+/** Most articles in one message. */
+const MOST = 8
+
+/**
+ * Reads `<wecom-bot:news>`: its articles are children `<wecom-bot:article title="" description="" url="" picurl="">`,
+ * or come whole in `content`, as a list or as JSON.
+ * @throws {NewsError}
+ * @see https://developer.work.weixin.qq.com/document/path/99110
+ */
+export function readNews({ attrs, children }: h): Article[] {
+  const content: unknown = typeof attrs.content === 'string' ? parse(attrs.content) : attrs.content
+  const articles = content ?? h.select(children, 'wecom-bot:article').map(article => article.attrs)
+  if (!Array.isArray(articles) || !articles.length || articles.length > MOST) {
+    throw new NewsError('articles', `must be a list of 1 to ${MOST}`)
+  }
+  return articles.map(read)
+}
+
+function parse(content: string): unknown {
+  try {
+    return JSON.parse(content)
+  } catch {
+    throw new NewsError('content', 'must be JSON')
+  }
+}
+
+function read(article: unknown, index: number): Article {
+  const { title, description, url, picurl } = (article ?? {}) as Record<keyof Article, unknown>
+  const path = `articles[${index}]`
+  if (typeof title !== 'string' || !title) throw new NewsError(`${path}.title`, 'must be a non-empty string')
+  if (!isWeb(url)) throw new NewsError(`${path}.url`, 'must be a web address')
+  if (picurl !== undefined && !isWeb(picurl)) throw new NewsError(`${path}.picurl`, 'must be a web address')
+  return { title, description: description === undefined ? undefined : String(description), url, picurl }
+}
+
+function isWeb(value: unknown): value is string {
+  return typeof value === 'string' && URL.canParse(value) && /^https?:/.test(value)
+}

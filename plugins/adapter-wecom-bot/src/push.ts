@@ -1,0 +1,42 @@
+import { toBodies } from './bodies'
+import { DeliveryError } from './outlet'
+import { Part } from './part'
+import { QyapiError } from './qyapi'
+import { Webhook } from './webhook'
+
+/** Where messages go that answer nothing. */
+export interface Push {
+  /**
+   * Sends messages that belong together, in their order.
+   * @throws {DeliveryError} saying how many of them nobody got
+   */
+  send(parts: Part[]): Promise<void>
+}
+
+/** To a group's webhook. */
+export class WebhookPush implements Push {
+  /** @param chatId for webhooks that reach more than one chat */
+  constructor(readonly webhook: Webhook, readonly chatId?: string) {}
+
+  async send(parts: Part[]) {
+    const bodies = toBodies(parts, this.webhook, this.chatId)
+    let sent = 0
+    try {
+      await this.webhook.sendAll(bodies, () => void sent++)
+    } catch (error) {
+      throw undelivered(error, parts, bodies.length - sent, bodies.length)
+    }
+  }
+}
+
+/** Says how much of a push failed, and why; of other errors nothing. */
+export function undelivered(error: unknown, parts: Part[], lost: number, total: number) {
+  if (!(error instanceof QyapiError)) return error
+  const characters = parts.reduce((sum, part) => sum + ('content' in part ? part.content.length : 0), 0)
+  const fate = error.failure === 'deferred' ? 'wait for the next start' : 'are lost'
+  return new DeliveryError(
+    error.failure,
+    Math.ceil(characters * lost / total),
+    `${lost} of ${total} messages ${fate}: ${error.message}`,
+  )
+}
