@@ -31,12 +31,12 @@ export function summaryRequest(turns: StoredTurn[]): Content[] {
 /**
  * The turn that takes the place of those it sums up. It is a whole one, as is each of those: a call of a tool and its
  * result are never parted.
- * @returns nothing when the summary says nothing, or as much as what it sums up
+ * @returns nothing when the summary says nothing, or saves less than half
  */
 export function summaryTurn(summary: string, turns: Turn[]): Turn | undefined {
   const text = summary.trim()
   const tokens = estimate(text) + 30
-  if (!text || tokens >= total(turns)) return
+  if (!text || tokens > total(turns) / 2) return
   return {
     contents: [
       { role: 'user', parts: [{ text: `${HEADING}\n${text}` }] },

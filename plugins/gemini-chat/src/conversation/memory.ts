@@ -40,8 +40,8 @@ export class Memory {
       return { turns: [], notices: [['expired']] }
     }
     if (summarise && total(turns) > budget - question) {
-      const recent = fit(turns, budget / 4)
-      const compacted = await this.compact(scope, turns, turns.length - recent.length, summarise)
+      const recent = fit(turns, budget / 4).length || fit(turns.slice(-1), budget / 2).length
+      const compacted = await this.compact(scope, turns, turns.length - recent, summarise)
       if (compacted) return { ...compacted, turns: fit(compacted.turns, budget - question) }
     }
     await this.forget(scope, turns)

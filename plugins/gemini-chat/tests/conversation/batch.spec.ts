@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { Batches, merge } from '../../src/conversation/batch'
+import { ManualClock, settle } from '../support/clock'
+
+describe('a batch of messages', () => {
+  let clock: ManualClock
+  let batches: Batches<string>
+
+  beforeEach(() => {
+    clock = new ManualClock()
+    batches = new Batches(clock, 1000, 3)
+  })
+
+  function close(signal = new AbortController().signal) {
+    const state: { items?: string[] } = {}
+    void batches.close('a', signal).then(items => state.items = items)
+    return state
+  }
+
+  it('takes what comes within a window after the message before', async () => {
+    batches.begin('a', '1')
+    const closing = close()
+    await clock.advance(900)
+    assert.equal(batches.join('a', '2'), 'joined')
+    await clock.advance(900)
+    assert.equal(closing.items, undefined)
+    await clock.advance(100)
+    assert.deepEqual(closing.items, ['1', '2'])
+    assert.equal(batches.join('a', '3'), undefined)
+  })
+
+  it('does not wait for those that never stop', async () => {
+    batches = new Batches(clock, 1000, 100)
+    batches.begin('a', '1')
+    const closing = close()
+    for (let index = 0; index < 25 && !closing.items; index++) {
+      await clock.advance(500)
+      batches.join('a', 'more')
+    }
+    assert.equal(closing.items?.length, 20)
+  })
+
+  it('takes so many, and no more', () => {
+    batches.begin('a', '1')
+    assert.deepEqual([1, 2, 3].map(() => batches.join('a', 'x')), ['joined', 'joined', 'full'])
+    assert.equal(batches.join('b', 'x'), undefined)
+  })
+
+  it('ends at once when it is aborted', async () => {
+    const controller = new AbortController()
+    batches.begin('a', '1')
+    const closing = close(controller.signal)
+    controller.abort()
+    await settle()
+    assert.deepEqual(closing.items, ['1'])
+  })
+
+  it('becomes one message, its texts line by line', () => {
+    const picture = { inlineData: { mimeType: 'image/png', data: 'AA==' } }
+    const parts = merge([[{ text: 'a' }], [{ text: 'b' }, picture], [{ text: 'c' }]])
+    assert.deepEqual(parts, [{ text: 'a\nb' }, picture, { text: 'c' }])
+  })
+})

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { Caps } from '../../src/conversation/caps'
+
+describe('the caps on questions', () => {
+  function enter(caps: Caps, person: string) {
+    const leave = caps.enter(person)
+    return typeof leave === 'string' ? leave : leave
+  }
+
+  it('let in as many as they may, of each and altogether', () => {
+    const caps = new Caps({ total: 3, each: 2 })
+    const first = enter(caps, 'alice')
+    enter(caps, 'alice')
+    assert.equal(enter(caps, 'alice'), 'each')
+    enter(caps, 'bob')
+    assert.equal(enter(caps, 'carol'), 'total')
+    assert.ok(typeof first === 'function')
+    first()
+    assert.equal(typeof enter(caps, 'carol'), 'function')
+    assert.equal(enter(caps, 'alice'), 'total')
+  })
+
+  it('let in everybody without a limit', () => {
+    const caps = new Caps({ total: 0, each: 0 })
+    for (let index = 0; index < 100; index++) assert.equal(typeof caps.enter('alice'), 'function')
+  })
+})

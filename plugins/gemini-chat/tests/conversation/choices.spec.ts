@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import memory from '@koishijs/plugin-database-memory'
+import { Context } from 'koishi'
+import { ChoiceStore, declareChoices } from '../../src/conversation/choices'
+
+for (const [name, driver] of [['in memory', undefined], ['in a database', memory]] as const) {
+  describe(`choices ${name}`, () => {
+    let app: Context
+    let store: ChoiceStore
+
+    beforeEach(async () => {
+      app = new Context()
+      if (driver) app.plugin(driver as never)
+      declareChoices(app)
+      await app.start()
+      store = new ChoiceStore(app, assert.fail)
+    })
+
+    afterEach(() => app.stop())
+
+    it('are kept, one beside the other', async () => {
+      await store.choose('a', { model: 'm' })
+      await store.choose('a', { preset: 'p', search: false })
+      await store.choose('b', { scope: 'channel' })
+      assert.deepEqual(await store.load('a'), { model: 'm', preset: 'p', search: false })
+      assert.deepEqual(await store.load('b'), { scope: 'channel' })
+      assert.deepEqual(await store.load('c'), {})
+    })
+
+    it('can be taken back, one or all', async () => {
+      await store.choose('a', { model: 'm', preset: 'p' })
+      await store.choose('a', { model: undefined })
+      assert.deepEqual(await store.load('a'), { preset: 'p' })
+      await store.clear('a')
+      assert.deepEqual(await store.load('a'), {})
+    })
+  })
+}
+
+describe('choices in memory', () => {
+  it('are kept for so many conversations, those of the last changes', async () => {
+    const app = new Context()
+    const store = new ChoiceStore(app, assert.fail, 2)
+    for (const key of ['a', 'b', 'a', 'c']) await store.choose(key, { model: key })
+    assert.deepEqual(await Promise.all(['a', 'b', 'c'].map(key => store.load(key))), [{ model: 'a' }, {}, { model: 'c' }])
+  })
+})
+
+describe('choices that are out of reach', () => {
+  const database = { get: async () => Promise.reject(new Error('gone')), upsert: assert.fail, remove: assert.fail }
+  const app = { get: () => database } as never
+
+  it('are as the settings have them, and it is reported', async () => {
+    const reports: unknown[] = []
+    assert.deepEqual(await new ChoiceStore(app, error => reports.push(error)).load('a'), {})
+    assert.equal(reports.length, 1)
+  })
+
+  it('are not overwritten, and nobody is told that they were made', async () => {
+    await assert.rejects(new ChoiceStore(app, assert.fail).choose('a', { model: 'm' }), /gone/)
+  })
+})

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { Archive } from '../../src/conversation/archive'
+import { isSummary, roughly, summaryRequest } from '../../src/conversation/compaction'
+import { MemoryHistory } from '../../src/conversation/history'
+import { Memory, type Summarise } from '../../src/conversation/memory'
+import type { Turn } from '../../src/conversation/turn'
+
+function turn(text: string, tokens: number): Turn {
+  return { contents: [{ role: 'user', parts: [{ text }] }, { role: 'model', parts: [{ text: `${text}!` }] }], tokens }
+}
+
+describe('what is remembered of a conversation', () => {
+  let history: MemoryHistory
+  let time: number
+  const now = () => time
+  const texts = (turns: Turn[]) => turns.map(({ contents }) => contents[0].parts[0].text)
+
+  beforeEach(() => {
+    time = 1_800_000_000_000
+    history = new MemoryHistory(now)
+  })
+
+  function memory(options: Partial<{ budget: number, expiry: number }> = {}) {
+    return new Memory(new Archive(() => history, assert.fail), { budget: 4000, expiry: 0, now, ...options })
+  }
+
+  async function say(...tokens: number[]) {
+    for (const [index, count] of tokens.entries()) await history.append('a', turn(String(index + 1), count))
+  }
+
+  describe('after a while', () => {
+    it('is nothing, and that is said', async () => {
+      await say(10, 10)
+      time += 60_001
+      const subject = memory({ expiry: 60_000 })
+      assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [['expired']] })
+      assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [] })
+    })
+
+    it('is everything, while the last word is not too old', async () => {
+      await say(10)
+      time += 50_000
+      await say(10)
+      time += 50_000
+      assert.equal((await memory({ expiry: 60_000 }).recall('a', 0)).turns.length, 2)
+    })
+
+    it('is everything where conversations do not end', async () => {
+      await say(10)
+      time += 10 ** 10
+      assert.equal((await memory().recall('a', 0)).turns.length, 1)
+    })
+  })
+
+  describe('when it is too much', () => {
+    it('is a summary of the older turns, and that is said', async () => {
+      await say(2000, 1500, 500, 400)
+      const asked: (string | undefined)[][] = []
+      const { turns, notices } = await memory().recall('a', 100, async (turns) => {
+        asked.push(texts(turns))
+        return 'what was said'
+      })
+      assert.deepEqual(asked, [['1', '2']])
+      assert.deepEqual(texts(turns), ['[Summary of the conversation before]\nwhat was said', '3', '4'])
+      assert.ok(isSummary(turns[0]))
+      assert.deepEqual(notices, [['compacted', { before: '4.4k', after: roughly(turns.reduce((sum, { tokens }) => sum + tokens, 0)) }]])
+      assert.deepEqual(texts(await history.load('a')), texts(turns))
+    })
+
+    it('sums up a summary with what came after it', async () => {
+      await say(2000, 2500)
+      await memory().recall('a', 0, async () => 'first')
+      await say(2000, 2500)
+      const { turns } = await memory().recall('a', 0, async turns => `${texts(turns)[0]!.split('\n')[1]}, second`)
+      assert.deepEqual(texts(turns), ['[Summary of the conversation before]\nfirst, second'])
+    })
+
+    it('keeps the last turn as it is, unless that is half of all there may be', async () => {
+      await say(3000, 1900)
+      const { turns } = await memory().recall('a', 0, async () => 'sum')
+      assert.deepEqual(texts(turns), ['[Summary of the conversation before]\nsum', '2'])
+    })
+
+    for (const [reason, summarise] of Object.entries<Summarise | undefined>({
+      'summing up fails': () => Promise.reject(new Error('no')),
+      'the summary says nothing': async () => ' ',
+      'the summary is as long as what it sums up': async () => 'word '.repeat(5000),
+      'it is not to be summed up': undefined,
+    })) {
+      it(`is the newest turns, if ${reason}`, async () => {
+        await say(3000, 1500, 2000)
+        const { turns, notices } = await memory().recall('a', 100, summarise)
+        assert.deepEqual(texts(turns), ['2', '3'])
+        assert.deepEqual(notices, [])
+        assert.deepEqual(texts(await history.load('a')), ['2', '3'])
+      })
+    }
+
+    it('is not summed up when that gains too little', async () => {
+      await say(50, 50)
+      const { turns } = await memory({ budget: 60 }).recall('a', 0, () => assert.fail())
+      assert.deepEqual(texts(turns), ['2'])
+    })
+
+    it('leaves room for a question of any size', async () => {
+      await say(2000, 1500, 500, 400)
+      const { turns } = await memory().recall('a', 3500, async () => 'what was said')
+      assert.deepEqual(texts(turns), ['4'])
+    })
+  })
+
+  it('is asked for behind what it sums up', async () => {
+    await say(10)
+    const contents = summaryRequest(await history.load('a'))
+    assert.deepEqual(contents.map(({ role }) => role), ['user', 'model', 'user'])
+    assert.match(contents[2].parts[0].text!, /^Summarise/)
+  })
+
+  it('keeps whole what was said in calls and their results', async () => {
+    const tools: Turn = {
+      contents: [
+        { role: 'user', parts: [{ text: '2' }] },
+        { role: 'model', parts: [{ functionCall: { name: 'f' } }] },
+        { role: 'user', parts: [{ functionResponse: { name: 'f', response: {} } }] },
+        { role: 'model', parts: [{ text: 'done' }] },
+      ],
+      tokens: 900,
+    }
+    await say(4000)
+    await history.append('a', tools)
+    const { turns } = await memory().recall('a', 0, async () => 'sum')
+    assert.equal(turns.length, 2)
+    assert.deepEqual(turns[1].contents, tools.contents)
+  })
+
+  it('is told in round numbers', () => {
+    assert.deepEqual([999, 1000, 6049, 41_300].map(roughly), ['999', '1k', '6k', '41.3k'])
+  })
+})
