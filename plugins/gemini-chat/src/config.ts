@@ -50,14 +50,14 @@ export const Config: Schema<Config> = Schema.intersect([
   Schema.object({
     instructions: Schema.string().role('textarea').default(''),
     presets: Schema.dict(Schema.string().role('textarea')).default({}),
-    scope: Schema.union(scopes).default('user-in-channel'),
+    scope: Schema.union(scopes).role('radio').default('user-in-channel'),
     scopeAuthority: Schema.natural().max(5).default(2),
     historyTokens: Schema.natural().default(32_000),
     compaction: Schema.boolean().default(true),
     idleExpiry: Schema.natural().role('ms').default(0),
   }),
   Schema.object({
-    policy: Schema.union(['queue', 'replace', 'merge', 'drop']).default('queue'),
+    policy: Schema.union(['queue', 'replace', 'merge', 'drop']).role('radio').default('queue'),
     queue: Schema.natural().default(3),
     mergeWindow: Schema.natural().role('ms').default(1500),
     maxQuestions: Schema.natural().default(1000),
