@@ -1,5 +1,6 @@
 import { Schema } from 'koishi'
 import { type Scope, scopes } from './conversation/scope'
+import { DingtalkConfig } from './delivery/dingtalk/config'
 import { formats } from './delivery/render'
 import type { KeySetting } from './keys'
 import enUS from './locales/en-US.yml'
@@ -32,6 +33,7 @@ export interface Config {
   idleTimeout: number
   totalTimeout: number
   requestRetries: number
+  dingtalk: DingtalkConfig
 }
 
 export const Config: Schema<Config> = Schema.intersect([
@@ -74,5 +76,8 @@ export const Config: Schema<Config> = Schema.intersect([
     idleTimeout: Schema.natural().role('ms').default(60_000),
     totalTimeout: Schema.natural().role('ms').default(300_000),
     requestRetries: Schema.natural().max(5).default(2),
+  }),
+  Schema.object({
+    dingtalk: DingtalkConfig,
   }),
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })

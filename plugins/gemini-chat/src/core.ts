@@ -1,4 +1,4 @@
-import type { Context, Logger } from 'koishi'
+import type { Context, Logger, Session } from 'koishi'
 import type { Clock } from './clock'
 import type { Config } from './config'
 import { Archive } from './conversation/archive'
@@ -6,6 +6,7 @@ import { ChoiceStore } from './conversation/choices'
 import { historyOf } from './conversation/database'
 import { Memory } from './conversation/memory'
 import { Unanswered } from './conversation/unanswered'
+import type { Delivery } from './delivery/delivery'
 import type { Engine } from './engine/types'
 import { describe } from './failure'
 import { keysOf, Ring } from './keys'
@@ -16,6 +17,8 @@ export interface ChatOptions {
   engine: Engine
   clock: Clock
   random: () => number
+  /** A platform's own way to deliver, where it has one. */
+  deliver?(session: Session): Delivery | undefined
 }
 
 /** What all conversations have in common. */

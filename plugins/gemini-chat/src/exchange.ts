@@ -27,7 +27,8 @@ export class Exchange {
 
   /** @param key names the conversation */
   constructor(private readonly core: Core, private readonly session: Session, private readonly key: string) {
-    this.delivery = createDelivery(targetOf(session, core.config), { ...core, streaming: core.config.streaming })
+    const { streaming } = core.config
+    this.delivery = core.deliver?.(session) ?? createDelivery(targetOf(session, core.config), { ...core, streaming })
   }
 
   /** Shows what is going on, while there is nothing of the answer to be seen. */
@@ -53,7 +54,7 @@ export class Exchange {
     const tokens = measure(contents, turns, reply.usage)
     await Promise.all([
       this.record({ contents, tokens, interrupted: error !== undefined }, replaced),
-      this.deliver(this.compile(notice)),
+      this.deliver(this.compile(notice), error !== undefined && !signal.aborted),
     ])
     core.ctx.emit(session, 'gemini/after-reply', reply, session)
   }
@@ -147,9 +148,9 @@ export class Exchange {
     }
   }
 
-  private async deliver(text: string) {
+  private async deliver(text: string, failed = false) {
     try {
-      await this.delivery.finish(text.trimEnd())
+      await this.delivery.finish(text.trimEnd(), failed)
     } catch (error) {
       this.core.logger.warn('an answer could not be delivered: %s', describe(error))
     }

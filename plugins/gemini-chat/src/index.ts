@@ -6,6 +6,7 @@ import { questionIn, registerCommands, shortcut } from './commands'
 import { Config } from './config'
 import { declareChoices } from './conversation/choices'
 import { declareTable } from './conversation/database'
+import { Dingtalk } from './delivery/dingtalk'
 import type { Reply } from './conversation/reply'
 import { createGeminiEngine } from './engine/gemini'
 import type { Engine } from './engine/types'
@@ -40,7 +41,11 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
   declareChoices(ctx)
 
   const clock = new SystemClock()
-  const chat = new Chat(ctx, config, { engine, clock, random: Math.random })
+  const dingtalk = new Dingtalk(ctx, config.dingtalk, { clock, random: Math.random })
+  const chat = new Chat(ctx, config, {
+    engine, clock, random: Math.random,
+    deliver: session => dingtalk.deliver(session, config.streaming),
+  })
   registerCommands(ctx, chat)
   ctx.middleware((session, next) => {
     if (!isAddressed(session)) return next()

@@ -15,9 +15,10 @@ export interface Delivery {
   update(text: string): void
   /**
    * Resolves once the whole text can be read, each part of it exactly once. It is called once, and is the last call.
+   * @param failed an error has cut it off
    * @throws the platform's error, when part of the text could not be sent
    */
-  finish(text: string): Promise<void>
+  finish(text: string, failed?: boolean): Promise<void>
 }
 
 /** What a platform can do for an answer. */
