@@ -13,6 +13,7 @@ import type { DingtalkConfig } from './config'
 import { Line } from './line'
 import { MarkdownDelivery } from './message'
 import type { Refusal } from './refusal'
+import { declareMessages, Seen } from './seen'
 import { declareTables, Ledger, OpenCards, Shelf } from './store'
 import { toCard } from './text'
 
@@ -51,8 +52,14 @@ export class Dingtalk {
     const logger = ctx.logger('gemini-chat')
     this.warn = text => logger.warn(text)
     declareTables(ctx)
+    declareMessages(ctx)
     this.shelf = new Shelf(ctx, error => logger.warn('what DingTalk needs cannot be stored: %s', describe(error)))
     this.cards = new OpenCards(this.shelf, options.clock)
+    const seen = new Seen(this.shelf, options.clock)
+    // Before everybody else's: a command must not run twice either.
+    ctx.middleware(async (session, next) => {
+      if (!isDingtalk(session.bot) || !await seen.isRepeated(session)) return next()
+    }, true)
 
     ctx.on('bot-status-updated', bot => this.notice(bot))
     ctx.on('bot-removed', bot => this.forget(bot))
