@@ -40,6 +40,12 @@ describe('a conversation through the whole instance', function() {
     return next.ready()
   }
 
+  /** What a stream shows now. */
+  async function poll(id: string) {
+    const { content = '', finish } = (await client.poll(id)).reply!.stream!
+    return { content, finish }
+  }
+
   /** Answers that wait for us in the middle. */
   function holdAnswer(before: string, after: string) {
     let release = () => {}
@@ -87,15 +93,14 @@ describe('a conversation through the whole instance', function() {
     const release = holdAnswer('开头', '结尾')
     const { reply } = await client.post(client.text('说一半', { msgId: 'half' }))
     const id = reply!.stream!.id
-    while (!(await client.poll(id)).reply!.stream!.content.includes('开头'));
+    while (!(await poll(id)).content.includes('开头'));
     instance.process.kill('SIGTERM')
     assert.equal(await instance.exited, 0)
     instance = await start(instance)
     const asked = gemini.requests.length
-    const { stream } = (await client.poll(id)).reply!
-    assert.equal(stream!.finish, true)
-    assert.match(stream!.content, /重启/)
-    assert.match(stream!.content, /^开头/)
+    const { content, finish } = await poll(id)
+    assert.equal(finish, true)
+    assert.match(content, /^开头[^]*重启/)
     const again = (await client.post(client.text('说一半', { msgId: 'half' }))).reply!.stream!
     assert.equal(again.id, id)
     assert.equal(again.finish, true)
@@ -107,7 +112,7 @@ describe('a conversation through the whole instance', function() {
     const release = holdAnswer('已经说了的', '没来得及说的')
     const message = client.text('杀掉', { msgId: 'killed' })
     const id = (await client.post(message)).reply!.stream!.id
-    while (!(await client.poll(id)).reply!.stream!.content.includes('已经说了的'));
+    while (!(await poll(id)).content.includes('已经说了的'));
     // What streams show is written within a second.
     await new Promise(resolve => setTimeout(resolve, 1500))
     const worker = await instance.workerPid()
@@ -115,9 +120,9 @@ describe('a conversation through the whole instance', function() {
     await instance.exited
     instance = await start(instance)
     const asked = gemini.requests.length
-    const { stream } = (await client.poll(id)).reply!
-    assert.equal(stream!.finish, true)
-    assert.match(stream!.content, /^已经说了的[^]*重启/)
+    const { content, finish } = await poll(id)
+    assert.equal(finish, true)
+    assert.match(content, /^已经说了的[^]*重启/)
     await client.post(message)
     assert.equal(gemini.requests.length, asked)
     release()
