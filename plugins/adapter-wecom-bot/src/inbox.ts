@@ -2,7 +2,8 @@ import { Credential } from './crypto'
 import { Cards, Clicked } from './cards'
 import { Event, Message, Payload, Poll } from './payload'
 import { Refusal } from './refusal'
-import { cardUpdate, streamReply, textReply } from './reply'
+import { MARKDOWN_LIMIT, cardUpdate, streamReply, textReply } from './reply'
+import { cut } from './split'
 import { Notices } from './stream'
 import { Store } from './store'
 import { Owner, Turn, owns } from './turn'
@@ -116,7 +117,9 @@ export class Inbox {
     const trace = await store.recall(streamId)
     if (!trace || !owns(trace.owner, asker)) return this.#say(streamId, notices.forgotten)
     const { content, finished } = trace
-    return this.#say(streamId, finished && content ? content : [content, notices.interrupted].filter(Boolean).join('\n\n'))
+    if (finished && content) return this.#say(streamId, content)
+    const [head] = cut(content, MARKDOWN_LIMIT - Buffer.byteLength(notices.interrupted) - 2)
+    return this.#say(streamId, [head, notices.interrupted].filter(Boolean).join('\n\n'))
   }
 
   async #event(event: Event): Promise<Outcome> {
