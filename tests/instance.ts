@@ -3,22 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { freePort } from 'testkit'
 
 export const root = resolve(__dirname, '..')
 
 const preload = [require.resolve('esbuild-register'), require.resolve('yml-register'), join(root, 'bin/source.ts')]
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** Credentials that pass every check; nothing on the network knows them. */
 export const wecom = { WECOM_BOT_TOKEN: 'spec-token', WECOM_BOT_ENCODING_AES_KEY: 'k'.repeat(43) }

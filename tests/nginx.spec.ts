@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WecomClient } from 'testkit'
-import { freePort, Instance, root, wecom } from './instance'
+import { freePort } from 'testkit'
+import { Instance, root, wecom } from './instance'
 
 const MiB = 1 << 20
 

@@ -2,10 +2,9 @@ import { ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { createEncodingAESKey, createGemini, createToken } from 'testkit'
+import { createEncodingAESKey, createGemini, createToken, freePort } from 'testkit'
 import { Options } from '../terminal/options'
 import { standIn } from './answer'
 
@@ -108,13 +107,4 @@ function introduce({ url, botName }: Options, isStandIn: boolean): string {
     `The bot is up with credentials made for this run; messages are encrypted as WeCom does. ${model[1]}`,
     '',
   ].join('\n')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

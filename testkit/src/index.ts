@@ -5,6 +5,7 @@
 
 export * from './certificate'
 export * from './clock'
+export { freePort } from './listen'
 export { createDingtalk } from './dingtalk/platform'
 export type { Api, Call, Dingtalk, DingtalkOptions, Failure as DingtalkFailure } from './dingtalk/platform'
 export * as refusals from './dingtalk/refusal'

@@ -1,4 +1,4 @@
-import { AddressInfo, Server, Socket } from 'node:net'
+import { AddressInfo, Server, Socket, createServer } from 'node:net'
 
 /** A server that listens on the loopback interface, and its open sockets. */
 export interface Listening {
@@ -35,4 +35,11 @@ export async function listen(server: Server, port = 0): Promise<Listening> {
       for (const socket of sockets) socket.destroy()
     }),
   }
+}
+
+/** A port that nobody listens on, for servers that cannot be told to pick one. */
+export async function freePort(): Promise<number> {
+  const { port, close } = await listen(createServer())
+  await close()
+  return port
 }
