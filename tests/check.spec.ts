@@ -22,7 +22,8 @@ describe('checking the settings', () => {
       WECOM_BOT_API_ENDPOINT: 'https://qyapi.weixin.qq.com',
       WECOM_BOT_TRUSTED_HOSTS: 'wecom.example.com, 10.0.0.8:8443,[fd00::8]:443',
       DINGTALK_CLIENT_ID: 'dingxxx', DINGTALK_CLIENT_SECRET: 's-_3cret', DINGTALK_AGENT_ID: '123456789',
-      DINGTALK_PROTOCOL: 'ws', DINGTALK_API_ENDPOINT: 'https://api.dingtalk.com/v1.0', GEMINI_API_KEY: 'AIzaOne, AIzaTwo',
+      DINGTALK_PROTOCOL: 'ws', DINGTALK_STREAMING: 'economy', DINGTALK_CARD_TEMPLATE_ID: 'x.schema',
+      DINGTALK_API_ENDPOINT: 'https://api.dingtalk.com/v1.0', GEMINI_API_KEY: 'AIzaOne, AIzaTwo',
       GEMINI_MODEL: 'gemini-3.8-flash', GEMINI_BASE_URL: 'https://relay.example.com/gemini',
       SOCKS_PROXY: 'socks5h://user:p%40ss@127.0.0.1:1080', KOISHI_ADMIN_PASSWORD: '口令',
     }), [])
@@ -33,6 +34,8 @@ describe('checking the settings', () => {
     ['an unknown reply mode', { WECOM_BOT_REPLY_MODE: 'stream' }, /^WECOM_BOT_REPLY_MODE .*passive_stream, response_url/],
     ['an unknown stream style', { WECOM_BOT_STREAM_STYLE: 'card' }, /^WECOM_BOT_STREAM_STYLE .*stream_with_template_card/],
     ['an unknown DingTalk protocol', { DINGTALK_PROTOCOL: 'wss' }, /^DINGTALK_PROTOCOL .*ws, http/],
+    ['an unknown DingTalk streaming mode', { DINGTALK_STREAMING: 'on' }, /^DINGTALK_STREAMING .*live, economy, off/],
+    ['an unknown DingTalk streaming mode', { DINGTALK_STREAMING: 'on' }, /^DINGTALK_STREAMING .*live, economy, off/],
     ['port 0', { PORT: '0' }, /^PORT must be .* 1 to 65535/],
     ['a port that is too big', { PORT: '65536' }, /^PORT /],
     ['a port that is no number', { PORT: '35000/tcp' }, /^PORT /],

@@ -53,7 +53,7 @@ describe('koishi.yml', () => {
       token: 't', encodingAESKey: 'k', storage: 'database', trustedHosts: null,
     })
     assert.deepEqual(given('adapter-dingtalk'), { protocol: 'ws', appkey: 'i', secret: 's', api: {}, oldApi: {} })
-    assert.deepEqual(given('gemini-chat'), { apiKeys: null })
+    assert.deepEqual(given('gemini-chat'), { apiKeys: null, dingtalk: {} })
   })
 
   it('splits lists', () => {

@@ -33,6 +33,8 @@ export const rules: Rule[] = [
   oneOf('WECOM_BOT_REPLY_MODE', 'passive_stream', 'response_url'),
   oneOf('WECOM_BOT_STREAM_STYLE', 'stream', 'stream_with_template_card'),
   oneOf('DINGTALK_PROTOCOL', 'ws', 'http'),
+  oneOf('DINGTALK_STREAMING', 'live', 'economy', 'off'),
+  oneOf('DINGTALK_STREAMING', 'live', 'economy', 'off'),
   {
     names: ['PORT'],
     valid: value => /^\d{1,5}$/.test(value) && +value >= 1 && +value <= 65535,
