@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import Dingtalk from '@koishijs/plugin-adapter-dingtalk'
-import HTTP from '@koishijs/plugin-http'
+import { HTTP } from '@koishijs/plugin-http'
 import { Context, type ForkScope, Logger, type Session } from 'koishi'
 import { Dingtalk as Platform, createDingtalk, manualClock, refusals } from '../src'
 

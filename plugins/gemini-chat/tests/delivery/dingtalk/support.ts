@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Adapter from '@koishijs/plugin-adapter-dingtalk'
 import sqlite from '@koishijs/plugin-database-sqlite'
-import * as http from '@koishijs/plugin-http'
+import { HTTP } from '@koishijs/plugin-http'
 import { Context, type ForkScope, Logger, type Session } from 'koishi'
 import { type Dingtalk as Platform, type DingtalkOptions, createDingtalk } from 'testkit'
 import type { Delivery } from '../../../src/delivery/delivery'
@@ -46,7 +46,7 @@ export class Rig {
     }
     Logger.targets.push(rig.target)
     Logger.levels.adapter = Logger.SILENT
-    app.plugin(http.default ?? http as never)
+    app.plugin(HTTP as never)
     if (folder) app.plugin(sqlite as never, { path: join(folder, 'koishi.db') })
     app.i18n.define('zh-CN', { 'gemini-chat': { interrupted: '（回答在这里中断了。）' } })
     while (folder && !app.get('database')) await tick()
