@@ -35,7 +35,6 @@ describe('checking the settings', () => {
     ['an unknown stream style', { WECOM_BOT_STREAM_STYLE: 'card' }, /^WECOM_BOT_STREAM_STYLE .*stream_with_template_card/],
     ['an unknown DingTalk protocol', { DINGTALK_PROTOCOL: 'wss' }, /^DINGTALK_PROTOCOL .*ws, http/],
     ['an unknown DingTalk streaming mode', { DINGTALK_STREAMING: 'on' }, /^DINGTALK_STREAMING .*live, economy, off/],
-    ['an unknown DingTalk streaming mode', { DINGTALK_STREAMING: 'on' }, /^DINGTALK_STREAMING .*live, economy, off/],
     ['port 0', { PORT: '0' }, /^PORT must be .* 1 to 65535/],
     ['a port that is too big', { PORT: '65536' }, /^PORT /],
     ['a port that is no number', { PORT: '35000/tcp' }, /^PORT /],

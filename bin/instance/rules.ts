@@ -34,7 +34,6 @@ export const rules: Rule[] = [
   oneOf('WECOM_BOT_STREAM_STYLE', 'stream', 'stream_with_template_card'),
   oneOf('DINGTALK_PROTOCOL', 'ws', 'http'),
   oneOf('DINGTALK_STREAMING', 'live', 'economy', 'off'),
-  oneOf('DINGTALK_STREAMING', 'live', 'economy', 'off'),
   {
     names: ['PORT'],
     valid: value => /^\d{1,5}$/.test(value) && +value >= 1 && +value <= 65535,
