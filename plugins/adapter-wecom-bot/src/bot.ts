@@ -69,7 +69,8 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     options?: Universal.SendOptions,
   ) {
     // While a message is on its way its turn must not end, even where nobody waits for it.
-    const turn = this.turnOf(referrer, options)
+    const answered = this.answeredBy(referrer ?? options?.session?.event.referrer)
+    const turn = answered && belongs(answered, channelId) ? answered : undefined
     turn?.sending()
     try {
       return await super.createMessage(channelId, content, referrer, options)
@@ -109,12 +110,14 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
    */
   async deliver(channelId: string, elements: h[], referrer?: Referrer): Promise<Delivered | undefined> {
     const { turns } = this.desk
-    const turn = referrer && turns.get(referrer.turn)
-    if (turn) return this.say(turn, elements)
+    const answered = this.answeredBy(referrer)
+    // A session may be lent for a message to another chat, where nobody must read what was meant for this one.
+    const isHere = !answered || belongs(answered, channelId)
+    if (answered && isHere) return this.say(answered, elements)
     const push = this.desk.pushTo(channelId)
     if (push) return this.push(push, channelId, elements)
     // Some plugins answer without the session they answer: then the chat tells whom it is for.
-    const open = referrer ? undefined : turns.latest(owner => channelOf(owner) === channelId)
+    const open = referrer && isHere ? undefined : turns.latest(owner => channelOf(owner) === channelId)
     if (open) return this.say(open, elements)
     const { text } = render(elements)
     if (!text) return
@@ -136,9 +139,8 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     return { content: parts.map(part => 'content' in part ? part.content : `[${part.type}]`).join('\n\n') }
   }
 
-  private turnOf(referrer?: Referrer, options?: Universal.SendOptions) {
-    const id = referrer?.turn ?? options?.session?.event.referrer?.turn
-    return id && this.desk.turns.get(id)
+  private answeredBy(referrer?: Referrer): Turn | undefined {
+    return referrer && this.desk.turns.get(referrer.turn)
   }
 
   private async renderEdit(content: h.Fragment): Promise<Said> {
@@ -206,6 +208,10 @@ function respond(media?: Media): Universal.Response {
   if (media.name) headers.set('content-disposition', `attachment; filename=${encodeURIComponent(media.name)}`)
   const { buffer, byteOffset, byteLength } = media.data
   return { status: 200, headers, body: buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer }
+}
+
+function belongs(turn: Turn, channelId: string) {
+  return channelOf(turn.owner) === channelId
 }
 
 function closed(messageId: string, size: number) {
