@@ -3,7 +3,7 @@ import { DeliveryError, Outlet } from './outlet'
 import { Frame } from './reply'
 import { resume } from './split'
 import { Notices, Stream } from './stream'
-import { Said, Turn } from './turn'
+import { Said, Turn, inWords } from './turn'
 
 /** Times are milliseconds. */
 export interface Policy {
@@ -135,7 +135,7 @@ export class Course {
 
   /** @see Turns.say */
   async say(said: Said): Promise<string | undefined> {
-    if (!this.#isWritable) return void await this.shared.outlet.send(this.turn, said.text)
+    if (!this.#isWritable) return void await this.shared.outlet.send(this.turn, inWords(said))
     const id = this.turn.say(said)
     this.#reopen()
     return id
@@ -185,13 +185,14 @@ export class Course {
     this.shared.ended(turn)
     const said = turn.text || turn.images.length || turn.card
     if (phase === 'handed-over') {
-      const rest = resume(turn.text, common(turn.text, stream.shown))
+      const text = resume(turn.text, common(turn.text, stream.shown))
+      const rest = inWords({ text, images: turn.images })
       if (rest) void this.#send(rest)
       else if (!turn.text && outlet.isOpen(turn)) void this.#send(notices.silent)
       else this.#finished()
     } else if (phase === 'live' && !this.#frozen) {
       if (this.streaming && (said || this.#opened)) void this.#finish()
-      else if (turn.text) void this.#send(turn.text)
+      else if (turn.words) void this.#send(turn.words)
       else this.#finished()
     }
     for (const callback of this.#waiting.splice(0)) callback()
@@ -223,7 +224,7 @@ export class Course {
   async #claim() {
     const { turn, shared: { outlet } } = this
     const stream = this.#stream
-    const text = this.#frozen ? stream.shown : turn.text
+    const text = this.#frozen ? stream.shown : turn.words
     if (!text || !outlet.isOpen(turn)) return this.#retire()
     // A poll that comes after all must not show the answer a second time.
     const last = stream.closed

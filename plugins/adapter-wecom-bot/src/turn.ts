@@ -1,5 +1,6 @@
 import { CARD_BUTTONS, TemplateCard } from './card'
 import { ButtonSpec } from './cards'
+import { literal } from './literal'
 import { InlineImage } from './reply'
 import { complete } from './split'
 
@@ -30,6 +31,16 @@ export interface Said {
   images?: InlineImage[]
   buttons?: ButtonSpec[]
   card?: TemplateCard
+}
+
+/** What of a message can be read where only text gets through. */
+export function inWords({ text, images = [], buttons = [], card }: Said): string {
+  const title = card && `[卡片] ${literal(card.main_title?.title ?? '')}`.trim()
+  return [text, images.map(() => '[图片]').join(' '), title, buttonsInWords(buttons)].filter(Boolean).join('\n\n')
+}
+
+function buttonsInWords(buttons: ButtonSpec[]): string {
+  return buttons.map(({ text, input }) => input && input !== text ? `- ${text}：${input}` : `- ${text}`).join('\n')
 }
 
 /**
@@ -66,6 +77,11 @@ export class Turn {
   get text() {
     return this.#joined ??= [...this.#said.values()].map(said => complete(said.text))
       .concat(this.#buttonsInWords()).filter(Boolean).join('\n\n')
+  }
+
+  /** All messages, for a way that takes no images. */
+  get words() {
+    return inWords({ text: this.text, images: this.images, card: this.card })
   }
 
   get images() {
@@ -139,9 +155,7 @@ export class Turn {
   }
 
   #buttonsInWords(): string {
-    return this.buttons.slice(this.#onCard ?? (this.card ? 0 : CARD_BUTTONS)).map(({ text, input }) => {
-      return input && input !== text ? `- ${text}：${input}` : `- ${text}`
-    }).join('\n')
+    return buttonsInWords(this.buttons.slice(this.#onCard ?? (this.card ? 0 : CARD_BUTTONS)))
   }
 
   #changed() {
