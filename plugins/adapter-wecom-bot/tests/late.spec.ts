@@ -110,6 +110,17 @@ describe('a message that comes after the chain', () => {
     assert.equal(turns.size, 0)
   })
 
+  it('is put in words where only text gets through', async () => {
+    const { turns, outlet, poll, open } = createTurns()
+    const turn = open()
+    await turns.say(turn, { text: 'a' })
+    turn.chainEnded()
+    poll(turn)
+    await turns.say(turn, { text: '', images: [{ base64: 'AAAA', md5: '0' }], buttons: [{ text: '再来', input: 'again' }] })
+    await turns.say(turn, { text: '', card: { card_type: 'text_notice', main_title: { title: 'news' } } as never })
+    assert.deepEqual(outlet.sent, ['[图片]\n\n- 再来：again', '[卡片] news'])
+  })
+
   it('follows what was handed over', async () => {
     const world = createTurns()
     const { turns, clock, outlet, poll, open } = world
@@ -168,6 +179,15 @@ describe('without streams', () => {
     assert.equal(poll(turn), undefined)
     await clock.pass(11 * MINUTE)
     assert.equal(turns.size, 0)
+  })
+
+  it('an image is at least spoken of', async () => {
+    const { turns, clock, outlet, open } = createTurns({ streaming: false })
+    const turn = open()
+    await turns.say(turn, { text: '', images: [{ base64: 'AAAA', md5: '0' }] })
+    turn.chainEnded()
+    await clock.pass(0)
+    assert.deepEqual(outlet.sent, ['[图片]'])
   })
 
   it('nothing goes out where nothing is said', async () => {
