@@ -33,7 +33,8 @@ export class Selection {
     if (!all) return say(session, 'preset.none')
     if (!name) {
       const { preset } = await choices.load(key)
-      return preset === undefined ? say(session, 'preset.list', { all }) : say(session, 'preset.current', { current: preset, all })
+      if (preset === undefined) return say(session, 'preset.list', { all })
+      return say(session, 'preset.current', { current: preset, all })
     }
     if (none.includes(name)) return this.choose(session, key, { preset: undefined }, ['preset.default'])
     if (!Object.hasOwn(config.presets, name)) return say(session, 'preset.unknown', { name, all })
@@ -45,7 +46,7 @@ export class Selection {
    * settings ask for.
    */
   async scope(session: Session, name?: string): Promise<h[]> {
-    const { ctx, choices, config } = this.chat.core
+    const { choices, config } = this.chat.core
     if (session.isDirect) return say(session, 'scope.direct')
     const place = placeOf(session)
     const nameOf = (scope: Scope) => sentence(session, `scope.names.${scope}`)
@@ -55,9 +56,17 @@ export class Selection {
     }
     const scope = scopes.find(scope => scope === name || nameOf(scope) === name)
     if (!scope && !none.includes(name)) return say(session, 'scope.unknown', { name })
-    await session.observeUser(['authority', 'permissions'])
-    if (!await ctx.permissions.test(`authority:${config.scopeAuthority}`, session as never)) return say(session, 'scope.forbidden')
+    if (!await this.isAllowed(session)) return say(session, 'scope.forbidden')
     return this.choose(session, place, { scope }, ['scope.chosen', { name: nameOf(scope ?? config.scope) }])
+  }
+
+  /** Without a database nobody has any authority. */
+  private async isAllowed(session: Session): Promise<boolean> {
+    const { ctx, config: { scopeAuthority } } = this.chat.core
+    if (!scopeAuthority) return true
+    if (!ctx.get('database')) return false
+    const { authority } = await session.observeUser(['authority'])
+    return authority >= scopeAuthority
   }
 
   private async choose(session: Session, key: string, choice: object, message: Message): Promise<h[]> {
