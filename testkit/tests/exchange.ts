@@ -16,9 +16,11 @@ export function exchange(url: string, o: { method?: string, headers?: object, bo
     const { method = o.body === undefined ? 'GET' : 'POST', headers, body, ca } = o
     const send = url.startsWith('https:') ? httpsRequest : httpRequest
     const options: RequestOptions = { method, headers: { ...headers }, ca, agent: false }
+    // After the answer has begun, newer versions of node tell the request, too, of what ends it early.
+    let fail: (error: NodeJS.ErrnoException) => void = reject
     const request = send(url, options, (response) => {
       const chunks: Buffer[] = []
-      const done = (error?: NodeJS.ErrnoException) => resolve({
+      const done = fail = (error?: NodeJS.ErrnoException) => resolve({
         status: response.statusCode!,
         headers: response.headers,
         body: Buffer.concat(chunks).toString(),
@@ -27,6 +29,6 @@ export function exchange(url: string, o: { method?: string, headers?: object, bo
       })
       response.on('data', chunk => chunks.push(chunk)).on('end', () => done()).on('error', done)
     })
-    request.on('error', reject).end(body)
+    request.on('error', error => fail(error)).end(body)
   })
 }
