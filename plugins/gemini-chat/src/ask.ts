@@ -1,6 +1,7 @@
 import type { Clock } from './clock'
 import { GeminiError } from './engine/error'
 import type { Content, Engine, EngineEvent, EngineRequest, Usage } from './engine/types'
+import { withoutReferences } from './media/reference'
 import { Attempts, type Route } from './route'
 
 /** A question, before it is known which model will answer it. */
@@ -24,6 +25,8 @@ export interface AskOptions {
   clock: Clock
   random: () => number
   signal: AbortSignal
+  /** Told how many milliseconds pass until the next try. */
+  waiting?(ms: number): void
   /** Told of every try. */
   observe?(attempt: Attempt): void
 }
@@ -35,10 +38,11 @@ export interface AskOptions {
  */
 export async function* ask({ preferred, ...question }: Question, options: AskOptions): AsyncGenerator<EngineEvent> {
   const { engine, signal, clock, route } = options
+  const bare = withoutReferences(question.contents)
   const attempts = new Attempts(route, options.retries, options.random, preferred)
   for (;;) {
     const { key, model, unsigned } = attempts
-    const contents = unsigned ? withoutSignatures(question.contents) : question.contents
+    const contents = unsigned ? withoutSignatures(bare) : bare
     const request = limit({ ...question, contents, model }, route)
     const attempt: Attempt = { model }
     const held: EngineEvent[] = []
@@ -59,6 +63,7 @@ export async function* ask({ preferred, ...question }: Question, options: AskOpt
       if (visible || signal.aborted || !(error instanceof GeminiError)) throw error
       const wait = attempts.next(error)
       if (wait === undefined) throw attempts.conclude(error)
+      if (wait) options.waiting?.(wait)
       await clock.sleep(wait, signal)
       if (signal.aborted) throw new GeminiError('aborted', 'the request was aborted')
     } finally {

@@ -1,4 +1,5 @@
 import type { Context, h, Session } from 'koishi'
+import { admit } from './admission'
 import type { Config } from './config'
 import { Batches, merge } from './conversation/batch'
 import { Caps } from './conversation/caps'
@@ -55,35 +56,42 @@ export class Chat {
     if (this.config.policy !== 'merge') {
       return this.admit(session, key, (exchange, signal) => exchange.run({ role: 'user', parts: question }, signal))
     }
-    const batch = this.batches.join(key, question)
-    if (batch) return batch === 'full' ? say(session, 'busy') : undefined
-    return this.admit(session, key, async (exchange, signal) => {
-      return exchange.run({ role: 'user', parts: merge(await this.batches.close(key, signal)) }, signal)
-    }, () => this.batches.begin(key, question))
+    const joined = this.batches.join(key, question)
+    if (joined) return joined === 'full' ? say(session, 'busy') : undefined
+    const batch = this.batches.begin(key, question)
+    try {
+      return await this.admit(session, key, async (exchange, signal) => {
+        return exchange.run({ role: 'user', parts: merge(await this.batches.close(batch, signal)) }, signal)
+      })
+    } finally {
+      this.batches.drop(batch)
+    }
   }
 
   /**
    * Lets an exchange take place, when its turn comes.
-   * @param begin called once it is sure to
    * @returns what there is to say beside the answer, or why there is none
    */
   async admit(
     session: Session, key: string,
-    task: (exchange: Exchange, signal: AbortSignal) => Promise<h[] | undefined>, begin = () => {},
+    task: (exchange: Exchange, signal: AbortSignal) => Promise<h[] | undefined>,
   ): Promise<h[] | undefined> {
     const { config: { policy, queue }, core, mailbox } = this
     if (!this.isOpen) {
       core.logger.warn(NO_KEY)
       return say(session, 'errors.key')
     }
+    const refusal = await admit(core, session)
+    if (refusal) return say(session, ...refusal)
     const leave = this.caps.enter(JSON.stringify([session.platform, session.selfId, session.userId]))
     if (typeof leave === 'string') return say(session, leave === 'each' ? 'busy' : 'crowded')
     try {
       if (policy === 'replace') mailbox.stop(key, REPLACED)
       const exchange = new Exchange(core, session, key)
       const ahead = mailbox.pending(key)
-      const answer = mailbox.post(key, signal => task(exchange, signal), policy === 'drop' ? 0 : queue, begin)
-      if (ahead) exchange.status('status.queued', { ahead })
+      const limit = policy === 'drop' ? 0 : queue
+      const answer = mailbox.post(key, signal => task(exchange, signal), limit)
+      if (ahead && ahead <= limit) exchange.status('status.queued', { ahead })
       return await answer
     } catch (error) {
       if (error instanceof BusyError) return say(session, 'busy')

@@ -6,6 +6,8 @@ import type { KeySetting } from './keys'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 
+const levels = ['default', 'minimal', 'low', 'medium', 'high'] as const
+
 /** The settings. What they mean stands in `locales/`. */
 export interface Config {
   apiKeys: KeySetting[]
@@ -33,6 +35,21 @@ export interface Config {
   idleTimeout: number
   totalTimeout: number
   requestRetries: number
+  thinking: typeof levels[number]
+  showThoughts: boolean
+  outputTokens: number
+  search: boolean
+  urlContext: boolean
+  codeExecution: boolean
+  fileSize: number
+  fileTotal: number
+  fileTimeout: number
+  mediaHosts: string[]
+  authority: number
+  userRate: number
+  channelRate: number
+  userTokens: number
+  channelTokens: number
   dingtalk: DingtalkConfig
 }
 
@@ -79,5 +96,26 @@ export const Config: Schema<Config> = Schema.intersect([
   }),
   Schema.object({
     dingtalk: DingtalkConfig,
+  }),
+  Schema.object({
+    thinking: Schema.union(levels).default('default'),
+    showThoughts: Schema.boolean().default(false),
+    outputTokens: Schema.natural().default(0),
+    search: Schema.boolean().default(false),
+    urlContext: Schema.boolean().default(false),
+    codeExecution: Schema.boolean().default(false),
+  }),
+  Schema.object({
+    fileSize: Schema.natural().max(50).default(8),
+    fileTotal: Schema.natural().max(70).default(16),
+    fileTimeout: Schema.natural().role('ms').default(30_000),
+    mediaHosts: Schema.array(Schema.string()).default([]),
+  }),
+  Schema.object({
+    authority: Schema.natural().max(5).default(0),
+    userRate: Schema.natural().default(0),
+    channelRate: Schema.natural().default(0),
+    userTokens: Schema.natural().default(0),
+    channelTokens: Schema.natural().default(0),
   }),
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })

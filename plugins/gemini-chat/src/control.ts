@@ -1,4 +1,5 @@
 import type { h, Session } from 'koishi'
+import { charge } from './account'
 import type { Chat } from './chat'
 import { isSummary, isWorthwhile } from './conversation/compaction'
 import type { StoredTurn } from './conversation/history'
@@ -64,7 +65,8 @@ export class Control {
       const turns = await archive.recall(key)
       const old = turns.slice(0, -1)
       if (!isWorthwhile(old)) return say(session, 'too-short')
-      const summarised = (turns: StoredTurn[]) => summarise(this.chat.core, key, turns, signal)
+      const account = charge(this.chat.core.ledger, session, signal)
+      const summarised = (turns: StoredTurn[]) => summarise(this.chat.core, key, turns, signal, account)
       const result = await memory.compact(key, turns, old.length, summarised)
       return result ? say(session, ...result.notices[0]) : say(session, 'errors.compact')
     })

@@ -10,8 +10,11 @@ import type { Delivery } from './delivery/delivery'
 import type { Engine } from './engine/types'
 import { describe } from './failure'
 import { keysOf, Ring } from './keys'
+import { Ledger } from './ledger'
+import { Limits } from './limits'
 import { Models } from './models'
 import type { Route } from './route'
+import { Statement } from './statement'
 
 export interface ChatOptions {
   engine: Engine
@@ -31,6 +34,9 @@ export interface Core extends ChatOptions {
   memory: Memory
   choices: ChoiceStore
   unanswered: Unanswered
+  ledger: Ledger
+  limits: Limits
+  statement: Statement
   /** Aborts when the plugin goes. Its texts go with it. */
   life: AbortSignal
 }
@@ -41,6 +47,8 @@ export function createCore(ctx: Context, config: Config, options: ChatOptions, l
   const archive = new Archive(historyOf(ctx, now), (error) => {
     logger.warn('the history is out of reach: %s', describe(error))
   })
+  const models = new Models([config.model, ...config.fallbackModels], logger)
+  const ledger = new Ledger(ctx, now, reason => logger.warn('the usage could not be written down: %s', reason))
   return {
     ...options,
     ctx,
@@ -50,12 +58,21 @@ export function createCore(ctx: Context, config: Config, options: ChatOptions, l
     archive,
     route: {
       ring: new Ring(keysOf(config), now),
-      models: new Models([config.model, ...config.fallbackModels], logger),
+      models,
       logger,
       now,
     },
-    memory: new Memory(archive, { budget: config.historyTokens, expiry: config.idleExpiry, now }),
+    memory: new Memory(archive, {
+      get budget() {
+        return Math.min(config.historyTokens, models.room)
+      },
+      expiry: config.idleExpiry,
+      now,
+    }),
     choices: new ChoiceStore(ctx, error => logger.warn('the choices are out of reach: %s', describe(error))),
     unanswered: new Unanswered(),
+    ledger,
+    limits: new Limits(config, ledger, now),
+    statement: new Statement(ledger, now),
   }
 }

@@ -8,12 +8,16 @@ import { declareChoices } from './conversation/choices'
 import { declareTable } from './conversation/database'
 import { Dingtalk } from './delivery/dingtalk'
 import type { Reply } from './conversation/reply'
+import { registerDoctor } from './doctor/command'
 import { createGeminiEngine } from './engine/gemini'
 import type { Engine } from './engine/types'
 import { report } from './failure'
+import { declareUsage } from './ledger'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 import { bodyOf } from './prompt'
+import { registerSearch } from './search'
+import { registerUsage } from './statement'
 import { isAddressed } from './trigger'
 import { unusable } from './unusable'
 
@@ -39,6 +43,7 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
   ctx.i18n.define('en-US', enUS)
   declareTable(ctx)
   declareChoices(ctx)
+  declareUsage(ctx)
 
   const clock = new SystemClock()
   const dingtalk = new Dingtalk(ctx, config.dingtalk, { clock, random: Math.random })
@@ -47,6 +52,9 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
     deliver: session => dingtalk.deliver(session, config.streaming),
   })
   registerCommands(ctx, chat)
+  registerSearch(ctx, chat)
+  registerUsage(ctx, chat.core.statement)
+  registerDoctor(ctx, { ...chat.core, ...chat.core.route, signal: chat.core.life })
   ctx.middleware((session, next) => {
     if (!isAddressed(session)) return next()
     const body = bodyOf(session)

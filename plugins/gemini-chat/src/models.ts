@@ -54,10 +54,22 @@ export class Models {
     return this.known.get(bare(model)) ?? {}
   }
 
+  /** How many tokens a request may have with every model that is known: a question may come to any of them. */
+  get room(): number {
+    return Math.min(...this.configured.map(model => this.limits(model).inputTokenLimit || Infinity))
+  }
+
   /** The names of the models that can hold a conversation, as listed, and the configured ones. */
   names(): string[] {
     const chatty = [...this.known.values()].filter(({ methods }) => !methods.length || methods.includes('generateContent'))
     return [...new Set([...this.configured, ...chatty.map(({ name }) => name)])]
+  }
+
+  /** The models of the settings, and whether they are in the list, once there was one. */
+  status() {
+    return this.configured.map((name) => {
+      return { name, isListed: this.known.size ? this.known.has(name) : undefined, limits: this.limits(name) }
+    })
   }
 
   isFresh(now: number) {

@@ -1,5 +1,6 @@
 import { h, type Session, type Universal } from 'koishi'
 import type { Part } from './engine/types'
+import { referencesOf } from './media/reference'
 
 /** What stands in the prompt for what cannot be read, so that the model knows that there was something. */
 const placeholders: Record<string, string> = {
@@ -60,18 +61,19 @@ function isAddress({ type, attrs }: h, ids: (string | undefined)[]) {
 }
 
 /**
- * The question as the model gets it.
+ * The question as the model gets it: a text, and references to the files it names.
  * @param body the message's elements without the address
- * @returns nothing when there is nothing to read in it
+ * @returns nothing when there is nothing to read or to look at in it
  */
 export function promptOf(body: h[], { quote, selfId }: Pick<Session, 'quote' | 'selfId'>): Part[] | undefined {
-  const cited = quote && citation(quote, selfId)
-  if (!isReadable(body) && !cited) return
-  return [{ text: [cited, tidy(textOf(body))].filter(Boolean).join('\n\n') }]
+  const quoted = quote ? quote.elements ?? h.parse(quote.content ?? '') : []
+  const cited = quote && citation(quote, quoted, selfId)
+  const files = [...referencesOf(quoted), ...referencesOf(body)]
+  if (!isReadable(body) && !cited && !files.length) return
+  return [{ text: [cited, tidy(textOf(body))].filter(Boolean).join('\n\n') }, ...files]
 }
 
-function citation(quote: Universal.Message, selfId: string): string {
-  const elements = quote.elements ?? h.parse(quote.content ?? '')
+function citation(quote: Universal.Message, elements: h[], selfId: string): string {
   const text = tidy(textOf(elements))
   if (!text) return ''
   const { user, member } = quote

@@ -1,4 +1,4 @@
-import { ask } from './ask'
+import { ask, type AskOptions } from './ask'
 import { summaryRequest } from './conversation/compaction'
 import type { StoredTurn } from './conversation/history'
 import type { Core } from './core'
@@ -6,14 +6,17 @@ import { report } from './failure'
 
 /**
  * Has the model sum up turns of a conversation.
+ * @param observe told of every try
  * @throws {GeminiError} when it does not
  */
-export async function summarise(core: Core, key: string, turns: StoredTurn[], signal: AbortSignal): Promise<string> {
+export async function summarise(
+  core: Core, key: string, turns: StoredTurn[], signal: AbortSignal, observe?: AskOptions['observe'],
+): Promise<string> {
   const { model } = await core.choices.load(key)
   const question = { contents: summaryRequest(turns), preferred: model }
   let text = ''
   try {
-    for await (const event of ask(question, { ...core, retries: core.config.requestRetries, signal })) {
+    for await (const event of ask(question, { ...core, retries: core.config.requestRetries, signal, observe })) {
       if (event.type === 'text') text += event.text
     }
   } catch (error) {

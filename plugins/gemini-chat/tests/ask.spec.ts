@@ -300,6 +300,13 @@ describe('asking', () => {
     })
   })
 
+  it('sends no references', async () => {
+    const reference = { kind: 'image', src: 'internal:x' }
+    const contents = [{ role: 'user' as const, parts: [{ text: 'a [image]' }, { reference }] }]
+    for await (const _ of ask({ contents }, options));
+    assert.deepEqual(engine.requests[0].contents, [{ role: 'user', parts: [{ text: 'a [image]' }] }])
+  })
+
   it('tells of every try: its model, its tokens, its error', async () => {
     const attempts: object[] = []
     options.observe = ({ model, usage, error }) => attempts.push([model, usage, (error as GeminiError)?.kind])

@@ -45,8 +45,8 @@ describe('a conversation', () => {
       assert.deepEqual(texts(0), ['user: Quoted message:\n> the sky is green\n\nwhy?'])
     })
 
-    it('in words', async () => {
-      await test.client('alice').shouldReply('<img src="https://x.y/z.png"/>', /请把想问的写成文字/)
+    it('about something', async () => {
+      await test.client('alice').shouldReply(' <at id="1"/> ', /请把想问的写成文字/)
       assert.equal(test.engine.requests.length, 0)
     })
 

@@ -82,7 +82,7 @@ describe('a prompt', () => {
   })
 
   it('is nothing when there is nothing to read', () => {
-    for (const source of ['', '  ', '<img src="x"/>', ' <audio src="x"/>', '<at id="1"/>', '<p> </p>']) {
+    for (const source of ['', '  ', '<img/>', ' <audio src=""/>', '<at id="1"/>', '<p> </p>']) {
       assert.equal(prompt(source), undefined, source)
     }
     assert.equal(prompt('<p>a</p>'), 'a')
@@ -105,7 +105,24 @@ describe('a prompt', () => {
 
   it('reads the quotation from its elements where there are some', () => {
     const elements = [h.text('a < b'), h('img', { src: 'x' })]
-    assert.equal(prompt('why?', { elements }), 'Quoted message:\n> a < b[image]\n\nwhy?')
+    assert.equal(prompt('why?', { elements }), 'Quoted message:\n> a < b[image]\n\nwhy?|')
+  })
+
+  it('refers to the files of the message and of what it quotes', () => {
+    const body = h.parse('<p>see <img src="https://x.y/a.png"/></p><file src="internal:b" title="b.pdf"/><audio url="data:,c"/>')
+    const quote = { content: '<video src="https://x.y/d"/>', user: { id: '1' } }
+    const [text, ...files] = promptOf(body, { quote, selfId: '514' } as never)!
+    assert.equal(text.text, '1 wrote:\n> [video]\n\nsee [image]\n[file] b.pdf[audio]')
+    assert.deepEqual(files.map(({ reference }) => reference), [
+      { kind: 'video', src: 'https://x.y/d' },
+      { kind: 'image', src: 'https://x.y/a.png' },
+      { kind: 'file', src: 'internal:b', name: 'b.pdf' },
+      { kind: 'audio', src: 'data:,c' },
+    ])
+  })
+
+  it('may be a picture alone', () => {
+    assert.equal(prompt('<img src="x"/>'), '[image]|')
   })
 
   it('does not let a name pretend to be a quotation', () => {

@@ -15,8 +15,9 @@ export function estimate(text: string): number {
 
 /** What contents cost, roughly. */
 export function estimateContents(contents: Content[]): number {
-  return contents.flatMap(content => content.parts).reduce((sum, { text, inlineData, fileData, ...rest }) => {
-    if (inlineData || fileData) return sum + MEDIA_TOKENS
+  const parts = contents.flatMap(content => content.parts)
+  return parts.reduce((sum, { text, inlineData, fileData, reference, ...rest }) => {
+    if (inlineData || fileData || reference) return sum + MEDIA_TOKENS
     return sum + estimate(text ?? JSON.stringify(rest))
   }, 0)
 }

@@ -31,8 +31,8 @@ export interface AttachOptions {
   signal: AbortSignal
 }
 
-/** A text that only says where files were. */
-const PLACEHOLDERS = /^(\s*\[(image|audio|video|file)\][^\n[]*)*\s*$/
+/** A text that only says where files were, and perhaps who sent them. */
+const PLACEHOLDERS = /^(\[[^\]\n]*\]\n)?(\s*\[(image|audio|video|file)\][^\n[]*)*\s*$/
 
 /**
  * Loads the files of a question. One that cannot be taken does not keep the others from being asked about.

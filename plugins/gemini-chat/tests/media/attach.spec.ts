@@ -108,6 +108,7 @@ describe('the files of a question', () => {
     const blank = async (text: string, src: string) => (await attach(question(text, src), options)).isBlank
     assert.equal(await blank('[image]', 'file:x'), true)
     assert.equal(await blank('[file] a.docx', 'file:x'), true)
+    assert.equal(await blank('[Alice]\n[image]', 'file:x'), true)
     assert.equal(await blank('[image] what is it?', 'internal:a'), false)
     assert.equal(await blank('what is it? [image]', 'file:x'), false)
     assert.equal(await blank('[image]', 'internal:a'), false)

@@ -1,0 +1,23 @@
+import { type Context, h, type Session } from 'koishi'
+import { type Message, sentence } from '../text'
+import { examine, type Patient } from './examine'
+import { type Finding, write } from './finding'
+import { examineInstance } from './instance'
+
+/** `gemini.doctor`, for those who run the bot. */
+export function registerDoctor(ctx: Context, patient: Patient) {
+  ctx.command('gemini.doctor', { authority: 3 }).action(async ({ session }) => {
+    const findings: Finding[] = []
+    for await (const finding of examine(patient)) findings.push(finding)
+    for await (const finding of examineInstance(ctx)) findings.push(finding)
+    // What others say of their failures is no markup.
+    return [h.text(report(findings, session!))]
+  })
+}
+
+function report(findings: Finding[], session: Session): string {
+  const say = (message: Message) => sentence(session, ...message)
+  const failures = findings.filter(({ state }) => state === 'bad').length
+  const lines = findings.map(finding => write(finding, say))
+  return [...lines, say(failures ? ['doctor.ill', { failures }] : ['doctor.well'])].join('\n')
+}

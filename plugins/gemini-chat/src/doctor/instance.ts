@@ -1,0 +1,23 @@
+import { type Context, Universal } from 'koishi'
+import { describe } from '../failure'
+import { bad, type Finding, note, ok } from './finding'
+
+/** Looks at what stands around the plugin: the database and the bots. */
+export async function* examineInstance(ctx: Context): AsyncGenerator<Finding> {
+  const database = ctx.get('database')
+  if (!database) yield note('no-database', {}, 'no-database')
+  else {
+    try {
+      await database.get('gemini_usage', { day: '' })
+      yield ok('database')
+    } catch (error) {
+      yield bad('database-failed', { reason: describe(error) }, 'database')
+    }
+  }
+  for (const bot of ctx.bots) {
+    const name = `${bot.platform}:${bot.selfId}`
+    if (bot.status === Universal.Status.ONLINE) yield ok('bot', { name })
+    else yield bad('bot-offline', { name, reason: bot.error ? describe(bot.error) : '' }, 'bot')
+  }
+  if (!ctx.bots.length) yield bad('no-bot', {}, 'no-bot')
+}
