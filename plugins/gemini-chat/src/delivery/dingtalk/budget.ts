@@ -18,6 +18,8 @@ export class Budget {
   private month: string
   private calls = 0
   private warned = false
+  /** Called whenever the count has changed. */
+  onchange?: () => void
 
   /**
    * @param limit calls per month; 0 for as many as one likes
@@ -45,6 +47,7 @@ export class Budget {
   spend(calls = 1) {
     this.turn()
     this.calls = Math.max(0, this.calls + calls)
+    this.onchange?.()
     if (this.warned || !this.limit || this.calls < this.limit * WARNING) return
     this.warned = true
     this.warn(this.calls, this.limit)

@@ -119,13 +119,14 @@ export class CardDelivery implements Delivery {
     const frame = text.slice(0, length) + suffix
     if (frame !== this.frame) {
       try {
+        // Written down first, so that whoever has to end it shows no less than it did.
+        await this.options.cards.update(this, frame)
         await this.show(toCard(frame), 'typing')
       } catch (error) {
         return await this.stumble(error as Refusal)
       }
       this.frame = frame
       this.frames++
-      await this.options.cards.update(this, frame)
     }
     this.shown = text.slice(0, length)
     this.seen = text

@@ -28,7 +28,6 @@ export interface DingtalkOptions {
 interface Account {
   api: Api
   line: Line
-  ledger: Ledger
   recovering?: Promise<void>
 }
 
@@ -125,13 +124,16 @@ export class Dingtalk {
     const bot = this.ctx.root.bots.find(({ sn }) => sn === found.sn) as DingtalkBot | undefined ?? found
     const { clock } = this.options
     const { monthlyCalls, silence } = this.config
-    const ledger = new Ledger(this.shelf, bot.selfId, clock)
     let app = this.apps.get(bot.selfId)
-    if (!app) this.apps.set(bot.selfId, app = new App(bot.selfId, { clock, monthlyCalls, warn: this.warn }))
+    if (!app) {
+      this.apps.set(bot.selfId, app = new App(bot.selfId, { clock, monthlyCalls, warn: this.warn }))
+      const { budget } = app
+      const ledger = new Ledger(this.shelf, app.id, clock)
+      budget.onchange = () => ledger.save(budget)
+    }
     account = {
       api: new Api(bot, app, this.options),
       line: new Line(bot, { clock, silence: bot.config.protocol === 'ws' ? silence : 0, warn: this.warn }),
-      ledger,
     }
     this.accounts.set(bot.sn, account)
     return account
@@ -143,16 +145,19 @@ export class Dingtalk {
 
   /** Reads what was counted before, and ends the cards that were left open. */
   private catchUp(account: Account) {
-    account.ledger.save(account.api.app.budget)
+    account.api.app.budget.onchange?.()
     account.recovering ??= this.recover(account).finally(() => account.recovering = undefined)
   }
 
   private async recover({ api }: Account) {
     for (const { outTrackId, key, content, notice, createdAt } of await this.cards.orphans(api.app.id)) {
-      const text = toCard([content, notice].filter(Boolean).join('\n\n'))
-      const how = { isFull: true, isFinalize: true, isError: false }
-      const frame = { outTrackId, guid: randomUUID(), key, content: text, ...how }
-      const refusal: Refusal | undefined = await api.stream(frame, true).then(() => undefined, error => error)
+      const close = async (text: string): Promise<Refusal | undefined> => {
+        const how = { isFull: true, isFinalize: true, isError: false }
+        const frame = { outTrackId, guid: randomUUID(), key, content: text, ...how }
+        return api.stream(frame, true).then(() => undefined, error => error)
+      }
+      let refusal = await close(toCard([content, notice].filter(Boolean).join('\n\n')))
+      if (refusal?.kind === 'large') refusal = await close(toCard(notice))
       const isOver = !refusal || !['network', 'unsent', 'qps', 'count', 'banned'].includes(refusal.kind)
       if (isOver || this.options.clock.now() - createdAt.getTime() > DAY) await this.cards.forget(outTrackId)
       else return

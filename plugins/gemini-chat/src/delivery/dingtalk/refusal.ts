@@ -38,14 +38,22 @@ const unreached = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CO
 /** The error of the adapter in one of its forms: with a response, or with the response in its message. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  const { response, message = '', cause } = error as { response?: { status: number, data: unknown }, message?: string, cause?: unknown }
+  const { response, message = '' } = error as { response?: { status: number, data: unknown }, message?: string }
   if (response) return refused(response.status, response.data)
   const [, status, text] = /^\[(\d{3})\] ([^]*)$/.exec(message) ?? []
   if (status) return refused(Number(status), parse(text))
-  const { code } = (cause ?? {}) as { code?: string }
+  const code = codeOf(error)
   if (code && unreached.has(code)) return new Refusal('unsent', `DingTalk cannot be reached (${code})`)
   // The message may name the whole address.
   return new Refusal('network', `the connection to DingTalk failed${code ? ` (${code})` : ''}`)
+}
+
+/** The system's name for a failure, which lies some causes deep. */
+function codeOf(error: unknown): string | undefined {
+  const { code, cause, errors } = error as { code?: unknown, cause?: unknown, errors?: unknown[] }
+  if (typeof code === 'string') return code
+  const deeper = cause ?? errors?.[0]
+  return deeper ? codeOf(deeper) : undefined
 }
 
 /** What came back, if it is what DingTalk's APIs answer. Who is banned gets a page, with whatever status. */

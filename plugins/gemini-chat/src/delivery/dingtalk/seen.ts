@@ -43,7 +43,7 @@ export class Seen {
       await database.upsert('gemini_dingtalk_message', [{ id, at: new Date(now) }])
       if (now - this.sweptAt < RETENTION) return false
       this.sweptAt = now
-      await database.remove('gemini_dingtalk_message', { at: { $lt: new Date(now - RETENTION) } })
+      await database.remove('gemini_dingtalk_message', { at: { $lte: new Date(now - RETENTION) } })
       return false
     }) ?? false
   }

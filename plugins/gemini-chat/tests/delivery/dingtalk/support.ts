@@ -45,11 +45,10 @@ export class Rig {
       },
     }
     Logger.targets.push(rig.target)
-    Logger.levels.adapter = Logger.SILENT
+    Object.assign(Logger.levels, { adapter: Logger.SILENT, dingtalk: Logger.SILENT })
     app.plugin(HTTP as never)
     if (folder) app.plugin(sqlite as never, { path: join(folder, 'koishi.db') })
     app.i18n.define('zh-CN', { 'gemini-chat': { interrupted: '（回答在这里中断了。）' } })
-    while (folder && !app.get('database')) await tick()
     rig.fork = app.plugin({
       name: 'gemini-chat',
       apply: (ctx: Context) => {
@@ -63,6 +62,7 @@ export class Rig {
     })
     app.on('message', session => void rig.sessions.push(session))
     await app.start()
+    while (folder && !app.get('database')) await tick()
     return rig
   }
 

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { type Options, Rig } from './support'
+
+describe('the connection to DingTalk', () => {
+  let rig: Rig
+
+  async function start(options: Options = {}) {
+    rig = await (await Rig.start(options)).online()
+  }
+
+  afterEach(() => rig.close())
+
+  const connections = () => rig.platform.calls.filter(({ api }) => api === 'open').length
+
+  it('acknowledges what it takes', async () => {
+    await start()
+    await rig.message()
+    const [delivery] = rig.platform.stream.deliveries
+    await rig.until(() => delivery.acknowledgedAt !== undefined)
+  })
+
+  it('is opened anew when DingTalk calls it off', async () => {
+    await start()
+    rig.platform.stream.disconnect()
+    await rig.until(() => connections() === 2)
+    await rig.message()
+    assert.deepEqual(rig.warnings, [])
+  })
+
+  it('is opened anew when nothing came for too long, and only then', async () => {
+    await start({ config: { silence: 600_000 } })
+    for (let minute = 0; minute < 30; minute += 5) {
+      await rig.platform.stream.ping()
+      await rig.clock.advance(300_000)
+    }
+    assert.equal(connections(), 1)
+    await rig.clock.advance(600_000)
+    await rig.until(() => connections() === 2)
+    assert.match(rig.warnings[0], /nothing came over the Stream connection for 600 s/)
+    await rig.message()
+  })
+
+  it('is left alone when that is turned off', async () => {
+    await start({ config: { silence: 0 } })
+    await rig.clock.advance(86_400_000)
+    assert.equal(connections(), 1)
+  })
+
+  it('is tried again after the adapter has given up, and complained about once', async () => {
+    rig = await Rig.start({ adapter: { secret: 'wrong', retryTimes: 0 } })
+    await rig.until(() => rig.warnings.length > 0)
+    const [bot] = rig.app.bots
+    const tokens = () => rig.platform.calls.filter(({ api }) => api === 'token').length
+    const before = tokens()
+    await rig.until(() => tokens() > before, 5000)
+    assert.match(rig.warnings[0], /cannot connect: invalidClientIdOrSecret .*check DINGTALK_CLIENT_ID/)
+    Object.assign(bot.config, { secret: rig.platform.appSecret })
+    await rig.until(() => bot.status === 1, 5000)
+    assert.equal(rig.warnings.length, 1)
+    await rig.message()
+  })
+
+  it('lets go of the plugin when that goes', async () => {
+    await start({ config: { silence: 600_000 } })
+    rig.fork.dispose()
+    await rig.clock.advance(600_000)
+    const delivery = await rig.platform.say('你好')
+    await new Promise(resolve => setTimeout(resolve, 30))
+    assert.equal(delivery.acknowledgedAt, undefined)
+    assert.equal(connections(), 1)
+  })
+})

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { refusals } from 'testkit'
+import { Rig, tick } from './support'
+
+describe('a card that was left open', () => {
+  let rig: Rig
+
+  beforeEach(async () => {
+    rig = await (await Rig.start({ database: true })).online()
+  })
+
+  afterEach(() => rig.close())
+
+  const card = () => rig.platform.cards[0]
+  const rows = () => rig.app.database.get('gemini_dingtalk_card', {})
+
+  /** Leaves a card open, as if the process had been killed. */
+  async function orphan(content = '说到一半') {
+    const answer = await rig.answer()
+    answer.update(content)
+    await rig.until(() => card()?.frames.length > 0, 100)
+    rig.platform.fail('streaming', 'reset', 4)
+    const before = rig
+    await rig.ends(rig.app.parallel('exit', 'SIGKILL'))
+    assert.equal((await rows()).length, 1)
+    await before.stop()
+  }
+
+  it('is ended at the next start', async () => {
+    await orphan()
+    rig = await (await Rig.start({ after: rig })).online()
+    await rig.until(() => card().state === 'finished', 100)
+    assert.equal(card().content, '说到一半\n\n（回答在这里中断了。）')
+    for (let index = 0; index < 20; index++) await tick()
+    assert.deepEqual(await rows(), [])
+  })
+
+  it('is tried again when it could not be ended for lack of a connection', async () => {
+    await orphan()
+    rig.platform.fail('streaming', refusals.countLimit())
+    rig = await (await Rig.start({ after: rig })).online()
+    await rig.until(() => rig.warnings.length > 0, 100)
+    assert.equal((await rows()).length, 1)
+    rig.platform.stream.disconnect()
+    await rig.until(() => card().state === 'finished', 100)
+  })
+
+  it('is forgotten when DingTalk does not know it any more', async () => {
+    await orphan()
+    rig.platform.cards.length = 0
+    rig = await (await Rig.start({ after: rig })).online()
+    for (let index = 0; index < 50; index++) await tick()
+    assert.deepEqual(await rows(), [])
+  })
+
+  it('is none that is being written', async () => {
+    const answer = await rig.answer()
+    answer.update('还在写')
+    await rig.until(() => card()?.frames.length > 0, 100)
+    rig.platform.stream.disconnect()
+    await rig.until(() => rig.platform.calls.filter(({ api }) => api === 'open').length === 2)
+    await rig.online()
+    for (let index = 0; index < 20; index++) await tick()
+    assert.equal(card().state, 'typing')
+    await answer.finish('写完了')
+    assert.equal(card().content, '写完了')
+    assert.deepEqual(await rows(), [])
+  })
+})
+
+describe('a message of DingTalk', () => {
+  let rig: Rig
+  let taken: string[]
+
+  const listen = () => rig.app.middleware((session) => { taken.push(session.content!) })
+
+  async function say(text: string, msgId: string) {
+    await rig.platform.say(text, { msgId })
+    for (let index = 0; index < 20; index++) await tick()
+  }
+
+  beforeEach(async () => {
+    taken = []
+    rig = await (await Rig.start({ database: true })).online()
+    listen()
+  })
+
+  afterEach(() => rig.close())
+
+  it('is taken once, in spite of a restart', async () => {
+    await say('一', '1')
+    await say('一', '1')
+    await rig.stop()
+    rig = await (await Rig.start({ after: rig })).online()
+    listen()
+    await say('一', '1')
+    await say('二', '2')
+    assert.deepEqual(taken, ['一', '二'])
+  })
+
+  it('is forgotten after ten minutes', async () => {
+    await say('一', '1')
+    await rig.clock.advance(600_000)
+    await say('二', '2')
+    assert.deepEqual((await rig.app.database.get('gemini_dingtalk_message', {})).map(({ id }) => id), ['dingkey:2'])
+  })
+})
