@@ -11,7 +11,7 @@ export interface DingtalkConfig {
 }
 
 export const DingtalkConfig: Schema<DingtalkConfig> = Schema.object({
-  streaming: Schema.union(['economy', 'live', 'off'] as const).default('economy'),
+  streaming: Schema.union(['economy', 'live', 'off'] as const).role('radio').default('economy'),
   cardTemplateId: Schema.string(),
   cardKey: Schema.string().default('content'),
   monthlyCalls: Schema.natural().default(5000),
