@@ -4,9 +4,16 @@ import type { Part } from '../engine/types'
 /** So long at most a batch is collected, in windows. */
 const PATIENCE = 10
 
+interface Batch<T> {
+  key: string
+  items: T[]
+  since: number
+  last: number
+}
+
 /** Messages of one conversation that are to be answered together. */
 export class Batches<T> {
-  private readonly open = new Map<string, { items: T[], since: number, last: number }>()
+  private readonly open = new Map<string, Batch<T>>()
 
   /**
    * @param window how many milliseconds without a new one end a batch
@@ -24,22 +31,27 @@ export class Batches<T> {
     return 'joined'
   }
 
-  /** Begins a batch. */
-  begin(key: string, item: T) {
+  begin(key: string, item: T): Batch<T> {
     const now = this.clock.now()
-    this.open.set(key, { items: [item], since: now, last: now })
+    const batch = { key, items: [item], since: now, last: now }
+    this.open.set(key, batch)
+    return batch
   }
 
   /** Waits until nothing more comes, and closes the batch. */
-  async close(key: string, signal: AbortSignal): Promise<T[]> {
-    const batch = this.open.get(key)!
+  async close(batch: Batch<T>, signal: AbortSignal): Promise<T[]> {
     while (!signal.aborted) {
       const wait = Math.min(batch.last + this.window, batch.since + this.window * PATIENCE) - this.clock.now()
       if (wait <= 0) break
       await this.clock.sleep(wait, signal)
     }
-    this.open.delete(key)
+    this.drop(batch)
     return batch.items
+  }
+
+  /** Takes nothing more. */
+  drop(batch: Batch<T>) {
+    if (this.open.get(batch.key) === batch) this.open.delete(batch.key)
   }
 }
 

@@ -21,17 +21,13 @@ export class Mailbox {
   /**
    * Runs the task once everything posted before it under the same key has ended.
    * @param limit how many tasks may wait besides the running one
-   * @param begin called at once when the task is taken
    * @throws {BusyError} when as many wait already
    */
-  async post<T>(
-    key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity, begin = () => {},
-  ): Promise<T> {
+  async post<T>(key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity): Promise<T> {
     let box = this.boxes.get(key)
     if (!box) this.boxes.set(key, box = { tail: Promise.resolve(), tasks: new Set() })
     if (this.pending(key) > limit) throw new BusyError()
 
-    begin()
     const controller = new AbortController()
     box.tasks.add(controller)
     const result = box.tail.then(() => task(controller.signal))

@@ -11,14 +11,16 @@ describe('a batch of messages', () => {
     batches = new Batches(clock, 1000, 3)
   })
 
+  let batch: ReturnType<typeof batches.begin>
+
   function close(signal = new AbortController().signal) {
     const state: { items?: string[] } = {}
-    void batches.close('a', signal).then(items => state.items = items)
+    void batches.close(batch, signal).then(items => state.items = items)
     return state
   }
 
   it('takes what comes within a window after the message before', async () => {
-    batches.begin('a', '1')
+    batch = batches.begin('a', '1')
     const closing = close()
     await clock.advance(900)
     assert.equal(batches.join('a', '2'), 'joined')
@@ -31,7 +33,7 @@ describe('a batch of messages', () => {
 
   it('does not wait for those that never stop', async () => {
     batches = new Batches(clock, 1000, 100)
-    batches.begin('a', '1')
+    batch = batches.begin('a', '1')
     const closing = close()
     for (let index = 0; index < 25 && !closing.items; index++) {
       await clock.advance(500)
@@ -41,14 +43,22 @@ describe('a batch of messages', () => {
   })
 
   it('takes so many, and no more', () => {
-    batches.begin('a', '1')
+    batch = batches.begin('a', '1')
     assert.deepEqual([1, 2, 3].map(() => batches.join('a', 'x')), ['joined', 'joined', 'full'])
     assert.equal(batches.join('b', 'x'), undefined)
   })
 
+  it('takes nothing more once it is dropped', async () => {
+    batches.drop(batch = batches.begin('a', '1'))
+    assert.equal(batches.join('a', '2'), undefined)
+    batches.begin('a', '3')
+    batches.drop(batch)
+    assert.equal(batches.join('a', '4'), 'joined')
+  })
+
   it('ends at once when it is aborted', async () => {
     const controller = new AbortController()
-    batches.begin('a', '1')
+    batch = batches.begin('a', '1')
     const closing = close(controller.signal)
     controller.abort()
     await settle()
