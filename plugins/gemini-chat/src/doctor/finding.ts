@@ -26,6 +26,8 @@ const marks = { ok: '✓', bad: '✗', note: '·' }
  * @param say gives a message in their language, or in several, a line for each
  */
 export function write({ state, text, hint }: Finding, say: (message: Message) => string): string {
-  const indent = (lines: string, first: string) => lines.split('\n').map((line, index) => `${index ? '  ' : first}${line}`)
+  const indent = (lines: string, first: string) => {
+    return lines.split('\n').map((line, index) => (index ? ' '.repeat(first.length) : first) + line)
+  }
   return [...indent(say(text), `${marks[state]} `), ...hint ? indent(say(hint), '  → ') : []].join('\n')
 }

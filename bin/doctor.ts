@@ -1,0 +1,106 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { SystemClock } from '../plugins/gemini-chat/src/clock'
+import { Config } from '../plugins/gemini-chat/src/config'
+import { examine } from '../plugins/gemini-chat/src/doctor/examine'
+import { bad, type Finding, note, ok, write } from '../plugins/gemini-chat/src/doctor/finding'
+import { createGeminiEngine } from '../plugins/gemini-chat/src/engine/gemini'
+import { keysOf, Ring } from '../plugins/gemini-chat/src/keys'
+import enUS from '../plugins/gemini-chat/src/locales/en-US.yml'
+import zhCN from '../plugins/gemini-chat/src/locales/zh-CN.yml'
+import { Models } from '../plugins/gemini-chat/src/models'
+import type { Message } from '../plugins/gemini-chat/src/text'
+import { unusable } from '../plugins/gemini-chat/src/unusable'
+import { type Env, redact, withoutBlank } from './instance/env'
+
+/** Where koishi.yml has the database. */
+const DATABASE = 'data/koishi.db'
+
+/** A message in Chinese and English, a line each. */
+function say([path, params = {}]: Message): string {
+  return [zhCN, enUS].map((texts) => {
+    const text = path.split('.').reduce<unknown>((tree, name) => (tree as Record<string, unknown>)[name], texts['gemini-chat'])
+    return String(text).replace(/\{(\w+)\}/g, (_, name) => String((params as Record<string, unknown>)[name]))
+  }).join('\n')
+}
+
+/** Looks at the way to an answer as the instance would go it. */
+async function* examineGemini(env: Env): AsyncGenerator<Finding> {
+  const config = new Config({
+    apiKeys: [env.GEMINI_API_KEY],
+    model: env.GEMINI_MODEL,
+    baseUrl: env.GEMINI_BASE_URL,
+    proxy: env.SOCKS_PROXY,
+  } as never)
+  const clock = new SystemClock()
+  const now = () => clock.now()
+  const engine = (() => {
+    try {
+      return createGeminiEngine(config)
+    } catch (error) {
+      return unusable(error)
+    }
+  })()
+  const { signal } = new AbortController()
+  const ring = new Ring(keysOf(config), now)
+  const models = new Models([config.model, ...config.fallbackModels], { warn() {} })
+  try {
+    yield* examine({ config, engine, ring, models, clock, signal })
+  } finally {
+    engine.dispose()
+  }
+}
+
+function examineDatabase(): Finding {
+  if (!existsSync(DATABASE)) return note('no-file', { file: DATABASE })
+  try {
+    accessSync(DATABASE, constants.R_OK | constants.W_OK)
+    return ok('file', { file: DATABASE })
+  } catch (error) {
+    return bad('file-failed', { file: DATABASE, reason: (error as NodeJS.ErrnoException).code }, 'database')
+  }
+}
+
+/** What is configured, and whether the instance on this machine answers for it. */
+async function* examineInstance(env: Env): AsyncGenerator<Finding> {
+  const { HOST = '127.0.0.1', PORT = '35000', PLATFORM = 'both', WECOM_BOT_PATH = '/api/wecom/callback' } = env
+  const hasWecom = PLATFORM !== 'dingtalk' && !!env.WECOM_BOT_TOKEN && !!env.WECOM_BOT_ENCODING_AES_KEY
+  const hasDingtalk = PLATFORM !== 'wecom' && !!env.DINGTALK_CLIENT_ID && !!env.DINGTALK_CLIENT_SECRET
+  for (const [name, isOn] of [['wecom-bot', hasWecom], ['dingtalk', hasDingtalk]] as const) {
+    yield isOn ? ok('platform-on', { name }) : note('platform-off', { name })
+  }
+  if (!hasWecom && !hasDingtalk) yield bad('no-bot', {}, 'no-bot')
+  const host = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[HOST] ?? (HOST.includes(':') ? `[${HOST}]` : HOST)
+  const address = `http://${host}:${PORT}`
+  try {
+    const { ok: isWell, status } = await fetch(address + WECOM_BOT_PATH, { signal: AbortSignal.timeout(5000) })
+    yield ok('instance', { address })
+    if (!hasWecom) return
+    const callback = address + WECOM_BOT_PATH
+    yield isWell ? ok('callback', { address: callback }) : bad('callback-failed', { address: callback, status }, 'callback')
+  } catch {
+    yield note('no-instance', { address }, 'no-instance')
+  }
+}
+
+async function* examineAll(env: Env) {
+  yield* examineGemini(env)
+  yield examineDatabase()
+  yield* examineInstance(env)
+}
+
+async function run() {
+  for (const file of ['.env.local', '.env']) if (existsSync(file)) process.loadEnvFile(file)
+  const env = withoutBlank(process.env)
+  let failures = 0
+  for await (const finding of examineAll(env)) {
+    if (finding.state === 'bad') failures++
+    console.log(redact(write(finding, say), env))
+  }
+  console.log(`\n${say(failures ? ['doctor.ill', { failures }] : ['doctor.well'])}`)
+  process.exitCode = failures ? 1 : 0
+}
+
+run().catch((error) => {
+  console.error(redact(String(error), process.env))
+  process.exitCode = 1
+})

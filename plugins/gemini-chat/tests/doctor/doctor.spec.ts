@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { createGemini, createHttpProxy, createSocks, type Gemini, type GeminiOptions, type Proxy, scenarios } from 'testkit'
+import { examine, type Patient } from '../../src/doctor/examine'
+import { write } from '../../src/doctor/finding'
+import { createGeminiEngine } from '../../src/engine/gemini'
+import { type KeySetting, keysOf, Ring } from '../../src/keys'
+import enUS from '../../src/locales/en-US.yml'
+import zhCN from '../../src/locales/zh-CN.yml'
+import { Models } from '../../src/models'
+import type { Message } from '../../src/text'
+import { unusable } from '../../src/unusable'
+
+const key = 'AIzaSyTestTestTestTestTestTestTest9876'
+
+interface Options {
+  apiKeys?: KeySetting[]
+  models?: string[]
+  proxy?: string
+  baseUrl?: string
+  ca?: string
+  patience?: number
+}
+
+describe('the doctor', () => {
+  const open: (() => unknown)[] = []
+
+  afterEach(async () => {
+    for (const close of open.splice(0).reverse()) await close()
+  })
+
+  async function serve(options: GeminiOptions = {}): Promise<Gemini> {
+    const gemini = await createGemini(options)
+    open.push(() => gemini.close())
+    return gemini
+  }
+
+  function use(proxy: Proxy) {
+    open.push(() => proxy.close())
+    return proxy
+  }
+
+  /** Everything it finds, and what it says of it in both languages. */
+  async function ask({ apiKeys = [key], models = ['gemini-3.8-flash'], ...options }: Options) {
+    const config = { baseUrl: options.baseUrl ?? '', proxy: options.proxy }
+    const limits = { firstByteTimeout: 0, idleTimeout: 0, totalTimeout: 0 }
+    const clock = { now: () => Date.now(), sleep: async () => {} }
+    const engine = (() => {
+      try {
+        return createGeminiEngine({ ...config, ...limits, ca: options.ca })
+      } catch (error) {
+        return unusable(error)
+      }
+    })()
+    open.push(() => engine.dispose())
+    const ring = new Ring(keysOf({ apiKeys }), clock.now)
+    const patient: Patient = {
+      config, engine, ring, clock, ca: options.ca, patience: options.patience ?? 5000,
+      models: new Models(models, { warn() {} }), signal: new AbortController().signal,
+    }
+    const paths: string[] = []
+    let text = ''
+    for await (const finding of examine(patient)) {
+      const { state, text: [path], hint: [hint] = [] } = finding
+      paths.push([state, path, ...hint ? [hint] : []].join(' ').replaceAll('doctor.', ''))
+      for (const texts of [zhCN, enUS]) text += `${write(finding, message => say(texts, message))}\n`
+    }
+    assert.doesNotMatch(text, /undefined|\{\w+\}/)
+    assert.ok(!text.includes(key) && !text.includes('pass-word'))
+    return { paths, text }
+  }
+
+  function say(texts: object, [path, params]: Message) {
+    const text = path.split('.').reduce<unknown>((tree, name) => (tree as never)[name], (texts as never)['gemini-chat'])
+    assert.equal(typeof text, 'string', path)
+    return String(text).replace(/\{(\w+)\}/g, (_, name) => String((params as Record<string, unknown>)?.[name]))
+  }
+
+  it('finds all well', async () => {
+    const gemini = await serve()
+    const { paths, text } = await ask({ baseUrl: gemini.url, apiKeys: [{ key, bucket: 'project' }] })
+    assert.deepEqual(paths, ['ok path-direct', 'ok plain', 'ok key', 'ok model', 'ok answer'])
+    assert.match(text, /Key 1 …9876 \(bucket project\): works/)
+    assert.match(text, /输入最多 1048576 token/)
+  })
+
+  it('finds all well through a proxy and TLS', async () => {
+    const gemini = await serve({ tls: true, host: 'gemini.invalid' })
+    const hosts = { 'gemini.invalid': '127.0.0.1' }
+    const proxy = use(await createSocks({ username: 'me', password: 'pass-word', hosts }))
+    const { paths, text } = await ask({ baseUrl: gemini.url, proxy: proxy.url, ca: gemini.ca })
+    assert.deepEqual(paths, ['ok path-proxy', 'ok proxy-stands', 'ok tls', 'ok key', 'ok model', 'ok answer'])
+    assert.match(text, /through the proxy socks5h:\/\/127\.0\.0\.1:\d+ to gemini\.invalid/)
+  })
+
+  describe('finds what is wrong', () => {
+    it('with the address or the proxy as it is written', async () => {
+      assert.deepEqual((await ask({ baseUrl: 'ftp://x' })).paths, ['bad address hints.protocol'])
+      const gemini = await serve()
+      const { paths } = await ask({ baseUrl: gemini.url, proxy: 'nonsense://me:pass-word@x' })
+      assert.deepEqual(paths, ['bad proxy hints.proxy'])
+      assert.equal(gemini.requests.length, 0)
+    })
+
+    it('with a proxy that refuses or is down, and goes no other way', async () => {
+      const gemini = await serve()
+      const socks = use(await createSocks({ username: 'me', password: 'other' }))
+      const http = use(await createHttpProxy({ username: 'me', password: 'other' }))
+      for (const url of [socks.url, http.url, 'socks5h://127.0.0.1:1']) {
+        const { paths } = await ask({ baseUrl: gemini.url, proxy: url.replace('other', 'pass-word') })
+        assert.deepEqual(paths, ['ok path-proxy', 'bad proxy hints.proxy'], url)
+      }
+      assert.equal(gemini.requests.length, 0)
+    })
+
+    it('with a certificate', async () => {
+      const gemini = await serve({ tls: true })
+      const { paths } = await ask({ baseUrl: gemini.url })
+      assert.deepEqual(paths, ['ok path-direct', 'bad certificate hints.certificate'])
+    })
+
+    it('with the network', async () => {
+      const { paths } = await ask({ baseUrl: 'http://127.0.0.1:1' })
+      assert.deepEqual(paths, ['ok path-direct', 'bad unreachable hints.network'])
+    })
+
+    it('with the place', async () => {
+      const gemini = await serve()
+      gemini.respondTo('models', scenarios.region())
+      const { paths } = await ask({ baseUrl: gemini.url, apiKeys: [key, 'another-key'] })
+      assert.deepEqual(paths.slice(2), ['bad region hints.region'])
+      gemini.respondTo('models')
+      gemini.respond(scenarios.wrapped(scenarios.region()))
+      assert.equal((await ask({ baseUrl: gemini.url })).paths.at(-1), 'bad region hints.region')
+    })
+
+    it('with the keys, one by one', async () => {
+      const gemini = await serve({ keys: [key] })
+      const { paths, text } = await ask({ baseUrl: gemini.url, apiKeys: ['wrong-key-that-is-long', key] })
+      assert.deepEqual(paths.slice(2), ['bad key-failed hints.auth', 'ok key', 'ok model', 'ok answer'])
+      assert.doesNotMatch(text, /wrong-key/)
+      assert.deepEqual((await ask({ baseUrl: gemini.url, apiKeys: [] })).paths.slice(2), ['bad no-key hints.no-key'])
+      assert.deepEqual((await ask({ baseUrl: gemini.url, apiKeys: ['x'] })).paths.slice(2), ['bad key-failed hints.auth'])
+    })
+
+    it('with the models', async () => {
+      const gemini = await serve({ models: ['gemini-3.6-flash'] })
+      const { paths } = await ask({ baseUrl: gemini.url, models: ['gemini-3.8-flash', 'gemini-3.6-flash'] })
+      assert.deepEqual(paths.slice(2), ['ok key', 'bad model-gone hints.model', 'ok model', 'ok answer'])
+    })
+
+    it('with the answer', async () => {
+      const gemini = await serve()
+      for (const [scenario, hint] of [
+        [scenarios.dailyQuota(), 'quota-day'], [scenarios.overloaded(), 'server'], [scenarios.empty(), 'empty'],
+      ] as const) {
+        gemini.respond(scenario)
+        assert.equal((await ask({ baseUrl: gemini.url })).paths.at(-1), `bad answer-failed hints.${hint}`)
+      }
+    })
+
+    it('with a server that is silent', async () => {
+      const gemini = await serve()
+      gemini.respond(scenarios.silent())
+      assert.equal((await ask({ baseUrl: gemini.url, patience: 200 })).paths.at(-1), 'bad answer-failed hints.timeout')
+    })
+  })
+
+  it('knows relays that have no list of models', async () => {
+    const gemini = await serve()
+    gemini.respondTo('models', { status: 404, body: scenarios.unknownModel('x').body })
+    const { paths } = await ask({ baseUrl: gemini.url })
+    assert.deepEqual(paths.slice(2), ['note key-unknown', 'note model-unknown', 'ok answer'])
+  })
+})
