@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { Payload } from 'testkit'
+import { Line, Reply, Report, Server, compare } from './harness'
+import { bubble, callback, message, plaintext, poll } from './wecom'
+
+interface Asked {
+  payload: Payload
+  /** Of the stream that answers it. */
+  id: string
+}
+
+/** Asks so many questions whose answers are then being written. */
+async function askAll({ port }: Server, count: number): Promise<Asked[]> {
+  const line = await Line.open(port)
+  const asked: Asked[] = []
+  while (asked.length < count) {
+    const payload = message('hello')
+    const { body } = await line.ask(callback(payload))
+    asked.push({ payload, id: bubble(body).id })
+  }
+  line.close()
+  return asked
+}
+
+async function ask({ port }: Server, request: Buffer): Promise<Reply> {
+  const line = await Line.open(port)
+  const reply = await line.ask(request)
+  line.close()
+  return reply
+}
+
+/** The same requests again and again. */
+function cycle(requests: Buffer[]): () => Buffer {
+  let index = 0
+  return () => requests[index++ % requests.length]
+}
+
+/** Callbacks that no plugin has to answer: the adapter against a route that only opens an envelope and seals one. */
+export async function callbacks(report: Report) {
+  const adapter = await Server.start('instance', { answer: 'hold', wecom: { firstReply: 10 } })
+  const asked = await askAll(adapter, 64)
+  const polls = asked.map(({ id, payload }) => callback(poll(id, payload)))
+  const reply = plaintext((await ask(adapter, polls[0])).body)
+  const bare = await Server.start('bare', { reply })
+
+  const answered = ({ status, body }: Reply) => assert.ok(status === 200 && body.length > reply.length)
+  const refused = ({ status }: Reply) => assert.equal(status, 403)
+  const kinds: [name: string, requests: Buffer[], check: (reply: Reply) => void][] = [
+    ['polls', polls, answered],
+    ['duplicates', asked.map(({ payload }) => callback(payload)), answered],
+    ['forged', asked.map(({ payload }) => callback(payload, 'forged')), refused],
+  ]
+  for (const [name, requests, check] of kinds) {
+    for (const connections of [32, 256]) {
+      const [ours, theirs] = [adapter, bare].map(server => ({ server, next: cycle(requests), check }))
+      const { ratio, detail } = await compare(ours, theirs, { connections })
+      report.atLeast(`${name}, ${connections} connections, adapter : bare route`, ratio, 0.9, detail)
+    }
+  }
+  await Promise.all([adapter.stop(), bare.stop()])
+}

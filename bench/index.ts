@@ -1,0 +1,25 @@
+/** Runs the benchmarks, or those that are named: `npm run bench -- messages streams`. */
+
+import { callbacks } from './callbacks'
+import { Bench, Report } from './harness'
+import { messages } from './messages'
+
+const benches: Record<string, Bench> = { callbacks, messages }
+
+async function main(names: string[]) {
+  const unknown = names.find(name => !(name in benches))
+  if (unknown) throw new Error(`there is no benchmark "${unknown}", only ${Object.keys(benches).join(', ')}`)
+  const missed: string[] = []
+  for (const [name, bench] of Object.entries(benches)) {
+    if (names.length && !names.includes(name)) continue
+    const report = new Report(name)
+    await bench(report)
+    missed.push(...report.missed)
+  }
+  if (missed.length) throw new Error(`missed: ${missed.join('; ')}`)
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+})

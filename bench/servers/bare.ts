@@ -1,0 +1,113 @@
+import { IncomingMessage } from 'node:http'
+import type {} from '@koishijs/plugin-server'
+import { Bot, Context, MessageEncoder, h } from 'koishi'
+import { Credential, decodeKey, decrypt, verify } from '../../plugins/adapter-wecom-bot/src/crypto'
+import { open, seal } from '../../plugins/adapter-wecom-bot/src/envelope'
+import { startApp } from './app'
+import { serve } from './child'
+import { AES_KEY, PATH, TOKEN } from './settings'
+
+export interface BareOptions {
+  /** Said to every callback; unless given, Koishi is asked. */
+  reply?: string
+  database?: boolean
+}
+
+interface Message {
+  msgid: string
+  from: { userid: string }
+  text: { content: string }
+}
+
+/** Koa's context, as far as it is needed. */
+interface Exchange {
+  req: IncomingMessage
+  query: Record<string, string>
+  status: number
+  body: unknown
+}
+
+const credential: Credential = { token: TOKEN, key: decodeKey(AES_KEY), receiveId: '' }
+
+/** The least that Koishi can send with. */
+class BareEncoder extends MessageEncoder<Context, BareBot> {
+  private text = ''
+
+  override async visit(element: h) {
+    this.text += element.toString(true)
+  }
+
+  override async flush() {
+    const { id } = this.options.session!.event.message!
+    this.bot.said.set(id!, this.text)
+    this.results.push({ id, content: this.text })
+  }
+}
+
+class BareBot extends Bot<Context> {
+  static override MessageEncoder = BareEncoder
+  readonly said = new Map<string, string>()
+  readonly asked = new Map<string, (text: string) => void>()
+
+  constructor(ctx: Context) {
+    super(ctx, {}, 'bare')
+    this.selfId = 'bare'
+    ctx.on('middleware', ({ event }) => this.end(event.message!.id!))
+  }
+
+  /** Resolves with what was said when the chain is through. */
+  ask({ msgid, from, text }: Message): Promise<string> {
+    this.dispatch(this.session({
+      type: 'message',
+      user: { id: from.userid },
+      channel: { id: from.userid, type: 1 },
+      message: { id: msgid, elements: [h.text(text.content)] },
+    }))
+    return new Promise(resolve => this.asked.set(msgid, resolve))
+  }
+
+  private end(id: string) {
+    this.asked.get(id)!(this.said.get(id)!)
+    this.asked.delete(id)
+    this.said.delete(id)
+  }
+}
+
+function read(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    request.on('data', chunk => chunks.push(chunk))
+    request.on('end', () => resolve(Buffer.concat(chunks).toString()))
+    request.on('error', reject)
+  })
+}
+
+/** What the adapter is compared with: the least route that opens an envelope, seals one and may ask Koishi. */
+serve(async ({ reply, database }: BareOptions) => {
+  const port = await startApp(database, (ctx) => {
+    const bot = reply === undefined ? new BareBot(ctx) : undefined
+    ctx.middleware(() => 'pong')
+    const answer = async (koa: Exchange) => {
+      const ciphertext = open(await read(koa.req))
+      const { msg_signature: signature, timestamp, nonce } = koa.query
+      if (!verify(TOKEN, timestamp, nonce, ciphertext, signature)) {
+        koa.status = 403
+        koa.body = 'forbidden'
+        return
+      }
+      const message = JSON.parse(decrypt(credential, ciphertext)) as Message
+      koa.body = seal(credential, reply ?? bubble(message.msgid, await bot!.ask(message)), nonce, now())
+    }
+    Object.assign(answer, { [Symbol.for('noParseBody')]: true })
+    ctx.inject(['server'], ctx => void ctx.server.post(PATH, answer))
+  })
+  return { port: () => port }
+})
+
+function now() {
+  return Math.floor(Date.now() / 1000)
+}
+
+function bubble(id: string, content: string) {
+  return JSON.stringify({ msgtype: 'stream', stream: { id, finish: true, content, feedback: { id } } })
+}
