@@ -53,7 +53,8 @@ function* walkInside(schema: Schema, path: string): Iterable<Entry> {
 }
 
 function* walk(schema: Schema, path: string): Iterable<Entry> {
-  yield { kind: 'setting', path, schema }
+  // A form in a form has no row of its own, only its fields have.
+  if (schema.type !== 'object') yield { kind: 'setting', path, schema }
   yield* walkInside(schema, path)
 }
 

@@ -1,0 +1,44 @@
+/** Runs in the page, and tells the tests what a person would see there. */
+globalThis.look = {
+  rows() {
+    return Array.from(document.querySelectorAll('.k-form .k-schema-item'), (item) => {
+      const all = selector => Array.from(item.querySelectorAll(selector))
+      const texts = selector => all(selector).map(element => element.innerText.trim())
+      return {
+        name: texts('h3')[0].replace(/\s/g, ''),
+        text: texts('.k-schema-left .markdown')[0] ?? '',
+        fields: all('input:not(.el-select__input):not([type=radio]), textarea')
+          .map(({ type, value, checked }) => ({ type, value, checked })),
+        choices: all('label')
+          .map(label => ({ text: label.innerText.trim(), checked: label.querySelector('input').checked })),
+        selected: texts('.el-select__placeholder'),
+        columns: texts('th').filter(text => text),
+      }
+    })
+  },
+
+  /** What sticks out of the visible part of the page to the left or right, or is cut off with an ellipsis. */
+  overflowing() {
+    const found = []
+    const view = document.querySelector('.plugin-view > .el-scrollbar__wrap')
+    const { left, right } = view.getBoundingClientRect()
+    if (right > innerWidth || view.scrollWidth > view.clientWidth) found.push('the page')
+    for (const element of document.querySelectorAll('.k-form *:not(svg, svg *, input, textarea)')) {
+      const box = element.getBoundingClientRect()
+      if (!box.width) continue
+      const isCut = element.scrollWidth > element.clientWidth && getComputedStyle(element).textOverflow === 'ellipsis'
+      if (box.left < left || box.right > right || isCut) {
+        const row = element.closest('.k-schema-item')?.querySelector('h3').innerText ?? ''
+        found.push(`${row} <${element.tagName.toLowerCase()}> ${element.innerText}`)
+      }
+    }
+    return found
+  },
+
+  /** How high a window shows the whole page without a scroll bar. */
+  height() {
+    let view = document.querySelector('.k-form')
+    while (view && view.scrollHeight <= view.clientHeight) view = view.parentElement
+    return view ? view.scrollHeight - view.clientHeight + innerHeight : innerHeight
+  },
+}

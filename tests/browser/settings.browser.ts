@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { Instance, root, wecom } from '../instance'
+import { type Entry, entries, type Locale, locales, schemas, textOf } from '../schema'
+import { launch } from './chromium'
+import { type Row, SettingsPage } from './page'
+
+/** What Markdown makes of a text, as far as the settings use it. */
+function rendered(text: string): string {
+  return text.replaceAll('`', '')
+}
+
+function same(text: string): string {
+  return text.replace(/\s+/g, '')
+}
+
+function find(rows: Row[], name: string): Row {
+  const row = rows.find(row => row.name === name)
+  assert(row, `there is no row ${name} among ${rows.map(row => row.name).join(', ')}`)
+  return row
+}
+
+/** A secret's field, the last one in its row, shows dots. */
+function assertMasked(rows: Row[], name: string) {
+  assert.equal(find(rows, name).fields.at(-1)?.type, 'password', name)
+}
+
+/** What a field must show for the default value of its setting. */
+function assertDefault({ schema, path }: Entry, row: Row, rows: Row[], locale: Locale) {
+  const value = schema.meta.default
+  switch (schema.type) {
+    case 'boolean':
+      return assert.equal(row.fields[0].checked, value, path)
+    case 'union': {
+      const choice = schema.list!.find(choice => choice.value === value)!
+      const text = textOf({ kind: 'choice', path, schema: choice }, locale)
+      const shown = row.choices.length
+        ? row.choices.filter(choice => choice.checked).map(choice => choice.text)
+        : row.selected
+      return assert.deepEqual(shown, [text], path)
+    }
+    case 'array':
+      return assert.deepEqual(
+        rows.filter(row => row.name.startsWith(`${path}[`)).map(row => row.fields[0].value), value, path)
+    case 'string':
+    case 'number':
+      return assert.equal(row.fields[0].value, String(value ?? ''), path)
+  }
+}
+
+/** The entry of koishi.yml, whose values come from variables, and one of the same plugin that has nothing set. */
+const idents: Record<string, { running: string, plain: string }> = {
+  'adapter-wecom-bot': { running: 'wecom', plain: 'wecomPlain' },
+  'gemini-chat': { running: 'gemini', plain: 'geminiPlain' },
+}
+const env = { ...wecom, GEMINI_API_KEY: 'spec-key', SOCKS_PROXY: 'socks5h://127.0.0.1:9' }
+
+describe('the settings pages', function() {
+  this.timeout(60_000)
+
+  let instance: Instance
+  let browser: Browser
+  before(async () => {
+    browser = await launch()
+    instance = await Instance.start({
+      env,
+      plugins: Object.entries(idents).map(([name, { plain }]) => `    ~${name}:${plain}: {}\n`).join(''),
+    })
+    await instance.ready()
+    // The console lists what is installed beside koishi.yml.
+    await symlink(join(root, 'node_modules'), join(instance.folder, 'node_modules'))
+  })
+  after(async () => {
+    await browser?.close()
+    await instance?.close()
+  })
+
+  for (const [name, schema] of Object.entries(schemas)) {
+    for (const locale of locales) {
+      describe(`of ${name} in ${locale}`, () => {
+        const all = entries(schema)
+        const settings = all.filter(({ kind, path }) => kind === 'setting' && !path.includes('[]'))
+        const secrets = settings.filter(({ schema }) => schema.meta.role === 'secret')
+        const textFor = (entry: Entry) => rendered(textOf(entry, locale)!)
+        let page: SettingsPage
+        let rows: Row[]
+        before(async () => {
+          page = await SettingsPage.open(browser, instance, idents[name].plain, locale)
+          rows = await page.rows()
+        })
+        after(() => page?.close())
+        afterEach(() => assert.deepEqual(page.errors, []))
+
+        it('has a title above each group', async () => {
+          const titles = all.filter(({ kind }) => kind === 'group').map(textFor)
+          assert.deepEqual(await page.groups(), titles)
+        })
+
+        it('shows each setting with its text', () => {
+          for (const entry of settings) {
+            assert.equal(same(find(rows, entry.path).text), same(textFor(entry)), entry.path)
+          }
+        })
+
+        it('shows the choices of each setting with their texts', async () => {
+          const lists = await page.options()
+          for (const { path } of settings.filter(({ schema }) => schema.type === 'union')) {
+            const texts = all.filter(entry => entry.kind === 'choice' && entry.path.startsWith(`${path}=`)).map(textFor)
+            const { choices } = find(rows, path)
+            const offered = choices.length ? choices.map(choice => choice.text) : lists.shift()
+            assert.deepEqual(offered, texts, path)
+          }
+        })
+
+        it('shows the default values', () => {
+          for (const entry of settings) {
+            assertDefault(entry, find(rows, entry.path), rows, locale)
+          }
+        })
+
+        it('masks secrets', () => {
+          assert(secrets.length)
+          for (const { path } of secrets) assertMasked(rows, path)
+        })
+
+        it('does not know the secrets that come from variables', async () => {
+          const page = await SettingsPage.open(browser, instance, idents[name].running, locale)
+          const rows = await page.rows()
+          await page.capture(`${name} ${locale} running`)
+          await page.close()
+          const fields = rows.flatMap(row => row.fields)
+          assert(fields.some(field => field.value.includes('${{ env.')))
+          assert.deepEqual(fields.filter(field => Object.values(env).includes(field.value)), [])
+          for (const { path } of secrets) assertMasked(rows, path)
+        })
+
+        for (const width of [1280, 900]) {
+          it(`fits into ${width} pixels`, async () => {
+            await page.resize(width)
+            await page.capture(`${name} ${locale} ${width}`)
+            assert.deepEqual(await page.overflowing(), [])
+          })
+        }
+
+        it('shows what is in lists and tables, with texts, masks and room', async () => {
+          await page.resize(1280)
+          await page.addItems()
+          const rows = await page.rows()
+          for (const { path, schema } of settings) {
+            if (schema.meta.role !== 'table' || !(schema.inner!.dict || schema.type === 'dict')) continue
+            const columns = all.filter(entry => entry.kind === 'column' || entry.kind === 'setting')
+              .filter(entry => entry.path.startsWith(`${path}.*`) || entry.path.startsWith(`${path}[]`))
+            assert.deepEqual(find(rows, path).columns, columns.map(textFor), path)
+          }
+          for (const { path } of all.filter(({ schema }) => schema.inner?.meta.role === 'secret')) assertMasked(rows, path)
+          await page.capture(`${name} ${locale} filled`)
+          assert.deepEqual(await page.overflowing(), [])
+        })
+
+        for (const { path, schema } of settings.filter(({ schema }) => schema.inner?.list?.at(-1)?.dict)) {
+          it(`shows each way to write an item of ${path} with its text`, async () => {
+            const texts = all.filter(entry => entry.path.startsWith(`${path}[]=`)).map(textFor)
+            assert.deepEqual(await page.choose(`${path}[0]`), texts)
+            const rows = await page.rows()
+            for (const key in schema.inner!.list!.at(-1)!.dict) {
+              const field = all.find(entry => entry.path === `${path}[].${key}`)!
+              assert.equal(find(rows, `${path}[0].${key}`).text, textFor(field))
+              if (field.schema.meta.role === 'secret') assertMasked(rows, `${path}[0].${key}`)
+            }
+          })
+        }
+      })
+    }
+  }
+})
