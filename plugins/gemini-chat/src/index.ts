@@ -6,8 +6,8 @@ import { questionIn, registerCommands, shortcut } from './commands'
 import { Config } from './config'
 import { declareChoices } from './conversation/choices'
 import { declareTable } from './conversation/database'
-import { Dingtalk } from './delivery/dingtalk'
 import type { Reply } from './conversation/reply'
+import { Dingtalk } from './delivery/dingtalk'
 import { registerDoctor } from './doctor/command'
 import { createGeminiEngine } from './engine/gemini'
 import type { Engine } from './engine/types'
@@ -54,6 +54,7 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
   registerCommands(ctx, chat)
   registerSearch(ctx, chat)
   registerUsage(ctx, chat.core.statement)
+  chat.core.statement.add(session => dingtalk.usage(session))
   registerDoctor(ctx, { ...chat.core, ...chat.core.route, signal: chat.core.life })
   ctx.middleware((session, next) => {
     if (!isAddressed(session)) return next()
