@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Bot, type Context, h, type Session, Universal } from 'koishi'
 import type { Clock } from '../../clock'
 import { describe } from '../../failure'
-import { type Message, sentence } from '../../text'
+import { sentence } from '../../text'
 import type { Delivery } from '../delivery'
 import { Api } from './api'
 import { App } from './app'
@@ -91,13 +91,14 @@ export class Dingtalk {
     return new CardDelivery({ api, place, messages, template, key, pace, clock, cards: this.cards, notice })
   }
 
-  /** What the apps have used this month, as messages to be said. */
-  usage(): Message[] {
+  /** What the apps have used this month, a line for each; nothing without any. */
+  usage(session: Session): string | undefined {
     const month = monthOf(this.options.clock.now())
-    return [...this.apps.values()].map(({ id, budget: { used, limit, isShort } }) => {
+    const lines = [...this.apps.values()].map(({ id, budget: { used, limit, isShort } }) => {
       const path = !limit ? 'dingtalk.unlimited' : isShort ? 'dingtalk.short' : 'dingtalk.usage'
-      return [path, { app: id, month, used, limit }]
+      return sentence(session, path, { app: id, month, used, limit })
     })
+    return lines.join('\n') || undefined
   }
 
   private notice(bot: Bot) {

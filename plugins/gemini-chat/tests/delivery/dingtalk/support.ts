@@ -48,7 +48,12 @@ export class Rig {
     Object.assign(Logger.levels, { adapter: Logger.SILENT, dingtalk: Logger.SILENT })
     app.plugin(HTTP as never)
     if (folder) app.plugin(sqlite as never, { path: join(folder, 'koishi.db') })
-    app.i18n.define('zh-CN', { 'gemini-chat': { interrupted: '（回答在这里中断了。）' } })
+    app.i18n.define('zh-CN', {
+      'gemini-chat': {
+        interrupted: '（回答在这里中断了。）',
+        dingtalk: { usage: '{app} {month} {used}/{limit}', short: '{used}/{limit} short', unlimited: '{used}' },
+      },
+    })
     rig.fork = app.plugin({
       name: 'gemini-chat',
       apply: (ctx: Context) => {
