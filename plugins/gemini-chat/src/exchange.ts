@@ -31,6 +31,8 @@ export class Exchange {
   private readonly reply = new Reply()
   /** What is said ahead of the answer. */
   private preface = ''
+  /** What takes the place of a status when the plugin goes, and its texts before it. */
+  private farewell = ''
   private readonly margin: Margin
   private readonly isThoughtful: boolean
   /** Which files were not looked at. */
@@ -47,6 +49,7 @@ export class Exchange {
 
   /** Shows what is going on, while there is nothing of the answer to be seen. */
   status(...message: Message) {
+    this.farewell = sentence(this.session, 'stopped')
     this.delivery.status?.(sentence(this.session, ...message))
   }
 
@@ -95,14 +98,13 @@ export class Exchange {
   /** Loads the files of a question. @returns nothing when nothing is left to ask about */
   private async attach(question: Content, signal: AbortSignal): Promise<Content | undefined> {
     const { core: { config, ctx, logger }, session } = this
-    const http = ctx.get('http')
     try {
       const { content, refused, isBlank } = await attach(question, {
         limit: config.fileSize << 20,
         total: config.fileTotal << 20,
         timeout: config.fileTimeout,
         trusted: config.mediaHosts,
-        http: http && { file: src => http.file(src) },
+        internal: url => ctx.satori.handleInternalRoute('GET', url),
         signal,
       })
       for (const { message } of refused) logger.debug('a file was left out: %s', message)
@@ -185,6 +187,7 @@ export class Exchange {
       const contents = [remembered(question)]
       await core.archive.record(key, { contents, tokens: estimateContents(contents), interrupted: true })
     }
+    if (!notice && delivery.isOpen && this.farewell) await this.deliver(this.farewell)
     if (!notice) return
     const text = this.compile(notice)
     if (delivery.isOpen || !isReplaced) return this.answerOnce(text)

@@ -1,5 +1,5 @@
 import type { Content, Part } from '../engine/types'
-import { download, tooLarge } from './download'
+import { download, follow, tooLarge } from './download'
 import { MediaError, type Reason } from './error'
 import { isReference, type Reference } from './reference'
 import { typeOf } from './type'
@@ -19,6 +19,13 @@ export interface Attached {
   isBlank: boolean
 }
 
+/** As Koishi's `handleInternalRoute` gives it. */
+export interface InternalFile {
+  status: number
+  body?: ArrayBufferLike
+  headers?: Headers
+}
+
 export interface AttachOptions {
   /** Most bytes of one file, and of all of a question. */
   limit: number
@@ -26,13 +33,10 @@ export interface AttachOptions {
   /** Milliseconds for all of them. */
   timeout: number
   trusted: readonly string[]
-  /** Koishi's client, where there is one: it knows what adapters call `internal:`. */
-  http?: { file(src: string): Promise<{ data: ArrayBufferLike }> }
+  /** Opens what adapters call `internal:`. Where that leads to the web, it is followed here. */
+  internal(url: URL): Promise<InternalFile>
   signal: AbortSignal
 }
-
-/** A text that only says where files were, and perhaps who sent them. */
-const PLACEHOLDERS = /^(\[[^\]\n]*\]\n)?(\s*\[(image|audio|video|file)\][^\n[]*)*\s*$/
 
 /**
  * Loads the files of a question. One that cannot be taken does not keep the others from being asked about.
@@ -63,7 +67,7 @@ export async function attach({ role, parts }: Content, options: AttachOptions): 
       } catch (error) {
         signal.throwIfAborted()
         const { kind, name } = part.reference
-        // The message of Koishi's client names the address.
+        // What adapters throw may name the address.
         const known = error instanceof MediaError ? error : new MediaError('unreachable', 'the file cannot be read')
         refused.push({ kind, name, reason: known.reason, message: known.message })
       }
@@ -72,8 +76,15 @@ export async function attach({ role, parts }: Content, options: AttachOptions): 
     clearTimeout(timer)
     signal.removeEventListener('abort', abort)
   }
-  const isBlank = loaded.every(({ text }) => text !== undefined && PLACEHOLDERS.test(text))
-  return { content: { role, parts: loaded }, refused, isBlank }
+  return { content: { role, parts: loaded }, refused, isBlank: isBlank(loaded, parts) }
+}
+
+/** Whether there is only text, and that only says where files were, and perhaps who sent them. */
+function isBlank(loaded: Part[], parts: Part[]): boolean {
+  if (loaded.some(({ text }) => text === undefined)) return false
+  const names = parts.filter(isReference).map(({ reference: { kind, name } }) => name ? `[${kind}] ${name}` : `[${kind}]`)
+  const text = loaded.map(({ text }) => text!.replace(/^\[[^\]\n]*\]\n/, '')).join('\n')
+  return !names.reduce((rest, name) => rest.replace(name, () => ''), text).trim()
 }
 
 async function load({ src, name }: Reference, options: AttachOptions) {
@@ -86,13 +97,16 @@ async function load({ src, name }: Reference, options: AttachOptions) {
 
 /** Whoever wrote the address may be anybody: no file of this machine is read. */
 async function read(src: string, options: AttachOptions): Promise<Buffer> {
-  const { limit, signal, http } = options
+  const { limit, signal, internal } = options
   if (/^https?:/i.test(src) && URL.canParse(src)) return download(new URL(src), options)
   if (/^data:/i.test(src)) return decode(src, limit)
-  if (!/^internal:/i.test(src) || !http) throw new MediaError('unreachable', 'the kind of address is not allowed')
-  const { data } = await Promise.race([http.file(src), ended(signal)])
-  if (data.byteLength > limit) throw tooLarge(limit)
-  return Buffer.from(data)
+  if (!/^internal:/i.test(src)) throw new MediaError('unreachable', 'the kind of address is not allowed')
+  const { status, body, headers } = await Promise.race([internal(new URL(src)), ended(signal)])
+  const location = headers?.get('location')
+  if (status >= 300 && status < 400 && location) return download(follow(location), options)
+  if (status >= 300 || !body) throw new MediaError('unreachable', `the adapter answers ${status}`)
+  if (body.byteLength > limit) throw tooLarge(limit)
+  return Buffer.from(body)
 }
 
 /** https://datatracker.ietf.org/doc/html/rfc2397 */

@@ -88,8 +88,12 @@ function guarded(resolve: Resolve): LookupFunction {
   }
 }
 
-function follow(location: string, base: URL) {
-  const url = URL.canParse(location, base.href) ? new URL(location, base) : undefined
+/**
+ * Where a redirect leads to.
+ * @throws {MediaError} where that is not the web
+ */
+export function follow(location: string, base?: URL): URL {
+  const url = URL.canParse(location, base?.href) ? new URL(location, base) : undefined
   if (!url || !/^https?:$/.test(url.protocol)) throw new MediaError('unreachable', 'the address leads out of the web')
   return url
 }

@@ -26,14 +26,18 @@ describe('the files of a question', () => {
   })
 
   beforeEach(() => {
-    const http = {
-      file: async (src: string) => {
-        if (src === 'internal:gone') throw new Error('fetch http://secret failed')
-        return { data: new Uint8Array(src === 'internal:big' ? Buffer.alloc(200) : png).buffer as ArrayBuffer }
-      },
+    const internal = async ({ href }: URL) => {
+      if (href === 'internal:gone') throw new Error('fetch http://secret failed')
+      if (href === 'internal:none') return { status: 404 }
+      const locations = [
+        ['internal:moved', `${origin}/a`], ['internal:private', 'http://localhost:1/'], ['internal:out', 'file:///x'],
+      ]
+      const location = locations.find(([from]) => from === href)?.[1]
+      if (location) return { status: 302, headers: new Headers({ location }) }
+      return { status: 200, body: new Uint8Array(href === 'internal:big' ? Buffer.alloc(200) : png).buffer }
     }
     const { signal } = new AbortController()
-    options = { limit: 100, total: 150, timeout: 5000, trusted: [new URL(origin).host], http: http as never, signal }
+    options = { limit: 100, total: 150, timeout: 5000, trusted: [new URL(origin).host], internal, signal }
   })
 
   function question(text: string, ...srcs: string[]): Content {
@@ -79,6 +83,14 @@ describe('the files of a question', () => {
     ])
   })
 
+  it('are followed where an adapter sends us, past the same guard', async () => {
+    const { content } = await attach(question('see', 'internal:moved'), options)
+    assert.equal(content.parts.length, 2)
+    assert.match((await reasons('internal:private'))[0], /private network/)
+    assert.match((await reasons('internal:out'))[0], /out of the web/)
+    assert.deepEqual(await reasons('internal:none'), ['unreachable: the adapter answers 404'])
+  })
+
   it('may only be so large together', async () => {
     const text = `data:,${'x'.repeat(80)}`
     assert.deepEqual(await reasons(text, text), ['size: the file is larger than 70 bytes'])
@@ -92,7 +104,7 @@ describe('the files of a question', () => {
     assert.deepEqual(await reasons(`${origin}/silent`, `${origin}/a`), [
       'unreachable: the files took longer than 30 ms', 'unreachable: the files took longer than 30 ms',
     ])
-    options.http = { file: () => new Promise(() => {}) }
+    options.internal = () => new Promise(() => {})
     assert.deepEqual(await reasons('internal:a'), ['unreachable: the files took longer than 30 ms'])
   })
 
@@ -107,10 +119,12 @@ describe('the files of a question', () => {
   it('leave nothing to ask where there is nothing else', async () => {
     const blank = async (text: string, src: string) => (await attach(question(text, src), options)).isBlank
     assert.equal(await blank('[image]', 'file:x'), true)
-    assert.equal(await blank('[file] a.docx', 'file:x'), true)
+    assert.equal(await blank('[image] a.docx', 'file:x a.docx'), true)
     assert.equal(await blank('[Alice]\n[image]', 'file:x'), true)
     assert.equal(await blank('[image] what is it?', 'internal:a'), false)
     assert.equal(await blank('what is it? [image]', 'file:x'), false)
+    assert.equal(await blank('[image] what is it?', 'file:x'), false)
+    assert.equal(await blank('[image] [image]', 'file:x'), false)
     assert.equal(await blank('[image]', 'internal:a'), false)
   })
 
