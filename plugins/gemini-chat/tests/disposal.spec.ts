@@ -36,7 +36,7 @@ describe('when the plugin is unloaded', () => {
     await done
     assert.ok(timers() < before || before === 0)
     assert.equal(test.engine.requests.length, 1)
-    assert.deepEqual(test.bot.sent, [])
+    assert.deepEqual(test.bot.read('private:alice'), ['已停止。'])
   })
 
   it('nothing is left of it, and it can be loaded again', async () => {

@@ -7,7 +7,7 @@ import { piece, questionOf, says } from './support/engine'
 const people = Array.from({ length: 200 }, (_, index) => `user-${index}`)
 
 /** Messages of each. The environment can ask for more: the whole crowd takes half a minute. */
-const TURNS = +(process.env.GEMINI_CHAT_TURNS ?? 6)
+const TURNS = +(process.env.GEMINI_CHAT_TURNS ?? 4)
 
 /** A bot without the stock client, which hears every message of every other one. */
 class CrowdBot extends EditingBot {
@@ -33,7 +33,9 @@ class CrowdBot extends EditingBot {
     this.waiting.delete(id)
   }
 
-  override async sendMessage(channelId: string, content: Fragment, referrer?: unknown, options?: Universal.SendOptions) {
+  override async sendMessage(
+    channelId: string, content: Fragment, referrer?: unknown, options?: Universal.SendOptions,
+  ) {
     const id = String(this.sent.length)
     const states = [h.normalize(content)]
     this.shown.set(id, states)

@@ -70,8 +70,8 @@ describe('a conversation in a database', () => {
     const { remove } = database
     database.remove = () => Promise.reject(new Error('disk full'))
     try {
-      await test.client('alice').shouldReply('gemini.reset', /暂时清不掉/)
-      assert.deepEqual(test.warnings, ['the history could not be cleared: disk full'])
+      await test.client('alice').shouldReply('gemini.reset', /暂时改不了/)
+      assert.deepEqual(test.warnings, ['the history could not be changed: disk full'])
     } finally {
       database.remove = remove
     }
