@@ -3,12 +3,18 @@ import { h } from 'koishi'
 import { TemplateCard, readCard, validate } from './card'
 import { literal } from './literal'
 import { readNews } from './news'
+import { complete } from './split'
 import { Said } from './turn'
 
 /** Largest image inside a message, in bytes: WeCom refuses whole frames well below its documented 10 MB. */
 const IMAGE_LIMIT = 512 * 1024
 /** Most images in one message. */
 const IMAGE_COUNT = 10
+
+/** Stands where a block begins or ends, until it is known what is beside it. */
+const BLOCK = '\0'
+const HAIR = '\u200a'
+const ZERO = '\u200b'
 
 /**
  * Turns elements into WeCom's dialect of Markdown. Text is literal, `markdown` passes as it is, unknown elements give
@@ -17,29 +23,51 @@ const IMAGE_COUNT = 10
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
 export function render(elements: h[]): Required<Omit<Said, 'card'>> & Said {
-  const state: State = { images: [], buttons: [], cards: [], list: '' }
-  const text = children(elements, state).replace(/\n{3,}/g, '\n\n').trim()
+  const state: State = { images: [], buttons: [], cards: [] }
+  const settled = settle(children(elements, state))
+  const text = elements[0]?.type === 'markdown' ? settled : settled.trimStart()
   return { text, images: state.images, buttons: state.buttons, card: state.cards.at(-1) }
 }
 
 interface State extends Required<Pick<Said, 'images' | 'buttons'>> {
   cards: TemplateCard[]
-  /** Blanks in front of the items of the list we are in. */
-  list: string
 }
 
 function children(elements: h[], state: State): string {
-  return elements.map(element => visit(element, state)).join('')
+  return elements.map(element => visit(element, state)).reduce(join, '')
+}
+
+/** Marks of two elements must not become one. */
+function join(text: string, next: string): string {
+  const last = text[text.length - 1]
+  return last === next[0] && /[*~`]/.test(last) ? text + ZERO + next : text + next
+}
+
+function block(text: string): string {
+  return BLOCK + text + BLOCK
+}
+
+/** Puts blocks apart. Nothing inside them is touched: blank lines and indentation are a part of code. */
+function settle(text: string, between = '\n\n'): string {
+  return text.split(BLOCK).filter(part => part.trim()).map(trimLines).join(between).trimEnd()
+}
+
+/** Without blank lines at the beginning and line breaks at the end. */
+function trimLines(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '\n') end--
+  const start = text.search(/\S/)
+  return text.slice(text.lastIndexOf('\n', start) + 1, end)
 }
 
 function visit(element: h, state: State): string {
   const { type, attrs } = element
-  const inner = (next = state) => children(element.children, next)
+  const inner = () => children(element.children, state)
   switch (type) {
     case 'text':
-      return literal(String(attrs.content ?? ''))
+      return literal(raw(element))
     case 'markdown':
-      return raw(element)
+      return markdown(raw(element))
     case 'b':
     case 'strong':
       return around(inner(), '**')
@@ -57,19 +85,19 @@ function visit(element: h, state: State): string {
     case 'br':
       return '\n'
     case 'p':
-      return `\n\n${inner().trim()}\n\n`
+      return block(inner())
     case 'h1':
     case 'h2':
     case 'h3':
     case 'h4':
     case 'h5':
     case 'h6':
-      return `\n\n${'#'.repeat(Number(type[1]))} ${inner().trim().replace(/\n/g, ' ')}\n\n`
+      return block(`${'#'.repeat(Number(type[1]))} ${settle(inner()).replace(/\n+/g, ' ')}`)
     case 'hr':
-      return '\n\n---\n\n'
+      return block('---')
     case 'blockquote':
     case 'quote':
-      return element.children.length ? `\n\n${inner().trim().replace(/^/gm, '> ')}\n\n` : ''
+      return element.children.length ? block(settle(inner()).replace(/^/gm, '> ')) : ''
     case 'ul':
     case 'ol':
       return list(element, state)
@@ -102,15 +130,26 @@ function visit(element: h, state: State): string {
 
 /** The characters themselves, where markup means nothing. */
 function raw(element: h): string {
-  if (element.type === 'text') return String(element.attrs.content ?? '')
   if (element.type === 'br') return '\n'
-  return (element.attrs.content ?? '') + element.children.map(raw).join('')
+  return String(element.attrs.content ?? '').replaceAll(BLOCK, '') + element.children.map(raw).join('')
 }
 
-/** Marks must touch the words they are around. */
+/** What has blocks in it must not run into what is beside it. */
+function markdown(text: string): string {
+  return /\n|^\s*(?:[#+*-]+\s|\d+[.)]\s|[>|]|```|~~~)/.test(text) ? block(complete(text)) : text
+}
+
+/**
+ * Marks must touch the words they are around. Beside punctuation they count only where a blank is on their other side,
+ * which Chinese has not.
+ */
 function around(text: string, mark: string): string {
-  const [, before, body, after] = /^(\s*)([^]*?)(\s*)$/.exec(text)!
-  return body ? before + mark + body + mark + after : text
+  if (text.includes(BLOCK)) return text.split(BLOCK).map(part => around(part, mark)).join(BLOCK)
+  const body = text.trim()
+  if (!body) return text
+  const [before, after] = text.split(body)
+  const part = (character: string) => /(?![*~])[\p{P}\p{S}]/u.test(character) ? HAIR : ''
+  return before + part(body[0]) + mark + body + mark + part(body[body.length - 1]) + after
 }
 
 function code(text: string): string {
@@ -122,41 +161,40 @@ function code(text: string): string {
 
 function fence(text: string, language: string): string {
   const mark = '`'.repeat(Math.max(3, longest(text) + 1))
-  return `\n\n${mark}${language.replace(/[^\w+#.-]/g, '')}\n${text.replace(/^\n|\n$/g, '')}\n${mark}\n\n`
+  return block(`${mark}${language.replace(/[^\w+#.-]/g, '')}\n${text.replace(/^\n|\n$/g, '')}\n${mark}`)
 }
 
 function longest(text: string): number {
-  return Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
+  let most = 0
+  for (const [run] of text.matchAll(/`+/g)) most = Math.max(most, run.length)
+  return most
 }
 
 function list(element: h, state: State): string {
   let index = Number(element.attrs.start ?? 1)
   const items = element.children.filter(item => item.type === 'li').map((item) => {
     const mark = element.type === 'ol' ? `${index++}. ` : '- '
-    const indent = state.list + ' '.repeat(mark.length)
-    const text = children(item.children, { ...state, list: indent }).trim().replace(/\n{2,}/g, '\n')
-    return state.list + mark + text.split('\n').map((line, at) => {
-      return at && !line.startsWith(indent) ? indent + line : line
-    }).join('\n')
+    return mark + settle(children(item.children, state), '\n').replace(/\n/g, '\n' + ' '.repeat(mark.length))
   })
-  return state.list ? '\n' + items.join('\n') : `\n\n${items.join('\n')}\n\n`
+  return block(items.join('\n'))
 }
 
 function table(element: h, state: State): string {
   const rows = h.select(element.children, 'tr').map(row => row.children.filter(cell => /^t[hd]$/.test(cell.type)).map((cell) => {
-    return children(cell.children, state).trim().replace(/\n+/g, ' ').replace(/\|/g, '｜')
+    return settle(children(cell.children, state)).replace(/\n+/g, ' ').replace(/\|/g, '｜')
   }))
   const width = Math.max(0, ...rows.map(row => row.length))
   if (!width) return ''
   const line = (cells: string[]) => `| ${Array.from({ length: width }, (_, at) => cells[at] ?? '').join(' | ')} |`
   const [header, ...body] = rows
-  return ['\n', line(header), line(Array(width).fill('---')), ...body.map(line), '\n'].join('\n')
+  return block([line(header), line(Array(width).fill('---')), ...body.map(line)].join('\n'))
 }
 
 function link(text: string, href: string): string {
   const address = web(href)
   if (!address) return text
-  return text.trim() && text !== literal(href) ? `[${text.trim().replace(/[[\]]/g, '')}](${address})` : address
+  const label = settle(text).trim()
+  return label && label !== literal(href) ? `[${label.replace(/[[\]]/g, '')}](${address})` : address
 }
 
 /** Where there are no articles, their links. */
@@ -164,7 +202,7 @@ function news(element: h): string {
   const articles = readNews(element).map(({ title, description, url }) => {
     return [link(literal(title), url), literal(description ?? '')].filter(Boolean).join('\n  ')
   })
-  return `\n\n${articles.map(article => `- ${article}`).join('\n')}\n\n`
+  return block(articles.map(article => `- ${article}`).join('\n'))
 }
 
 function button({ attrs, children: label }: h, state: State): string {
@@ -177,7 +215,7 @@ function button({ attrs, children: label }: h, state: State): string {
 
 function image(src: string, title: string, { images }: State): string {
   const address = web(src)
-  if (address) return `![${title.replace(/[[\]\n]/g, '')}](${address})`
+  if (address) return `![${literal(title.replace(/[[\]\n]/g, ''))}](${address})`
   const [, base64] = /^data:image\/[\w.+-]+;base64,([A-Za-z0-9+/=]+)$/.exec(src) ?? []
   const data = base64 && Buffer.from(base64, 'base64')
   if (!data) return `[图片${title && '：' + literal(title)}，无法显示]`
@@ -197,7 +235,8 @@ function resource(type: keyof typeof names, src: string, title: string): string 
 
 /** PNG or JPEG by their first bytes, whatever the sender calls it. */
 function isPicture(data: Buffer) {
-  return data.subarray(0, 8).equals(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')) || data.readUIntBE(0, 3) === 0xffd8ff
+  const start = data.subarray(0, 8).toString('latin1')
+  return start === '\x89PNG\r\n\x1a\n' || start.startsWith('\xff\xd8\xff')
 }
 
 /** The address as it may stand in a Markdown link, if it is one of the web. */
