@@ -8,31 +8,48 @@ const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolv
 
 describe('a chat', () => {
   let world: World
+  /** Talks to a bot that has all the time of the world for its first frame. */
   let client: WecomClient
+  /** Talks to one that opens a stream at once. */
+  let impatient: WecomClient
   let app: Context
   let answer: (session: Session) => unknown
+  let seeing: { content: string, resolve: () => void }[] = []
 
   before(async () => {
     world = await createWorld()
     app = world.app
     app.middleware(session => answer(session) as never)
     app.command('add <a:number> <b:number>').action((_, a, b) => String(a + b))
-    world.add({ name: '小 助手', firstReply: 30 })
+    world.add({ name: '小 助手', firstReply: 4000 })
+    world.add({ botId: 'IMPATIENT', token: 'impatient', firstReply: 0 })
     client = world.client({ botName: '小 助手' })
+    impatient = world.client({ botId: 'IMPATIENT', token: 'impatient' })
   })
 
   after(() => world.close())
 
   beforeEach(() => {
+    seeing = []
     world.log.lines.splice(0)
     world.wecom.responses.splice(0)
   })
 
   /** Everything a bubble showed. */
-  async function ask(content: string, options?: PayloadOptions) {
+  async function ask(content: string, options?: PayloadOptions, by = client) {
     const frames: string[] = []
-    for await (const frame of client.ask(content, options)) frames.push(frame.content + (frame.finish ? '■' : ''))
-    return frames
+    for await (const frame of by.ask(content, options)) {
+      frames.push(frame.content + (frame.finish ? '■' : ''))
+      for (const { content, resolve } of seeing) if (frames.at(-1) === content) resolve()
+    }
+    return frames.filter((frame, index) => frame !== frames[index - 1])
+  }
+
+  const stream = (content: string) => ask(content, undefined, impatient)
+
+  /** Resolves when a bubble has shown this. */
+  function seen(content: string) {
+    return new Promise<void>(resolve => seeing.push({ content, resolve }))
   }
 
   it('answers with what a middleware returns, in one frame', async () => {
@@ -61,28 +78,24 @@ describe('a chat', () => {
 
   it('shows a message while it is edited', async () => {
     answer = async (session) => {
+      await seen('<think></think>')
       const [id] = await session.send('one')
-      await pause(60)
+      await seen('one')
       await session.bot.editMessage(session.channelId!, id, 'one two')
-      await pause(30)
+      await seen('one two')
       await session.bot.editMessage(session.channelId!, id, 'one two three')
     }
-    const frames = await ask('hi')
-    assert.equal(frames[0], 'one')
-    assert.ok(frames.includes('one two'))
-    assert.equal(frames.at(-1), 'one two three■')
+    assert.deepEqual(await stream('hi'), ['<think></think>', 'one', 'one two', 'one two three■'])
   })
 
   it('takes a message back', async () => {
     answer = async (session) => {
       const [id] = await session.send('please wait')
-      await pause(60)
+      await seen('please wait')
       await session.send('done')
       await session.bot.deleteMessage(session.channelId!, id)
     }
-    const frames = await ask('hi')
-    assert.equal(frames[0], 'please wait')
-    assert.equal(frames.at(-1), 'done■')
+    assert.deepEqual((await stream('hi')).slice(-2), ['please wait', 'done■'])
   })
 
   it('keeps silent where no plugin says anything', async () => {
@@ -97,10 +110,10 @@ describe('a chat', () => {
     }
     assert.deepEqual(await ask('hi'), [])
     answer = async () => {
-      await pause(60)
+      await seen('<think></think>')
       throw new Error('later')
     }
-    const frames = await ask('hi')
+    const frames = await stream('hi')
     assert.equal(frames[0], '<think></think>')
     assert.ok(frames.at(-1)!.endsWith('■') && frames.at(-1)!.length > 1)
   })
@@ -112,12 +125,12 @@ describe('a chat', () => {
       const what = await session.prompt(5000)
       return `one ${what}`
     }
-    const first = ask('order')
-    await pause(80)
-    assert.deepEqual(await ask('tea'), [])
-    const frames = await first
-    assert.equal(frames[0], 'what?')
-    assert.equal(frames.at(-1), 'what?\n\none tea■')
+    const asked = seen('what?')
+    const first = stream('order')
+    await asked
+    const second = await impatient.post(impatient.text('tea'))
+    if (second.reply) assert.notEqual(second.reply.stream!.content, '')
+    assert.deepEqual((await first).slice(-2), ['what?', 'what?\n\none tea■'])
   })
 
   it('runs commands, in groups after the mention', async () => {
@@ -153,7 +166,7 @@ describe('a chat', () => {
     let runs = 0
     answer = async () => {
       runs++
-      await pause(60)
+      await pause(20)
       return 'once'
     }
     const payload = client.text('hi')
@@ -163,23 +176,25 @@ describe('a chat', () => {
   })
 
   it('sends what comes after the end another way', async () => {
-    const sent: Promise<string[]>[] = []
+    let late: Session
     answer = (session) => {
-      sent.push(pause(40).then(() => session.send('later')))
+      late = session
       return 'now'
     }
     assert.deepEqual(await ask('hi'), ['now■'])
-    await Promise.all(sent)
+    // Until the server knows that its response has arrived.
+    await pause(30)
+    await late!.send('later')
     assert.deepEqual(world.wecom.responses.map(({ body, errcode }) => [body.markdown.content, errcode]), [['later', 0]])
   })
 
   it('finds the open message of a chat for what is sent without a session', async () => {
     answer = async (session) => {
       await session.bot.sendMessage(session.channelId!, 'without')
-      await pause(50)
+      await seen('without')
       await session.bot.sendPrivateMessage(session.userId!, 'private')
     }
-    assert.equal((await ask('hi')).at(-1), 'without\n\nprivate■')
+    assert.deepEqual((await stream('hi')).slice(-2), ['without', 'without\n\nprivate■'])
     assert.deepEqual(world.wecom.responses, [])
   })
 
