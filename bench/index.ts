@@ -1,10 +1,11 @@
 /** Runs the benchmarks, or those that are named: `npm run bench -- messages streams`. */
 
 import { callbacks } from './callbacks'
+import { dingtalk } from './dingtalk'
 import { Bench, Report } from './harness'
 import { messages } from './messages'
 
-const benches: Record<string, Bench> = { callbacks, messages }
+const benches: Record<string, Bench> = { callbacks, dingtalk, messages }
 
 async function main(names: string[]) {
   const unknown = names.find(name => !(name in benches))
