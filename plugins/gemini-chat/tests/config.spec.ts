@@ -7,9 +7,10 @@ describe('the settings', () => {
   const create = (config: object) => new Config(config as Config)
 
   it('have defaults for everything but what has none', () => {
-    const settings = create({}) as never
+    const { dingtalk, ...rest } = create({})
+    const settings: Record<string, unknown> = { ...rest, ...dingtalk }
     const without = fields(Config as never).map(([name]) => name).filter(name => settings[name] === undefined)
-    assert.deepEqual(without, ['proxy'])
+    assert.deepEqual(without, ['proxy', 'cardTemplateId'])
   })
 
   it('answer people out of the box, as most want it', () => {
@@ -40,7 +41,9 @@ describe('the settings', () => {
   /** Every setting with its schema. */
   function fields(schema: Schema): [string, Schema][] {
     if (schema.type === 'intersect') return schema.list!.flatMap(fields)
-    return Object.entries(schema.dict!)
+    return Object.entries(schema.dict!).flatMap(([name, field]): [string, Schema][] => {
+      return field?.type === 'object' ? fields(field) : [[name, field]]
+    })
   }
 
   it('explain every choice they offer', () => {
