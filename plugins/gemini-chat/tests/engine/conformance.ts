@@ -21,8 +21,12 @@ const whole = { text: poem.join(''), reason: 'STOP' }
 const answers: [string, Scenario, Expected][] = [
   ['a plain answer', scenarios.text(...poem), whole],
   ['thoughts before the answer', scenarios.thinking('想', ...poem), { ...whole, thoughts: '想' }],
-  ['several parts in one chunk', scenarios.text(['一', '二'], '三'), { text: '一二三', parts: [{ text: '一' }, { text: '二' }, { text: '三' }] }],
-  ['a signature at the end', scenarios.signed('c2ln', '一'), { text: '一', parts: [{ text: '一' }, { text: '', thoughtSignature: 'c2ln' }] }],
+  ['several parts in one chunk', scenarios.text(['一', '二'], '三'), {
+    text: '一二三', parts: [{ text: '一' }, { text: '二' }, { text: '三' }],
+  }],
+  ['a signature at the end', scenarios.signed('c2ln', '一'), {
+    text: '一', parts: [{ text: '一' }, { text: '', thoughtSignature: 'c2ln' }],
+  }],
   ['sources', scenarios.grounded([source], ['koishi'], ...poem), whole],
   ['an event of a megabyte', scenarios.huge(1 << 20), { text: 'x'.repeat(1 << 20), reason: 'STOP' }],
   ['an answer that was cut off', scenarios.maxTokens('一半'), { text: '一半', reason: 'MAX_TOKENS' }],
@@ -41,7 +45,9 @@ const failures: [string, Scenario, Expected][] = [
   ['an overload', scenarios.overloaded(), { error: { kind: 'server', status: 503 } }],
   ['a fault', scenarios.internal(), { error: { kind: 'server', status: 500 } }],
   ['a prompt that was blocked', scenarios.blocked('SAFETY'), { error: { kind: 'blocked', block: 'SAFETY' } }],
-  ['a filter after some text', scenarios.safety('一', '二'), { text: '一二', error: { kind: 'blocked', reason: 'SAFETY' } }],
+  ['a filter after some text', scenarios.safety('一', '二'), {
+    text: '一二', error: { kind: 'blocked', reason: 'SAFETY' },
+  }],
   ['STOP without a word', scenarios.empty(), { error: { kind: 'empty', reason: 'STOP' } }],
   ['a budget thought away', scenarios.maxTokens(), { error: { kind: 'empty', reason: 'MAX_TOKENS' } }],
   ['an overload after some text', scenarios.overloadedMidway('一', '二'), {
@@ -54,7 +60,9 @@ const failures: [string, Scenario, Expected][] = [
     error: { kind: 'server' },
   }],
   ['a redirect', { status: 302, headers: { location: '/' }, body: '' }, { error: { kind: 'protocol', status: 302 } }],
-  ['an error with 200', { body: { error: { code: 503, message: 'busy' } } }, { error: { kind: 'server', status: 503 } }],
+  ['an error with 200', { body: { error: { code: 503, message: 'busy' } } }, {
+    error: { kind: 'server', status: 503 },
+  }],
 ]
 
 const framings: [string, Framing][] = [
@@ -104,7 +112,8 @@ export function conform(name: string, create: (options: GeminiOptions) => Engine
       it(`to an answer ${how}`, () => check({ ...scenarios.text(...poem), framing }, whole))
     }
     for (const [what, scenario, expected] of failures) it(`in telling ${what}`, () => check(scenario, expected))
-    for (const [what, scenario, expected] of failures.filter(([, { body }]) => body && typeof body === 'object').slice(0, 9)) {
+    // The first nine are bodies of Google's.
+    for (const [what, scenario, expected] of failures.slice(0, 9)) {
       it(`in telling ${what}, wrapped in an array`, () => check(scenarios.wrapped(scenario), expected))
     }
 
@@ -112,14 +121,18 @@ export function conform(name: string, create: (options: GeminiOptions) => Engine
       const contents = [{ role: 'user' as const, parts: [{ text: '一', future: 1 }] }]
       await collect(engine, { contents, system: '短', tools: [{ googleSearch: {} }], model: 'models/gemini-3.6-flash' })
       const [{ body, key, model }] = gemini.requests
-      assert.deepEqual([body.contents, body.tools, model, key], [contents, [{ googleSearch: {} }], 'gemini-3.6-flash', anybody().key])
+      assert.deepEqual([body.contents, body.tools], [contents, [{ googleSearch: {} }]])
+      assert.deepEqual([model, key], ['gemini-3.6-flash', anybody().key])
       assert.equal(body.systemInstruction.parts[0].text, '短')
     })
 
     it('in listing models', async () => {
       const [first] = await engine.models(anybody())
       assert.deepEqual(first, {
-        name: 'gemini-3.8-flash', inputTokenLimit: 1048576, outputTokenLimit: 65536, methods: ['generateContent', 'countTokens'],
+        name: 'gemini-3.8-flash',
+        inputTokenLimit: 1048576,
+        outputTokenLimit: 65536,
+        methods: ['generateContent', 'countTokens'],
       })
     })
 
