@@ -10,5 +10,7 @@ export function isTrusted(url: string, apiEndpoint: string, trusted: readonly st
   const { protocol, host, hostname, username, password } = new URL(url)
   if (username || password || !/^https?:$/.test(protocol)) return false
   if (trusted.includes(host) || trusted.includes(hostname)) return true
-  return protocol === 'https:' && [WECOM_API, apiEndpoint].some(origin => new URL(origin).host === host)
+  // Settings may be wrong in any way.
+  const own = [WECOM_API, apiEndpoint].filter(origin => URL.canParse(origin))
+  return protocol === 'https:' && own.some(origin => new URL(origin).host === host)
 }
