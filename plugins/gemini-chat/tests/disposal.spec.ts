@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { h } from 'koishi'
+import { createGemini } from 'testkit'
+import { until } from './engine/support'
 import { createApp, EditingBot, type TestApp } from './support/app'
 import { settle } from './support/clock'
 import { fails, gate, piece, says } from './support/engine'
@@ -63,4 +65,50 @@ describe('when the plugin is unloaded', () => {
     test.app.middleware(session => [h.text(`${session.content}!`)])
     await client.shouldReply('hello', 'hello!')
   })
+
+  it('a batch that is being collected ends', async () => {
+    await test.close()
+    test = await createApp({ config: { policy: 'merge', mergeWindow: 600_000 } })
+    test.unload()
+    const before = resources()
+    const { engine, fork } = test.load()
+    const done = test.client('alice').receive('one')
+    await settle()
+    assert.ok(resources().length > before.length)
+    fork.dispose()
+    await done
+    assert.deepEqual(resources(), before)
+    assert.equal(engine.requests.length, 0)
+  })
+
+  it('no socket and no timer is left, however often it comes and goes', async () => {
+    const gemini = await createGemini()
+    await test.close()
+    test = await createApp({ real: true, config: { baseUrl: gemini.url } })
+    try {
+      const client = test.client('alice')
+      await client.receive('hello')
+      test.unload()
+      await until(() => gemini.connections() === 0)
+      const before = resources()
+      for (let round = 0; round < 3; round++) {
+        const { fork } = test.load()
+        await settle()
+        await client.receive('hello')
+        assert.ok(gemini.connections() > 0)
+        fork.dispose()
+        await until(() => gemini.connections() === 0)
+        assert.deepEqual(resources(), before)
+      }
+      assert.equal(gemini.requests.length, 4)
+    } finally {
+      await test.close()
+      await gemini.close()
+    }
+  })
 })
+
+/** What would keep the process alive. */
+function resources() {
+  return process.getActiveResourcesInfo().filter(name => name !== 'Immediate' && name !== 'TickObject').sort()
+}
