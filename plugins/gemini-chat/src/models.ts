@@ -59,12 +59,6 @@ export class Models {
     return Math.min(...this.configured.map(model => this.limits(model).inputTokenLimit || Infinity))
   }
 
-  /** The names of the models that can hold a conversation, as listed, and the configured ones. */
-  names(): string[] {
-    const chatty = [...this.known.values()].filter(({ methods }) => !methods.length || methods.includes('generateContent'))
-    return [...new Set([...this.configured, ...chatty.map(({ name }) => name)])]
-  }
-
   /** The models of the settings, and whether they are in the list, once there was one. */
   status() {
     return this.configured.map((name) => {

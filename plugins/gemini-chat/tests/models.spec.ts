@@ -48,11 +48,13 @@ describe('the models', () => {
     assert.deepEqual(warnings, [])
   })
 
-  it('have limits and names once the list has come', () => {
-    assert.deepEqual([models.limits('m1'), models.names()], [{}, ['m1', 'm2', 'm3']])
-    models.learn([info('m1'), info('m4'), { name: 'embedder', methods: ['embedContent'] }], 0)
+  it('have limits once the list has come', () => {
+    assert.deepEqual([models.limits('m1'), models.room], [{}, Infinity])
+    assert.deepEqual(models.status().map(({ isListed }) => isListed), [undefined, undefined, undefined])
+    models.learn([info('m1'), info('m4')], 0)
     assert.equal(models.limits('models/m1').inputTokenLimit, 1000)
-    assert.deepEqual(models.names(), ['m1', 'm2', 'm3', 'm4'])
+    assert.equal(models.room, 1000)
+    assert.deepEqual(models.status().map(({ name, isListed }) => `${name} ${isListed}`), ['m1 true', 'm2 false', 'm3 false'])
   })
 })
 
