@@ -2,6 +2,7 @@ import { Adapter, Context, Session } from 'koishi'
 import type { WecomBot } from './bot'
 import { clock } from './clock'
 import { declareTables } from './database'
+import type { Desk } from './desk'
 import { Journal } from './journal'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
@@ -12,6 +13,8 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   static inject = ['server', 'http']
 
   readonly #journal: Journal
+  /** Looked through for every message. A bot would stand behind a proxy that costs more than the look. */
+  readonly #desks = new Set<Desk>()
   readonly #routes = new Map<string, Route & { dispose(): void }>()
 
   constructor(ctx: C) {
@@ -37,10 +40,12 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   override fork(ctx: Context, bot: WecomBot<C>) {
     super.fork(ctx, bot)
     const { path, freshness } = bot.config
-    const { selfId } = bot
+    const { selfId, desk } = bot
     const route = this.#routes.get(path) ?? this.#open(path, freshness)
-    route.add(selfId, bot.desk)
+    route.add(selfId, desk)
+    this.#desks.add(desk)
     ctx.on('dispose', () => {
+      this.#desks.delete(desk)
       route.delete(selfId)
       if (route.isEmpty) this.#close(path)
     })
@@ -65,10 +70,10 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
 
   #find(session: Session) {
     const id = session.event.referrer?.turn
-    if (!id || session.event.platform !== 'wecom-bot') return
-    const { selfId } = session.event
-    const turns = this.bots.find(bot => bot.selfId === selfId)?.desk.turns
-    const turn = turns?.get(id)
-    return turn && { turns: turns!, turn }
+    if (!id) return
+    for (const { turns } of this.#desks) {
+      const turn = turns.get(id)
+      if (turn) return { turns, turn }
+    }
   }
 }
