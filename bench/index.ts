@@ -1,11 +1,15 @@
 /** Runs the benchmarks, or those that are named: `npm run bench -- messages streams`. */
 
 import { callbacks } from './callbacks'
+import { chunk } from './chunk'
 import { dingtalk } from './dingtalk'
 import { Bench, Report } from './harness'
 import { messages } from './messages'
+import { proxy } from './proxy'
+import { soak } from './soak'
+import { streams } from './streams'
 
-const benches: Record<string, Bench> = { callbacks, dingtalk, messages }
+const benches: Record<string, Bench> = { callbacks, messages, chunk, streams, proxy, dingtalk, soak }
 
 async function main(names: string[]) {
   const unknown = names.find(name => !(name in benches))

@@ -41,6 +41,7 @@ class BareEncoder extends MessageEncoder<Context, BareBot> {
     const { id } = this.options.session!.event.message!
     this.bot.said.set(id!, this.text)
     this.results.push({ id, content: this.text })
+    this.session.app.emit(this.session, 'send', this.session)
   }
 }
 

@@ -1,0 +1,18 @@
+import WecomBot from '../../plugins/adapter-wecom-bot/src'
+import * as chat from '../../plugins/gemini-chat/src'
+import { startApp } from './app'
+import { serve } from './child'
+import { AES_KEY, PATH, TOKEN } from './settings'
+
+export interface ChatOptions {
+  baseUrl: string
+}
+
+/** The adapter and the chat in one Koishi instance, without a database. */
+serve(async ({ baseUrl }: ChatOptions) => {
+  const port = await startApp(false, (ctx) => {
+    ctx.plugin(WecomBot, { token: TOKEN, encodingAESKey: AES_KEY, path: PATH } as WecomBot['config'])
+    ctx.plugin(chat, { apiKeys: ['bench'], baseUrl } as chat.Config)
+  })
+  return { port: () => port }
+})
