@@ -86,8 +86,7 @@ export class Exchange {
       const summarise = (turns: StoredTurn[]) => this.summarise(turns, signal)
       return core.memory.recall(key, tokens, core.config.compaction ? summarise : undefined)
     }
-    const { turns } = await core.memory.recall(key, tokens)
-    return { turns: turns.filter(({ id }) => id < replaced.id), notices: [] }
+    return { turns: await core.memory.before(key, replaced, tokens), notices: [] }
   }
 
   private async summarise(turns: StoredTurn[], signal: AbortSignal) {

@@ -48,6 +48,12 @@ export class Memory {
     return { turns: fit(turns, budget - question), notices: [] }
   }
 
+  /** The turns to send along with a question that is put again: those before it. Nothing is forgotten. */
+  async before(scope: string, turn: StoredTurn, question: number): Promise<StoredTurn[]> {
+    const turns = await this.archive.recall(scope)
+    return fit(turns.filter(({ id }) => id < turn.id), this.options.budget - question)
+  }
+
   /**
    * Sums up the first so many turns.
    * @returns nothing when it was not worth it, or failed

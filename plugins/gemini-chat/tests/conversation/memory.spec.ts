@@ -109,6 +109,15 @@ describe('what is remembered of a conversation', () => {
     })
   })
 
+  it('is what was said before, for a question that is put again', async () => {
+    await say(3000, 900, 2000)
+    const turns = await history.load('a')
+    time += 10 ** 9
+    assert.deepEqual(texts(await memory({ expiry: 1 }).before('a', turns[2], 100)), ['1', '2'])
+    assert.deepEqual(texts(await memory().before('a', turns[2], 500)), ['2'])
+    assert.equal((await history.load('a')).length, 3)
+  })
+
   it('is asked for behind what it sums up', async () => {
     await say(10)
     const contents = summaryRequest(await history.load('a'))
