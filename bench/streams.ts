@@ -19,6 +19,7 @@ export async function streams(report: Report) {
     const { id } = bubble((await line.ask(callback(payload))).body)
     polls.push(callback(poll(id, payload)))
   }
+  line.close()
   const each = (await server.ask<number>('heap') - before) / polls.length
   report.atMost('memory of an open stream, KB', each / 1024, 64)
 
@@ -30,8 +31,9 @@ export async function streams(report: Report) {
   report.atMost('p99 of a poll, ms', p99, 50, `${Math.round(rate)} polls/s with ${STREAMS} streams open`)
 
   await server.ask('release')
-  for (const request of polls) await line.ask(request)
-  line.close()
+  const last = await Line.open(server.port)
+  for (const request of polls) await last.ask(request)
+  last.close()
   await new Promise(resolve => setTimeout(resolve, 6000))
   report.atMost('turns left after their time', await server.ask<number>('turns'), 0)
   await server.stop()
