@@ -40,7 +40,6 @@ describe('a card that was left open', () => {
     rig.platform.fail('streaming', refusals.countLimit())
     rig = await (await Rig.start({ after: rig })).online()
     await rig.until(() => rig.warnings.length > 0, 100)
-    assert.equal((await rows()).length, 1)
     rig.platform.stream.disconnect()
     await rig.until(() => card().state === 'finished', 100)
   })
