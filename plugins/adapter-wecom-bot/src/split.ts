@@ -5,6 +5,9 @@
 
 import { CLOSING, close, openFence, outdent } from './fence'
 
+/** Most bytes of what closes a thought. */
+const THOUGHT_CLOSING = '\n</think>'.length
+
 const graphemes = new Intl.Segmenter()
 
 /** Preferred places to cut, best first. */
@@ -18,18 +21,15 @@ const boundaries = [/\n\s*\n/g, /\n/g, /[。！？；]|[.!?;](?=\s)/g, /[，、,
 export function cut(text: string, limit: number): [head: string, rest: string] {
   if (Buffer.byteLength(text) <= limit) return [text, '']
   let at = place(text, limit)
-  let fence = openFence(text.slice(0, at))
-  if (fence) {
-    // The head needs room for the closing line, and cutting earlier may leave the fence altogether, for another one.
-    at = place(text, limit - CLOSING)
-    fence = openFence(text.slice(0, at))
-  }
   const head = text.slice(0, at).trimEnd()
-  return [fence ? close(head, fence) : head, resume(text, at, limit / 8)]
+  // What is open needs room to be closed; cutting earlier may leave it altogether, for something else that is open.
+  if (complete(head) !== head) at = place(text, limit - CLOSING - THOUGHT_CLOSING)
+  return [complete(text.slice(0, at).trimEnd()), resume(text, at, limit / 8)]
 }
 
 /**
- * The rest of a text from a place on, as complete Markdown: an open fence is opened again, a table gets its header.
+ * The rest of a text from a place on, as complete Markdown: an open fence or thought is opened again, a table gets its
+ * header.
  * @param most bytes such a repetition may have; it must stay small beside the limit, or the rest never gets shorter
  */
 export function resume(text: string, at: number, most = 512): string {
@@ -39,9 +39,10 @@ export function resume(text: string, at: number, most = 512): string {
   const fence = openFence(head)
   const next = rest.replace(fence ? /^\n/ : /^\s*\n/, '')
   const body = outdent(next, head.endsWith('\n') || next !== rest, fence)
-  if (!fence) return repeat(tableHeader(head.trimEnd(), body), '') + body.trimStart()
+  const thought = isThinking(head) && body.trim() ? '<think>\n' : ''
+  if (!fence) return thought + repeat(tableHeader(head.trimEnd(), body), '') + body.trimStart()
   const { prefix, mark, info } = fence
-  return `${repeat((prefix.trim() && prefix) + mark + info, mark)}\n${body}`
+  return `${thought}${repeat((prefix.trim() && prefix) + mark + info, mark)}\n${body}`
 }
 
 /** Cuts a text into pieces of at most `limit` bytes. */
