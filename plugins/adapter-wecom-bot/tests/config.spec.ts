@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { Schema } from 'koishi'
+import { Config } from '../src'
+import enUS from '../src/locales/en-US.yml'
+import zhCN from '../src/locales/zh-CN.yml'
+import { encodingAESKey, token } from './support/world'
+
+/** The paths of all texts. */
+function* paths(value: unknown, path = ''): Generator<string> {
+  if (typeof value === 'string') return yield path
+  for (const [key, inner] of Object.entries(value as object)) yield* paths(inner, `${path}/${key}`)
+}
+
+/** The names of all settings that are said something about. */
+function described(texts: Record<string, unknown>[]) {
+  return new Set(texts.flatMap(group => Object.keys(group)).filter(key => !key.startsWith('$')))
+}
+
+/** All settings, however they are grouped. */
+function* settings({ list = [], dict = {} }: Schema): Generator<[name: string, schema: Schema]> {
+  yield* Object.entries(dict) as [string, Schema][]
+  for (const group of list) yield* settings(group)
+}
+
+const secrets = ['token', 'encodingAESKey', 'previousToken', 'previousEncodingAESKey', 'webhookKey', 'webhookUrl', 'healthToken']
+
+function configure(settings: object) {
+  return Config({ token, encodingAESKey, ...settings } as Config)
+}
+
+describe('the settings', () => {
+  it('need no more than the two secrets of the console', () => {
+    assert.deepEqual(configure({}), {
+      ...configure({}),
+      path: '/api/wecom/callback',
+      replyMode: 'passive_stream',
+      streamStyle: 'stream',
+      placeholder: '<think></think>',
+      receiveId: '',
+      firstReply: 100,
+      streamWindow: 330_000,
+      retention: 600_000,
+      freshness: 300_000,
+    })
+  })
+
+  for (const settings of [
+    { token: undefined }, { encodingAESKey: undefined }, { encodingAESKey: 'x'.repeat(42) }, { path: 'callback' },
+    { path: '/' }, { replyMode: 'other' }, { streamStyle: 'other' }, { firstReply: 5000 }, { firstReply: -1 },
+    { streamWindow: 361_000 }, { freshness: 0 }, { maxTurns: 0 }, { trustedHosts: 'localhost' },
+  ]) {
+    it(`are refused: ${JSON.stringify(settings)}`, () => {
+      assert.throws(() => configure(settings))
+    })
+  }
+
+  it('are all said something about, in Chinese and English', () => {
+    const names = [...settings(Config)].map(([name]) => name)
+    assert.ok(names.length > 15)
+    for (const texts of [zhCN, enUS]) {
+      const known = described(texts._config)
+      for (const name of names) assert.ok(known.has(name), name)
+    }
+    assert.deepEqual([...paths(zhCN)].sort(), [...paths(enUS)].sort())
+  })
+
+  it('hide what is secret', () => {
+    const all = new Map(settings(Config))
+    for (const name of secrets) assert.equal(all.get(name)!.meta!.role, 'secret', name)
+    assert.equal(all.get('webhooks')!.inner!.meta!.role, 'secret')
+  })
+})
