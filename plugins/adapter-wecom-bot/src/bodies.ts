@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import { validatePush } from './card'
+import { validate, validatePush } from './card'
 import { Part } from './part'
+import { plain } from './plain'
 import { Body } from './queue'
 import { pieces } from './split'
 import { Webhook, WEBHOOK_LIMIT } from './webhook'
 
-/** Most bytes of a `text` message. */
-const TEXT_LIMIT = 2048
+/** Most bytes of a `text` message, and of everything an app says. */
+export const TEXT_LIMIT = 2048
 
 /**
  * The messages of a push as a webhook takes them: what is too long becomes several.
@@ -46,4 +47,48 @@ export function toBodies(parts: Part[], webhook: Pick<Webhook, 'upload'>, chatId
 
 function encode(data: Buffer) {
   return { base64: data.toString('base64'), md5: createHash('md5').update(data).digest('hex') }
+}
+
+/** Uploads a file and gives its `media_id`. */
+type Upload = (type: string, name: string, data: Buffer) => Promise<string>
+
+/**
+ * The messages of a push as a self-built app sends them: what is too long becomes several. Each is made when its turn
+ * has come.
+ * @throws {CardError}
+ * @see https://developer.work.weixin.qq.com/document/path/90236
+ */
+export function toAppBodies(parts: Part[], format: 'markdown' | 'text', upload: Upload): (() => Promise<object>)[] {
+  const cards = new Map(parts.map(part => [part, part.type === 'card' ? validate(part.card) : undefined]))
+  return parts.flatMap((part): (() => Promise<object>)[] => {
+    switch (part.type) {
+      case 'markdown':
+        if (format === 'text') return texts(plain(part.content))
+        return pieces(part.content, TEXT_LIMIT).map(content => async () => ({ msgtype: 'markdown', markdown: { content } }))
+      case 'text':
+        return texts(part.content)
+      case 'image':
+        return [async () => mediaBody('image', await upload('image', 'image.png', part.data))]
+      case 'file':
+      case 'voice':
+        return [async () => mediaBody(part.type, await upload(part.type, part.name, part.data))]
+      case 'news':
+        return [async () => ({ msgtype: 'news', news: { articles: part.articles } })]
+      case 'card':
+        return [async () => ({ msgtype: 'template_card', template_card: cards.get(part) })]
+    }
+  })
+}
+
+function texts(text: string) {
+  return pieces(literalText(text), TEXT_LIMIT).map(content => async () => ({ msgtype: 'text', text: { content } }))
+}
+
+function mediaBody(type: string, id: string) {
+  return { msgtype: type, [type]: { media_id: id } }
+}
+
+/** A text of an app may have links in HTML, which nobody meant who wrote a text. */
+export function literalText(content: string): string {
+  return content.replace(/<(?=\/?a\b)/gi, '<\u200b')
 }

@@ -119,10 +119,12 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     // Some plugins answer without the session they answer: then the chat tells whom it is for.
     const open = referrer && isHere ? undefined : turns.latest(owner => channelOf(owner) === channelId)
     if (open) return this.say(open, elements)
+    const other = this.desk.reach(channelId)
+    if (other) return this.push(other, channelId, elements)
     const { text } = render(elements)
     if (!text) return
     throw new DeliveryError('no-way', text.length, `nothing leads to ${channelId}: no message of it is being answered, `
-      + 'and no webhook is configured for it')
+      + 'and neither a webhook nor an app is configured for it')
   }
 
   private async say(turn: Turn, elements: h[]): Promise<Delivered | undefined> {
@@ -152,18 +154,21 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
 
   private receive(message: Message, turn: Turn): Dispatch {
     if (!this.ctx.lifecycle.isActive) return 'closed'
-    this.desk.webhooks.saw(message.chatId)
+    this.desk.saw(message)
     const event = decode(message, turn.id, this.selfId, this.config.name, this.attach)
     if (!event) return 'unreadable'
     const session = this.session(event)
-    const { responseUrl, ...payload } = message
+    const { responseUrl, webhookUrl, ...payload } = message
     // Not through `setInternal`, which would hand the links in it to every client of a Satori server.
     Object.defineProperty(session, 'wecomBot', { value: payload, configurable: true })
     this.dispatch(session)
     return 'taken'
   }
 
-  private attach = (link: MediaLink) => this.getInternalUrl(`/media/${this.desk.attachments.add(link)}`)
+  private attach = (link: MediaLink) => {
+    if (!link.url && !this.desk.app) return
+    return this.getInternalUrl(`/media/${this.desk.attachments.add(link)}`)
+  }
 
   /** A click on a card: an interaction, and where the button says something, a message of whoever clicked. */
   private click(event: Event, { id, input }: Clicked, turn: Turn) {
@@ -174,7 +179,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     this.dispatch(this.session({ ...address, type: 'message', message: { id: event.msgId, elements } }))
   }
 
-  private announce({ responseUrl, ...event }: Event) {
+  private announce({ responseUrl, webhookUrl, ...event }: Event) {
     const name = event.type === 'unknown' ? event.name : event.type
     this.dispatch(this.session({ type: 'internal', _type: `wecom-bot/${name}`, _data: event }))
   }

@@ -5,9 +5,10 @@ import { open, seal } from './envelope'
 import { Tally } from './health'
 import { Inbox } from './inbox'
 import { Journal } from './journal'
-import { parse } from './payload'
+import { Payload, parse } from './payload'
 import { Refusal } from './refusal'
 import { Replays } from './replays'
+import { buildXml, isXml, openXml, sealXml } from './xml'
 
 /** Largest body, in bytes. */
 const BODY_LIMIT = 1 << 20
@@ -82,8 +83,7 @@ function answer(exchange: Exchange, options: CallbackOptions): string | Promise<
 function echo({ query }: Exchange, { inboxes, clock, tally }: CallbackOptions): string {
   // A `+` that was not percent-encoded has become a space on its way through the query.
   const echostr = parameter(query, 'echostr').replace(/ /g, '+')
-  const { credential, inbox } = addressee(inboxes, query, echostr)
-  const message = decrypt(credential, echostr)
+  const { message, inbox } = addressee(inboxes, query, echostr)
   inbox.options.verified()
   tally.accepted(clock.now())
   return message
@@ -93,33 +93,58 @@ async function reply(exchange: Exchange, options: CallbackOptions): Promise<stri
   const { inboxes, freshness, clock, replays, tally } = options
   const { query, req, res } = exchange
   parameter(query, 'timestamp')
-  const ciphertext = open(await read(req))
-  const { credential, inbox, signature } = addressee(inboxes, query, ciphertext)
-  const skew = clock.now() - Number(query.timestamp) * 1000
-  if (!(Math.abs(skew) <= freshness)) throw new Refusal('clock', `${Math.round(skew / 1000)} s behind this server`)
-  const payload = parse(decrypt(credential, ciphertext))
+  const body = await read(req)
+  const inXml = isXml(body)
+  const ciphertext = inXml ? openXml(body) : open(body)
+  const { credential, inbox, signature, message } = addressee(inboxes, query, ciphertext, () => {
+    const skew = clock.now() - Number(query.timestamp) * 1000
+    if (!(Math.abs(skew) <= freshness)) throw new Refusal('clock', `${Math.round(skew / 1000)} s behind this server`)
+  })
+  const payload = parse(message)
+  check(payload, credential, inXml)
   const replayed = payload.kind !== 'poll' && replays.seen(signature)
   tally.accepted(clock.now())
-  const { reply, closing } = await inbox.accept(payload, replayed)
+  const { reply, closing, sent } = await inbox.accept(payload, replayed)
   if (closing) res.once('close', () => inbox.options.turns.fetched(closing, res.writableFinished))
+  if (sent) res.once('close', () => res.writableFinished && sent())
   if (!reply) return ''
-  return seal(credential, JSON.stringify(reply), String(query.nonce), Math.floor(clock.now() / 1000))
+  const text = inXml ? buildXml(reply) : JSON.stringify(reply)
+  return (inXml ? sealXml : seal)(credential, text, String(query.nonce), Math.floor(clock.now() / 1000))
+}
+
+/** What is inside must be what comes in such an envelope, and meant for whom it is encrypted for. */
+function check({ surface }: Payload, credential: Credential, inXml: boolean) {
+  const isInXml = surface?.name === 'app' || surface?.isJson === false
+  if (isInXml !== inXml) throw new Refusal('payload', 'XML and JSON in one another')
+  const isApp = surface?.name === 'app'
+  if (isApp ? !credential.receiveId : credential.isApp) throw new Refusal('receive-id')
 }
 
 /** One for all: in a flood, looking where each was thrown would take longer than all else. */
 const forged = new Refusal('signature')
 
-/** The bot whose token signed this. */
-function addressee(inboxes: Iterable<Inbox>, query: Exchange['query'], ciphertext: string) {
+/**
+ * The bot whose token signed this, and what it says.
+ * @param look at what is signed before it is opened
+ */
+function addressee(inboxes: Iterable<Inbox>, query: Exchange['query'], ciphertext: string, look?: () => void) {
   const signature = parameter(query, 'msg_signature', 'msgsignature').toLowerCase()
   const timestamp = parameter(query, 'timestamp')
   const nonce = parameter(query, 'nonce')
-  const signed = ({ token }: Credential) => verify(token, timestamp, nonce, ciphertext, signature)
+  let refusal: unknown
   for (const inbox of inboxes) {
-    const credential = inbox.credentials.find(signed)
-    if (credential) return { inbox, credential, signature }
+    for (const credential of inbox.credentials) {
+      if (!verify(credential.token, timestamp, nonce, ciphertext, signature)) continue
+      look?.()
+      try {
+        return { inbox, credential, signature, message: decrypt(credential, ciphertext) }
+      } catch (error) {
+        // The same token may go with another key, or another receive id.
+        refusal ??= error
+      }
+    }
   }
-  throw forged
+  throw refusal ?? forged
 }
 
 function parameter(query: Exchange['query'], ...names: string[]): string {

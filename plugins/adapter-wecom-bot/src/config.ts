@@ -19,6 +19,11 @@ export interface Config {
   webhookKey?: string
   webhookUrl?: string
   webhooks: Record<string, string>
+  corpId?: string
+  agentId?: string
+  secret?: string
+  appFormat: 'markdown' | 'text'
+  passiveReply: number
   apiEndpoint: string
   trustedHosts: string[]
   proxy?: string
@@ -73,6 +78,16 @@ export const Config: Schema<Config> = Schema.intersect([
     webhookKey: optional(Schema.string().role('secret')),
     webhookUrl: optional(Schema.string().role('secret')),
     webhooks: Schema.dict(Schema.string().role('secret')).role('table'),
+  }),
+  Schema.object({
+    corpId: optional(Schema.string()),
+    agentId: optional(Schema.string()),
+    secret: optional(Schema.string().role('secret')),
+    appFormat: Schema.union([
+      Schema.const('markdown' as const),
+      Schema.const('text' as const),
+    ]).role('radio').default('markdown'),
+    passiveReply: Schema.natural().role('ms').max(4.5 * Time.second).default(4 * Time.second),
   }),
   Schema.object({
     storage: Schema.union([

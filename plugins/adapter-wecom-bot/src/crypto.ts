@@ -9,6 +9,8 @@ export interface Credential {
   key: Buffer
   /** Expected receive id; empty for an enterprise's own intelligent bot. */
   receiveId: string
+  /** Opens callbacks of self-built apps only. */
+  isApp?: boolean
 }
 
 /** Padding goes to a multiple of 32, although the cipher's own block is 16. */

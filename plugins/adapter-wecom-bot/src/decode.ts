@@ -7,18 +7,23 @@ export function channelOf({ chatId, userId }: { chatId?: string, userId: string 
   return chatId ?? `private:${userId}`
 }
 
+/** The person in a single chat. */
+export function userOf(channelId: string): string | undefined {
+  return /^private:(.+)$/s.exec(channelId)?.[1]
+}
+
 /** What the referrer of a session says: by it, whatever is sent finds the turn it belongs to. */
 export interface Referrer {
   turn: string
 }
 
-type Attach = (link: MediaLink) => string
+/** Gives the address that plugins may read a file from; `undefined` where nobody can. */
+type Attach = (link: MediaLink) => string | undefined
 
 /**
  * A message as Koishi's event.
  * @param selfId the bot, which every group message is addressed to
  * @param name its display name in WeCom
- * @param attach takes a link and gives the address that plugins may read it from
  * @returns `undefined` where there is nothing a plugin could read
  */
 export function decode(
@@ -45,9 +50,9 @@ export function decode(
 
 /** Who says something where, as Koishi's event tells it. */
 export function addressOf(callback: Message | Event, turn: string): Partial<Universal.Event> {
-  const { chatId, userId, createTime } = callback
+  const { chatId, userId, userName, createTime } = callback
   return {
-    user: { id: userId, name: userId },
+    user: { id: userId, name: userName ?? userId },
     channel: { id: channelOf(callback), type: chatId ? Universal.Channel.Type.TEXT : Universal.Channel.Type.DIRECT },
     guild: chatId ? { id: chatId } : undefined,
     member: chatId ? {} : undefined,
@@ -62,10 +67,19 @@ function decodeBody(body: Body, attach: Attach): h[] | undefined {
     case 'voice':
       return body.text.trim() ? [h.text(body.text)] : undefined
     case 'image':
-      return [h.image(attach(body.media))]
     case 'file':
     case 'video':
-      return [h(body.type, { src: attach(body.media) })]
+    case 'audio': {
+      const src = attach(body.media)
+      return src ? [h(body.type === 'image' ? 'img' : body.type, { src })] : undefined
+    }
+    case 'location': {
+      const { latitude, longitude, label } = body
+      // Who knows no places reads the text in it.
+      return [h('wecom-bot:location', { latitude, longitude, label }, [h.text(`${label} (${latitude}, ${longitude})`.trim())])]
+    }
+    case 'link':
+      return [h('a', { href: body.url }, [h.text(body.title || body.url)]), h.text(body.text && `\n${body.text}`)]
     case 'mixed': {
       const elements = body.items.flatMap(item => decodeBody(item, attach) ?? [])
       return elements.length ? elements : undefined

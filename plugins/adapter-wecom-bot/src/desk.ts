@@ -1,28 +1,36 @@
 import { Context, Logger } from 'koishi'
-import { isTrusted } from './address'
+import { isTrusted, robotWebhook } from './address'
+import { App } from './app'
 import { Attachments } from './attachments'
 import { Cards } from './cards'
 import { Clock } from './clock'
 import { Config } from './config'
 import { Credential, decodeKey } from './crypto'
 import { DatabaseStore } from './database'
+import { channelOf, userOf } from './decode'
 import { createFiles } from './files'
 import { Inbox, InboxOptions } from './inbox'
 import { Load } from './load'
-import { download } from './media'
+import { Media, MediaOptions, download, fetchFile } from './media'
 import { createNotices } from './notices'
 import { Outlet } from './outlet'
 import { OpenFile } from './part'
+import { PassiveInbox, toRobot } from './passive'
+import { MediaLink, Message } from './payload'
 import { parseProxy } from './proxy'
 import { Push, WebhookPush } from './push'
 import { QyapiError, createPost } from './qyapi'
-import { MemoryStore, Store } from './store'
-import { throughKoishi, throughProxy } from './transport'
+import { MemoryStore, Shelf, Store } from './store'
+import { Transport, throughKoishi, throughProxy } from './transport'
 import { Turns } from './turns'
 import { Webhooks } from './webhooks'
 
 /** After so long a turn that has not ended is given up; its `response_url` is about to expire. Milliseconds. */
 const LIFETIME = 55 * 60_000
+
+/** How long and how many group robots of the older kind are remembered, for messages that answer nothing. */
+const ROBOT_LIFE = 7 * 24 * 3600_000
+const ROBOT_COUNT = 1000
 
 /** Largest file that webhooks take, in bytes. */
 const PUSH_FILE_LIMIT = 20 << 20
@@ -37,9 +45,12 @@ export class Desk {
   readonly webhooks: Webhooks
   readonly attachments: Attachments
   readonly inbox: Inbox
+  readonly passive: PassiveInbox
+  readonly app?: App
   /** Reads what elements of a push name. */
   readonly openFile: OpenFile
   readonly #closing = new AbortController()
+  readonly #robots: Shelf<{ url: string, chatId: string }>
 
   constructor(ctx: Context, readonly config: Config, readonly logger: Logger, readonly clock: Clock, hooks: Hooks) {
     const notices = createNotices(ctx)
@@ -61,6 +72,7 @@ export class Desk {
     })
     // What the process before this one could not send any more.
     if (config.storage === 'database') ctx.inject(['database'], () => void this.#resume(logger))
+    this.app = createApp(config, transport, clock, logger)
     this.turns = new Turns({
       streaming: config.replyMode === 'passive_stream',
       cards,
@@ -73,20 +85,16 @@ export class Desk {
       lost: (turn, error) => logger.warn('message %s: %s', turn.msgId, error instanceof Error ? error.message : error),
       hung: turn => logger.warn('message %s: still no end after %d minutes, given up', turn.msgId, LIFETIME / 60_000),
     }, new Load({ total: config.maxTurns, user: config.maxUserTurns, span: config.streamWindow }, clock))
-    this.attachments = new Attachments(link => download(link, {
+    this.attachments = new Attachments(link => fetchLink(link, {
       keys: keys.map(({ key }) => key),
       limit: config.mediaLimit * (1 << 20),
       clock,
       trusted: config.trustedHosts,
       signal: this.#closing.signal,
-    }), clock)
-    this.inbox = new Inbox({
+    }, this.app), clock)
+    const shared = {
       ...hooks,
-      credentials: keys,
-      botId: config.botId || undefined,
-      firstReply: config.firstReply,
       welcome: config.welcome,
-      feedback: config.feedback,
       turns: this.turns,
       cards: new Cards({
         enabled: cards,
@@ -96,20 +104,44 @@ export class Desk {
       }, this.store),
       store: this.store,
       notices,
-      isTrusted: (url) => {
-        if (isTrusted(url, config.apiEndpoint, config.trustedHosts)) return true
-        logger.warn('response_url of an untrusted host is ignored; trustedHosts would have to name it')
-        return false
-      },
+    }
+    this.passive = new PassiveInbox({
+      ...shared,
+      agentId: config.agentId || undefined,
+      wait: config.passiveReply,
+      unclaimed: config.unclaimed,
+      app: this.app,
+      webhooks: this.webhooks,
+      clock,
+      webhookOf: url => this.#robotWebhook(url),
     })
+    this.inbox = new Inbox({
+      ...shared,
+      credentials: keys,
+      botId: config.botId || undefined,
+      passive: this.passive,
+      firstReply: config.firstReply,
+      feedback: config.feedback,
+      isTrusted: url => this.#trusts(isTrusted(url, config.apiEndpoint, config.trustedHosts)),
+    })
+    this.#robots = new Shelf(clock, ROBOT_LIFE, ROBOT_COUNT)
+  }
+
+  /** Remembers how a chat can be reached later. */
+  saw({ chatId, userId, surface, webhookUrl }: Message) {
+    this.webhooks.saw(chatId)
+    if (surface?.name !== 'robot' || !surface.chatId) return
+    const url = webhookUrl && this.#robotWebhook(webhookUrl)
+    if (url) this.#robots.set(channelOf({ chatId, userId }), { url, chatId: surface.chatId })
   }
 
   /** Takes nothing new, and lets what is open come to an end. */
   async leave() {
     const end = this.clock.now() + this.config.drain
-    this.inbox.leaving = true
+    this.inbox.leaving = this.passive.leaving = true
     await this.turns.drain(this.config.drain)
     await this.webhooks.drain(end - this.clock.now())
+    await this.app?.drain(end - this.clock.now())
     const { kept, lost } = await this.webhooks.leave(pushes => this.store.keep(pushes))
     if (kept) this.logger.info('%d unsent messages of webhooks are kept for the next start', kept)
     if (lost) this.logger.warn('%d unsent messages of webhooks are lost: %s', lost, this.config.storage === 'database'
@@ -118,10 +150,30 @@ export class Desk {
     await this.store.dispose()
   }
 
-  /** How messages get to a chat that answer nothing. */
+  /** How messages get to a chat that answer nothing: as the settings say. */
   pushTo(channelId: string): Push | undefined {
     const webhook = this.webhooks.of(channelId)
     return webhook && new WebhookPush(webhook)
+  }
+
+  /** How else they get there: through the robot that was spoken to, to a person through the app. */
+  reach(channelId: string): Push | undefined {
+    const robot = this.#robots.get(channelId)
+    if (robot) return toRobot(new WebhookPush(this.webhooks.at(robot.url), robot.chatId))
+    const userId = userOf(channelId)
+    return userId ? this.app?.to(userId) : undefined
+  }
+
+  #robotWebhook(url: string): string | undefined {
+    const { apiEndpoint, trustedHosts } = this.config
+    const webhook = robotWebhook(url, apiEndpoint, trustedHosts)
+    this.#trusts(!!webhook)
+    return webhook
+  }
+
+  #trusts(isTrusted: boolean): boolean {
+    if (!isTrusted) this.logger.warn('an address of an untrusted host is ignored; trustedHosts would have to name it')
+    return isTrusted
   }
 
   async #resume(logger: Logger) {
@@ -136,16 +188,29 @@ export class Desk {
     this.turns.dispose()
     this.attachments.dispose()
     this.webhooks.dispose()
+    this.app?.dispose()
     void this.store.dispose()
   }
 }
 
+function createApp(config: Config, transport: Transport, clock: Clock, logger: Logger): App | undefined {
+  const { corpId, agentId, secret, apiEndpoint, appFormat: format } = config
+  if (corpId && agentId && secret) return new App({ corpId, agentId, secret, apiEndpoint, format }, transport, clock)
+  if (agentId || secret) logger.warn('corpId, agentId and secret belong together: without one of them nothing is sent through the app')
+}
+
+function fetchLink(link: MediaLink, options: MediaOptions, app?: App): Promise<Media> {
+  if (!link.isPlain) return download(link, options)
+  return link.url || !app ? fetchFile(link.url, options) : app.media(link.mediaId!, options.limit)
+}
+
 /** The credential in use, then the one it replaces, which stays valid while the console is being changed. */
 function credentials(config: Config): Credential[] {
-  const { token, encodingAESKey, receiveId, previousToken, previousEncodingAESKey } = config
-  const list = [{ token, key: decodeKey(encodingAESKey), receiveId }]
+  const { token, encodingAESKey, receiveId, corpId, previousToken, previousEncodingAESKey } = config
+  const list: Credential[] = [{ token, key: decodeKey(encodingAESKey), receiveId }]
   if (previousToken || previousEncodingAESKey) {
     list.push({ token: previousToken || token, key: decodeKey(previousEncodingAESKey || encodingAESKey), receiveId })
   }
-  return list
+  if (!corpId || corpId === receiveId) return list
+  return [...list, ...list.map(credential => ({ ...credential, receiveId: corpId, isApp: true }))]
 }

@@ -1,5 +1,6 @@
 import { Credential } from './crypto'
 import { Cards, Clicked } from './cards'
+import type { PassiveInbox } from './passive'
 import { Event, Message, Payload, Poll } from './payload'
 import { Refusal } from './refusal'
 import { MARKDOWN_LIMIT, cardUpdate, streamReply, textReply } from './reply'
@@ -15,6 +16,8 @@ export interface Outcome {
   reply?: object
   /** The turn whose closing frame this is; whether it arrives decides what happens next. */
   closing?: Turn
+  /** Called once the reply has reached the platform. */
+  sent?(): void
 }
 
 /** `unreadable`: nothing in it that a plugin could read; `closed`: Koishi is starting or stopping. */
@@ -25,6 +28,8 @@ export interface InboxOptions {
   credentials: Credential[]
   /** When set, callbacks for another bot are refused. */
   botId?: string
+  /** Takes what does not come from an intelligent bot. */
+  passive?: PassiveInbox
   /** How long a new message waits for an answer that is ready at once, in milliseconds. */
   firstReply: number
   turns: Turns
@@ -63,7 +68,8 @@ export class Inbox {
    * @throws {Refusal} `foreign-bot`; `replay` where it has been answered and forgotten
    */
   async accept(payload: Payload, replayed = false): Promise<Outcome> {
-    const { botId, verified } = this.options
+    const { botId, verified, passive } = this.options
+    if (payload.surface && passive) return passive.accept(payload, replayed)
     if (botId && payload.botId !== botId) throw new Refusal('foreign-bot')
     verified()
     switch (payload.kind) {

@@ -4,7 +4,7 @@ import { WecomBot } from './bot'
 declare module 'koishi' {
   interface Session {
     /** What WeCom sent, for sessions of platform `wecom-bot`. */
-    wecomBot?: Omit<Payload, 'responseUrl'>
+    wecomBot?: Omit<Payload, 'responseUrl' | 'webhookUrl'>
   }
 }
 

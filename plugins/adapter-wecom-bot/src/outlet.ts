@@ -18,11 +18,21 @@ export class DeliveryError extends Error {
   }
 }
 
+/** A way out that a callback brought along, instead of all others. */
+export interface Way {
+  readonly isOpen: boolean
+  /** @throws {DeliveryError} */
+  send(turn: Turn, text: string): Promise<void>
+}
+
 /**
  * The ways out beside the stream, in their order: `response_url`, once, within its hour, then the webhook of the
  * turn's own group. Each character leaves at most once.
  */
 export class Outlet {
+  /** Turns that do not come from an intelligent bot. */
+  readonly ways = new WeakMap<Turn, Way>()
+
   constructor(
     readonly post: Post,
     readonly clock: Clock,
@@ -33,7 +43,7 @@ export class Outlet {
 
   /** Whether anything can still be sent to where the turn came from. */
   isOpen(turn: Turn): boolean {
-    return this.#isValid(turn) || !!this.#webhook(turn)
+    return this.ways.get(turn)?.isOpen ?? (this.#isValid(turn) || !!this.#webhook(turn))
   }
 
   /**
@@ -41,6 +51,8 @@ export class Outlet {
    * @throws {DeliveryError} naming how many characters nobody got
    */
   async send(turn: Turn, text: string): Promise<void> {
+    const way = this.ways.get(turn)
+    if (way) return way.send(turn, text)
     const webhook = this.#webhook(turn)
     const rest = this.#isValid(turn) ? await this.#respond(turn, text, webhook) : text
     if (!rest) return

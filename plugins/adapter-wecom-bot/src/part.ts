@@ -1,10 +1,10 @@
 import { h } from 'koishi'
 import { readCard } from './card'
-import { ButtonSpec } from './cards'
 import { render } from './markdown'
 import { sniff } from './media'
 import { Article, readNews } from './news'
 import { plain } from './plain'
+import { inWords } from './turn'
 
 /** One message of a push. */
 export type Part =
@@ -93,7 +93,7 @@ function holdsApart({ type, children }: h): boolean {
 function text(run: h[]): Part[] {
   const users = [...new Set(mentions(run))]
   const { text, images, buttons } = render(users.length ? run.map(withoutMentions) : run)
-  const content = [text, inWords(buttons)].filter(Boolean).join('\n\n')
+  const content = inWords({ text, buttons })
   const pictures = images.map(({ base64 }): Part => ({ type: 'image', data: Buffer.from(base64, 'base64') }))
   if (users.length) return [{ type: 'text', content: plain(content) || users.map(user => `@${user}`).join(' '), users }, ...pictures]
   return content ? [{ type: 'markdown', content }, ...pictures] : pictures
@@ -115,10 +115,6 @@ function userOf({ attrs }: h) {
 function withoutMentions(element: h): h {
   if (isMention(element)) return h.text('')
   return element.children.length ? h(element.type, element.attrs, element.children.map(withoutMentions)) : element
-}
-
-function inWords(buttons: ButtonSpec[]): string {
-  return buttons.map(({ text, input }) => input && input !== text ? `- ${text}：${input}` : `- ${text}`).join('\n')
 }
 
 async function single(element: h, open: OpenFile): Promise<Part[]> {

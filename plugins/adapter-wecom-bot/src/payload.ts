@@ -1,18 +1,33 @@
 import { Refusal } from './refusal'
+import { readRobot, readXml } from './surface'
+import { Tree, toTree } from './tree'
+import { isXml } from './xml'
 
-/** What every callback of the intelligent bot says of itself. */
-interface Base {
+/** Where a callback comes from, if not from an intelligent bot. */
+export type Surface =
+  /** A self-built app. https://developer.work.weixin.qq.com/document/path/90238 */
+  | { name: 'app', corpId: string, agentId: string }
+  /** A group robot of the older kind. Its chat is named also where it is a single one. */
+  | { name: 'robot', chatId?: string, isJson: boolean }
+
+/** What every callback says of itself. */
+export interface Base {
   /** The platform repeats a callback it got no answer to under the same id. */
   msgId: string
-  /** `aibotid` */
+  /** `aibotid`; of other surfaces a name that no bot has. */
   botId: string
   userId: string
+  /** Group robots of the older kind only. */
+  userName?: string
   /** Group chats only; opaque and case-sensitive. */
   chatId?: string
   /** Seconds since 1970. */
   createTime?: number
   /** May be posted to once, within an hour. A bearer secret. */
   responseUrl?: string
+  surface?: Surface
+  /** Of a group robot of the older kind: its own webhook. A bearer secret. */
+  webhookUrl?: string
 }
 
 /** A link to ciphertext, valid for five minutes. A bearer secret. */
@@ -20,6 +35,10 @@ export interface MediaLink {
   url: string
   /** Where absent, the bot's own EncodingAESKey decrypts it. */
   aesKey?: string
+  /** What the link leads to is not encrypted: outside the intelligent bot nothing is. */
+  isPlain?: true
+  /** Of a self-built app, whose API hands it out where there is no link. */
+  mediaId?: string
 }
 
 /** What a person can say, and what can be quoted. */
@@ -29,6 +48,11 @@ export type Body =
   | { type: 'voice', text: string }
   | { type: 'image' | 'file' | 'video', media: MediaLink }
   | { type: 'mixed', items: Body[] }
+  /** Self-built apps only, where the enterprise has no transcripts. AMR. */
+  | { type: 'audio', media: MediaLink }
+  /** Self-built apps only. */
+  | { type: 'location', latitude: number, longitude: number, label: string }
+  | { type: 'link', title: string, text: string, url: string }
 
 export interface Message extends Base {
   kind: 'message'
@@ -62,7 +86,8 @@ export type Event = Base & { kind: 'event' } & (
   | { type: 'enter-chat' }
   | { type: 'card-click', click: Click }
   | { type: 'feedback', feedback: Feedback }
-  | { type: 'unknown', name: string }
+  /** `data` of other surfaces only: what else is in it, names in lower case and without underscores. */
+  | { type: 'unknown', name: string, data?: Tree }
 )
 
 /** A message type this version does not know. */
@@ -82,8 +107,10 @@ type Raw = Record<string, unknown>
  * @see https://developer.work.weixin.qq.com/document/path/101027
  */
 export function parse(plaintext: string): Payload {
+  if (isXml(plaintext)) return readXml(plaintext)
   const raw = record(json(plaintext))
   if (!raw) throw new Refusal('payload', 'not a JSON object')
+  if (raw.webhook_url !== undefined) return readRobot(toTree(raw), true)
   const name = text(raw.msgtype)
   if (!name) throw new Refusal('payload', 'no "msgtype"')
   const msgId = text(raw.msgid)

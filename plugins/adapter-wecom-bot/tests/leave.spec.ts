@@ -28,7 +28,7 @@ describe('messages that wait when the process has to end', () => {
   async function start(settings: Partial<Config> = {}) {
     const database = settings.storage === 'database' ? join(folder, 'koishi.db') : undefined
     const defaults = { apiEndpoint: wecom.origin, webhookKey: 'SECRET-KEY', drain: 100 }
-    const instance = await startBot({ ...defaults, ...settings }, database)
+    const instance = await startBot({ ...defaults, ...settings }, { database })
     instances.push(instance)
     return instance
   }
@@ -63,7 +63,7 @@ describe('messages that wait when the process has to end', () => {
     const errors = await fill(first)
     assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('deferred'))
     assert.match(errors[0].message, /1 of 1 messages wait for the next start/)
-    assert.match(first.log.text, /3 unsent messages of webhooks are kept for the next start/)
+    assert.match(first.lines.join('\n'), /3 unsent messages of webhooks are kept for the next start/)
     const rows = await first.app.database.get('wecom_bot_push', {})
     assert.deepEqual(rows.map(({ body }) => JSON.parse(body).markdown_v2.content), ['m20', 'm21', 'm22'])
     assert.equal(JSON.stringify(rows).includes('SECRET-KEY'), false)
@@ -94,7 +94,7 @@ describe('messages that wait when the process has to end', () => {
     const instance = await start()
     const errors = await fill(instance)
     assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('unsent'))
-    assert.match(instance.log.text, /3 unsent messages of webhooks are lost: with storage "database" they would be kept/)
+    assert.match(instance.lines.join('\n'), /3 unsent messages of webhooks are lost: with storage "database" they would be kept/)
   })
 
   it('are rejected at once where the plugin is reloaded', async () => {

@@ -2,9 +2,9 @@ import sqlite from '@koishijs/plugin-database-sqlite'
 import Server from '@koishijs/plugin-server'
 import { Context, HTTP, Logger } from 'koishi'
 import { Config, WecomBot } from '../../src'
+import { encodingAESKey, freePort, path, token } from './world'
 
-export const token = 'AibotTestToken01'
-export const encodingAESKey = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'
+export { token, encodingAESKey }
 
 export interface Instance {
   app: Context
@@ -32,7 +32,7 @@ export async function startBot(settings: Partial<Config> = {}, options: Instance
   Logger.targets.push(target)
   const app = new Context()
   app.plugin(HTTP as never)
-  app.plugin(Server, options.listen ? { host: '127.0.0.1', port: 25140, maxPort: 25999 } : {} as never)
+  app.plugin(Server, options.listen ? { host: '127.0.0.1', port: await freePort() } : {} as never)
   if (options.database) app.plugin(sqlite as never, { path: options.database } as never)
   app.plugin(WecomBot as never, new Config({ token, encodingAESKey, ...settings } as Config))
   options.prepare?.(app)
@@ -42,7 +42,7 @@ export async function startBot(settings: Partial<Config> = {}, options: Instance
     app,
     bot,
     lines,
-    url: `http://127.0.0.1:${app.server.port}/api/wecom/callback`,
+    url: `http://127.0.0.1:${app.server.port}${path}`,
     async stop() {
       bot.ctx.scope.dispose()
       await app.stop()

@@ -1,0 +1,161 @@
+import type { App } from './app'
+import { TEXT_LIMIT } from './bodies'
+import { validatePush } from './card'
+import { Clock } from './clock'
+import { Hold } from './hold'
+import type { InboxOptions, Outcome } from './inbox'
+import { Part } from './part'
+import { Event, Message, Payload, Surface, Unknown } from './payload'
+import { Push, WebhookPush } from './push'
+import { Refusal } from './refusal'
+import { Turn, owns } from './turn'
+import { Webhooks } from './webhooks'
+
+type Shared = Pick<
+  InboxOptions,
+  'turns' | 'cards' | 'store' | 'notices' | 'welcome' | 'dispatch' | 'notify' | 'click' | 'verified'
+>
+
+export interface PassiveOptions extends Shared {
+  /** When set, callbacks for another app are refused. */
+  agentId?: string
+  /** How long a reply waits for the answer, in milliseconds. WeCom gives up after five seconds. */
+  wait: number
+  /** After so many milliseconds a reply that was not confirmed has not arrived. */
+  unclaimed: number
+  app?: App
+  webhooks: Webhooks
+  clock: Clock
+  /** The address that a group robot names, as far as it may be posted to. */
+  webhookOf(url: string): string | undefined
+}
+
+/**
+ * Takes the verified callbacks of self-built apps and of group robots of the older kind. They know no streams: what is
+ * ready in time is the reply, what is not goes out through the app's API or the robot's own webhook.
+ */
+export class PassiveInbox {
+  readonly #holds = new WeakMap<Turn, Hold>()
+
+  constructor(readonly options: PassiveOptions) {}
+
+  /** The process is about to end: nothing new is begun. */
+  leaving = false
+
+  /**
+   * @param replayed this very callback has come before
+   * @throws {Refusal} `foreign-bot`; `replay` where it has been answered and forgotten
+   */
+  async accept(payload: Payload, replayed: boolean): Promise<Outcome> {
+    const { agentId, turns, notices, verified } = this.options
+    const { surface, botId, msgId } = payload
+    if (surface?.name === 'app' && agentId && surface.agentId !== agentId) throw new Refusal('foreign-bot')
+    verified()
+    if (payload.kind === 'poll') return {}
+    const known = turns.find(botId, msgId)
+    if (known) return this.#answer(payload, known)
+    if (payload.kind === 'unknown') return this.#say(payload, notices.unsupported)
+    return this.#open(payload, replayed)
+  }
+
+  async #open(callback: Message | Event, replayed: boolean): Promise<Outcome> {
+    const { turns, store, notices } = this.options
+    const { msgId, botId, userId, chatId } = callback
+    if (callback.kind === 'message') {
+      if (this.leaving) return this.#say(callback, notices.leaving)
+      if (turns.load.isFull(userId)) return this.#say(callback, notices.busy)
+    }
+    const turn = turns.open(callback, undefined, false)
+    const hold = this.#hold(callback, turn)
+    const owner = { botId, userId, chatId }
+    const streamId = await store.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
+    if (streamId !== turn.id || replayed) turns.drop(turn)
+    if (streamId !== turn.id) return this.#recall(callback, streamId)
+    if (replayed) throw new Refusal('replay')
+    if (callback.kind === 'message') this.#dispatch(callback, turn, hold)
+    else await this.#event(callback, turn, hold)
+    return this.#answer(callback, turn)
+  }
+
+  #dispatch(message: Message, turn: Turn, hold: Hold) {
+    const { dispatch, notices } = this.options
+    const dispatched = dispatch(message, turn)
+    if (dispatched === 'taken') return
+    hold.say(dispatched === 'closed' ? notices.forgotten : notices.unsupported)
+    turn.chainEnded()
+  }
+
+  async #event(event: Event, turn: Turn, hold: Hold) {
+    const { cards, welcome, notify, click } = this.options
+    notify(event)
+    if (event.type === 'card-click') return click(event, await cards.click(event.click), turn)
+    if (event.type === 'enter-chat' && welcome) hold.say(welcome)
+    turn.chainEnded()
+  }
+
+  /** Waits for the answer as long as WeCom waits for the reply. */
+  async #answer(callback: Message | Event | Unknown, turn: Turn): Promise<Outcome> {
+    const { turns, store, wait } = this.options
+    const hold = this.#holds.get(turn)
+    if (hold?.isWaiting) await turns.settled(turn, wait)
+    const content = hold?.take(turn)
+    if (!hold || !content) return {}
+    const { id: streamId, msgId, owner } = turn
+    store.show({ streamId, msgId, owner, content, finished: true })
+    return { ...this.#say(callback, content), sent: () => hold.arrived() }
+  }
+
+  /** What another process, or this one before it was killed, had to say. */
+  async #recall(callback: Message | Event, streamId: string): Promise<Outcome> {
+    const { store, notices } = this.options
+    const trace = await store.recall(streamId)
+    if (trace?.finished && trace.content && owns(trace.owner, callback)) return this.#say(callback, trace.content)
+    return callback.kind === 'message' ? this.#say(callback, notices.interrupted) : {}
+  }
+
+  #hold(callback: Message | Event, turn: Turn): Hold {
+    const { turns, notices, clock, unclaimed } = this.options
+    const hold = new Hold({ limit: TEXT_LIMIT, notices, clock, unclaimed, next: this.#next(callback) })
+    this.#holds.set(turn, hold)
+    turns.outlet.ways.set(turn, hold)
+    return hold
+  }
+
+  /** What is left when the reply is gone. */
+  #next({ surface, userId, webhookUrl }: Message | Event): Push | undefined {
+    const { app, webhooks, webhookOf } = this.options
+    if (surface?.name === 'app') return app?.to(userId)
+    const url = webhookUrl && webhookOf(webhookUrl)
+    return url ? toRobot(new WebhookPush(webhooks.at(url), surface?.chatId)) : undefined
+  }
+
+  #say(callback: Message | Event | Unknown, content: string): Outcome {
+    return { reply: toReply(callback.surface!, callback.userId, content, Math.floor(this.options.clock.now() / 1000)) }
+  }
+}
+
+/** Robots show notices only; of other cards it is said that they are missing. */
+export function toRobot(push: Push): Push {
+  return {
+    send: parts => push.send(parts.map((part): Part => {
+      if (part.type !== 'card') return part
+      try {
+        validatePush(part.card)
+        return part
+      } catch {
+        return { type: 'markdown', content: '[卡片，无法显示]' }
+      }
+    })),
+  }
+}
+
+/**
+ * The reply as each surface writes it.
+ * @see https://developer.work.weixin.qq.com/document/path/90241
+ */
+function toReply(surface: Surface, userId: string, content: string, seconds: number): object {
+  if (surface.name === 'app') {
+    return { ToUserName: userId, FromUserName: surface.corpId, CreateTime: seconds, MsgType: 'text', Content: content }
+  }
+  return surface.isJson ? { msgtype: 'text', text: { content } } : { MsgType: 'text', Text: { Content: content } }
+}
