@@ -130,8 +130,9 @@ export class Desk {
   /** Remembers how a chat can be reached later. */
   saw({ chatId, userId, surface, webhookUrl }: Message) {
     this.webhooks.saw(chatId)
-    if (surface?.name !== 'robot' || !surface.chatId) return
-    const url = webhookUrl && this.#robotWebhook(webhookUrl)
+    if (surface?.name !== 'robot' || !surface.chatId || !webhookUrl) return
+    const { apiEndpoint, trustedHosts } = this.config
+    const url = robotWebhook(webhookUrl, apiEndpoint, trustedHosts)
     if (url) this.#robots.set(channelOf({ chatId, userId }), { url, chatId: surface.chatId })
   }
 

@@ -27,6 +27,8 @@ export class Hold implements Way {
   #reply?: string
   #state: 'open' | 'taken' | 'closed' = 'open'
   #confirm?: () => void
+  /** What the reply had of the answer when it could wait no longer. */
+  #shown = ''
 
   constructor(readonly options: HoldOptions) {}
 
@@ -49,7 +51,8 @@ export class Hold implements Way {
     this.#state = 'taken'
     this.#reply = head
     if (head && await this.#confirmed()) return this.#forward({ text: rest, images, card })
-    this.#reply = undefined
+    // From now on it is on its way somewhere else.
+    if (this.options.next) this.#reply = undefined
     return this.#forward({ text, images, card })
   }
 
@@ -75,6 +78,7 @@ export class Hold implements Way {
     if (this.options.next || ended) return
     const { notices, limit } = this.options
     const [head] = cutText(text, limit - Buffer.byteLength(notices.cutOff) - 2)
+    this.#shown = text
     this.#reply = [head, notices.cutOff].filter(Boolean).join('\n\n')
   }
 
@@ -105,7 +109,8 @@ export class Hold implements Way {
     if (!parts.length) return
     const { next } = this.options
     if (next) return next.send(parts)
-    throw new DeliveryError('no-way', text.length, `${text.length} characters are lost: WeCom waits no longer for the `
+    const lost = text.length - (text.startsWith(this.#shown) ? this.#shown.length : 0)
+    throw new DeliveryError('no-way', lost, `${lost} characters are lost: WeCom waits no longer for the `
       + 'reply, and nothing else leads there; for an app, set corpId, agentId and secret')
   }
 }

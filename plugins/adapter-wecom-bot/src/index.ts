@@ -10,7 +10,9 @@ declare module 'koishi' {
 
 export * from './adapter'
 export * from './bot'
+export { CardError } from './card'
 export * from './config'
+export { NewsError } from './news'
 export { DeliveryError } from './outlet'
 export type * from './payload'
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import sqlite from '@koishijs/plugin-database-sqlite'
 import { Session, h } from 'koishi'
 import { Config } from '../src'
 import { AppApi, createAppApi } from './support/app'
@@ -393,6 +394,34 @@ describe('a callback in XML', () => {
       const { reply } = await client.post(JSON.stringify(message), { json: true })
       assert.deepEqual(JSON.parse(reply!), { msgtype: 'text', text: { content: 'you said <at id="wecom-bot"/>hi' } })
     })
+  })
+
+  it('keeps its answer in the database, for a repetition that comes after a restart', async () => {
+    const other = await createWorld(app => void app.plugin(sqlite as never, { path: ':memory:' } as never))
+    let count = 0
+    other.app.middleware(async (session) => {
+      count++
+      return session.content === 'never' ? new Promise<string>(() => {}) : 'answered'
+    })
+    try {
+      const config: Partial<Config> = { ...app, apiEndpoint: api.origin, storage: 'database', passiveReply: 200 }
+      const first = other.add(config)
+      client = new XmlClient(other.origin + path, 'wwCORP')
+      const [answered, never, event] = [client.text('hi'), client.text('never'), client.event('enter_agent')]
+      assert.equal((await client.post(answered)).content, 'answered')
+      assert.equal((await client.post(never)).raw, '')
+      await client.post(event)
+      await first.bot.desk.store.dispose()
+      await first.dispose()
+      other.add(config)
+      assert.equal((await client.post(answered)).content, 'answered')
+      assert.match((await client.post(never)).content!, /重启/)
+      assert.equal((await client.post(event)).raw, '')
+      assert.equal(count, 2)
+    } finally {
+      await other.close()
+      dispose = async () => {}
+    }
   })
 
   for (const [name, body] of Object.entries({
