@@ -21,7 +21,7 @@ export async function messages(report: Report) {
   for (const database of [false, true]) {
     // The adapter, too, is to answer when the chain has ended and not before, however busy it is.
     const adapter = await Server.start('instance', { answer: 'pong', database, wecom: { firstReply: 4000 } })
-    const bare = await Server.start('bare', { database })
+    const bare = await Server.start('bare', { dispatch: true, database })
     for (const server of [adapter, bare]) await introduce(server)
     for (const connections of [32, 256]) {
       const [ours, theirs] = [adapter, bare].map(server => ({ server, next, check }))

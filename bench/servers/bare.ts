@@ -8,8 +8,8 @@ import { serve } from './child'
 import { AES_KEY, PATH, TOKEN } from './settings'
 
 export interface BareOptions {
-  /** Said to every callback; unless given, Koishi is asked. */
-  reply?: string
+  /** Whether Koishi is asked what to say, or the parent. */
+  dispatch: boolean
   database?: boolean
 }
 
@@ -74,19 +74,20 @@ class BareBot extends Bot<Context> {
   }
 }
 
-function read(request: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    request.on('data', chunk => chunks.push(chunk))
-    request.on('end', () => resolve(Buffer.concat(chunks).toString()))
-    request.on('error', reject)
-  })
+async function read(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
 }
 
-/** What the adapter is compared with: the least route that opens an envelope, seals one and may ask Koishi. */
-serve(async ({ reply, database }: BareOptions) => {
+/**
+ * What the adapter is compared with: a route that does no more than open an envelope, seal one and, if need be, ask
+ * Koishi in between, with the adapter's own cipher.
+ */
+serve(async ({ dispatch, database }: BareOptions) => {
+  let reply = ''
   const port = await startApp(database, (ctx) => {
-    const bot = reply === undefined ? new BareBot(ctx) : undefined
+    const bot = dispatch ? new BareBot(ctx) : undefined
     ctx.middleware(() => 'pong')
     const answer = async (koa: Exchange) => {
       const ciphertext = open(await read(koa.req))
@@ -97,12 +98,13 @@ serve(async ({ reply, database }: BareOptions) => {
         return
       }
       const message = JSON.parse(decrypt(credential, ciphertext)) as Message
-      koa.body = seal(credential, reply ?? bubble(message.msgid, await bot!.ask(message)), nonce, now())
+      const text = bot ? bubble(message.msgid, await bot.ask(message)) : reply
+      koa.body = seal(credential, text, nonce, now())
     }
     Object.assign(answer, { [Symbol.for('noParseBody')]: true })
     ctx.inject(['server'], ctx => void ctx.server.post(PATH, answer))
   })
-  return { port: () => port }
+  return { port: () => port, say: (text: string) => void (reply = text) }
 })
 
 function now() {
