@@ -182,6 +182,8 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   private announce({ responseUrl, webhookUrl, ...event }: Event) {
     const name = event.type === 'unknown' ? event.name : event.type
     this.dispatch(this.session({ type: 'internal', _type: `wecom-bot/${name}`, _data: event }))
+    const type = guildEvents[name]
+    if (event.surface?.name === 'robot' && type) this.dispatch(this.session({ ...addressOf(event), type }))
   }
 
   /** Only a callback that verifies proves that the console's three fields are right. */
@@ -190,6 +192,12 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     this.logger.info('first verified callback: WeCom reaches this bot')
     this.online()
   }
+}
+
+/** Only group robots of the older kind are told. */
+const guildEvents: Record<string, 'guild-added' | 'guild-removed'> = {
+  add_to_chat: 'guild-added',
+  delete_from_chat: 'guild-removed',
 }
 
 /** Refuses what would leave two bots with the same address or the same identity. */

@@ -49,7 +49,7 @@ export function decode(
 }
 
 /** Who says something where, as Koishi's event tells it. */
-export function addressOf(callback: Message | Event, turn: string): Partial<Universal.Event> {
+export function addressOf(callback: Message | Event, turn?: string): Partial<Universal.Event> {
   const { chatId, userId, userName, createTime } = callback
   return {
     user: { id: userId, name: userName ?? userId },
@@ -57,7 +57,7 @@ export function addressOf(callback: Message | Event, turn: string): Partial<Univ
     guild: chatId ? { id: chatId } : undefined,
     member: chatId ? {} : undefined,
     timestamp: createTime ? createTime * 1000 : undefined,
-    referrer: { turn } satisfies Referrer,
+    referrer: turn ? { turn } satisfies Referrer : undefined,
   }
 }
 

@@ -7,12 +7,12 @@ const MOST = 10
 const hints: Record<Reason, string> = {
   malformed: '请求不是企业微信的回调 / not a callback of WeCom',
   decrypt: '解密失败：EncodingAESKey 与后台不一致 / cannot decrypt: EncodingAESKey differs from the WeCom console',
-  payload: '解密后的内容不是智能机器人消息 / decrypted, but not a message of an intelligent bot',
+  payload: '解密后的内容不是智能机器人、自建应用或群机器人的消息 / decrypted, but not a message of a bot, an app or a group robot',
   signature: '签名不符：Token 与后台不一致，或请求并非来自企业微信 / bad signature: Token differs from the WeCom console, or the request is not from WeCom',
   clock: '时间戳超出允许范围：请校准服务器时间 / timestamp outside the window: check this server\'s clock',
   replay: '重复的请求，已处理过 / a copy of a callback that has been answered',
-  'receive-id': '接收方 ID 不符：企业自建机器人应为空，否则请设置 receiveId / receive id differs: empty for an own bot, otherwise set receiveId',
-  'foreign-bot': '消息属于另一个机器人：请检查 botId / for another bot: check botId',
+  'receive-id': '接收方 ID 不符：企业自建机器人应为空，自建应用请设置 corpId，其他请设置 receiveId / receive id differs: empty for an own bot, corpId for a self-built app, otherwise set receiveId',
+  'foreign-bot': '消息属于另一个机器人或应用：请检查 botId 或 agentId / for another bot or app: check botId or agentId',
   method: '只支持 GET 和 POST / GET and POST only',
   size: '请求体过大 / body too large',
 }
