@@ -32,9 +32,9 @@ export async function startBot(settings: Partial<Config> = {}, options: Instance
   Logger.targets.push(target)
   const app = new Context()
   app.plugin(HTTP as never)
-  app.plugin(Server, options.listen ? { host: '127.0.0.1', port: await freePort() } : {} as never)
+  const server = app.plugin(Server, options.listen ? { host: '127.0.0.1', port: await freePort() } : {} as never)
   if (options.database) app.plugin(sqlite as never, { path: options.database } as never)
-  app.plugin(WecomBot as never, new Config({ token, encodingAESKey, ...settings } as Config))
+  const fork = app.plugin(WecomBot as never, new Config({ token, encodingAESKey, ...settings } as Config))
   options.prepare?.(app)
   await app.start()
   const bot = app.bots.find(bot => bot.platform === 'wecom-bot') as WecomBot
@@ -44,7 +44,9 @@ export async function startBot(settings: Partial<Config> = {}, options: Instance
     lines,
     url: `http://127.0.0.1:${app.server.port}${path}`,
     async stop() {
-      bot.ctx.scope.dispose()
+      fork.dispose()
+      // It cannot close any more once Koishi's own services are gone, and the process would go on.
+      server.dispose()
       await app.stop()
       Logger.targets.splice(Logger.targets.indexOf(target), 1)
     },
