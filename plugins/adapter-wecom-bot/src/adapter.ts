@@ -39,9 +39,9 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
 
   override fork(ctx: Context, bot: WecomBot<C>) {
     super.fork(ctx, bot)
-    const { path, freshness } = bot.config
+    const { path } = bot.config
     const { selfId, desk } = bot
-    const route = this.#routes.get(path) ?? this.#open(path, freshness)
+    const route = this.#routes.get(path) ?? this.#open(path)
     route.add(selfId, desk)
     this.#desks.add(desk)
     ctx.on('dispose', () => {
@@ -51,8 +51,8 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
     })
   }
 
-  #open(path: string, freshness: number): Route {
-    const route = new Route(path, freshness, clock, this.#journal)
+  #open(path: string): Route {
+    const route = new Route(path, clock, this.#journal)
     const fork = this.ctx.plugin({
       name: 'wecom-bot-route',
       inject: ['server'],

@@ -31,8 +31,6 @@ export interface Exchange {
 export interface CallbackOptions {
   /** All bots that are reached on this path. */
   inboxes: Iterable<Inbox>
-  /** How far a message's timestamp may be from now, in milliseconds. */
-  freshness: number
   /** Signatures that have been seen, for longer than they are fresh. */
   replays: Replays
   clock: Clock
@@ -54,7 +52,10 @@ export function createCallback(options: CallbackOptions) {
       exchange.body = await answer(exchange, options)
     } catch (error) {
       // A mistake of ours: with anything but 200, WeCom would send the same again and again.
-      if (!(error instanceof Refusal)) return options.journal.broke(error)
+      if (!(error instanceof Refusal)) {
+        exchange.body = ''
+        return options.journal.broke(error)
+      }
       exchange.status = error.status
       exchange.body = error.status === 403 ? 'forbidden' : 'bad request'
       if (error.reason === 'method') exchange.set('Allow', 'GET, HEAD, POST')
@@ -90,15 +91,15 @@ function echo({ query }: Exchange, { inboxes, clock, tally }: CallbackOptions): 
 }
 
 async function reply(exchange: Exchange, options: CallbackOptions): Promise<string> {
-  const { inboxes, freshness, clock, replays, tally } = options
+  const { inboxes, clock, replays, tally } = options
   const { query, req, res } = exchange
   parameter(query, 'timestamp')
   const body = await read(req)
   const inXml = isXml(body)
   const ciphertext = inXml ? openXml(body) : open(body)
-  const { credential, inbox, signature, message } = addressee(inboxes, query, ciphertext, () => {
+  const { credential, inbox, signature, message } = addressee(inboxes, query, ciphertext, ({ options }) => {
     const skew = clock.now() - Number(query.timestamp) * 1000
-    if (!(Math.abs(skew) <= freshness)) throw new Refusal('clock', `${Math.round(skew / 1000)} s behind this server`)
+    if (!(Math.abs(skew) <= options.freshness)) throw new Refusal('clock', `${Math.round(skew / 1000)} s behind this server`)
   })
   const payload = parse(message)
   check(payload, credential, inXml)
@@ -125,9 +126,14 @@ const forged = new Refusal('signature')
 
 /**
  * The bot whose token signed this, and what it says.
- * @param look at what is signed before it is opened
+ * @param look at what is signed, before it is opened
  */
-function addressee(inboxes: Iterable<Inbox>, query: Exchange['query'], ciphertext: string, look?: () => void) {
+function addressee(
+  inboxes: Iterable<Inbox>,
+  query: Exchange['query'],
+  ciphertext: string,
+  look?: (inbox: Inbox) => void,
+) {
   const signature = parameter(query, 'msg_signature', 'msgsignature').toLowerCase()
   const timestamp = parameter(query, 'timestamp')
   const nonce = parameter(query, 'nonce')
@@ -135,7 +141,7 @@ function addressee(inboxes: Iterable<Inbox>, query: Exchange['query'], ciphertex
   for (const inbox of inboxes) {
     for (const credential of inbox.credentials) {
       if (!verify(credential.token, timestamp, nonce, ciphertext, signature)) continue
-      look?.()
+      look?.(inbox)
       try {
         return { inbox, credential, signature, message: decrypt(credential, ciphertext) }
       } catch (error) {

@@ -118,6 +118,7 @@ export class Desk {
     this.inbox = new Inbox({
       ...shared,
       credentials: keys,
+      freshness: config.freshness,
       botId: config.botId || undefined,
       passive: this.passive,
       firstReply: config.firstReply,

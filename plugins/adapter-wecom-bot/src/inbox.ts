@@ -26,6 +26,8 @@ export type Dispatch = 'taken' | 'unreadable' | 'closed'
 export interface InboxOptions {
   /** The current one first; older ones are accepted while they are being replaced. */
   credentials: Credential[]
+  /** How far a callback's timestamp may be from now, in milliseconds. */
+  freshness: number
   /** When set, callbacks for another bot are refused. */
   botId?: string
   /** Takes what does not come from an intelligent bot. */

@@ -10,7 +10,7 @@ export class Replays {
    * @param span how long a signature is known at least, in milliseconds
    * @param capacity most signatures of one span; beyond it the oldest are forgotten early
    */
-  constructor(readonly clock: Clock, readonly span: number, readonly capacity = 100_000) {
+  constructor(readonly clock: Clock, public span: number, readonly capacity = 100_000) {
     this.#since = clock.now()
   }
 

@@ -11,13 +11,15 @@ import { Replays } from './replays'
 export class Route {
   readonly #desks = new Map<string, Desk>()
   readonly #tally = new Tally()
+  readonly #replays: Replays
 
   constructor(
     readonly path: string,
-    readonly freshness: number,
     readonly clock: Clock,
     readonly journal: Journal,
-  ) {}
+  ) {
+    this.#replays = new Replays(clock, 0)
+  }
 
   get isEmpty() {
     return !this.#desks.size
@@ -25,6 +27,8 @@ export class Route {
 
   add(selfId: string, desk: Desk) {
     this.#desks.set(selfId, desk)
+    // From as early as it may come to as late as it may come again.
+    this.#replays.span = Math.max(this.#replays.span, 2 * desk.config.freshness)
   }
 
   delete(selfId: string) {
@@ -35,8 +39,7 @@ export class Route {
   open(ctx: Context) {
     const callback = createCallback({
       inboxes: { [Symbol.iterator]: () => this.#inboxes() },
-      freshness: this.freshness,
-      replays: new Replays(this.clock, 2 * this.freshness),
+      replays: this.#replays,
       clock: this.clock,
       journal: this.journal,
       tally: this.#tally,

@@ -87,6 +87,19 @@ describe('the callback over HTTP', () => {
     assert.ok((await response.text()).startsWith('{"encrypt":"'))
   })
 
+  it('is answered with nothing, and one line in the log, where we make a mistake', async () => {
+    const { bot, dispose } = world.add({ botId: 'BROKEN', path: '/broken', token: 'broken' })
+    bot.desk.inbox.accept = async () => {
+      throw new Error('our mistake')
+    }
+    const broken = world.client({ url: `${world.origin}/broken`, botId: 'BROKEN', token: 'broken' })
+    const { status, raw } = await broken.post(broken.text('the plaintext'))
+    assert.deepEqual([status, raw], [200, ''])
+    assert.equal(world.log.warnings.length, 1)
+    assert.match(world.log.warnings[0], /our mistake$/)
+    await dispose()
+  })
+
   it('takes bodies in pieces, of unknown length', async () => {
     const encrypted = client.encrypt(JSON.stringify(client.text('hi')))
     const { url } = client.sign(encrypted)

@@ -14,6 +14,7 @@ function createInbox(options: Partial<InboxOptions> = {}, policy: Partial<Policy
   const store = options.store ?? new MemoryStore(world.clock)
   const inbox = new Inbox({
     credentials: [],
+    freshness: 300_000,
     firstReply: 100,
     turns: world.turns,
     cards: new Cards({ enabled: false, buttons: [], title: () => '', clicked: () => '' }, store),

@@ -122,11 +122,14 @@ describe('the adapter', () => {
 
   it('serves two bots on one path, told apart by their tokens', async () => {
     answer = session => `I am ${session.selfId}`
-    const { dispose } = add({ botId: 'ONE', token: 'tokenONE' })
-    add({ botId: 'TWO', token: 'tokenTWO' })
+    const { dispose } = add({ botId: 'ONE', token: 'tokenONE', freshness: 10_000 })
+    add({ botId: 'TWO', token: 'tokenTWO', freshness: 600_000 })
     const [one, two] = ['ONE', 'TWO'].map(botId => world.client({ botId, token: `token${botId}` }))
     assert.equal((await one.post(one.text('hi'))).reply!.stream!.content, 'I am ONE')
     assert.equal((await two.post(two.text('hi'))).reply!.stream!.content, 'I am TWO')
+    const timestamp = Math.floor(Date.now() / 1000) - 60
+    assert.equal((await one.post(one.text('hi'), { timestamp })).status, 403)
+    assert.equal((await two.post(two.text('hi'), { timestamp })).status, 200)
     await dispose()
     assert.equal((await one.post(one.text('hi'))).status, 403)
     assert.equal((await two.post(two.text('hi'))).status, 200)
