@@ -44,11 +44,14 @@ export interface Config {
 
 const optional = (schema: Schema<string>) => schema as Schema<string | undefined>
 
+/** The console checks settings as they stand in koishi.yml, where an environment variable is still an expression. */
+const orExpression = (pattern: RegExp) => new RegExp(`${pattern.source}|^\\$\\{\\{.+\\}\\}$`)
+
 export const Config: Schema<Config> = Schema.intersect([
   Schema.object({
     token: Schema.string().role('secret').required(),
-    encodingAESKey: Schema.string().role('secret').pattern(/^[A-Za-z0-9]{43}$/).required(),
-    path: Schema.string().role('url').pattern(/^\/.+/).default('/api/wecom/callback'),
+    encodingAESKey: Schema.string().role('secret').pattern(orExpression(/^[A-Za-z0-9]{43}$/)).required(),
+    path: Schema.string().role('url').pattern(orExpression(/^\/.+/)).default('/api/wecom/callback'),
     name: optional(Schema.string()),
     botId: optional(Schema.string()),
     receiveId: Schema.string().default(''),
@@ -100,7 +103,7 @@ export const Config: Schema<Config> = Schema.intersect([
   }),
   Schema.object({
     previousToken: optional(Schema.string().role('secret')),
-    previousEncodingAESKey: optional(Schema.string().role('secret').pattern(/^[A-Za-z0-9]{43}$/)),
+    previousEncodingAESKey: optional(Schema.string().role('secret').pattern(orExpression(/^[A-Za-z0-9]{43}$/))),
     freshness: Schema.natural().role('ms').min(10 * Time.second).default(5 * Time.minute),
     healthToken: optional(Schema.string().role('secret')),
     mediaLimit: Schema.natural().min(1).max(100).default(20),
