@@ -33,9 +33,10 @@ describe('hostile callbacks in quantity', function() {
 
   after(async () => {
     agent.destroy()
+    // The server's plugin closes nothing where it may not log.
+    Logger.levels.base = level
     await instance.stop()
     process.off('unhandledRejection', note)
-    Logger.levels.base = level
   })
 
   function send(url: URL, method: string, body: string | Buffer, headers: Record<string, string>) {

@@ -74,7 +74,11 @@ describe('a callback that is refused', () => {
   ]
   for (const [name, overrides, status, reason] of refused) {
     it(`for ${name} gets ${status}`, async () => {
-      assertRefused(await client.post(text(), overrides), status, reason)
+      // The table is older than the test by all the specs before it.
+      const late = Math.floor(Date.now() / 1000) - now
+      const { timestamp } = overrides
+      const fresh = typeof timestamp === 'number' ? { ...overrides, timestamp: timestamp + late } : overrides
+      assertRefused(await client.post(text(), fresh), status, reason)
     })
   }
 
