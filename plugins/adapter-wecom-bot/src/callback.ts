@@ -85,6 +85,8 @@ function echo({ query }: Exchange, { inboxes, clock, tally }: CallbackOptions): 
   // A `+` that was not percent-encoded has become a space on its way through the query.
   const echostr = parameter(query, 'echostr').replace(/ /g, '+')
   const { message, inbox } = addressee(inboxes, query, echostr)
+  // Who has seen a callback pass, but has no key, must not have it read out to him.
+  if (/^\s*[{<]/.test(message)) throw new Refusal('malformed', 'a message instead of an echo')
   inbox.options.verified()
   tally.accepted(clock.now())
   return message

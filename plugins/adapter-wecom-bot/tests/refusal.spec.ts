@@ -121,6 +121,15 @@ describe('a callback that is refused', () => {
     }
   })
 
+  it('reads no message out to who asks for its echo', async () => {
+    for (const plaintext of [JSON.stringify(client.text('secret')), ' {}', '<xml><Content>secret</Content></xml>']) {
+      world.log.lines.splice(0)
+      const echostr = client.encrypt(plaintext)
+      const { url } = client.sign(echostr, { query: { echostr } })
+      assertRefused(await get(url.search), 400, 'malformed')
+    }
+  })
+
   it('says which methods there are', async () => {
     const { status, headers } = await get('', { method: 'DELETE' })
     assert.equal(status, 405)
