@@ -49,9 +49,9 @@ describe('koishi.yml', () => {
     const on = { WECOM_BOT_TOKEN: 't', WECOM_BOT_ENCODING_AES_KEY: 'k', DINGTALK_CLIENT_ID: 'i', DINGTALK_CLIENT_SECRET: 's' }
     const found = evaluate({ ...blank, ...on })
     const given = (name: string) => JSON.parse(JSON.stringify({ ...found[name], $if: undefined }))
-    assert.deepEqual(given('adapter-wecom-bot'), {
-      token: 't', encodingAESKey: 'k', storage: 'database', trustedHosts: null,
-    })
+    const { cardButtons, ...wecom } = given('adapter-wecom-bot')
+    assert.deepEqual(wecom, { token: 't', encodingAESKey: 'k', storage: 'database', trustedHosts: null })
+    assert.deepEqual(cardButtons.map(({ input }: { input: string }) => input), ['gemini.stop', 'gemini.retry', 'gemini.reset'])
     assert.deepEqual(given('adapter-dingtalk'), { protocol: 'ws', appkey: 'i', secret: 's', api: {}, oldApi: {} })
     assert.deepEqual(given('gemini-chat'), { apiKeys: null, dingtalk: {} })
   })

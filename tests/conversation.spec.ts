@@ -89,6 +89,41 @@ describe('a conversation through the whole instance', function() {
     assert.equal(gemini.requests.length, asked)
   })
 
+  it('sends a card along where the settings say so, whose buttons talk to the chat', async () => {
+    const other = await Instance.start({
+      env: {
+        ...credentials,
+        WECOM_BOT_STREAM_STYLE: 'stream_with_template_card',
+        GEMINI_API_KEY: 'spec-key',
+        GEMINI_BASE_URL: gemini.url,
+      },
+    })
+    try {
+      await other.ready()
+      const url = `http://127.0.0.1:${other.port}/api/wecom/callback`
+      const { WECOM_BOT_TOKEN: token, WECOM_BOT_ENCODING_AES_KEY: encodingAESKey } = credentials
+      const person = new WecomClient({ url, token, encodingAESKey, pollInterval: 30 })
+      const release = holdAnswer('慢慢说', '说完了')
+      const { reply } = await person.post(person.text('带卡片'))
+      const card = reply!.template_card as {
+        card_type: string
+        task_id: string
+        button_list: { text: string, key: string }[]
+      }
+      assert.deepEqual(card.button_list.map(({ text }) => text), ['停止', '重新回答', '新对话'])
+      const [{ key }] = card.button_list
+      const click = { cardType: card.card_type, eventKey: key, taskId: card.task_id }
+      const update = (await person.post(person.cardClick(click))).reply!
+      assert.equal(update.response_type, 'update_template_card')
+      let last = { content: '', finish: false }
+      while (!last.finish) last = (await person.poll(reply!.stream!.id)).reply!.stream as typeof last
+      assert.doesNotMatch(last.content, /说完了/)
+      release()
+    } finally {
+      await other.close()
+    }
+  })
+
   it('ends cleanly in the middle of an answer, and says so to the poll that comes after the restart', async () => {
     const release = holdAnswer('开头', '结尾')
     const { reply } = await client.post(client.text('说一半', { msgId: 'half' }))
