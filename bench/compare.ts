@@ -13,9 +13,8 @@ export interface Side {
 
 export interface Rounds {
   connections: number
-  /** Rounds that count; one more, and longer, comes before them. */
   rounds?: number
-  /** Milliseconds of load on each side in each round. */
+  /** Milliseconds of load on each side in each round. Short ones meet the same weather. */
   time?: number
 }
 
@@ -25,8 +24,13 @@ export interface Comparison {
   detail: string
 }
 
+interface Measured extends Slice {
+  /** Microseconds of CPU that the server spent on each request. */
+  cost: number
+}
+
 class Run {
-  readonly slices: (Slice & { cost: number })[] = []
+  readonly slices: Measured[] = []
 
   private constructor(readonly side: Side, readonly load: Load) {}
 
@@ -34,7 +38,7 @@ class Run {
     return new Run(side, await Load.open(side.server.port, connections))
   }
 
-  async measure(time: number) {
+  async measure(time: number): Promise<Measured> {
     const { side: { server, next, check }, load } = this
     const before = await server.usage()
     const slice = await load.run(time, next, check)
@@ -42,7 +46,7 @@ class Run {
     return { ...slice, cost: (after.cpu - before.cpu) / slice.count * 1e6 }
   }
 
-  median(key: keyof Slice | 'cost'): number {
+  median(key: keyof Measured): number {
     return median(this.slices.map(slice => slice[key]))
   }
 }
@@ -56,7 +60,7 @@ export async function compare(ours: Side, theirs: Side, options: Rounds): Promis
   const our = await Run.open(ours, connections)
   const their = await Run.open(theirs, connections)
   // Code is compiled while it warms up.
-  for (const run of [our, their]) await run.measure(1500)
+  for (const run of [our, their]) await run.measure(1000)
   for (let round = 0; round < rounds; round++) {
     for (const run of round % 2 ? [our, their] : [their, our]) run.slices.push(await run.measure(time))
   }
@@ -65,10 +69,15 @@ export async function compare(ours: Side, theirs: Side, options: Rounds): Promis
 
   const busy = Math.max(our.median('busy'), their.median('busy'))
   if (busy > 0.9) throw new Error(`the load generator is the bottleneck: at work ${percent(busy)} of the time`)
-  const both = (key: keyof Slice | 'cost') => `${round(our.median(key))} : ${round(their.median(key))}`
+  const both = (key: keyof Measured) => `${round(our.median(key))} : ${round(their.median(key))}`
   return {
     ratio: median(our.slices.map(({ rate }, index) => rate / their.slices[index].rate)),
-    detail: `${both('rate')} requests/s, p99 ${both('p99')} ms, CPU ${both('cost')} µs each, generator ${percent(busy)} busy`,
+    detail: [
+      `${both('rate')} requests/s`,
+      `p99 ${both('p99')} ms`,
+      `${both('cost')} µs of CPU each`,
+      `generator ${percent(busy)} busy`,
+    ].join(', '),
   }
 }
 

@@ -59,7 +59,6 @@ export interface Slice {
   count: number
   /** Replies per second. */
   rate: number
-  p50: number
   p99: number
   /** How much of the time the load generator itself was at work; near 1 it would be measuring itself. */
   busy: number
@@ -94,7 +93,6 @@ export class Load {
     return {
       count: latencies.length,
       rate: latencies.length / (performance.now() - start) * 1000,
-      p50: quantile(latencies, 0.5),
       p99: quantile(latencies, 0.99),
       busy,
     }

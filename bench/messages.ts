@@ -25,7 +25,7 @@ export async function messages(report: Report) {
     for (const server of [adapter, bare]) await introduce(server)
     for (const connections of [32, 256]) {
       const [ours, theirs] = [adapter, bare].map(server => ({ server, next, check }))
-      const { ratio, detail } = await compare(ours, theirs, { connections, rounds: 15, time: 500 })
+      const { ratio, detail } = await compare(ours, theirs, { connections, rounds: 15, time: 250 })
       const name = `${database ? 'with' : 'without'} database, ${connections} connections, adapter : bare dispatch`
       report.atLeast(name, ratio, 0.85, detail)
     }

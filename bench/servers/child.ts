@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks'
-
 /** What a server can be asked, by name. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Actions = Record<string, (argument: any) => unknown>
@@ -14,15 +12,11 @@ export interface Order {
 export interface Usage {
   /** Seconds. */
   cpu: number
-  /** Milliseconds its event loop was at work, and those it was idle. */
-  active: number
-  idle: number
 }
 
 function usage(): Usage {
   const { user, system } = process.cpuUsage()
-  const { active, idle } = performance.eventLoopUtilization()
-  return { cpu: (user + system) / 1e6, active, idle }
+  return { cpu: (user + system) / 1e6 }
 }
 
 /** Bytes that are left in use when everything is freed that can be. */
