@@ -202,8 +202,9 @@ export class Course {
   async #finish() {
     const { turn } = this
     const stream = this.#stream
-    const { continued, lost } = this.shared.notices
     if (stream.fit(turn.text)[1]) {
+      // Not before: looking a sentence up costs more than all else that is done here.
+      const { continued, lost } = this.shared.notices
       // Room for whatever has to be said below, so that the place where the text is cut does not depend on it.
       const room = [continued, lost(turn.text.length)].join('\n\n')
       const overflow = stream.fit(turn.text, room)[1]
