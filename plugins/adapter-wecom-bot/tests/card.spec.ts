@@ -35,7 +35,8 @@ describe('a template card', () => {
     })
   }
 
-  const { text_notice: text, button_interaction: button, vote_interaction: vote, multiple_interaction: multiple } = cards
+  const { text_notice: text, button_interaction: button } = cards
+  const { vote_interaction: vote, multiple_interaction: multiple } = cards
   const many = (count: number) => {
     return Array.from({ length: count }, (_, index) => ({ id: String(index), text: 'x', key: 'k' }))
   }
@@ -44,7 +45,7 @@ describe('a template card', () => {
     ['an unknown type', { card_type: 'toString' }, 'card_type'],
     ['a notice that leads nowhere', { ...text, card_action: undefined }, 'card_action'],
     ['a notice without words', { ...text, main_title: {} }, 'main_title.title'],
-    ['a menu without an id', { ...text, action_menu: { desc: 'd', action_list: [{ text: 'a', key: 'b' }] } }, 'task_id'],
+    ['a menu, no id', { ...text, action_menu: { desc: 'd', action_list: [{ text: 'a', key: 'b' }] } }, 'task_id'],
     ['no buttons', { ...button, button_list: [] }, 'button_list'],
     ['seven buttons', { ...button, button_list: many(7).map(({ text, key }) => ({ text, key })) }, 'button_list'],
     ['a key of 1,025 bytes', { ...button, button_list: [{ text: 'a', key: 'x'.repeat(1025) }] }, 'button_list[0].key'],
