@@ -81,15 +81,15 @@ async function read(request: IncomingMessage): Promise<string> {
 }
 
 /**
- * What the adapter is compared with: a route that does no more than open an envelope, seal one and, if need be, ask
+ * What the adapter is compared with: a plugin that does no more than open an envelope, seal one and, if need be, ask
  * Koishi in between, with the adapter's own cipher.
  */
 serve(async ({ dispatch, database }: BareOptions) => {
   let reply = ''
-  const port = await startApp(database, (ctx) => {
+
+  function apply(ctx: Context) {
     const bot = dispatch ? new BareBot(ctx) : undefined
-    ctx.middleware(() => 'pong')
-    const answer = async (koa: Exchange) => {
+    ctx.server.post(PATH, Object.assign(async (koa: Exchange) => {
       const ciphertext = open(await read(koa.req))
       const { msg_signature: signature, timestamp, nonce } = koa.query
       if (!verify(TOKEN, timestamp, nonce, ciphertext, signature)) {
@@ -99,17 +99,16 @@ serve(async ({ dispatch, database }: BareOptions) => {
       }
       const message = JSON.parse(decrypt(credential, ciphertext)) as Message
       const text = bot ? bubble(message.msgid, await bot.ask(message)) : reply
-      koa.body = seal(credential, text, nonce, now())
-    }
-    Object.assign(answer, { [Symbol.for('noParseBody')]: true })
-    ctx.inject(['server'], ctx => void ctx.server.post(PATH, answer))
+      koa.body = seal(credential, text, nonce, Math.floor(Date.now() / 1000))
+    }, { [Symbol.for('noParseBody')]: true }))
+  }
+
+  const port = await startApp(database, (ctx) => {
+    ctx.plugin({ name: 'bare', inject: ['server'], apply })
+    ctx.middleware(() => 'pong')
   })
   return { port: () => port, say: (text: string) => void (reply = text) }
 })
-
-function now() {
-  return Math.floor(Date.now() / 1000)
-}
 
 function bubble(id: string, content: string) {
   return JSON.stringify({ msgtype: 'stream', stream: { id, finish: true, content, feedback: { id } } })
