@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { validate, validatePush } from './card'
+import { validate, validatePush } from './limits'
 import { Part } from './part'
 import { plain } from './plain'
 import { Body } from './queue'

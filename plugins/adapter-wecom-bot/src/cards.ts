@@ -1,4 +1,5 @@
-import { ButtonInteraction, CARD_BUTTONS, CardButton, TemplateCard, validate } from './card'
+import { ButtonInteraction, CARD_BUTTONS, CardButton, TemplateCard } from './card'
+import { validate } from './limits'
 import { Click } from './payload'
 import { Store } from './store'
 import { Turn } from './turn'

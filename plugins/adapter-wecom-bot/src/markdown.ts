@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { h } from 'koishi'
-import { TemplateCard, readCard, validate } from './card'
+import { TemplateCard, readCard } from './card'
+import { validate } from './limits'
 import { literal } from './literal'
 import { readNews } from './news'
 import { complete } from './split'

@@ -1,5 +1,6 @@
 import { deepEqual, throws } from 'node:assert/strict'
-import { CardError, validate } from '../src/card'
+import { CardError } from '../src/card'
+import { validate } from '../src/limits'
 
 const cards = {
   text_notice: { card_type: 'text_notice', main_title: { title: 'a' }, card_action: { type: 1, url: 'https://example.com' } },
