@@ -6,6 +6,7 @@ import { Caps } from './conversation/caps'
 import { BusyError, Mailbox } from './conversation/mailbox'
 import { placeOf, scopeOf } from './conversation/scope'
 import { signed } from './conversation/speaker'
+import { sweepAgain } from './conversation/sweep'
 import { type ChatOptions, type Core, createCore } from './core'
 import type { Part } from './engine/types'
 import { Exchange, REPLACED } from './exchange'
@@ -30,9 +31,13 @@ export class Chat {
     this.batches = new Batches(options.clock, config.mergeWindow, 20)
     this.caps = new Caps({ total: config.maxQuestions, each: config.maxQuestionsPerUser })
     this.received = new Deduplicator(() => options.clock.now())
-    const { logger, route } = this.core
+    const { logger, memory, route } = this.core
     if (this.isOpen) void watch({ ...route, ...options, signal: this.life.signal }, logger)
     else logger.warn(NO_KEY)
+    const isBusy = (key: string) => this.mailbox.pending(key) > 0
+    if (config.idleExpiry) {
+      void sweepAgain(memory, { expiry: config.idleExpiry, clock: options.clock, signal: this.life.signal, isBusy })
+    }
   }
 
   /** Names the conversation that a message belongs to. */

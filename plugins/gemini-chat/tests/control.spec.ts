@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import memory from '@koishijs/plugin-database-memory'
+import { install } from '@sinonjs/fake-timers'
 import { createApp, EditingBot, type TestApp } from './support/app'
 import { settle } from './support/clock'
 import { fails, gate, piece, questionOf, says } from './support/engine'
@@ -190,6 +191,23 @@ describe('a conversation can be', () => {
       await client().shouldReply('two', '（隔了很久，这是一段新的对话。）\n\necho: two')
       await client().shouldReply('three', 'echo: three')
       assert.deepEqual(test.engine.requests.map(request => request.contents.length), [1, 1, 3])
+    })
+
+    it('when nobody has spoken for long, and then kept no longer', async () => {
+      await test.close()
+      const clock = install({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+      try {
+        test = await createApp({ config: { idleExpiry: 60_000 }, prepare: app => void app.plugin(memory as never) })
+        await client().receive('one')
+        const rows = () => test.app.database.get('gemini_turn', {})
+        await clock.tickAsync(59_000)
+        assert.equal((await rows()).length, 1)
+        await clock.tickAsync(61_000)
+        assert.equal((await rows()).length, 0)
+        await client().shouldReply('two', '（隔了很久，这是一段新的对话。）\n\necho: two')
+      } finally {
+        clock.uninstall()
+      }
     })
   })
 

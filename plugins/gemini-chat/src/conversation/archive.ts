@@ -1,4 +1,4 @@
-import type { History, StoredTurn } from './history'
+import type { History, Idle, StoredTurn } from './history'
 import type { Turn } from './turn'
 
 /** What conversations remember. A failing database costs the history, not the answer. */
@@ -21,8 +21,13 @@ export class Archive {
   }
 
   /** Forgets the turns up to and including this one, for good. */
-  async forget(scope: string, last: StoredTurn) {
+  async forget(scope: string, last: Pick<StoredTurn, 'id'>) {
     await this.attempt(() => this.source().forget(scope, last.id))
+  }
+
+  /** The conversations whose last turn was stored before a time. */
+  async idle(before: number): Promise<Idle[]> {
+    return await this.attempt(() => this.source().idle(before)) ?? []
   }
 
   /** Puts one turn in the place of those up to and including this one. */

@@ -1,4 +1,4 @@
-import type { Context } from 'koishi'
+import { $, type Context } from 'koishi'
 import type { Content } from '../engine/types'
 import { type History, MemoryHistory, type StoredTurn } from './history'
 import type { Turn } from './turn'
@@ -68,5 +68,12 @@ export class DatabaseHistory implements History {
   async condense(scope: string, last: number, { contents, tokens, interrupted = false }: Turn) {
     await this.database.set('gemini_turn', { scope, id: last }, { contents, tokens, interrupted })
     await this.database.remove('gemini_turn', { scope, id: { $lt: last } })
+  }
+
+  async idle(before: number) {
+    const ends = this.database.select('gemini_turn')
+      .groupBy('scope', { id: row => $.max(row.id), at: row => $.max(row.createdAt) })
+    const idle = await this.database.select(ends, { at: { $lt: new Date(before) } }).execute()
+    return idle.map(({ scope, id }) => ({ scope, id: Number(id) }))
   }
 }

@@ -7,6 +7,13 @@ export interface StoredTurn extends Turn {
   at: number
 }
 
+/** A conversation in which nobody speaks any more. */
+export interface Idle {
+  scope: string
+  /** Of its last turn. */
+  id: number
+}
+
 /** Where conversations are remembered. */
 export interface History {
   /** The turns of a conversation, oldest first. */
@@ -18,6 +25,8 @@ export interface History {
   rewind(scope: string, first: number): Promise<void>
   /** Puts one turn in the place of those up to and including this one. */
   condense(scope: string, last: number, turn: Turn): Promise<void>
+  /** The conversations whose last turn was stored before a time. */
+  idle(before: number): Promise<Idle[]>
 }
 
 /** Remembers in memory the conversations that were used last. */
@@ -54,6 +63,16 @@ export class MemoryHistory implements History {
     const condensed = turns.find(({ id }) => id === last)
     if (!condensed) return
     this.store(scope, [{ ...turn, id: last, at: condensed.at }, ...turns.filter(({ id }) => id > last)])
+  }
+
+  async idle(before: number) {
+    const ends = [...this.conversations].map(([scope, turns]) => ({ scope, ...turns.at(-1)! }))
+    return ends.filter(({ at }) => at < before).map(({ scope, id }) => ({ scope, id }))
+  }
+
+  /** How many conversations are kept. */
+  get size() {
+    return this.conversations.size
   }
 
   private keep(scope: string, condition: (turn: StoredTurn) => boolean) {

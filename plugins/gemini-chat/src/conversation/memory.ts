@@ -18,11 +18,17 @@ export interface MemoryOptions {
   now(): number
 }
 
+/** How many conversations that were swept away are told so when they are taken up again. */
+const NOTED = 1000
+
 /** Sums up turns. @throws when that fails */
 export type Summarise = (turns: StoredTurn[]) => Promise<string>
 
 /** Decides what of a conversation is remembered, and in which form. */
 export class Memory {
+  /** Conversations that were swept away, and are not taken up again yet. */
+  private readonly swept = new Set<string>()
+
   constructor(private readonly archive: Archive, private readonly options: MemoryOptions) {}
 
   /**
@@ -32,9 +38,11 @@ export class Memory {
    * @param summarise left out: nothing is summed up
    */
   async recall(scope: string, question: number, summarise?: Summarise): Promise<Recollection> {
+    const isSwept = this.swept.delete(scope)
     const turns = await this.archive.recall(scope)
     const { budget, expiry, now } = this.options
     const last = turns.at(-1)
+    if (isSwept && !last) return { turns: [], notices: [['expired']] }
     if (expiry && last && now() - last.at > expiry) {
       await this.archive.forget(scope, last)
       return { turns: [], notices: [['expired']] }
@@ -70,6 +78,20 @@ export class Memory {
     const kept = [{ ...summary, id: last.id, at: last.at }, ...turns.slice(count)]
     const notice: Message = ['compacted', { before: roughly(total(turns)), after: roughly(total(kept)) }]
     return { turns: kept, notices: [notice] }
+  }
+
+  /**
+   * Forgets all conversations that are over, without waiting for anybody to speak.
+   * @param isBusy whether there is something to be answered in one: that goes on
+   */
+  async sweep(isBusy: (scope: string) => boolean) {
+    const { expiry, now } = this.options
+    for (const end of await this.archive.idle(now() - expiry)) {
+      if (isBusy(end.scope)) continue
+      this.swept.add(end.scope)
+      if (this.swept.size > NOTED) this.swept.delete(this.swept.values().next().value!)
+      await this.archive.forget(end.scope, end)
+    }
   }
 
   /** What is beyond the budget is never sent along again. */

@@ -9,7 +9,11 @@ import { Memory } from '../../src/conversation/memory'
 import type { Turn } from '../../src/conversation/turn'
 import '../support/quiet'
 
-const now = () => 1_800_000_000_000
+const START = 1_800_000_000_000
+
+let time = START
+
+const now = () => time
 
 function turn(text: string, tokens = 10): Turn {
   return {
@@ -46,6 +50,7 @@ for (const [name, create] of Object.entries(stores)) {
     let close: () => Promise<void>
 
     beforeEach(async () => {
+      time = START;
       ({ history, close } = await create())
     })
 
@@ -115,6 +120,18 @@ for (const [name, create] of Object.entries(stores)) {
     it('knows when turns were said', async () => {
       await history.append('a', turn('1'))
       assert.deepEqual((await history.load('a')).map(({ at }) => at), [now()])
+    })
+
+    it('knows where nobody has spoken since a time, and what was said there last', async () => {
+      await history.append('a', turn('1'))
+      await history.append('b', turn('other'))
+      time += 5000
+      await history.append('a', turn('2'))
+      await history.append('c', turn('new'))
+      const [{ id }] = await history.load('b')
+      assert.deepEqual(await history.idle(START), [])
+      assert.deepEqual(await history.idle(START + 5000), [{ scope: 'b', id }])
+      assert.deepEqual((await history.idle(START + 5001)).map(({ scope }) => scope).sort(), ['a', 'b', 'c'])
     })
   })
 }

@@ -52,6 +52,63 @@ describe('what is remembered of a conversation', () => {
     })
   })
 
+  describe('once it is swept away', () => {
+    const nobody = () => false
+
+    it('is nothing, without anybody having spoken, and that is said', async () => {
+      await say(10, 10)
+      time += 40_000
+      await history.append('b', turn('later', 10))
+      time += 20_001
+      const subject = memory({ expiry: 60_000 })
+      await subject.sweep(nobody)
+      assert.deepEqual([...await history.load('a'), ...texts(await history.load('b'))], ['later'])
+      assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [['expired']] })
+      assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [] })
+    })
+
+    it('is not said to have been there where it was not', async () => {
+      const subject = memory({ expiry: 60_000 })
+      await subject.sweep(nobody)
+      assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [] })
+    })
+
+    it('is everything where somebody waits for an answer', async () => {
+      await say(10, 10)
+      time += 60_001
+      const subject = memory({ expiry: 60_000 })
+      await subject.sweep(scope => scope === 'a')
+      await say(10)
+      assert.equal((await subject.recall('a', 0)).turns.length, 3)
+    })
+
+    it('is what was said while it was being swept away', async () => {
+      await say(10)
+      time += 60_001
+      const subject = memory({ expiry: 60_000 })
+      const { idle } = history
+      history.idle = async (before) => {
+        const ends = await idle.call(history, before)
+        await history.append('a', turn('new', 10))
+        return ends
+      }
+      await subject.sweep(nobody)
+      assert.deepEqual(await subject.recall('a', 0), { turns: await history.load('a'), notices: [] })
+      assert.deepEqual(texts(await history.load('a')), ['new'])
+    })
+
+    it('leaves no more behind than the names of the last thousand', async () => {
+      history = new MemoryHistory(now, 2000)
+      for (let index = 0; index < 1001; index++) await history.append(String(index), turn('hello', 10))
+      time += 60_001
+      const subject = memory({ expiry: 60_000 })
+      await subject.sweep(nobody)
+      assert.equal(history.size, 0)
+      assert.deepEqual((await subject.recall('0', 0)).notices, [])
+      assert.deepEqual((await subject.recall('1', 0)).notices, [['expired']])
+    })
+  })
+
   describe('when it is too much', () => {
     it('is a summary of the older turns, and that is said', async () => {
       await say(2000, 1500, 500, 400)

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { sweepAgain } from '../../src/conversation/sweep'
+import { ManualClock } from '../support/clock'
+
+describe('what is over', () => {
+  let clock: ManualClock
+  let life: AbortController
+  let sweeps: number
+
+  beforeEach(() => {
+    clock = new ManualClock()
+    life = new AbortController()
+    sweeps = 0
+  })
+
+  function start(expiry: number) {
+    const memory = { sweep: async () => void sweeps++ }
+    return sweepAgain(memory, { expiry, clock, signal: life.signal, isBusy: () => false })
+  }
+
+  it('is swept away as often as something may be', async () => {
+    const done = start(60_000)
+    await clock.advance(59_999)
+    assert.equal(sweeps, 0)
+    await clock.advance(120_001)
+    assert.equal(sweeps, 3)
+    life.abort()
+    await done
+    assert.equal(sweeps, 3)
+  })
+
+  for (const [expiry, pause] of [[1, 1000], [2 ** 40, 3_600_000]]) {
+    it(`is looked for every ${pause} ms, if that is after ${expiry} ms`, async () => {
+      const done = start(expiry)
+      await clock.advance(pause)
+      assert.equal(sweeps, 1)
+      assert.deepEqual(clock.sleeps, [pause, pause])
+      life.abort()
+      await done
+    })
+  }
+})
