@@ -65,10 +65,22 @@ export interface TargetOptions extends RenderOptions {
 const limits: Record<string, number> = {
   // https://open.dingtalk.com/document/orgapp/the-application-robot-in-the-enterprise-sends-group-chat-messages
   dingtalk: 12_000,
+  // https://discord.com/developers/docs/resources/message#create-message
+  discord: 1900,
+  // https://developers.line.biz/en/reference/messaging-api/#text-message
+  line: 4900,
   // https://core.telegram.org/bots/api#sendmessage
   telegram: 4000,
+  // https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
+  'wechat-official': 2000,
+  // https://developer.work.weixin.qq.com/document/path/90236
+  wecom: 2000,
   // Its adapter finds other ways for what is too long.
   'wecom-bot': 0,
+  // https://developers.facebook.com/docs/whatsapp/cloud-api/messages/text-messages
+  whatsapp: 4000,
+  // https://zulip.com/api/send-message
+  zulip: 9900,
 }
 
 const GENEROUS = 30_000

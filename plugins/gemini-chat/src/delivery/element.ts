@@ -1,10 +1,12 @@
 import { h } from 'koishi'
 import { Marked, type Token, type Tokens } from 'marked'
 
-/** What a platform's encoder can do beyond text, bold, italics and links. */
+/** What a platform's encoder can do. */
 export interface Dialect {
   /** Inline code, code blocks and strikethrough. */
-  rich: boolean
+  rich?: boolean
+  /** Nothing but text: not even bold, italics and links. */
+  bare?: boolean
   /** What becomes of a link's address. */
   href?: (href: string) => string
 }
@@ -41,7 +43,7 @@ export function toElements(markdown: string, dialect: Dialect): h[] {
       case 'space': return [[]]
       case 'def': return []
       case 'hr': return [[h.text('———')]]
-      case 'heading': return [[h('b', inline(token.tokens))]]
+      case 'heading': return [bold(inline(token.tokens))]
       case 'code': return code(token.text, token.lang)
       case 'blockquote': return blocks(token.tokens!).map(line => [h.text('> '), ...line])
       case 'list': return list(token as Tokens.List)
@@ -71,7 +73,7 @@ export function toElements(markdown: string, dialect: Dialect): h[] {
     const row = (cells: Tokens.TableCell[]) => cells.flatMap(({ tokens }, index) => {
       return index ? [h.text(' | '), ...inline(tokens)] : inline(tokens)
     })
-    return [[h('b', row(header))], ...rows.map(row)]
+    return [bold(row(header)), ...rows.map(row)]
   }
 
   function inline(tokens: Token[] = []): h[] {
@@ -81,8 +83,8 @@ export function toElements(markdown: string, dialect: Dialect): h[] {
   function span(token: Tokens.Generic): h[] {
     switch (token.type) {
       case 'br': return [h.text('\n')]
-      case 'strong': return [h('b', inline(token.tokens))]
-      case 'em': return [h('i', inline(token.tokens))]
+      case 'strong': return bold(inline(token.tokens))
+      case 'em': return dialect.bare ? inline(token.tokens) : [h('i', inline(token.tokens))]
       case 'del': return dialect.rich ? [h('s', inline(token.tokens))] : inline(token.tokens)
       case 'codespan': return [dialect.rich ? h('code', h.text(token.text)) : h.text(token.text)]
       case 'link': return link(token.href, inline(token.tokens))
@@ -92,9 +94,14 @@ export function toElements(markdown: string, dialect: Dialect): h[] {
     }
   }
 
+  function bold(elements: h[]): h[] {
+    return dialect.bare ? elements : [h('b', elements)]
+  }
+
   function link(href: string, label: h[]): h[] {
     if (!isSafe(href)) return label
-    return [h('a', { href: dialect.href?.(href) ?? href }, label)]
+    if (!dialect.bare) return [h('a', { href: dialect.href?.(href) ?? href }, label)]
+    return label.join('') === h.escape(href) ? label : [...label, h.text(` (${href})`)]
   }
 }
 

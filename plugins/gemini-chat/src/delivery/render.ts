@@ -7,8 +7,8 @@ export interface Reader {
   markdown?: boolean
 }
 
-/** How an answer is written for a platform: as Markdown, as elements, or as the few elements that all encoders know. */
-export const formats = ['markdown', 'elements', 'plain'] as const
+/** How an answer is written: as Markdown, as elements, as the few elements that most encoders know, or as text. */
+export const formats = ['markdown', 'elements', 'plain', 'text'] as const
 
 export interface RenderOptions {
   /** By platform. */
@@ -17,12 +17,14 @@ export interface RenderOptions {
 
 const standard: Dialect = { rich: true }
 
-const plain: Dialect = { rich: false }
-
 /** Platforms whose stock encoder drops the elements it does not know, with all that is in them. */
 const dialects: Record<string, Dialect> = {
   // It encodes the address of a link once more.
-  dingtalk: { rich: false, href: decode },
+  dingtalk: { href: decode },
+  line: { bare: true },
+  slack: {},
+  'wechat-official': { bare: true },
+  zulip: {},
 }
 
 function decode(href: string) {
@@ -41,6 +43,11 @@ export function render(markdown: string, bot: Reader, options: RenderOptions = {
   const platform = bot.platform ?? ''
   const format = options.formats?.[platform] ?? (bot.markdown === true ? 'markdown' : undefined)
   if (format === 'markdown') return [h('markdown', h.text(markdown))]
-  return toElements(markdown, format === 'plain' ? { ...plain, ...dialects[platform], rich: false }
-    : format === 'elements' ? { ...dialects[platform], ...standard } : dialects[platform] ?? standard)
+  return toElements(markdown, dialectOf(platform, format))
+}
+
+function dialectOf(platform: string, format?: typeof formats[number]): Dialect {
+  const own = dialects[platform]
+  if (!format) return own ?? standard
+  return { href: own?.href, rich: format === 'elements', bare: format === 'text' }
 }

@@ -44,7 +44,7 @@ const attacks = [
 const harmless = new Set(['text', 'b', 'i', 's', 'code', 'pre', 'a'])
 
 describe('rendering', () => {
-  const readers: Reader[] = [bot, { platform: 'dingtalk' }, { platform: 'wecom-bot', markdown: true }]
+  const readers: Reader[] = [bot, { platform: 'dingtalk' }, { platform: 'line' }, { platform: 'wecom-bot', markdown: true }]
   for (const reader of readers) {
     it(`makes nothing but text of markup towards ${reader.platform}`, () => {
       for (const attack of attacks) {
@@ -73,11 +73,13 @@ describe('rendering', () => {
   })
 
   it('writes as the settings have it', () => {
-    const formats = { mock: 'markdown', kook: 'plain', dingtalk: 'elements' } as const
+    const formats = { mock: 'markdown', kook: 'plain', dingtalk: 'elements', qq: 'text', line: 'elements' } as const
     const write = (platform: string) => render('**a** `b`', { platform }, { formats }).join('')
     assert.equal(write('mock'), '<markdown>**a** `b`</markdown>')
     assert.equal(write('kook'), '<b>a</b> b')
     assert.equal(write('dingtalk'), '<b>a</b> <code>b</code>')
+    assert.equal(write('qq'), 'a b')
+    assert.equal(write('line'), '<b>a</b> <code>b</code>')
     assert.equal(write('other'), '<b>a</b> <code>b</code>')
     assert.equal(render('`b`', { platform: 'kook', markdown: true }, { formats }).join(''), 'b')
   })
@@ -128,6 +130,21 @@ describe('rendering', () => {
     // The encoder calls `encodeURI` on it.
     assert.equal(markup('[k](https://k.c/%E4%B8%AD)', dingtalk), '<a href="https://k.c/中">k</a>')
     assert.equal(markup('[k](https://k.c/100%)', dingtalk), '<a href="https://k.c/100%">k</a>')
+  })
+
+  it('writes text alone where an encoder drops the rest, and loses nothing of it', () => {
+    const markdown = [
+      '# T', '**b** *i* ~~s~~ `c` [k](https://koishi.chat) https://koishi.chat', '```js\n1\n```', '| a | **b** |\n|---|---|\n| 1 | 2 |',
+    ].join('\n\n')
+    for (const platform of ['line', 'wechat-official']) {
+      const elements = render(markdown, { platform })
+      assert.deepEqual(elements.map(({ type }) => type), ['text'])
+      assert.equal(elements[0].attrs.content, 'T\n\nb i s c k (https://koishi.chat) https://koishi.chat\n\n1\n\na | b\n1 | 2')
+    }
+    for (const platform of ['slack', 'zulip']) {
+      const known = new Set(types(render(markdown, { platform })))
+      assert.deepEqual([...known].sort(), ['a', 'b', 'i', 'text'])
+    }
   })
 
   it('does not care how the shared parser is set up', async () => {
