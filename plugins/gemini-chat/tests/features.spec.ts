@@ -84,6 +84,18 @@ describe('over the wire', () => {
       assert.deepEqual(last().contents[0].parts[1], bytes)
     })
 
+    it('may be a video, as long as it is small', async () => {
+      await start()
+      const video = Buffer.from('\0\0\0\x20ftypisom\0\0\x02\0', 'latin1')
+      await say(`<video src="data:video/mp4;base64,${video.toString('base64')}"/> what happens?`)
+      assert.deepEqual(last().contents[0].parts, [
+        { text: '[video] what happens?' }, { inlineData: { mimeType: 'video/mp4', data: video.toString('base64') } },
+      ])
+      const large = Buffer.concat([video, Buffer.alloc(9 << 20)]).toString('base64')
+      const answer = await say(`<video src="data:video/mp4;base64,${large}"/> what happens?`)
+      assert.match(answer, /太大，没有看：视频。一个文件最多 8 MB/)
+    })
+
     it('that cannot be taken is named below the answer', async () => {
       await start()
       const answer = await say(`<img src="${origin}/fun.gif"/><file src="file:///etc/passwd" title="a.txt"/> what?`)

@@ -11,7 +11,12 @@ const at = (offset: number, ...marks: string[]) => (_: Buffer, head: string) => 
   return marks.some(mark => head.startsWith(mark, offset))
 }
 
-/** https://ai.google.dev/gemini-api/docs/image-understanding, …/document-processing, …/audio */
+/** Of the family of MP4 the brand tells. https://mp4ra.org/registered-types/brands */
+function ftyp(brand: string) {
+  return `ftyp${brand}`
+}
+
+/** https://ai.google.dev/gemini-api/docs/image-understanding, …/document-processing, …/audio, …/video-understanding */
 const known: Signature[] = [
   ['image/png', at(0, '\x89PNG\r\n\x1a\n')],
   ['image/jpeg', at(0, '\xff\xd8\xff')],
@@ -24,6 +29,14 @@ const known: Signature[] = [
   ['audio/ogg', at(0, 'OggS')],
   ['audio/flac', at(0, 'fLaC')],
   ['audio/aac', bytes => bytes[0] === 0xff && (bytes[1] & 0xf6) === 0xf0],
+  ['video/mp4', at(4, ...['isom', 'iso2', 'iso4', 'iso5', 'iso6', 'mp41', 'mp42', 'avc1', 'M4V ', 'MSNV', 'dash'].map(ftyp))],
+  ['video/quicktime', at(4, ftyp('qt  '), 'moov')],
+  ['video/3gpp', at(4, ftyp('3gp'), ftyp('3g2'))],
+  ['video/webm', (_, head) => head.startsWith('\x1a\x45\xdf\xa3') && head.includes('webm')],
+  ['video/mpeg', at(0, '\0\0\x01\xba', '\0\0\x01\xb3')],
+  ['video/x-flv', at(0, 'FLV\x01')],
+  ['video/avi', (_, head) => head.startsWith('RIFF') && head.startsWith('AVI ', 8)],
+  ['video/wmv', at(0, '\x30\x26\xb2\x75\x8e\x66\xcf\x11')],
   ['audio/mp3', (bytes, head) => head.startsWith('ID3') || (bytes[0] === 0xff && (bytes[1] & 0xe6) === 0xe2)],
 ]
 
@@ -35,7 +48,8 @@ const unknown: Signature[] = [
   ['TIFF', at(0, 'II*\0', 'MM\0*')],
   ['AMR', at(0, '#!AMR')],
   ['SILK', (_, head) => /^\x02?#!SILK/.test(head)],
-  ['M4A', at(4, 'ftypM4A')],
+  ['M4A', at(4, ftyp('M4A'))],
+  ['MKV', at(0, '\x1a\x45\xdf\xa3')],
   ['MP4', at(4, 'ftyp')],
 ]
 

@@ -18,6 +18,15 @@ describe('the type of a file', () => {
     ['audio/ogg', 'OggS\0\x02'],
     ['audio/flac', 'fLaC\0\0'],
     ['audio/aiff', 'FORM\0\0\0\0AIFF'],
+    ['video/mp4', '\0\0\0\x20ftypisom'],
+    ['video/mp4', '\0\0\0\x20ftypmp42'],
+    ['video/quicktime', '\0\0\0\x14ftypqt  '],
+    ['video/3gpp', '\0\0\0\x18ftyp3gp4'],
+    ['video/webm', '\x1a\x45\xdf\xa3\x9fB\x82\x84webm'],
+    ['video/mpeg', '\0\0\x01\xba\x44'],
+    ['video/x-flv', 'FLV\x01\x05'],
+    ['video/avi', 'RIFF\x10\0\0\0AVI LIST'],
+    ['video/wmv', '\x30\x26\xb2\x75\x8e\x66\xcf\x11'],
   ]
   for (const [mime, content] of supported) {
     it(`is ${mime} for ${JSON.stringify(content.slice(0, 12))}`, () => {
@@ -34,7 +43,8 @@ describe('the type of a file', () => {
     ['AMR', '#!AMR\n\x04'],
     ['SILK', '\x02#!SILK_V3'],
     ['M4A', '\0\0\0\x1cftypM4A '],
-    ['MP4', '\0\0\0\x1cftypisom'],
+    ['MP4', '\0\0\0\x1cftypcrx '],
+    ['MKV', '\x1a\x45\xdf\xa3\x9fB\x82\x88matroska'],
     ['DOCX', 'PK\x03\x04\0\0'],
     ['', '\0\x01\x02'],
     ['', ''],
