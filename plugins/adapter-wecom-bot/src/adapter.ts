@@ -1,4 +1,4 @@
-import { Adapter, Context, Session } from 'koishi'
+import { Adapter, Context, Session, trimSlash } from 'koishi'
 import type { WecomBot } from './bot'
 import { clock } from './clock'
 import { declareTables } from './database'
@@ -39,7 +39,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
 
   override fork(ctx: Context, bot: WecomBot<C>) {
     super.fork(ctx, bot)
-    const { path } = bot.config
+    const path = trimSlash(bot.config.path)
     const { selfId, desk } = bot
     const route = this.#routes.get(path) ?? this.#open(path)
     route.add(selfId, desk)

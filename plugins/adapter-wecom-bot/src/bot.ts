@@ -1,4 +1,4 @@
-import { Bot, Context, Universal, h } from 'koishi'
+import { Bot, Context, Universal, h, trimSlash } from 'koishi'
 import { WecomAdapter } from './adapter'
 import { Clicked } from './cards'
 import { clock } from './clock'
@@ -204,7 +204,7 @@ const guildEvents: Record<string, 'guild-added' | 'guild-removed'> = {
 function admit(ctx: Context, config: Config): Config {
   for (const bot of ctx.bots) {
     if (!(bot instanceof WecomBot)) continue
-    if (bot.config.path === config.path && bot.config.token === config.token) {
+    if (trimSlash(bot.config.path) === trimSlash(config.path) && bot.config.token === config.token) {
       throw new Error(`two bots on ${config.path} have the same token: give each its own path or token`)
     }
     if ((bot.config.botId || '') === (config.botId || '')) {

@@ -12,10 +12,16 @@ import { buildXml, isXml, openXml, sealXml } from './xml'
 
 /** Largest body, in bytes. */
 const BODY_LIMIT = 1 << 20
+/** Up to this size the rest of a body that is too large is passed over: cut off in the middle, nobody reads why. */
+const PATIENCE = 8 << 20
+/** Where the server's own parser leaves a body as it came. */
+const unparsed = Symbol.for('unparsedBody')
 
 /** The part of koa's context that a callback needs. */
 export interface Exchange {
   req: IncomingMessage
+  /** What the server's parser has made of the body. */
+  request?: { body?: unknown }
   res: { once(event: 'close', callback: () => void): unknown, writableFinished: boolean }
   method: string
   path: string
@@ -59,8 +65,7 @@ export function createCallback(options: CallbackOptions) {
       exchange.status = error.status
       exchange.body = error.status === 403 ? 'forbidden' : 'bad request'
       if (error.reason === 'method') exchange.set('Allow', 'GET, HEAD, POST')
-      // The rest of an oversized body is not worth reading.
-      if (error.reason === 'size') exchange.set('Connection', 'close')
+      if (error.reason === 'size' && !(sizeOf(exchange.req) <= PATIENCE)) exchange.set('Connection', 'close')
       options.tally.refused(error.reason, options.clock.now())
       options.journal.refused(error, exchange.path)
     }
@@ -94,9 +99,9 @@ function echo({ query }: Exchange, { inboxes, clock, tally }: CallbackOptions): 
 
 async function reply(exchange: Exchange, options: CallbackOptions): Promise<string> {
   const { inboxes, clock, replays, tally } = options
-  const { query, req, res } = exchange
+  const { query, req, request, res } = exchange
   parameter(query, 'timestamp')
-  const body = await read(req)
+  const body = req.readableEnded ? readAlready(request?.body) : await read(req)
   const inXml = isXml(body)
   const ciphertext = inXml ? openXml(body) : open(body)
   const { credential, inbox, signature, message } = addressee(inboxes, query, ciphertext, ({ options }) => {
@@ -163,9 +168,22 @@ function parameter(query: Exchange['query'], ...names: string[]): string {
   throw new Refusal('malformed', `no "${names[0]}"`)
 }
 
+/** `NaN` where the request does not say. */
+function sizeOf({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'])
+}
+
+/** A route of another plugin that catches everything has had the body parsed, and there is nothing left to read. */
+function readAlready(body: unknown): string {
+  const raw = typeof body === 'string' ? body : (body as Record<symbol, unknown> | undefined)?.[unparsed]
+  if (typeof raw !== 'string') throw new Refusal('malformed', 'another plugin has read the body')
+  if (Buffer.byteLength(raw) > BODY_LIMIT) throw new Refusal('size')
+  return raw
+}
+
 /** @throws {Refusal} `size`; `malformed` where the sender gives up in the middle */
 function read(request: IncomingMessage): Promise<string> {
-  if (Number(request.headers['content-length']) > BODY_LIMIT) throw new Refusal('size')
+  if (sizeOf(request) > BODY_LIMIT) throw new Refusal('size')
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
