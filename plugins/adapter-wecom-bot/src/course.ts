@@ -1,8 +1,8 @@
 import { Clock } from './clock'
-import { DeliveryError, Outlet } from './outlet'
+import { Delivery, account, deliver, isOut } from './delivery'
+import { Outlet } from './outlet'
 import { Frame } from './reply'
-import { resume } from './split'
-import { Notices, Stream } from './stream'
+import { Notices, Stream, isVisible } from './stream'
 import { Said, Turn, inWords } from './turn'
 
 /** Times are milliseconds. */
@@ -58,8 +58,12 @@ export class Course {
   #closing = false
   /** The closing frame has arrived. */
   #fetched = false
+  /** The closing frame says that more will follow. */
+  #promised = false
   /** What did not fit has left on another way: nothing that is shown may move any more. */
   #frozen = false
+  /** Says what of it nobody got. */
+  #missing = ''
   /** Closes the stream while another way out is still at work. */
   #close?: () => void
   #waiting: (() => void)[] = []
@@ -116,8 +120,12 @@ export class Course {
     const stream = this.#stream
     if (!this.streaming || (this.#phase === 'done' && !stream.closed)) return
     if (!stream.closed && clock.now() - this.turn.openedAt >= policy.window) {
-      if (this.#phase === 'sending') this.#close?.()
-      else this.#handOver(outlet.isOpen(this.turn) ? notices.later : notices.cutOff)
+      if (this.#phase === 'sending') {
+        this.#close?.()
+      } else {
+        this.#promised = outlet.isOpen(this.turn)
+        this.#handOver(this.#promised ? notices.later : notices.cutOff)
+      }
     }
     this.#opened = true
     if (!stream.closed) return stream.snapshot()
@@ -135,7 +143,7 @@ export class Course {
 
   /** @see Turns.say */
   async say(said: Said): Promise<string | undefined> {
-    if (!this.#isWritable) return void await this.shared.outlet.send(this.turn, inWords(said))
+    if (!this.#isWritable) return void await this.shared.outlet.send(this.turn, said)
     const id = this.turn.say(said)
     this.#reopen()
     return id
@@ -178,61 +186,67 @@ export class Course {
   }
 
   #ended() {
-    const { turn, shared: { clock, outlet, notices } } = this
-    const stream = this.#stream
+    const { turn, shared } = this
     const phase = this.#phase
-    clock.clearTimeout(this.#grace)
-    this.shared.ended(turn)
-    const said = turn.text || turn.images.length || turn.card
+    shared.clock.clearTimeout(this.#grace)
+    shared.ended(turn)
     if (phase === 'handed-over') {
-      const text = resume(turn.text, common(turn.text, stream.shown))
-      const rest = inWords({ text, images: turn.images })
-      if (rest) void this.#send(rest)
-      else if (!turn.text && outlet.isOpen(turn)) void this.#send(notices.silent)
-      else this.#finished()
+      this.#follow()
     } else if (phase === 'live' && !this.#frozen) {
+      const said = turn.text || turn.images.length || turn.card
       if (this.streaming && (said || this.#opened)) void this.#finish()
-      else if (turn.words) void this.#send(turn.words)
+      else if (said) void this.#send(turn.whole)
       else this.#finished()
     }
     for (const callback of this.#waiting.splice(0)) callback()
   }
 
+  /** Sends what could not be read yet when the stream had to close; who was told of more is not left waiting. */
+  #follow() {
+    const { turn, shared: { outlet, notices } } = this
+    const rest = { ...turn.whole, text: this.#stream.rest() }
+    if (isVisible(inWords(rest))) void this.#send(rest)
+    else if (!this.#promised || !outlet.isOpen(turn)) this.#finished()
+    else void this.#send({ text: isVisible(turn.text) ? notices.complete : notices.silent })
+  }
+
   /** Closes the stream; what does not fit goes out first, so that the last frame can say truly what became of it. */
   async #finish() {
-    const { turn } = this
+    const { turn, shared: { notices, policy } } = this
     const stream = this.#stream
+    const { length } = turn.text
     if (stream.fit(turn.text)[1]) {
       // Not before: looking a sentence up costs more than all else that is done here.
-      const { continued, lost } = this.shared.notices
+      const { continued } = notices
       // Room for whatever has to be said below, so that the place where the text is cut does not depend on it.
-      const room = [continued, lost(turn.text.length)].join('\n\n')
-      const overflow = stream.fit(turn.text, room)[1]
+      const room = [continued, notices.unconfirmed(length), notices.lost(length)].join('\n\n')
       this.#close = () => stream.finish(continued, room)
-      const missing = await this.#deliver(overflow)
+      const delivery = await this.#deliver({ text: stream.fit(turn.text, room)[1] })
       this.#phase = 'live'
-      this.#frozen = missing < overflow.length
-      const notes = [this.#frozen && continued, missing && lost(missing)]
-      if (!stream.closed) stream.finish(notes.filter(Boolean).join('\n\n'), room)
+      this.#frozen = isOut(delivery)
+      this.#missing = account(delivery, '', notices)
+      if (!stream.closed) stream.finish(account(delivery, continued, notices), room)
     } else {
       stream.finish()
     }
     if (this.#fetched) this.#finished()
-    else this.#wait(this.shared.policy.unclaimed, () => void this.#claim())
+    else this.#wait(policy.unclaimed, () => void this.#claim())
   }
 
   /** Nobody fetched the last frame: WeCom has stopped polling, or the chat was closed. */
   async #claim() {
-    const { turn, shared: { outlet } } = this
+    const { turn, shared: { outlet, notices } } = this
     const stream = this.#stream
-    const text = this.#frozen ? stream.shown : turn.words
-    if (!text || !outlet.isOpen(turn)) return this.#retire()
+    const shown = [stream.shown, this.#missing].filter(Boolean).join('\n\n')
+    const said = this.#frozen ? { ...turn.whole, text: shown } : turn.whole
+    if (!isVisible(inWords(said)) || !outlet.isOpen(turn)) return this.#retire()
     // A poll that comes after all must not show the answer a second time.
     const last = stream.closed
     stream.closed = undefined
     this.#close = () => stream.redirect()
-    if (await this.#deliver(text) < text.length) {
-      stream.redirect()
+    const delivery = await this.#deliver(said)
+    if (isOut(delivery)) {
+      stream.redirect(account(delivery, notices.elsewhere, notices))
       this.#finished()
     } else {
       this.#phase = 'live'
@@ -241,8 +255,8 @@ export class Course {
     }
   }
 
-  async #send(text: string) {
-    await this.#deliver(text)
+  async #send(said: Said) {
+    await this.#deliver(said)
     this.#finished()
   }
 
@@ -251,20 +265,11 @@ export class Course {
     this.#retire()
   }
 
-  /**
-   * Lets another way out do its work; how the turn goes on then is the caller's to say.
-   * @returns how many characters did not get out
-   */
-  async #deliver(text: string): Promise<number> {
+  /** Lets another way out do its work; how the turn goes on then is the caller's to say. */
+  #deliver(said: Said): Promise<Delivery> {
     const { turn, shared: { outlet, log } } = this
     this.#phase = 'sending'
-    try {
-      await outlet.send(turn, text)
-      return 0
-    } catch (error) {
-      log.lost(turn, error)
-      return error instanceof DeliveryError ? error.lost : text.length
-    }
+    return deliver(outlet, turn, said, error => log.lost(turn, error))
   }
 
   #retire() {
@@ -277,11 +282,4 @@ export class Course {
     this.shared.clock.clearTimeout(this.#timer)
     this.#timer = this.shared.clock.setTimeout(callback, delay)
   }
-}
-
-/** Where a text leaves what was shown of it, which may end in a fence or a thought that was closed for showing only. */
-function common(text: string, shown: string): number {
-  let at = 0
-  while (at < shown.length && text[at] === shown[at]) at++
-  return /^[\s>`~]*(?:<?\/think>)?$/.test(shown.slice(at)) ? at : 0
 }

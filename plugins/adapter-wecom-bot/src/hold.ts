@@ -6,7 +6,7 @@ import { plain } from './plain'
 import { Push } from './push'
 import { cut } from './split'
 import { Notices } from './stream'
-import { Said, Turn } from './turn'
+import { Said, Turn, inWords } from './turn'
 
 export interface HoldOptions {
   /** Most bytes of a reply. */
@@ -42,10 +42,9 @@ export class Hold implements Way {
   }
 
   /** @throws {DeliveryError} */
-  async send(turn: Turn, words: string) {
-    // What is said after the end comes in words alone.
-    const isWhole = this.options.next && words === turn.words
-    const { text, images, card }: Said = isWhole ? turn : { text: words }
+  async send(turn: Turn, said: Said) {
+    // A reply is a text. What else there is takes the next way, or is put in words.
+    const { text, images, card } = this.options.next ? separate(said) : { text: inWords(said) }
     if (!this.isWaiting) return this.#forward({ text, images, card })
     const [head, rest] = this.#fit(text)
     this.#state = 'taken'
@@ -113,6 +112,11 @@ export class Hold implements Way {
     throw new DeliveryError('no-way', lost, `${lost} characters are lost: WeCom waits no longer for the `
       + 'reply, and nothing else leads there; for an app, set corpId, agentId and secret')
   }
+}
+
+/** Buttons are words on every way, so that they stay where the text is. */
+function separate({ text, buttons, images, card }: Said): Said {
+  return { text: inWords({ text, buttons }), images, card }
 }
 
 /** Replies are plain texts. */

@@ -10,6 +10,8 @@ export function createNotices(ctx: Context): Notices {
     get later() { return text('later') },
     get cutOff() { return text('cut-off') },
     get continued() { return text('continued') },
+    get complete() { return text('complete') },
+    unconfirmed: count => text('unconfirmed', [count]),
     lost: count => text('lost', [count]),
     get elsewhere() { return text('elsewhere') },
     get silent() { return text('silent') },

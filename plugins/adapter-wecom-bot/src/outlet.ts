@@ -3,17 +3,26 @@ import { MARKDOWN_LIMIT } from './reply'
 import { Post, QyapiError, call } from './qyapi'
 import { cut, pieces } from './split'
 import { Notices } from './stream'
-import { Turn } from './turn'
+import { Said, Turn, inWords } from './turn'
 import { WEBHOOK_LIMIT, Webhook } from './webhook'
 
 /** How long a `response_url` is valid. https://developer.work.weixin.qq.com/document/path/101138 */
 const RESPONSE_URL_LIFE = 3600_000
 
-/** Text that reached nobody. */
+/** Text that reached nobody, or perhaps nobody. */
 export class DeliveryError extends Error {
   override name = 'DeliveryError'
 
-  constructor(readonly code: 'no-way' | QyapiError['failure'], readonly lost: number, message: string) {
+  /**
+   * @param lost characters that nobody got, as far as is known
+   * @param doubtful how many of them were sent, without an answer that would confirm it
+   */
+  constructor(
+    readonly code: 'no-way' | QyapiError['failure'],
+    readonly lost: number,
+    message: string,
+    readonly doubtful = 0,
+  ) {
     super(message)
   }
 }
@@ -22,7 +31,7 @@ export class DeliveryError extends Error {
 export interface Way {
   readonly isOpen: boolean
   /** @throws {DeliveryError} */
-  send(turn: Turn, text: string): Promise<void>
+  send(turn: Turn, said: Said): Promise<void>
 }
 
 /**
@@ -36,7 +45,7 @@ export class Outlet {
   constructor(
     readonly post: Post,
     readonly clock: Clock,
-    readonly notices: Notices,
+    readonly notices: Pick<Notices, 'lost'>,
     /** The webhook of this very chat, if it is known. */
     readonly webhookOf: (chatId: string) => Webhook | undefined,
   ) {}
@@ -47,33 +56,36 @@ export class Outlet {
   }
 
   /**
-   * Sends Markdown to where the turn came from.
+   * Sends a message to where the turn came from: its text, then its pictures.
    * @throws {DeliveryError} naming how many characters nobody got
    */
-  async send(turn: Turn, text: string): Promise<void> {
+  async send(turn: Turn, said: Said): Promise<void> {
     const way = this.ways.get(turn)
-    if (way) return way.send(turn, text)
+    if (way) return way.send(turn, said)
     const webhook = this.#webhook(turn)
-    const rest = this.#isValid(turn) ? await this.#respond(turn, text, webhook) : text
-    if (!rest) return
-    if (!webhook) {
-      throw new DeliveryError('no-way', rest.length, `${rest.length} characters are lost: the stream is closed, `
-        + 'response_url is used up or expired, and no webhook of this chat is configured')
+    // Of the ways only a webhook takes pictures; without one they are put in words.
+    const pictures = webhook ? said.images ?? [] : []
+    const text = inWords(pictures.length ? { ...said, images: [] } : said)
+    const losses: DeliveryError[] = []
+    const rest = text && this.#isValid(turn) ? await this.#respond(turn, text, losses, webhook) : text
+    if (webhook) {
+      await this.#push(webhook, [
+        ...pieces(rest, WEBHOOK_LIMIT).map(content => ({ words: content, body: { msgtype: 'markdown_v2', markdown_v2: { content } } })),
+        ...pictures.map(image => ({ words: inWords({ text: '', images: [image] }), body: { msgtype: 'image', image } })),
+      ], losses)
+    } else if (rest) {
+      losses.push(new DeliveryError('no-way', rest.length, `${rest.length} characters are lost: the stream is closed, `
+        + 'response_url is used up or expired, and no webhook of this chat is configured'))
     }
-    const parts = pieces(rest, WEBHOOK_LIMIT)
-    let sent = 0
-    try {
-      await webhook.sendAll(parts.map(content => ({ msgtype: 'markdown_v2', markdown_v2: { content } })), () => void sent++)
-    } catch (error) {
-      throw failed(error, parts.slice(sent).join('').length)
-    }
+    if (losses.length) throw sum(losses)
   }
 
-  /** @returns what did not get out */
-  async #respond(turn: Turn, text: string, webhook?: Webhook): Promise<string> {
+  /** @returns what has to go out on the next way */
+  async #respond(turn: Turn, text: string, losses: DeliveryError[], webhook?: Webhook): Promise<string> {
     const responseUrl = turn.responseUrl!
     let [content, rest] = cut(text, MARKDOWN_LIMIT)
-    if (rest && !webhook) {
+    const isLast = rest && !webhook
+    if (isLast) {
       // Nothing comes after this message, so it has to say what is missing.
       ;[content, rest] = cut(text, MARKDOWN_LIMIT - Buffer.byteLength(this.notices.lost(text.length)) - 2)
       content += '\n\n' + this.notices.lost(rest.length)
@@ -84,11 +96,16 @@ export class Outlet {
       return rest
     } catch (error) {
       if (!(error instanceof QyapiError)) throw error
-      // It may have arrived: said twice is worse than an operator's look at the log.
-      if (error.failure === 'unknown') throw failed(error, text.length)
+      if (error.failure === 'unknown') {
+        // It may have arrived: said twice is worse than a word of doubt. What comes behind it goes on.
+        const count = text.length - rest.length
+        losses.push(failed(error, count, count))
+        return rest
+      }
       responseUrl.used = error.failure === 'refused'
-      if (!webhook) throw failed(error, text.length)
-      return text
+      if (webhook) return text
+      losses.push(failed(error, text.length))
+      return ''
     }
   }
 
@@ -102,6 +119,17 @@ export class Outlet {
     }
   }
 
+  async #push(webhook: Webhook, messages: { words: string, body: object }[], losses: DeliveryError[]) {
+    let sent = 0
+    try {
+      await webhook.sendAll(messages.map(({ body }) => body), () => void sent++)
+    } catch (error) {
+      if (!(error instanceof QyapiError)) throw error
+      const left = messages.slice(sent).map(({ words }) => words)
+      losses.push(failed(error, left.join('').length, error.failure === 'unknown' ? left[0].length : 0))
+    }
+  }
+
   #isValid({ responseUrl, openedAt }: Turn) {
     return !!responseUrl && !responseUrl.used && this.clock.now() < openedAt + RESPONSE_URL_LIFE
   }
@@ -112,7 +140,15 @@ export class Outlet {
   }
 }
 
-function failed(error: unknown, lost: number) {
-  if (!(error instanceof QyapiError)) return error
-  return new DeliveryError(error.failure, lost, `${lost} characters are lost: ${error.message}`)
+function failed(error: QyapiError, lost: number, doubtful = 0) {
+  const fate = error.failure === 'deferred' ? 'wait for the next start' : 'are lost'
+  const doubt = doubtful && `, ${doubtful} of them perhaps not`
+  return new DeliveryError(error.failure, lost, `${lost} characters ${fate}${doubt || ''}: ${error.message}`, doubtful)
+}
+
+function sum(losses: DeliveryError[]): DeliveryError {
+  if (losses.length === 1) return losses[0]
+  const total = (count: (loss: DeliveryError) => number) => losses.map(count).reduce((one, other) => one + other)
+  const messages = losses.map(({ message }) => message).join('; ')
+  return new DeliveryError(losses.at(-1)!.code, total(({ lost }) => lost), messages, total(({ doubtful }) => doubtful))
 }

@@ -1,5 +1,5 @@
 import { Frame, MARKDOWN_LIMIT } from './reply'
-import { cut } from './split'
+import { cut, resume } from './split'
 import { Turn } from './turn'
 
 /** Sentences the adapter itself says in a chat. */
@@ -10,8 +10,12 @@ export interface Notices {
   cutOff: string
   /** The rest of a long answer follows as a message of its own. */
   continued: string
+  /** The answer had been shown to its end when its stream had to close: nothing follows. */
+  complete: string
   /** So many characters of a long answer could not be delivered. */
   lost(count: number): string
+  /** So many characters went out as a message of their own, and nobody knows whether it arrived. */
+  unconfirmed(count: number): string
   /** The answer has gone out as a message of its own. */
   elsewhere: string
   /** The stream is open and nothing was said. */
@@ -77,8 +81,14 @@ export class Stream {
   }
 
   /** The turn's text was delivered on another way. */
-  redirect() {
-    this.closed = { content: this.notices.elsewhere, finish: true }
+  redirect(note = this.notices.elsewhere) {
+    this.closed = { content: note, finish: true }
+  }
+
+  /** What of the turn's text could not be read when the stream was closed. */
+  rest(): string {
+    const { turn: { text }, shown } = this
+    return resume(text, common(text, shown))
   }
 
   /** What fits into the bubble together with a note, and what does not. */
@@ -87,7 +97,14 @@ export class Stream {
   }
 }
 
+/** Where a text leaves what was shown of it, which may end in a fence or a thought that was closed for showing only. */
+function common(text: string, shown: string): number {
+  let at = 0
+  while (at < shown.length && text[at] === shown[at]) at++
+  return /^[\s>`~]*(?:<?\/think>)?$/.test(shown.slice(at)) ? at : 0
+}
+
 /** WeCom ignores a frame in which nothing can be seen, and its bubble goes on spinning. */
-function isVisible(text: string) {
+export function isVisible(text: string) {
   return /[^\s\p{Cf}\p{Cc}\u2800\u3164]/u.test(text.replace(/<think>\s*<\/think>/g, ''))
 }

@@ -35,8 +35,11 @@ export interface Said {
 
 /** What of a message can be read where only text gets through. */
 export function inWords({ text, images = [], buttons = [], card }: Said): string {
-  const title = card && `[卡片] ${literal(card.main_title?.title ?? '')}`.trim()
-  return [text, images.map(() => '[图片]').join(' '), title, buttonsInWords(buttons)].filter(Boolean).join('\n\n')
+  return [text, images.map(() => '[图片]').join(' '), cardInWords(card), buttonsInWords(buttons)].filter(Boolean).join('\n\n')
+}
+
+function cardInWords(card?: TemplateCard): string {
+  return card ? `[卡片] ${literal(card.main_title?.title ?? '')}`.trim() : ''
 }
 
 function buttonsInWords(buttons: ButtonSpec[]): string {
@@ -79,9 +82,9 @@ export class Turn {
       .concat(this.#buttonsInWords()).filter(Boolean).join('\n\n')
   }
 
-  /** All messages, for a way that takes no images. */
-  get words() {
-    return inWords({ text: this.text, images: this.images, card: this.card })
+  /** All messages as one. */
+  get whole(): Said {
+    return { text: this.text, images: this.images, card: this.card }
   }
 
   get images() {

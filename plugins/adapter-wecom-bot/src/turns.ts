@@ -6,7 +6,7 @@ import { Outlet } from './outlet'
 import { Event, Message } from './payload'
 import { Frame } from './reply'
 import { Notices } from './stream'
-import { Owner, Said, Turn, inWords, owns } from './turn'
+import { Owner, Said, Turn, owns } from './turn'
 
 /** After the answers, closing frames are waited for so long: two polls. Milliseconds. */
 const LAST_POLLS = 2500
@@ -105,7 +105,7 @@ export class Turns {
   async say(turn: Turn, said: Said): Promise<string | undefined> {
     const course = this.#courses.get(turn.id)
     if (course) return course.say(said)
-    await this.outlet.send(turn, inWords(said))
+    await this.outlet.send(turn, said)
   }
 
   /** @returns whether the message is there and could still be changed */

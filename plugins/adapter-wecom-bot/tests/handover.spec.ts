@@ -74,15 +74,71 @@ describe('after five and a half minutes', () => {
     assert.deepEqual(outlet.sent, ['(silent)'])
   })
 
-  it('does not say that nothing came where all had been shown', async () => {
+  it('says, once, that nothing more comes where all had been shown', async () => {
     const { turns, clock, outlet, poll, open } = createTurns()
+    const turn = open()
+    const id = (await turns.say(turn, { text: 'all of it' }))!
+    await clock.pass(330 * SECOND)
+    assert.equal(poll(turn), 'all of it\n\n(later)■')
+    turns.rewrite(turn, id, { text: 'all of it\n' })
+    turn.chainEnded()
+    await clock.pass(0)
+    assert.deepEqual(outlet.sent, ['(complete)'])
+    turn.sending()
+    turn.sent()
+    await clock.pass(11 * MINUTE)
+    assert.deepEqual(outlet.sent, ['(complete)'])
+    assert.equal(turns.size, 0)
+  })
+
+  it('says nothing of an end where what had been shown was taken back and said elsewhere', async () => {
+    const { turns, clock, outlet, poll, open } = createTurns()
+    const turn = open()
+    const id = (await turns.say(turn, { text: 'one' }))!
+    await clock.pass(330 * SECOND)
+    poll(turn)
+    turns.retract(turn, id)
+    await turns.say(turn, { text: 'two' })
+    turn.chainEnded()
+    await clock.pass(0)
+    assert.deepEqual(outlet.sent, ['two'])
+  })
+
+  it('says nothing of an end to who was not told of more', async () => {
+    const { turns, clock, outlet, lost, poll, open } = createTurns()
+    outlet.open = false
+    const turn = open()
+    await turns.say(turn, { text: 'all of it' })
+    await clock.pass(330 * SECOND)
+    assert.equal(poll(turn), 'all of it\n\n(cut off)■')
+    outlet.open = true
+    turn.chainEnded()
+    await clock.pass(MINUTE)
+    assert.deepEqual([outlet.sent, lost], [[], []])
+  })
+
+  it('says nothing of an end where the way it was promised for has gone', async () => {
+    const { turns, clock, outlet, lost, poll, open } = createTurns()
     const turn = open()
     await turns.say(turn, { text: 'all of it' })
     await clock.pass(330 * SECOND)
     poll(turn)
+    outlet.open = false
+    turn.chainEnded()
+    await clock.pass(11 * MINUTE)
+    assert.deepEqual([outlet.sent, lost], [[], []])
+    assert.equal(turns.size, 0)
+  })
+
+  it('sends pictures that no frame could have', async () => {
+    const { turns, clock, outlet, poll, open } = createTurns()
+    const turn = open()
+    await turns.say(turn, { text: 'look', images: [{ base64: 'AAAA', md5: '0' }] })
+    await clock.pass(330 * SECOND)
+    assert.equal(poll(turn), 'look\n\n(later)■')
     turn.chainEnded()
     await clock.pass(0)
-    assert.deepEqual(outlet.sent, [])
+    assert.deepEqual(outlet.sent, ['[图片]'])
   })
 
   it('closes an answer that is longer than a bubble, and continues it where the bubble ended', async () => {

@@ -25,7 +25,7 @@ describe('a reply that waits for its answer', () => {
 
   function say(text: string) {
     turn.say({ text })
-    return turn.words
+    return turn.whole
   }
 
   it('takes the answer, and gives it to every repetition', async () => {
@@ -59,7 +59,7 @@ describe('a reply that waits for its answer', () => {
     const hold = create()
     assert.equal(hold.take(turn), undefined)
     await hold.send(turn, say('a'))
-    await hold.send(turn, 'b')
+    await hold.send(turn, { text: 'b' })
     assert.deepEqual(forwarded, [[{ type: 'markdown', content: 'a' }], [{ type: 'markdown', content: 'b' }]])
     assert.equal(hold.take(turn), undefined)
   })
@@ -91,7 +91,7 @@ describe('a reply that waits for its answer', () => {
       turn = new Turn('ID', 'MSGID', { botId: 'app:1', userId: 'u' }, clock.now())
       turn.say({ text, images: [image] })
       const hold = create()
-      const sent = hold.send(turn, turn.words)
+      const sent = hold.send(turn, turn.whole)
       assert.equal(hold.take(turn), text || undefined)
       hold.arrived()
       await sent
@@ -102,7 +102,7 @@ describe('a reply that waits for its answer', () => {
   it('puts pictures in words where nothing leads on', () => {
     const hold = create(false)
     turn.say({ text: 'a', images: [{ base64: 'AAAA', md5: 'x' }] })
-    void hold.send(turn, turn.words)
+    void hold.send(turn, turn.whole)
     assert.equal(hold.take(turn), 'a\n\n[图片]')
   })
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DeliveryError } from '../src/outlet'
 import { MINUTE, SECOND, createTurns } from './support/turns'
 
 describe('a last frame that nobody fetches', () => {
@@ -73,13 +74,69 @@ describe('a last frame that nobody fetches', () => {
     }
   })
 
-  it('is not sent where there is nothing in it', async () => {
-    const { clock, outlet, poll, open } = createTurns()
+  it('is not sent where there is nothing in it, or nothing to be seen', async () => {
+    for (const text of ['', ' \n', '<think></think>']) {
+      const { turns, clock, outlet, poll, open } = createTurns()
+      const turn = open()
+      poll(turn)
+      await turns.say(turn, { text })
+      turn.chainEnded()
+      await clock.pass(MINUTE)
+      assert.deepEqual(outlet.sent, [])
+    }
+  })
+
+  it('goes another way with its pictures', async () => {
+    const { turns, clock, outlet, poll, open } = createTurns()
     const turn = open()
     poll(turn)
+    await turns.say(turn, { text: 'look', images: [{ base64: 'AAAA', md5: '0' }] })
     turn.chainEnded()
+    await clock.pass(10 * SECOND)
+    assert.deepEqual(outlet.sent, ['look\n\n[图片]'])
+  })
+
+  it('does not go out a second time where nobody knows whether it arrived', async () => {
+    const world = createTurns()
+    const { turns, clock, outlet, poll, open } = world
+    const turn = open()
+    poll(turn)
+    await turns.say(turn, { text: 'hello' })
+    turn.chainEnded()
+    outlet.fail(5, 5)
+    await clock.pass(10 * SECOND)
+    assert.equal(world.lost.length, 1)
+    assert.equal(poll(turn), '(5 unconfirmed)■')
+    turn.sending()
+    await turns.say(turn, { text: 'more' })
+    turn.sent()
     await clock.pass(MINUTE)
-    assert.deepEqual(outlet.sent, [])
+    assert.deepEqual(outlet.sent, ['more'])
+    assert.equal(poll(turn), '(5 unconfirmed)■')
+  })
+
+  it('says to who comes after all what of it is missing', async () => {
+    const { turns, clock, outlet, poll, open } = createTurns()
+    const turn = open()
+    poll(turn)
+    await turns.say(turn, { text: 'hello' })
+    turn.chainEnded()
+    outlet.fail(2)
+    await clock.pass(10 * SECOND)
+    assert.equal(poll(turn), '(elsewhere)\n\n(2 lost)■')
+  })
+
+  it('counts as sent where it waits for the next start', async () => {
+    const { turns, clock, outlet, poll, open } = createTurns()
+    const turn = open()
+    poll(turn)
+    await turns.say(turn, { text: 'hello' })
+    turn.chainEnded()
+    outlet.fates.push(async () => {
+      throw new DeliveryError('deferred', 5, 'deferred')
+    })
+    await clock.pass(10 * SECOND)
+    assert.equal(poll(turn), '(elsewhere)■')
   })
 })
 
@@ -127,6 +184,71 @@ describe('an answer that is longer than a bubble', () => {
     turn.chainEnded()
     await clock.pass(0)
     assert.match(poll(turn)!, /\(continued\)\n\n\(7 lost\)■$/)
+  })
+
+  it('says how much of what continues was not confirmed, and sends none of it again', async () => {
+    const { turns, clock, outlet, poll, open } = createTurns()
+    const turn = open()
+    await turns.say(turn, { text: words })
+    outlet.fates.push(async (text) => {
+      throw new DeliveryError('unknown', text.length, 'unknown', text.length)
+    })
+    turn.chainEnded()
+    await clock.pass(0)
+    const shown = poll(turn, false)!
+    assert.match(shown, /\n\n\(\d+ unconfirmed\)■$/)
+    await clock.pass(MINUTE)
+    assert.deepEqual(outlet.sent, [shown.replace('■', '')])
+    assert.equal(poll(turn), '(elsewhere)■')
+  })
+
+  it('says what continues, what was not confirmed and what is missing, within the limit', async () => {
+    const { turns, clock, outlet, open } = createTurns()
+    const turn = open()
+    await turns.say(turn, { text: words })
+    outlet.fail(9, 7)
+    turn.chainEnded()
+    await clock.pass(0)
+    const { content } = turns.frame(turn)!
+    assert.match(content, /\(continued\)\n\n\(7 unconfirmed\)\n\n\(2 lost\)$/)
+    assert.ok(Buffer.byteLength(content) <= 20480)
+  })
+
+  it('goes out whole where nobody fetches its last frame and nothing had got out before', async () => {
+    const { turns, clock, outlet, open } = createTurns()
+    const turn = open()
+    turns.frame(turn)
+    await turns.say(turn, { text: words })
+    outlet.fail()
+    turn.chainEnded()
+    await clock.pass(MINUTE)
+    assert.deepEqual(outlet.sent, [words])
+  })
+
+  it('has its pictures sent along where nobody fetches its last frame', async () => {
+    const { turns, clock, outlet, poll, open } = createTurns()
+    const turn = open()
+    poll(turn)
+    await turns.say(turn, { text: words, images: [{ base64: 'AAAA', md5: '0' }] })
+    turn.chainEnded()
+    await clock.pass(MINUTE)
+    assert.equal(outlet.sent.length, 2)
+    assert.ok(outlet.sent[1].endsWith('\n\n[图片]'))
+  })
+
+  it('that was handed over and is longer than the ways out take loses no word without the log', async () => {
+    const { turns, clock, outlet, lost, poll, open } = createTurns()
+    const turn = open()
+    const id = (await turns.say(turn, { text: 'w0' }))!
+    await clock.pass(330 * SECOND)
+    poll(turn)
+    turns.rewrite(turn, id, { text: words })
+    outlet.fail(9)
+    turn.chainEnded()
+    await clock.pass(MINUTE)
+    assert.equal(lost.length, 1)
+    assert.deepEqual(outlet.sent, [])
+    assert.equal(poll(turn), 'w0\n\n(later)■')
   })
 
   it('continues once, although more is said before its last frame is fetched', async () => {

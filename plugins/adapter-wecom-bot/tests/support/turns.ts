@@ -2,7 +2,7 @@ import { Load } from '../../src/load'
 import { DeliveryError, Outlet } from '../../src/outlet'
 import { Message } from '../../src/payload'
 import { Notices } from '../../src/stream'
-import { Turn } from '../../src/turn'
+import { Said, Turn, inWords } from '../../src/turn'
 import { Policy } from '../../src/course'
 import { Turns } from '../../src/turns'
 import { FakeClock } from './clock'
@@ -14,7 +14,9 @@ export const notices: Notices = {
   later: '(later)',
   cutOff: '(cut off)',
   continued: '(continued)',
+  complete: '(complete)',
   lost: count => `(${count} lost)`,
+  unconfirmed: count => `(${count} unconfirmed)`,
   elsewhere: '(elsewhere)',
   silent: '(silent)',
   forgotten: '(forgotten)',
@@ -37,17 +39,18 @@ export class FakeOutlet {
     return this.open
   }
 
-  async send(_turn: Turn, text: string) {
+  async send(_turn: Turn, said: Said) {
+    const text = inWords(said)
     const fate = this.fates.shift()
     if (fate) await fate(text)
     else if (!this.open) throw new DeliveryError('no-way', text.length, 'no way')
     this.sent.push(text)
   }
 
-  /** The next message does not get out. */
-  fail(lost?: number) {
+  /** The next message does not get out, or so much of it, of which some may have arrived. */
+  fail(lost?: number, doubtful?: number) {
     this.fates.push(async (text) => {
-      throw new DeliveryError('refused', lost ?? text.length, 'refused')
+      throw new DeliveryError('refused', lost ?? text.length, 'refused', doubtful)
     })
   }
 
