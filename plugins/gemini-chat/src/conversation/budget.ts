@@ -25,14 +25,18 @@ export function estimateContents(contents: Content[]): number {
 /**
  * What a turn adds to the next request. The model counts the request as a whole; what it counts beyond the turns that
  * were sent along is this turn, so the sum over a history is always what the model last measured.
+ *
+ * A turn is never taken for less than a quarter of what it looks like: behind a relay that does not count what was sent
+ * along, a history of turns that cost nothing would never end.
  * @param history the turns that were sent along
  * @param usage what the model reports, if it came to that
  */
 export function measure(contents: Content[], history: Turn[], usage: Usage = {}): number {
   const { promptTokenCount, candidatesTokenCount } = usage
-  if (!promptTokenCount || candidatesTokenCount === undefined) return estimateContents(contents)
+  const estimated = estimateContents(contents)
+  if (!promptTokenCount || candidatesTokenCount === undefined) return estimated
   const known = history.reduce((sum, turn) => sum + turn.tokens, 0)
-  return Math.max(0, promptTokenCount + candidatesTokenCount - known)
+  return Math.max(Math.ceil(estimated / 4), promptTokenCount + candidatesTokenCount - known)
 }
 
 /** Chooses the newest turns that fit in so many tokens. A turn is taken whole or not at all. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { estimate, estimateContents, fit, measure } from '../../src/conversation/budget'
+import type { StoredTurn } from '../../src/conversation/history'
 import type { Content } from '../../src/engine/types'
 
 const turns = (...tokens: number[]) => tokens.map((tokens, index) => ({ id: index + 1, at: 0, contents: [], tokens }))
@@ -46,8 +47,21 @@ describe('the measure of a turn', () => {
     assert.equal(measure(contents, turns(60), { promptTokenCount: 80 }), 2)
   })
 
-  it('is never negative', () => {
-    assert.equal(measure(contents, turns(600), { promptTokenCount: 80, candidatesTokenCount: 10 }), 0)
+  it('is never less than a quarter of what it looks like', () => {
+    const usage = { promptTokenCount: 80, candidatesTokenCount: 10 }
+    assert.equal(measure(contents, turns(600), usage), 1)
+    assert.equal(measure([{ role: 'user', parts: [{ text: 'x'.repeat(4000) }] }], turns(600), usage), 250)
+  })
+
+  it('lets a history end where the history is not counted', () => {
+    const said: Content[] = [{ role: 'user', parts: [{ text: 'x'.repeat(40) }] }]
+    const usage = { promptTokenCount: 8, candidatesTokenCount: 2 }
+    let history: StoredTurn[] = []
+    for (let id = 0; id < 1000; id++) {
+      const tokens = measure(said, history, usage)
+      history = fit([...history, { contents: said, tokens, id, at: 0 }], 300)
+    }
+    assert.equal(history.length, 100)
   })
 })
 
