@@ -3,6 +3,7 @@ import { charge } from './account'
 import type { Chat } from './chat'
 import { isSummary, isWorthwhile } from './conversation/compaction'
 import type { StoredTurn } from './conversation/history'
+import { BusyError } from './conversation/mailbox'
 import { excerpt } from './conversation/turn'
 import { describe } from './failure'
 import { summarise } from './summary'
@@ -59,7 +60,7 @@ export class Control {
 
   /** Sums up the conversation up to its last turn. */
   async compact(session: Session): Promise<h[]> {
-    const { archive, memory } = this.chat.core
+    const { archive, config, memory } = this.chat.core
     const key = await this.chat.locate(session)
     return this.chat.mailbox.post(key, async (signal) => {
       const turns = await archive.recall(key)
@@ -69,6 +70,9 @@ export class Control {
       const summarised = (turns: StoredTurn[]) => summarise(this.chat.core, key, turns, signal, account)
       const result = await memory.compact(key, turns, old.length, summarised)
       return result ? say(session, ...result.notices[0]) : say(session, 'errors.compact')
+    }, config.queue).catch((error) => {
+      if (error instanceof BusyError) return say(session, 'busy')
+      throw error
     })
   }
 
@@ -80,6 +84,7 @@ export class Control {
     try {
       return await chat.mailbox.post(key, () => task(key))
     } catch (error) {
+      if (error instanceof BusyError) return say(session, 'busy')
       chat.core.logger.warn('the history could not be changed: %s', describe(error))
       return say(session, 'errors.reset')
     }

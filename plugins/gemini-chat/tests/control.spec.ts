@@ -164,6 +164,19 @@ describe('a conversation can be', () => {
       assert.deepEqual(contents(-1).slice(1), ['OK.', 'two', 'two!', 'three'])
     })
 
+    it('by hand, when its turn comes, and no more often than others may wait', async () => {
+      const slow = gate()
+      test.engine.respond([...piece('one'), slow, ...says('!')])
+      const answer = client().receive('one')
+      await settle()
+      const waiting = Array.from({ length: 3 }, () => client().receive('gemini.compact'))
+      await settle()
+      await client().shouldReply('gemini.compact', /^前面的问题还没有答完/)
+      slow.open()
+      await answer
+      assert.deepEqual((await Promise.all(waiting)).flat(), Array(3).fill('对话还不长，不需要压缩。'))
+    })
+
     it('by hand, if it is worth it and works', async () => {
       await client().receive('one')
       await client().shouldReply('压缩对话', '对话还不长，不需要压缩。')

@@ -14,6 +14,9 @@ interface Box {
   tasks: Set<AbortController>
 }
 
+/** How many tasks a conversation may have, with those that are being stopped. */
+const MOST = 100
+
 /** Lets the tasks of one conversation run one after the other, and those of different ones at the same time. */
 export class Mailbox {
   private readonly boxes = new Map<string, Box>()
@@ -21,12 +24,12 @@ export class Mailbox {
   /**
    * Runs the task once everything posted before it under the same key has ended.
    * @param limit how many tasks may wait besides the running one
-   * @throws {BusyError} when as many wait already
+   * @throws {BusyError} when as many wait already, or a hundred have not ended yet
    */
   async post<T>(key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity): Promise<T> {
     let box = this.boxes.get(key)
     if (!box) this.boxes.set(key, box = { tail: Promise.resolve(), tasks: new Set() })
-    if (this.pending(key) > limit) throw new BusyError()
+    if (this.pending(key) > limit || box.tasks.size >= MOST) throw new BusyError()
 
     const controller = new AbortController()
     box.tasks.add(controller)

@@ -38,6 +38,21 @@ describe('the mailbox of a conversation', () => {
     await slow
   })
 
+  it('takes no more than a hundred tasks, with those that are being stopped', async () => {
+    const first = gate()
+    const posted = [mailbox.post('a', task('first', first))]
+    while (posted.length < 100) {
+      mailbox.stop('a')
+      posted.push(mailbox.post('a', task('next')))
+    }
+    await assert.rejects(mailbox.post('a', task('one more')), BusyError)
+    assert.equal(await mailbox.post('b', task('elsewhere')), 'elsewhere')
+    first.open()
+    assert.equal((await Promise.all(posted)).length, 100)
+    assert.equal(await mailbox.post('a', task('one more')), 'one more')
+    assert.equal(mailbox.size, 0)
+  })
+
   it('goes on after a task that fails', async () => {
     const failing = mailbox.post('a', () => Promise.reject(new Error('no')))
     const next = mailbox.post('a', task('next'))
