@@ -1,12 +1,12 @@
 import { Adapter, Context, Session, trimSlash } from 'koishi'
 import type { WecomBot } from './bot'
 import { clock } from './clock'
-import { declareTables } from './database'
 import type { Desk } from './desk'
 import { Journal } from './journal'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 import { Route } from './route'
+import { declareTables } from './tables'
 
 /** All bots of the instance: their callback paths, and the end of their turns. */
 export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomBot<C>> {

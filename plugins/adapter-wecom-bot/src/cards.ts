@@ -1,5 +1,5 @@
+import { Answer, answered, isVote } from './answer'
 import { ButtonInteraction, CARD_BUTTONS, CardButton, TemplateCard } from './card'
-import { validate } from './limits'
 import { Click } from './payload'
 import { Store } from './store'
 import { Turn } from './turn'
@@ -27,29 +27,76 @@ export interface CardsOptions {
 export interface Clicked {
   id: string
   input?: string
-  /** The card as it is to look now; `undefined` where it is not remembered. */
+  /** The card as it is to look now; `undefined` where it is not remembered, or stays as it is. */
   card?: TemplateCard
+  /** Who sees it so; everybody, unless given. */
+  userIds?: string[]
+  /** The question had been answered before: nobody needs to hear of it again. */
+  isRepeated?: boolean
+}
+
+/** A card on its way. */
+interface Ride {
+  card: TemplateCard
+  /** The callback whose reply has it. */
+  msgId: string
+  arrived: boolean
 }
 
 /** The cards that go along with streams: one a message, and what becomes of it when it is clicked. */
 export class Cards {
+  readonly #rides = new WeakMap<Turn, Ride>()
+
   constructor(readonly options: CardsOptions, readonly store: Store) {}
 
-  /** The card to go with the frame that is about to be sent, if this is the one that takes it. */
-  attach(turn: Turn): TemplateCard | undefined {
+  /**
+   * The card to go with the frame that is about to be sent, if this is the one that takes it. WeCom takes one a
+   * message, so it goes once; but where it was lost on the way, it goes again.
+   * @param msgId the callback that is answered: WeCom repeats one only if it has seen no reply to it
+   * @see https://developer.work.weixin.qq.com/document/path/101031
+   */
+  attach(turn: Turn, msgId: string): TemplateCard | undefined {
+    const ride = this.#rides.get(turn)
+    if (ride) {
+      if (ride.arrived && ride.msgId !== msgId) return
+      ride.msgId = msgId
+      return ride.card
+    }
     if (turn.cardSpent || !this.options.enabled) return
-    const own = turn.card ?? this.#build(turn, turn.buttons)
-    const card = own ?? this.#build(turn, this.options.buttons)
+    const card = turn.card ?? this.#build(turn, turn.buttons) ?? this.#build(turn, this.options.buttons)
     if (!card) return
-    turn.spendCard(own && !turn.card ? CARD_BUTTONS : 0)
-    if (card.task_id) this.store.rememberCard(card, !own)
+    const isStanding = !turn.card && !turn.buttons.length
+    turn.spendCard(turn.card || isStanding ? 0 : CARD_BUTTONS)
+    this.#rides.set(turn, { card, msgId, arrived: false })
+    this.store.rememberCard(card, isStanding)
     return card
   }
 
+  /** The frame with a turn's card has reached the platform. */
+  arrived(turn: Turn) {
+    const ride = this.#rides.get(turn)
+    if (ride) ride.arrived = true
+  }
+
   /** @see https://developer.work.weixin.qq.com/document/path/101027 */
-  async click({ key, taskId }: Click): Promise<Clicked> {
+  async click({ key, taskId, selected }: Click, userId: string): Promise<Clicked> {
     const [, kind, value] = /^([bi]):([^]*)$/.exec(key) ?? [undefined, 'b', key]
-    return { id: value, input: kind === 'i' ? value : undefined, card: await this.#update(key, taskId) }
+    const clicked: Clicked = { id: value, input: kind === 'i' ? value : undefined, card: undefined }
+    const sent = await this.store.card(taskId)
+    if (!sent) return clicked
+    const { card, standing } = sent
+    const show = (answer: Answer) => answered(card, answer, standing, this.options.clicked)
+    const update = show({ key, selected })
+    if (!update || standing) return { ...clicked, card: update }
+    // Two may be quicker than the update, and one quicker than himself.
+    const isOwn = isVote(card)
+    const before = await this.store.answer(taskId, isOwn ? userId : '', { key, selected })
+    return {
+      ...clicked,
+      card: before ? show(before) : update,
+      userIds: isOwn ? [userId] : undefined,
+      isRepeated: !!before,
+    }
   }
 
   #build(turn: Turn, buttons: ButtonSpec[]): ButtonInteraction | undefined {
@@ -60,16 +107,6 @@ export class Cards {
       button_list: buttons.slice(0, CARD_BUTTONS).map(encode),
       task_id: turn.id,
     }
-  }
-
-  async #update(key: string, taskId: string): Promise<TemplateCard | undefined> {
-    const sent = await this.store.card(taskId)
-    if (sent?.card.card_type !== 'button_interaction') return
-    const button = sent.card.button_list.find(button => button.key === key)
-    if (!button) return
-    // The settings' own buttons go on working; a plugin's question is answered once.
-    const buttons = sent.standing ? sent.card.button_list : [button]
-    return validate({ ...sent.card, sub_title_text: this.options.clicked(button.text), button_list: buttons })
   }
 }
 

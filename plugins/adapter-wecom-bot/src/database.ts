@@ -1,194 +1,150 @@
-import { randomUUID } from 'node:crypto'
-import { Context, Time } from 'koishi'
+import { Context } from 'koishi'
+import { Answer } from './answer'
 import { TemplateCard } from './card'
-import { CARD_LIFE, KeptPush, Opinion, PUSH_LIFE, SentCard, Store, TRACE_LIFE, Trace } from './store'
+import { Clock, clock as realClock } from './clock'
+import { Lines } from './lines'
+import { CARD_LIFE, KeptPush, Opinion, PUSH_LIFE, SentCard, Shelf, Store, TRACE_LIFE, Trace } from './store'
+import { nameOf, read, write } from './tables'
 
-declare module 'koishi' {
-  interface Tables {
-    wecom_bot_turn: TurnRow
-    wecom_bot_card: CardRow
-    wecom_bot_opinion: OpinionRow
-    wecom_bot_push: PushRow
-  }
-}
-
-interface TurnRow {
-  /** Bot and msgid: inserting it is the claim. */
-  message: string
-  stream: string
-  msgId: string
-  botId: string
-  userId: string
-  chatId: string
-  content: string
-  finished: boolean
-  shown: Date
-  expires: Date
-}
-
-interface CardRow {
-  task: string
-  /** JSON */
-  card: string
-  standing: boolean
-  expires: Date
-}
-
-interface OpinionRow {
-  stream: string
-  userId: string
-  /** JSON */
-  opinion: string
-  expires: Date
-}
-
-interface PushRow {
-  id: number
-  target: string
-  /** JSON; with a picture in it up to 3 MB */
-  body: string
-  /** Whoever has set it has the message. */
-  taker: string
-  expires: Date
-}
-
-/** How long a message may wait for its claim: an answer is worth more than the certainty that it is the only one. */
-const PATIENCE = Time.second
+/** How long whoever waits for a reply may wait for the database: an answer is worth more than to be sure of it. */
+const PATIENCE = 1000
 /** How often what streams show is written. */
-const FLUSH = Time.second
-
-export function declareTables(ctx: Context) {
-  ctx.model.extend('wecom_bot_turn', {
-    message: 'string(255)',
-    stream: 'string(63)',
-    msgId: 'string(255)',
-    botId: 'string(127)',
-    userId: 'string(127)',
-    chatId: 'string(127)',
-    content: 'text',
-    finished: 'boolean',
-    shown: 'timestamp',
-    expires: 'timestamp',
-  }, { primary: 'message', indexes: ['stream', 'expires'] })
-  ctx.model.extend('wecom_bot_card', {
-    task: 'string(127)',
-    card: 'text',
-    standing: 'boolean',
-    expires: 'timestamp',
-  }, { primary: 'task' })
-  ctx.model.extend('wecom_bot_opinion', {
-    stream: 'string(63)',
-    userId: 'string(127)',
-    opinion: 'text',
-    expires: 'timestamp',
-  }, { primary: ['stream', 'userId'] })
-  ctx.model.extend('wecom_bot_push', {
-    id: 'unsigned',
-    target: 'string(63)',
-    body: { type: 'text', length: 2 ** 24 - 1 },
-    taker: 'string(63)',
-    expires: 'timestamp',
-  }, { autoInc: true })
-}
+const FLUSH = 1000
+const SWEEP = 60_000
 
 /**
  * Keeps turns, cards, opinions and unsent messages in Koishi's database, so that a process that was killed and started
  * again knows what it had answered. Where the database fails, the bot answers all the same and the log says what is not
  * kept.
+ *
+ * Not every driver changes a row in one step, but between processes every one inserts and removes it so: what only one
+ * may have is inserted or removed. Within the process, what concerns the same row is done in turn.
  */
 export class DatabaseStore implements Store {
   readonly #shown = new Map<string, Trace>()
-  readonly #flushing: () => void
-  readonly #sweeping: () => void
+  /** Messages whose claim in the database is not decided, with their decision. */
+  readonly #claims = new Map<string, Promise<string>>()
+  /** Streams of messages that turned out to be somebody else's when they were being answered. */
+  readonly #strange: Shelf<true>
+  readonly #lines = new Lines()
+  #flushing: unknown
+  #sweeping: unknown
   #complained = 0
 
   /** @param retention how long what a stream showed is kept, in milliseconds */
-  constructor(readonly ctx: Context, readonly retention: number) {
-    this.#flushing = ctx.setInterval(() => void this.#flush(), FLUSH)
-    this.#sweeping = ctx.setInterval(() => void this.#sweep(), Time.minute)
+  constructor(readonly ctx: Context, readonly retention: number, readonly clock: Clock = realClock) {
+    this.#strange = new Shelf(clock, TRACE_LIFE, 1000)
+    this.#sweepAgain()
   }
 
   async claim(trace: Trace): Promise<string> {
-    const message = `${trace.owner.botId}/${trace.msgId}`
-    let patience: NodeJS.Timeout
-    const late = new Promise<string>((resolve) => {
-      patience = setTimeout(() => resolve(trace.streamId), PATIENCE)
+    const name = nameOf(trace)
+    // Two claims at once would both insert where the driver looks for duplicates before it does.
+    const decision = this.#claims.get(name) ?? this.#insert(trace).finally(() => this.#claims.delete(name))
+    this.#claims.set(name, decision)
+    void decision.then((winner) => {
+      if (winner === trace.streamId) return
+      this.#strange.set(trace.streamId, true)
+      this.#shown.delete(trace.streamId)
     })
-    return Promise.race([this.#insert(message, trace), late]).finally(() => clearTimeout(patience))
+    return this.#soon(decision, trace.streamId)
   }
 
   show(trace: Trace) {
+    if (this.#strange.get(trace.streamId)) return
     this.#shown.set(trace.streamId, trace)
+    this.#flushSoon()
   }
 
   async recall(stream: string): Promise<Trace | undefined> {
-    return this.#try(undefined, async (database) => {
-      const [row] = await database.get('wecom_bot_turn', { stream })
+    return this.#read(async (database) => {
+      const [row] = await database.get('wecom_bot_turn', { stream, ...this.#alive })
       return row && read(row)
     })
   }
 
   rememberCard(card: TemplateCard, standing: boolean) {
-    const expires = new Date(Date.now() + CARD_LIFE)
-    void this.#try(undefined, database => database.upsert('wecom_bot_card', [
-      { task: card.task_id!, card: JSON.stringify(card), standing, expires },
-    ]))
+    if (!card.task_id) return
+    const row = { task: card.task_id, card: JSON.stringify(card), standing, expires: this.#after(CARD_LIFE) }
+    void this.#put(row.task, database => database.upsert('wecom_bot_card', [row]))
   }
 
   async card(task: string): Promise<SentCard | undefined> {
-    return this.#try(undefined, async (database) => {
-      const [row] = await database.get('wecom_bot_card', { task, expires: { $gt: new Date() } })
+    return this.#read(async (database) => {
+      const [row] = await database.get('wecom_bot_card', { task, ...this.#alive })
       return row && { card: JSON.parse(row.card), standing: row.standing }
     })
   }
 
+  async answer(task: string, userId: string, answer: Answer): Promise<Answer | undefined> {
+    const row = { task, userId, answer: JSON.stringify(answer), expires: this.#after(CARD_LIFE) }
+    return this.#read(database => this.#lines.run(`${task}/${userId}`, async () => {
+      try {
+        await database.create('wecom_bot_answer', row)
+      } catch (error) {
+        const [row] = await database.get('wecom_bot_answer', { task, userId })
+        if (!row) throw error
+        return JSON.parse(row.answer)
+      }
+    }))
+  }
+
   async rememberOpinion(stream: string, opinion: Opinion) {
-    const expires = new Date(Date.now() + TRACE_LIFE)
-    await this.#try(undefined, database => database.upsert('wecom_bot_opinion', [
-      { stream, userId: opinion.userId, opinion: JSON.stringify(opinion), expires },
-    ]))
+    const { userId } = opinion
+    const row = { stream, userId, opinion: JSON.stringify(opinion), expires: this.#after(TRACE_LIFE) }
+    await this.#put(stream, database => database.upsert('wecom_bot_opinion', [row]))
   }
 
   async opinions(stream: string): Promise<Opinion[]> {
-    return this.#try([], async (database) => {
-      const rows = await database.get('wecom_bot_opinion', { stream })
+    return await this.#read(async (database) => {
+      const rows = await database.get('wecom_bot_opinion', { stream, ...this.#alive })
       return rows.map(row => JSON.parse(row.opinion))
-    })
+    }) ?? []
   }
 
   async keep(pushes: KeptPush[]): Promise<boolean> {
-    const expires = new Date(Date.now() + PUSH_LIFE)
+    const expires = this.#after(PUSH_LIFE)
     return this.#try(false, async (database) => {
-      for (const { target, body } of pushes) {
-        await database.create('wecom_bot_push', { target, body: JSON.stringify(body), taker: '', expires })
+      const kept: number[] = []
+      try {
+        for (const { target, body } of pushes) {
+          kept.push((await database.create('wecom_bot_push', { target, body: JSON.stringify(body), expires })).id)
+        }
+        return true
+      } catch (error) {
+        // All of them or none: what is said to be lost must not be sent all the same.
+        await database.remove('wecom_bot_push', { id: kept }).catch(() => {})
+        throw error
       }
-      return true
     })
   }
 
   async takeKept(target: string[]): Promise<KeptPush[]> {
-    const taker = randomUUID()
     return this.#try([], async (database) => {
-      await database.set('wecom_bot_push', { target, taker: '', expires: { $gt: new Date() } }, { taker })
-      const rows = await database.get('wecom_bot_push', { taker }, { sort: { id: 'asc' } })
-      await database.remove('wecom_bot_push', { taker })
-      return rows.map(({ target, body }) => ({ target, body: JSON.parse(body) }))
+      const rows = await database.get('wecom_bot_push', { target, ...this.#alive }, { sort: { id: 'asc' } })
+      const taken: KeptPush[] = []
+      for (const { id, target, body } of rows) {
+        const { removed } = await database.remove('wecom_bot_push', { id })
+        if (removed) taken.push({ target, body: JSON.parse(body) })
+      }
+      return taken
     })
   }
 
   async dispose() {
-    this.#flushing()
-    this.#sweeping()
+    this.clock.clearTimeout(this.#flushing)
+    this.clock.clearTimeout(this.#sweeping)
+    await this.#soon(Promise.all(this.#claims.values()), undefined)
     await this.#flush()
   }
 
-  #insert(message: string, trace: Trace): Promise<string> {
+  #insert(trace: Trace): Promise<string> {
     return this.#try(trace.streamId, async (database) => {
       try {
-        await database.create('wecom_bot_turn', write(message, trace))
+        await database.create('wecom_bot_turn', write(trace, this.clock.now()))
         return trace.streamId
       } catch (error) {
-        const [row] = await database.get('wecom_bot_turn', { message }, ['stream'])
+        const [row] = await database.get('wecom_bot_turn', { message: nameOf(trace) }, ['stream'])
         if (!row) throw error
         return row.stream
       }
@@ -196,22 +152,65 @@ export class DatabaseStore implements Store {
   }
 
   async #flush() {
-    if (!this.#shown.size) return
-    const rows = [...this.#shown.values()].map(trace => write(`${trace.owner.botId}/${trace.msgId}`, trace))
-    this.#shown.clear()
-    await this.#try(undefined, database => database.upsert('wecom_bot_turn', rows))
+    const traces = [...this.#shown.values()].filter(trace => !this.#claims.has(nameOf(trace)))
+    for (const { streamId } of traces) this.#shown.delete(streamId)
+    if (this.#shown.size) this.#flushSoon()
+    if (!traces.length) return
+    const rows = traces.map(trace => write(trace, this.clock.now()))
+    await this.#put('', database => database.upsert('wecom_bot_turn', rows))
   }
 
   async #sweep() {
-    const expires = { $lt: new Date() }
-    const shown = { $lt: new Date(Date.now() - this.retention) }
+    const expires = { $lte: new Date(this.clock.now()) }
+    const shown = { $lte: new Date(this.clock.now() - this.retention) }
     await this.#try(undefined, async (database) => {
       await database.set('wecom_bot_turn', { shown, content: { $ne: '' } }, { content: '' })
       await database.remove('wecom_bot_turn', { expires })
       await database.remove('wecom_bot_card', { expires })
+      await database.remove('wecom_bot_answer', { expires })
       await database.remove('wecom_bot_opinion', { expires })
       await database.remove('wecom_bot_push', { expires })
     })
+  }
+
+  #flushSoon() {
+    this.#flushing ??= this.clock.setTimeout(() => {
+      this.#flushing = undefined
+      void this.#flush()
+    }, FLUSH)
+  }
+
+  #sweepAgain() {
+    this.#sweeping = this.clock.setTimeout(() => {
+      this.#sweepAgain()
+      void this.#sweep()
+    }, SWEEP)
+  }
+
+  get #alive() {
+    return { expires: { $gt: new Date(this.clock.now()) } }
+  }
+
+  #after(life: number) {
+    return new Date(this.clock.now() + life)
+  }
+
+  /** For what a reply waits for. */
+  #read<T>(action: (database: Context['database']) => Promise<T>): Promise<T | undefined> {
+    return this.#soon(this.#try(undefined, action), undefined)
+  }
+
+  /** Some drivers look for a row before they insert it, and fail where another process was quicker: now it is there. */
+  #put(line: string, action: (database: Context['database']) => Promise<unknown>): Promise<unknown> {
+    return this.#lines.run(line, () => this.#try(undefined, database => action(database).catch(() => action(database))))
+  }
+
+  async #soon<T, R>(promise: Promise<T>, fallback: R): Promise<T | R> {
+    let timer: unknown
+    const late = new Promise<R>((resolve) => {
+      timer = this.clock.setTimeout(() => resolve(fallback), PATIENCE)
+    })
+    return Promise.race([promise, late]).finally(() => this.clock.clearTimeout(timer))
   }
 
   async #try<T, R>(fallback: R, action: (database: Context['database']) => Promise<T>): Promise<T | R> {
@@ -221,30 +220,11 @@ export class DatabaseStore implements Store {
       return await action(database)
     } catch (error) {
       // One line a minute: a database that is gone fails with every message.
-      if (Date.now() - this.#complained > Time.minute) {
-        this.#complained = Date.now()
+      if (this.clock.now() - this.#complained > SWEEP) {
+        this.#complained = this.clock.now()
         this.ctx.logger('wecom-bot').warn('database: %s; turns would not survive a restart now', (error as Error).message)
       }
       return fallback
     }
   }
-}
-
-function write(message: string, { streamId, msgId, owner, content, finished }: Trace): TurnRow {
-  return {
-    message,
-    stream: streamId,
-    msgId,
-    botId: owner.botId,
-    userId: owner.userId,
-    chatId: owner.chatId ?? '',
-    content,
-    finished,
-    shown: new Date(),
-    expires: new Date(Date.now() + TRACE_LIFE),
-  }
-}
-
-function read({ stream, msgId, botId, userId, chatId, content, finished }: TurnRow): Trace {
-  return { streamId: stream, msgId, owner: { botId, userId, chatId: chatId || undefined }, content, finished }
 }

@@ -88,14 +88,14 @@ export class Inbox {
 
   #poll(poll: Poll): Outcome | Promise<Outcome> {
     const turn = this.options.turns.ask(poll.streamId, poll)
-    return turn ? this.#show(turn) : this.#recall(poll.streamId, poll)
+    return turn ? this.#show(turn, poll.msgId) : this.#recall(poll.streamId, poll)
   }
 
   async #message(message: Message, replayed: boolean): Promise<Outcome> {
     const { turns, store, firstReply, isTrusted, dispatch, notices } = this.options
     const { msgId, botId, userId, chatId } = message
     const known = turns.find(botId, msgId)
-    if (known) return this.#show(known, true)
+    if (known) return this.#show(known, msgId, true)
     if (this.leaving) return this.#say(msgId, notices.leaving)
     if (turns.load.isFull(userId)) return this.#say(msgId, notices.busy)
     const { responseUrl } = message
@@ -116,7 +116,7 @@ export class Inbox {
       return this.#say(turn.id, dispatched === 'closed' ? notices.forgotten : notices.unsupported)
     }
     await turns.settled(turn, firstReply)
-    return this.#show(turn, true)
+    return this.#show(turn, msgId, true)
   }
 
   /** What another process, or this one before it was killed, had to say. */
@@ -140,21 +140,25 @@ export class Inbox {
     if (event.type === 'enter-chat') return { reply: welcome ? textReply(welcome) : undefined }
     if (event.type !== 'card-click') return {}
     const { responseUrl } = event
-    const clicked = await cards.click(event.click)
+    const clicked = await cards.click(event.click, event.userId)
+    const { card, userIds, isRepeated } = clicked
     // The reply is the card; whatever is said to the click has to take the other ways out.
-    click(event, clicked, turns.open(event, responseUrl && isTrusted(responseUrl) ? responseUrl : undefined, false))
-    return { reply: clicked.card && cardUpdate(clicked.card) }
+    const once = responseUrl && isTrusted(responseUrl) ? responseUrl : undefined
+    if (!isRepeated) click(event, clicked, turns.open(event, once, false))
+    return { reply: card && cardUpdate(card, userIds) }
   }
 
-  #show(turn: Turn, isFirst = false): Outcome {
+  #show(turn: Turn, callback: string, isFirst = false): Outcome {
     const { turns, cards, store, feedback } = this.options
     const frame = turns.frame(turn)
     if (!frame) return {}
     const { id: streamId, msgId, owner } = turn
     store.show({ streamId, msgId, owner, content: frame.content, finished: frame.finish })
+    const card = cards.attach(turn, callback)
     return {
-      reply: streamReply(turn.id, frame, cards.attach(turn), isFirst && feedback ? turn.id : undefined),
+      reply: streamReply(turn.id, frame, card, isFirst && feedback ? turn.id : undefined),
       closing: frame.finish ? turn : undefined,
+      sent: card && (() => cards.arrived(turn)),
     }
   }
 

@@ -88,7 +88,7 @@ export class PassiveInbox {
   async #event(event: Event, turn: Turn, hold: Hold) {
     const { cards, welcome, notify, click } = this.options
     notify(event)
-    if (event.type === 'card-click') return click(event, await cards.click(event.click), turn)
+    if (event.type === 'card-click') return click(event, await cards.click(event.click, event.userId), turn)
     if (event.type === 'enter-chat' && welcome) hold.say(welcome)
     turn.chainEnded()
   }

@@ -46,7 +46,10 @@ export function textReply(content: string): object {
   return { msgtype: 'text', text: { content } }
 }
 
-/** Replaces a card that was clicked. It must come within five seconds and keep the card's `task_id`. */
-export function cardUpdate(card: TemplateCard): object {
-  return { response_type: 'update_template_card', template_card: card }
+/**
+ * Replaces a card that was clicked. It must come within five seconds and keep the card's `task_id`.
+ * @param userIds who sees it so; everybody, unless given
+ */
+export function cardUpdate(card: TemplateCard, userIds?: string[]): object {
+  return { response_type: 'update_template_card', userids: userIds, template_card: card }
 }

@@ -1,3 +1,4 @@
+import { Answer } from './answer'
 import { TemplateCard } from './card'
 import { Clock } from './clock'
 import { Feedback } from './payload'
@@ -49,6 +50,12 @@ export interface Store {
   recall(streamId: string): Promise<Trace | undefined>
   rememberCard(card: TemplateCard, standing: boolean): void
   card(taskId: string): Promise<SentCard | undefined>
+  /**
+   * Notes what was chosen on a card, unless something had been.
+   * @param userId whose answer it is; empty where one speaks for all
+   * @returns the answer that was there before
+   */
+  answer(taskId: string, userId: string, answer: Answer): Promise<Answer | undefined>
   rememberOpinion(streamId: string, opinion: Opinion): Promise<void>
   opinions(streamId: string): Promise<Opinion[]>
   /** @returns whether the messages are there for the next start */
@@ -69,10 +76,12 @@ const CAPACITY = 5000
 /** Keeps what one process can keep without a database: cards and opinions, bounded; turns live in `Turns`. */
 export class MemoryStore implements Store {
   readonly #cards: Shelf<SentCard>
+  readonly #answers: Shelf<Answer>
   readonly #opinions: Shelf<Map<string, Opinion>>
 
   constructor(clock: Clock) {
     this.#cards = new Shelf(clock, CARD_LIFE, CAPACITY)
+    this.#answers = new Shelf(clock, CARD_LIFE, CAPACITY)
     this.#opinions = new Shelf(clock, TRACE_LIFE, CAPACITY)
   }
 
@@ -94,6 +103,13 @@ export class MemoryStore implements Store {
     return this.#cards.get(taskId)
   }
 
+  async answer(taskId: string, userId: string, answer: Answer) {
+    const key = `${taskId}/${userId}`
+    const before = this.#answers.get(key)
+    if (!before) this.#answers.set(key, answer)
+    return before
+  }
+
   async rememberOpinion(streamId: string, opinion: Opinion) {
     const opinions = this.#opinions.get(streamId) ?? new Map<string, Opinion>()
     this.#opinions.set(streamId, opinions.set(opinion.userId, opinion))
@@ -113,6 +129,7 @@ export class MemoryStore implements Store {
 
   async dispose() {
     this.#cards.clear()
+    this.#answers.clear()
     this.#opinions.clear()
   }
 }

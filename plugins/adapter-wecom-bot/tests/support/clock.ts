@@ -26,4 +26,10 @@ export class FakeClock implements Clock {
   async pass(milliseconds: number) {
     await this.#fake.tickAsync(milliseconds)
   }
+
+  /** Moves on like a machine that was asleep: no timer fires more than once. */
+  async jump(milliseconds: number) {
+    this.#fake.jump(milliseconds)
+    await this.pass(0)
+  }
 }
