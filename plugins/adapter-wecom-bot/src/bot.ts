@@ -182,7 +182,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   private announce({ responseUrl, webhookUrl, ...event }: Event) {
     const name = event.type === 'unknown' ? event.name : event.type
     this.dispatch(this.session({ type: 'internal', _type: `wecom-bot/${name}`, _data: event }))
-    const type = guildEvents[name]
+    const type = guildEvents.get(name)
     if (event.surface?.name === 'robot' && type) this.dispatch(this.session({ ...addressOf(event), type }))
   }
 
@@ -195,10 +195,10 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
 }
 
 /** Only group robots of the older kind are told. */
-const guildEvents: Record<string, 'guild-added' | 'guild-removed'> = {
-  add_to_chat: 'guild-added',
-  delete_from_chat: 'guild-removed',
-}
+const guildEvents = new Map([
+  ['add_to_chat', 'guild-added'],
+  ['delete_from_chat', 'guild-removed'],
+])
 
 /** Refuses what would leave two bots with the same address or the same identity. */
 function admit(ctx: Context, config: Config): Config {

@@ -90,16 +90,16 @@ function appEvent(name: string, tree: Tree) {
 }
 
 function click(tree: Tree): Click {
-  const selected: Click['selected'] = {}
+  const selected: [key: string, ids: string[]][] = []
   for (const item of treesOf(treeOf(tree, 'selecteditems'), 'selecteditem')) {
     const key = textOf(item, 'questionkey')
-    if (key) selected[key] = listOf(treeOf(item, 'optionids'), 'optionid').filter(id => typeof id === 'string')
+    if (key) selected.push([key, listOf(treeOf(item, 'optionids'), 'optionid').filter(id => typeof id === 'string')])
   }
   return {
     cardType: textOf(tree, 'cardtype') ?? 'menu',
     key: textOf(tree, 'eventkey') ?? '',
     taskId: textOf(tree, 'taskid') ?? '',
-    selected,
+    selected: Object.fromEntries(selected),
   }
 }
 

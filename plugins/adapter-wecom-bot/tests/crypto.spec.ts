@@ -1,34 +1,12 @@
 import assert from 'node:assert/strict'
-import { createCipheriv, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { Credential, decodeKey, decodeMediaKey, decrypt, decryptMedia, encrypt, sign, verify } from '../src/crypto'
+import { encryptBlocks, flawed } from './support/forge'
+import { encodingAESKey } from './support/world'
 
-const key = decodeKey('AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8')
+const key = decodeKey(encodingAESKey)
 const own: Credential = { token: 'AibotTestToken01', key, receiveId: '' }
 const corporate: Credential = { ...own, receiveId: 'wwCORPIDCORPID00' }
-
-/** Encrypts whole blocks as they are. */
-function raw(plain: Buffer): string {
-  const cipher = createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
-  return Buffer.concat([cipher.update(plain), cipher.final()]).toString('base64')
-}
-
-interface Flaws {
-  length?: number
-  tail?: string
-  /** The padding, by how many bytes it has to be. */
-  pad?: (count: number) => Buffer
-  block?: number
-}
-
-/** A message that is correctly keyed, but built wrongly in one place. */
-function flawed(message: string | Buffer, { length, tail = '', pad, block = 32 }: Flaws) {
-  const body = Buffer.from(message as string)
-  const size = Buffer.alloc(4)
-  size.writeUInt32BE(length ?? body.length)
-  const plain = Buffer.concat([randomBytes(16), size, body, Buffer.from(tail)])
-  const count = block - plain.length % block
-  return raw(Buffer.concat([plain, pad ? pad(count) : Buffer.alloc(count, count)]))
-}
 
 describe('crypto', () => {
   it('brings messages of every length back, in whole blocks of 32 bytes', () => {
@@ -75,8 +53,8 @@ describe('crypto', () => {
     ['half a character', flawed(Buffer.from('{"企').subarray(0, 4), {})],
     ['an overlong encoding', flawed(Buffer.from([0xc0, 0xae]), {})],
     ['a surrogate in UTF-8', flawed(Buffer.from([0xed, 0xa0, 0x80]), {})],
-    ['nothing but padding', raw(Buffer.alloc(32, 32))],
-    ['less than a header', raw(Buffer.concat([randomBytes(16), Buffer.alloc(16, 16)]))],
+    ['nothing but padding', encryptBlocks(Buffer.alloc(32, 32))],
+    ['less than a header', encryptBlocks(Buffer.concat([randomBytes(16), Buffer.alloc(16, 16)]))],
     ['no blocks at all', ''],
     ['half a block', Buffer.alloc(24).toString('base64')],
   ]

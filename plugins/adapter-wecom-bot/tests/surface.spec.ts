@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { robotWebhook } from '../src/address'
-import { parse } from '../src/payload'
+import { Event, parse } from '../src/payload'
 
 const app = (fields: string, rest = '<AgentID>1000002</AgentID>') => parse(
   `<xml><ToUserName><![CDATA[wwCORP]]></ToUserName><FromUserName><![CDATA[u]]></FromUserName><CreateTime>17</CreateTime>${fields}${rest}</xml>`)
@@ -88,6 +88,14 @@ describe('a callback of a self-built app', () => {
       type: 'card-click',
       click: { cardType: 'vote_interaction', key: 'k', taskId: 't', selected: { q: ['1', '2'] } },
     })
+  })
+
+  it('keeps a question key that means something to JavaScript', () => {
+    const payload = app('<MsgType>event</MsgType><Event>template_card_event</Event><SelectedItems><SelectedItem>'
+      + '<QuestionKey>__proto__</QuestionKey><OptionIds><OptionId>1</OptionId></OptionIds></SelectedItem></SelectedItems>')
+    const { selected } = (payload as Extract<Event, { type: 'card-click' }>).click
+    assert.deepEqual(Object.entries(selected), [['__proto__', ['1']]])
+    assert.equal(Object.getPrototypeOf(selected), Object.prototype)
   })
 
   it('has an id of its own for each event of one second', () => {
