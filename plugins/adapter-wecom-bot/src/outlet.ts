@@ -1,5 +1,5 @@
 import { Clock } from './clock'
-import { MARKDOWN_LIMIT } from './reply'
+import { InlineImage, MARKDOWN_LIMIT } from './reply'
 import { Post, QyapiError, call } from './qyapi'
 import { cut, pieces } from './split'
 import { Notices } from './stream'
@@ -69,10 +69,7 @@ export class Outlet {
     const losses: DeliveryError[] = []
     const rest = text && this.#isValid(turn) ? await this.#respond(turn, text, losses, webhook) : text
     if (webhook) {
-      await this.#push(webhook, [
-        ...pieces(rest, WEBHOOK_LIMIT).map(content => ({ words: content, body: { msgtype: 'markdown_v2', markdown_v2: { content } } })),
-        ...pictures.map(image => ({ words: inWords({ text: '', images: [image] }), body: { msgtype: 'image', image } })),
-      ], losses)
+      await this.#push(webhook, rest, pictures, losses)
     } else if (rest) {
       losses.push(new DeliveryError('no-way', rest.length, `${rest.length} characters are lost: the stream is closed, `
         + 'response_url is used up or expired, and no webhook of this chat is configured'))
@@ -119,14 +116,21 @@ export class Outlet {
     }
   }
 
-  async #push(webhook: Webhook, messages: { words: string, body: object }[], losses: DeliveryError[]) {
+  async #push(webhook: Webhook, text: string, pictures: InlineImage[], losses: DeliveryError[]) {
+    const messages = [
+      ...pieces(text, WEBHOOK_LIMIT).map(content => ({ words: content, body: { msgtype: 'markdown_v2', markdown_v2: { content } } })),
+      ...pictures.map(image => ({ words: inWords({ text: '', images: [image] }), body: { msgtype: 'image', image } })),
+    ]
+    const total = inWords({ text, images: pictures }).length
     let sent = 0
     try {
       await webhook.sendAll(messages.map(({ body }) => body), () => void sent++)
     } catch (error) {
       if (!(error instanceof QyapiError)) throw error
+      // Of what was cut nothing is counted that was between the pieces, unless all of it is lost.
       const left = messages.slice(sent).map(({ words }) => words)
-      losses.push(failed(error, left.join('').length, error.failure === 'unknown' ? left[0].length : 0))
+      const lost = sent ? left.join('').length : total
+      losses.push(failed(error, lost, error.failure === 'unknown' ? left[0].length : 0))
     }
   }
 

@@ -243,6 +243,17 @@ describe('the other ways out', () => {
     assert.deepEqual([error!.code, error!.lost], ['no-way', Number(lost)])
   })
 
+  it('count all of it as lost where nothing got out', async () => {
+    for (const fate of [93000, 'unsent'] as const) {
+      const { fates, arrived, open, send } = createOutlet()
+      fates.push(...Array(10).fill(fate))
+      const text = words(10_000)
+      const error = await send(open(group), { text, images: [{ base64: 'AAAA', md5: '0' }] })
+      assert.deepEqual([error!.lost, error!.doubtful], [text.length + '\n\n[图片]'.length, 0])
+      assert.equal(arrived.length, 0)
+    }
+  })
+
   it('send all of it at the webhook where response_url is refused, at its pace', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push(40029)
