@@ -60,6 +60,10 @@ export class Desk {
     const post = createPost(transport)
     const cards = config.streamStyle === 'stream_with_template_card'
     const keys = credentials(config)
+    if (config.retention < 2 * config.freshness) {
+      logger.warn('retention is shorter than twice freshness: a message that WeCom repeats late would be refused as a '
+        + 'replay; set retention to %d or more, or freshness to %d or less', 2 * config.freshness, Math.floor(config.retention / 2))
+    }
     this.store = config.storage === 'database' ? new DatabaseStore(ctx, config.retention) : new MemoryStore(clock)
     this.webhooks = new Webhooks(config, post, clock)
     this.openFile = createFiles({
