@@ -3,6 +3,7 @@ import { Cards, Clicked } from './cards'
 import type { PassiveInbox } from './passive'
 import { Event, Message, Payload, Poll } from './payload'
 import { Refusal } from './refusal'
+import { Replays } from './replays'
 import { MARKDOWN_LIMIT, cardUpdate, streamReply, textReply } from './reply'
 import { cut } from './split'
 import { Notices } from './stream'
@@ -56,7 +57,12 @@ export interface InboxOptions {
 
 /** Takes the verified callbacks of one bot and says how to answer them. Knows neither HTTP nor Koishi. */
 export class Inbox {
-  constructor(readonly options: InboxOptions) {}
+  /** Events that plugins have been told of. WeCom repeats one that it has seen no reply to. */
+  readonly #events: Replays
+
+  constructor(readonly options: InboxOptions) {
+    this.#events = new Replays(options.turns.clock, 2 * options.freshness)
+  }
 
   /** The process is about to end: nothing new is begun. */
   leaving = false
@@ -80,7 +86,7 @@ export class Inbox {
       case 'message':
         return this.#message(payload, replayed)
       case 'event':
-        return replayed ? {} : this.#event(payload)
+        return this.#event(payload, replayed)
       case 'unknown':
         return this.#say(payload.msgId, this.options.notices.unsupported)
     }
@@ -130,21 +136,23 @@ export class Inbox {
     return this.#say(streamId, [head, notices.interrupted].filter(Boolean).join('\n\n'))
   }
 
-  async #event(event: Event): Promise<Outcome> {
+  async #event(event: Event, replayed: boolean): Promise<Outcome> {
     const { turns, cards, store, welcome, notify, click, isTrusted } = this.options
-    if (event.type === 'feedback') {
+    const { type, botId, msgId, userId } = event
+    const isKnown = this.#events.seen([botId, type, userId, msgId].join('/')) || replayed
+    if (event.type === 'feedback' && !isKnown) {
       const { id, ...opinion } = event.feedback
-      await store.rememberOpinion(id, { ...opinion, userId: event.userId, time: Date.now() })
+      await store.rememberOpinion(id, { ...opinion, userId, time: Date.now() })
     }
-    notify(event)
+    if (!isKnown) notify(event)
     if (event.type === 'enter-chat') return { reply: welcome ? textReply(welcome) : undefined }
     if (event.type !== 'card-click') return {}
     const { responseUrl } = event
-    const clicked = await cards.click(event.click, event.userId)
+    const clicked = await cards.click(event.click, userId)
     const { card, userIds, isRepeated } = clicked
     // The reply is the card; whatever is said to the click has to take the other ways out.
     const once = responseUrl && isTrusted(responseUrl) ? responseUrl : undefined
-    if (!isRepeated) click(event, clicked, turns.open(event, once, false))
+    if (!isKnown && !isRepeated) click(event, clicked, turns.open(event, once, false))
     return { reply: card && cardUpdate(card, userIds) }
   }
 

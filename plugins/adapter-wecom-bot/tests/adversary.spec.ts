@@ -160,6 +160,23 @@ describe('an adversary', () => {
       await assertRefused(captured, 403, 'replay')
     })
 
+    it('gets no event told twice, and the same reply', async () => {
+      await dispose()
+      add({ welcome: '你好' })
+      const event = client.event('enter_chat')
+      const replies = [await client.post(event), await client.post(event)].map(({ reply }) => reply)
+      const captured = capture(client.encrypt(JSON.stringify(client.event('unheard_of'))))
+      for (let times = 0; times < 3; times++) assert.deepEqual(await send(captured), { status: 200, raw: '' })
+      assert.deepEqual(replies[1], replies[0])
+      assert.deepEqual(events, ['enter-chat', 'unheard_of'])
+    })
+
+    it('gets a click heard once', async () => {
+      const click = client.cardClick({ eventKey: 'i:再说一次', taskId: 'T' })
+      for (let times = 0; times < 3; times++) assert.equal((await client.post(click)).status, 200)
+      assert.deepEqual(sessions.map(session => session.content), ['再说一次'])
+    })
+
     it('cannot make it young by exchanging what the signature does not tell apart', async () => {
       const captured = captureText(undefined, { timestamp: 1700000000, nonce: '1372623149' })
       await assertRefused(captured, 403, 'clock')

@@ -216,7 +216,20 @@ describe('an event', () => {
     const event: Event = { ...base, type: 'unknown', name: 'auth_change_event' }
     assert.deepEqual(await inbox.accept(event), {})
     assert.deepEqual(await inbox.accept(event, true), {})
+    assert.deepEqual(await inbox.accept(event), {})
     assert.deepEqual(events, [event])
+    await inbox.accept({ ...event, userId: 'OTHER' })
+    assert.equal(events.length, 2)
+  })
+
+  it('is known for twice as long as a callback may be late, at least', async () => {
+    const { inbox, events, clock } = createInbox({ freshness: 1000 })
+    const event: Event = { ...base, type: 'unknown', name: 'x' }
+    for (const [delay, told] of [[0, 1], [2000, 1], [4000, 2]]) {
+      await clock.pass(delay)
+      await inbox.accept(event)
+      assert.equal(events.length, told)
+    }
   })
 
   it('greets who enters, where there is a greeting', async () => {
@@ -226,12 +239,22 @@ describe('an event', () => {
     assert.equal((await createInbox().inbox.accept(event)).reply, undefined)
   })
 
+  it('greets again where the greeting was lost on its way, and is told once', async () => {
+    const { inbox, events } = createInbox({ welcome: '你好' })
+    const event: Event = { ...base, type: 'enter-chat' }
+    const { reply } = await inbox.accept(event)
+    assert.deepEqual([(await inbox.accept(event)).reply, (await inbox.accept(event, true)).reply], [reply, reply])
+    assert.equal(events.length, 1)
+  })
+
   it('remembers an opinion, the last one of a person', async () => {
     const { inbox } = createInbox()
     for (const [userId, opinion] of [['A', 'like'], ['B', 'like'], ['A', 'dislike']] as const) {
       const feedback = { id: 'S', opinion, text: '', reasons: [] }
-      assert.deepEqual(await inbox.accept({ ...base, userId, type: 'feedback', feedback }), {})
+      assert.deepEqual(await inbox.accept({ ...base, msgId: opinion, userId, type: 'feedback', feedback }), {})
     }
+    const first = { id: 'S', opinion: 'like' as const, text: '', reasons: [] }
+    await inbox.accept({ ...base, msgId: 'like', userId: 'A', type: 'feedback', feedback: first }, true)
     const opinions = await inbox.options.store.opinions('S')
     assert.deepEqual(opinions.map(({ userId, opinion }) => userId + opinion).sort(), ['Adislike', 'Blike'])
   })
@@ -242,5 +265,9 @@ describe('an event', () => {
     const click = { cardType: 'button_interaction', key: 'i:再说一次', taskId: 'T', selected: {} }
     assert.equal((await inbox.accept({ ...base, type: 'card-click', click })).reply, undefined)
     assert.deepEqual(clicks, [{ id: '再说一次', input: '再说一次', card: undefined }, undefined])
+    await inbox.accept({ ...base, type: 'card-click', click })
+    assert.equal(clicks.length, 2)
+    await inbox.accept({ ...base, msgId: 'E2', type: 'card-click', click })
+    assert.equal(clicks.length, 4)
   })
 })
