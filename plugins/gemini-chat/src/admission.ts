@@ -1,4 +1,5 @@
 import type { Session } from 'koishi'
+import { hasAuthority } from './authority'
 import type { Core } from './core'
 import { describe } from './failure'
 import { channelOf, userOf } from './statement'
@@ -10,11 +11,7 @@ import type { Message } from './text'
  */
 export async function admit({ config, ctx, limits, logger }: Core, session: Session): Promise<Message | undefined> {
   try {
-    if (config.authority) {
-      // Without a database nobody has any authority.
-      const user = ctx.get('database') && await session.observeUser(['authority'])
-      if (!user || user.authority < config.authority) return ['limits.authority']
-    }
+    if (!await hasAuthority(ctx, session, config.authority)) return ['limits.authority']
     const channel = session.isDirect ? undefined : channelOf(session)
     return await limits.admit({ user: userOf(session), channel })
   } catch (error) {

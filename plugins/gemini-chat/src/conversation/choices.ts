@@ -1,4 +1,5 @@
 import type { Context } from 'koishi'
+import { Recent } from '../recent'
 import type { Scope } from './scope'
 
 declare module 'koishi' {
@@ -30,14 +31,16 @@ export function declareChoices(ctx: Context) {
 
 /** Remembers choices: in the database while there is one, else in memory, those that were made last. */
 export class ChoiceStore {
-  private readonly memory = new Map<string, Choices>()
+  private readonly memory: Recent<string, Choices>
 
   /** @param report is told when choices cannot be read; the settings count then */
   constructor(
     private readonly ctx: Context,
     private readonly report: (error: unknown) => void,
-    private readonly capacity = 5000,
-  ) {}
+    capacity = 5000,
+  ) {
+    this.memory = new Recent(capacity)
+  }
 
   async load(key: string): Promise<Choices> {
     try {
@@ -56,9 +59,9 @@ export class ChoiceStore {
     const choices = Object.fromEntries(Object.entries({ ...await this.read(key), ...changes })
       .filter(([, value]) => value !== undefined))
     const database = this.ctx.get('database')
-    if (!database) return this.remember(key, choices)
-    if (Object.keys(choices).length) await database.upsert('gemini_choice', [{ key, choices }], 'key')
-    else await database.remove('gemini_choice', { key })
+    if (!Object.keys(choices).length) return this.clear(key)
+    if (database) await database.upsert('gemini_choice', [{ key, choices }], 'key')
+    else this.memory.set(key, choices)
   }
 
   /**
@@ -75,14 +78,5 @@ export class ChoiceStore {
     if (!database) return this.memory.get(key) ?? {}
     const [row] = await database.get('gemini_choice', { key })
     return row?.choices ?? {}
-  }
-
-  private remember(key: string, choices: Choices) {
-    this.memory.delete(key)
-    if (!Object.keys(choices).length) return
-    this.memory.set(key, choices)
-    if (this.memory.size <= this.capacity) return
-    const [oldest] = this.memory.keys()
-    this.memory.delete(oldest)
   }
 }
