@@ -27,7 +27,9 @@ export interface AskOptions {
   signal: AbortSignal
   /** Told how many milliseconds pass until the next try. */
   waiting?(ms: number): void
-  /** Told of every try. */
+  /** Told what the model thinks before it says anything: unlike the answer, what comes of a failed try as well. */
+  thinking?(text: string): void
+  /** Told of every try, as it ends. */
   observe?(attempt: Attempt): void
 }
 
@@ -51,6 +53,7 @@ export async function* ask({ preferred, ...question }: Question, options: AskOpt
     try {
       for await (const event of engine.stream(request, { key: key.secret, signal })) {
         if (event.type === 'usage') attempt.usage = event.usage
+        if (event.type === 'thought' && !visible) options.thinking?.(event.text)
         visible ||= event.type === 'text' && event.text.trim() !== ''
         held.push(event)
         if (visible) yield* held.splice(0)

@@ -9,7 +9,8 @@ import { signed } from './conversation/speaker'
 import { sweepAgain } from './conversation/sweep'
 import { type ChatOptions, type Core, createCore } from './core'
 import type { Part } from './engine/types'
-import { Exchange, REPLACED } from './exchange'
+import { Exchange } from './exchange'
+import { REPLACED } from './failure'
 import { watch } from './models'
 import { promptOf } from './prompt'
 import { say } from './text'
@@ -96,7 +97,7 @@ export class Chat {
       const ahead = mailbox.pending(key)
       const limit = policy === 'drop' ? 0 : queue
       const answer = mailbox.post(key, signal => task(exchange, signal), limit)
-      if (ahead && ahead <= limit) exchange.status('status.queued', { ahead })
+      if (ahead && ahead <= limit) void exchange.queue(ahead)
       return await answer
     } catch (error) {
       if (error instanceof BusyError) return say(session, 'busy')

@@ -62,7 +62,7 @@ export function registerCommands(ctx: Context, chat: Chat) {
   ctx.command('gemini.back [count:posint]').action(({ session }, count = 1) => control.back(session!, +count))
   ctx.command('gemini.compact').action(({ session }) => control.compact(session!))
   ctx.command('gemini.model [name]').action(({ session }, name) => selection.model(session!, name))
-  ctx.command('gemini.preset [name]').action(({ session }, name) => selection.preset(session!, name))
+  ctx.command('gemini.preset [name:text]').action(({ session }, name) => selection.preset(session!, name))
   ctx.command('gemini.scope [kind]').action(({ session }, kind) => selection.scope(session!, kind))
 }
 

@@ -13,6 +13,7 @@ export interface Config {
   apiKeys: KeySetting[]
   model: string
   fallbackModels: string[]
+  modelAuthority: number
   baseUrl: string
   proxy?: string
   instructions: string
@@ -61,6 +62,7 @@ export const Config: Schema<Config> = Schema.intersect([
     ])).default([]),
     model: Schema.string().default('gemini-3.8-flash'),
     fallbackModels: Schema.array(Schema.string()).default(['gemini-3.6-flash', 'gemini-3.5-flash-lite']),
+    modelAuthority: Schema.natural().max(5).default(2),
   }),
   Schema.object({
     baseUrl: Schema.string().role('link').default('https://generativelanguage.googleapis.com'),

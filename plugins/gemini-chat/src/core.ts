@@ -5,6 +5,7 @@ import { Archive } from './conversation/archive'
 import { ChoiceStore } from './conversation/choices'
 import { historyOf } from './conversation/database'
 import { Memory } from './conversation/memory'
+import { Substitutes } from './conversation/substitute'
 import { Unanswered } from './conversation/unanswered'
 import type { Delivery } from './delivery/delivery'
 import type { Engine } from './engine/types'
@@ -34,6 +35,7 @@ export interface Core extends ChatOptions {
   memory: Memory
   choices: ChoiceStore
   unanswered: Unanswered
+  substitutes: Substitutes
   ledger: Ledger
   limits: Limits
   statement: Statement
@@ -71,6 +73,7 @@ export function createCore(ctx: Context, config: Config, options: ChatOptions, l
     }),
     choices: new ChoiceStore(ctx, error => logger.warn('the choices are out of reach: %s', describe(error))),
     unanswered: new Unanswered(),
+    substitutes: new Substitutes(),
     ledger,
     limits: new Limits(config, ledger, now),
     statement: new Statement(ledger, now),

@@ -1,5 +1,9 @@
+import type { Reply } from './conversation/reply'
 import { type ErrorKind, GeminiError } from './engine/error'
 import type { Message } from './text'
+
+/** Why a task was aborted: a newer message took its place. */
+export const REPLACED = 'replaced'
 
 /** What the operator can do, where there is something. */
 const hints: Partial<Record<ErrorKind, string>> = {
@@ -13,19 +17,32 @@ const hints: Partial<Record<ErrorKind, string>> = {
   network: 'check that this machine reaches baseUrl, directly or through proxy',
   proxy: 'check that proxy is running and its credentials are right',
   timeout: 'check the network, or raise firstByteTimeout, idleTimeout or totalTimeout',
-  empty: 'the model said nothing; if it often happens, choose another model',
+  empty: 'the model said nothing; if it often happens, choose another model, raise outputTokens or lower thinking',
   protocol: 'check baseUrl',
 }
 
 /** What people are told. */
 export function explain(error: unknown): Message {
   if (!(error instanceof GeminiError)) return ['errors.unknown']
-  const { kind, retryAfter, until } = error
+  const { kind, reason, retryAfter, until } = error
   if (kind === 'quota-day' && until && retryAfter) {
     return ['errors.quota-day-until', { time: timeOf(until), hours: Math.ceil(retryAfter / 3_600_000) }]
   }
   if (kind === 'rate' && retryAfter) return ['errors.rate-wait', { seconds: Math.ceil(retryAfter / 1000) }]
+  // Thinking has used up what the answer may have.
+  if (kind === 'empty' && reason === 'MAX_TOKENS') return ['errors.empty-tokens']
   return [`errors.${kind}`]
+}
+
+/** What people are told about how an answer ended, beside what there is of it. */
+export function conclude(
+  { isTruncated, text }: Pick<Reply, 'isTruncated' | 'text'>, signal: AbortSignal, error: unknown,
+): Message | undefined {
+  if (error === undefined) return isTruncated ? ['truncated'] : undefined
+  if (signal.aborted) return signal.reason === REPLACED ? ['replaced'] : ['stopped']
+  if (!text) return explain(error)
+  // To go on would lead to the same place.
+  return error instanceof GeminiError && error.kind === 'blocked' ? ['cut'] : ['interrupted']
 }
 
 /** By the clock of this machine, e.g. `11-23 16:00`. */

@@ -1,19 +1,25 @@
 import type { EngineEvent } from './engine/types'
 import { Grounding } from './grounding'
 
+/** So many characters of the thoughts are enough. */
+const MOST = 6000
+
 /** What is shown around an answer and is no part of it: thoughts before it, sources below. */
 export class Margin {
   private thoughts = ''
-  private isOver = false
   private readonly grounding = new Grounding()
 
-  /** @param thoughtful whether thoughts are shown */
-  constructor(private readonly thoughtful: boolean) {}
+  /** Adds to the thoughts. What stands in front must not change any more once there is something behind it. */
+  think(text: string) {
+    if (this.thoughts.length < MOST) this.thoughts = cap(this.thoughts + text)
+  }
+
+  /** A try has failed: what it thought led to nothing. */
+  forget() {
+    this.thoughts = ''
+  }
 
   take(event: EngineEvent) {
-    // What stands in front must not change any more once there is something behind it.
-    if (event.type === 'text') this.isOver = true
-    if (event.type === 'thought' && this.thoughtful && !this.isOver) this.thoughts += event.text
     if (event.type === 'grounding') this.grounding.take(event.metadata)
   }
 
@@ -30,4 +36,8 @@ export class Margin {
   after(label: (name: 'sources' | 'queries') => string): string {
     return this.grounding.toMarkdown(label)
   }
+}
+
+function cap(text: string) {
+  return text.length > MOST ? `${text.slice(0, MOST)}…` : text
 }

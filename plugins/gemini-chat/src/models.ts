@@ -12,6 +12,9 @@ const FIRST = 30_000
 /** How long a list is good for whoever asks for it. */
 const FRESH = 600_000
 
+/** Models that answer with other things than text, or to other things. */
+const special = /embedding|banana|aqa|-(image|tts|audio|live|robotics|computer-use)\b/
+
 /** The models to ask, best first, as far as they are there. It outlives the questions. */
 export class Models {
   private readonly configured: readonly string[]
@@ -42,11 +45,28 @@ export class Models {
     if (!list.length) return
     this.learnt = now
     this.known = new Map(list.map(info => [info.name, info]))
+    for (const model of this.known.keys()) this.gone.delete(model)
     for (const model of this.configured) {
       // An alias such as gemini-flash-latest may work without being listed.
       if (this.known.has(model) || model.endsWith('-latest')) this.gone.delete(model)
       else this.dismiss(model, this.configured.find(other => this.known.has(other)))
     }
+  }
+
+  /** Those of the settings, for whoever asks. */
+  get chosen(): readonly string[] {
+    return this.configured
+  }
+
+  /** All that can hold a conversation, once the list has told: those of the settings first. */
+  get able(): string[] {
+    const able = [...this.known.values()].filter(({ name, methods }) => methods.includes('generateContent') && !special.test(name))
+    return [...new Set([...this.configured, ...able.map(({ name }) => name)])]
+  }
+
+  /** Whether there was a list. */
+  get isListed() {
+    return this.known.size > 0
   }
 
   /** How many tokens a model takes and gives, once the list has told. */
@@ -62,7 +82,7 @@ export class Models {
   /** The models of the settings, and whether they are in the list, once there was one. */
   status() {
     return this.configured.map((name) => {
-      return { name, isListed: this.known.size ? this.known.has(name) : undefined, limits: this.limits(name) }
+      return { name, isListed: this.isListed ? this.known.has(name) : undefined, limits: this.limits(name) }
     })
   }
 
@@ -71,7 +91,8 @@ export class Models {
   }
 }
 
-function bare(model: string) {
+/** A model by its name alone. */
+export function bare(model: string) {
   return model.trim().replace(/^models\//, '')
 }
 

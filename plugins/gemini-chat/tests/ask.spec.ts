@@ -307,6 +307,19 @@ describe('asking', () => {
     assert.deepEqual(engine.requests[0].contents, [{ role: 'user', parts: [{ text: 'a [image]' }] }])
   })
 
+  it('tells what the model thinks before it says anything, in every try', async () => {
+    const seen: string[] = []
+    options.thinking = text => void seen.push(text)
+    options.observe = ({ error }) => void seen.push(error ? 'failed' : 'done')
+    const thought = (text: string) => ({ type: 'thought' as const, text })
+    engine.respond(
+      [thought('a'), ...fails('server')],
+      [thought('b'), { type: 'text', text: ' ' }, thought('c'), { type: 'text', text: 'd' }, thought('e'), ...says()],
+    )
+    await answer()
+    assert.deepEqual(seen, ['a', 'failed', 'b', 'c', 'done'])
+  })
+
   it('tells of every try: its model, its tokens, its error', async () => {
     const attempts: object[] = []
     options.observe = ({ model, usage, error }) => attempts.push([model, usage, (error as GeminiError)?.kind])

@@ -126,7 +126,7 @@ describe('a conversation', () => {
       assert.equal(test.engine.requests.length, 1)
       first.open()
       await done
-      assert.deepEqual(test.bot.read('private:alice'), ['first', 'second'])
+      assert.deepEqual(test.bot.read('private:alice').slice(1), ['first', 'second'])
       assert.deepEqual(texts(1), ['user: one', 'model: first', 'user: two'])
     })
 
@@ -140,10 +140,10 @@ describe('a conversation', () => {
       client.receive('two')
       const done = client.receive('three')
       await settle()
-      assert.match(test.bot.read('private:alice')[0], /前面的问题还没有答完/)
+      assert.match(test.bot.read('private:alice')[1], /前面的问题还没有答完/)
       first.open()
       await done
-      assert.deepEqual(test.bot.read('private:alice').slice(1), ['first', 'second'])
+      assert.deepEqual(test.bot.read('private:alice').slice(2), ['first', 'second'])
       assert.equal(test.engine.requests.length, 2)
     })
   })
@@ -152,10 +152,15 @@ describe('a conversation', () => {
     it('with a line that says so, and is remembered as far as it came', async () => {
       test.engine.respond([...piece('half an ans'), ...fails('network')], says('ok'))
       const client = test.client('alice')
-      await client.shouldReply('one', /^half an ans\n\n（回答在这里中断了/)
+      await client.shouldReply('one', /^half an ans\n\n（回答在这里中断了。.*“继续”.*“重新回答”/)
       assert.equal(test.warnings.length, 1)
       await client.receive('two')
       assert.deepEqual(texts(1), ['user: one', 'model: half an ans[interrupted]', 'user: two'])
+    })
+
+    it('where a filter stepped in, and offers nothing that would end the same way', async () => {
+      test.engine.respond([...piece('half'), ...fails('blocked', { reason: 'SAFETY' })])
+      await test.client('alice').shouldReply('one', /^half\n\n（Gemini 的安全策略在这里拦下了回答/)
     })
 
     it('at the length limit, and says how to go on', async () => {

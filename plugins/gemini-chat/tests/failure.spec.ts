@@ -23,6 +23,10 @@ describe('a failure', () => {
     assert.deepEqual(explain(new GeminiError('rate', '', { retryAfter: 36_100 })), ['errors.rate-wait', { seconds: 37 }])
   })
 
+  it('of a model that thought until there was no room for an answer says what helps', () => {
+    assert.deepEqual(explain(new GeminiError('empty', '', { reason: 'MAX_TOKENS' })), ['errors.empty-tokens'])
+  })
+
   it('that nobody foresaw has a sentence too', () => {
     assert.deepEqual(explain(new TypeError('x')), ['errors.unknown'])
     assert.equal(report(new TypeError('x is undefined')), 'unexpected error: x is undefined')

@@ -4,6 +4,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createGemini, type Gemini, scenarios } from 'testkit'
 import { type AppOptions, createApp, EditingBot, plain, type TestApp } from './support/app'
+import { settle } from './support/clock'
+import { gate } from './support/engine'
 
 const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
 
@@ -172,6 +174,33 @@ describe('over the wire', () => {
         await test.close()
       }
       await start()
+    })
+  })
+
+  describe('thoughts that take long', () => {
+    const shown = () => test.bot.sent[0]?.states.map(state => plain(state[0].children)) ?? []
+
+    it('are read while the model thinks, and stay in front of the answer', async () => {
+      await start({ showThoughts: true }, { bot: EditingBot, markdown: true })
+      const more = { text: ', then', thought: true }
+      const [seen, understood] = [gate(), gate()]
+      gemini.respond(scenarios.thinking('first', seen, more, understood, 'yes'))
+      const done = say('well?')
+      while (shown().length < 1) await settle()
+      seen.open()
+      while (shown().length < 2) await settle()
+      understood.open()
+      await done
+      assert.deepEqual(shown(), [
+        '<think>\nfirst\n</think>', '<think>\nfirst, then\n</think>', '<think>\nfirst, then\n</think>\n\nyes',
+      ])
+    })
+
+    it('make way for what went wrong, and are not remembered by the next try', async () => {
+      await start({ showThoughts: true, requestRetries: 1 }, { bot: EditingBot, markdown: true })
+      gemini.respond(scenarios.overloadedMidway({ text: 'vain', thought: true }), scenarios.badKey())
+      await say('well?')
+      assert.match(shown().at(-1)!, /^Gemini 没有接受我的 API 密钥/)
     })
   })
 

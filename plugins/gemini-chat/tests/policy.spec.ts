@@ -62,8 +62,19 @@ describe('a message that comes while an answer is being written', () => {
       assert.deepEqual(read().sort(), ['half\n\n已停止。', '已停止。', '已停止。'])
     })
 
-    it('without a word where that could not be taken away', async () => {
+    it('and its sender sees so in a message of its own where that cannot be taken away', async () => {
       await start({}, RecordingBot)
+      const { done, end } = await begin('half')
+      const second = client().receive('two')
+      await settle()
+      assert.deepEqual(read(), ['（正在排队，前面还有 1 个问题……）'])
+      end.open()
+      await Promise.all([done, second])
+      assert.deepEqual(read().slice(1), ['half end', 'two!'])
+    })
+
+    it('without a word where that would be the only one there is', async () => {
+      test = await createApp({ bot: RecordingBot, platform: 'wechat-official' })
       const { done, end } = await begin('half')
       const second = client().receive('two')
       await settle()
@@ -194,7 +205,7 @@ describe('while nothing of an answer can be seen', () => {
     test.engine.respond(fails('server'), says('at last'))
     const done = test.client('alice').receive('one')
     await done
-    assert.match(states()[0], /^（Gemini 正忙，1 秒后再试……）$/)
+    assert.match(states()[0], /^（暂时没有得到回答，1 秒后再试……）$/)
     assert.equal(states().at(-1), 'at last')
   })
 

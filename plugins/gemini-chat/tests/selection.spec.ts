@@ -3,7 +3,7 @@ import memory from '@koishijs/plugin-database-memory'
 import type { Context } from 'koishi'
 import { createApp, type TestApp } from './support/app'
 import { settle } from './support/clock'
-import { says } from './support/engine'
+import { fails, says } from './support/engine'
 
 const address = '<at id="514"/> '
 
@@ -30,9 +30,9 @@ describe('people choose', () => {
 
   describe('a model', () => {
     it('for their conversation', async () => {
-      await client().shouldReply('gemini.model', '现在用的是 m-1。可以选：m-1 m-2')
+      await client().shouldReply('gemini.model', /^现在用的是 m-1。可以选：\n1\. m-1\n2\. m-2\n发送“模型 编号”/)
       await client().shouldReply('gemini.model m-2', '这段对话接下来使用 m-2。')
-      await client().shouldReply('模型', '现在用的是 m-2。可以选：m-1 m-2')
+      await client().shouldReply('模型', /^现在用的是 m-2。可以选：\n1\. m-1\n2\. m-2\n/)
       await client().receive('one')
       assert.equal(last().model, 'm-2')
       await test.client('bob').receive('one')
@@ -46,8 +46,63 @@ describe('people choose', () => {
       assert.equal(last().model, 'm-1')
     })
 
+    it('by its number', async () => {
+      await client().shouldReply('模型 2', '这段对话接下来使用 m-2。')
+      await client().shouldReply('gemini model 1', '这段对话接下来使用 m-1。')
+      await client().shouldReply('gemini.model 3', /^没有 3 这个模型/)
+    })
+
+    describe('that is not in the settings', () => {
+      const info = (name: string, ...methods: string[]) => ({ name, methods })
+      const list = [
+        info('m-2', 'generateContent'), info('m-9', 'generateContent', 'countTokens'), info('m-9-tts', 'generateContent'),
+        info('text-embedding-9', 'embedContent'),
+      ]
+
+      it('with the authority it takes', async () => {
+        await test.close()
+        await start({ modelAuthority: 3 }, app => void app.plugin(memory as never))
+        while (!test.app.get('database')) await settle()
+        test.engine.models = async () => list
+        await test.app.mock.initUser('low', 2)
+        await test.app.mock.initUser('high', 3)
+        await test.client('low').shouldReply('gemini.model', /2\. m-2\n发送/)
+        await test.client('low').shouldReply('gemini.model m-9', /^没有 m-9 这个模型/)
+        await test.client('high').shouldReply('gemini.model', /：\n1\. m-1\n2\. m-2\n3\. m-9\n发送/)
+        await test.client('high').shouldReply('gemini.model m-9-tts', /^没有 m-9-tts 这个模型/)
+        await test.client('high').shouldReply('gemini.model models/m-9', '这段对话接下来使用 m-9。')
+        await test.client('high').receive('one')
+        assert.equal(last().model, 'm-9')
+      })
+
+      it('for everybody, where the settings want it', async () => {
+        await test.close()
+        await start({ modelAuthority: 0 })
+        test.engine.models = async () => list
+        await client().shouldReply('模型 3', '这段对话接下来使用 m-9。')
+      })
+
+      it('whatever it is called, where nobody knows which there are', async () => {
+        await test.close()
+        await start({ modelAuthority: 0 })
+        test.engine.models = () => Promise.reject(new Error('no list'))
+        await client().shouldReply('gemini.model m-7', '这段对话接下来使用 m-7。')
+      })
+    })
+
+    it('and are told, once, when another one answers', async () => {
+      const gone = (request: { model: string }) => request.model === 'm-1' ? fails('model') : says(`from ${request.model}`)
+      test.engine.respond(gone)
+      await client().shouldReply('one', 'from m-2\n\n（m-1 现在用不了，这里改由 m-2 回答。）')
+      await client().shouldReply('two', 'from m-2')
+      await test.client('bob').shouldReply('one', 'from m-2\n\n（m-1 现在用不了，这里改由 m-2 回答。）')
+      await client().receive('模型 m-2')
+      await client().shouldReply('three', 'from m-2')
+      assert.deepEqual(last().contents.at(-2)!.parts, [{ text: 'from m-2' }])
+    })
+
     it('of those in the settings', async () => {
-      await client().shouldReply('gemini model m-3', '没有 m-3 这个模型。可以选：m-1 m-2')
+      await client().shouldReply('gemini model m-3', '没有 m-3 这个模型。可以选：\n1. m-1\n2. m-2')
       await client().receive('one')
       assert.equal(last().model, 'm-1')
     })
@@ -55,9 +110,9 @@ describe('people choose', () => {
 
   describe('a preset', () => {
     it('for their conversation', async () => {
-      await client().shouldReply('预设', '现在没有使用预设。可以选：译者 poet')
-      await client().shouldReply('gemini.preset 译者', '这段对话接下来使用预设 译者。')
-      await client().shouldReply('gemini preset', '现在的预设是 译者。可以选：译者 poet')
+      await client().shouldReply('预设', /^现在没有使用预设。可以选：\n1\. 译者\n2\. poet\n/)
+      await client().shouldReply('gemini.preset 译者', '这段对话接下来使用预设“译者”。')
+      await client().shouldReply('gemini preset', /^现在的预设是“译者”。可以选：\n1\. 译者\n2\. poet\n/)
       await client().receive('one')
       assert.equal(last().system, 'Translate for alice on mock.')
       await test.client('alice', 'group').receive(`${address}one`)
@@ -72,7 +127,7 @@ describe('people choose', () => {
     })
 
     it('that there is', async () => {
-      await client().shouldReply('预设 constructor', '没有 constructor 这个预设。可以选：译者 poet')
+      await client().shouldReply('预设 constructor', '没有“constructor”这个预设。可以选：\n1. 译者\n2. poet')
       await test.close()
       await start({ presets: {} })
       await client().shouldReply('预设 poet', '设置里还没有预设。')
@@ -126,8 +181,9 @@ describe('people choose', () => {
     })
 
     it('by its name in Chinese as well, and none that there is not', async () => {
+      await group('alice').shouldReply('gemini.scope 各群相通', '好的，这里从现在起每人一段，各群相通。')
       await group('alice').shouldReply(`${address}对话范围 全群共用`, '好的，这里从现在起全群共用。')
-      await group('alice').shouldReply('gemini.scope everybody', /没有 everybody 这种分法/)
+      await group('alice').shouldReply('gemini.scope everybody', /没有“everybody”这种分法/)
     })
 
     it('not for a direct chat', async () => {
@@ -185,7 +241,7 @@ describe('people choose', () => {
     await client.shouldNotReply('新对话')
     await client.shouldNotReply('预设 poet')
     await client.shouldReply(`${address}停止`, '现在没有正在生成的回答。')
-    await client.shouldReply('小G，预设 poet', '这段对话接下来使用预设 poet。')
+    await client.shouldReply('小G，预设 poet', '这段对话接下来使用预设“poet”。')
     await client.shouldReply(`${address}停止一下`, 'an answer')
     test.app.middleware(session => session.content === '停止' ? 'another plugin' : undefined)
     await client.shouldReply('停止', 'another plugin')

@@ -1,5 +1,5 @@
 import { type ErrorDetails, type ErrorKind, GeminiError } from '../../src/engine/error'
-import type { Engine, EngineEvent, EngineOptions, EngineRequest } from '../../src/engine/types'
+import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../../src/engine/types'
 
 type Step = EngineEvent | Error | PromiseLike<unknown>
 type Script = Step[] | ((request: EngineRequest) => Step[])
@@ -58,7 +58,7 @@ export class FakeEngine implements Engine {
     }
   }
 
-  async models() {
+  async models(): Promise<ModelInfo[]> {
     return []
   }
 

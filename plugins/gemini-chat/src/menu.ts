@@ -1,0 +1,9 @@
+/** Names to choose from, a line for each, with its number: long names are hard to type on a phone. */
+export function menu(names: readonly string[]): string {
+  return names.map((name, index) => `${index + 1}. ${name}`).join('\n')
+}
+
+/** The name that somebody means by itself or its number. */
+export function pick(names: readonly string[], choice: string): string | undefined {
+  return names.find(name => name === choice) ?? (/^\d+$/.test(choice) ? names[+choice - 1] : undefined)
+}

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { Substitutes } from '../../src/conversation/substitute'
+
+describe('the notice that another model answers', () => {
+  const news = (chosen: string, name: string) => ['model.changed', { chosen, name }]
+
+  it('is given once for each change, and not for what was chosen', () => {
+    const substitutes = new Substitutes()
+    assert.equal(substitutes.notice('a', 'm1', 'm1'), undefined)
+    assert.deepEqual(substitutes.notice('a', 'm1', 'm2'), news('m1', 'm2'))
+    assert.equal(substitutes.notice('a', 'm1', 'm2'), undefined)
+    assert.deepEqual(substitutes.notice('b', 'm1', 'm2'), news('m1', 'm2'))
+    assert.deepEqual(substitutes.notice('a', 'm1', 'm3'), news('m1', 'm3'))
+    assert.equal(substitutes.notice('a', 'm1', 'm1'), undefined)
+    assert.deepEqual(substitutes.notice('a', 'm1', 'm3'), news('m1', 'm3'))
+    assert.deepEqual(substitutes.notice('a', 'm4', 'm3'), news('m4', 'm3'))
+  })
+
+  it('is given again to a conversation that was forgotten among many', () => {
+    const substitutes = new Substitutes(2)
+    for (const key of ['a', 'b', 'c']) substitutes.notice(key, 'm1', 'm2')
+    assert.equal(substitutes.notice('c', 'm1', 'm2'), undefined)
+    assert.deepEqual(substitutes.notice('a', 'm1', 'm2'), news('m1', 'm2'))
+  })
+})
