@@ -3,7 +3,7 @@ import { Answer } from './answer'
 import { TemplateCard } from './card'
 import { Clock, clock as realClock } from './clock'
 import { Lines } from './lines'
-import { CARD_LIFE, KeptPush, Opinion, PUSH_LIFE, SentCard, Shelf, Store, TRACE_LIFE, Trace } from './store'
+import { CARD_LIFE, GROUPS, KeptPush, Opinion, PUSH_LIFE, SentCard, Shelf, Store, TRACE_LIFE, Trace } from './store'
 import { nameOf, read, write } from './tables'
 
 /** How long whoever waits for a reply may wait for the database: an answer is worth more than to be sure of it. */
@@ -65,8 +65,12 @@ export class DatabaseStore implements Store {
 
   rememberCard(card: TemplateCard, standing: boolean) {
     if (!card.task_id) return
-    const row = { task: card.task_id, card: JSON.stringify(card), standing, expires: this.#after(CARD_LIFE) }
-    void this.#put(row.task, database => database.upsert('wecom_bot_card', [row]))
+    const task = card.task_id
+    const row = { task, card: JSON.stringify(card), standing, expires: this.#after(CARD_LIFE) }
+    void this.#put(task, async (database) => {
+      await database.upsert('wecom_bot_card', [row])
+      await database.remove('wecom_bot_answer', { task })
+    })
   }
 
   async card(task: string): Promise<SentCard | undefined> {
@@ -78,7 +82,7 @@ export class DatabaseStore implements Store {
 
   async answer(task: string, userId: string, answer: Answer): Promise<Answer | undefined> {
     const row = { task, userId, answer: JSON.stringify(answer), expires: this.#after(CARD_LIFE) }
-    return this.#read(database => this.#lines.run(`${task}/${userId}`, async () => {
+    return this.#read(database => this.#lines.run(task, async () => {
       try {
         await database.create('wecom_bot_answer', row)
       } catch (error) {
@@ -100,6 +104,18 @@ export class DatabaseStore implements Store {
       const rows = await database.get('wecom_bot_opinion', { stream, ...this.#alive })
       return rows.map(row => JSON.parse(row.opinion))
     }) ?? []
+  }
+
+  async meet(botId: string, chatId: string): Promise<string[] | undefined> {
+    return this.#try(undefined, database => this.#lines.run(`${botId}/`, async () => {
+      const known = () => database.get('wecom_bot_group', { botId })
+      const before = await known()
+      if (before.length < GROUPS && !before.some(row => row.chatId === chatId)) {
+        // Another process may have been quicker, which is as good.
+        await database.create('wecom_bot_group', { botId, chatId }).catch(() => {})
+      }
+      return (await known()).map(row => row.chatId)
+    }))
   }
 
   async keep(pushes: KeptPush[]): Promise<boolean> {

@@ -48,6 +48,7 @@ export interface Store {
   /** Notes what a stream shows; soon, not at once. */
   show(trace: Trace): void
   recall(streamId: string): Promise<Trace | undefined>
+  /** A card that is sent under the id of another takes its place: nobody has answered it. */
   rememberCard(card: TemplateCard, standing: boolean): void
   card(taskId: string): Promise<SentCard | undefined>
   /**
@@ -58,6 +59,11 @@ export interface Store {
   answer(taskId: string, userId: string, answer: Answer): Promise<Answer | undefined>
   rememberOpinion(streamId: string, opinion: Opinion): Promise<void>
   opinions(streamId: string): Promise<Opinion[]>
+  /**
+   * Notes a group that a bot was spoken to in. Two of them are as good as many.
+   * @returns all that are known, this one too; `undefined` where that cannot be said
+   */
+  meet(botId: string, chatId: string): Promise<string[] | undefined>
   /** @returns whether the messages are there for the next start */
   keep(pushes: KeptPush[]): Promise<boolean>
   /** Takes out the messages kept for these webhooks, in their order; nobody else gets them. */
@@ -71,12 +77,14 @@ export const CARD_LIFE = 24 * 3600_000
 export const TRACE_LIFE = 7 * 24 * 3600_000
 /** How long a message may wait for the next start: files that were uploaded are there for so long. */
 export const PUSH_LIFE = 3 * 24 * 3600_000
+/** Most groups that are noted for a bot. */
+export const GROUPS = 2
 const CAPACITY = 5000
 
 /** Keeps what one process can keep without a database: cards and opinions, bounded; turns live in `Turns`. */
 export class MemoryStore implements Store {
   readonly #cards: Shelf<SentCard>
-  readonly #answers: Shelf<Answer>
+  readonly #answers: Shelf<Map<string, Answer>>
   readonly #opinions: Shelf<Map<string, Opinion>>
 
   constructor(clock: Clock) {
@@ -96,7 +104,9 @@ export class MemoryStore implements Store {
   }
 
   rememberCard(card: TemplateCard, standing: boolean) {
-    if (card.task_id) this.#cards.set(card.task_id, { card, standing })
+    if (!card.task_id) return
+    this.#cards.set(card.task_id, { card, standing })
+    this.#answers.set(card.task_id, new Map())
   }
 
   async card(taskId: string) {
@@ -104,9 +114,9 @@ export class MemoryStore implements Store {
   }
 
   async answer(taskId: string, userId: string, answer: Answer) {
-    const key = `${taskId}/${userId}`
-    const before = this.#answers.get(key)
-    if (!before) this.#answers.set(key, answer)
+    const answers = this.#answers.get(taskId)
+    const before = answers?.get(userId)
+    if (!before) answers?.set(userId, answer)
     return before
   }
 
@@ -117,6 +127,11 @@ export class MemoryStore implements Store {
 
   async opinions(streamId: string) {
     return [...this.#opinions.get(streamId)?.values() ?? []]
+  }
+
+  /** What was met before is remembered by whoever asks, for as long as this lives. */
+  async meet(_botId: string, chatId: string) {
+    return [chatId]
   }
 
   async keep() {

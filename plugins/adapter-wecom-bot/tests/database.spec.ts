@@ -102,6 +102,7 @@ for (const [name, open] of Object.entries(benches)) {
     })
 
     it('takes one answer to a card, however many come at once', async () => {
+      store.rememberCard(card(), false)
       const answers = Array.from({ length: 20 }, (_, index) => store.answer('T', '', answer(String(index))))
       const before = await Promise.all(answers)
       const first = before.findIndex(answer => !answer)
@@ -113,11 +114,21 @@ for (const [name, open] of Object.entries(benches)) {
     })
 
     it('takes one answer of each person, with all that was chosen', async () => {
+      store.rememberCard(card('T'), false)
+      store.rememberCard(card('T2'), false)
       const chosen = answer('send', { q: ['一', '二'] })
       assert.equal(await store.answer('T', 'A', chosen), undefined)
       assert.equal(await store.answer('T', 'B', answer('send')), undefined)
       assert.equal(await store.answer('T2', 'A', answer('send')), undefined)
       assert.deepEqual(await store.answer('T', 'A', answer('send')), chosen)
+    })
+
+    it('begins anew with a card that is sent under the same id', async () => {
+      store.rememberCard(card(), false)
+      await store.answer('T', '', answer('one'))
+      store.rememberCard(card(), false)
+      assert.equal(await store.answer('T', '', answer('two')), undefined)
+      assert.deepEqual(await store.answer('T', '', answer('three')), answer('two'))
     })
 
     it('keeps opinions for a week, the last of each person', async () => {
