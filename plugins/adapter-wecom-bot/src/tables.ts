@@ -10,6 +10,7 @@ declare module 'koishi' {
     wecom_bot_answer: AnswerRow
     wecom_bot_opinion: OpinionRow
     wecom_bot_push: PushRow
+    wecom_bot_group: GroupRow
   }
 }
 
@@ -59,6 +60,12 @@ export interface PushRow {
   expires: Date
 }
 
+/** A group that a bot was spoken to in: for good, or an answer might end up in another one. */
+export interface GroupRow {
+  botId: string
+  chatId: string
+}
+
 export function declareTables(ctx: Context) {
   ctx.model.extend('wecom_bot_turn', {
     message: 'string(255)',
@@ -96,6 +103,10 @@ export function declareTables(ctx: Context) {
     body: { type: 'text', length: 2 ** 24 - 1 },
     expires: 'timestamp',
   }, { autoInc: true })
+  ctx.model.extend('wecom_bot_group', {
+    botId: 'string(127)',
+    chatId: 'string(127)',
+  }, { primary: ['botId', 'chatId'] })
 }
 
 /** The name of a message among all bots. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Clock } from './clock'
 import { Config } from './config'
 import { Post, QyapiError } from './qyapi'
-import { KeptPush } from './store'
+import { GROUPS, KeptPush } from './store'
 import { Webhook } from './webhook'
 
 /** Keeps what could not be sent for the next start; resolves to whether it could. */
@@ -11,12 +11,17 @@ export type Keep = (pushes: KeptPush[]) => Promise<boolean>
 /** The group webhooks of one bot, and which chat each may speak to. */
 export class Webhooks {
   readonly #byUrl = new Map<string, Webhook>()
+  /** Groups that the bot was spoken to in. */
   readonly #groups = new Set<string>()
+  /** Those of earlier processes are among them. */
+  #isComplete = false
 
+  /** @param meet notes a group for the next start, and names those that are known; nothing where it cannot */
   constructor(
     readonly config: Pick<Config, 'webhooks' | 'webhookKey' | 'webhookUrl' | 'apiEndpoint'>,
     readonly post: Post,
     readonly clock: Clock,
+    readonly meet: (chatId: string) => Promise<string[] | undefined> = async chatId => [chatId],
   ) {}
 
   /**
@@ -27,7 +32,7 @@ export class Webhooks {
   of(channelId: string): Webhook | undefined {
     const { webhooks } = this.config
     if (Object.hasOwn(webhooks, channelId)) return this.at(this.#urlOf(webhooks[channelId]))
-    const isOnly = this.#groups.size === 1 && this.#groups.has(channelId)
+    const isOnly = this.#isComplete && this.#groups.size === 1 && this.#groups.has(channelId)
     const url = channelId === 'webhook' || isOnly ? this.#default : undefined
     return url ? this.at(url) : undefined
   }
@@ -42,7 +47,17 @@ export class Webhooks {
   /** Remembers a group the bot has been spoken to in. */
   saw(chatId?: string) {
     // Two are as good as many: the set stays small.
-    if (chatId && !Object.hasOwn(this.config.webhooks, chatId) && this.#groups.size < 2) this.#groups.add(chatId)
+    if (!chatId || Object.hasOwn(this.config.webhooks, chatId) || this.#groups.size >= GROUPS) return
+    if (this.#isComplete && this.#groups.has(chatId)) return
+    this.#groups.add(chatId)
+    void this.#complete(chatId)
+  }
+
+  async #complete(chatId: string) {
+    for (const known of await this.meet(chatId) ?? []) {
+      this.#groups.add(known)
+      this.#isComplete = true
+    }
   }
 
   /** Messages waiting for their place, over all webhooks. */

@@ -185,6 +185,25 @@ for (const [name, open] of Object.entries(benches).slice(1)) {
       await other.dispose()
     })
 
+    it('knows the groups that a bot was met in, two of them, whichever process it was', async () => {
+      const other = another()
+      assert.deepEqual(await store.meet('B', 'A'), ['A'])
+      assert.deepEqual(await other.meet('B', 'A'), ['A'])
+      assert.deepEqual((await other.meet('B', 'a'))!.sort(), ['A', 'a'])
+      assert.deepEqual((await store.meet('B', 'third'))!.sort(), ['A', 'a'])
+      assert.deepEqual(await store.meet('B2', 'third'), ['third'])
+      await clock.jump(30 * DAY)
+      assert.equal((await store.meet('B', 'A'))!.length, 2)
+      await other.dispose()
+    })
+
+    it('knows both groups that are met at once', async () => {
+      const other = another()
+      await Promise.all([store.meet('B', 'one'), store.meet('B', 'two'), other.meet('B', 'two')])
+      assert.equal((await other.meet('B', 'one'))!.length, 2)
+      await other.dispose()
+    })
+
     it('lets one of fifty have a message that all claim at once', async () => {
       const claims = Array.from({ length: 50 }, (_, index) => store.claim(trace({ streamId: `S${index}` })))
       const winners = new Set(await Promise.all(claims))
@@ -342,6 +361,7 @@ describe('a store whose database', () => {
       app.database.create = app.database.get = app.database.upsert = (() => Promise.reject(new Error('gone'))) as never
       assert.equal(await store.claim(trace()), 'S')
       assert.equal(await store.card('T'), undefined)
+      assert.equal(await store.meet('B', 'A'), undefined)
       assert.equal(await store.answer('T', '', answer('b')), undefined)
       await store.rememberOpinion('S', opinion('A'))
       assert.equal(await store.keep([{ target: 'W', body: {} }]), false)

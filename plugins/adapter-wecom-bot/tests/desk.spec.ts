@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import sqlite from '@koishijs/plugin-database-sqlite'
+import { Session, h } from 'koishi'
+import { Config } from '../src'
 import { World, createWorld } from './support/world'
 
 describe('settings that do not go together', () => {
@@ -22,4 +25,47 @@ describe('settings that do not go together', () => {
       if (isWrong) assert.match(warnings[0], /set retention to \d+ or more, or freshness to \d+ or less/)
     })
   }
+})
+
+describe('the groups of a bot', () => {
+  let world: World
+
+  before(async () => {
+    world = await createWorld(app => void app.plugin(sqlite as never, { path: ':memory:' } as never))
+  })
+
+  after(() => world.close())
+
+  /** A bot that is spoken to in groups, as if it had just been started. @returns what each group's webhook can have */
+  async function speak(settings: Partial<Config>, ...groups: string[]) {
+    const { bot, dispose } = world.add({ webhookKey: 'DEFAULT', ...settings })
+    const client = world.client()
+    const heard = world.app.on('message', (session: Session) => void session.send('ok'))
+    for (const chatId of groups) await client.post(client.text('hi', { chatId }))
+    await new Promise(resolve => setTimeout(resolve, 50))
+    const sent = await Promise.allSettled(groups.map(chatId => bot.createMessage(chatId, h.text(`to ${chatId}`))))
+    heard()
+    await dispose()
+    return sent.map(({ status }) => status === 'fulfilled')
+  }
+
+  it('are known after a restart with a database, so that the default webhook serves nobody else', async () => {
+    assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'A'), [true])
+    assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'A'), [true])
+    assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'B'), [false])
+    assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'A'), [false])
+    assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID', webhooks: { B: 'KEY' } }, 'A', 'B'), [false, true])
+    assert.deepEqual(world.wecom.webhooks.map(({ key, body }) => [key, body.markdown_v2.content]), [
+      ['DEFAULT', 'to A'], ['DEFAULT', 'to A'], ['KEY', 'to B'],
+    ])
+  })
+
+  it('are each bot\'s own', async () => {
+    assert.deepEqual(await speak({ storage: 'database' }, 'C'), [true])
+  })
+
+  it('are forgotten without a database', async () => {
+    assert.deepEqual(await speak({}, 'A'), [true])
+    assert.deepEqual(await speak({}, 'B'), [true])
+  })
 })

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
+import { Config } from '../src'
 import { Webhooks } from '../src/webhooks'
 import { FakeClock } from './support/clock'
 
 const apiEndpoint = 'https://qyapi.weixin.qq.com'
 
-function createWebhooks(config: { webhooks?: Record<string, string>, webhookKey?: string, webhookUrl?: string } = {}) {
-  return new Webhooks({ webhooks: {}, apiEndpoint, ...config }, async () => ({ errcode: 0 }), new FakeClock())
+type Settings = Partial<Pick<Config, 'webhooks' | 'webhookKey' | 'webhookUrl'>>
+
+function createWebhooks(config: Settings = {}, meet?: Webhooks['meet']) {
+  return new Webhooks({ webhooks: {}, apiEndpoint, ...config }, async () => ({ errcode: 0 }), new FakeClock(), meet)
 }
+
+/** What the store is asked for has been answered. */
+const answered = () => new Promise(resolve => setImmediate(resolve))
 
 describe('the webhook of a chat', () => {
   it('is its own, by key or by address', () => {
@@ -24,16 +30,19 @@ describe('the webhook of a chat', () => {
     assert.equal(webhooks.of('A'), webhooks.of('webhook'))
   })
 
-  it('is the default one for the only group, until a second one is met', () => {
+  it('is the default one for the only group, until a second one is met', async () => {
     const webhooks = createWebhooks({ webhookKey: 'DEFAULT', webhooks: { OWN: 'KEY' } })
     assert.equal(webhooks.of('A'), undefined)
     webhooks.saw(undefined)
     webhooks.saw('OWN')
     webhooks.saw('A')
     webhooks.saw('A')
+    await answered()
     assert.ok(webhooks.of('A'))
     assert.equal(webhooks.of('B'), undefined)
     webhooks.saw('B')
+    assert.equal(webhooks.of('A'), undefined)
+    await answered()
     assert.equal(webhooks.of('A'), undefined)
     assert.equal(webhooks.of('B'), undefined)
     webhooks.saw('A')
@@ -42,9 +51,51 @@ describe('the webhook of a chat', () => {
     assert.ok(webhooks.of('webhook'))
   })
 
-  it('is never the default one of a single chat', () => {
+  describe('where there were groups before the start', () => {
+    it('is not the default one, although one group alone has spoken since', async () => {
+      const asked: string[] = []
+      const webhooks = createWebhooks({ webhookKey: 'DEFAULT' }, async (chatId) => {
+        asked.push(chatId)
+        return ['A', 'B']
+      })
+      for (let round = 0; round < 3; round++) {
+        webhooks.saw('B')
+        assert.equal(webhooks.of('B'), undefined)
+        await answered()
+      }
+      assert.equal(webhooks.of('B'), undefined)
+      assert.deepEqual(asked, ['B'])
+    })
+
+    it('is the default one where it was the only one, and it is asked once', async () => {
+      const asked: string[] = []
+      const webhooks = createWebhooks({ webhookKey: 'DEFAULT', webhooks: { OWN: 'KEY' } }, async (chatId) => {
+        asked.push(chatId)
+        return [chatId]
+      })
+      for (const chatId of ['OWN', 'A', 'A', 'A']) {
+        webhooks.saw(chatId)
+        await answered()
+      }
+      assert.ok(webhooks.of('A'))
+      assert.deepEqual(asked, ['A'])
+    })
+
+    it('is not the default one while nobody can say, and it is asked again', async () => {
+      const answers = [undefined, undefined, ['A']]
+      const webhooks = createWebhooks({ webhookKey: 'DEFAULT' }, async () => answers.shift())
+      for (const isKnown of [false, false, true, true]) {
+        webhooks.saw('A')
+        await answered()
+        assert.equal(!!webhooks.of('A'), isKnown)
+      }
+    })
+  })
+
+  it('is never the default one of a single chat', async () => {
     const webhooks = createWebhooks({ webhookKey: 'DEFAULT' })
     webhooks.saw('A')
+    await answered()
     assert.equal(webhooks.of('private:USERID'), undefined)
   })
 
