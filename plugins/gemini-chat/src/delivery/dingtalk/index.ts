@@ -159,8 +159,7 @@ export class Dingtalk {
       }
       let refusal = await close(toCard([content, notice].filter(Boolean).join('\n\n')))
       if (refusal?.kind === 'large') refusal = await close(toCard(notice))
-      const isOver = !refusal || !['network', 'unsent', 'qps', 'count', 'banned'].includes(refusal.kind)
-      if (isOver || this.options.clock.now() - createdAt.getTime() > DAY) await this.cards.forget(outTrackId)
+      if (!refusal?.mayPass || this.options.clock.now() - createdAt.getTime() > DAY) await this.cards.forget(outTrackId)
       else return
     }
   }

@@ -15,6 +15,16 @@ export class Refusal extends Error {
   constructor(readonly kind: RefusalKind, message: string, readonly scope?: string) {
     super(message)
   }
+
+  /** Whether the next call may fare better. */
+  get isPassing(): boolean {
+    return ['qps', 'network', 'unsent'].includes(this.kind)
+  }
+
+  /** Whether a later one may: the month ends, and so do bans. */
+  get mayPass(): boolean {
+    return this.isPassing || this.kind === 'count' || this.kind === 'banned'
+  }
 }
 
 interface Body {

@@ -79,7 +79,7 @@ export class OpenCards {
     await this.shelf.use(database => database.create('gemini_dingtalk_card', { ...row, content: '', createdAt }))
   }
 
-  async update({ outTrackId }: CardDelivery, content: string) {
+  async update(outTrackId: string, content: string) {
     await this.shelf.use(database => database.set('gemini_dingtalk_card', { outTrackId }, { content }))
   }
 
