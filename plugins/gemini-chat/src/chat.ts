@@ -97,7 +97,7 @@ export class Chat {
       const ahead = mailbox.pending(key)
       const limit = policy === 'drop' ? 0 : queue
       const answer = mailbox.post(key, signal => task(exchange, signal), limit)
-      if (ahead && ahead <= limit) void exchange.queue(ahead)
+      if (ahead && ahead <= limit) void exchange.stage.queue(ahead)
       return await answer
     } catch (error) {
       if (error instanceof BusyError) return say(session, 'busy')

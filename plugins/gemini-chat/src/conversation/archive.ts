@@ -20,6 +20,14 @@ export class Archive {
     await this.attempt(() => this.source().append(scope, turn))
   }
 
+  /** Takes back the turns from this one on, and records another in their place. */
+  async rewrite(scope: string, first: StoredTurn, turn: Turn) {
+    await this.attempt(async () => {
+      await this.source().rewind(scope, first.id)
+      await this.source().append(scope, turn)
+    })
+  }
+
   /** Forgets the turns up to and including this one, for good. */
   async forget(scope: string, last: Pick<StoredTurn, 'id'>) {
     await this.attempt(() => this.source().forget(scope, last.id))
