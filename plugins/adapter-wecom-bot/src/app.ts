@@ -1,6 +1,7 @@
 import { toAppBodies } from './bodies'
 import { Clock } from './clock'
-import { Media, MediaError, nameOf, sniff } from './media'
+import { nameOf, sniff } from './label'
+import { Media, MediaError } from './media'
 import { formData } from './multipart'
 import { Part } from './part'
 import { Push, undelivered } from './push'

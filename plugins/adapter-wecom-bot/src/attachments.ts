@@ -22,7 +22,7 @@ export class Attachments {
   #size = 0
   #timer: unknown
 
-  /** @param capacity most bytes kept; the oldest go first */
+  /** @param capacity most bytes kept; beyond it the oldest are downloaded again where they are asked for again */
   constructor(
     readonly fetch: (link: MediaLink) => Promise<Media>,
     readonly clock: Clock,
@@ -89,9 +89,11 @@ export class Attachments {
   }
 
   #shrink(keep: string) {
-    for (const [id, { size }] of this.#entries) {
+    for (const [id, entry] of this.#entries) {
       if (this.#size <= this.capacity) break
-      if (size && id !== keep) this.#drop(id)
+      if (!entry.size || id === keep) continue
+      this.#size -= entry.size
+      Object.assign(entry, { media: undefined, size: 0 })
     }
   }
 

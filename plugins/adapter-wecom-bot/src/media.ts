@@ -4,6 +4,7 @@ import { LookupFunction } from 'node:net'
 import { Clock } from './clock'
 import { decodeMediaKey, decryptMedia } from './crypto'
 import { checkHost, guardedLookup } from './guard'
+import { UNKNOWN_TYPE, nameOf, sniff } from './label'
 import { MediaLink } from './payload'
 
 /** A file as its sender had it. */
@@ -50,8 +51,10 @@ const SILENCE = 20_000
  * @throws {MediaError}
  * @see https://developer.work.weixin.qq.com/document/path/100719
  */
-export async function download(link: MediaLink, options: MediaOptions): Promise<Media> {
-  return persist(options, async () => open(link, await fetchBytes(new URL(link.url), options), options))
+export async function download({ url, aesKey }: MediaLink, options: MediaOptions): Promise<Media> {
+  const keys = aesKey ? [keyOf(aesKey)] : options.keys
+  const { data, ...rest } = await persist(url, options)
+  return describe({ data: open(data, keys), ...rest })
 }
 
 /**
@@ -59,14 +62,13 @@ export async function download(link: MediaLink, options: MediaOptions): Promise<
  * @throws {MediaError}
  */
 export async function fetchFile(url: string, options: FetchOptions): Promise<Media> {
-  const { data, disposition } = await persist(options, () => fetchBytes(new URL(url), options))
-  return { data, name: disposition && nameOf(disposition), type: sniff(data) }
+  return describe(await persist(url, options))
 }
 
-async function persist<T>(options: FetchOptions, action: () => Promise<T>): Promise<T> {
+async function persist(url: string, options: FetchOptions): Promise<Bytes> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await action()
+      return await fetchBytes(parse(url), options)
     } catch (error) {
       const failure = classify(error)
       if (attempt === ATTEMPTS || !isPassing(failure) || options.signal?.aborted) throw failure
@@ -75,16 +77,30 @@ async function persist<T>(options: FetchOptions, action: () => Promise<T>): Prom
   }
 }
 
-function open({ aesKey }: MediaLink, { data: ciphertext, disposition }: Bytes, { keys }: MediaOptions): Media {
-  for (const key of aesKey ? [decodeMediaKey(aesKey)] : keys) {
-    try {
-      const data = decryptMedia(key, ciphertext)
-      return { data, name: disposition && nameOf(disposition), type: sniff(data) }
-    } catch {
-      continue
-    }
+function keyOf(aesKey: string): Buffer {
+  try {
+    return decodeMediaKey(aesKey)
+  } catch {
+    throw new MediaError('decrypt', 'the key beside the link is no key')
   }
-  throw new MediaError('decrypt', 'the file cannot be decrypted')
+}
+
+function open(ciphertext: Buffer, keys: Buffer[]): Buffer {
+  const files = keys.flatMap((key) => {
+    try {
+      return [decryptMedia(key, ciphertext)]
+    } catch {
+      return []
+    }
+  })
+  // Of 256 files, a wrong key opens one all the same.
+  const file = files.find(data => sniff(data) !== UNKNOWN_TYPE) ?? files[0]
+  if (!file) throw new MediaError('decrypt', 'the file cannot be decrypted')
+  return file
+}
+
+function describe({ data, disposition }: Bytes): Media {
+  return { data, name: disposition && nameOf(disposition), type: sniff(data) }
 }
 
 interface Bytes {
@@ -98,13 +114,18 @@ async function fetchBytes(url: URL, options: FetchOptions, redirects = 0): Promi
   if (statusCode >= 300 && statusCode < 400 && headers.location) {
     response.destroy()
     if (redirects === REDIRECTS) throw new MediaError('status', 'too many redirects')
-    return fetchBytes(new URL(headers.location, url), options, redirects + 1)
+    return fetchBytes(parse(headers.location, url), options, redirects + 1)
   }
   if (statusCode !== 200) {
     response.destroy()
     throw new MediaError(statusCode >= 500 ? 'network' : 'status', `the storage answers ${statusCode}`)
   }
   return { data: await collect(response, options.limit), disposition: headers['content-disposition'] }
+}
+
+function parse(link: string, base?: URL): URL {
+  if (!URL.canParse(link, base?.href)) throw new MediaError('status', 'not a web link')
+  return new URL(link, base)
 }
 
 function request(url: URL, { trusted, signal, lookup = guardedLookup() }: FetchOptions): Promise<IncomingMessage> {
@@ -118,18 +139,21 @@ function request(url: URL, { trusted, signal, lookup = guardedLookup() }: FetchO
   })
 }
 
+function tooLarge(limit: number) {
+  return new MediaError('size', `the file is larger than ${Math.floor(limit / 1048576)} MB`)
+}
+
 async function collect(response: IncomingMessage, limit: number): Promise<Buffer> {
-  const tooLarge = () => new MediaError('size', `the file is larger than ${Math.floor(limit / 1048576)} MB`)
   // Padding adds up to 32 bytes.
   if (Number(response.headers['content-length']) > limit + 32) {
     response.destroy()
-    throw tooLarge()
+    throw tooLarge(limit)
   }
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of response) {
     size += chunk.length
-    if (size > limit + 32) throw tooLarge()
+    if (size > limit + 32) throw tooLarge(limit)
     chunks.push(chunk)
   }
   if (!response.complete) throw new MediaError('network', 'the download broke off')
@@ -145,42 +169,4 @@ function classify(error: unknown): MediaError {
 
 function isPassing({ code }: MediaError) {
   return code === 'network'
-}
-
-/**
- * The file's name, from both forms of the header; the plain one is percent-encoded like a form.
- * https://www.rfc-editor.org/rfc/rfc6266
- */
-export function nameOf(disposition: string): string | undefined {
-  const extended = /filename\*\s*=\s*utf-8'[^']*'([^;\s]+)/i.exec(disposition)?.[1]
-  const plain = /filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))/i.exec(disposition)
-  const name = extended ? decode(extended) : decode((plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2] ?? '').replace(/\+/g, ' '))
-  return name.split(/[\\/]/).pop()!.replace(/[\0-\x1f\x7f]/g, '').trim().slice(0, 255) || undefined
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
-const signatures: [type: string, offset: number, magic: string][] = [
-  ['image/png', 0, '\x89PNG\r\n\x1a\n'],
-  ['image/jpeg', 0, '\xff\xd8\xff'],
-  ['image/gif', 0, 'GIF8'],
-  ['image/webp', 8, 'WEBP'],
-  ['image/heic', 4, 'ftypheic'],
-  ['application/pdf', 0, '%PDF-'],
-  ['application/zip', 0, 'PK\x03\x04'],
-  ['audio/amr', 0, '#!AMR'],
-  ['video/quicktime', 4, 'ftypqt'],
-  ['video/mp4', 4, 'ftyp'],
-]
-
-/** The type of a file by its first bytes: neither the link nor the headers tell it. */
-export function sniff(data: Buffer): string {
-  const head = data.toString('latin1', 0, 16)
-  return signatures.find(([, offset, magic]) => head.startsWith(magic, offset))?.[0] ?? 'application/octet-stream'
 }

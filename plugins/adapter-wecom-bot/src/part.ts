@@ -1,7 +1,7 @@
 import { h } from 'koishi'
 import { readCard } from './card'
 import { render } from './markdown'
-import { sniff } from './media'
+import { sniff } from './label'
 import { Article, readNews } from './news'
 import { plain } from './plain'
 import { inWords } from './turn'
