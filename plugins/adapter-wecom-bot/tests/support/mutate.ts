@@ -24,6 +24,24 @@ export function mutateJson(value: unknown, random: Random): unknown {
   return Object.fromEntries(entries)
 }
 
+/** Bytes of which a few are others, missing, or there twice; whole blocks, as a rule. */
+export function mutateBytes(bytes: Buffer, random: Random): Buffer {
+  const at = 16 * random.integer(0, Math.floor(bytes.length / 16))
+  const copy = Buffer.from(bytes)
+  switch (random.integer(0, 4)) {
+    case 0:
+      return copy.subarray(0, at)
+    case 1:
+      return copy.subarray(at)
+    case 2:
+      return Buffer.concat([copy, copy.subarray(at)])
+    case 3:
+      return copy.subarray(0, random.integer(0, copy.length))
+  }
+  if (copy.length) copy[random.integer(0, copy.length - 1)] ^= random.integer(1, 255)
+  return copy
+}
+
 /** A text with a few of its characters changed, cut, repeated or moved. */
 export function mutateText(text: string, random: Random): string {
   let result = text
