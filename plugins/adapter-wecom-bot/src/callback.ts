@@ -7,6 +7,7 @@ import { Inbox } from './inbox'
 import { Journal } from './journal'
 import { Payload, parse } from './payload'
 import { Refusal } from './refusal'
+import { spell } from './reply'
 import { Replays } from './replays'
 import { buildXml, isXml, openXml, sealXml } from './xml'
 
@@ -112,11 +113,13 @@ async function reply(exchange: Exchange, options: CallbackOptions): Promise<stri
   check(payload, credential, inXml)
   const replayed = payload.kind !== 'poll' && replays.seen(signature)
   tally.accepted(clock.now())
-  const { reply, closing, sent } = await inbox.accept(payload, replayed)
+  const outcome = inbox.accept(payload, replayed)
+  // Most are told at once, and need not wait for their turn in the queue of promises.
+  const { reply, closing, sent } = outcome instanceof Promise ? await outcome : outcome
   if (closing) res.once('close', () => inbox.options.turns.fetched(closing, res.writableFinished))
   if (sent) res.once('close', () => res.writableFinished && sent())
   if (!reply) return ''
-  const text = inXml ? buildXml(reply) : JSON.stringify(reply)
+  const text = inXml ? buildXml(reply) : spell(reply)
   return (inXml ? sealXml : seal)(credential, text, String(query.nonce), Math.floor(clock.now() / 1000))
 }
 

@@ -4,7 +4,7 @@ import type { PassiveInbox } from './passive'
 import { Event, Message, Payload, Poll } from './payload'
 import { Refusal } from './refusal'
 import { Replays } from './replays'
-import { MARKDOWN_LIMIT, cardUpdate, streamReply, textReply } from './reply'
+import { MARKDOWN_LIMIT, Reply, cardUpdate, streamReply, textReply } from './reply'
 import { cut } from './split'
 import { Notices } from './stream'
 import { Store } from './store'
@@ -14,7 +14,7 @@ import { Turns } from './turns'
 /** What the HTTP response to a callback says. */
 export interface Outcome {
   /** Plaintext of the reply; absent: an empty body, which WeCom takes for "nothing to say". */
-  reply?: object
+  reply?: Reply
   /** The turn whose closing frame this is; whether it arrives decides what happens next. */
   closing?: Turn
   /** Called once the reply has reached the platform. */
@@ -75,7 +75,7 @@ export class Inbox {
    * @param replayed this very callback has come before
    * @throws {Refusal} `foreign-bot`; `replay` where it has been answered and forgotten
    */
-  async accept(payload: Payload, replayed = false): Promise<Outcome> {
+  accept(payload: Payload, replayed = false): Outcome | Promise<Outcome> {
     const { botId, verified, passive } = this.options
     if (payload.surface && passive) return passive.accept(payload, replayed)
     if (botId && payload.botId !== botId) throw new Refusal('foreign-bot')
@@ -84,7 +84,7 @@ export class Inbox {
       case 'poll':
         return this.#poll(payload)
       case 'message':
-        return this.#message(payload, replayed)
+        return this.#repeat(payload) ?? this.#message(payload, replayed)
       case 'event':
         return this.#event(payload, replayed)
       case 'unknown':
@@ -97,11 +97,15 @@ export class Inbox {
     return turn ? this.#show(turn, poll.msgId) : this.#recall(poll.streamId, poll)
   }
 
+  /** What a message that is being answered already is told. */
+  #repeat({ botId, msgId }: Message): Outcome | undefined {
+    const turn = this.options.turns.find(botId, msgId)
+    return turn && this.#show(turn, msgId, true)
+  }
+
   async #message(message: Message, replayed: boolean): Promise<Outcome> {
     const { turns, store, firstReply, isTrusted, dispatch, notices } = this.options
     const { msgId, botId, userId, chatId } = message
-    const known = turns.find(botId, msgId)
-    if (known) return this.#show(known, msgId, true)
     if (this.leaving) return this.#say(msgId, notices.leaving)
     if (turns.load.isFull(userId)) return this.#say(msgId, notices.busy)
     const { responseUrl } = message

@@ -8,6 +8,7 @@ import { Part } from './part'
 import { Event, Message, Payload, Surface, Unknown } from './payload'
 import { Push, WebhookPush } from './push'
 import { Refusal } from './refusal'
+import type { Reply } from './reply'
 import { Turn, owns } from './turn'
 import { Webhooks } from './webhooks'
 
@@ -153,7 +154,7 @@ export function toRobot(push: Push): Push {
  * The reply as each surface writes it.
  * @see https://developer.work.weixin.qq.com/document/path/90241
  */
-function toReply(surface: Surface, userId: string, content: string, seconds: number): object {
+function toReply(surface: Surface, userId: string, content: string, seconds: number): Reply {
   if (surface.name === 'app') {
     return { ToUserName: userId, FromUserName: surface.corpId, CreateTime: seconds, MsgType: 'text', Content: content }
   }
