@@ -93,7 +93,12 @@ export class Course {
 
   /** A bubble is open that was not told its end. */
   get isUnfinished() {
-    return this.#opened && !this.#closing
+    return this.#opened && !this.#closing && this.#phase !== 'done'
+  }
+
+  /** Another way out is at work. */
+  get isSending() {
+    return this.#phase === 'sending'
   }
 
   /** Resolves when the turn has ended, or `delay` milliseconds have gone by. */
@@ -156,9 +161,22 @@ export class Course {
     return true
   }
 
-  /** The process is about to end: closes a bubble that is still growing. */
+  /** The process is about to end: tells whoever waits for an answer, in the bubble where that is possible. */
   interrupt() {
-    if (this.#phase === 'live' && !this.turn.ended && this.#opened) this.#handOver(this.shared.notices.interrupted)
+    const { turn, shared: { notices, outlet } } = this
+    if (this.#phase === 'sending') {
+      if (this.#opened) this.#close?.()
+    } else if (this.#phase === 'live' && this.streaming) {
+      if (this.#opened && !turn.ended) this.#handOver(notices.interrupted)
+    } else if (this.#phase !== 'done' && !turn.ended && outlet.isOpen(turn)) {
+      const text = [this.#stream.rest(), notices.interrupted].filter(isVisible).join('\n\n')
+      void this.#send({ ...turn.whole, text })
+    }
+  }
+
+  /** Nobody has come for the last frame, and soon nobody can: it takes another way at once. */
+  abandon() {
+    if (this.#phase === 'live' && this.turn.ended && this.isUnfinished) void this.#claim()
   }
 
   /** Nothing of it moves any more. */

@@ -10,6 +10,8 @@ import { Owner, Said, Turn, owns } from './turn'
 
 /** After the answers, closing frames are waited for so long: two polls. Milliseconds. */
 const LAST_POLLS = 2500
+/** And what nobody has come for may take so long on another way. Milliseconds. */
+const LAST_CALLS = 1000
 
 /** All turns of one bot, from the callback until nobody can ask for them any more. */
 export class Turns {
@@ -127,15 +129,19 @@ export class Turns {
   }
 
   /**
-   * Ends what is still being said, in as good an order as there is time for: answers may complete, what is left then
-   * is closed with a notice, and the closing frames may be fetched.
+   * Ends what is still being said, in as good an order as there is time for: answers may complete, whoever still waits
+   * for one is told, the closing frames may be fetched, and what nobody fetches takes another way.
    * @param grace milliseconds for the answers
    */
   async drain(grace: number): Promise<void> {
-    await this.#until(grace, () => this.load.size === 0)
-    const unfinished = [...this.#courses.values()].filter(course => course.isUnfinished)
-    for (const course of unfinished) course.interrupt()
+    const all = () => [...this.#courses.values()]
+    const isSending = () => all().some(course => course.isSending)
+    await this.#until(grace, () => this.load.size === 0 && !isSending())
+    const unfinished = all().filter(course => course.isUnfinished)
+    for (const course of all()) course.interrupt()
     await this.#until(LAST_POLLS, () => !unfinished.some(course => course.isUnfinished))
+    for (const course of unfinished) course.abandon()
+    await this.#until(LAST_CALLS, () => !isSending())
   }
 
   async #until(limit: number, isDone: () => boolean) {

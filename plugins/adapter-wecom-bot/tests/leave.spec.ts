@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { h } from 'koishi'
-import { ManualClock, Wecom, createWecom, manualClock } from 'testkit'
+import { Context, h } from 'koishi'
+import { ManualClock, Wecom, WecomClient, createWecom, manualClock } from 'testkit'
 import { Config, DeliveryError } from '../src'
-import { Instance, startBot } from './support/koishi'
+import { Instance, encodingAESKey, startBot, token } from './support/koishi'
 
 describe('messages that wait when the process has to end', () => {
   let clock: ManualClock
@@ -25,10 +25,10 @@ describe('messages that wait when the process has to end', () => {
     await rm(folder, { recursive: true })
   })
 
-  async function start(settings: Partial<Config> = {}) {
+  async function start(settings: Partial<Config> = {}, prepare?: (app: Context) => void) {
     const database = settings.storage === 'database' ? join(folder, 'koishi.db') : undefined
     const defaults = { apiEndpoint: wecom.origin, webhookKey: 'SECRET-KEY', drain: 100 }
-    const instance = await startBot({ ...defaults, ...settings }, { database })
+    const instance = await startBot({ ...defaults, ...settings }, { database, listen: !!prepare, prepare })
     instances.push(instance)
     return instance
   }
@@ -77,6 +77,34 @@ describe('messages that wait when the process has to end', () => {
       await instances.pop()!.stop()
     }
     assert.deepEqual(contents(), Array.from({ length: 23 }, (_, index) => `m${index}`))
+  })
+
+  it('are kept where they continue an answer, whose bubble is closed in time', async () => {
+    const words = Array.from({ length: 20_000 }, (_, index) => `w${index}`).join(' ')
+    wecom.fail('response', { errcode: 40029 })
+    const trustedHosts = [new URL(wecom.origin).host]
+    const settings: Partial<Config> = { storage: 'database', webhooks: { GROUP: 'SECRET-KEY' }, trustedHosts }
+    const first = await start(settings, app => app.middleware(() => [h('markdown', h.text(words))]))
+    const client = new WecomClient({ url: first.url, token, encodingAESKey, wecom, now: Date.now })
+    const { reply } = await client.post(client.text('tell me', { chatId: 'GROUP' }))
+    assert.equal(reply!.stream!.finish, false)
+    await until(() => wecom.webhooks.length === 20)
+    const end = first.app.parallel('exit', 'SIGTERM')
+    await new Promise(resolve => setTimeout(resolve, 300))
+    const { stream } = (await client.poll(reply!.stream!.id, { chatId: 'GROUP' })).reply!
+    await end
+    assert.equal(wecom.responses.length, 0)
+    assert.match(stream!.content!, /下接新消息/)
+    assert.ok(stream!.finish)
+    assert.match(first.lines.join('\n'), /\d+ characters wait for the next start/)
+    assert.doesNotMatch(first.lines.join('\n'), /lost/)
+    await instances.pop()!.stop()
+
+    clock.advance(60_000)
+    await start(settings)
+    const shown = stream!.content!.split('\n\n')[0]
+    await until(() => `${shown} ${contents().join(' ')}`.endsWith(' w19999'))
+    assert.ok(`${shown} ${contents().join(' ')}` === words)
   })
 
   it('are left where they are while their webhook is in no setting', async () => {
