@@ -1,5 +1,6 @@
 import type { h, Session } from 'koishi'
 import { charge } from './account'
+import { admit } from './admission'
 import type { Chat } from './chat'
 import { isSummary, isWorthwhile } from './conversation/compaction'
 import type { StoredTurn } from './conversation/history'
@@ -61,6 +62,8 @@ export class Control {
   /** Sums up the conversation up to its last turn. */
   async compact(session: Session): Promise<h[]> {
     const { archive, config, memory } = this.chat.core
+    const refusal = await admit(this.chat.core, session)
+    if (refusal) return say(session, ...refusal)
     const key = await this.chat.locate(session)
     return this.chat.mailbox.post(key, async (signal) => {
       const turns = await archive.recall(key)
@@ -69,7 +72,7 @@ export class Control {
       const account = charge(this.chat.core.ledger, session, signal)
       const summarised = (turns: StoredTurn[]) => summarise(this.chat.core, key, turns, signal, account)
       const result = await memory.compact(key, turns, old.length, summarised)
-      return result ? say(session, ...result.notices[0]) : say(session, 'errors.compact')
+      return result ? say(session, 'compacted-now', result.notices[0][1]) : say(session, 'errors.compact')
     }, config.queue).catch((error) => {
       if (error instanceof BusyError) return say(session, 'busy')
       throw error

@@ -142,7 +142,7 @@ describe('a conversation can be', () => {
       await client().receive(`one ${long}`)
       test.engine.respond(fails('server'), says('two!'))
       await client().receive('two')
-      assert.equal(read(), 'two!')
+      assert.equal(read(), '（对话变长了，较早的内容这次没能压缩成摘要，暂时没有带上。）\n\ntwo!')
       assert.deepEqual(contents(-1), ['two'])
       assert.match(test.warnings[0], /^a conversation could not be summarised: server/)
     })
@@ -159,7 +159,7 @@ describe('a conversation can be', () => {
       const some = 'word '.repeat(600)
       await client().receive(`one ${some}`)
       await client().receive('two')
-      await client().shouldReply('gemini.compact', /^（对话变长了，较早的内容已压缩成摘要：1\.5k → \d+ token。）$/)
+      await client().shouldReply('gemini.compact', /^较早的内容已压缩成摘要：1\.5k → \d+ token。$/)
       await client().receive('three')
       assert.deepEqual(contents(-1).slice(1), ['OK.', 'two', 'two!', 'three'])
     })
@@ -184,6 +184,13 @@ describe('a conversation can be', () => {
       await client().receive('two')
       test.engine.respond(fails('server'))
       await client().shouldReply('gemini compact', /没能压缩，对话保持原样/)
+    })
+
+    it('by hand, as often as one may ask', async () => {
+      await test.close()
+      test = await createApp({ bot: EditingBot, config: { userRate: 1 } })
+      await client().receive('one')
+      await client().shouldReply('gemini.compact', /^你每分钟可以发 1 条/)
     })
 
     it('cannot be answered anew behind that', async () => {

@@ -1,3 +1,5 @@
+import { GeminiError } from '../engine/error'
+import { Recent } from '../recent'
 import type { Message } from '../text'
 import type { Archive } from './archive'
 import { fit } from './budget'
@@ -21,6 +23,9 @@ export interface MemoryOptions {
 /** How many conversations that were swept away are told so when they are taken up again. */
 const NOTED = 1000
 
+/** Where summing up has failed, it is not tried again before there is so much more to sum up. */
+const PATIENCE = 1.25
+
 /** Sums up turns. @throws when that fails */
 export type Summarise = (turns: StoredTurn[]) => Promise<string>
 
@@ -28,12 +33,14 @@ export type Summarise = (turns: StoredTurn[]) => Promise<string>
 export class Memory {
   /** Conversations that were swept away, and are not taken up again yet. */
   private readonly swept = new Set<string>()
+  /** How many tokens conversations must have before it is tried again to sum them up. */
+  private readonly vain = new Recent<string, number>(NOTED)
 
   constructor(private readonly archive: Archive, private readonly options: MemoryOptions) {}
 
   /**
    * The turns to send along with a question. What is too old is forgotten; what is too much is summed up, and where
-   * that fails the oldest turns are left out.
+   * that fails the oldest turns are left out, but kept for a while: the next try may succeed.
    * @param question how many tokens the question takes
    * @param summarise left out: nothing is summed up
    */
@@ -47,13 +54,15 @@ export class Memory {
       await this.archive.forget(scope, last)
       return { turns: [], notices: [['expired']] }
     }
-    if (summarise && total(turns) > budget - question) {
+    const notices: Message[] = []
+    if (summarise && total(turns) > budget - question && total(turns) >= (this.vain.get(scope) ?? 0)) {
       const recent = fit(turns, budget / 4).length || fit(turns.slice(-1), budget / 2).length
       const compacted = await this.compact(scope, turns, turns.length - recent, summarise)
       if (compacted) return { ...compacted, turns: fit(compacted.turns, budget - question) }
+      if (this.vain.has(scope)) notices.push(['left-out'])
     }
-    await this.forget(scope, turns)
-    return { turns: fit(turns, budget - question), notices: [] }
+    await this.forget(scope, turns, summarise ? this.most : budget)
+    return { turns: fit(turns, budget - question), notices }
   }
 
   /** The turns to send along with a question that is put again: those before it. Nothing is forgotten. */
@@ -72,7 +81,13 @@ export class Memory {
     const old = turns.slice(0, count)
     const last = old.at(-1)
     if (!last || !isWorthwhile(old)) return
-    const summary = await summarise(old).then(text => summaryTurn(text, old), () => undefined)
+    let isStopped = false
+    const summary = await summarise(old).then(text => summaryTurn(text, old), (error) => {
+      isStopped = error instanceof GeminiError && error.kind === 'aborted'
+      return undefined
+    })
+    if (summary || isStopped) this.vain.delete(scope)
+    else this.vain.set(scope, Math.min(total(turns) * PATIENCE, this.most))
     if (!summary) return
     await this.archive.condense(scope, last, summary)
     const kept = [{ ...summary, id: last.id, at: last.at }, ...turns.slice(count)]
@@ -94,9 +109,14 @@ export class Memory {
     }
   }
 
-  /** What is beyond the budget is never sent along again. */
-  private async forget(scope: string, turns: StoredTurn[]) {
-    const dropped = turns.at(-fit(turns, this.options.budget).length - 1)
+  /** How many tokens are kept of what could not be summed up. */
+  private get most() {
+    return 2 * this.options.budget
+  }
+
+  /** What is beyond so many tokens is never sent along again. */
+  private async forget(scope: string, turns: StoredTurn[], room: number) {
+    const dropped = turns.at(-fit(turns, room).length - 1)
     if (dropped) await this.archive.forget(scope, dropped)
   }
 }

@@ -4,6 +4,7 @@ import { isSummary, roughly, summaryRequest } from '../../src/conversation/compa
 import { MemoryHistory } from '../../src/conversation/history'
 import { Memory, type Summarise } from '../../src/conversation/memory'
 import type { Turn } from '../../src/conversation/turn'
+import { GeminiError } from '../../src/engine/error'
 
 function turn(text: string, tokens: number): Turn {
   return { contents: [{ role: 'user', parts: [{ text }] }, { role: 'model', parts: [{ text: `${text}!` }] }], tokens }
@@ -148,10 +149,47 @@ describe('what is remembered of a conversation', () => {
         await say(3000, 1500, 2000)
         const { turns, notices } = await memory().recall('a', 100, summarise)
         assert.deepEqual(texts(turns), ['2', '3'])
-        assert.deepEqual(notices, [])
-        assert.deepEqual(texts(await history.load('a')), ['2', '3'])
+        assert.deepEqual(notices, summarise ? [['left-out']] : [])
+        assert.deepEqual(texts(await history.load('a')), summarise ? ['1', '2', '3'] : ['2', '3'])
       })
     }
+
+    it('is kept a while where summing up failed, to try it again when there is a quarter more', async () => {
+      await say(3000, 1500, 2000)
+      const subject = memory()
+      let tries = 0
+      const recall = (works = false) => subject.recall('a', 0, async () => {
+        tries++
+        if (works) return 'sum'
+        throw new Error('no')
+      })
+      assert.deepEqual((await recall()).notices, [['left-out']])
+      assert.deepEqual([await recall(), tries], [{ turns: (await history.load('a')).slice(1), notices: [] }, 1])
+      await say(1300)
+      assert.deepEqual((await recall()).notices, [])
+      await say(300)
+      assert.deepEqual([(await recall()).notices, tries], [[['left-out']], 2])
+      await say(2900)
+      assert.deepEqual(texts((await recall(true)).turns), ['[Summary of the conversation before]\nsum'])
+      assert.equal(tries, 3)
+    })
+
+    it('is kept no longer than there is room for twice as much', async () => {
+      const subject = memory()
+      for (let round = 0; round < 20; round++) {
+        await say(900)
+        await subject.recall('a', 0, () => Promise.reject(new Error('no')))
+      }
+      assert.equal((await history.load('a')).length, 8)
+    })
+
+    it('is not given up when somebody stopped the summing up', async () => {
+      await say(3000, 1500, 2000)
+      const subject = memory()
+      const stopped = () => Promise.reject(new GeminiError('aborted', 'the request was aborted'))
+      assert.deepEqual((await subject.recall('a', 0, stopped)).notices, [])
+      assert.deepEqual((await subject.recall('a', 0, async () => 'sum')).notices.length, 1)
+    })
 
     it('is not summed up when that gains too little', async () => {
       await say(50, 50)
