@@ -1,5 +1,5 @@
 import type { Context, h, Session } from 'koishi'
-import { admit } from './admission'
+import { admit, authorise } from './admission'
 import type { Config } from './config'
 import { Batches, merge } from './conversation/batch'
 import { Caps } from './conversation/caps'
@@ -62,6 +62,9 @@ export class Chat {
     if (this.config.policy !== 'merge') {
       return this.admit(session, key, (exchange, signal) => exchange.run({ role: 'user', parts: question }, signal))
     }
+    // What joins is no question of its own, and yet it is asked.
+    const refusal = await authorise(this.core, session)
+    if (refusal) return say(session, ...refusal)
     const joined = this.batches.join(key, question)
     if (joined) return joined === 'full' ? say(session, 'busy') : undefined
     const batch = this.batches.begin(key, question)

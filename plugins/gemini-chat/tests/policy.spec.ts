@@ -1,3 +1,4 @@
+import memory from '@koishijs/plugin-database-memory'
 import assert from 'node:assert/strict'
 import { createApp, EditingBot, RecordingBot, type TestApp } from './support/app'
 import { settle } from './support/clock'
@@ -135,6 +136,20 @@ describe('a message that comes while an answer is being written', () => {
       end.open()
       await Promise.all([first, waiting])
       assert.deepEqual(read().sort(), ['first', 'two\nthree!'])
+    })
+
+    it('not with those of somebody who may not ask', async () => {
+      test = await createApp({
+        bot: EditingBot, prepare: app => void app.plugin(memory as never),
+        config: { policy: 'merge', mergeWindow: 100, scope: 'channel', authority: 2 },
+      })
+      await test.app.mock.initUser('alice', 2)
+      await test.app.mock.initUser('bob', 1)
+      const done = test.client('alice', 'group').receive('<at id="514"/> one')
+      await new Promise(resolve => setTimeout(resolve, 20))
+      await test.client('bob', 'group').receive('<at id="514"/> two')
+      await done
+      assert.deepEqual(test.bot.read('group').sort(), ['echo: [alice]\none', '你还没有和我对话的权限，请联系管理员。'])
     })
 
     it('with no one else\'s', async () => {
