@@ -1,49 +1,9 @@
-import { Clock } from './clock'
 import { Delivery, account, deliver, isOut } from './delivery'
-import { Outlet } from './outlet'
+import { Ending } from './ending'
+import { Surroundings } from './policy'
 import { Frame } from './reply'
-import { Notices, Stream, isVisible } from './stream'
+import { Stream, isVisible } from './stream'
 import { Said, Turn, inWords } from './turn'
-
-/** Times are milliseconds. */
-export interface Policy {
-  /** `false`: no streams, every answer goes by `response_url`. */
-  streaming: boolean
-  /** Whether streams may carry cards. */
-  cards: boolean
-  /** What a bubble shows while nothing has been said. */
-  placeholder: string
-  /** From the message until its stream must be closed; WeCom itself gives up after six minutes. */
-  window: number
-  /** From the end of a turn until its last frame counts as never fetched. */
-  unclaimed: number
-  /** From the end of a turn until it is forgotten. */
-  retention: number
-  /** From the message until a turn that never ends is forgotten. */
-  lifetime: number
-}
-
-/** What the operator should hear of a turn. */
-export interface TurnLog {
-  lost(turn: Turn, error: unknown): void
-  hung(turn: Turn): void
-}
-
-/** What the courses of all turns of a bot have in common. */
-export interface Surroundings {
-  policy: Policy
-  notices: Notices
-  outlet: Outlet
-  clock: Clock
-  log: TurnLog
-  /** The turn has ended; it may do so again, where something is said after its end. */
-  ended(turn: Turn): void
-  /** Nobody can ask for the turn any more. */
-  forget(turn: Turn): void
-}
-
-/** Koishi ends a chain with an event that never comes where storing the user fails: wait so long, then do without. */
-const CHAIN_GRACE = 5000
 
 /** The course of one turn: what its bubble is given when, and what goes out on another way. It has one timer. */
 export class Course {
@@ -52,12 +12,6 @@ export class Course {
    * `handed-over`: the stream had to close, the answer goes on. `done`: everything said has been delivered.
    */
   #phase: 'live' | 'sending' | 'handed-over' | 'done' = 'live'
-  /** The platform was given a frame, so a bubble is open. */
-  #opened = false
-  /** The platform was given the closing frame; whether it arrived is not known yet. */
-  #closing = false
-  /** The closing frame has arrived. */
-  #fetched = false
   /** The closing frame says that more will follow. */
   #promised = false
   /** What did not fit has left on another way: nothing that is shown may move any more. */
@@ -66,22 +20,21 @@ export class Course {
   #missing = ''
   /** Closes the stream while another way out is still at work. */
   #close?: () => void
-  #waiting: (() => void)[] = []
   #timer: unknown
-  /** Ends a chain of whose end Koishi tells nothing. */
-  #grace: unknown
   #stopped = false
   readonly #stream: Stream
+  readonly ending: Ending
 
   /** @param streaming `false` where the reply to the callback cannot be a stream */
   constructor(readonly turn: Turn, readonly streaming: boolean, readonly shared: Surroundings) {
-    const { policy, notices, log } = shared
+    const { policy, notices, log, clock } = shared
     this.#stream = new Stream(turn, policy.placeholder, notices)
+    this.ending = new Ending(turn, clock)
     if (!streaming || !policy.cards) turn.spendCard(0)
     turn.onEnd = () => this.#ended()
     this.#wait(policy.lifetime, () => {
       log.hung(turn)
-      if (this.#phase === 'handed-over' || (turn.text && !this.#closing)) this.#ended()
+      if (this.#phase === 'handed-over' || (inWords(turn.whole) && !this.#stream.isClosing)) this.#ended()
       else shared.forget(turn)
     })
   }
@@ -93,30 +46,12 @@ export class Course {
 
   /** A bubble is open that was not told its end. */
   get isUnfinished() {
-    return this.#opened && !this.#closing && this.#phase !== 'done'
+    return this.#stream.isUnfinished && this.#phase !== 'done'
   }
 
   /** Another way out is at work. */
   get isSending() {
     return this.#phase === 'sending'
-  }
-
-  /** Resolves when the turn has ended, or `delay` milliseconds have gone by. */
-  settled(delay: number): Promise<void> {
-    const { clock } = this.shared
-    if (this.turn.ended) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = clock.setTimeout(resolve, delay)
-      this.#waiting.push(() => {
-        clock.clearTimeout(timer)
-        resolve()
-      })
-    })
-  }
-
-  /** The last middleware has returned; what it returned may still have to be sent. */
-  returned() {
-    if (!this.turn.ended) this.#grace ??= this.shared.clock.setTimeout(() => this.turn.chainEnded(), CHAIN_GRACE)
   }
 
   /** What the platform is to show now; `undefined` where the turn has no bubble and needs none. */
@@ -132,17 +67,13 @@ export class Course {
         this.#handOver(this.#promised ? notices.later : notices.cutOff)
       }
     }
-    this.#opened = true
-    if (!stream.closed) return stream.snapshot()
-    this.#closing = true
-    return stream.closed
+    return stream.frame()
   }
 
   /** Whether the closing frame has reached the platform. */
   fetched(arrived: boolean) {
     if (this.#phase === 'handed-over' || this.#phase === 'done') return
-    this.#closing = arrived
-    this.#fetched ||= arrived
+    this.#stream.arrived(arrived)
     if (arrived && this.#phase === 'live') this.#finished()
   }
 
@@ -165,9 +96,9 @@ export class Course {
   interrupt() {
     const { turn, shared: { notices, outlet } } = this
     if (this.#phase === 'sending') {
-      if (this.#opened) this.#close?.()
+      if (this.#stream.isOpened) this.#close?.()
     } else if (this.#phase === 'live' && this.streaming) {
-      if (this.#opened && !turn.ended) this.#handOver(notices.interrupted)
+      if (this.#stream.isOpened && !turn.ended) this.#handOver(notices.interrupted)
     } else if (this.#phase !== 'done' && !turn.ended && outlet.isOpen(turn)) {
       const text = [this.#stream.rest(), notices.interrupted].filter(isVisible).join('\n\n')
       void this.#send({ ...turn.whole, text })
@@ -183,12 +114,12 @@ export class Course {
   stop() {
     this.#stopped = true
     this.shared.clock.clearTimeout(this.#timer)
-    this.shared.clock.clearTimeout(this.#grace)
+    this.ending.stop()
   }
 
   /** Whether what was said can still be changed: the platform does not have it for good. */
   get #isWritable(): boolean {
-    return this.#phase === 'handed-over' || (this.#phase === 'live' && !this.#closing && !this.#frozen)
+    return this.#phase === 'handed-over' || (this.#phase === 'live' && !this.#stream.isClosing && !this.#frozen)
   }
 
   /** After a change, a stream that was closed already must be closed anew. */
@@ -206,17 +137,16 @@ export class Course {
   #ended() {
     const { turn, shared } = this
     const phase = this.#phase
-    shared.clock.clearTimeout(this.#grace)
     shared.ended(turn)
     if (phase === 'handed-over') {
       this.#follow()
     } else if (phase === 'live' && !this.#frozen) {
       const said = turn.text || turn.images.length || turn.card
-      if (this.streaming && (said || this.#opened)) void this.#finish()
+      if (this.streaming && (said || this.#stream.isOpened)) void this.#finish()
       else if (said) void this.#send(turn.whole)
       else this.#finished()
     }
-    for (const callback of this.#waiting.splice(0)) callback()
+    this.ending.come()
   }
 
   /** Sends what could not be read yet when the stream had to close; who was told of more is not left waiting. */
@@ -247,7 +177,7 @@ export class Course {
     } else {
       stream.finish()
     }
-    if (this.#fetched) this.#finished()
+    if (stream.isFetched) this.#finished()
     else this.#wait(policy.unclaimed, () => void this.#claim())
   }
 

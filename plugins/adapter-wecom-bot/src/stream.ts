@@ -36,8 +36,14 @@ export interface Notices {
   clicked(button: string): string
 }
 
-/** How a turn's bubble looks, from the placeholder to the frame that is repeated for ever. */
+/** A turn's bubble, from the placeholder to the frame that is repeated for ever, and what the platform has of it. */
 export class Stream {
+  /** The platform was given a frame. */
+  isOpened = false
+  /** The platform was given the closing frame; whether it arrived is not known yet. */
+  isClosing = false
+  /** The closing frame has arrived. */
+  isFetched = false
   /** Set once the stream is closed; every later poll gets this frame again. */
   closed?: Frame
   /** What of the turn's text could be read when the stream was closed. */
@@ -50,8 +56,27 @@ export class Stream {
     readonly notices: Notices,
   ) {}
 
+  /** The platform has not been told the end of it. */
+  get isUnfinished() {
+    return this.isOpened && !this.isClosing
+  }
+
+  /** The bubble as the platform is given it now. */
+  frame(): Frame {
+    this.isOpened = true
+    if (!this.closed) return this.#snapshot()
+    this.isClosing = true
+    return this.closed
+  }
+
+  /** Whether the closing frame has reached the platform. */
+  arrived(hasArrived: boolean) {
+    this.isClosing = hasArrived
+    this.isFetched ||= hasArrived
+  }
+
   /** The bubble while the answer grows. */
-  snapshot(): Frame {
+  #snapshot(): Frame {
     const { version } = this.turn
     if (this.#cached?.version !== version) {
       const [content] = cut(this.turn.text, MARKDOWN_LIMIT)

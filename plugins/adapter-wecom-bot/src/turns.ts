@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { Clock } from './clock'
-import { Course, Policy, TurnLog } from './course'
+import { Course } from './course'
 import { Load } from './load'
 import { Outlet } from './outlet'
 import { Event, Message } from './payload'
+import { Policy, TurnLog } from './policy'
 import { Frame } from './reply'
 import { Notices } from './stream'
 import { Owner, Said, Turn, owns } from './turn'
@@ -81,12 +82,12 @@ export class Turns {
 
   /** Resolves when the turn has ended, or `delay` milliseconds have gone by. */
   async settled({ id }: Turn, delay: number): Promise<void> {
-    await this.#courses.get(id)?.settled(delay)
+    await this.#courses.get(id)?.ending.settled(delay)
   }
 
   /** The last middleware has returned; what it returned may still have to be sent. */
   returned({ id }: Turn) {
-    this.#courses.get(id)?.returned()
+    this.#courses.get(id)?.ending.returned()
   }
 
   /** What the platform is to show now; `undefined` where the turn has no bubble and needs none. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Cards } from '../src/cards'
-import { Policy } from '../src/course'
+import { Policy } from '../src/policy'
 import { Dispatch, Inbox, InboxOptions, Outcome } from '../src/inbox'
 import { Event, Message, Poll, Unknown } from '../src/payload'
 import { MemoryStore, Trace } from '../src/store'

@@ -3,7 +3,7 @@ import { DeliveryError, Outlet } from '../../src/outlet'
 import { Message } from '../../src/payload'
 import { Notices } from '../../src/stream'
 import { Said, Turn, inWords } from '../../src/turn'
-import { Policy } from '../../src/course'
+import { Policy } from '../../src/policy'
 import { Turns } from '../../src/turns'
 import { FakeClock } from './clock'
 
