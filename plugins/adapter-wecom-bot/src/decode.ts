@@ -37,8 +37,9 @@ export function decode(
   const elements = decodeBody(body, attach)
   if (!elements) return
   if (chatId) {
-    const [first] = elements
-    if (first?.type === 'text') first.attrs.content = stripMention(first.attrs.content, name)
+    // A picture may come before the words.
+    const first = elements.find(element => element.type === 'text')
+    if (first) first.attrs.content = stripMention(first.attrs.content, name)
     elements.unshift(h.at(selfId))
   }
   return {

@@ -1,10 +1,10 @@
-import type { Payload } from './payload'
+import type { Message } from './payload'
 import { WecomBot } from './bot'
 
 declare module 'koishi' {
   interface Session {
-    /** What WeCom sent, for sessions of platform `wecom-bot`. */
-    wecomBot?: Omit<Payload, 'responseUrl' | 'webhookUrl'>
+    /** What WeCom sent, for messages of platform `wecom-bot`. */
+    wecomBot?: Omit<Message, 'responseUrl' | 'webhookUrl'>
   }
 }
 
