@@ -6,13 +6,15 @@ import { Tally } from './health'
 import { Inbox } from './inbox'
 import { Journal } from './journal'
 import { Payload, parse } from './payload'
-import { Refusal } from './refusal'
+import { Reason, Refusal } from './refusal'
 import { spell } from './reply'
 import { Replays } from './replays'
 import { buildXml, isXml, openXml, sealXml } from './xml'
 
 /** Largest body, in bytes. */
 const BODY_LIMIT = 1 << 20
+/** Longest that a body may take, in milliseconds. Who holds back a byte would hold a connection, at no cost. */
+const BODY_TIMEOUT = 10_000
 /** Up to this size the rest of a body that is too large is passed over: cut off in the middle, nobody reads why. */
 const PATIENCE = 8 << 20
 /** Where the server's own parser leaves a body as it came. */
@@ -63,11 +65,13 @@ export function createCallback(options: CallbackOptions) {
         exchange.body = ''
         return options.journal.broke(error)
       }
-      exchange.status = error.status
-      exchange.body = error.status === 403 ? 'forbidden' : 'bad request'
-      if (error.reason === 'method') exchange.set('Allow', 'GET, HEAD, POST')
-      if (error.reason === 'size' && !(sizeOf(exchange.req) <= PATIENCE)) exchange.set('Connection', 'close')
-      options.tally.refused(error.reason, options.clock.now())
+      const { reason, status } = error
+      exchange.status = status
+      exchange.body = status === 403 ? 'forbidden' : 'bad request'
+      if (reason === 'method') exchange.set('Allow', 'GET, HEAD, POST')
+      const isEndless = reason === 'size' && !(sizeOf(exchange.req) <= PATIENCE)
+      if (isEndless || reason === 'slow') exchange.set('Connection', 'close')
+      options.tally.refused(reason, options.clock.now())
       options.journal.refused(error, exchange.path)
     }
   }, { [Symbol.for('noParseBody')]: true })
@@ -102,7 +106,7 @@ async function reply(exchange: Exchange, options: CallbackOptions): Promise<stri
   const { inboxes, clock, replays, tally } = options
   const { query, req, request, res } = exchange
   parameter(query, 'timestamp')
-  const body = req.readableEnded ? readAlready(request?.body) : await read(req)
+  const body = req.readableEnded ? readAlready(request?.body) : await read(req, clock)
   const inXml = isXml(body)
   const ciphertext = inXml ? openXml(body) : open(body)
   const { credential, inbox, signature, message } = addressee(inboxes, query, ciphertext, ({ options }) => {
@@ -184,18 +188,26 @@ function readAlready(body: unknown): string {
   return raw
 }
 
-/** @throws {Refusal} `size`; `malformed` where the sender gives up in the middle */
-function read(request: IncomingMessage): Promise<string> {
+/** @throws {Refusal} `size`, `slow`; `malformed` where the sender gives up in the middle */
+function read(request: IncomingMessage, clock: Clock): Promise<string> {
   if (sizeOf(request) > BODY_LIMIT) throw new Refusal('size')
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    const timer = clock.setTimeout(() => refuse('slow'), BODY_TIMEOUT)
+    const refuse = (reason: Reason, detail?: string) => {
+      clock.clearTimeout(timer)
+      reject(new Refusal(reason, detail))
+    }
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= BODY_LIMIT) chunks.push(chunk)
-      else reject(new Refusal('size'))
+      else refuse('size')
     })
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0].toString() : Buffer.concat(chunks).toString()))
-    request.on('error', () => reject(new Refusal('malformed', 'body broke off')))
+    request.on('end', () => {
+      clock.clearTimeout(timer)
+      resolve(chunks.length === 1 ? chunks[0].toString() : Buffer.concat(chunks).toString())
+    })
+    request.on('error', () => refuse('malformed', 'body broke off'))
   })
 }

@@ -15,6 +15,7 @@ const hints: Record<Reason, string> = {
   'foreign-bot': '消息属于另一个机器人或应用：请检查 botId 或 agentId / for another bot or app: check botId or agentId',
   method: '只支持 GET 和 POST / GET and POST only',
   size: '请求体过大 / body too large',
+  slow: '正文 10 秒内没有传完：发送方或中间的代理太慢 / the body took more than 10 seconds: its sender, or a proxy in between, is too slow',
 }
 
 /** Tells the operator of refused callbacks: a line each with the reason and no secret, and only a count in a flood. */

@@ -17,6 +17,8 @@ const statuses = {
   /** Meant for another bot. */
   'foreign-bot': 403,
   method: 405,
+  /** Its body takes longer than WeCom itself would wait for the answer. */
+  slow: 408,
   size: 413,
 } as const
 
