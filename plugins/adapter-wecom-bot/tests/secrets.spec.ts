@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import { Session } from 'koishi'
-import { World, createWorld, encodingAESKey, token } from './support/world'
+import { createHttpProxy, createSocks } from 'testkit'
+import { Config } from '../src'
+import { createAppApi } from './support/app'
+import { World, createWorld, encodingAESKey, freePort, path, token } from './support/world'
+import { XmlClient } from './support/xml'
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
@@ -11,12 +16,18 @@ const hidden = {
   previousEncodingAESKey: 'c'.repeat(43),
   healthToken: 'healthTokenSecret',
   webhookKey: 'webhookKeySecret',
+  robotKey: 'robotKeySecret',
+  appSecret: 'appSecretSecret',
+  accessToken: 'accessTokenSecret',
+  proxyPassword: 'proxyPasswordSecret',
+  mediaSign: 'mediaSignSecret',
+  mediaKey: 'mediaKeySecretmediaKeySecretmediaKeySecretm',
   response: 'response_code',
   said: 'what people say',
   answer: 'what the bot answers',
 }
 
-describe('the log', () => {
+describe('what is secret', () => {
   let world: World
   let answer: (session: Session) => unknown = () => hidden.answer
 
@@ -32,8 +43,7 @@ describe('the log', () => {
     return { previousToken, previousEncodingAESKey, healthToken, webhookKey, firstReply: 4000 }
   }
 
-  function assertClean() {
-    const { text } = world.log
+  function assertClean(text = world.log.text) {
     for (const [name, secret] of Object.entries(hidden)) assert.ok(!text.includes(secret), `${name}:\n${text}`)
   }
 
@@ -51,7 +61,7 @@ describe('the log', () => {
     return late!.send(hidden.answer)
   }
 
-  it('names no secret while all goes well, at its chattiest', async () => {
+  it('is not in the log while all goes well, at its chattiest', async () => {
     const { dispose } = world.add(settings())
     assert.equal((await world.client().verify()).ok, true)
     await sayLate({ chatId: 'GROUP' })
@@ -60,7 +70,7 @@ describe('the log', () => {
     assert.equal(world.wecom.responses.at(-1)!.errcode, 0)
   })
 
-  it('says that an answer is lost, and not where it went or what it was', async () => {
+  it('is not in what is said of a lost answer, neither where it went nor what it was', async () => {
     const { dispose } = world.add(settings())
     for (const failure of [{ errcode: 40008 }, { reset: true as const }, { status: 502, body: hidden.answer }]) {
       world.log.lines.splice(0)
@@ -72,7 +82,7 @@ describe('the log', () => {
     await dispose()
   })
 
-  it('says that an address is not trusted, and not which', async () => {
+  it('is not in what is said of an address that is not trusted', async () => {
     const { dispose } = world.add({ ...settings(), trustedHosts: [], apiEndpoint: 'https://qyapi.weixin.qq.com' })
     world.log.lines.splice(0)
     await sayLate({})
@@ -81,7 +91,7 @@ describe('the log', () => {
     await dispose()
   })
 
-  it('says why a webhook does not take a message, and not which', async () => {
+  it('is not in what is said of a webhook that takes no message', async () => {
     const { dispose } = world.add(settings())
     world.wecom.fail('response', { errcode: 40008 })
     world.wecom.fail('webhook', { errcode: 93000 })
@@ -92,10 +102,132 @@ describe('the log', () => {
     await dispose()
   })
 
-  it('says what is wrong with a key, and not what it is', async () => {
+  it('is not in what is said of a key that is wrong', async () => {
     const key = 'x'.repeat(20) + 'SECRET'
     assert.throws(() => world.add({ encodingAESKey: key }), error => !(error as Error).message.includes(key))
     await pause(10)
     assertClean()
+  })
+
+  it('is not in what is said of an attachment that cannot be opened', async () => {
+    const { dispose } = world.add({ ...settings(), mediaLimit: 1 })
+    const client = world.client()
+    answer = async (session) => {
+      const { src } = session.elements!.find(({ type }) => type === 'img')!.attrs
+      return await session.app.http.file(src).then(() => 'opened', error => inspect(error, { depth: 9 }))
+    }
+    const links = [
+      [`${world.wecom.origin}/media/none?sign=${hidden.mediaSign}`, /404/],
+      [`https://10.0.0.1/x?sign=${hidden.mediaSign}`, /private/],
+      [`http://127.0.0.1:${await freePort()}/x?sign=${hidden.mediaSign}`, /private/],
+      [`gopher://example.com/${hidden.mediaSign}`, /not a web link/],
+      [world.wecom.media(Buffer.alloc(2 << 20), hidden.mediaSign), /larger/],
+      [world.wecom.media(Buffer.from('file'), hidden.mediaSign), /cannot be decrypted/],
+    ] as const
+    for (const [url, reason] of links) {
+      world.log.lines.splice(0)
+      const { reply } = await client.post(client.message('image', { url, aeskey: hidden.mediaKey }))
+      assert.match(world.log.text, reason)
+      assertClean()
+      assertClean(reply!.stream!.content)
+    }
+    await dispose()
+  })
+
+  /** A message to an app, and an answer that comes too late for the reply. */
+  async function askApp(config: Partial<Config>) {
+    const { dispose } = world.add({
+      ...settings(),
+      corpId: 'wwCORP',
+      agentId: '1000002',
+      secret: hidden.appSecret,
+      passiveReply: 10,
+      ...config,
+    })
+    answer = () => pause(30).then(() => hidden.answer)
+    world.log.lines.splice(0)
+    const client = new XmlClient(world.origin + path, 'wwCORP')
+    await client.post(client.text(hidden.said))
+    const end = Date.now() + 3000
+    while (!/are lost/.test(world.log.text) && Date.now() < end) await pause(10)
+    await dispose()
+    return world.log.text
+  }
+
+  it('is not in what is said of an API that lets an app send nothing', async () => {
+    const api = await createAppApi()
+    const token = { errcode: 0, access_token: hidden.accessToken, expires_in: 7200 }
+    for (const [answers, reason] of [
+      [{ gettoken: [{ errcode: 40001, errmsg: `invalid credential ${hidden.appSecret}` }] }, /40001/],
+      [{ gettoken: [token], 'message/send': [{ errcode: 60011, errmsg: `no privilege ${hidden.answer}` }] }, /60011/],
+      [{ gettoken: [token], 'message/send': [hidden.accessToken] }, /not JSON with an "errcode"/],
+      [{ gettoken: [{ errcode: 0, secret: hidden.appSecret }] }, /no "access_token"/],
+    ] as const) {
+      Object.assign(api.answers, structuredClone(answers))
+      assert.match(await askApp({ apiEndpoint: api.origin }), reason)
+      assertClean()
+    }
+    await api.close()
+  })
+
+  it('is not in what is said of a proxy that lets nothing through', async () => {
+    const other = { username: 'other', password: 'other' }
+    const proxies = [await createSocks(other), await createHttpProxy(other)]
+    for (const { url } of [...proxies, { url: `socks5h://127.0.0.1:${await freePort()}` }]) {
+      const proxy = new URL(url)
+      Object.assign(proxy, { username: 'user', password: hidden.proxyPassword })
+      const { dispose } = world.add({ ...settings(), proxy: proxy.href })
+      world.log.lines.splice(0)
+      world.wecom.fail('response', { reset: true }, 4)
+      await sayLate({}).catch(() => {})
+      assert.match(world.log.text, /proxy|are lost/)
+      assertClean()
+      await dispose()
+    }
+    for (const proxy of proxies) await proxy.close()
+  })
+
+  it('is not in what is said of a group robot\'s webhook', async () => {
+    const { dispose } = world.add({ ...settings(), passiveReply: 10 })
+    const robot = new XmlClient(world.origin + path)
+    answer = () => pause(30).then(() => hidden.answer)
+    world.wecom.fail('webhook', { errcode: 93000 })
+    for (const [webhook, reason] of [
+      [world.wecom.webhookUrl(hidden.robotKey), /93000/],
+      [`https://elsewhere.example/cgi-bin/webhook/send?key=${hidden.robotKey}`, /untrusted host/],
+    ] as const) {
+      world.log.lines.splice(0)
+      await robot.post(robot.robotText(webhook, hidden.said))
+      const end = Date.now() + 3000
+      while (!reason.test(world.log.text) && Date.now() < end) await pause(10)
+      assert.match(world.log.text, reason)
+      assertClean()
+    }
+    await dispose()
+  })
+
+  it('is not in an error that a plugin gets, however it is looked at', async () => {
+    const { bot, dispose } = world.add({ ...settings(), webhooks: { GROUP: hidden.robotKey } })
+    for (const failure of [{ errcode: 93000 }, { reset: true as const }, { status: 500, body: hidden.robotKey }]) {
+      world.wecom.fail('webhook', failure)
+      const error: unknown = await bot.sendMessage('GROUP', hidden.answer).then(() => undefined, error => error)
+      assert.ok(error instanceof Error && error.name === 'DeliveryError')
+      assertClean(inspect(error, { depth: 9, showHidden: true }))
+    }
+    await dispose()
+  })
+
+  it('is not in how the callback stands', async () => {
+    const { dispose } = world.add({ ...settings(), webhooks: { GROUP: hidden.robotKey }, secret: hidden.appSecret })
+    const client = world.client()
+    answer = () => hidden.answer
+    await client.post(client.text(hidden.said))
+    await client.post(client.text(hidden.said), { token: 'wrong' })
+    for (const name of ['', '/', '/health', '/metrics']) {
+      const response = await fetch(world.origin + path + name)
+      assert.equal(response.status, 200)
+      assertClean(await response.text() + JSON.stringify([...response.headers]))
+    }
+    await dispose()
   })
 })
