@@ -1,11 +1,11 @@
-import { Adapter, Context, Session, trimSlash } from 'koishi'
+import { Adapter, Context, Session } from 'koishi'
 import type { WecomBot } from './bot'
 import { clock } from './clock'
 import type { Desk } from './desk'
 import { Journal } from './journal'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
-import { Route } from './route'
+import { Route, nameOf } from './route'
 import { declareTables } from './tables'
 
 /** All bots of the instance: their callback paths, and the end of their turns. */
@@ -39,7 +39,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
 
   override fork(ctx: Context, bot: WecomBot<C>) {
     super.fork(ctx, bot)
-    const path = trimSlash(bot.config.path)
+    const path = nameOf(bot.config.path)
     const { selfId, desk } = bot
     const route = this.#routes.get(path) ?? this.#open(path)
     route.add(selfId, desk)

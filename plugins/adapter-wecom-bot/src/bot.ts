@@ -1,4 +1,4 @@
-import { Bot, Context, Universal, h, trimSlash } from 'koishi'
+import { Bot, Context, Universal, h } from 'koishi'
 import { WecomAdapter } from './adapter'
 import { Clicked } from './cards'
 import { clock } from './clock'
@@ -14,6 +14,7 @@ import { DeliveryError } from './outlet'
 import { compose } from './part'
 import { Event, MediaLink, Message } from './payload'
 import { Push } from './push'
+import { nameOf } from './route'
 import { Opinion } from './store'
 import { Said, Turn } from './turn'
 
@@ -204,7 +205,7 @@ const guildEvents = new Map([
 function admit(ctx: Context, config: Config): Config {
   for (const bot of ctx.bots) {
     if (!(bot instanceof WecomBot)) continue
-    if (trimSlash(bot.config.path) === trimSlash(config.path) && bot.config.token === config.token) {
+    if (nameOf(bot.config.path) === nameOf(config.path) && bot.config.token === config.token) {
       throw new Error(`two bots on ${config.path} have the same token: give each its own path or token`)
     }
     if ((bot.config.botId || '') === (config.botId || '')) {

@@ -1,4 +1,4 @@
-import { Context } from 'koishi'
+import { Context, trimSlash } from 'koishi'
 import type {} from '@koishijs/plugin-server'
 import { Exchange, createCallback } from './callback'
 import { Clock } from './clock'
@@ -6,6 +6,11 @@ import type { Desk } from './desk'
 import { Tally, maySee, metrics, report } from './health'
 import { Journal } from './journal'
 import { Replays } from './replays'
+
+/** One name for all spellings of a path that the server takes for the same: it minds neither case nor a last slash. */
+export function nameOf(path: string): string {
+  return trimSlash(path).toLowerCase()
+}
 
 /** One callback path: the bots that are reached on it, and how they stand. */
 export class Route {

@@ -88,8 +88,8 @@ describe('a callback path', () => {
     })
   }
 
-  it('is one and the same with a slash at its end, for two bots', async () => {
-    const one = world.add({ botId: 'ONE', path: '/cb', token: 'tokenONE' })
+  it('is one and the same with a slash at its end or in capitals, for two bots', async () => {
+    const one = world.add({ botId: 'ONE', path: '/CB', token: 'tokenONE' })
     world.log.lines.splice(0)
     const same = world.add({ botId: 'TWO', path: '/cb/', token: 'tokenONE' })
     await new Promise(setImmediate)
