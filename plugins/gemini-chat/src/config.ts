@@ -45,6 +45,7 @@ export interface Config {
   fileSize: number
   fileTotal: number
   fileTimeout: number
+  fileTurns: number
   mediaHosts: string[]
   authority: number
   userRate: number
@@ -111,6 +112,7 @@ export const Config: Schema<Config> = Schema.intersect([
     fileSize: Schema.natural().max(50).default(8),
     fileTotal: Schema.natural().max(70).default(16),
     fileTimeout: Schema.natural().role('ms').default(30_000),
+    fileTurns: Schema.natural().default(3),
     mediaHosts: Schema.array(Schema.string()).default([]),
   }),
   Schema.object({

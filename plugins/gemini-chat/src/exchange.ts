@@ -8,7 +8,7 @@ import type { Core } from './core'
 import { GeminiError } from './engine/error'
 import type { Content } from './engine/types'
 import { conclude, REPLACED, report } from './failure'
-import { compose, load } from './inquiry'
+import { compose, load, revive } from './inquiry'
 import { remembered } from './media/reference'
 import { bare } from './models'
 import { Sheet } from './sheet'
@@ -41,10 +41,11 @@ export class Exchange {
     if (stage.isOpen) stage.status('status.begun')
     const { turns, notices } = await this.recall(question, signal, replaced)
     sheet.preface = notices.map(notice => sentence(session, ...notice)).join('\n')
-    const { content: asked, notice: unseen } = await load(this, question, signal)
+    const { content: asked, notice: unseen, left } = await load(this, question, signal)
     if (!asked) return stage.say(unseen)
     sheet.notes.push(unseen)
-    const error = await this.listen(await compose(this, turns, asked, this.isThoughtful), signal)
+    const past = await revive(this, turns, left, signal)
+    const error = await this.listen(await compose(this, past, asked, this.isThoughtful), signal)
     const notice = core.life.aborted ? undefined : conclude(reply, signal, error)
     core.unanswered.set(key, reply.text || signal.aborted ? undefined : question)
     if (!reply.text) return this.giveUp(question, signal, notice)

@@ -53,12 +53,50 @@ describe('over the wire', () => {
   describe('a picture', () => {
     const bytes = { inlineData: { mimeType: 'image/png', data: png.toString('base64') } }
 
-    it('is asked about, and stays in the history as a word', async () => {
-      await start()
+    it('is asked about, and once more, and stays in the history as a word', async () => {
+      await start({ fileTurns: 2 })
       await say(`what is <img src="${origin}/a.jpg"/>?`)
       assert.deepEqual(last().contents[0].parts, [{ text: 'what is [image]?' }, bytes])
+      for (const question of ['and now?', 'and now?']) {
+        await say(question)
+        assert.deepEqual(last().contents[0].parts, [{ text: 'what is [image]?' }, bytes])
+        assert.deepEqual(last().contents.at(-1).parts, [{ text: 'and now?' }])
+      }
       await say('and now?')
       assert.deepEqual(last().contents[0].parts, [{ text: 'what is [image]?' }])
+      assert.deepEqual(loaded, ['/a.jpg', '/a.jpg', '/a.jpg'])
+    })
+
+    it('is not asked about again where that is not wanted, or it has gone, without a word', async () => {
+      await start({ fileTurns: 0 })
+      await say(`what is <img src="${origin}/a.jpg"/>?`)
+      await say('and now?')
+      assert.deepEqual(last().contents[0].parts, [{ text: 'what is [image]?' }])
+      test.unload()
+      await test.close()
+      await start()
+      let there = true
+      test.bot.defineInternalRoute('/once', async () => {
+        const body = there ? new Uint8Array(png).buffer : undefined
+        there = false
+        return { status: body ? 200 : 404, body }
+      })
+      await say('what is <img src="internal:mock/514/once"/>?')
+      assert.deepEqual(last().contents[0].parts, [{ text: 'what is [image]?' }, bytes])
+      assert.doesNotMatch(await say('and now?'), /没有看/)
+      assert.deepEqual(last().contents[0].parts, [{ text: 'what is [image]?' }])
+    })
+
+    it('goes along again only as far as there is room beside what is new', async () => {
+      const small = (name: string) => `data:application/pdf;base64,${Buffer.from(`%PDF-${name}`).toString('base64')}`
+      await start({ fileTotal: 1, fileSize: 1 })
+      await say(`<file src="${small('1')}"/> old`)
+      const half = Buffer.concat([png, Buffer.alloc(1 << 20)]).subarray(0, 1 << 20).toString('base64')
+      await say(`<img src="data:image/png;base64,${half}"/> new`)
+      assert.equal(last().contents[0].parts.length, 1)
+      assert.equal(last().contents[2].parts.length, 2)
+      await say('and now?')
+      assert.equal(last().contents[0].parts.length, 2)
     })
 
     it('may be all there is, or quoted', async () => {

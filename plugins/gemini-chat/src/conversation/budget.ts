@@ -24,7 +24,8 @@ export function estimateContents(contents: Content[]): number {
 
 /**
  * What a turn adds to the next request. The model counts the request as a whole; what it counts beyond the turns that
- * were sent along is this turn, so the sum over a history is always what the model last measured.
+ * were sent along is this turn, so the sum over a history is always what the model last measured. Files do not count:
+ * they go along for some turns only.
  *
  * A turn is never taken for less than a quarter of what it looks like: behind a relay that does not count what was sent
  * along, a history of turns that cost nothing would never end.
@@ -36,7 +37,9 @@ export function measure(contents: Content[], history: Turn[], usage: Usage = {})
   const estimated = estimateContents(contents)
   if (!promptTokenCount || candidatesTokenCount === undefined) return estimated
   const known = history.reduce((sum, turn) => sum + turn.tokens, 0)
-  return Math.max(Math.ceil(estimated / 4), promptTokenCount + candidatesTokenCount - known)
+  const files = usage.promptTokensDetails?.filter(({ modality }) => modality && modality !== 'TEXT') ?? []
+  const text = files.reduce((rest, { tokenCount = 0 }) => rest - tokenCount, promptTokenCount)
+  return Math.max(Math.ceil(estimated / 4), text + candidatesTokenCount - known)
 }
 
 /** Chooses the newest turns that fit in so many tokens. A turn is taken whole or not at all. */

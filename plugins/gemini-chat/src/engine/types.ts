@@ -25,6 +25,8 @@ export interface Content {
 /** Token counts as the model itself reports them, cumulative within one answer. */
 export interface Usage {
   promptTokenCount?: number
+  /** `promptTokenCount` by `TEXT`, `IMAGE`, `DOCUMENT` and so on. */
+  promptTokensDetails?: { modality?: string, tokenCount?: number }[]
   candidatesTokenCount?: number
   thoughtsTokenCount?: number
   toolUsePromptTokenCount?: number

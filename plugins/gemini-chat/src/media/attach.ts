@@ -17,6 +17,8 @@ export interface Attached {
   refused: Refused[]
   /** There is nothing in the question but files that could not be taken. */
   isBlank: boolean
+  /** Bytes that are left of the total. */
+  left: number
 }
 
 /** As Koishi's `handleInternalRoute` gives it. */
@@ -76,7 +78,7 @@ export async function attach({ role, parts }: Content, options: AttachOptions): 
     clearTimeout(timer)
     signal.removeEventListener('abort', abort)
   }
-  return { content: { role, parts: loaded }, refused, isBlank: isBlank(loaded, parts) }
+  return { content: { role, parts: loaded }, refused, isBlank: isBlank(loaded, parts), left }
 }
 
 /** Whether there is only text, and that only says where files were, and perhaps who sent them. */

@@ -47,6 +47,14 @@ describe('the measure of a turn', () => {
     assert.equal(measure(contents, turns(60), { promptTokenCount: 80 }), 2)
   })
 
+  it('is without the files, which go along for some turns only', () => {
+    const promptTokensDetails = [
+      { modality: 'TEXT', tokenCount: 80 }, { modality: 'IMAGE', tokenCount: 1120 },
+      { modality: 'DOCUMENT', tokenCount: 5000 }, {},
+    ]
+    assert.equal(measure(contents, turns(60), { promptTokenCount: 6200, candidatesTokenCount: 20, promptTokensDetails }), 40)
+  })
+
   it('is never less than a quarter of what it looks like', () => {
     const usage = { promptTokenCount: 80, candidatesTokenCount: 10 }
     assert.equal(measure(contents, turns(600), usage), 1)
