@@ -4,17 +4,17 @@ import { Server } from './harness'
 import { AES_KEY, PATH, TOKEN } from './servers/settings'
 
 /** The whole chain: WeCom's client, the adapter, the chat with the real SDK, the stand-in for Gemini. */
-export class Conversation {
+export class Chain {
   #serial = 0
 
   private constructor(readonly server: Server, readonly gemini: Gemini, readonly client: WecomClient) {}
 
-  static async start(): Promise<Conversation> {
+  static async start(): Promise<Chain> {
     const gemini = await createGemini()
     const server = await Server.start('chat', { baseUrl: gemini.url })
     const url = `http://127.0.0.1:${server.port}${PATH}`
     const client = new WecomClient({ url, token: TOKEN, encodingAESKey: AES_KEY, pollInterval: 2 })
-    return new Conversation(server, gemini, client)
+    return new Chain(server, gemini, client)
   }
 
   /** One question and its answer. Times are milliseconds. */
