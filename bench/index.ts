@@ -2,6 +2,7 @@
 
 import { callbacks } from './callbacks'
 import { chunk } from './chunk'
+import { conversations } from './conversations'
 import { dingtalk } from './dingtalk'
 import { Bench, Report } from './harness'
 import { messages } from './messages'
@@ -9,7 +10,7 @@ import { proxy } from './proxy'
 import { soak } from './soak'
 import { streams } from './streams'
 
-const benches: Record<string, Bench> = { callbacks, messages, chunk, streams, proxy, dingtalk, soak }
+const benches: Record<string, Bench> = { callbacks, messages, chunk, conversations, streams, proxy, dingtalk, soak }
 /** As long as all others together: run where they are named. */
 const long = ['soak']
 
