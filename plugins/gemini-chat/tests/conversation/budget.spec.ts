@@ -52,7 +52,8 @@ describe('the measure of a turn', () => {
       { modality: 'TEXT', tokenCount: 80 }, { modality: 'IMAGE', tokenCount: 1120 },
       { modality: 'DOCUMENT', tokenCount: 5000 }, {},
     ]
-    assert.equal(measure(contents, turns(60), { promptTokenCount: 6200, candidatesTokenCount: 20, promptTokensDetails }), 40)
+    const usage = { promptTokenCount: 6200, candidatesTokenCount: 20, promptTokensDetails }
+    assert.equal(measure(contents, turns(60), usage), 40)
   })
 
   it('is never less than a quarter of what it looks like', () => {
