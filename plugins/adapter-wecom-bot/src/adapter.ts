@@ -6,6 +6,7 @@ import { Journal } from './journal'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 import { Route, nameOf } from './route'
+import { watchStrays } from './stray'
 import { declareTables } from './tables'
 
 /** All bots of the instance: their callback paths, and the end of their turns. */
@@ -35,6 +36,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
       }
     }, { prepend: true, global: true } as never)
     this.#journal = new Journal(clock, line => logger.warn(line))
+    ctx.on('dispose', watchStrays(ctx.server._http, path => this.#journal.strayed(path, [...this.#routes.keys()])))
   }
 
   override fork(ctx: Context, bot: WecomBot<C>) {
@@ -52,6 +54,8 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   }
 
   #open(path: string): Route {
+    const { selfUrl } = this.ctx.server.config
+    this.ctx.logger('wecom-bot').info('后台的 URL / URL for the WeCom console: %s', (selfUrl || 'https://…') + path)
     const route = new Route(path, clock, this.#journal)
     const fork = this.ctx.plugin({
       name: 'wecom-bot-route',

@@ -49,7 +49,7 @@ const orExpression = (pattern: RegExp) => new RegExp(`${pattern.source}|^\\$\\{\
 
 export const Config: Schema<Config> = Schema.intersect([
   Schema.object({
-    token: Schema.string().role('secret').required(),
+    token: Schema.string().role('secret').pattern(orExpression(/^\S+$/)).required(),
     encodingAESKey: Schema.string().role('secret').pattern(orExpression(/^[A-Za-z0-9]{43}$/)).required(),
     path: Schema.string().role('url').pattern(orExpression(/^\/.+/)).default('/api/wecom/callback'),
     name: optional(Schema.string()),

@@ -4,6 +4,8 @@ import { Reason, Refusal } from './refusal'
 /** Lines of one reason within a minute; an attacker must not fill the disk. */
 const MOST = 10
 
+type Occasion = Reason | 'broke' | 'stray'
+
 const hints: Record<Reason, string> = {
   malformed: '请求不是企业微信的回调 / not a callback of WeCom',
   decrypt: '解密失败：EncodingAESKey 与后台不一致 / cannot decrypt: EncodingAESKey differs from the WeCom console',
@@ -18,9 +20,12 @@ const hints: Record<Reason, string> = {
   slow: '正文 10 秒内没有传完：发送方或中间的代理太慢 / the body took more than 10 seconds: its sender, or a proxy in between, is too slow',
 }
 
+/** Longest path that is quoted: whoever knocks chooses it. */
+const PATH = 100
+
 /** Tells the operator of refused callbacks: a line each with the reason and no secret, and only a count in a flood. */
 export class Journal {
-  readonly #seen = new Map<Reason | 'broke', { since: number, count: number }>()
+  readonly #seen = new Map<Occasion, { since: number, count: number }>()
 
   constructor(readonly clock: Clock, readonly write: (line: string) => void) {}
 
@@ -35,7 +40,15 @@ export class Journal {
     this.#note(reason, `callback refused: ${reason} (${status}) on ${where}. ${hints[reason]}`)
   }
 
-  #note(reason: Reason | 'broke', line: string) {
+  /** A callback that came to a path where no bot is. */
+  strayed(path: string, paths: string[]) {
+    const shown = path.replace(/[^\x21-\x7e]/g, '?').slice(0, PATH)
+    const own = paths.join(', ')
+    this.#note('stray', `有回调发到了 ${shown}，那里没有机器人：后台 URL 的路径应为 ${own} / `
+      + `a callback came to ${shown}, where no bot is: the path of the URL in the WeCom console should be ${own}`)
+  }
+
+  #note(reason: Occasion, line: string) {
     const now = this.clock.now()
     let seen = this.#seen.get(reason)
     if (!seen || now - seen.since >= 60_000) {

@@ -45,7 +45,7 @@ describe('the settings', () => {
   })
 
   for (const settings of [
-    { token: undefined }, { encodingAESKey: undefined }, { encodingAESKey: 'x'.repeat(42) }, { path: 'callback' },
+    { token: undefined }, { token: '' }, { token: 'with a blank ' }, { encodingAESKey: undefined }, { encodingAESKey: 'x'.repeat(42) }, { path: 'callback' },
     { path: '/' }, { replyMode: 'other' }, { streamStyle: 'other' }, { firstReply: 5000 }, { firstReply: -1 },
     { streamWindow: 361_000 }, { freshness: 0 }, { maxTurns: 0 }, { trustedHosts: 'localhost' },
   ]) {

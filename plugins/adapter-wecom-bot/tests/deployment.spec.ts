@@ -31,6 +31,14 @@ describe('a callback path beside other plugins', () => {
     assert.equal(await (await fetch(`${world.origin}/elsewhere`)).text(), html)
   })
 
+  it('is named to who was sent to the wrong one, and got a page', async () => {
+    world.log.lines.splice(0)
+    const verdict = await world.client({ url: `${world.origin}/elsewhere` }).verify()
+    assert.equal(verdict.ok || verdict.reason, 'html')
+    assert.equal(world.log.warnings.length, 1, world.log.text)
+    assert.match(world.log.warnings[0], /\/elsewhere, .* should be \/api\/wecom\/callback$/)
+  })
+
   for (const contentType of ['application/json', 'text/plain', 'text/xml', 'application/octet-stream']) {
     it(`reads a body of ${contentType} that was parsed before it`, async () => {
       const client = world.client({ timeout: 2000 })
@@ -102,6 +110,23 @@ describe('a callback path', () => {
     }
     for (const { dispose } of [one, two]) await dispose()
     assert.equal(await status('/cb'), 404)
+  })
+
+  it('is said at the start, and to who was sent to the wrong one', async () => {
+    const { dispose } = world.add({ path: '/cb/' })
+    assert.match(world.log.text, /URL for the WeCom console: https:\/\/….*\/cb$/m)
+    world.log.lines.splice(0)
+    const client = world.client({ url: `${world.origin}/wecom/callback` })
+    assert.equal((await client.post(client.text('hi'))).status, 404)
+    await status('/wecom/callback')
+    await status(`/${'x'.repeat(300)}?msg_signature=x`)
+    assert.equal(world.log.warnings.length, 2, world.log.text)
+    assert.match(world.log.warnings[0], /\/wecom\/callback, .* should be \/cb$/)
+    assert.ok(world.log.warnings[1].length < 500)
+    await dispose()
+    world.log.lines.splice(0)
+    await client.post(client.text('hi'))
+    assert.deepEqual(world.log.warnings, [])
   })
 
   it('is asked in strange ways, and never fails', async () => {

@@ -31,6 +31,13 @@ describe('the journal', () => {
     for (const line of lines) assert.match(line, /[\u4e00-\u9fff].* \/ .*[a-z]/)
   })
 
+  it('names the right path to who was sent to a wrong one, which it quotes in part', () => {
+    const { journal, lines } = createJournal()
+    for (let count = 0; count < 100; count++) journal.strayed(`/\n\x1b${'x'.repeat(1000)}`, ['/one', '/two'])
+    assert.equal(lines.length, 10)
+    assert.match(lines[0], /^有回调发到了 \/\?\?x{97}，.*\/one, \/two \/ a callback came to .* \/one, \/two$/)
+  })
+
   it('is not filled by a flood, and counts it', async () => {
     const { clock, journal, lines } = createJournal()
     for (let count = 0; count < 10_000; count++) journal.refused(new Refusal('signature'), '/wecom')
