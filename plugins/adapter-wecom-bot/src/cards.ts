@@ -14,7 +14,7 @@ export interface ButtonSpec {
 }
 
 export interface CardsOptions {
-  /** `false`: streams go without cards, buttons become lines of text. */
+  /** `false`: no cards but those that a plugin sends whole; buttons become lines of text. */
   enabled: boolean
   /** Buttons of the card that goes along where the message has none of its own. */
   buttons: ButtonSpec[]
@@ -62,7 +62,7 @@ export class Cards {
       ride.msgId = msgId
       return ride.card
     }
-    if (turn.cardSpent || !this.options.enabled) return
+    if (turn.cardSpent) return
     const card = turn.card ?? this.#build(turn, turn.buttons) ?? this.#build(turn, this.options.buttons)
     if (!card) return
     const isStanding = !turn.card && !turn.buttons.length
@@ -100,7 +100,7 @@ export class Cards {
   }
 
   #build(turn: Turn, buttons: ButtonSpec[]): ButtonInteraction | undefined {
-    if (!buttons.length) return
+    if (!buttons.length || !this.options.enabled) return
     return {
       card_type: 'button_interaction',
       main_title: { title: this.options.title() },

@@ -30,7 +30,7 @@ export class Course {
     const { policy, notices, log, clock } = shared
     this.#stream = new Stream(turn, policy.placeholder, notices)
     this.ending = new Ending(turn, clock)
-    if (!streaming || !policy.cards) turn.spendCard(0)
+    if (!streaming || !policy.cards) turn.putButtonsInWords()
     turn.onEnd = () => this.#ended()
     this.#wait(policy.lifetime, () => {
       log.hung(turn)
@@ -186,7 +186,7 @@ export class Course {
     const { turn, shared: { outlet, notices } } = this
     const stream = this.#stream
     const shown = [stream.shown, this.#missing].filter(Boolean).join('\n\n')
-    const said = this.#frozen ? { ...turn.whole, text: shown } : turn.whole
+    const said = { ...turn.whole, text: this.#frozen ? shown : turn.text, card: turn.card }
     if (!isVisible(inWords(said)) || !outlet.isOpen(turn)) return this.#retire()
     // A poll that comes after all must not show the answer a second time.
     const last = stream.closed

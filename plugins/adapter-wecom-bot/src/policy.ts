@@ -7,7 +7,7 @@ import { Turn } from './turn'
 export interface Policy {
   /** `false`: no streams, every answer goes by `response_url`. */
   streaming: boolean
-  /** Whether streams may carry cards. */
+  /** Whether streams may carry cards made of buttons. */
   cards: boolean
   /** What a bubble shows while nothing has been said. */
   placeholder: string

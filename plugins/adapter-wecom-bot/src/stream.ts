@@ -91,11 +91,12 @@ export class Stream {
    * @param room the longest note for which the text has to leave room
    */
   finish(note = '', room = note) {
-    const { text, images } = this.turn
+    const { text, images, card } = this.turn
     const [head] = this.fit(text, room)
     this.shown = head
     const content = [head, note].filter(isVisible).join('\n\n')
-    this.closed = { content: content || (images.length ? '🖼' : this.notices.silent), finish: true, images }
+    const mark = images.length ? '🖼' : card ? '🗂' : this.notices.silent
+    this.closed = { content: content || mark, finish: true, images }
   }
 
   /** Closes the stream although the answer is still being made. */

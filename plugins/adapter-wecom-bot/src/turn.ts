@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { CARD_BUTTONS, TemplateCard } from './card'
 import { ButtonSpec } from './cards'
 import { literal } from './literal'
@@ -54,7 +55,10 @@ export class Turn {
   readonly #said = new Map<string, Said>()
   #serial = 0
   #sending = 0
+  /** How many buttons need no words. */
   #onCard?: number
+  /** The stream has had its card; `own`: the one that a message had. */
+  #spent?: { own?: TemplateCard }
   #chain = true
   #joined?: string
 
@@ -79,12 +83,12 @@ export class Turn {
   /** All messages in their order, as one Markdown text. */
   get text() {
     return this.#joined ??= [...this.#said.values()].map(said => complete(said.text))
-      .concat(this.#buttonsInWords()).filter(Boolean).join('\n\n')
+      .concat(this.#cardsInWords(), this.#buttonsInWords()).filter(Boolean).join('\n\n')
   }
 
   /** All messages as one. */
   get whole(): Said {
-    return { text: this.text, images: this.images, card: this.card }
+    return { text: this.text, images: this.images, card: this.#spent ? undefined : this.card }
   }
 
   get images() {
@@ -95,18 +99,26 @@ export class Turn {
     return [...this.#said.values()].flatMap(said => said.buttons ?? [])
   }
 
+  /** The last of its cards: more than one goes nowhere. */
   get card() {
-    return [...this.#said.values()].findLast(said => said.card)?.card
+    return this.#cards.at(-1)
   }
 
-  /** The stream has had its one card, or takes none. */
+  /** The stream has had its one card. */
   get cardSpent() {
-    return this.#onCard !== undefined
+    return !!this.#spent
   }
 
-  /** @param buttons how many of the messages' buttons it has; the others are put in words */
+  /** @param buttons how many of the messages' buttons it has; the others, and other cards, are put in words */
   spendCard(buttons: number) {
+    this.#spent = { own: this.card }
     this.#onCard = buttons
+    this.#changed()
+  }
+
+  /** Nothing makes a card of them. */
+  putButtonsInWords() {
+    this.#onCard = 0
     this.#changed()
   }
 
@@ -155,6 +167,16 @@ export class Turn {
 
   #settle() {
     if (this.ended) this.onEnd?.()
+  }
+
+  get #cards(): TemplateCard[] {
+    return [...this.#said.values()].flatMap(said => said.card ?? [])
+  }
+
+  #cardsInWords(): string[] {
+    const card = this.#spent ? this.#spent.own : this.card
+    // A message that is edited has its card made anew.
+    return this.#cards.filter(other => !isDeepStrictEqual(other, card)).map(cardInWords)
   }
 
   #buttonsInWords(): string {

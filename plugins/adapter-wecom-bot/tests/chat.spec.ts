@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Context, Session, h } from 'koishi'
 import { PayloadOptions, WecomClient } from 'testkit'
+import { cards } from './support/cards'
 import { World, createWorld } from './support/world'
 
 const GROUP = { chatId: 'wrkSFfCgAA' }
@@ -65,6 +66,13 @@ describe('a chat', () => {
   it('takes Markdown as it is', async () => {
     answer = () => h('markdown', h.text('# title\n\n**bold** <execute>help</execute>'))
     assert.deepEqual(await ask('hi'), ['# title\n\n**bold** <execute>help</execute>■'])
+  })
+
+  it('has a card that a plugin sends, although streams carry none of buttons', async () => {
+    answer = () => [h('wecom-bot:card', { content: cards.vote_interaction }), h('button', { id: 'a' }, 'A')]
+    const { reply } = await client.post(client.text('hi'))
+    assert.deepEqual(reply!.template_card, cards.vote_interaction)
+    assert.equal(reply!.stream!.content, '- A')
   })
 
   it('puts everything that is sent into one bubble', async () => {

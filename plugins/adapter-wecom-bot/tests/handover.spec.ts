@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { cards } from './support/cards'
 import { MINUTE, SECOND, createTurns } from './support/turns'
 
 describe('after five and a half minutes', () => {
@@ -128,6 +129,21 @@ describe('after five and a half minutes', () => {
     await clock.pass(11 * MINUTE)
     assert.deepEqual([outlet.sent, lost], [[], []])
     assert.equal(turns.size, 0)
+  })
+
+  it('sends a card that came too late in words, and one that was there not at all', async () => {
+    for (const wasThere of [true, false]) {
+      const { turns, clock, outlet, poll, open } = createTurns({ cards: true })
+      const turn = open()
+      await turns.say(turn, { text: 'look', card: wasThere ? cards.news_notice : undefined })
+      if (wasThere) turn.spendCard(0)
+      await clock.pass(330 * SECOND)
+      poll(turn)
+      if (!wasThere) await turns.say(turn, { text: '', card: cards.news_notice })
+      turn.chainEnded()
+      await clock.pass(0)
+      assert.deepEqual(outlet.sent, [wasThere ? '(complete)' : '[卡片] 早报'])
+    }
   })
 
   it('sends pictures that no frame could have', async () => {

@@ -15,7 +15,7 @@ describe('a reply that waits for its answer', () => {
     clock = new FakeClock()
     forwarded = []
     turn = new Turn('ID', 'MSGID', { botId: 'app:1', userId: 'u' }, clock.now())
-    turn.spendCard(0)
+    turn.putButtonsInWords()
   })
 
   function create(hasNext = true, limit = 2048) {

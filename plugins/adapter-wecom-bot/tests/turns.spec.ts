@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { cards } from './support/cards'
 import { MINUTE, SECOND, createTurns, message } from './support/turns'
 
 describe('a turn', () => {
@@ -98,6 +99,37 @@ describe('a turn', () => {
     assert.equal(turns.frame(turn)!.images, undefined)
     turn.chainEnded()
     assert.deepEqual(turns.frame(turn), { content: '🖼', finish: true, images })
+  })
+
+  it('puts in words what cards its bubble cannot have', async () => {
+    for (const isOn of [true, false]) {
+      const { turns, poll, open } = createTurns({ cards: isOn })
+      const turn = open()
+      await turns.say(turn, { text: 'a', card: cards.text_notice })
+      assert.equal(poll(turn), 'a')
+      turn.spendCard(0)
+      const id = (await turns.say(turn, { text: 'b', card: structuredClone(cards.text_notice) }))!
+      assert.equal(poll(turn), 'a\n\nb')
+      turns.rewrite(turn, id, { text: 'b', card: cards.news_notice })
+      assert.equal(poll(turn), 'a\n\nb\n\n[卡片] 早报')
+    }
+  })
+
+  it('has its last card go along, and others in words', async () => {
+    const { turns, open } = createTurns()
+    const turn = open()
+    await turns.say(turn, { text: '', card: cards.text_notice })
+    await turns.say(turn, { text: '', card: cards.news_notice })
+    assert.equal(turn.text, '[卡片] 部署完成')
+    assert.equal(turn.card, cards.news_notice)
+  })
+
+  it('has something to be seen beside its card', async () => {
+    const { turns, poll, open } = createTurns()
+    const turn = open()
+    await turns.say(turn, { text: '', card: cards.news_notice })
+    turn.chainEnded()
+    assert.equal(poll(turn), '🗂■')
   })
 
   it('forgets what was taken back', async () => {

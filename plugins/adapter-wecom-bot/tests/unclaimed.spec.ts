@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { DeliveryError } from '../src/outlet'
+import { cards } from './support/cards'
 import { MINUTE, SECOND, createTurns } from './support/turns'
 
 describe('a last frame that nobody fetches', () => {
@@ -84,6 +85,17 @@ describe('a last frame that nobody fetches', () => {
       await clock.pass(MINUTE)
       assert.deepEqual(outlet.sent, [])
     }
+  })
+
+  it('goes another way with a word of its card, whether or not that was fetched', async () => {
+    const { turns, clock, outlet, open } = createTurns({ cards: true })
+    const turn = open()
+    await turns.say(turn, { text: 'look', card: cards.news_notice })
+    turns.frame(turn)
+    turn.spendCard(0)
+    turn.chainEnded()
+    await clock.pass(10 * SECOND)
+    assert.deepEqual(outlet.sent, ['look\n\n[卡片] 早报'])
   })
 
   it('goes another way with its pictures', async () => {
