@@ -1,6 +1,9 @@
-/** Names to choose from, a line for each, with its number: long names are hard to type on a phone. */
-export function menu(names: readonly string[]): string {
-  return names.map((name, index) => `${index + 1}. ${name}`).join('\n')
+/**
+ * Names to choose from, a line for each, with its number: long names are hard to type on a phone.
+ * @param remark what to say of one, behind its name
+ */
+export function menu(names: readonly string[], remark: (name: string) => string = () => ''): string {
+  return names.map((name, index) => `${index + 1}. ${name}${remark(name)}`).join('\n')
 }
 
 /** The name that somebody means by itself or its number. */

@@ -64,6 +64,10 @@ export class Models {
     return [...new Set([...this.configured, ...able.map(({ name }) => name)])]
   }
 
+  isGone(model: string): boolean {
+    return this.gone.has(model)
+  }
+
   /** Whether there was a list. */
   get isListed() {
     return this.known.size > 0

@@ -38,14 +38,15 @@ export class Selection {
     const isFree = await this.isAllowed(session, config.modelAuthority)
     if (isFree) await this.list()
     const names = (isFree ? models.able : models.chosen).slice(0, MOST)
+    const all = menu(names, name => models.isGone(name) ? sentence(session, 'model.gone') : '')
     if (!choice) {
       const { model = first } = await choices.load(key)
-      return say(session, 'model.list', { current: model, all: menu(names) })
+      return say(session, 'model.list', { current: model, all })
     }
     // Where nobody knows what there is, the one who runs the bot does.
     const model = pick(names, bare(choice))
       ?? (isFree && (models.able.includes(bare(choice)) || !models.isListed) ? bare(choice) : undefined)
-    if (!model) return say(session, 'model.unknown', { name: choice, all: menu(names) })
+    if (!model) return say(session, 'model.unknown', { name: choice, all })
     return this.choose(session, key, { model }, ['model.chosen', { name: model }])
   }
 
