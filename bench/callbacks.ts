@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Payload } from 'testkit'
 import { Line, Reply, Report, Server, compare } from './harness'
+import { EVERYTHING } from './servers/settings'
 import { bubble, callback, message, plaintext, poll } from './wecom'
 
 interface Asked {
@@ -35,28 +36,43 @@ function cycle(requests: Buffer[]): () => Buffer {
   return () => requests[index++ % requests.length]
 }
 
+interface Setup {
+  name: string
+  /** The adapter's settings. */
+  wecom: object
+  database?: boolean
+  connections: number[]
+}
+
+const setups: Setup[] = [
+  { name: '', wecom: {}, connections: [32, 256] },
+  { name: ' with everything switched on', wecom: EVERYTHING, database: true, connections: [32] },
+]
+
 /** Callbacks that no plugin has to answer: the adapter against a route that only opens an envelope and seals one. */
 export async function callbacks(report: Report) {
-  const adapter = await Server.start('instance', { answer: 'hold', wecom: { firstReply: 10 } })
-  const asked = await askAll(adapter, 64)
-  const bare = await Server.start('bare', { dispatch: false })
-  const kinds: [name: string, requests: Buffer[]][] = [
-    ['polls', asked.map(({ id, payload }) => callback(poll(id, payload)))],
-    ['duplicates', asked.map(({ payload }) => callback(payload))],
-    ['forged', asked.map(({ payload }) => callback(payload, 'forged'))],
-  ]
-  for (const [name, requests] of kinds) {
-    const expected = await ask(adapter, requests[0])
-    if (expected.status === 200) await bare.ask('say', plaintext(expected.body))
-    const check = ({ status, body }: Reply) => {
-      assert.equal(status, expected.status)
-      assert.ok(Math.abs(body.length - expected.body.length) < 32)
+  for (const { name: setup, wecom, database, connections: loads } of setups) {
+    const adapter = await Server.start('instance', { answer: 'hold', database, wecom: { ...wecom, firstReply: 10 } })
+    const asked = await askAll(adapter, 64)
+    const bare = await Server.start('bare', { dispatch: false, database })
+    const kinds: [name: string, requests: Buffer[]][] = [
+      ['polls', asked.map(({ id, payload }) => callback(poll(id, payload)))],
+      ['duplicates', asked.map(({ payload }) => callback(payload))],
+      ['forged', asked.map(({ payload }) => callback(payload, 'forged'))],
+    ]
+    for (const [name, requests] of kinds) {
+      const expected = await ask(adapter, requests[0])
+      if (expected.status === 200) await bare.ask('say', plaintext(expected.body))
+      const check = ({ status, body }: Reply) => {
+        assert.equal(status, expected.status)
+        assert.ok(Math.abs(body.length - expected.body.length) < 32)
+      }
+      for (const connections of loads) {
+        const [ours, theirs] = [adapter, bare].map(server => ({ server, next: cycle(requests), check }))
+        const { ratio, detail } = await compare(ours, theirs, { connections })
+        report.atLeast(`${name}${setup}, ${connections} connections, adapter : bare route`, ratio, 0.9, detail)
+      }
     }
-    for (const connections of [32, 256]) {
-      const [ours, theirs] = [adapter, bare].map(server => ({ server, next: cycle(requests), check }))
-      const { ratio, detail } = await compare(ours, theirs, { connections })
-      report.atLeast(`${name}, ${connections} connections, adapter : bare route`, ratio, 0.9, detail)
-    }
+    await Promise.all([adapter.stop(), bare.stop()])
   }
-  await Promise.all([adapter.stop(), bare.stop()])
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Line, Reply, Report, Server, compare } from './harness'
+import { EVERYTHING } from './servers/settings'
 import { PEOPLE, bubble, callback, message } from './wecom'
 
 const next = () => callback(message('ping'))
@@ -16,18 +17,31 @@ async function introduce({ port }: Server) {
   line.close()
 }
 
+interface Setup {
+  name: string
+  database: boolean
+  /** The adapter's settings. */
+  wecom: object
+  connections: number[]
+}
+
+const setups: Setup[] = [
+  { name: 'without database', database: false, wecom: {}, connections: [32, 256] },
+  { name: 'with database', database: true, wecom: {}, connections: [32, 256] },
+  { name: 'with everything switched on', database: true, wecom: EVERYTHING, connections: [32] },
+]
+
 /** New messages and a one-line middleware: the adapter against a route that only asks Koishi. */
 export async function messages(report: Report) {
-  for (const database of [false, true]) {
+  for (const { name, database, wecom, connections: loads } of setups) {
     // The adapter, too, is to answer when the chain has ended and not before, however busy it is.
-    const adapter = await Server.start('instance', { answer: 'pong', database, wecom: { firstReply: 4000 } })
+    const adapter = await Server.start('instance', { answer: 'pong', database, wecom: { ...wecom, firstReply: 4000 } })
     const bare = await Server.start('bare', { dispatch: true, database })
     for (const server of [adapter, bare]) await introduce(server)
-    for (const connections of [32, 256]) {
+    for (const connections of loads) {
       const [ours, theirs] = [adapter, bare].map(server => ({ server, next, check }))
       const { ratio, detail } = await compare(ours, theirs, { connections, rounds: 15, time: 250 })
-      const name = `${database ? 'with' : 'without'} database, ${connections} connections, adapter : bare dispatch`
-      report.atLeast(name, ratio, 0.85, detail)
+      report.atLeast(`${name}, ${connections} connections, adapter : bare dispatch`, ratio, 0.85, detail)
     }
     await Promise.all([adapter.stop(), bare.stop()])
   }

@@ -21,6 +21,8 @@ export async function startApp(database = false, load: (ctx: Context) => void): 
   load(ctx)
   await ctx.start()
   await new Promise<void>(resolve => void ctx.inject(database ? ['server', 'database'] : ['server'], () => resolve()))
+  // While the other side has its turn, connections wait.
+  ctx.server._http.keepAliveTimeout = 60_000
   if (!ctx.server._http.listening) await once(ctx.server._http, 'listening')
   return ctx.server.port
 }

@@ -152,9 +152,16 @@ function addressee(
   const timestamp = parameter(query, 'timestamp')
   const nonce = parameter(query, 'nonce')
   let refusal: unknown
+  /** Tokens this was not signed with: several keys may go with each. */
+  let others: string[] | undefined
   for (const inbox of inboxes) {
     for (const credential of inbox.credentials) {
-      if (!verify(credential.token, timestamp, nonce, ciphertext, signature)) continue
+      const { token } = credential
+      if (others?.includes(token)) continue
+      if (!verify(token, timestamp, nonce, ciphertext, signature)) {
+        (others ??= []).push(token)
+        continue
+      }
       look?.(inbox)
       try {
         return { inbox, credential, signature, message: decrypt(credential, ciphertext) }
