@@ -5,6 +5,8 @@
 
 /** Most buttons of a card. */
 export const CARD_BUTTONS = 6
+/** Most bytes of a button's key. */
+export const CARD_KEY = 1024
 
 export interface CardButton {
   text: string

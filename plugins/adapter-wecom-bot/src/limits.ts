@@ -3,7 +3,7 @@
  * @see https://developer.work.weixin.qq.com/document/path/101032
  */
 
-import { CARD_BUTTONS, CardError, NewsNotice, TemplateCard, TextNotice } from './card'
+import { CARD_BUTTONS, CARD_KEY, CardError, NewsNotice, TemplateCard, TextNotice } from './card'
 
 type Value = unknown
 type Check = (value: Value, field: string) => void
@@ -54,7 +54,7 @@ const object = (fields: Record<string, Check>): Check => (value, field) => {
 }
 
 const action = { type: range(0, 2), url, appid: string, pagepath: string }
-const key = bytes(1024)
+const key = bytes(CARD_KEY)
 const option = object({ 'id!': bytes(128), 'text!': string, is_checked: boolean })
 const button = object({ 'text!': string, style: range(1, 4), 'key!': key })
 const title = object({ title: string, desc: string })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { h } from 'koishi'
-import { TemplateCard, readCard } from './card'
+import { CARD_KEY, TemplateCard, readCard } from './card'
 import { validate } from './limits'
 import { literal } from './literal'
 import { readNews } from './news'
@@ -210,6 +210,10 @@ function button({ attrs, children: label }: h, state: State): string {
   const text = label.map(child => child.toString(true)).join('').trim()
   if (attrs.type === 'link') return link(literal(text), String(attrs.href ?? ''))
   const input = attrs.type === 'input' ? String(attrs.text ?? text) : undefined
+  // A card with it would be refused, and the answer that it goes along with.
+  if (Buffer.byteLength(String(input ?? attrs.id ?? text)) > CARD_KEY - 2) {
+    return block(literal(input && input !== text ? `${text}：${input}` : text))
+  }
   state.buttons.push({ text, input, id: attrs.id })
   return ''
 }

@@ -110,19 +110,19 @@ describe('two instances with one database', () => {
     const other = await eventually(async () => {
       await pause(20)
       const { stream } = (await clients[1].poll(id)).reply!
-      return stream!.content.startsWith('half') && stream
+      return stream!.content!.startsWith('half') && stream
     })
     assert.equal(other.finish, true)
-    assert.match(other.content, /^half\n\n（.+）$/)
+    assert.match(other.content!, /^half\n\n（.+）$/)
     const stranger = (await clients[1].poll(id, { userId: 'STRANGER' })).reply!.stream!
-    assert.ok(stranger.finish && !stranger.content.includes('half'))
+    assert.ok(stranger.finish && !stranger.content!.includes('half'))
     release()
   })
 
   it('say of a stream that neither knows that it is forgotten', async () => {
     const { stream } = (await clients[1].poll('unknown')).reply!
     assert.equal(stream!.finish, true)
-    assert.match(stream!.content, /再问一次/)
+    assert.match(stream!.content!, /再问一次/)
   })
 
   it('update each other\'s cards, and hear an answer once', async () => {

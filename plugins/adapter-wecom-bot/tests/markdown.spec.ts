@@ -144,6 +144,16 @@ describe('elements as WeCom\'s Markdown', () => {
     assert.equal(text.match(/图片/g)!.length, 2)
   })
 
+  it('puts buttons in words that say more than a card takes', () => {
+    const button = (text: string) => h('button', { type: 'input', text }, [h.text('go')])
+    const long = '长'.repeat(341)
+    const { text, buttons } = render([h.text('?'), button('a'.repeat(1022)), button(long)])
+    assert.deepEqual(buttons.map(({ input }) => input), ['a'.repeat(1022)])
+    assert.equal(text, `?\n\ngo：${long}`)
+    const id = render([h('button', { id: 'a'.repeat(1023) }, [h.text('go')])])
+    assert.deepEqual([id.text, id.buttons], ['go', []])
+  })
+
   it('survives elements nested as deep as anybody writes', () => {
     let element = h.text('x')
     for (let depth = 0; depth < 500; depth++) element = h(['b', 'quote', 'ul', 'p', 'unknown'][depth % 5], element)
