@@ -1,19 +1,17 @@
 import { Bot, Context, Universal, h } from 'koishi'
 import { WecomAdapter } from './adapter'
-import { Clicked } from './cards'
 import { clock } from './clock'
 import { Config } from './config'
-import { Referrer, addressOf, channelOf, decode } from './decode'
+import { Referrer, channelOf } from './decode'
 import { Desk } from './desk'
-import { Dispatch } from './inbox'
 import { Lines } from './lines'
 import { render } from './markdown'
 import { Media, MediaError } from './media'
 import { WecomMessageEncoder } from './message'
 import { DeliveryError } from './outlet'
 import { compose } from './part'
-import { Event, MediaLink, Message } from './payload'
 import { Push } from './push'
+import { receive } from './reception'
 import { nameOf } from './route'
 import { Opinion } from './store'
 import { Said, Turn } from './turn'
@@ -43,12 +41,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   constructor(ctx: C, config: Config) {
     super(ctx, admit(ctx, config), 'wecom-bot')
     this.selfId = config.botId || 'wecom-bot'
-    this.desk = new Desk(ctx, config, this.logger, clock, {
-      dispatch: (message, turn) => this.receive(message, turn),
-      notify: event => this.announce(event),
-      click: (event, clicked, turn) => this.click(event, clicked, turn),
-      verified: () => this.arrive(),
-    })
+    this.desk = new Desk(ctx, config, this.logger, clock, receive(this as never))
     this.defineInternalRoute('/media/:id', async ({ params }) => {
       try {
         return respond(await this.desk.attachments.open(params.id))
@@ -115,12 +108,12 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     // A session may be lent for a message to another chat, where nobody must read what was meant for this one.
     const isHere = !answered || belongs(answered, channelId)
     if (answered && isHere) return this.say(answered, elements)
-    const push = this.desk.pushTo(channelId)
+    const push = this.desk.directory.pushTo(channelId)
     if (push) return this.push(push, channelId, elements)
     // Some plugins answer without the session they answer: then the chat tells whom it is for.
     const open = referrer && isHere ? undefined : turns.latest(owner => channelOf(owner) === channelId)
     if (open) return this.say(open, elements)
-    const other = this.desk.reach(channelId)
+    const other = this.desk.directory.reach(channelId)
     if (other) return this.push(other, channelId, elements)
     const { text } = render(elements)
     if (!text) return
@@ -152,54 +145,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     if (elements.every(element => element.type === 'markdown' || element.type === 'text')) return render(elements)
     return render(await this.session({ type: 'send' }).transform(elements))
   }
-
-  private receive(message: Message, turn: Turn): Dispatch {
-    if (!this.ctx.lifecycle.isActive) return 'closed'
-    this.desk.saw(message)
-    const event = decode(message, turn.id, this.selfId, this.config.name, this.attach)
-    if (!event) return 'unreadable'
-    const session = this.session(event)
-    const { responseUrl, webhookUrl, ...payload } = message
-    // Not through `setInternal`, which would hand the links in it to every client of a Satori server.
-    Object.defineProperty(session, 'wecomBot', { value: payload, configurable: true })
-    this.dispatch(session)
-    return 'taken'
-  }
-
-  private attach = (link: MediaLink) => {
-    if (!link.url && !this.desk.app) return
-    return this.getInternalUrl(`/media/${this.desk.attachments.add(link)}`)
-  }
-
-  /** A click on a card: an interaction, and where the button says something, a message of whoever clicked. */
-  private click(event: Event, { id, input }: Clicked, turn: Turn) {
-    const address = addressOf(event, turn.id)
-    this.dispatch(this.session({ ...address, type: 'interaction/button', button: { id } }))
-    if (!input) return turn.chainEnded()
-    const elements = event.chatId ? [h.at(this.selfId), h.text(input)] : [h.text(input)]
-    this.dispatch(this.session({ ...address, type: 'message', message: { id: event.msgId, elements } }))
-  }
-
-  private announce({ responseUrl, webhookUrl, ...event }: Event) {
-    const name = event.type === 'unknown' ? event.name : event.type
-    this.dispatch(this.session({ type: 'internal', _type: `wecom-bot/${name}`, _data: event }))
-    const type = guildEvents.get(name)
-    if (event.surface?.name === 'robot' && type) this.dispatch(this.session({ ...addressOf(event), type }))
-  }
-
-  /** Only a callback that verifies proves that the console's three fields are right. */
-  private arrive() {
-    if (this.status === Universal.Status.ONLINE) return
-    this.logger.info('first verified callback: WeCom reaches this bot')
-    this.online()
-  }
 }
-
-/** Only group robots of the older kind are told. */
-const guildEvents = new Map([
-  ['add_to_chat', 'guild-added'],
-  ['delete_from_chat', 'guild-removed'],
-])
 
 /** Refuses what would leave two bots with the same address or the same identity. */
 function admit(ctx: Context, config: Config): Config {

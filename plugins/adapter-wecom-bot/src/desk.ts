@@ -1,5 +1,5 @@
 import { Context, Logger } from 'koishi'
-import { isTrusted, robotWebhook } from './address'
+import { isTrusted } from './address'
 import { App } from './app'
 import { Attachments } from './attachments'
 import { Cards } from './cards'
@@ -7,7 +7,7 @@ import { Clock } from './clock'
 import { Config } from './config'
 import { Credential, decodeKey } from './crypto'
 import { DatabaseStore } from './database'
-import { channelOf, userOf } from './decode'
+import { Directory } from './directory'
 import { createFiles } from './files'
 import { Inbox, InboxOptions } from './inbox'
 import { Load } from './load'
@@ -15,22 +15,17 @@ import { Media, MediaOptions, download, fetchFile } from './media'
 import { createNotices } from './notices'
 import { Outlet } from './outlet'
 import { OpenFile } from './part'
-import { PassiveInbox, toRobot } from './passive'
-import { MediaLink, Message } from './payload'
+import { PassiveInbox } from './passive'
+import { MediaLink } from './payload'
 import { parseProxy } from './proxy'
-import { Push, WebhookPush } from './push'
 import { QyapiError, createPost } from './qyapi'
-import { MemoryStore, Shelf, Store } from './store'
+import { MemoryStore, Store } from './store'
 import { Transport, throughKoishi, throughProxy } from './transport'
 import { Turns } from './turns'
 import { Webhooks } from './webhooks'
 
 /** After so long a turn that has not ended is given up; its `response_url` is about to expire. Milliseconds. */
 const LIFETIME = 55 * 60_000
-
-/** How long and how many group robots of the older kind are remembered, for messages that answer nothing. */
-const ROBOT_LIFE = 7 * 24 * 3600_000
-const ROBOT_COUNT = 1000
 
 /** Largest file that webhooks take, in bytes. */
 const PUSH_FILE_LIMIT = 20 << 20
@@ -43,6 +38,7 @@ export class Desk {
   readonly store: Store
   readonly turns: Turns
   readonly webhooks: Webhooks
+  readonly directory: Directory
   readonly attachments: Attachments
   readonly inbox: Inbox
   readonly passive: PassiveInbox
@@ -50,7 +46,6 @@ export class Desk {
   /** Reads what elements of a push name. */
   readonly openFile: OpenFile
   readonly #closing = new AbortController()
-  readonly #robots: Shelf<{ url: string, chatId: string }>
 
   constructor(ctx: Context, readonly config: Config, readonly logger: Logger, readonly clock: Clock, hooks: Hooks) {
     const notices = createNotices(ctx)
@@ -77,6 +72,7 @@ export class Desk {
     // What the process before this one could not send any more.
     if (config.storage === 'database') ctx.inject(['database'], () => void this.#resume(logger))
     this.app = createApp(config, transport, clock, logger)
+    this.directory = new Directory(config, this.webhooks, clock, this.app)
     this.turns = new Turns({
       streaming: config.replyMode === 'passive_stream',
       cards,
@@ -117,7 +113,11 @@ export class Desk {
       app: this.app,
       webhooks: this.webhooks,
       clock,
-      webhookOf: url => this.#robotWebhook(url),
+      webhookOf: (url) => {
+        const webhook = this.directory.robotWebhook(url)
+        this.#trusts(!!webhook)
+        return webhook
+      },
     })
     this.inbox = new Inbox({
       ...shared,
@@ -129,16 +129,6 @@ export class Desk {
       feedback: config.feedback,
       isTrusted: url => this.#trusts(isTrusted(url, config.apiEndpoint, config.trustedHosts)),
     })
-    this.#robots = new Shelf(clock, ROBOT_LIFE, ROBOT_COUNT)
-  }
-
-  /** Remembers how a chat can be reached later. */
-  saw({ chatId, userId, surface, webhookUrl }: Message) {
-    this.webhooks.saw(chatId)
-    if (surface?.name !== 'robot' || !surface.chatId || !webhookUrl) return
-    const { apiEndpoint, trustedHosts } = this.config
-    const url = robotWebhook(webhookUrl, apiEndpoint, trustedHosts)
-    if (url) this.#robots.set(channelOf({ chatId, userId }), { url, chatId: surface.chatId })
   }
 
   /** Takes nothing new, and lets what is open come to an end. */
@@ -154,27 +144,6 @@ export class Desk {
       ? 'the database did not take them, or their webhook is in no setting'
       : 'with storage "database" they would be kept')
     await this.store.dispose()
-  }
-
-  /** How messages get to a chat that answer nothing: as the settings say. */
-  pushTo(channelId: string): Push | undefined {
-    const webhook = this.webhooks.of(channelId)
-    return webhook && new WebhookPush(webhook)
-  }
-
-  /** How else they get there: through the robot that was spoken to, to a person through the app. */
-  reach(channelId: string): Push | undefined {
-    const robot = this.#robots.get(channelId)
-    if (robot) return toRobot(new WebhookPush(this.webhooks.at(robot.url), robot.chatId))
-    const userId = userOf(channelId)
-    return userId ? this.app?.to(userId) : undefined
-  }
-
-  #robotWebhook(url: string): string | undefined {
-    const { apiEndpoint, trustedHosts } = this.config
-    const webhook = robotWebhook(url, apiEndpoint, trustedHosts)
-    this.#trusts(!!webhook)
-    return webhook
   }
 
   #trusts(isTrusted: boolean): boolean {

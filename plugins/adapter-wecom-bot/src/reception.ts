@@ -1,0 +1,56 @@
+import { Universal, h } from 'koishi'
+import type { WecomBot } from './bot'
+import { addressOf, decode } from './decode'
+import type { Hooks } from './desk'
+import { MediaLink } from './payload'
+
+/** Only group robots of the older kind are told. */
+const guildEvents = new Map([
+  ['add_to_chat', 'guild-added'],
+  ['delete_from_chat', 'guild-removed'],
+])
+
+/** Hands to Koishi, as sessions of a bot, what people and WeCom say to it. */
+export function receive(bot: WecomBot): Hooks {
+  const attach = (link: MediaLink) => {
+    if (!link.url && !bot.desk.app) return
+    return bot.getInternalUrl(`/media/${bot.desk.attachments.add(link)}`)
+  }
+  return {
+    dispatch(message, turn) {
+      if (!bot.ctx.lifecycle.isActive) return 'closed'
+      bot.desk.directory.saw(message)
+      const event = decode(message, turn.id, bot.selfId, bot.config.name, attach)
+      if (!event) return 'unreadable'
+      const session = bot.session(event)
+      const { responseUrl, webhookUrl, ...payload } = message
+      // Not through `setInternal`, which would hand the links in it to every client of a Satori server.
+      Object.defineProperty(session, 'wecomBot', { value: payload, configurable: true })
+      bot.dispatch(session)
+      return 'taken'
+    },
+
+    notify({ responseUrl, webhookUrl, ...event }) {
+      const name = event.type === 'unknown' ? event.name : event.type
+      bot.dispatch(bot.session({ type: 'internal', _type: `wecom-bot/${name}`, _data: event }))
+      const type = guildEvents.get(name)
+      if (event.surface?.name === 'robot' && type) bot.dispatch(bot.session({ ...addressOf(event), type }))
+    },
+
+    /** A click on a card: an interaction, and where the button says something, a message of whoever clicked. */
+    click(event, { id, input }, turn) {
+      const address = addressOf(event, turn.id)
+      bot.dispatch(bot.session({ ...address, type: 'interaction/button', button: { id } }))
+      if (!input) return turn.chainEnded()
+      const elements = event.chatId ? [h.at(bot.selfId), h.text(input)] : [h.text(input)]
+      bot.dispatch(bot.session({ ...address, type: 'message', message: { id: event.msgId, elements } }))
+    },
+
+    /** Only a callback that verifies proves that the console's three fields are right. */
+    verified() {
+      if (bot.status === Universal.Status.ONLINE) return
+      bot.logger.info('first verified callback: WeCom reaches this bot')
+      bot.online()
+    },
+  }
+}
