@@ -6,7 +6,8 @@ export function menu(names: readonly string[], remark: (name: string) => string 
   return names.map((name, index) => `${index + 1}. ${name}${remark(name)}`).join('\n')
 }
 
-/** The name that somebody means by itself or its number. */
+/** The name that somebody means by itself, in quotation marks or not, or by its number. */
 export function pick(names: readonly string[], choice: string): string | undefined {
+  choice = choice.replace(/^["“](.*)["”]$/, '$1')
   return names.find(name => name === choice) ?? (/^\d+$/.test(choice) ? names[+choice - 1] : undefined)
 }
