@@ -141,7 +141,7 @@ export class Course {
     if (phase === 'handed-over') {
       this.#follow()
     } else if (phase === 'live' && !this.#frozen) {
-      const said = turn.text || turn.images.length || turn.card
+      const said = turn.text || turn.images.length || turn.card || turn.cardButtons.length
       if (this.streaming && (said || this.#stream.isOpened)) void this.#finish()
       else if (said) void this.#send(turn.whole)
       else this.#finished()
@@ -186,7 +186,8 @@ export class Course {
     const { turn, shared: { outlet, notices } } = this
     const stream = this.#stream
     const shown = [stream.shown, this.#missing].filter(Boolean).join('\n\n')
-    const said = { ...turn.whole, text: this.#frozen ? shown : turn.text, card: turn.card }
+    const { text, images, card, cardButtons: buttons } = turn
+    const said = { text: this.#frozen ? shown : text, images, card, buttons }
     if (!isVisible(inWords(said)) || !outlet.isOpen(turn)) return this.#retire()
     // A poll that comes after all must not show the answer a second time.
     const last = stream.closed

@@ -91,11 +91,11 @@ export class Stream {
    * @param room the longest note for which the text has to leave room
    */
   finish(note = '', room = note) {
-    const { text, images, card } = this.turn
+    const { text, images, card, cardButtons } = this.turn
     const [head] = this.fit(text, room)
     this.shown = head
     const content = [head, note].filter(isVisible).join('\n\n')
-    const mark = images.length ? '🖼' : card ? '🗂' : this.notices.silent
+    const mark = images.length ? '🖼' : card || cardButtons.length ? '🗂' : this.notices.silent
     this.closed = { content: content || mark, finish: true, images }
   }
 

@@ -86,9 +86,10 @@ export class Turn {
       .concat(this.#cardsInWords(), this.#buttonsInWords()).filter(Boolean).join('\n\n')
   }
 
-  /** All messages as one. */
+  /** All messages as one, but for what is on the card that the stream has had. */
   get whole(): Said {
-    return { text: this.text, images: this.images, card: this.#spent ? undefined : this.card }
+    const { text, images, card, cardButtons: buttons } = this
+    return this.#spent ? { text, images } : { text, images, card, buttons }
   }
 
   get images() {
@@ -97,6 +98,11 @@ export class Turn {
 
   get buttons() {
     return [...this.#said.values()].flatMap(said => said.buttons ?? [])
+  }
+
+  /** Those that need no words, for they are on a card or will be. */
+  get cardButtons() {
+    return this.buttons.slice(0, this.#wordless)
   }
 
   /** The last of its cards: more than one goes nowhere. */
@@ -180,7 +186,11 @@ export class Turn {
   }
 
   #buttonsInWords(): string {
-    return buttonsInWords(this.buttons.slice(this.#onCard ?? (this.card ? 0 : CARD_BUTTONS)))
+    return buttonsInWords(this.buttons.slice(this.#wordless))
+  }
+
+  get #wordless(): number {
+    return this.#onCard ?? (this.card ? 0 : CARD_BUTTONS)
   }
 
   #changed() {

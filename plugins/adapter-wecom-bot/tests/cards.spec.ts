@@ -103,6 +103,43 @@ describe('the card of a stream', () => {
     assert.deepEqual(desk.attach(turn, 'POLL3'), cards.news_notice)
   })
 
+  it('is put in words where nobody fetches the frame that it would go along with', async () => {
+    const { turns, clock, outlet, open } = createCards()
+    const turn = open()
+    turns.frame(turn)
+    await turns.say(turn, { text: '', buttons: [{ text: '是', id: 'yes' }, { text: '看日志', input: 'log 42' }] })
+    turn.chainEnded()
+    await clock.pass(10_000)
+    assert.deepEqual(outlet.sent, ['- 是\n- 看日志：log 42'])
+  })
+
+  it('is put in words where its frame is lost', async () => {
+    const { cards: desk, turns, clock, outlet, open } = createCards()
+    for (const [index, said] of [{ buttons: [{ text: '是' }] }, { card: cards.news_notice }].entries()) {
+      const turn = open({ msgId: String(index) })
+      await turns.say(turn, { text: '?', ...said })
+      turn.chainEnded()
+      turns.frame(turn)
+      assert.ok(desk.attach(turn, 'M'))
+      turns.fetched(turn, false)
+      await clock.pass(10_000)
+    }
+    assert.deepEqual(outlet.sent, ['?\n\n- 是', '?\n\n[卡片] 早报'])
+  })
+
+  it('is put in words where the stream had to close before', async () => {
+    const { cards: desk, turns, clock, outlet, open } = createCards()
+    const turn = open()
+    await turns.say(turn, { text: 'half' })
+    await clock.pass(330_000)
+    turns.frame(turn)
+    assert.equal(desk.attach(turn, 'POLL'), undefined)
+    await turns.say(turn, { text: '', buttons: [{ text: '是' }] })
+    turn.chainEnded()
+    await clock.pass(0)
+    assert.deepEqual(outlet.sent, ['- 是'])
+  })
+
   it('is not there where cards are off', async () => {
     const { cards: desk, turns, open } = createCards({ enabled: false, buttons: [{ text: '停止', input: 'stop' }] })
     const turn = open()

@@ -82,6 +82,18 @@ describe('a card in a chat', () => {
     assert.deepEqual((await ask()).template_card, cards.news_notice)
   })
 
+  it('may be all there is, with a sign in its bubble', async () => {
+    for (const said of [h('wecom-bot:card', { content: cards.news_notice }), h('button', { id: 'a' }, 'A')]) {
+      answer = () => said
+      const { msgtype, stream } = await ask()
+      assert.deepEqual([msgtype, stream!.content, stream!.finish], ['stream_with_template_card', '🗂', true])
+      const bubble = (await ask(impatient)).stream!
+      await pause(20)
+      const last = (await impatient.poll(bubble.id)).reply!
+      assert.equal(last.stream!.content, '🗂')
+    }
+  })
+
   it('comes with a later frame where it comes later, once', async () => {
     let release = () => {}
     answer = async (session) => {
