@@ -1,4 +1,5 @@
 import { toAppBodies } from './bodies'
+import { TemplateCard } from './card'
 import { Clock } from './clock'
 import { nameOf, sniff } from './label'
 import { Media, MediaError } from './media'
@@ -16,6 +17,8 @@ export interface AppOptions {
   apiEndpoint: string
   /** Whether what it says is sent as Markdown, which is shown in WeCom only, or as plain text. */
   format: 'markdown' | 'text'
+  /** Told of each card that has been sent. */
+  sentCard?(card: TemplateCard): void
 }
 
 /** A token that WeCom does not take any more: the same request with a new one may be right. */
@@ -76,6 +79,26 @@ export class App {
     }
   }
 
+  /**
+   * Puts a button that cannot be clicked in the place of those of a card that somebody has answered.
+   * @param code of the click, good for one update
+   * @throws {QyapiError}
+   * @see https://developer.work.weixin.qq.com/document/path/94888
+   */
+  async closeCard(userId: string, code: string, button: string) {
+    this.#running++
+    try {
+      await this.#call('message/update_template_card', {
+        userids: [userId],
+        agentid: Number(this.options.agentId),
+        response_code: code,
+        button: { replace_name: button },
+      })
+    } finally {
+      this.#running--
+    }
+  }
+
   dispose() {
     this.#retry.dispose()
   }
@@ -90,6 +113,7 @@ export class App {
         const message = { touser: userId, agentid: Number(this.options.agentId), ...body }
         const { invaliduser } = await this.#call('message/send', message)
         if (invaliduser) throw new QyapiError('refused', undefined, '收件人不在应用的可见范围内 / the app is not visible to this person')
+        if ('template_card' in body) this.options.sentCard?.(body.template_card as TemplateCard)
         sent++
       }
     } catch (error) {

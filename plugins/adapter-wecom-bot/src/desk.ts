@@ -1,6 +1,6 @@
 import { Context, Logger } from 'koishi'
 import { isTrusted } from './address'
-import { App } from './app'
+import { App, AppOptions } from './app'
 import { Attachments } from './attachments'
 import { Cards } from './cards'
 import { Clock } from './clock'
@@ -71,7 +71,7 @@ export class Desk {
     })
     // What the process before this one could not send any more.
     if (config.storage === 'database') ctx.inject(['database'], () => void this.#resume(logger))
-    this.app = createApp(config, transport, clock, logger)
+    this.app = createApp(config, transport, clock, logger, card => this.store.rememberCard(card, false))
     this.directory = new Directory(config, this.webhooks, clock, this.app)
     this.turns = new Turns({
       streaming: config.replyMode === 'passive_stream',
@@ -168,9 +168,17 @@ export class Desk {
   }
 }
 
-function createApp(config: Config, transport: Transport, clock: Clock, logger: Logger): App | undefined {
+function createApp(
+  config: Config,
+  transport: Transport,
+  clock: Clock,
+  logger: Logger,
+  sentCard: AppOptions['sentCard'],
+): App | undefined {
   const { corpId, agentId, secret, apiEndpoint, appFormat: format } = config
-  if (corpId && agentId && secret) return new App({ corpId, agentId, secret, apiEndpoint, format }, transport, clock)
+  if (corpId && agentId && secret) {
+    return new App({ corpId, agentId, secret, apiEndpoint, format, sentCard }, transport, clock)
+  }
   if (agentId || secret) logger.warn('corpId, agentId and secret belong together: without one of them nothing is sent through the app')
 }
 

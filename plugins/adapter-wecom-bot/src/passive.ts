@@ -1,11 +1,12 @@
 import type { App } from './app'
 import { TEXT_LIMIT } from './bodies'
+import { TemplateCard } from './card'
 import { Clock } from './clock'
 import { Hold } from './hold'
 import type { InboxOptions, Outcome } from './inbox'
 import { validatePush } from './limits'
 import { Part } from './part'
-import { Event, Message, Payload, Surface, Unknown } from './payload'
+import { Click, Event, Message, Payload, Surface, Unknown } from './payload'
 import { Push, WebhookPush } from './push'
 import { Refusal } from './refusal'
 import type { Reply } from './reply'
@@ -87,11 +88,24 @@ export class PassiveInbox {
   }
 
   async #event(event: Event, turn: Turn, hold: Hold) {
-    const { cards, welcome, notify, click } = this.options
+    const { welcome, notify } = this.options
     notify(event)
-    if (event.type === 'card-click') return click(event, await cards.click(event.click, event.userId), turn)
+    if (event.type === 'card-click') return this.#click(event, event.click, turn)
     if (event.type === 'enter-chat' && welcome) hold.say(welcome)
     turn.chainEnded()
+  }
+
+  /** The reply is left for what is said to the click; a card that is answered is closed through the app. */
+  async #click(event: Event, what: Click, turn: Turn) {
+    const { cards, app, turns, click } = this.options
+    const { responseCode, userId } = event
+    const clicked = await cards.click(what, userId)
+    const button = clicked.card && buttonOf(clicked.card)
+    if (app && responseCode && button) {
+      app.closeCard(userId, responseCode, button).catch(error => turns.log.lost(turn, error))
+    }
+    if (clicked.isRepeated) turn.chainEnded()
+    else click(event, clicked, turn)
   }
 
   /** Waits for the answer as long as WeCom waits for the reply. */
@@ -133,6 +147,12 @@ export class PassiveInbox {
   #say(callback: Message | Event | Unknown, content: string): Outcome {
     return { reply: toReply(callback.surface!, callback.userId, content, Math.floor(this.options.clock.now() / 1000)) }
   }
+}
+
+/** What its buttons say now that it is answered. */
+function buttonOf(card: TemplateCard): string | undefined {
+  if ('submit_button' in card) return card.submit_button.text
+  return 'button_list' in card ? card.button_list[0].text : undefined
 }
 
 /** Robots show notices only; of other cards it is said that they are missing. */

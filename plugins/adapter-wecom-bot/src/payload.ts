@@ -26,6 +26,8 @@ export interface Base {
   /** May be posted to once, within an hour. A bearer secret. */
   responseUrl?: string
   surface?: Surface
+  /** Of a click on a card of a self-built app: updates the card, once. A bearer secret. */
+  responseCode?: string
   /** Of a group robot of the older kind: its own webhook. A bearer secret. */
   webhookUrl?: string
 }

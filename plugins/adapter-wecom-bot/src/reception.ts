@@ -30,7 +30,7 @@ export function receive(bot: WecomBot): Hooks {
       return 'taken'
     },
 
-    notify({ responseUrl, webhookUrl, ...event }) {
+    notify({ responseUrl, webhookUrl, responseCode, ...event }) {
       const name = event.type === 'unknown' ? event.name : event.type
       bot.dispatch(bot.session({ type: 'internal', _type: `wecom-bot/${name}`, _data: event }))
       const type = guildEvents.get(name)

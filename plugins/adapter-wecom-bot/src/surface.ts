@@ -82,8 +82,10 @@ function appEvent(name: string, tree: Tree) {
     case 'subscribe':
       return { type: 'enter-chat' as const }
     case 'click':
-    case 'template_card_event':
+    case 'template_card_menu_event':
       return { type: 'card-click' as const, click: click(tree) }
+    case 'template_card_event':
+      return { type: 'card-click' as const, click: click(tree), responseCode: textOf(tree, 'responsecode') }
     default:
       return unknown(name, tree)
   }

@@ -3,6 +3,7 @@ import sqlite from '@koishijs/plugin-database-sqlite'
 import { Session, h } from 'koishi'
 import { Config } from '../src'
 import { AppApi, createAppApi } from './support/app'
+import { cards } from './support/cards'
 import { World, createWorld, encodingAESKey, path } from './support/world'
 import { XmlClient } from './support/xml'
 
@@ -43,7 +44,7 @@ describe('a callback in XML', () => {
     answer = session => h.text(`you said ${session.content}`)
     world.log.lines.splice(0)
     world.wecom.webhooks.length = 0
-    Object.assign(api, { messages: [], uploads: [], requests: [], answers: {}, tokens: [] })
+    Object.assign(api, { messages: [], uploads: [], updates: [], requests: [], answers: {}, tokens: [] })
   })
 
   afterEach(() => dispose())
@@ -263,6 +264,62 @@ describe('a callback in XML', () => {
       assert.equal((await client.post(client.event('click', '<EventKey><![CDATA[KEY]]></EventKey>'))).raw, '')
       const buttons = events.filter(({ type }) => type === 'interaction/button').map(({ data }) => (data.button as { id: string }).id)
       assert.deepEqual(buttons, ['help me', 'KEY'])
+    })
+
+    describe('may be a click on a card that the app has sent', () => {
+      const press = (taskId: string, key: string, at = 1700000000, more = '') => client.event('template_card_event',
+        `<EventKey><![CDATA[${key}]]></EventKey><TaskId><![CDATA[${taskId}]]></TaskId>`
+        + `<CardType>button_interaction</CardType><ResponseCode><![CDATA[SECRET-CODE]]></ResponseCode>${more}`, at)
+      const pressed = () => events.filter(({ type }) => type === 'interaction/button').map(({ data }) => (data.button as { id: string }).id)
+      const update = (name: string) => ({
+        userids: ['zhangsan'], agentid: 1000002, response_code: 'SECRET-CODE', button: { replace_name: name },
+      })
+
+      it('which closes it, once, and may be answered in the reply', async () => {
+        const bot = start(app)
+        await bot.sendMessage('private:zhangsan', h('wecom-bot:card', { content: cards.button_interaction }))
+        assert.equal(api.messages[0].msgtype, 'template_card')
+        bot.ctx.once('interaction/button', session => void session.send('部署中'))
+        const { content } = await client.post(press('deploy-42@1', 'yes'))
+        await until(() => api.updates.length)
+        assert.equal(content, '部署中')
+        assert.deepEqual(api.updates, [update('是')])
+        assert.equal((await client.post(press('deploy-42@1', 'no', 1700000009))).raw, '')
+        assert.deepEqual(pressed(), ['yes'])
+        assert.equal(JSON.stringify(events).includes('SECRET-CODE'), false)
+        assert.deepEqual(world.log.warnings, [])
+      })
+
+      it('or its submit button, with what was chosen', async () => {
+        const bot = start(app)
+        await bot.sendMessage('private:zhangsan', h('wecom-bot:card', { content: cards.vote_interaction }))
+        const chosen = '<SelectedItems><SelectedItem><QuestionKey>lunch</QuestionKey><OptionIds><OptionId>a</OptionId></OptionIds></SelectedItem></SelectedItems>'
+        await client.post(press('lunch@1', 'vote', undefined, chosen))
+        await until(() => api.updates.length)
+        assert.deepEqual(api.updates, [update('投票')])
+        const { click } = events.find(({ type }) => type === 'wecom-bot/card-click')!.data as { click: { selected: object } }
+        assert.deepEqual(click.selected, { lunch: ['a'] })
+      })
+
+      it('which nobody remembers, or in its menu, and it stays as it is', async () => {
+        const bot = start(app)
+        await bot.sendMessage('private:zhangsan', h('wecom-bot:card', { content: cards.text_notice }))
+        await client.post(press('other', 'yes'))
+        await client.post(client.event('template_card_menu_event', '<EventKey>mute</EventKey><TaskId>notice@1</TaskId>'))
+        assert.deepEqual(pressed(), ['yes', 'mute'])
+        assert.deepEqual(api.updates, [])
+      })
+
+      it('which cannot be closed, and the log says why', async () => {
+        const bot = start(app)
+        await bot.sendMessage('private:zhangsan', h('wecom-bot:card', { content: cards.button_interaction }))
+        api.answers['message/update_template_card'] = [{ errcode: 60020, errmsg: 'not allow, from ip: 203.0.113.9' }]
+        await client.post(press('deploy-42@1', 'yes'))
+        await until(() => world.log.warnings.length)
+        assert.match(world.log.warnings[0], /60020/)
+        assert.doesNotMatch(world.log.text, /SECRET/)
+        assert.deepEqual(pressed(), ['yes'])
+      })
     })
 
     it('is refused for another app, another receive id, or none', async () => {

@@ -87,6 +87,7 @@ describe('a callback of a self-built app', () => {
       msgId: 'u/17/template_card_event/k',
       type: 'card-click',
       click: { cardType: 'vote_interaction', key: 'k', taskId: 't', selected: { q: ['1', '2'] } },
+      responseCode: 'SECRET',
     })
   })
 

@@ -11,6 +11,8 @@ export interface AppApi {
   /** What was sent to people. */
   messages: Json[]
   uploads: { type: string, bytes: Buffer }[]
+  /** Cards that were updated. */
+  updates: Json[]
   /** Every request, as its path with the query. */
   requests: string[]
   /** Answers to the next requests of a path, instead of success. */
@@ -43,6 +45,10 @@ export async function createAppApi(): Promise<AppApi> {
       api.messages.push(JSON.parse(body.toString()))
       return json({ errcode: 0, errmsg: 'ok', msgid: String(++serial) })
     }
+    if (path === 'message/update_template_card') {
+      api.updates.push(JSON.parse(body.toString()))
+      return json({ errcode: 0, errmsg: 'ok', invaliduser: [] })
+    }
     if (path === 'media/upload') {
       const start = body.indexOf('\r\n\r\n') + 4
       api.uploads.push({ type: url.searchParams.get('type')!, bytes: body.subarray(start, body.lastIndexOf('\r\n--')) })
@@ -60,6 +66,7 @@ export async function createAppApi(): Promise<AppApi> {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     messages: [],
     uploads: [],
+    updates: [],
     requests: [],
     answers: {},
     tokens: [],
