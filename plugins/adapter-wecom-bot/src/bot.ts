@@ -4,6 +4,7 @@ import { clock } from './clock'
 import { Config } from './config'
 import { Referrer, channelOf } from './decode'
 import { Desk } from './desk'
+import { greetingCard } from './greeting'
 import { Lines } from './lines'
 import { render } from './markdown'
 import { Media, MediaError } from './media'
@@ -147,8 +148,9 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   }
 }
 
-/** Refuses what would leave two bots with the same address or the same identity. */
+/** Refuses a greeting that WeCom would not take, and what would leave two bots with the same address or identity. */
 function admit(ctx: Context, config: Config): Config {
+  greetingCard(config.welcome)
   for (const bot of ctx.bots) {
     if (!(bot instanceof WecomBot)) continue
     if (nameOf(bot.config.path) === nameOf(config.path) && bot.config.token === config.token) {

@@ -1,5 +1,6 @@
 import { Answer, answered, isVote } from './answer'
 import { ButtonInteraction, CARD_BUTTONS, CardButton, TemplateCard } from './card'
+import { greetingCard } from './greeting'
 import { Click } from './payload'
 import { Store } from './store'
 import { Turn } from './turn'
@@ -69,6 +70,16 @@ export class Cards {
     turn.spendCard(turn.card || isStanding ? 0 : CARD_BUTTONS)
     this.#rides.set(turn, { card, msgId, arrived: false })
     this.store.rememberCard(card, isStanding)
+    return card
+  }
+
+  /**
+   * The card that greets who opens the chat.
+   * @returns `undefined` where the greeting is a text
+   */
+  greet(welcome: string): TemplateCard | undefined {
+    const card = greetingCard(welcome)
+    if (card) this.store.rememberCard(card, true)
     return card
   }
 

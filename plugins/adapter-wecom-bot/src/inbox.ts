@@ -4,7 +4,7 @@ import type { PassiveInbox } from './passive'
 import { Event, Message, Payload, Poll } from './payload'
 import { Refusal } from './refusal'
 import { Replays } from './replays'
-import { MARKDOWN_LIMIT, Reply, cardUpdate, streamReply, textReply } from './reply'
+import { MARKDOWN_LIMIT, Reply, cardReply, cardUpdate, streamReply, textReply } from './reply'
 import { cut } from './split'
 import { Notices } from './stream'
 import { Store } from './store'
@@ -141,7 +141,7 @@ export class Inbox {
   }
 
   async #event(event: Event, replayed: boolean): Promise<Outcome> {
-    const { turns, cards, store, welcome, notify, click, isTrusted } = this.options
+    const { turns, cards, store, notify, click, isTrusted } = this.options
     const { type, botId, msgId, userId } = event
     const isKnown = this.#events.seen([botId, type, userId, msgId].join('/')) || replayed
     if (event.type === 'feedback' && !isKnown) {
@@ -149,7 +149,7 @@ export class Inbox {
       await store.rememberOpinion(id, { ...opinion, userId, time: Date.now() })
     }
     if (!isKnown) notify(event)
-    if (event.type === 'enter-chat') return { reply: welcome ? textReply(welcome) : undefined }
+    if (event.type === 'enter-chat') return this.#greet()
     if (event.type !== 'card-click') return {}
     const { responseUrl } = event
     const clicked = await cards.click(event.click, userId)
@@ -158,6 +158,13 @@ export class Inbox {
     const once = responseUrl && isTrusted(responseUrl) ? responseUrl : undefined
     if (!isKnown && !isRepeated) click(event, clicked, turns.open(event, once, false))
     return { reply: card && cardUpdate(card, userIds) }
+  }
+
+  #greet(): Outcome {
+    const { welcome, cards } = this.options
+    if (!welcome) return {}
+    const card = cards.greet(welcome)
+    return { reply: card ? cardReply(card) : textReply(welcome) }
   }
 
   #show(turn: Turn, callback: string, isFirst = false): Outcome {

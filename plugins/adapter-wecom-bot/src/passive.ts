@@ -2,6 +2,7 @@ import type { App } from './app'
 import { TEXT_LIMIT } from './bodies'
 import { TemplateCard } from './card'
 import { Clock } from './clock'
+import { greetingText } from './greeting'
 import { Hold } from './hold'
 import type { InboxOptions, Outcome } from './inbox'
 import { validatePush } from './limits'
@@ -91,7 +92,7 @@ export class PassiveInbox {
     const { welcome, notify } = this.options
     notify(event)
     if (event.type === 'card-click') return this.#click(event, event.click, turn)
-    if (event.type === 'enter-chat' && welcome) hold.say(welcome)
+    if (event.type === 'enter-chat' && welcome) hold.say(greetingText(welcome))
     turn.chainEnded()
   }
 

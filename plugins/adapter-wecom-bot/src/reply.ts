@@ -70,6 +70,11 @@ export function textReply(content: string): Reply {
   return { msgtype: 'text', text: { content } }
 }
 
+/** A card alone: to `enter_chat`, for in a chat it goes along with a stream. */
+export function cardReply(card: TemplateCard): Reply {
+  return { msgtype: 'template_card', template_card: card }
+}
+
 /**
  * Replaces a card that was clicked. It must come within five seconds and keep the card's `task_id`.
  * @param userIds who sees it so; everybody, unless given
