@@ -173,7 +173,8 @@ export class Course {
       this.#phase = 'live'
       this.#frozen = isOut(delivery)
       this.#missing = account(delivery, '', notices)
-      if (!stream.closed) stream.finish(account(delivery, continued, notices), room)
+      // It may have been closed in the meantime, but hardly been read.
+      if (!stream.isClosing) stream.finish(account(delivery, continued, notices), room)
     } else {
       stream.finish()
     }
@@ -199,7 +200,7 @@ export class Course {
       this.#finished()
     } else {
       this.#phase = 'live'
-      stream.closed ??= last
+      if (!stream.isClosing) stream.closed = last
       this.#retire()
     }
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DeliveryError } from '../src/outlet'
 import { SECOND, createTurns } from './support/turns'
 
 type World = ReturnType<typeof createTurns>
@@ -125,6 +126,41 @@ describe('a process that has to end', () => {
     assert.ok(time >= 2500 && time <= 2600, String(time))
     assert.deepEqual(outlet.sent, ['all'])
     assert.equal(poll(turn), '(elsewhere)■')
+  })
+
+  it('does not say that more follows where it turns out in time that nothing does', async () => {
+    const world = createTurns()
+    const { turns, clock, outlet, poll, open } = world
+    const turn = open()
+    poll(turn)
+    await turns.say(turn, { text: 'x'.repeat(30_000) })
+    outlet.fates.push(async (text) => {
+      await new Promise<void>(resolve => clock.setTimeout(resolve, 6 * SECOND))
+      throw new DeliveryError('refused', text.length, 'refused')
+    })
+    turn.chainEnded()
+    const ended = await drain(world)
+    await clock.pass(6500)
+    assert.match(poll(turn)!, /^x+\n\n\(\d+ lost\)■$/)
+    assert.ok(await ended() <= 6600)
+  })
+
+  it('shows an answer after all where no other way took it', async () => {
+    const world = createTurns()
+    const { turns, clock, outlet, poll, open } = world
+    const turn = open()
+    poll(turn)
+    await turns.say(turn, { text: 'all' })
+    turn.chainEnded()
+    outlet.fates.push(async () => {
+      await new Promise<void>(resolve => clock.setTimeout(resolve, 6 * SECOND))
+      throw new DeliveryError('refused', 3, 'refused')
+    })
+    await clock.pass(10 * SECOND)
+    const ended = await drain(world)
+    await clock.pass(6500)
+    assert.equal(poll(turn), 'all■')
+    assert.ok(await ended() <= 7600)
   })
 
   it('does not wait for who has been served on another way', async () => {
