@@ -33,10 +33,14 @@ export class WebhookPush implements Push {
 export function undelivered(error: unknown, parts: Part[], lost: number, total: number) {
   if (!(error instanceof QyapiError)) return error
   const characters = parts.reduce((sum, part) => sum + ('content' in part ? part.content.length : 0), 0)
+  const share = (count: number) => Math.ceil(characters * count / total)
   const fate = error.failure === 'deferred' ? 'wait for the next start' : 'are lost'
+  // The one that failed; those behind it were not sent.
+  const doubtful = Number(error.failure === 'unknown')
   return new DeliveryError(
     error.failure,
-    Math.ceil(characters * lost / total),
-    `${lost} of ${total} messages ${fate}: ${error.message}`,
+    share(lost),
+    `${lost} of ${total} messages ${fate}${doubtful ? ', the first of them perhaps not' : ''}: ${error.message}`,
+    share(doubtful),
   )
 }

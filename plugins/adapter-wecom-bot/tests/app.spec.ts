@@ -148,6 +148,13 @@ describe('the API of a self-built app', () => {
     assert.equal(api.messages.length, 0)
   })
 
+  it('says which message may have arrived although nobody confirmed it', async () => {
+    api.answers['message/send'] = [{ errcode: 0 }, {}]
+    await assert.rejects(send(markdown('a'), markdown('b'), markdown('c')), {
+      name: 'DeliveryError', code: 'unknown', message: /^2 of 3 messages are lost, the first of them perhaps not: /, lost: 2, doubtful: 1,
+    })
+  })
+
   it('takes it for lost where the person cannot be reached', async () => {
     api.answers['message/send'] = [{ errcode: 0, errmsg: 'ok', invaliduser: 'zhangsan' }]
     await assert.rejects(send(markdown('a')), { code: 'refused', message: /not visible to this person/ })
