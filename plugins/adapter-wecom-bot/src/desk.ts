@@ -59,7 +59,7 @@ export class Desk {
       logger.warn('retention is shorter than twice freshness: a message that WeCom repeats late would be refused as a '
         + 'replay; set retention to %d or more, or freshness to %d or less', 2 * config.freshness, Math.floor(config.retention / 2))
     }
-    this.store = config.storage === 'database' ? new DatabaseStore(ctx, config.retention) : new MemoryStore(clock)
+    this.store = config.storage === 'database' ? new DatabaseStore(ctx, config.retention, config.botId || '') : new MemoryStore(clock)
     this.webhooks = new Webhooks(config, post, clock, chatId => this.store.meet(config.botId || 'wecom-bot', chatId))
     this.openFile = createFiles({
       http: ctx.http,

@@ -29,6 +29,7 @@ export interface TurnRow {
 }
 
 export interface CardRow {
+  /** Bot and task_id. */
   task: string
   /** JSON */
   card: string
@@ -80,13 +81,13 @@ export function declareTables(ctx: Context) {
     expires: 'timestamp',
   }, { primary: 'message', indexes: ['stream', 'expires'] })
   ctx.model.extend('wecom_bot_card', {
-    task: 'string(128)',
+    task: 'string(255)',
     card: 'text',
     standing: 'boolean',
     expires: 'timestamp',
   }, { primary: 'task' })
   ctx.model.extend('wecom_bot_answer', {
-    task: 'string(128)',
+    task: 'string(255)',
     userId: 'string(127)',
     answer: 'text',
     expires: 'timestamp',

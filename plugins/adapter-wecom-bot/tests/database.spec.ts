@@ -42,7 +42,7 @@ const benches: Record<string, () => Promise<Bench>> = {
 async function onDatabase(file?: string): Promise<Bench> {
   const clock = new FakeClock()
   const app = await openDatabase(file)
-  return { app, clock, store: new DatabaseStore(app, RETENTION, clock) }
+  return { app, clock, store: new DatabaseStore(app, RETENTION, 'BOT', clock) }
 }
 
 let speak: () => void
@@ -175,7 +175,7 @@ for (const [name, open] of Object.entries(benches).slice(1)) {
     })
 
     /** Another process on the same database. */
-    const another = () => new DatabaseStore(app, RETENTION, clock)
+    const another = () => new DatabaseStore(app, RETENTION, 'BOT', clock)
 
     it('tells who comes second whose message it is', async () => {
       const other = another()
@@ -263,6 +263,20 @@ for (const [name, open] of Object.entries(benches).slice(1)) {
       }
     })
 
+    it('keeps the cards of another bot apart', async () => {
+      const other = new DatabaseStore(app, RETENTION, 'OTHER', clock)
+      store.rememberCard(card('T', 'mine'), false)
+      await eventually(() => store.card('T'))
+      assert.equal(await other.card('T'), undefined)
+      await store.answer('T', '', answer('one'))
+      other.rememberCard(card('T', 'other'), false)
+      await eventually(() => other.card('T'))
+      assert.equal((await store.card('T'))!.card.main_title!.title, 'mine')
+      assert.equal(await other.answer('T', '', answer('two')), undefined)
+      assert.deepEqual(await store.answer('T', '', answer('two')), answer('one'))
+      await other.dispose()
+    })
+
     it('gives unsent messages out once, in their order, to whom they are for', async () => {
       const body = (index: number) => ({ msgtype: 'text', text: { content: `第 ${index} 条` } })
       const pushes = Array.from({ length: 10 }, (_, index) => ({ target: 'W', body: body(index) }))
@@ -308,7 +322,7 @@ describe('a store whose database', () => {
   beforeEach(async () => {
     app = await openDatabase()
     clock = new FakeClock()
-    store = new DatabaseStore(app, RETENTION, clock)
+    store = new DatabaseStore(app, RETENTION, 'BOT', clock)
   })
 
   afterEach(async () => {
@@ -317,7 +331,7 @@ describe('a store whose database', () => {
   })
 
   it('hangs lets every message be answered after a second, and overwrites nothing that is another\'s', async () => {
-    const other = new DatabaseStore(app, RETENTION, clock)
+    const other = new DatabaseStore(app, RETENTION, 'BOT', clock)
     await other.claim(trace({ streamId: 'OTHER' }))
     const { create } = app.database
     let release = () => {}
@@ -344,13 +358,16 @@ describe('a store whose database', () => {
     await other.dispose()
   })
 
-  it('hangs lets clicks and polls be answered after a second', async () => {
-    const { get } = app.database
+  it('hangs lets clicks, polls and opinions be answered after a second', async () => {
+    const { get, upsert } = app.database
     app.database.get = (() => new Promise(() => {})) as never
-    const looks = Promise.all([store.card('T'), store.recall('S'), store.opinions('S')])
+    app.database.upsert = (() => new Promise(() => {})) as never
+    const looks = Promise.all([
+      store.card('T'), store.recall('S'), store.opinions('S'), store.rememberOpinion('S', opinion('A')),
+    ])
     await clock.pass(1000)
-    assert.deepEqual(await looks, [undefined, undefined, []])
-    app.database.get = get
+    assert.deepEqual(await looks, [undefined, undefined, [], undefined])
+    Object.assign(app.database, { get, upsert })
   })
 
   it('is gone forgets, and says so once a minute', async () => {
