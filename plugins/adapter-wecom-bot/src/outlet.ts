@@ -8,6 +8,8 @@ import { WEBHOOK_LIMIT, Webhook } from './webhook'
 
 /** How long a `response_url` is valid. https://developer.work.weixin.qq.com/document/path/101138 */
 const RESPONSE_URL_LIFE = 3600_000
+/** WeCom has not looked at it, and asks to try again. */
+const BUSY = -1
 
 /** Text that reached nobody, or perhaps nobody. */
 export class DeliveryError extends Error {
@@ -110,7 +112,7 @@ export class Outlet {
     try {
       await call(this.post, url, body)
     } catch (error) {
-      if (!(error instanceof QyapiError) || error.failure !== 'unsent') throw error
+      if (!(error instanceof QyapiError) || (error.failure !== 'unsent' && error.errcode !== BUSY)) throw error
       await new Promise<void>(resolve => this.clock.setTimeout(resolve, 1000))
       await call(this.post, url, body)
     }

@@ -212,6 +212,17 @@ describe('the other ways out', () => {
     assert.deepEqual(arrived.at(-1), { way: 'response', content: 'three' })
   })
 
+  it('try again where WeCom is busy, once', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push(-1)
+    assert.equal(await send(open(), 'one'), undefined)
+    assert.deepEqual(arrived, [{ way: 'response', content: 'one' }])
+
+    fates.push(-1, -1)
+    const error = await send(open(), 'two')
+    assert.deepEqual([error!.code, error!.lost, arrived.length], ['refused', 3, 1])
+  })
+
   it('use response_url once, although two want it at the same time', async () => {
     const { clock, arrived, outlet, open } = createOutlet()
     const turn = open(group)
