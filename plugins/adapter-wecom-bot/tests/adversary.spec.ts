@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { Session } from 'koishi'
-import { Overrides, WecomClient, decodeKey, encrypt } from 'testkit'
+import {
+  Overrides, PayloadOptions, Proxy, Wecom, WecomClient, createHttpProxy, createWecom, decodeKey, encrypt,
+} from 'testkit'
 import { Config, WecomBot } from '../src'
 import { flawed } from './support/forge'
 import { World, createWorld } from './support/world'
@@ -193,6 +195,13 @@ describe('an adversary', () => {
       assert.equal(sessions.length, 0)
     })
 
+    it('does not spoil the nonce for others: WeCom itself may use one twice', async () => {
+      for (const overrides of [{ nonce: '1372623149' }, { nonce: '1372623149' }]) {
+        assert.equal((await client.post(client.text('hi'), overrides)).status, 200)
+      }
+      assert.equal(sessions.length, 2)
+    })
+
     it('gets nothing read out, neither a message nor an answer', async () => {
       const { url, body } = captureText()
       const echostr = JSON.parse(body).encrypt
@@ -217,6 +226,50 @@ describe('an adversary', () => {
       }
       assert.deepEqual([...answers], [JSON.stringify({ status: 403, raw: 'forbidden' })])
     })
+  })
+
+  describe('cannot have an answer sent elsewhere', () => {
+    let elsewhere: Wecom
+    let proxy: Proxy
+
+    before(async () => {
+      elsewhere = await createWecom()
+      proxy = await createHttpProxy()
+    })
+
+    after(async () => {
+      await elsewhere.close()
+      await proxy.close()
+    })
+
+    /** Says something when the stream has had its last frame, and response_url or a webhook is all there is. */
+    async function sayLate(options: PayloadOptions) {
+      await client.post(client.text('hi', options))
+      const { channelId, event } = sessions.at(-1)!
+      return bot.sendMessage(channelId!, 'the secret', event.referrer)
+    }
+
+    it('by an address of his own', async () => {
+      await assert.rejects(sayLate({ responseUrl: elsewhere.issueResponseUrl() }), { name: 'DeliveryError' })
+      assert.match(world.log.text, /untrusted host/)
+      assert.deepEqual(elsewhere.responses, [])
+    })
+
+    for (const through of ['Koishi', 'a proxy']) {
+      it(`by redirecting it, through ${through}`, async () => {
+        await dispose()
+        add({ proxy: through === 'a proxy' ? proxy.url : undefined, webhooks: { GROUP: 'KEY' } })
+        for (const status of [301, 302, 303, 307, 308]) {
+          const headers = { location: elsewhere.issueResponseUrl() }
+          world.wecom.fail('response', { status, headers })
+          world.wecom.fail('webhook', { status, headers })
+          await assert.rejects(sayLate({}), { name: 'DeliveryError' })
+          await assert.rejects(bot.sendMessage('GROUP', 'the secret'), { name: 'DeliveryError' })
+        }
+        assert.deepEqual([elsewhere.responses, elsewhere.webhooks, world.wecom.responses], [[], [], []])
+        assert.equal(proxy.connections.length > 0, through === 'a proxy')
+      })
+    }
   })
 
   describe('cannot start an answer', () => {
