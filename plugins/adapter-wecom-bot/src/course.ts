@@ -102,6 +102,8 @@ export class Course {
     } else if (this.#phase !== 'done' && !turn.ended && outlet.isOpen(turn)) {
       const text = [this.#stream.rest(), notices.interrupted].filter(isVisible).join('\n\n')
       void this.#send({ ...turn.whole, text })
+      // A reply that waits for the answer can go now.
+      this.ending.come()
     }
   }
 

@@ -266,6 +266,22 @@ describe('a callback in XML', () => {
       assert.deepEqual(buttons, ['help me', 'KEY'])
     })
 
+    it('is told where the process ends before its answer, in the reply or through the app', async () => {
+      for (const passiveReply of [4000, 100]) {
+        const bot = start({ ...app, passiveReply, drain: 100 })
+        answer = () => new Promise(() => {})
+        const waiting = client.post(client.text('hi'))
+        await until(() => sessions.length)
+        if (passiveReply === 100) assert.equal((await waiting).raw, '')
+        await bot.desk.leave()
+        const { content } = await waiting
+        assert.match(content ?? api.messages[0].markdown.content, /重启.*再问一次/)
+        assert.equal(api.messages.length, Number(passiveReply === 100))
+        sessions = []
+        await dispose()
+      }
+    })
+
     describe('may be a click on a card that the app has sent', () => {
       const press = (taskId: string, key: string, at = 1700000000, more = '') => client.event('template_card_event',
         `<EventKey><![CDATA[${key}]]></EventKey><TaskId><![CDATA[${taskId}]]></TaskId>`
