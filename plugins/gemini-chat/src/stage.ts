@@ -23,9 +23,9 @@ export class Stage {
     return !!this.delivery.isOpen
   }
 
-  /** Shows what is going on, while there is nothing of the answer to be seen. */
+  /** Shows what is going on, while there is nothing of the answer to be seen, and as long as there are texts for it. */
   status(...message: Message) {
-    this.hold(sentence(this.session, ...message))
+    if (!this.core.life.aborted) this.hold(sentence(this.session, ...message))
   }
 
   /** Shows what stands where the answer will, until there is some of it. */

@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict'
-import { h } from 'koishi'
-import { createGemini } from 'testkit'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
+import memory from '@koishijs/plugin-database-memory'
+import { type Context, h } from 'koishi'
+import { createGemini, type Gemini, type Scenario, scenarios } from 'testkit'
 import { until } from './engine/support'
-import { createApp, EditingBot, type TestApp } from './support/app'
+import { type AppOptions, createApp, EditingBot, type TestApp } from './support/app'
 import { settle } from './support/clock'
 import { fails, gate, piece, says } from './support/engine'
+
+/** A bot whose platform takes nothing. */
+class DeafBot extends EditingBot {
+  refused = 0
+
+  override async sendMessage(): Promise<string[]> {
+    this.refused++
+    throw new Error('refused')
+  }
+}
 
 describe('when the plugin is unloaded', () => {
   let test: TestApp
@@ -42,12 +56,7 @@ describe('when the plugin is unloaded', () => {
   })
 
   it('nothing is left of it, and it can be loaded again', async () => {
-    const count = () => ({
-      middlewares: test.app.$processor._hooks.length,
-      commands: test.app.$commander._commandList.map(command => command.name),
-      texts: Object.keys(test.app.i18n._data['zh-CN']).filter(path => path.includes('gemini')),
-      hooks: Object.values(test.app.lifecycle._hooks).flat().length,
-    })
+    const count = () => registered(test.app)
     const client = test.client('alice')
     test.unload()
     const before = count()
@@ -107,6 +116,171 @@ describe('when the plugin is unloaded', () => {
     }
   })
 })
+
+describe('unloaded in the middle of it, the plugin leaves no timer, no listener and no socket, when', () => {
+  let gemini: Gemini
+  let files: Server
+  let origin: string
+  let test: TestApp
+  let timers: ReturnType<typeof watchTimers> | undefined
+
+  before(async () => {
+    // It takes every request, and begins to answer at most.
+    files = createServer(({ url }, response) => {
+      if (url === '/half.png') response.writeHead(200).write('half')
+    })
+    await new Promise<void>(resolve => files.listen(0, '127.0.0.1', resolve))
+    origin = `http://127.0.0.1:${(files.address() as AddressInfo).port}`
+  })
+
+  after(() => {
+    files.closeAllConnections()
+    files.close()
+  })
+
+  beforeEach(async () => {
+    gemini = await createGemini()
+  })
+
+  afterEach(async () => {
+    timers?.restore()
+    await test.close()
+    await gemini.close()
+  })
+
+  const long = 'word '.repeat(2000)
+  const asked = (count: number) => () => gemini.requests.length === count
+  const downloading = () => connections(files)
+  const read = () => test.bot.read('private:alice')
+
+  interface Case {
+    config?: AppOptions['config']
+    bot?: AppOptions['bot']
+    /** What the stand-in does after the first question. */
+    answers?: Scenario[]
+    /** What happens before the plugin is unloaded. */
+    before?: string
+    /** What is said then. */
+    say: string[]
+    /** Until then, and then the plugin is unloaded. */
+    until: () => boolean | Promise<boolean>
+    /** What can be read in the end. */
+    reads?: string[]
+    prepare?(app: Context): void
+  }
+
+  const cases: Record<string, Case> = {
+    'nobody says anything': { say: [], until: () => true, reads: [] },
+    'an answer is awaited': { answers: [scenarios.silent()], say: ['one'], until: asked(1), reads: [] },
+    'an answer is being written': {
+      answers: [scenarios.stalled('half')], say: ['one'], until: () => read()[0] === 'half', reads: ['half'],
+    },
+    'messages wait in line': {
+      answers: [scenarios.stalled('half')], say: ['one', 'two', 'three'], until: () => read().includes('half'),
+      reads: ['已停止。', '已停止。', 'half'],
+    },
+    'messages are being collected': {
+      config: { policy: 'merge', mergeWindow: 600_000 }, say: ['one', 'two'], until: () => true,
+    },
+    'another try is waited for': {
+      answers: [scenarios.rateLimited(15)], say: ['one'], until: () => /秒/.test(read()[0]), reads: ['已停止。'],
+    },
+    'a conversation is being summed up': {
+      config: { historyTokens: 2000 }, before: long, answers: [scenarios.stalled('They')], say: ['two'], until: asked(2),
+      reads: ['已停止。'],
+    },
+    'a conversation is being summed up by hand': {
+      config: { historyTokens: 100_000 }, before: long, answers: [scenarios.text('two'), scenarios.stalled('They')],
+      say: ['two', 'gemini.compact'], until: asked(3),
+    },
+    'a file is awaited': { say: ['<img src="ORIGIN/none.png"/>'], until: downloading },
+    'a file is being loaded': { say: ['<img src="ORIGIN/half.png"/>'], until: downloading },
+    'nobody takes the answer': { bot: DeafBot, say: ['one'], until: () => (test.bot as DeafBot).refused > 1, reads: [] },
+    'the doctor finds nobody at home': {
+      config: { baseUrl: 'ORIGIN' }, say: ['gemini.doctor'], until: downloading,
+      prepare: app => void app.plugin(memory as never),
+    },
+    'the doctor asks which models there are': {
+      say: ['gemini.doctor'], until: asked(2), prepare: app => void app.plugin(memory as never),
+    },
+    'the doctor asks for a word': {
+      answers: [scenarios.silent()], say: ['gemini.doctor'], until: asked(3),
+      prepare: app => void app.plugin(memory as never),
+    },
+    'conversations end by themselves': { config: { idleExpiry: 60_000 }, say: ['one'], until: asked(1) },
+  }
+
+  for (const [name, unloading] of Object.entries(cases)) {
+    const { config = {}, bot = EditingBot, answers = [], before, say, until: isDue, reads, prepare } = unloading
+    it(name, async () => {
+      const baseUrl = config.baseUrl?.replace('ORIGIN', origin) ?? gemini.url
+      const mediaHosts = [new URL(origin).host]
+      test = await createApp({
+        bot, real: true, prepare, config: { requestRetries: 5, mediaHosts, ...config, baseUrl },
+      })
+      if (prepare) await test.app.mock.initUser('alice', 3)
+      // What is made once and for all, by the first plugin and the first message.
+      const alice = test.client('alice')
+      await alice.receive('gemini.stop')
+      test.unload()
+      await until(() => gemini.connections() === 0)
+      const left = { ...registered(test.app), resources: resources() }
+      test.bot.sent.length = 0
+
+      timers = watchTimers()
+      const { fork } = test.load()
+      if (before) await alice.receive(before)
+      test.bot.sent.length = 0
+      if (/which models/.test(name)) gemini.respondTo('models', scenarios.silent())
+      gemini.respond(...answers)
+      const done = Promise.all(say.map(text => alice.receive(text.replace('ORIGIN', origin))))
+      while (!await isDue()) await settle()
+      await settle()
+      fork.dispose()
+      await done
+      await until(() => gemini.connections() === 0 && isDeepStrictEqual(resources(), left.resources)).catch(() => {})
+      assert.deepEqual({ ...registered(test.app), resources: resources() }, left)
+      assert.equal(await downloading(), false)
+      assert.deepEqual(timers.pending(), [])
+      if (reads) assert.deepEqual(read(), reads)
+    })
+  }
+})
+
+/** Knows the timers that are set from now on, also those that would not keep the process alive. */
+function watchTimers() {
+  const { setTimeout } = globalThis
+  const timers: (NodeJS.Timeout & { _destroyed?: boolean })[] = []
+  globalThis.setTimeout = Object.assign((...args: Parameters<typeof setTimeout>) => {
+    const timer = setTimeout(...args)
+    timers.push(timer)
+    return timer
+  }, setTimeout) as typeof setTimeout
+  return {
+    pending: () => timers.filter(timer => !timer._destroyed),
+    restore() {
+      globalThis.setTimeout = setTimeout
+    },
+  }
+}
+
+function connections(server: Server) {
+  return new Promise<boolean>((resolve, reject) => server.getConnections((error, count) => {
+    if (error) reject(error)
+    else resolve(count > 0)
+  }))
+}
+
+/** What the plugin has told Koishi to call. */
+function registered(app: Context) {
+  return {
+    middlewares: app.$processor._hooks.length,
+    commands: app.$commander._commandList.map(command => command.name),
+    texts: Object.keys(app.i18n._data['zh-CN']).filter(path => path.includes('gemini')),
+    hooks: Object.fromEntries(Object.entries(app.lifecycle._hooks).map(([name, hooks]) => [name, hooks.length])),
+    process: process.eventNames().map(name => `${String(name)} ${process.listenerCount(name)}`),
+  }
+}
 
 /** What would keep the process alive. */
 function resources() {

@@ -9,6 +9,8 @@ export function registerDoctor(ctx: Context, patient: Patient) {
   ctx.command('gemini.doctor', { authority: 3 }).action(async ({ session }) => {
     const findings: Finding[] = []
     for await (const finding of examine(patient)) findings.push(finding)
+    // The texts have gone with the plugin.
+    if (patient.signal.aborted) return
     for await (const finding of examineInstance(ctx)) findings.push(finding)
     // What others say of their failures is no markup.
     return [h.text(report(findings, session!))]

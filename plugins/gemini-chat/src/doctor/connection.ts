@@ -12,6 +12,7 @@ export interface ConnectionOptions {
   ca?: SecureContextOptions['ca']
   /** Milliseconds to wait. */
   patience: number
+  signal: AbortSignal
   now(): number
 }
 
@@ -22,7 +23,7 @@ const CERTIFICATE = /certificate|self.signed|\((CERT_|UNABLE_TO|SELF_SIGNED|DEPT
 export async function* examineConnection(options: ConnectionOptions): AsyncGenerator<Finding, boolean> {
   let host: string
   let transport: Transport
-  const { baseUrl, proxy, ca, patience, now } = options
+  const { baseUrl, proxy, ca, patience, signal, now } = options
   let address: string
   try {
     address = parseBaseUrl(baseUrl).baseUrl
@@ -45,6 +46,9 @@ export async function* examineConnection(options: ConnectionOptions): AsyncGener
   const timeout = setTimeout(() => {
     timer.abort(new GeminiError('timeout', `no answer within ${patience} ms`))
   }, patience)
+  const abort = () => timer.abort(new GeminiError('aborted', 'the examination was aborted'))
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
   try {
     const response = await transport(address, { signal: timer.signal })
     await response.body?.cancel()
@@ -60,6 +64,7 @@ export async function* examineConnection(options: ConnectionOptions): AsyncGener
     return false
   } finally {
     clearTimeout(timeout)
+    signal.removeEventListener('abort', abort)
     transport.dispose()
   }
 }

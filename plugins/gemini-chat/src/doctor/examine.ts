@@ -27,8 +27,8 @@ const MOST_KEYS = 10
 
 /** Looks at everything between here and an answer, in the order in which it can fail. Never throws. */
 export async function* examine(patient: Patient): AsyncGenerator<Finding> {
-  const { config, ring, ca, clock, patience = 20_000 } = patient
-  const connection = { ...config, ca, patience, now: () => clock.now() }
+  const { config, ring, ca, clock, patience = 20_000, signal } = patient
+  const connection = { ...config, ca, patience, signal, now: () => clock.now() }
   if (!(yield* examineConnection(connection))) return
   if (!ring.keys.length) return yield bad('no-key', {}, 'no-key')
   const able = yield* examineKeys(patient)
