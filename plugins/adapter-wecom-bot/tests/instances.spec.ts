@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { Session } from 'koishi'
-import { WecomClient } from 'testkit'
+import { Wecom, WecomClient, createWecom } from 'testkit'
+import { clock } from '../src/clock'
 import { createFolder, eventually, silence } from './support/database'
 import { Instance, encodingAESKey, startBot, token } from './support/koishi'
 
@@ -17,17 +18,22 @@ describe('two instances with one database', () => {
   let pressed: string[] = []
   let answer: (session: Session) => unknown = () => 'hello'
   let speak: () => void
+  let wecom: Wecom
+  const { setTimeout: set } = clock
 
   before(async () => {
     speak = silence()
     folder = await createFolder()
     instances = []
+    wecom = await createWecom()
     for (const index of [0, 1]) {
       const instance = await startBot({
         storage: 'database',
         streamStyle: 'stream_with_template_card',
         firstReply: 50,
         maxUserTurns: 100,
+        apiEndpoint: wecom.origin,
+        trustedHosts: [new URL(wecom.origin).host],
       }, {
         listen: true,
         database: join(folder.path, 'koishi.db'),
@@ -42,15 +48,20 @@ describe('two instances with one database', () => {
       await instance.app.database.prepared()
       instances.push(instance)
     }
-    clients = instances.map(({ url }) => new WecomClient({ url, token, encodingAESKey }))
+    clients = instances.map(({ url }) => new WecomClient({ url, token, encodingAESKey, wecom }))
     // Koishi itself writes a row for whom it sees first.
     for (const client of clients) await client.post(client.text('hi'))
   })
 
   after(async () => {
     for (const { stop } of instances) await stop()
+    await wecom.close()
     await folder.remove()
     speak()
+  })
+
+  afterEach(() => {
+    clock.setTimeout = set
   })
 
   beforeEach(() => {
@@ -100,11 +111,12 @@ describe('two instances with one database', () => {
     assert.equal(asked.length, 1)
   })
 
-  it('close the bubble with what they know where the other one is still at it, and show it to nobody else', async () => {
+  it('close a bubble where the other one is still at it, whose answer goes another way, and show it to nobody else', async () => {
     let release = () => {}
     answer = async (session) => {
       await session.send('half')
       await new Promise<void>(resolve => release = resolve)
+      await session.send('whole')
     }
     const { id } = (await clients[0].post(clients[0].text('hi'))).reply!.stream!
     const other = await eventually(async () => {
@@ -116,7 +128,15 @@ describe('two instances with one database', () => {
     assert.match(other.content!, /^half\n\n（.+）$/)
     const stranger = (await clients[1].poll(id, { userId: 'STRANGER' })).reply!.stream!
     assert.ok(stranger.finish && !stranger.content!.includes('half'))
+    assert.equal(wecom.responses.length, 0)
+    // The ten seconds in which nobody fetches the last frame.
+    clock.setTimeout = (callback, delay) => set(callback, delay === 10_000 ? 50 : delay)
     release()
+    await eventually(async () => {
+      await pause(20)
+      return wecom.responses.length
+    })
+    assert.deepEqual(wecom.responses.map(({ body }) => body.markdown.content), ['half\n\nwhole'])
   })
 
   it('say of a stream that neither knows that it is forgotten', async () => {
