@@ -110,8 +110,7 @@ async function reply(exchange: Exchange, options: CallbackOptions): Promise<stri
   const inXml = isXml(body)
   const ciphertext = inXml ? openXml(body) : open(body)
   const { credential, inbox, signature, message } = addressee(inboxes, query, ciphertext, ({ options }) => {
-    const skew = clock.now() - Number(query.timestamp) * 1000
-    if (!(Math.abs(skew) <= options.freshness)) throw new Refusal('clock', `${Math.round(skew / 1000)} s behind this server`)
+    checkTime(Number(query.timestamp), clock.now() / 1000, options.freshness / 1000)
   })
   const payload = parse(message)
   check(payload, credential, inXml)
@@ -125,6 +124,14 @@ async function reply(exchange: Exchange, options: CallbackOptions): Promise<stri
   if (!reply) return ''
   const text = inXml ? buildXml(reply) : spell(reply)
   return (inXml ? sealXml : seal)(credential, text, String(query.nonce), Math.floor(clock.now() / 1000))
+}
+
+/** In seconds. @throws {Refusal} `clock` for what comes too late, too early, or does not say when */
+function checkTime(timestamp: number, now: number, freshness: number) {
+  const skew = Math.round(now - timestamp)
+  if (Math.abs(now - timestamp) <= freshness) return
+  if (!Number.isFinite(skew)) throw new Refusal('clock', 'the timestamp is no number')
+  throw new Refusal('clock', skew > 0 ? `${skew} s behind this server` : `${-skew} s ahead of this server`)
 }
 
 /** What is inside must be what comes in such an envelope, and meant for whom it is encrypted for. */
