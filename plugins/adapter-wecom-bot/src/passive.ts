@@ -5,10 +5,8 @@ import { Clock } from './clock'
 import { greetingText } from './greeting'
 import { Hold } from './hold'
 import type { InboxOptions, Outcome } from './inbox'
-import { validatePush } from './limits'
-import { Part } from './part'
 import { Click, Event, Message, Payload, Surface, Unknown } from './payload'
-import { Push, WebhookPush } from './push'
+import { Push, WebhookPush, toRobot } from './push'
 import { Refusal } from './refusal'
 import type { Reply } from './reply'
 import { Turn, owns } from './turn'
@@ -154,21 +152,6 @@ export class PassiveInbox {
 function buttonOf(card: TemplateCard): string | undefined {
   if ('submit_button' in card) return card.submit_button.text
   return 'button_list' in card ? card.button_list[0].text : undefined
-}
-
-/** Robots show notices only; of other cards it is said that they are missing. */
-export function toRobot(push: Push): Push {
-  return {
-    send: parts => push.send(parts.map((part): Part => {
-      if (part.type !== 'card') return part
-      try {
-        validatePush(part.card)
-        return part
-      } catch {
-        return { type: 'markdown', content: '[卡片，无法显示]' }
-      }
-    })),
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { toBodies } from './bodies'
+import { validatePush } from './limits'
 import { DeliveryError } from './outlet'
 import { Part } from './part'
 import { QyapiError } from './qyapi'
@@ -26,6 +27,21 @@ export class WebhookPush implements Push {
     } catch (error) {
       throw undelivered(error, parts, bodies.length - sent, bodies.length)
     }
+  }
+}
+
+/** To a group robot of the older kind, which shows notices only; of other cards it is said that they are missing. */
+export function toRobot(push: Push): Push {
+  return {
+    send: parts => push.send(parts.map((part): Part => {
+      if (part.type !== 'card') return part
+      try {
+        validatePush(part.card)
+        return part
+      } catch {
+        return { type: 'markdown', content: '[卡片，无法显示]' }
+      }
+    })),
   }
 }
 
