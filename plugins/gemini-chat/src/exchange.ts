@@ -16,11 +16,16 @@ import { Stage } from './stage'
 import { summarise } from './summary'
 import { type Message, sentence } from './text'
 
+/** After so many milliseconds without a sign somebody may think that nothing happens. */
+const PATIENCE = 4000
+
 /** One question and its answer: from what is remembered to what is read, and back into memory. */
 export class Exchange {
   readonly stage: Stage
   private readonly sheet: Sheet
   private readonly isThoughtful: boolean
+  /** The adapter shows by itself that there will be an answer. */
+  private readonly isLively: boolean
 
   /** @param key names the conversation */
   constructor(readonly core: Core, readonly session: Session, readonly key: string) {
@@ -28,6 +33,7 @@ export class Exchange {
     const { markdown } = session.bot as { markdown?: boolean }
     this.stage = new Stage(core, session)
     this.sheet = new Sheet(session)
+    this.isLively = markdown === true
     this.isThoughtful = showThoughts && markdown === true && !formats[session.platform]
   }
 
@@ -78,9 +84,11 @@ export class Exchange {
     const { core, key, session, sheet, stage } = this
     const { margin, reply } = sheet
     const observe = charge(core.ledger, session, signal)
+    const heard = new AbortController()
     let model = ''
     let silent = true
     try {
+      if (!this.isLively) void this.reassure(heard.signal)
       signal.throwIfAborted()
       await core.ctx.serial(session, 'gemini/before-request', request, session)
       if (request.tools?.some(tool => 'googleSearch' in tool)) stage.status('status.searching')
@@ -106,7 +114,16 @@ export class Exchange {
       if (!reply.text) margin.forget()
       if (!signal.aborted) core.logger.warn(report(error))
       return error
+    } finally {
+      heard.abort()
     }
+  }
+
+  /** Says that there will be an answer, unless there was a sign of it before long. */
+  private async reassure(heard: AbortSignal) {
+    const { core: { clock }, stage } = this
+    await clock.sleep(PATIENCE, heard)
+    if (!heard.aborted && !stage.isOpen) stage.status('status.thinking')
   }
 
   /** Thoughts stand where a status does until there is something behind them. */

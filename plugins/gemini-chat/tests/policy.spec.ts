@@ -1,6 +1,7 @@
 import memory from '@koishijs/plugin-database-memory'
 import assert from 'node:assert/strict'
-import { createApp, EditingBot, RecordingBot, type TestApp } from './support/app'
+import { install } from '@sinonjs/fake-timers'
+import { createApp, EditingBot, plain, RecordingBot, type TestApp } from './support/app'
 import { settle } from './support/clock'
 import { fails, gate, piece, questionOf, says } from './support/engine'
 
@@ -222,6 +223,29 @@ describe('while nothing of an answer can be seen', () => {
     await done
     assert.match(states()[0], /^（暂时没有得到回答，1 秒后再试……）$/)
     assert.equal(states().at(-1), 'at last')
+  })
+
+  it('it is said that the model thinks, when that takes long and the platform does not say so itself', async () => {
+    const clock = install({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      for (const [markdown, expected] of [[false, ['（正在思考……）', 'yes']], [true, ['yes']]] as const) {
+        test = await createApp({ bot: EditingBot, markdown, config: { firstByteTimeout: 0 } })
+        const timers = clock.countTimers()
+        const thought = gate()
+        test.engine.respond([thought, ...says('yes')])
+        const done = test.client('alice').receive('one')
+        await clock.tickAsync(3900)
+        assert.equal(test.bot.sent.length, 0)
+        await clock.tickAsync(200)
+        thought.open()
+        await done
+        assert.deepEqual(test.bot.sent[0].states.map(plain), expected)
+        assert.equal(clock.countTimers(), timers)
+        if (!markdown) await test.close()
+      }
+    } finally {
+      clock.uninstall()
+    }
   })
 
   it('it is said that the web is being searched', async () => {

@@ -29,6 +29,9 @@ export interface CardOptions extends FaceOptions {
 export class CardDelivery implements Delivery {
   readonly outTrackId = randomUUID()
   private latest = ''
+  private line = ''
+  /** The newest line that was dealt with. */
+  private held = ''
   /** The newest text that was dealt with. */
   private seen = ''
   private touched: number
@@ -46,10 +49,18 @@ export class CardDelivery implements Delivery {
     this.face = new Face(options, this.outTrackId)
   }
 
+  get isOpen(): boolean {
+    return !this.ending && (this.opened || !!this.work)
+  }
+
+  status(line: string) {
+    this.line = line
+    this.begin()
+  }
+
   update(text: string) {
     this.latest = text
-    this.touched = this.options.clock.now()
-    if (!this.work && this.isDue) this.work = this.run()
+    this.begin()
   }
 
   async finish(text: string, failed = false) {
@@ -66,13 +77,26 @@ export class CardDelivery implements Delivery {
   }
 
   private get isDue() {
-    const { frozen, frames, options: { pace }, finished } = this
-    return !finished.signal.aborted && !frozen && this.latest !== this.seen && gapOf(pace, frames) !== undefined
+    const { frozen, frames, held, latest, line, options: { pace }, finished } = this
+    if (finished.signal.aborted || frozen) return false
+    if (latest) return latest !== this.seen && gapOf(pace, frames) !== undefined
+    // Where frames are few, one of them is enough to say that there will be an answer.
+    return line !== held && (pace === 'live' || !held)
+  }
+
+  private begin() {
+    this.touched = this.options.clock.now()
+    if (!this.work && this.isDue) this.work = this.run()
   }
 
   private async run() {
     if (!this.opened) await this.open()
     while (this.isDue) {
+      if (!this.latest) {
+        this.held = this.line
+        await this.attempt(() => this.face.hold(this.held).then(() => true))
+        continue
+      }
       await this.options.clock.sleep(gapOf(this.options.pace, this.frames)!, this.finished.signal)
       if (this.isDue) await this.grow(this.latest)
     }
@@ -96,14 +120,20 @@ export class CardDelivery implements Delivery {
   }
 
   private async grow(text: string) {
+    if (await this.attempt(() => this.face.grow(text))) this.seen = text
+  }
+
+  /** @param task says whether there was a new frame @returns whether it could be done */
+  private async attempt(task: () => Promise<boolean>): Promise<boolean> {
     try {
-      if (await this.face.grow(text)) this.frames++
-      this.seen = text
+      if (await task()) this.frames++
+      return true
     } catch (error) {
       // Too fast, or lost on the way: the next one makes up for it.
       const { isPassing, kind } = error as Refusal
       this.frozen = !isPassing
       if (kind === 'qps') await this.options.clock.sleep(1500, this.finished.signal)
+      return false
     }
   }
 

@@ -51,6 +51,14 @@ export class Face {
     return isNew
   }
 
+  /**
+   * Shows a line while there is no answer. Whoever has to end the card leaves it out.
+   * @throws {Refusal}
+   */
+  async hold(line: string) {
+    await this.show(toCard(line), 'typing')
+  }
+
   /** Ends the card. @returns how much of the text it shows now */
   async complete(text: string, state: State): Promise<number> {
     let limit = SURE

@@ -69,6 +69,64 @@ describe('an answer in an AI card', () => {
     assert.deepEqual(rig.calls, ['batchSend'])
   })
 
+  describe('while there is nothing of it', () => {
+    const texts = () => card()?.frames.map(({ content }) => content) ?? []
+
+    it('says what goes on, once where frames are few, and then makes way', async () => {
+      await start()
+      const answer = await rig.answer()
+      answer.status!('排队')
+      await rig.until(() => texts().length === 1)
+      assert.equal(answer.isOpen, true)
+      answer.status!('搜索')
+      await rig.clock.advance(5000)
+      const text = await grow(answer, 40)
+      await rig.ends(answer.finish(text))
+      assert.equal(texts()[0], '排队')
+      assert.deepEqual([texts().length, card().content, texts().includes('搜索')], [5, text, false])
+    })
+
+    it('says each thing that goes on when it is live', async () => {
+      await start({ config: { streaming: 'live' } })
+      const answer = await rig.answer()
+      for (const line of ['排队', '搜索']) {
+        answer.status!(line)
+        await rig.until(() => texts().at(-1) === line)
+      }
+      await rig.ends(answer.finish('好'))
+      assert.deepEqual(texts(), ['排队', '搜索', '好'])
+    })
+
+    it('ends with why there is none', async () => {
+      await start()
+      const answer = await rig.answer()
+      answer.status!('搜索')
+      await rig.until(() => texts().length === 1)
+      await rig.ends(answer.finish('服务器正忙。'))
+      assert.deepEqual([card().state, card().content, rig.texts], ['finished', '服务器正忙。', []])
+    })
+
+    it('is a message when there is no card either', async () => {
+      await start()
+      rig.platform.meter.missing.add('Card.Instance.Write')
+      const answer = await rig.answer()
+      answer.status!('搜索')
+      await rig.ends(answer.finish('好'))
+      assert.deepEqual(rig.texts, ['好'])
+    })
+
+    it('ends with a word where the plugin goes, and with none of what went on', async () => {
+      await start()
+      const answer = await rig.answer()
+      answer.status!('搜索')
+      await rig.until(() => texts().length === 1)
+      rig.fork.dispose()
+      await rig.until(() => card().state !== 'typing', 100)
+      assert.match(card().content, /^（回答在这里中断了/)
+      assert.equal(answer.isOpen, false)
+    })
+  })
+
   it('ends as failed when the answer was cut off by an error', async () => {
     await start()
     const answer = await rig.answer()
