@@ -16,8 +16,9 @@ export const CALL = 'x-gemini-call'
  * - aborting works at any time, and the timers of the call run while the server, not the reader, is waited for.
  *
  * @param calls by their ids, which come in the header `CALL`
+ * @param limit how many bytes of an answer are taken
  */
-export function createHealing(fetch: Fetch, calls: ReadonlyMap<string, Call>): Fetch {
+export function createHealing(fetch: Fetch, calls: ReadonlyMap<string, Call>, limit = LIMIT): Fetch {
   return async (input, init = {}) => {
     const headers = new Headers(init.headers)
     const call = calls.get(headers.get(CALL) ?? '')
@@ -27,7 +28,7 @@ export function createHealing(fetch: Fetch, calls: ReadonlyMap<string, Call>): F
       const response = await fetch(input, { ...init, headers, signal: call.signal })
       if (!response.ok) throw await refusal(response, call)
       if (new URL(input).searchParams.get('alt') !== 'sse') return response
-      return new Response(stream(mend(response, call)))
+      return new Response(stream(mend(response, call, limit)))
     } catch (error) {
       throw call.error = call.explain(error)
     }
@@ -43,10 +44,10 @@ async function refusal(response: Response, { key }: Call) {
 }
 
 /** The events of a response, each written anew. Never throws. */
-async function* mend(response: Response, call: Call): AsyncGenerator<string> {
+async function* mend(response: Response, call: Call, limit: number): AsyncGenerator<string> {
   const { deadline, gate } = call
   try {
-    for await (const event of events(response, call)) {
+    for await (const event of events(response, call, limit)) {
       for (const piece of read(event, call)) {
         yield piece
         const wait = gate.enter()
@@ -61,12 +62,15 @@ async function* mend(response: Response, call: Call): AsyncGenerator<string> {
   }
 }
 
-async function* events(response: Response, call: Call): AsyncGenerator<ServerEvent> {
+async function* events(response: Response, call: Call, limit: number): AsyncGenerator<ServerEvent> {
   const type = response.headers.get('content-type') ?? ''
   if (/html/i.test(type)) throw await refusal(response, call)
   const reader = /json/i.test(type) ? wholeBody() : createTokenizer()
+  let size = 0
   for await (const bytes of response.body ?? []) {
     call.deadline.heard()
+    size += bytes.length
+    if (size > limit) throw new RangeError(`the answer is longer than ${limit} bytes`)
     yield* reader.push(bytes)
   }
   yield* reader.end()
