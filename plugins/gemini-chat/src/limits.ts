@@ -1,5 +1,6 @@
 import { timeOf } from './failure'
 import { dayOf, type Ledger, total, type UsageRow } from './ledger'
+import { Recent } from './recent'
 import type { Message } from './text'
 
 /** 0 is no limit. */
@@ -14,10 +15,13 @@ export interface LimitSettings {
 
 const MINUTE = 60_000
 
+/** Of how many people and places it is known when their messages came. */
+const KNOWN = 10_000
+
 /** Lets people and places use no more than they may. */
 export class Limits {
   /** When messages came, by who or where. */
-  private readonly recent = new Map<string, number[]>()
+  private readonly recent = new Recent<string, number[]>(KNOWN)
 
   constructor(
     private readonly settings: LimitSettings,

@@ -50,6 +50,15 @@ describe('the limits', () => {
     assert.equal(await limits.admit({ user: 'b' }), undefined)
   })
 
+  it('remember only the last ten thousand who sent any', async () => {
+    const limits = create({ userRate: 1 })
+    for (let i = 0; i < 10_000; i++) assert.equal(await limits.admit({ user: String(i) }), undefined)
+    assert.equal((await limits.admit({ user: '0' }))?.[0], 'limits.user-rate')
+    assert.equal(await limits.admit({ user: 'one more' }), undefined)
+    assert.equal((await limits.admit({ user: '0' }))?.[0], 'limits.user-rate')
+    assert.equal(await limits.admit({ user: '1' }), undefined)
+  })
+
   it('do not count what they refuse', async () => {
     const limits = create({ userRate: 5, channelRate: 1 })
     for (let i = 0; i < 9; i++) await limits.admit({ user: 'a', channel: 'c' })
