@@ -32,7 +32,7 @@ export type Summarise = (turns: StoredTurn[]) => Promise<string>
 /** Decides what of a conversation is remembered, and in which form. */
 export class Memory {
   /** Conversations that were swept away, and are not taken up again yet. */
-  private readonly swept = new Set<string>()
+  private readonly swept = new Recent<string, true>(NOTED)
   /** How many tokens conversations must have before it is tried again to sum them up. */
   private readonly vain = new Recent<string, number>(NOTED)
 
@@ -103,8 +103,7 @@ export class Memory {
     const { expiry, now } = this.options
     for (const end of await this.archive.idle(now() - expiry)) {
       if (isBusy(end.scope)) continue
-      this.swept.add(end.scope)
-      if (this.swept.size > NOTED) this.swept.delete(this.swept.values().next().value!)
+      this.swept.set(end.scope, true)
       await this.archive.forget(end.scope, end)
     }
   }
