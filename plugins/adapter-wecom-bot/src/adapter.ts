@@ -54,14 +54,18 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   }
 
   #open(path: string): Route {
-    const { selfUrl } = this.ctx.server.config
-    this.ctx.logger('wecom-bot').info('后台的 URL / URL for the WeCom console: %s', (selfUrl || 'https://…') + path)
     const route = new Route(path, clock, this.#journal)
     const fork = this.ctx.plugin({
       name: 'wecom-bot-route',
       inject: ['server'],
       reusable: true,
-      apply: (ctx: Context) => route.open(ctx),
+      apply: (ctx: Context) => {
+        route.open(ctx)
+        ctx.on('server/ready', () => {
+          const { selfUrl } = ctx.server.config
+          ctx.logger('wecom-bot').info('后台的 URL / URL for the WeCom console: %s', (selfUrl || 'https://…') + path)
+        })
+      },
     })
     this.#routes.set(path, Object.assign(route, { dispose: () => fork.dispose() }))
     return route

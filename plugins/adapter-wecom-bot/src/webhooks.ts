@@ -5,6 +5,9 @@ import { Post, QyapiError } from './qyapi'
 import { GROUPS, KeptPush } from './store'
 import { Webhook } from './webhook'
 
+/** Most webhooks that are held although nothing waits for them; every group robot names one of its own. */
+const IDLE = 1000
+
 /** Keeps what could not be sent for the next start; resolves to whether it could. */
 export type Keep = (pushes: KeptPush[]) => Promise<boolean>
 
@@ -40,8 +43,17 @@ export class Webhooks {
   /** The webhook behind an address: all messages to it stand in one line. */
   at(url: string): Webhook {
     let webhook = this.#byUrl.get(url)
-    if (!webhook) this.#byUrl.set(url, webhook = new Webhook(url, this.post, this.clock))
+    if (webhook) return webhook
+    this.#byUrl.set(url, webhook = new Webhook(url, this.post, this.clock))
+    if (this.#byUrl.size > IDLE) this.#forget()
     return webhook
+  }
+
+  /** Lets go of the oldest webhook that nothing waits for. */
+  #forget() {
+    for (const [url, webhook] of this.#byUrl) {
+      if (webhook.isIdle) return void this.#byUrl.delete(url)
+    }
   }
 
   /** Remembers a group the bot has been spoken to in. */

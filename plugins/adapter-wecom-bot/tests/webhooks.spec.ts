@@ -30,6 +30,17 @@ describe('the webhook of a chat', () => {
     assert.equal(webhooks.of('A'), webhooks.of('webhook'))
   })
 
+  it('is forgotten with a thousand others, unless something waits for it', () => {
+    const webhooks = new Webhooks({ webhooks: {}, apiEndpoint }, () => new Promise(() => {}), new FakeClock())
+    const [idle, busy] = [webhooks.at('idle'), webhooks.at('busy')]
+    void busy.send({})
+    for (let count = 0; count < 998; count++) webhooks.at(String(count))
+    assert.deepEqual([webhooks.at('idle'), webhooks.at('busy')], [idle, busy])
+    for (let count = 998; count < 2000; count++) webhooks.at(String(count))
+    assert.equal(webhooks.at('busy'), busy)
+    assert.notEqual(webhooks.at('idle'), idle)
+  })
+
   it('is the default one for the only group, until a second one is met', async () => {
     const webhooks = createWebhooks({ webhookKey: 'DEFAULT', webhooks: { OWN: 'KEY' } })
     assert.equal(webhooks.of('A'), undefined)
