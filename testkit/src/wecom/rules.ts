@@ -45,12 +45,18 @@ function* imageFaults(items: ImageItem[]): Generator<string> {
   }
 }
 
+/** WeCom passes over a frame in which nothing can be seen, and its bubble goes on spinning. */
+function isVisible(content: string) {
+  return /[^\s\p{Cc}\p{Cf}\u2800\u3164]/u.test(content.replace(/<think>\s*<\/think>/g, ''))
+}
+
 function* streamFaults(stream: NonNullable<Reply['stream']>): Generator<string> {
   const { id, finish, content = '', msg_item = [], feedback } = stream
   if (typeof id !== 'string' || !id) yield 'a stream without id'
   if (typeof finish !== 'boolean') yield 'a stream whose finish is no boolean'
   if (typeof content !== 'string') yield 'a stream whose content is no string'
   else if (Buffer.byteLength(content) > 20480) yield 'more than 20480 bytes of content'
+  else if (finish && !isVisible(content)) yield 'a finished stream in which nothing can be seen'
   if (msg_item.length && !finish) yield 'pictures before the stream is finished'
   yield* imageFaults(msg_item)
   if (feedback && Buffer.byteLength(feedback.id) > 256) yield 'a feedback id of more than 256 bytes'
