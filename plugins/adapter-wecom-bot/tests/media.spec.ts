@@ -10,6 +10,8 @@ import { MediaError, MediaOptions, download, fetchFile } from '../src/media'
 import { encodingAESKey } from './support/world'
 
 const key = decodeKey(encodingAESKey)
+const DURATION = 5 * 60_000
+const SILENCE = 20_000
 const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(1000, 'pixels')])
 
 describe('a file in a message', () => {
@@ -20,11 +22,17 @@ describe('a file in a message', () => {
   const clock: Clock = {
     now: Date.now,
     setTimeout: (callback, delay) => {
+      if (delay === DURATION || delay === SILENCE) {
+        ends.add(callback)
+        return callback
+      }
       pauses.push(delay)
       return setImmediate(callback)
     },
-    clearTimeout: timer => clearImmediate(timer as NodeJS.Immediate),
+    clearTimeout: timer => void ends.delete(timer as () => void),
   }
+  /** What would happen to the downloads that go on, in the end. */
+  const ends = new Set<() => void>()
   const closing: (() => void)[] = []
 
   before(async () => {
@@ -166,6 +174,45 @@ describe('a file in a message', () => {
       await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'status', message: `the storage answers ${status}` })
     }
     assert.deepEqual(pauses, [])
+  })
+
+  it('is not waited for where it comes byte by byte, for ever', async () => {
+    let closed: () => void
+    const isClosed = new Promise<void>(resolve => closed = resolve)
+    let reach: () => void
+    const reached = new Promise<void>(resolve => reach = resolve)
+    const url = await serve((_request, response) => {
+      response.on('close', () => closed())
+      response.write('one', () => setTimeout(reach, 20))
+    })
+    const reading = assert.rejects(get(url, { trusted: ['127.0.0.1'] }), {
+      code: 'slow', message: 'the download takes too long',
+    })
+    await reached
+    for (const end of ends) end()
+    await reading
+    await isClosed
+    assert.deepEqual([pauses, ends.size], [[], 0])
+  })
+
+  it('is tried again where not even its head comes', async () => {
+    let requests = 0
+    const url = await serve((request) => {
+      requests++
+      request.socket.write('HTTP/1.1 200 OK\r\n', () => setTimeout(() => {
+        for (const end of ends) end()
+      }, 20))
+    })
+    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'network', message: 'the download failed' })
+    assert.deepEqual([requests, pauses, ends.size], [3, [1000, 2000], 0])
+  })
+
+  it('leaves no timer behind', async () => {
+    await get(wecom.media(png, 'a.png'))
+    await assert.rejects(get(wecom.media(png, 'a.png'), { limit: 10 }))
+    wecom.fail('media', { reset: 100 })
+    await get(wecom.media(png, 'a.png'))
+    assert.equal(ends.size, 0)
   })
 
   it('is not waited for once nobody needs it', async () => {
