@@ -118,7 +118,8 @@ async function reply(exchange: Exchange, options: CallbackOptions): Promise<stri
   tally.accepted(clock.now())
   const outcome = inbox.accept(payload, replayed)
   // Most are told at once, and need not wait for their turn in the queue of promises.
-  const { reply, closing, sent } = outcome instanceof Promise ? await outcome : outcome
+  const { reply, closing, isUntaken, sent } = outcome instanceof Promise ? await outcome : outcome
+  if (isUntaken) replays.forget(signature)
   if (closing) res.once('close', () => inbox.options.turns.fetched(closing, res.writableFinished))
   if (sent) res.once('close', () => res.writableFinished && sent())
   if (!reply) return ''

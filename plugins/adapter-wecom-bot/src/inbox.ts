@@ -17,6 +17,8 @@ export interface Outcome {
   reply?: Reply
   /** The turn whose closing frame this is; whether it arrives decides what happens next. */
   closing?: Turn
+  /** Nothing came of the message but this reply: should that be lost, a copy of it is as good as the first. */
+  isUntaken?: boolean
   /** Called once the reply has reached the platform. */
   sent?(): void
 }
@@ -106,8 +108,8 @@ export class Inbox {
   async #message(message: Message, replayed: boolean): Promise<Outcome> {
     const { turns, store, firstReply, isTrusted, dispatch, notices } = this.options
     const { msgId, botId, userId, chatId } = message
-    if (this.leaving) return this.#say(msgId, notices.leaving)
-    if (turns.load.isFull(userId)) return this.#say(msgId, notices.busy)
+    if (this.leaving) return this.#decline(msgId, notices.leaving)
+    if (turns.load.isFull(userId)) return this.#decline(msgId, notices.busy)
     const { responseUrl } = message
     const turn = turns.open(message, responseUrl && isTrusted(responseUrl) ? responseUrl : undefined)
     const owner = { botId, userId, chatId }
@@ -123,7 +125,7 @@ export class Inbox {
     const dispatched = dispatch(message, turn)
     if (dispatched !== 'taken') {
       turns.drop(turn)
-      return this.#say(turn.id, dispatched === 'closed' ? notices.forgotten : notices.unsupported)
+      return this.#decline(turn.id, dispatched === 'closed' ? notices.forgotten : notices.unsupported)
     }
     await turns.settled(turn, firstReply)
     return this.#show(turn, msgId, true)
@@ -183,5 +185,9 @@ export class Inbox {
 
   #say(id: string, content: string): Outcome {
     return { reply: streamReply(id, { content, finish: true }) }
+  }
+
+  #decline(id: string, content: string): Outcome {
+    return { ...this.#say(id, content), isUntaken: true }
   }
 }

@@ -63,8 +63,8 @@ export class PassiveInbox {
     const { turns, store, notices } = this.options
     const { msgId, botId, userId, chatId } = callback
     if (callback.kind === 'message') {
-      if (this.leaving) return this.#say(callback, notices.leaving)
-      if (turns.load.isFull(userId)) return this.#say(callback, notices.busy)
+      if (this.leaving) return { ...this.#say(callback, notices.leaving), isUntaken: true }
+      if (turns.load.isFull(userId)) return { ...this.#say(callback, notices.busy), isUntaken: true }
     }
     const turn = turns.open(callback, undefined, false)
     const hold = this.#hold(callback, turn)

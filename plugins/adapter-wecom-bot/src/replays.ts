@@ -26,6 +26,12 @@ export class Replays {
     return known
   }
 
+  /** What was not taken may come again. */
+  forget(signature: string) {
+    this.#young.delete(signature)
+    this.#old.delete(signature)
+  }
+
   /** Two sets in turn: nothing has a timer of its own, and forgetting costs nothing. */
   #turnOver() {
     const now = this.clock.now()

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
-import { WecomClient } from 'testkit'
-import { World, createWorld, path } from './support/world'
+import { Reply, WecomClient, decodeKey, decrypt } from 'testkit'
+import { World, createWorld, encodingAESKey, path } from './support/world'
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
@@ -73,6 +73,28 @@ describe('a connection to the callback', () => {
     const { stream } = (await client.poll('unknown')).reply!
     assert.equal(stream!.finish, true)
     assert.ok(stream!.content!.trim())
+  })
+
+  it('with a message that was too much is heard when it comes again, unchanged, and then no more', async () => {
+    await dispose()
+    dispose = world.add({ botId: 'MINE', receiveId: 'wwCORPIDCORPID00', firstReply: 10, maxUserTurns: 1 }).dispose
+    let release!: () => void
+    answer = () => new Promise(resolve => release = () => resolve('first'))
+    await client.post(client.text('one'))
+    const { url, body } = sealed('two')
+    const send = async () => {
+      const response = await fetch(url, { method: 'POST', body })
+      if (response.status !== 200) return response.status
+      const { encrypt } = await response.json() as { encrypt: string }
+      return (JSON.parse(decrypt(decodeKey(encodingAESKey), encrypt).message) as Reply).stream!.content
+    }
+    assert.match(String(await send()), /太多/)
+    release()
+    await pause(20)
+    answer = () => 'second'
+    assert.equal(await send(), 'second')
+    answer = () => 'third'
+    assert.equal(await send(), 'second')
   })
 
   it('that breaks off in the middle of a body is no mistake of anybody\'s', async () => {

@@ -32,6 +32,19 @@ describe('signatures that have been seen', () => {
     }
   })
 
+  it('are unknown again once they are to be', async () => {
+    const clock = new FakeClock()
+    const replays = new Replays(clock, SPAN)
+    for (const delay of [0, SPAN]) {
+      replays.seen('A')
+      await clock.pass(delay)
+      replays.seen('B')
+      replays.forget('A')
+      assert.equal(replays.seen('A'), false)
+      assert.equal(replays.seen('B'), true)
+    }
+  })
+
   it('are bounded, and need no timer', () => {
     const clock = new FakeClock()
     const replays = new Replays(clock, SPAN, 1000)
