@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../clock'
 import type { Delivery } from '../delivery'
+import { Growth } from '../growth'
 import type { Place } from './bot'
 import { Face, type FaceOptions, type State } from './face'
 import type { MarkdownDelivery } from './message'
@@ -26,10 +27,8 @@ export interface CardOptions extends FaceOptions {
  *
  * Frames that fail do no harm, for each holds the whole text. What the card cannot take in the end follows as messages.
  */
-export class CardDelivery implements Delivery {
+export class CardDelivery extends Growth implements Delivery {
   readonly outTrackId = randomUUID()
-  private latest = ''
-  private line = ''
   /** The newest line that was dealt with. */
   private held = ''
   /** The newest text that was dealt with. */
@@ -39,28 +38,17 @@ export class CardDelivery implements Delivery {
   private opened = false
   /** No more frames before the last. */
   private frozen = false
-  private work?: Promise<void>
   private ending?: Promise<number>
   private readonly face: Face
-  private readonly finished = new AbortController()
 
   constructor(private readonly options: CardOptions) {
+    super()
     this.touched = options.clock.now()
     this.face = new Face(options, this.outTrackId)
   }
 
   get isOpen(): boolean {
     return !this.ending && (this.opened || !!this.work)
-  }
-
-  status(line: string) {
-    this.line = line
-    this.begin()
-  }
-
-  update(text: string) {
-    this.latest = text
-    this.begin()
   }
 
   async finish(text: string, failed = false) {
@@ -76,7 +64,7 @@ export class CardDelivery implements Delivery {
     if (!this.ending && (this.opened || this.work)) await this.end(this.latest, state, this.options.notice)
   }
 
-  private get isDue() {
+  protected get isDue() {
     const { frozen, frames, held, latest, line, options: { pace }, finished } = this
     if (finished.signal.aborted || frozen) return false
     if (latest) return latest !== this.seen && gapOf(pace, frames) !== undefined
@@ -84,23 +72,23 @@ export class CardDelivery implements Delivery {
     return line !== held && (pace === 'live' || !held)
   }
 
-  private begin() {
+  protected override begin() {
     this.touched = this.options.clock.now()
-    if (!this.work && this.isDue) this.work = this.run()
+    super.begin()
   }
 
-  private async run() {
-    if (!this.opened) await this.open()
-    while (this.isDue) {
-      if (!this.latest) {
-        this.held = this.line
-        await this.attempt(() => this.face.hold(this.held).then(() => true))
-        continue
-      }
+  protected async step() {
+    if (!this.opened) {
+      await this.open()
+    } else if (!this.latest) {
+      this.held = this.line
+      await this.attempt(() => this.face.hold(this.held).then(() => true))
+    } else {
       await this.options.clock.sleep(gapOf(this.options.pace, this.frames)!, this.finished.signal)
-      if (this.isDue) await this.grow(this.latest)
+      const { latest } = this
+      if (this.isDue && await this.attempt(() => this.face.grow(latest))) this.seen = latest
     }
-    this.work = undefined
+    return true
   }
 
   private async open() {
@@ -117,10 +105,6 @@ export class CardDelivery implements Delivery {
       this.opened = (error as Refusal).kind === 'network'
       if (!this.opened) await cards.remove(this)
     }
-  }
-
-  private async grow(text: string) {
-    if (await this.attempt(() => this.face.grow(text))) this.seen = text
   }
 
   /** @param task says whether there was a new frame @returns whether it could be done */
@@ -143,8 +127,7 @@ export class CardDelivery implements Delivery {
 
   /** @returns how much of the answer was delivered */
   private async close(text: string, state: State, notice?: string): Promise<number> {
-    this.finished.abort()
-    await this.work
+    await this.halt()
     const { messages, cards } = this.options
     const whole = [text, notice].filter(Boolean).join('\n\n')
     let end = 0
