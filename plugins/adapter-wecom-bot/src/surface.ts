@@ -39,7 +39,8 @@ function readApp(tree: Tree): Payload {
   if (type !== 'event') return message({ ...base, msgId: required(tree, 'msgid', 'MsgId') }, type, appBody(type, tree))
   const name = textOf(tree, 'event') ?? ''
   // Events have no id of their own. Two of one second are told apart by what they are.
-  const msgId = [userId, createTime, name, textOf(tree, 'eventkey')?.slice(0, 64)].filter(Boolean).join('/')
+  const what = ['eventkey', 'taskid'].map(key => textOf(tree, key)?.slice(0, 128))
+  const msgId = [userId, createTime, name, ...what].filter(Boolean).join('/')
   return { kind: 'event', ...base, msgId, ...appEvent(name, tree) }
 }
 

@@ -84,7 +84,7 @@ describe('a callback of a self-built app', () => {
     assert.deepEqual(payload, {
       kind: 'event',
       ...base,
-      msgId: 'u/17/template_card_event/k',
+      msgId: 'u/17/template_card_event/k/t',
       type: 'card-click',
       click: { cardType: 'vote_interaction', key: 'k', taskId: 't', selected: { q: ['1', '2'] } },
       responseCode: 'SECRET',
@@ -100,9 +100,9 @@ describe('a callback of a self-built app', () => {
   })
 
   it('has an id of its own for each event of one second', () => {
-    const ids = ['<Event>enter_agent</Event>', '<Event>LOCATION</Event>', '<Event>click</Event><EventKey>a</EventKey>', '<Event>click</Event><EventKey>b</EventKey>']
+    const ids = ['<Event>enter_agent</Event>', '<Event>LOCATION</Event>', '<Event>click</Event><EventKey>a</EventKey>', '<Event>click</Event><EventKey>b</EventKey>', '<Event>click</Event><EventKey>b</EventKey><TaskId>t</TaskId>']
       .map(fields => app(`<MsgType>event</MsgType>${fields}`).msgId)
-    assert.equal(new Set(ids).size, 4)
+    assert.equal(new Set(ids).size, 5)
     assert.equal(app('<MsgType>event</MsgType><Event>enter_agent</Event>').msgId, ids[0])
   })
 
