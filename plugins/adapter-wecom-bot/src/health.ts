@@ -79,15 +79,24 @@ export interface Asker {
   /** Of the connection itself. */
   address?: string
   headers: Record<string, string | string[] | undefined>
+  httpVersion?: string
 }
+
+const forwarded = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
 
 /**
  * Whether somebody may see how the bots stand: from this machine and not through a proxy, or with the token.
  * A proxy on this machine connects from it for all the world.
  */
-export function maySee({ address = '', headers }: Asker, token?: string): boolean {
+export function maySee({ address = '', headers, httpVersion }: Asker, token?: string): boolean {
   const [, given = ''] = /^Bearer (.+)$/.exec(String(headers.authorization ?? '')) ?? []
   if (token && isSame(given, token)) return true
-  if (headers['x-forwarded-for'] ?? headers['x-real-ip'] ?? headers.forwarded) return false
+  if (forwarded.some(name => headers[name] !== undefined)) return false
+  // A proxy may say nothing of itself. It has asked for another host, or speaks as nginx does unless told otherwise.
+  if (httpVersion === '1.0' || !isLocal(headers.host)) return false
   return /^(?:::ffff:)?127\.|^::1$/.test(address)
+}
+
+function isLocal(host: unknown) {
+  return host === undefined || /^(?:127\.[\d.]+|localhost|\[::1\])(?::\d+)?$/i.test(String(host))
 }

@@ -66,9 +66,10 @@ export class Route {
 
   #guarded(body: () => unknown) {
     return (exchange: Exchange & { ip?: string }) => {
-      const { headers, socket } = exchange.req
+      const { headers, httpVersion, socket } = exchange.req
+      const asker = { address: socket.remoteAddress, headers, httpVersion }
       const tokens = [...this.#desks.values()].map(desk => desk.config.healthToken)
-      const isAllowed = [undefined, ...tokens].some(token => maySee({ address: socket.remoteAddress, headers }, token))
+      const isAllowed = [undefined, ...tokens].some(token => maySee(asker, token))
       exchange.status = isAllowed ? 200 : 403
       exchange.body = isAllowed ? body() : 'forbidden'
     }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { Tally, maySee, metrics, report } from '../src/health'
 import { World, createWorld, path } from './support/world'
 
@@ -19,8 +21,20 @@ describe('how the callback stands', () => {
   })
 
   it('may not be seen through a proxy on this machine', () => {
-    for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded']) {
+    for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via', 'x-forwarded-host', 'x-forwarded-proto']) {
       assert.equal(maySee({ address: '127.0.0.1', headers: { [name]: '127.0.0.1' } }), false)
+    }
+  })
+
+  it('may not be seen through one that says nothing of itself, but asks for another host or as of old', () => {
+    const address = '127.0.0.1'
+    for (const host of ['127.0.0.1', '127.0.0.1:5140', 'localhost:5140', 'LOCALHOST', '[::1]:5140']) {
+      assert.equal(maySee({ address, headers: { host }, httpVersion: '1.1' }), true, host)
+      assert.equal(maySee({ address, headers: { host }, httpVersion: '1.0' }), false, host)
+    }
+    for (const host of ['', 'bot.example.com', '10.0.0.1:5140', '127.0.0.1.example.com', 'localhost.example.com', '[::2]']) {
+      assert.equal(maySee({ address, headers: { host } }), false, host)
+      assert.equal(maySee({ address, headers: { host, authorization: 'Bearer right' } }, 'right'), true)
     }
   })
 
@@ -74,6 +88,14 @@ describe('how the callback stands, over HTTP', () => {
     assert.deepEqual(bots, [{ selfId: 'wecom-bot', answering: 0, turns: 1, queued: 0 }])
     const { body: text } = await get('metrics')
     assert.match(text, /^wecom_bot_callbacks_refused_total\{reason="signature"\} 1$/m)
+  })
+
+  it('is not told to a proxy that says nothing of itself', async () => {
+    for (const head of ['HTTP/1.0\r\nHost: 127.0.0.1', 'HTTP/1.1\r\nHost: bot.example.com']) {
+      const socket = connect(Number(new URL(world.origin).port), '127.0.0.1')
+      socket.write(`GET ${path}/health ${head}\r\nConnection: close\r\n\r\n`)
+      assert.match(await text(socket), /^HTTP\/1.1 403 .*\r\n\r\nforbidden$/s)
+    }
   })
 
   it('is not told to the world', async () => {
