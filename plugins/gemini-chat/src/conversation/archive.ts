@@ -22,10 +22,7 @@ export class Archive {
 
   /** Takes back the turns from this one on, and records another in their place. */
   async rewrite(scope: string, first: StoredTurn, turn: Turn) {
-    await this.attempt(async () => {
-      await this.source().rewind(scope, first.id)
-      await this.source().append(scope, turn)
-    })
+    await this.attempt(() => this.source().rewrite(scope, first.id, turn))
   }
 
   /** Forgets the turns up to and including this one, for good. */

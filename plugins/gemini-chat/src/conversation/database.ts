@@ -64,6 +64,17 @@ export class DatabaseHistory implements History {
     await this.database.remove('gemini_turn', { scope, id: { $gte: first } })
   }
 
+  /** One that is there is changed, not replaced: whoever is interrupted has either the old or the new. */
+  async rewrite(scope: string, first: number, turn: Turn) {
+    const { contents, tokens, interrupted = false } = turn
+    const createdAt = new Date(this.now())
+    const { matched } = await this.database.set('gemini_turn', { scope, id: first }, {
+      contents, tokens, interrupted, createdAt,
+    })
+    if (!matched) await this.append(scope, turn)
+    else await this.database.remove('gemini_turn', { scope, id: { $gt: first } })
+  }
+
   /** In this order: whoever is interrupted between the two has something twice, and has lost nothing. */
   async condense(scope: string, last: number, { contents, tokens, interrupted = false }: Turn) {
     await this.database.set('gemini_turn', { scope, id: last }, { contents, tokens, interrupted })

@@ -23,6 +23,8 @@ export interface History {
   forget(scope: string, last?: number): Promise<void>
   /** Takes back the turns from this one on. */
   rewind(scope: string, first: number): Promise<void>
+  /** Puts one turn in the place of those from this one on. */
+  rewrite(scope: string, first: number, turn: Turn): Promise<void>
   /** Puts one turn in the place of those up to and including this one. */
   condense(scope: string, last: number, turn: Turn): Promise<void>
   /** The conversations whose last turn was stored before a time. */
@@ -56,6 +58,12 @@ export class MemoryHistory implements History {
 
   async rewind(scope: string, first: number) {
     this.keep(scope, turn => turn.id < first)
+  }
+
+  async rewrite(scope: string, first: number, turn: Turn) {
+    const turns = this.conversations.get(scope)
+    if (!turns) return this.append(scope, turn)
+    this.store(scope, [...turns.filter(({ id }) => id < first), { ...turn, id: first, at: this.now() }])
   }
 
   async condense(scope: string, last: number, turn: Turn) {

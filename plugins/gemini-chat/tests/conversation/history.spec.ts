@@ -106,6 +106,29 @@ for (const [name, create] of Object.entries(stores)) {
       assert.deepEqual(await texts(history, 'b'), ['other'])
     })
 
+    it('puts one turn in the place of the newest, and goes on behind it', async () => {
+      for (const text of ['1', '2', '3']) await history.append('a', turn(text))
+      await history.append('b', turn('other'))
+      const [, second] = await history.load('a')
+      time += 1000
+      await history.rewrite('a', second.id, { ...turn('new', 7), interrupted: true })
+      const turns = await history.load('a')
+      assert.deepEqual(turns.map(({ id, tokens, interrupted, at }) => [id, tokens, !!interrupted, at]).at(-1), [
+        second.id, 7, true, now(),
+      ])
+      await history.append('a', turn('4'))
+      assert.deepEqual(await texts(history), ['1', 'new', '4'])
+      assert.deepEqual(await texts(history, 'b'), ['other'])
+    })
+
+    it('goes on with the turn that was to take the place of one that has gone', async () => {
+      await history.append('a', turn('1'))
+      const [{ id }] = await history.load('a')
+      await history.forget('a')
+      await history.rewrite('a', id, turn('new'))
+      assert.deepEqual(await texts(history), ['new'])
+    })
+
     it('puts one turn in the place of the oldest, and goes on behind it', async () => {
       for (const text of ['1', '2', '3']) await history.append('a', turn(text))
       await history.append('b', turn('other'))
