@@ -59,9 +59,9 @@ export class Memory {
       const recent = fit(turns, budget / 4).length || fit(turns.slice(-1), budget / 2).length
       const compacted = await this.compact(scope, turns, turns.length - recent, summarise)
       if (compacted) return { ...compacted, turns: fit(compacted.turns, budget - question) }
-      if (this.vain.has(scope)) notices.push(['left-out'])
+      if (this.vain.get(scope)) notices.push(['left-out'])
     }
-    await this.forget(scope, turns, summarise ? this.most : budget)
+    await this.forget(scope, turns, summarise && this.vain.has(scope) ? this.most : budget)
     return { turns: fit(turns, budget - question), notices }
   }
 
@@ -86,8 +86,8 @@ export class Memory {
       isStopped = error instanceof GeminiError && error.kind === 'aborted'
       return undefined
     })
-    if (summary || isStopped) this.vain.delete(scope)
-    else this.vain.set(scope, Math.min(total(turns) * PATIENCE, this.most))
+    if (summary) this.vain.delete(scope)
+    else this.vain.set(scope, isStopped ? 0 : Math.min(total(turns) * PATIENCE, this.most))
     if (!summary) return
     await this.archive.condense(scope, last, summary)
     const kept = [{ ...summary, id: last.id, at: last.at }, ...turns.slice(count)]

@@ -188,6 +188,7 @@ describe('what is remembered of a conversation', () => {
       const subject = memory()
       const stopped = () => Promise.reject(new GeminiError('aborted', 'the request was aborted'))
       assert.deepEqual((await subject.recall('a', 0, stopped)).notices, [])
+      assert.equal((await history.load('a')).length, 3)
       assert.deepEqual((await subject.recall('a', 0, async () => 'sum')).notices.length, 1)
     })
 
