@@ -91,8 +91,8 @@ export class Cards {
 
   /** @see https://developer.work.weixin.qq.com/document/path/101027 */
   async click({ key, taskId, selected }: Click, userId: string): Promise<Clicked> {
-    const [, kind, value] = /^([bi]):([^]*)$/.exec(key) ?? [undefined, 'b', key]
-    const clicked: Clicked = { id: value, input: kind === 'i' ? value : undefined, card: undefined }
+    const [, value] = /^[bi]:([^]*)$/.exec(key) ?? [undefined, key]
+    const clicked: Clicked = { id: value, input: inputOf({ key }), card: undefined }
     const sent = await this.store.card(taskId)
     if (!sent) return clicked
     const { card, standing } = sent
@@ -119,6 +119,11 @@ export class Cards {
       task_id: turn.id,
     }
   }
+}
+
+/** What a click says, as if it was typed. */
+export function inputOf({ key }: Pick<Click, 'key'>): string | undefined {
+  return /^i:([^]*)$/.exec(key)?.[1]
 }
 
 function encode({ text, input, id }: ButtonSpec): CardButton {

@@ -1,5 +1,5 @@
 import { Credential } from './crypto'
-import { Cards, Clicked } from './cards'
+import { Cards, Clicked, inputOf } from './cards'
 import type { PassiveInbox } from './passive'
 import { Event, Message, Payload, Poll } from './payload'
 import { Refusal } from './refusal'
@@ -108,8 +108,8 @@ export class Inbox {
   async #message(message: Message, replayed: boolean): Promise<Outcome> {
     const { turns, store, firstReply, isTrusted, dispatch, notices } = this.options
     const { msgId, botId, userId, chatId } = message
-    if (this.leaving) return this.#decline(msgId, notices.leaving)
-    if (turns.load.isFull(userId)) return this.#decline(msgId, notices.busy)
+    const reason = this.#reason(userId)
+    if (reason) return this.#decline(msgId, reason)
     const { responseUrl } = message
     const turn = turns.open(message, responseUrl && isTrusted(responseUrl) ? responseUrl : undefined)
     const owner = { botId, userId, chatId }
@@ -129,6 +129,12 @@ export class Inbox {
     }
     await turns.settled(turn, firstReply)
     return this.#show(turn, msgId, true)
+  }
+
+  /** Why nothing more is begun for a person now. */
+  #reason(userId: string): string | undefined {
+    const { turns, notices } = this.options
+    return this.leaving ? notices.leaving : turns.load.isFull(userId) ? notices.busy : undefined
   }
 
   /** What another process, or this one before it was killed, had to say. */
@@ -154,10 +160,17 @@ export class Inbox {
     if (event.type === 'enter-chat') return this.#greet()
     if (event.type !== 'card-click') return {}
     const { responseUrl } = event
-    const clicked = await cards.click(event.click, userId)
-    const { card, userIds, isRepeated } = clicked
     // The reply is the card; whatever is said to the click has to take the other ways out.
     const once = responseUrl && isTrusted(responseUrl) ? responseUrl : undefined
+    const reason = inputOf(event.click) === undefined ? undefined : this.#reason(userId)
+    if (reason) {
+      // The card stays as it is, and may be clicked again.
+      const turn = turns.open(event, once, false)
+      void turns.say(turn, { text: reason }).finally(() => turn.chainEnded())
+      return {}
+    }
+    const clicked = await cards.click(event.click, userId)
+    const { card, userIds, isRepeated } = clicked
     if (!isKnown && !isRepeated) click(event, clicked, turns.open(event, once, false))
     return { reply: card && cardUpdate(card, userIds) }
   }

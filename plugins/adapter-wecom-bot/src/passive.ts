@@ -1,6 +1,7 @@
 import type { App } from './app'
 import { TEXT_LIMIT } from './bodies'
 import { TemplateCard } from './card'
+import { inputOf } from './cards'
 import { Clock } from './clock'
 import { greetingText } from './greeting'
 import { Hold } from './hold'
@@ -62,7 +63,7 @@ export class PassiveInbox {
   async #open(callback: Message | Event, replayed: boolean): Promise<Outcome> {
     const { turns, store, notices } = this.options
     const { msgId, botId, userId, chatId } = callback
-    if (callback.kind === 'message') {
+    if (callback.kind === 'message' || (callback.type === 'card-click' && inputOf(callback.click) !== undefined)) {
       if (this.leaving) return { ...this.#say(callback, notices.leaving), isUntaken: true }
       if (turns.load.isFull(userId)) return { ...this.#say(callback, notices.busy), isUntaken: true }
     }

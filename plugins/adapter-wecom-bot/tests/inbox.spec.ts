@@ -270,4 +270,22 @@ describe('an event', () => {
     await inbox.accept({ ...base, msgId: 'E2', type: 'card-click', click })
     assert.equal(clicks.length, 4)
   })
+
+  it('that clicks while too much is being answered is told so, and changes no card', async () => {
+    const clicks: unknown[] = []
+    const { inbox, turns, clock, outlet } = createInbox({ click: (_event, clicked) => clicks.push(clicked.id) })
+    Object.assign(turns.load.limits, { user: 1 })
+    void inbox.accept(message())
+    await clock.pass(100)
+    const click = { cardType: 'button_interaction', key: 'i:again', taskId: 'T', selected: {} }
+    assert.deepEqual(await inbox.accept({ ...base, type: 'card-click', click }), {})
+    await clock.pass(1)
+    assert.deepEqual([clicks, outlet.sent, turns.load.size], [[], ['(busy)'], 1])
+    await inbox.accept({ ...base, msgId: 'E2', type: 'card-click', click: { ...click, key: 'b:id' } })
+    assert.deepEqual(clicks, ['id'])
+    inbox.leaving = true
+    await inbox.accept({ ...base, msgId: 'E3', userId: 'OTHER', type: 'card-click', click })
+    await clock.pass(1)
+    assert.deepEqual([clicks, outlet.sent], [['id'], ['(busy)', '(leaving)']])
+  })
 })

@@ -266,6 +266,15 @@ describe('a callback in XML', () => {
       assert.deepEqual(buttons, ['help me', 'KEY'])
     })
 
+    it('may be a click that comes while too much is being answered, and is told so', async () => {
+      start({ ...app, maxUserTurns: 1, passiveReply: 50 })
+      answer = () => new Promise(() => {})
+      await client.post(client.text('hi'))
+      const { content } = await client.post(client.event('click', '<EventKey><![CDATA[i:help me]]></EventKey>'))
+      assert.match(content!, /正在处理的消息太多/)
+      assert.equal(sessions.length, 1)
+    })
+
     it('is told where the process ends before its answer, in the reply or through the app', async () => {
       for (const passiveReply of [4000, 100]) {
         const bot = start({ ...app, passiveReply, drain: 100 })
