@@ -1,5 +1,6 @@
 import type { Session } from 'koishi'
 import type { Question } from './ask'
+import { estimateContents, fit } from './conversation/budget'
 import { fill } from './conversation/preset'
 import { COMPANY, nameOf } from './conversation/speaker'
 import { replay, type Turn } from './conversation/turn'
@@ -87,12 +88,15 @@ function optionsOf({ config, ctx }: Core, signal: AbortSignal): AttachOptions {
 export async function compose(
   { core, key, session }: Occasion, turns: Turn[], question: Content, thoughtful: boolean,
 ): Promise<Question> {
-  const { choices, clock, config } = core
+  const { choices, clock, config, route } = core
   const { model, preset, search = config.search } = await choices.load(key)
   const prompt = (preset !== undefined && config.presets[preset]) || config.instructions
   const variables = { date: new Date(clock.now()), user: nameOf(session), platform: session.platform }
+  // What was chosen may take less than those of the settings.
+  const { inputTokenLimit = Infinity } = route.models.limits(model ?? config.model)
+  const sent = fit(turns, inputTokenLimit - estimateContents([question]))
   return {
-    contents: [...replay(turns), question],
+    contents: [...replay(sent), question],
     system: [fill(prompt, variables), key.startsWith('channel:') && COMPANY].filter(Boolean).join('\n\n') || undefined,
     preferred: model,
     generation: generationOf(config, thoughtful),

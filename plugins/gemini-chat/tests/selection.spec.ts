@@ -82,6 +82,17 @@ describe('people choose', () => {
         await client().shouldReply('模型 3', '这段对话接下来使用 m-9。')
       })
 
+      it('and send it no more than it takes', async () => {
+        await test.close()
+        await start({ modelAuthority: 0 })
+        test.engine.models = async () => [{ ...info('m-9', 'generateContent'), inputTokenLimit: 100 }]
+        for (const question of ['a'.repeat(400), 'b']) await client().receive(question)
+        assert.equal(last().contents.length, 3)
+        await client().receive('模型 m-9')
+        await client().receive('c')
+        assert.deepEqual(last().contents.map(({ parts }) => parts[0].text), ['b', 'echo: b', 'c'])
+      })
+
       it('whatever it is called, where nobody knows which there are', async () => {
         await test.close()
         await start({ modelAuthority: 0 })

@@ -1,5 +1,4 @@
 import type { Content, Usage } from '../engine/types'
-import type { StoredTurn } from './history'
 import type { Turn } from './turn'
 
 /** A picture costs about this much, whatever its size. https://ai.google.dev/gemini-api/docs/tokens */
@@ -43,7 +42,7 @@ export function measure(contents: Content[], history: Turn[], usage: Usage = {})
 }
 
 /** Chooses the newest turns that fit in so many tokens. A turn is taken whole or not at all. */
-export function fit(turns: StoredTurn[], room: number): StoredTurn[] {
+export function fit<T extends Turn>(turns: T[], room: number): T[] {
   let first = turns.length
   while (first > 0 && turns[first - 1].tokens <= room) room -= turns[--first].tokens
   return turns.slice(first)
