@@ -10,7 +10,9 @@ import zhCN from '../plugins/gemini-chat/src/locales/zh-CN.yml'
 import { Models } from '../plugins/gemini-chat/src/models'
 import type { Message } from '../plugins/gemini-chat/src/text'
 import { unusable } from '../plugins/gemini-chat/src/unusable'
+import { check } from './instance/check'
 import { type Env, redact, withoutBlank } from './instance/env'
+import { print } from './instance/text'
 
 /** Where koishi.yml has the database. */
 const DATABASE = 'data/koishi.db'
@@ -91,7 +93,10 @@ async function* examineAll(env: Env) {
 async function run() {
   for (const file of ['.env.local', '.env']) if (existsSync(file)) process.loadEnvFile(file)
   const env = withoutBlank(process.env)
-  let failures = 0
+  // With any of these the instance would not start.
+  const problems = check(env)
+  print(problems.map(text => ({ mark: '✗', ...text })))
+  let failures = problems.length
   for await (const finding of examineAll(env)) {
     if (finding.state === 'bad') failures++
     console.log(redact(write(finding, say), env))

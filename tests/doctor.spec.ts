@@ -52,4 +52,13 @@ describe('npm run doctor', () => {
     assert.match(output, /✗ 代理用不了[^]*→ 检查代理是否在运行[^]*Check that the proxy is running/)
     assert.equal(code, 1)
   }).timeout(30_000)
+
+  it('tells of settings that the instance would not start with', async () => {
+    const { code, output } = await run({
+      GEMINI_API_KEY: key, GEMINI_BASE_URL: gemini.url, PLATFORM: 'wechat', WECOM_BOT_TOKEN: 'lonely-token',
+    })
+    assert.match(output, /^✗ PLATFORM 不能是 "wechat"[^]*\n✗ 设置了 WECOM_BOT_TOKEN，但缺少 WECOM_BOT_ENCODING_AES_KEY/)
+    assert.ok(!output.includes('lonely-token'))
+    assert.equal(code, 1)
+  }).timeout(30_000)
 })

@@ -25,8 +25,24 @@ export function withoutBlank(env: Env): Env {
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => value?.trim() || !names.includes(name)))
 }
 
+function unescape(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** What must not be seen of a value. A proxy is known by its host, and only what comes before that is secret. */
+function hidden(name: Variable, value: string): string[] {
+  if (name !== 'SOCKS_PROXY' || !URL.canParse(value)) return value.split(/[,\s]+/)
+  const [, login = ''] = /\/\/(.*)@/.exec(value) ?? []
+  const password = login.slice(login.indexOf(':') + 1)
+  return [login, password, unescape(password)]
+}
+
 /** Takes secret values out of a text that was written by somebody else, e.g. the message of an error. */
 export function redact(text: string, env: Env): string {
-  const values = secrets.flatMap(name => env[name]?.split(/[,\s]+/) ?? []).filter(value => value.length > 3)
+  const values = secrets.flatMap(name => hidden(name, env[name] ?? '')).filter(value => value.length > 3)
   return values.reduce((result, value) => result.replaceAll(value, '***'), text)
 }
