@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Bubble, WecomClient } from 'testkit'
 import { startDemo } from './demo/instance'
@@ -30,9 +31,15 @@ async function ask(client: WecomClient, question: string): Promise<number> {
   return isComplete ? 0 : 1
 }
 
+/** Nothing may stay behind: what the instance leaves goes when the process exits, and a signal alone skips that. */
+function leave(signal: NodeJS.Signals) {
+  process.exit(128 + constants.signals[signal])
+}
+
 async function run(): Promise<number> {
   for (const file of ['.env.local', '.env']) if (existsSync(file)) process.loadEnvFile(file)
   const question = parseArgs({ allowPositionals: true }).positionals.join(' ')
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave)
   const demo = await startDemo()
   try {
     console.error(demo.introduction)
@@ -40,6 +47,8 @@ async function run(): Promise<number> {
       if (!question) console.error(`> ${QUESTION}\n`)
       return await ask(new WecomClient(demo.options), question || QUESTION)
     }
+    // There Ctrl-C interrupts an answer.
+    process.off('SIGINT', leave)
     return await chat(demo.options)
   } finally {
     await demo.close()

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { root } from './instance'
 
 describe('npm run demo', function() {
@@ -9,13 +12,18 @@ describe('npm run demo', function() {
   let child: ChildProcess
   let output = ''
   let errors = ''
+  let folder: string
+
+  before(() => { folder = mkdtempSync(join(tmpdir(), 'demo-')) })
+
+  after(() => rmSync(folder, { recursive: true }))
 
   function start(...args: string[]) {
     const { PATH, HOME } = process.env
     output = errors = ''
     child = spawn(process.execPath, ['-r', 'esbuild-register', 'bin/demo.ts', ...args], {
       cwd: root,
-      env: { PATH, HOME },
+      env: { PATH, HOME, TMPDIR: folder },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     child.stdout!.setEncoding('utf8').on('data', (text: string) => output += text)
@@ -42,13 +50,28 @@ describe('npm run demo', function() {
     assert.match(output, /^你说：「你好，请介绍一下你自己。」/)
   })
 
-  it('takes its instance along when it is killed', async () => {
-    const ended = start('说很久')
+  async function up() {
     while (!output && !errors.includes('The bot is up')) await once(child.stderr!, 'data')
     const [, port] = /127\.0\.0\.1:(\d+)/.exec(errors)!
+    return () => fetch(`http://127.0.0.1:${port}/api/wecom/callback`).then(() => true, () => false)
+  }
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    it(`leaves neither its instance nor a file behind on ${signal}`, async () => {
+      const ended = start('说很久')
+      const isUp = await up()
+      child.kill(signal)
+      assert.deepEqual(await ended, [signal === 'SIGINT' ? 130 : 143, null])
+      assert.equal(await isUp(), false)
+      assert.deepEqual(readdirSync(folder), [])
+    })
+  }
+
+  it('takes its instance along when it is killed', async () => {
+    const ended = start('说很久')
+    const isUp = await up()
     child.kill('SIGKILL')
     await ended
-    const isUp = () => fetch(`http://127.0.0.1:${port}/api/wecom/callback`).then(() => true, () => false)
     const end = Date.now() + 15_000
     while (Date.now() < end && await isUp()) await new Promise(resolve => setTimeout(resolve, 100))
     assert.equal(await isUp(), false)

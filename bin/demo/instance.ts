@@ -1,6 +1,7 @@
 import { ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -54,6 +55,11 @@ export async function startDemo(): Promise<Demo> {
         ? { GEMINI_API_KEY: 'stand-in', GEMINI_BASE_URL: gemini.url }
         : { GEMINI_API_KEY, GEMINI_BASE_URL, GEMINI_MODEL, SOCKS_PROXY },
     },
+  })
+  // Where the process is ended from outside there is no time for a farewell, and nothing worth one.
+  process.once('exit', () => {
+    worker.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   })
   const close = async () => {
     await end(worker)
