@@ -5,6 +5,7 @@ import type { Desk } from './desk'
 import { Journal } from './journal'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
+import { Newcomers } from './newcomers'
 import { Route, nameOf } from './route'
 import { watchStrays } from './stray'
 import { declareTables } from './tables'
@@ -16,6 +17,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   readonly #journal: Journal
   /** Looked through for every message. A bot would stand behind a proxy that costs more than the look. */
   readonly #desks = new Set<Desk>()
+  readonly #newcomers = new Newcomers()
   readonly #routes = new Map<string, Route & { dispose(): void }>()
 
   constructor(ctx: C) {
@@ -30,6 +32,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
       const found = this.#find(session)
       if (!found) return next()
       try {
+        if (ctx.get('database')) await this.#newcomers.meet(session)
         return await next()
       } finally {
         found.turns.returned(found.turn)
