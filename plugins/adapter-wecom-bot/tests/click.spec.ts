@@ -33,7 +33,7 @@ describe('a card in a chat', () => {
     app.middleware(session => answer(session) as never)
     app.command('add <a:number> <b:number>').action((_, a, b) => String(a + b))
     app.on('interaction/button', session => void pressed.push(session))
-    app.on('wecom-bot/card-click' as never, ((event: { click: unknown }) => void clicks.push(event.click)) as never)
+    app.on('wecom-bot/card-click', ({ click }) => void clicks.push(click))
     const style = { streamStyle: 'stream_with_template_card' } as const
     world.add({ ...style, firstReply: 4000 })
     world.add({ ...style, botId: 'IMPATIENT', token: 'impatient', firstReply: 0 })

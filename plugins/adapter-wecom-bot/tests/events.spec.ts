@@ -111,10 +111,21 @@ describe('plugins and people', () => {
 
   it('are never told the address that a click may be answered to', async () => {
     let data: unknown
-    const off = world.app.on('wecom-bot/card-click' as never, ((event: unknown) => void (data = event)) as never)
+    const off = world.app.on('wecom-bot/card-click', event => void (data = event))
     await client.post(client.cardClick({ taskId: 'T', eventKey: 'k' }))
     off()
     assert.ok(data)
     assert.ok(!JSON.stringify(data).includes('response'))
+  })
+
+  it('come with their own types, and with the bot they came to', async () => {
+    const heard: [id: string, opinion: string, from: typeof bot][] = []
+    const off = world.app.on('wecom-bot/feedback', ({ feedback: { id, opinion } }, from) => {
+      heard.push([id, opinion, from])
+    })
+    await client.post(client.feedback({ id: 'F', type: 1 }))
+    off()
+    assert.deepEqual(heard.map(([id, opinion]) => [id, opinion]), [['F', 'like']])
+    assert.equal(heard[0][2].selfId, bot.selfId)
   })
 })
