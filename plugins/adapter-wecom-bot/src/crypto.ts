@@ -49,8 +49,8 @@ const sha1 = hash
   ? (text: string) => hash('sha1', text)
   : (text: string) => createHash('sha1').update(text).digest('hex')
 
-/** Random bytes, sixteen at a time: the system takes as long for these as for thousands, so thousands are fetched. */
-const salt = createSalt(Buffer.alloc(4096))
+/** Sixteen random bytes. The system takes as long for these as for thousands, so thousands are fetched at a time. */
+export const salt = createSalt(Buffer.alloc(4096))
 
 function createSalt(pool: Buffer) {
   let used = pool.length

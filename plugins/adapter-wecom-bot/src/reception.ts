@@ -1,5 +1,6 @@
-import { Universal, h } from 'koishi'
+import { Time, Universal, h } from 'koishi'
 import type { WecomBot } from './bot'
+import { clock } from './clock'
 import { addressOf, decode } from './decode'
 import type { Hooks } from './desk'
 import { MediaLink } from './payload'
@@ -12,6 +13,7 @@ const guildEvents = new Map([
 
 /** Hands to Koishi, as sessions of a bot, what people and WeCom say to it. */
 export function receive(bot: WecomBot): Hooks {
+  let next = 0
   const attach = (link: MediaLink) => {
     if (!link.url && !bot.desk.app) return
     return bot.getInternalUrl(`/media/${bot.desk.attachments.add(link)}`)
@@ -48,6 +50,10 @@ export function receive(bot: WecomBot): Hooks {
 
     /** Only a callback that verifies proves that the console's three fields are right. */
     verified() {
+      // A bot stands behind proxies: to look at one takes a tenth of the time that a callback does.
+      const now = clock.now()
+      if (now < next) return
+      next = now + Time.second
       if (bot.status === Universal.Status.ONLINE) return
       bot.logger.info('first verified callback: WeCom reaches this bot')
       bot.online()

@@ -95,8 +95,8 @@ export class Stream {
     const [head] = this.fit(text, room)
     this.shown = head
     const content = [head, note].filter(isVisible).join('\n\n')
-    const mark = images.length ? '🖼' : card || cardButtons.length ? '🗂' : this.notices.silent
-    this.closed = { content: content || mark, finish: true, images }
+    const mark = images.length ? '🖼' : card || cardButtons.length ? '🗂' : undefined
+    this.closed = { content: content || (mark ?? this.notices.silent), finish: true, images }
   }
 
   /** Closes the stream although the answer is still being made. */

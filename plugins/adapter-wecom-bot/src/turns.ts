@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { Clock } from './clock'
 import { Course } from './course'
+import { salt } from './crypto'
 import { Load } from './load'
 import { Outlet } from './outlet'
 import { Event, Message } from './payload'
@@ -38,7 +38,7 @@ export class Turns {
    */
   open(callback: Message | Event, responseUrl?: string, streaming = this.policy.streaming): Turn {
     const { msgId, botId, userId, chatId } = callback
-    const id = randomBytes(16).toString('hex')
+    const id = salt().toString('hex')
     const once = responseUrl ? { url: responseUrl, used: false } : undefined
     const turn = new Turn(id, msgId, { botId, userId, chatId }, this.clock.now(), once)
     const { policy, notices, outlet, clock, log } = this
