@@ -18,6 +18,11 @@ import { Deduplicator } from './trigger'
 
 const NO_KEY = 'there is no API key: set apiKeys'
 
+/** How long answers may go on when Koishi ends: a little longer than adapters wait for them. */
+const FAREWELL = 6000
+/** How long it may take to remember those that were cut off. */
+const LAST = 1000
+
 /** The way of a message through the plugin, once it is known to be for us. */
 export class Chat {
   readonly core: Core
@@ -108,6 +113,19 @@ export class Chat {
     } finally {
       leave()
     }
+  }
+
+  /** Koishi is about to end: answers have a moment to end by themselves, and what was written by then is remembered. */
+  async leave() {
+    await this.idle(FAREWELL)
+    this.dispose()
+    await this.idle(LAST)
+  }
+
+  private async idle(limit: number) {
+    const isIdle = new AbortController()
+    const idle = this.mailbox.idle().then(() => isIdle.abort())
+    await Promise.race([idle, this.core.clock.sleep(limit, isIdle.signal)])
   }
 
   /** Ends everything. What was written so far stays as it is. */

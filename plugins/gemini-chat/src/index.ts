@@ -61,6 +61,8 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
     const body = bodyOf(session)
     return shortcut(ctx, session, body) ?? chat.answer(session, questionIn(body))
   })
+  // Before anything is disposed: afterwards nothing can be remembered any more.
+  ctx.on('exit', () => chat.leave())
   ctx.on('dispose', () => {
     chat.dispose()
     engine.dispose()

@@ -3,16 +3,21 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sqlite from '@koishijs/plugin-database-sqlite'
+import { install } from '@sinonjs/fake-timers'
 import type { Context } from 'koishi'
-import { createApp, type TestApp } from './support/app'
+import { type AppOptions, createApp, EditingBot, type TestApp } from './support/app'
 import { settle } from './support/clock'
+import { gate, piece, says } from './support/engine'
 
 describe('a conversation in a database', () => {
   let folder: string
   let test: TestApp
 
-  const start = async () => {
-    test = await createApp({ prepare: (app: Context) => void app.plugin(sqlite as never, { path: join(folder, 'koishi.db') }) })
+  const start = async (options?: AppOptions) => {
+    test = await createApp({
+      ...options,
+      prepare: (app: Context) => void app.plugin(sqlite as never, { path: join(folder, 'koishi.db') }),
+    })
     while (!test.app.get('database')) await settle()
   }
 
@@ -32,6 +37,48 @@ describe('a conversation in a database', () => {
     await start()
     await test.client('alice').receive('two')
     assert.deepEqual(test.engine.requests[0].contents.map(({ parts }) => parts[0].text), ['one', 'echo: one', 'two'])
+  })
+
+  describe('when Koishi ends', () => {
+    const remembered = async () => {
+      await test.close()
+      await start()
+      await test.client('alice').receive('go on')
+      return test.engine.requests[0].contents.map(({ parts }) => parts[0].text)
+    }
+
+    beforeEach(async () => {
+      await test.close()
+      await start({ bot: EditingBot })
+    })
+
+    it('has what ends by itself in a moment', async () => {
+      const late = gate()
+      test.engine.respond([...piece('half, '), late, ...says('and all')])
+      const done = test.client('alice').receive('one')
+      await settle()
+      const exit = test.app.parallel('exit', 'SIGTERM')
+      late.open()
+      await Promise.all([exit, done])
+      assert.deepEqual(await remembered(), ['one', 'half, and all', 'go on'])
+    })
+
+    it('has what was written of an answer by then', async () => {
+      const clock = install({ toFake: ['setTimeout', 'clearTimeout'], shouldClearNativeTimers: true })
+      try {
+        test.engine.respond([...piece('half'), gate(), ...says('never')])
+        const done = test.client('alice').receive('one')
+        await settle()
+        const exit = test.app.parallel('exit', 'SIGTERM')
+        await clock.tickAsync(5900)
+        assert.equal(test.engine.running, 1)
+        await clock.tickAsync(200)
+        await Promise.all([exit, done])
+      } finally {
+        clock.uninstall()
+      }
+      assert.deepEqual(await remembered(), ['one', 'half', 'go on'])
+    })
   })
 
   it('keeps no more rows than it may send along', async () => {

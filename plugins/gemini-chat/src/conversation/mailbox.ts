@@ -58,6 +58,11 @@ export class Mailbox {
     return tasks.length > 0
   }
 
+  /** Waits for the end of everything posted so far. */
+  async idle() {
+    await Promise.all([...this.boxes.values()].map(({ tail }) => tail))
+  }
+
   /** Aborts everything. */
   dispose() {
     for (const key of this.boxes.keys()) this.stop(key)
