@@ -4,10 +4,12 @@ import { Answer } from './answer'
 import { TemplateCard } from './card'
 import { Clock, clock as realClock } from './clock'
 import { CARD_LIFE, GROUPS, KeptPush, Opinion, PUSH_LIFE, SentCard, Shelf, Store, TRACE_LIFE, Trace } from './store'
-import { nameOf, read, write } from './tables'
+import { CardRow, nameOf, read, write } from './tables'
 
-/** How often what streams show is written. */
+/** How often what streams show is written, in milliseconds. */
 const FLUSH = 1000
+/** Most rows at once: there are drivers that compare each with each. */
+const FLUSH_SIZE = 32
 const SWEEP = 60_000
 
 /**
@@ -24,6 +26,8 @@ export class DatabaseStore implements Store {
   readonly #claims = new Map<string, Promise<string>>()
   /** Streams of messages that turned out to be somebody else's when they were being answered. */
   readonly #strange: Shelf<true>
+  /** Cards that are not written yet: every answer may have one. */
+  readonly #standing: Shelf<CardRow>
   readonly #access: Access
   #flushing: unknown
   #sweeping: unknown
@@ -40,6 +44,7 @@ export class DatabaseStore implements Store {
   ) {
     this.#access = new Access(ctx, clock)
     this.#strange = new Shelf(clock, TRACE_LIFE, 1000)
+    this.#standing = new Shelf(clock, CARD_LIFE, 5000)
     this.#sweepAgain()
   }
 
@@ -73,6 +78,10 @@ export class DatabaseStore implements Store {
     if (!card.task_id) return
     const task = this.#taskOf(card.task_id)
     const row = { task, card: JSON.stringify(card), standing, expires: this.#after(CARD_LIFE) }
+    if (standing) {
+      this.#standing.set(task, row)
+      return this.#flushSoon()
+    }
     void this.#access.put(task, async (database) => {
       await database.upsert('wecom_bot_card', [row])
       await database.remove('wecom_bot_answer', { task })
@@ -81,10 +90,10 @@ export class DatabaseStore implements Store {
 
   async card(taskId: string): Promise<SentCard | undefined> {
     const task = this.#taskOf(taskId)
-    return this.#access.read(async (database) => {
-      const [row] = await database.get('wecom_bot_card', { task, ...this.#alive })
-      return row && { card: JSON.parse(row.card), standing: row.standing }
+    const row = this.#standing.get(task) ?? await this.#access.read(async (database) => {
+      return (await database.get('wecom_bot_card', { task, ...this.#alive })).at(0)
     })
+    return row && { card: JSON.parse(row.card), standing: row.standing }
   }
 
   async answer(taskId: string, userId: string, answer: Answer): Promise<Answer | undefined> {
@@ -179,9 +188,19 @@ export class DatabaseStore implements Store {
     const traces = [...this.#shown.values()].filter(trace => !this.#claims.has(nameOf(trace)))
     for (const { streamId } of traces) this.#shown.delete(streamId)
     if (this.#shown.size) this.#flushSoon()
-    if (!traces.length) return
     const rows = traces.map(trace => write(trace, this.clock.now()))
-    await this.#access.put('', database => database.upsert('wecom_bot_turn', rows))
+    await this.#write(rows, (database, rows) => database.upsert('wecom_bot_turn', rows))
+    const cards = this.#standing.values
+    await this.#write(cards, (database, rows) => database.upsert('wecom_bot_card', rows))
+    for (const { task } of cards) this.#standing.delete(task)
+  }
+
+  async #write<T>(rows: T[], action: (database: Context['database'], rows: T[]) => Promise<unknown>) {
+    for (let at = 0; at < rows.length; at += FLUSH_SIZE) {
+      await this.#access.put('', database => action(database, rows.slice(at, at + FLUSH_SIZE)))
+      // Callbacks have waited in the meantime.
+      await new Promise(resolve => setImmediate(resolve))
+    }
   }
 
   async #sweep() {

@@ -174,6 +174,14 @@ export class Shelf<T> {
     this.#entries.set(key, { value, until: now + this.life })
   }
 
+  get values(): T[] {
+    return [...this.#entries.values()].map(({ value }) => value)
+  }
+
+  delete(key: string) {
+    this.#entries.delete(key)
+  }
+
   clear() {
     this.#entries.clear()
   }

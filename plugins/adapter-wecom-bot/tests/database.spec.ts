@@ -228,7 +228,7 @@ for (const [name, open] of Object.entries(benches).slice(1)) {
     })
 
     it('writes what many streams show, each as its own', async () => {
-      const ids = Array.from({ length: 30 }, (_, index) => String(index))
+      const ids = Array.from({ length: 100 }, (_, index) => String(index))
       for (const id of ids) {
         const own = trace({ streamId: id, msgId: id })
         await store.claim(own)
@@ -236,6 +236,19 @@ for (const [name, open] of Object.entries(benches).slice(1)) {
       }
       await store.dispose()
       for (const id of ids) assert.equal((await store.recall(id))!.content, `shown ${id}`)
+    })
+
+    it('knows the card of an answer at once, and another process within a second', async () => {
+      const other = another()
+      const tasks = Array.from({ length: 100 }, (_, index) => `T${index}`)
+      for (const task of tasks) store.rememberCard(card(task), true)
+      assert.deepEqual(await store.card('T99'), { card: card('T99'), standing: true })
+      assert.equal(await other.card('T99'), undefined)
+      await clock.pass(1000)
+      await eventually(async () => (await app.database.get('wecom_bot_card', {})).length === tasks.length)
+      assert.deepEqual(await other.card('T99'), { card: card('T99'), standing: true })
+      assert.deepEqual(await store.card('T99'), { card: card('T99'), standing: true })
+      await other.dispose()
     })
 
     it('forgets what was shown after its retention, and the message after a week', async () => {
@@ -381,6 +394,9 @@ describe('a store whose database', () => {
       assert.equal(await store.meet('B', 'A'), undefined)
       assert.equal(await store.answer('T', '', answer('b')), undefined)
       await store.rememberOpinion('S', opinion('A'))
+      store.rememberCard(card(), true)
+      await clock.pass(1000)
+      await eventually(async () => !await store.card('T'))
       assert.equal(await store.keep([{ target: 'W', body: {} }]), false)
       assert.deepEqual(await store.takeKept(['W']), [])
       assert.equal(lines.length, 1)
