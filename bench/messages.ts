@@ -22,21 +22,23 @@ interface Setup {
   database: boolean
   /** The adapter's settings. */
   wecom: object
+  /** Whether messages are claimed in the database, which the bare side then has to do as well. */
+  claim?: boolean
   connections: number[]
 }
 
 const setups: Setup[] = [
   { name: 'without database', database: false, wecom: {}, connections: [32, 256] },
   { name: 'with database', database: true, wecom: {}, connections: [32, 256] },
-  { name: 'with everything switched on', database: true, wecom: EVERYTHING, connections: [32] },
+  { name: 'with everything switched on', database: true, wecom: EVERYTHING, claim: true, connections: [32] },
 ]
 
 /** New messages and a one-line middleware: the adapter against a route that only asks Koishi. */
 export async function messages(report: Report) {
-  for (const { name, database, wecom, connections: loads } of setups) {
+  for (const { name, database, wecom, claim, connections: loads } of setups) {
     // The adapter, too, is to answer when the chain has ended and not before, however busy it is.
     const adapter = await Server.start('instance', { answer: 'pong', database, wecom: { ...wecom, firstReply: 4000 } })
-    const bare = await Server.start('bare', { dispatch: true, database })
+    const bare = await Server.start('bare', { dispatch: true, database, claim })
     for (const server of [adapter, bare]) await introduce(server)
     for (const connections of loads) {
       const [ours, theirs] = [adapter, bare].map(server => ({ server, next, check }))

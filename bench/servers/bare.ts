@@ -11,6 +11,14 @@ export interface BareOptions {
   /** Whether Koishi is asked what to say, or the parent. */
   dispatch: boolean
   database?: boolean
+  /** Whether a row is made of every message, before anybody is asked. */
+  claim?: boolean
+}
+
+declare module 'koishi' {
+  interface Tables {
+    bare_claim: { message: string }
+  }
 }
 
 interface Message {
@@ -84,11 +92,12 @@ async function read(request: IncomingMessage): Promise<string> {
  * What the adapter is compared with: a plugin that does no more than open an envelope, seal one and, if need be, ask
  * Koishi in between, with the adapter's own cipher.
  */
-serve(async ({ dispatch, database }: BareOptions) => {
+serve(async ({ dispatch, database, claim }: BareOptions) => {
   let reply = ''
 
   function apply(ctx: Context) {
     const bot = dispatch ? new BareBot(ctx) : undefined
+    if (claim) ctx.model.extend('bare_claim', { message: 'string(255)' }, { primary: 'message' })
     ctx.server.post(PATH, Object.assign(async (koa: Exchange) => {
       const ciphertext = open(await read(koa.req))
       const { msg_signature: signature, timestamp, nonce } = koa.query
@@ -98,6 +107,7 @@ serve(async ({ dispatch, database }: BareOptions) => {
         return
       }
       const message = JSON.parse(decrypt(credential, ciphertext)) as Message
+      if (claim) await ctx.database.create('bare_claim', { message: message.msgid })
       const text = bot ? bubble(message.msgid, await bot.ask(message)) : reply
       koa.body = seal(credential, text, nonce, Math.floor(Date.now() / 1000))
     }, { [Symbol.for('noParseBody')]: true }))
