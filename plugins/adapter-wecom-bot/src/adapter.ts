@@ -39,7 +39,11 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
       }
     }, { prepend: true, global: true } as never)
     this.#journal = new Journal(clock, line => logger.warn(line))
-    ctx.on('dispose', watchStrays(ctx.server._http, path => this.#journal.strayed(path, [...this.#routes.keys()])))
+    ctx.on('dispose', watchStrays(
+      ctx.server._http,
+      path => this.#routes.has(path),
+      path => this.#journal.strayed(path, [...this.#routes.keys()]),
+    ))
   }
 
   override fork(ctx: Context, bot: WecomBot<C>) {

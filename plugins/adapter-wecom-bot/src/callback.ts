@@ -160,14 +160,14 @@ function addressee(
   const timestamp = parameter(query, 'timestamp')
   const nonce = parameter(query, 'nonce')
   let refusal: unknown
-  /** Tokens this was not signed with: several keys may go with each. */
-  let others: string[] | undefined
+  /** Not what this was signed with; several keys may go with one token. */
+  let other: string | undefined
   for (const inbox of inboxes) {
     for (const credential of inbox.credentials) {
       const { token } = credential
-      if (others?.includes(token)) continue
+      if (token === other) continue
       if (!verify(token, timestamp, nonce, ciphertext, signature)) {
-        (others ??= []).push(token)
+        other = token
         continue
       }
       look?.(inbox)
@@ -209,9 +209,15 @@ function read(request: IncomingMessage, clock: Clock): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const timer = clock.setTimeout(() => refuse('slow'), BODY_TIMEOUT)
+    let timer: unknown
+    // Most bodies come along with their headers: they are there before anybody would look at a clock.
+    const soon = setImmediate(() => timer = clock.setTimeout(() => reject(new Refusal('slow')), BODY_TIMEOUT))
+    const settle = () => {
+      clearImmediate(soon)
+      if (timer) clock.clearTimeout(timer)
+    }
     const refuse = (reason: Reason, detail?: string) => {
-      clock.clearTimeout(timer)
+      settle()
       reject(new Refusal(reason, detail))
     }
     request.on('data', (chunk: Buffer) => {
@@ -220,7 +226,7 @@ function read(request: IncomingMessage, clock: Clock): Promise<string> {
       else refuse('size')
     })
     request.on('end', () => {
-      clock.clearTimeout(timer)
+      settle()
       resolve(chunks.length === 1 ? chunks[0].toString() : Buffer.concat(chunks).toString())
     })
     request.on('error', () => refuse('malformed', 'body broke off'))

@@ -195,5 +195,5 @@ function credentials(config: Config): Credential[] {
     list.push({ token: previousToken || token, key: decodeKey(previousEncodingAESKey || encodingAESKey), receiveId })
   }
   if (!corpId || corpId === receiveId) return list
-  return [...list, ...list.map(credential => ({ ...credential, receiveId: corpId, isApp: true }))]
+  return list.flatMap(credential => [credential, { ...credential, receiveId: corpId, isApp: true }])
 }
