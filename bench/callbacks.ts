@@ -39,7 +39,7 @@ function cycle(requests: Buffer[]): () => Buffer {
 interface Setup {
   name: string
   /** The adapter's settings. */
-  wecom: object
+  wecom: { previousToken?: string }
   database?: boolean
   connections: number[]
 }
@@ -54,7 +54,8 @@ export async function callbacks(report: Report) {
   for (const { name: setup, wecom, database, connections: loads } of setups) {
     const adapter = await Server.start('instance', { answer: 'hold', database, wecom: { ...wecom, firstReply: 10 } })
     const asked = await askAll(adapter, 64)
-    const bare = await Server.start('bare', { dispatch: false, database })
+    const { previousToken } = wecom
+    const bare = await Server.start('bare', { dispatch: false, database, previousToken })
     const kinds: [name: string, requests: Buffer[]][] = [
       ['polls', asked.map(({ id, payload }) => callback(poll(id, payload)))],
       ['duplicates', asked.map(({ payload }) => callback(payload))],

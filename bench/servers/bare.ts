@@ -11,6 +11,8 @@ export interface BareOptions {
   /** Whether Koishi is asked what to say, or the parent. */
   dispatch: boolean
   database?: boolean
+  /** Also accepted, as while a Token is being replaced. */
+  previousToken?: string
   /** Whether a row is made of every message, before anybody is asked. */
   claim?: boolean
 }
@@ -92,8 +94,9 @@ async function read(request: IncomingMessage): Promise<string> {
  * What the adapter is compared with: a plugin that does no more than open an envelope, seal one and, if need be, ask
  * Koishi in between, with the adapter's own cipher.
  */
-serve(async ({ dispatch, database, claim }: BareOptions) => {
+serve(async ({ dispatch, database, previousToken, claim }: BareOptions) => {
   let reply = ''
+  const tokens = previousToken ? [TOKEN, previousToken] : [TOKEN]
 
   function apply(ctx: Context) {
     const bot = dispatch ? new BareBot(ctx) : undefined
@@ -101,7 +104,7 @@ serve(async ({ dispatch, database, claim }: BareOptions) => {
     ctx.server.post(PATH, Object.assign(async (koa: Exchange) => {
       const ciphertext = open(await read(koa.req))
       const { msg_signature: signature, timestamp, nonce } = koa.query
-      if (!verify(TOKEN, timestamp, nonce, ciphertext, signature)) {
+      if (!tokens.some(token => verify(token, timestamp, nonce, ciphertext, signature))) {
         koa.status = 403
         koa.body = 'forbidden'
         return
