@@ -26,13 +26,18 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
     declareTables(ctx)
     ctx.i18n.define('zh-CN', zhCN)
     ctx.i18n.define('en-US', enUS)
+    let hasDatabase = false
+    ctx.inject(['database'], (ctx) => {
+      hasDatabase = true
+      ctx.on('dispose', () => void (hasDatabase = false))
+    })
     // Turns are found by the referrer: a session is another object in every event.
     ctx.on('middleware', session => this.#find(session)?.turn.chainEnded(), { global: true })
     ctx.middleware(async (session, next) => {
       const found = this.#find(session)
       if (!found) return next()
       try {
-        if (ctx.get('database')) await this.#newcomers.meet(session)
+        if (hasDatabase) await this.#newcomers.meet(session)
         return await next()
       } finally {
         found.turns.returned(found.turn)

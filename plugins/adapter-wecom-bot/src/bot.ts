@@ -5,23 +5,14 @@ import { Config } from './config'
 import { Referrer, channelOf } from './decode'
 import { Desk } from './desk'
 import { greetingCard } from './greeting'
-import { Lines } from './lines'
 import { render } from './markdown'
 import { Media, MediaError } from './media'
 import { WecomMessageEncoder } from './message'
 import { DeliveryError } from './outlet'
-import { compose } from './part'
-import { Push } from './push'
 import { receive } from './reception'
 import { nameOf } from './route'
 import { Opinion } from './store'
 import { Said, Turn } from './turn'
-
-/** A message that is on its way. */
-export interface Delivered {
-  id?: string
-  content: string
-}
 
 /** Everything there is to configure is in `Config`; one bot has one Token and one EncodingAESKey. */
 export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
@@ -37,7 +28,6 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   readonly markdown = true
   /** What is open: turns, attachments, the ways out. */
   readonly desk: Desk
-  private readonly lines = new Lines()
 
   constructor(ctx: C, config: Config) {
     super(ctx, admit(ctx, config), 'wecom-bot')
@@ -64,8 +54,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     options?: Universal.SendOptions,
   ) {
     // While a message is on its way its turn must not end, even where nobody waits for it.
-    const answered = this.answeredBy(referrer ?? options?.session?.event.referrer)
-    const turn = answered && belongs(answered, channelId) ? answered : undefined
+    const turn = this.desk.sender.turnOf(channelId, referrer ?? options?.session?.event.referrer)
     turn?.sending()
     try {
       return await super.createMessage(channelId, content, referrer, options)
@@ -94,50 +83,6 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   /** What people thought of an answer: `feedback.id` of the event `wecom-bot/feedback` names it. */
   getOpinions(feedbackId: string): Promise<Opinion[]> {
     return this.desk.store.opinions(feedbackId)
-  }
-
-  /**
-   * Brings a message on its way: into its turn, or as a push to the chat.
-   * @returns what became of it: its id, where it can still be edited; `undefined` where there is nothing in it
-   * @throws {DeliveryError}
-   * @throws {CardError}
-   * @throws {NewsError}
-   */
-  async deliver(channelId: string, elements: h[], referrer?: Referrer): Promise<Delivered | undefined> {
-    const { turns } = this.desk
-    const answered = this.answeredBy(referrer)
-    // A session may be lent for a message to another chat, where nobody must read what was meant for this one.
-    const isHere = !answered || belongs(answered, channelId)
-    if (answered && isHere) return this.say(answered, elements)
-    const push = this.desk.directory.pushTo(channelId)
-    if (push) return this.push(push, channelId, elements)
-    // Some plugins answer without the session they answer: then the chat tells whom it is for.
-    const open = referrer && isHere ? undefined : turns.latest(owner => channelOf(owner) === channelId)
-    if (open) return this.say(open, elements)
-    const other = this.desk.directory.reach(channelId)
-    if (other) return this.push(other, channelId, elements)
-    const { text } = render(elements)
-    if (!text) return
-    throw new DeliveryError('no-way', text.length, `nothing leads to ${channelId}: no message of it is being answered, `
-      + 'and neither a webhook nor an app is configured for it')
-  }
-
-  private async say(turn: Turn, elements: h[]): Promise<Delivered | undefined> {
-    const said = render(elements)
-    if (!said.text && !said.images.length && !said.buttons.length && !said.card) return
-    return { id: await this.desk.turns.say(turn, said), content: said.text }
-  }
-
-  private async push(push: Push, channelId: string, elements: h[]): Promise<Delivered | undefined> {
-    // A message whose files take long to read must not be overtaken by the next.
-    const parts = await this.lines.run(channelId, () => compose(elements, this.desk.openFile))
-    if (!parts.length) return
-    await push.send(parts)
-    return { content: parts.map(part => 'content' in part ? part.content : `[${part.type}]`).join('\n\n') }
-  }
-
-  private answeredBy(referrer?: Referrer): Turn | undefined {
-    return referrer && this.desk.turns.get(referrer.turn)
   }
 
   private async renderEdit(content: h.Fragment): Promise<Said> {
@@ -170,10 +115,6 @@ function respond(media?: Media): Universal.Response {
   if (media.name) headers.set('content-disposition', `attachment; filename=${encodeURIComponent(media.name)}`)
   const { buffer, byteOffset, byteLength } = media.data
   return { status: 200, headers, body: buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer }
-}
-
-function belongs(turn: Turn, channelId: string) {
-  return channelOf(turn.owner) === channelId
 }
 
 function closed(messageId: string, size: number) {

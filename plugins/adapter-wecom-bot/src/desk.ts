@@ -14,11 +14,11 @@ import { Load } from './load'
 import { Media, MediaOptions, download, fetchFile } from './media'
 import { createNotices } from './notices'
 import { Outlet } from './outlet'
-import { OpenFile } from './part'
 import { PassiveInbox } from './passive'
 import { MediaLink } from './payload'
 import { parseProxy } from './proxy'
 import { QyapiError, createPost } from './qyapi'
+import { Sender } from './sender'
 import { MemoryStore, Store } from './store'
 import { Transport, throughKoishi, throughProxy } from './transport'
 import { Turns } from './turns'
@@ -39,12 +39,11 @@ export class Desk {
   readonly turns: Turns
   readonly webhooks: Webhooks
   readonly directory: Directory
+  readonly sender: Sender
   readonly attachments: Attachments
   readonly inbox: Inbox
   readonly passive: PassiveInbox
   readonly app?: App
-  /** Reads what elements of a push name. */
-  readonly openFile: OpenFile
   readonly #closing = new AbortController()
 
   constructor(ctx: Context, readonly config: Config, readonly logger: Logger, readonly clock: Clock, hooks: Hooks) {
@@ -61,7 +60,7 @@ export class Desk {
     }
     this.store = config.storage === 'database' ? new DatabaseStore(ctx, config.retention, config.botId || '') : new MemoryStore(clock)
     this.webhooks = new Webhooks(config, post, clock, chatId => this.store.meet(config.botId || 'wecom-bot', chatId))
-    this.openFile = createFiles({
+    const openFile = createFiles({
       http: ctx.http,
       limit: PUSH_FILE_LIMIT,
       trusted: config.trustedHosts,
@@ -85,6 +84,7 @@ export class Desk {
       lost: (turn, error) => logger.warn('message %s: %s', turn.msgId, error instanceof Error ? error.message : error),
       hung: turn => logger.warn('message %s: still no end after %d minutes, given up', turn.msgId, LIFETIME / 60_000),
     }, new Load({ total: config.maxTurns, user: config.maxUserTurns, span: config.streamWindow }, clock))
+    this.sender = new Sender(this.turns, this.directory, openFile)
     this.attachments = new Attachments(link => fetchLink(link, {
       keys: keys.map(({ key }) => key),
       limit: config.mediaLimit * (1 << 20),

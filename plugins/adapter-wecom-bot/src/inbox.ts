@@ -186,8 +186,11 @@ export class Inbox {
     const { turns, cards, store, feedback } = this.options
     const frame = turns.frame(turn)
     if (!frame) return {}
-    const { id: streamId, msgId, owner } = turn
-    store.show({ streamId, msgId, owner, content: frame.content, finished: frame.finish })
+    if (turn.shown !== frame) {
+      turn.shown = frame
+      const { id: streamId, msgId, owner } = turn
+      store.show({ streamId, msgId, owner, content: frame.content, finished: frame.finish })
+    }
     const card = cards.attach(turn, callback)
     return {
       reply: streamReply(turn.id, frame, card, isFirst && feedback ? turn.id : undefined),

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { CARD_BUTTONS, TemplateCard } from './card'
 import { ButtonSpec } from './cards'
 import { literal } from './literal'
-import { InlineImage } from './reply'
+import { Frame, InlineImage } from './reply'
 import { complete } from './split'
 
 /** The one address a callback brings along: it takes one message, for an hour. A bearer secret. */
@@ -64,6 +64,8 @@ export class Turn {
 
   /** Grows with every change of what is said. */
   version = 0
+  /** What its bubble showed last. */
+  shown?: Frame
 
   constructor(
     /** Also the stream's id and the first half of its messages' ids. */
