@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Load, Report, Server } from './harness'
-import { bubble, callback, message } from './wecom'
+import { bubble, callback, message, poll } from './wecom'
 
 /** `SOAK` messages, 100,000 unless told. */
 const MESSAGES = Number(process.env.SOAK ?? 100_000)
@@ -8,7 +8,7 @@ const SAMPLES = 10
 /** Bytes a message may leave behind; an id kept for ever would be more. */
 const SLOPE = 20
 
-/** Very many messages: the heap, measured after each tenth of them when their turns are gone, must not grow. */
+/** Very many messages, each with a poll: the heap, measured when a tenth of their turns are gone, must not grow. */
 export async function soak(report: Report) {
   const server = await Server.start('instance', { answer: 'pong', wecom: { retention: 1000, firstReply: 4000, freshness: 10_000 } })
   const load = await Load.open(server.port, 32)
@@ -18,8 +18,10 @@ export async function soak(report: Report) {
     // Not timed: each connection asks until all have been asked.
     await Promise.all(load.lines.map(async (line) => {
       while (left-- > 0) {
-        const { content, finish } = bubble((await line.ask(callback(message('ping')))).body)
-        assert.ok(finish && content === 'pong')
+        const payload = message('ping')
+        const { id, ...answer } = bubble((await line.ask(callback(payload))).body)
+        const { content, finish } = bubble((await line.ask(callback(poll(id, payload)))).body)
+        assert.deepEqual([answer.content, answer.finish, content, finish], ['pong', true, 'pong', true])
       }
     }))
     await until(async () => !await server.ask<number>('turns'))
@@ -30,7 +32,8 @@ export async function soak(report: Report) {
   // The first sample warms up: what the instance keeps once and for all is in it.
   const slope = incline(heaps.slice(1)) / (MESSAGES / SAMPLES)
   const megabytes = heaps.map(heap => (heap / 1048576).toFixed(1)).join(', ')
-  report.atMost(`${MESSAGES.toLocaleString('en')} messages, bytes of heap left by each`, slope, SLOPE, `${megabytes} MB`)
+  const name = `${MESSAGES.toLocaleString('en')} messages and as many polls, bytes of heap left by each`
+  report.atMost(name, slope, SLOPE, `${megabytes} MB`)
 }
 
 /** Slope of the line that fits best. */
