@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Payload } from 'testkit'
-import { Line, Reply, Report, Server, compare } from './harness'
+import { Line, Reply, Report, Server, compare, trials } from './harness'
 import { EVERYTHING } from './servers/settings'
 import { bubble, callback, message, plaintext, poll } from './wecom'
 
@@ -52,28 +52,30 @@ const setups: Setup[] = [
 /** Callbacks that no plugin has to answer: the adapter against a route that only opens an envelope and seals one. */
 export async function callbacks(report: Report) {
   for (const { name: setup, wecom, database, connections: loads } of setups) {
-    const adapter = await Server.start('instance', { answer: 'hold', database, wecom: { ...wecom, firstReply: 10 } })
-    const asked = await askAll(adapter, 64)
-    const { previousToken } = wecom
-    const bare = await Server.start('bare', { dispatch: false, database, previousToken })
-    const kinds: [name: string, requests: Buffer[]][] = [
-      ['polls', asked.map(({ id, payload }) => callback(poll(id, payload)))],
-      ['duplicates', asked.map(({ payload }) => callback(payload))],
-      ['forged', asked.map(({ payload }) => callback(payload, 'forged'))],
-    ]
-    for (const [name, requests] of kinds) {
-      const expected = await ask(adapter, requests[0])
-      if (expected.status === 200) await bare.ask('say', plaintext(expected.body))
-      const check = ({ status, body }: Reply) => {
-        assert.equal(status, expected.status)
-        assert.ok(Math.abs(body.length - expected.body.length) < 32)
+    await trials(report, 0.9, async (tell) => {
+      const adapter = await Server.start('instance', { answer: 'hold', database, wecom: { ...wecom, firstReply: 10 } })
+      const asked = await askAll(adapter, 64)
+      const { previousToken } = wecom
+      const bare = await Server.start('bare', { dispatch: false, database, previousToken })
+      const kinds: [name: string, requests: Buffer[]][] = [
+        ['polls', asked.map(({ id, payload }) => callback(poll(id, payload)))],
+        ['duplicates', asked.map(({ payload }) => callback(payload))],
+        ['forged', asked.map(({ payload }) => callback(payload, 'forged'))],
+      ]
+      for (const [name, requests] of kinds) {
+        const expected = await ask(adapter, requests[0])
+        if (expected.status === 200) await bare.ask('say', plaintext(expected.body))
+        const check = ({ status, body }: Reply) => {
+          assert.equal(status, expected.status)
+          assert.ok(Math.abs(body.length - expected.body.length) < 32)
+        }
+        for (const connections of loads) {
+          const [ours, theirs] = [adapter, bare].map(server => ({ server, next: cycle(requests), check }))
+          const comparison = await compare(ours, theirs, { connections })
+          tell(`${name}${setup}, ${connections} connections, adapter : bare route`, comparison)
+        }
       }
-      for (const connections of loads) {
-        const [ours, theirs] = [adapter, bare].map(server => ({ server, next: cycle(requests), check }))
-        const { ratio, detail } = await compare(ours, theirs, { connections })
-        report.atLeast(`${name}${setup}, ${connections} connections, adapter : bare route`, ratio, 0.9, detail)
-      }
-    }
-    await Promise.all([adapter.stop(), bare.stop()])
+      await Promise.all([adapter.stop(), bare.stop()])
+    })
   }
 }

@@ -56,11 +56,11 @@ class Run {
  * @throws where the load generator was the slower part: then it has measured itself
  */
 export async function compare(ours: Side, theirs: Side, options: Rounds): Promise<Comparison> {
-  const { connections, rounds = 40, time = 100 } = options
+  const { connections, rounds = 16, time = 100 } = options
   const our = await Run.open(ours, connections)
   const their = await Run.open(theirs, connections)
   // Code is compiled while it warms up.
-  for (const run of [our, their]) await run.measure(1000)
+  for (const run of [our, their]) await run.measure(1500)
   for (let round = 0; round < rounds; round++) {
     for (const run of round % 2 ? [our, their] : [their, our]) run.slices.push(await run.measure(time))
   }

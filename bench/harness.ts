@@ -10,5 +10,6 @@ export * from './load'
 export * from './process'
 export * from './report'
 export * from './statistics'
+export * from './trials'
 
 export type Bench = (report: Report) => Promise<void>
