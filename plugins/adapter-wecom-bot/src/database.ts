@@ -30,6 +30,7 @@ export class DatabaseStore implements Store {
   readonly #standing: Shelf<CardRow>
   readonly #access: Access
   #flushing: unknown
+  #flushed = Promise.resolve()
   #sweeping: unknown
 
   /**
@@ -184,7 +185,12 @@ export class DatabaseStore implements Store {
     })
   }
 
-  async #flush() {
+  /** One after the other: when the last is through, everything is written. */
+  #flush(): Promise<void> {
+    return this.#flushed = this.#flushed.then(() => this.#flushNow())
+  }
+
+  async #flushNow() {
     const traces = [...this.#shown.values()].filter(trace => !this.#claims.has(nameOf(trace)))
     for (const { streamId } of traces) this.#shown.delete(streamId)
     if (this.#shown.size) this.#flushSoon()

@@ -251,6 +251,20 @@ for (const [name, open] of Object.entries(benches).slice(1)) {
       await other.dispose()
     })
 
+    it('has written all before it is gone, although it was about to', async () => {
+      const ids = Array.from({ length: 100 }, (_, index) => String(index))
+      for (const id of ids) {
+        const own = trace({ streamId: id, msgId: id })
+        await store.claim(own)
+        store.show({ ...own, content: `shown ${id}` })
+      }
+      await clock.pass(1000)
+      await store.dispose()
+      const rows = await app.database.get('wecom_bot_turn', {})
+      assert.deepEqual(rows.filter(({ content }) => !content), [])
+      assert.equal(rows.length, 100)
+    })
+
     it('forgets what was shown after its retention, and the message after a week', async () => {
       await store.claim(trace())
       store.show(trace({ content: 'secret', finished: true }))
