@@ -77,7 +77,8 @@ describe('a connection to the callback', () => {
 
   it('with a message that was too much is heard when it comes again, unchanged, and then no more', async () => {
     await dispose()
-    dispose = world.add({ botId: 'MINE', receiveId: 'wwCORPIDCORPID00', firstReply: 10, maxUserTurns: 1 }).dispose
+    const added = world.add({ botId: 'MINE', receiveId: 'wwCORPIDCORPID00', firstReply: 10, maxUserTurns: 1 })
+    dispose = added.dispose
     let release!: () => void
     answer = () => new Promise(resolve => release = () => resolve('first'))
     await client.post(client.text('one'))
@@ -90,7 +91,7 @@ describe('a connection to the callback', () => {
     }
     assert.match(String(await send()), /太多/)
     release()
-    await pause(20)
+    while (added.bot.desk.turns.load.size) await new Promise(setImmediate)
     answer = () => 'second'
     assert.equal(await send(), 'second')
     answer = () => 'third'

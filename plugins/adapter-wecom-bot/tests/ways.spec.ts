@@ -10,7 +10,7 @@ import { Turn } from '../src/turn'
 import { Turns } from '../src/turns'
 import { Webhook } from '../src/webhook'
 import { FakeClock } from './support/clock'
-import { MINUTE, SECOND, message, notices } from './support/turns'
+import { MINUTE, SECOND, message, notices, policy } from './support/turns'
 
 const words = (count: number) => Array.from({ length: count }, (_, index) => `w${index}`).join(' ')
 const png = Buffer.from('89504e470d0a1a0a0000', 'hex')
@@ -29,15 +29,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     wecom = await createWecom({ clock: { now: () => clock.now(), sleep: async () => {} } })
     const post = createPost(throughKoishi(new HTTP()))
     webhook = new Webhook(wecom.webhookUrl('SECRET'), post, clock)
-    turns = new Turns({
-      streaming: true,
-      cards: false,
-      placeholder: '<think></think>',
-      window: 330 * SECOND,
-      unclaimed: 10 * SECOND,
-      retention: 10 * MINUTE,
-      lifetime: 55 * MINUTE,
-    }, notices, new Outlet(post, clock, notices, chatId => chatId === 'GROUP' ? webhook : undefined), clock, {
+    turns = new Turns(policy, notices, new Outlet(post, clock, notices, chatId => chatId === 'GROUP' ? webhook : undefined), clock, {
       lost: (_turn, error) => lost.push((error as Error).message),
       hung: () => {},
     }, new Load({ total: 9, user: 9, span: MINUTE }, clock))

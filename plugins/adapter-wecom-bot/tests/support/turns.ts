@@ -71,22 +71,24 @@ export function message(overrides: Partial<Message> = {}): Message {
   }
 }
 
+/** The usual times of a turn. */
+export const policy: Policy = {
+  streaming: true,
+  cards: false,
+  placeholder: '<think></think>',
+  window: 330 * SECOND,
+  unclaimed: 10 * SECOND,
+  retention: 10 * MINUTE,
+  lifetime: 55 * MINUTE,
+}
+
 /** Turns with time, ways out and a log that a spec has in its hand. */
-export function createTurns(policy: Partial<Policy> = {}) {
+export function createTurns(own: Partial<Policy> = {}) {
   const clock = new FakeClock()
   const outlet = new FakeOutlet()
   const lost: unknown[] = []
   const hung: Turn[] = []
-  const turns = new Turns({
-    streaming: true,
-    cards: false,
-    placeholder: '<think></think>',
-    window: 330 * SECOND,
-    unclaimed: 10 * SECOND,
-    retention: 10 * MINUTE,
-    lifetime: 55 * MINUTE,
-    ...policy,
-  }, notices, outlet as unknown as Outlet, clock, {
+  const turns = new Turns({ ...policy, ...own }, notices, outlet as unknown as Outlet, clock, {
     lost: (_turn, error) => lost.push(error),
     hung: turn => hung.push(turn),
   }, new Load({ total: 1000, user: 1000, span: 330 * SECOND }, clock))
