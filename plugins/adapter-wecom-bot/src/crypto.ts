@@ -83,6 +83,23 @@ export function encrypt({ key, receiveId }: Credential, message: string, random 
 }
 
 /**
+ * Encrypts a reply and signs it, for an envelope of either kind.
+ * @param nonce that of the callback it answers
+ * @param seconds current time in seconds
+ * @param random as for `encrypt`
+ */
+export function protect(
+  credential: Credential,
+  reply: string,
+  nonce: string,
+  seconds: number,
+  random?: Buffer<ArrayBuffer>,
+) {
+  const ciphertext = encrypt(credential, reply, random)
+  return { ciphertext, signature: sign(credential.token, String(seconds), nonce, ciphertext) }
+}
+
+/**
  * Decrypts a message from the platform.
  * @throws {Refusal} `decrypt` where the text is not what this key encrypts: base64, padding (1–32, all alike),
  * length and UTF-8 are checked; `receive-id` where it is meant for somebody else

@@ -1,4 +1,4 @@
-import { Credential, encrypt, sign } from './crypto'
+import { Credential, protect } from './crypto'
 import { Refusal } from './refusal'
 
 /**
@@ -36,8 +36,7 @@ export function seal(
   seconds: number,
   random?: Buffer<ArrayBuffer>,
 ): string {
-  const ciphertext = encrypt(credential, reply, random)
-  const msgsignature = sign(credential.token, String(seconds), nonce, ciphertext)
+  const { ciphertext, signature: msgsignature } = protect(credential, reply, nonce, seconds, random)
   // Base64 and hex have nothing to escape, and to look for it would take as long as to sign.
   const tail = JSON.stringify({ msgsignature, timestamp: seconds, nonce }).slice(1)
   return `{"encrypt":"${ciphertext}",${tail}`

@@ -1,5 +1,5 @@
 import { XMLParser } from 'fast-xml-parser'
-import { Credential, encrypt, sign } from './crypto'
+import { Credential, protect } from './crypto'
 import { Reason, Refusal } from './refusal'
 import { Tree } from './tree'
 
@@ -148,7 +148,6 @@ export function sealXml(
   seconds: number,
   random?: Buffer<ArrayBuffer>,
 ): string {
-  const ciphertext = encrypt(credential, reply, random)
-  const signature = sign(credential.token, String(seconds), nonce, ciphertext)
+  const { ciphertext, signature } = protect(credential, reply, nonce, seconds, random)
   return buildXml({ Encrypt: ciphertext, MsgSignature: signature, TimeStamp: seconds, Nonce: nonce })
 }
