@@ -6,7 +6,7 @@ import { Journal } from './journal'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 import { Newcomers } from './newcomers'
-import { Route, nameOf } from './route'
+import { Route, canonical } from './route'
 import { watchStrays } from './stray'
 import { declareTables } from './tables'
 
@@ -53,7 +53,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
 
   override fork(ctx: Context, bot: WecomBot<C>) {
     super.fork(ctx, bot)
-    const path = nameOf(bot.config.path)
+    const path = canonical(bot.config.path)
     const { selfId, desk } = bot
     const route = this.#routes.get(path) ?? this.#open(path)
     route.add(selfId, desk)

@@ -1,7 +1,7 @@
 import { toAppBodies } from './bodies'
 import { TemplateCard } from './card'
 import { Clock } from './clock'
-import { nameOf, sniff } from './label'
+import { fileName, sniff } from './label'
 import { Media, MediaError } from './media'
 import { formData } from './multipart'
 import { Part } from './part'
@@ -72,7 +72,7 @@ export class App {
           return !answer.disposition && /json|text/.test(answer.type) ? JSON.parse(answer.body.toString()) : { errcode: 0 }
         }, url, {})
         const { body, disposition } = answer!
-        return { data: body, name: disposition && nameOf(disposition), type: sniff(body) }
+        return { data: body, name: disposition && fileName(disposition), type: sniff(body) }
       }))
     } catch (error) {
       throw new MediaError('network', error instanceof QyapiError ? error.message : 'the download failed')

@@ -10,7 +10,7 @@ import { Media, MediaError } from './media'
 import { WecomMessageEncoder } from './message'
 import { DeliveryError } from './outlet'
 import { receive } from './reception'
-import { nameOf } from './route'
+import { canonical } from './route'
 import { Opinion } from './store'
 import { Said, Turn } from './turn'
 
@@ -98,7 +98,7 @@ function admit(ctx: Context, config: Config): Config {
   greetingCard(config.welcome)
   for (const bot of ctx.bots) {
     if (!(bot instanceof WecomBot)) continue
-    if (nameOf(bot.config.path) === nameOf(config.path) && bot.config.token === config.token) {
+    if (canonical(bot.config.path) === canonical(config.path) && bot.config.token === config.token) {
       throw new Error(`two bots on ${config.path} have the same token: give each its own path or token`)
     }
     if ((bot.config.botId || '') === (config.botId || '')) {

@@ -4,7 +4,7 @@
  * The file's name, from both forms of the header; the plain one is percent-encoded like a form.
  * https://www.rfc-editor.org/rfc/rfc6266
  */
-export function nameOf(disposition: string): string | undefined {
+export function fileName(disposition: string): string | undefined {
   const extended = /filename\*\s*=\s*utf-8'[^']*'([^;\s]+)/i.exec(disposition)?.[1]
   const plain = /filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))/i.exec(disposition)
   const form = plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2] ?? ''

@@ -1,5 +1,5 @@
 import { decodeMediaKey, decryptMedia } from './crypto'
-import { UNKNOWN_TYPE, nameOf, sniff } from './label'
+import { UNKNOWN_TYPE, fileName, sniff } from './label'
 import { MediaLink } from './payload'
 import { Bytes, FetchOptions, MediaError, fetchBytes } from './web'
 
@@ -76,5 +76,5 @@ function open(ciphertext: Buffer, keys: Buffer[]): Buffer {
 }
 
 function describe({ data, disposition }: Bytes): Media {
-  return { data, name: disposition && nameOf(disposition), type: sniff(data) }
+  return { data, name: disposition && fileName(disposition), type: sniff(data) }
 }

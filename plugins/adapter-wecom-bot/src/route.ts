@@ -8,7 +8,7 @@ import { Journal } from './journal'
 import { Replays } from './replays'
 
 /** One name for all spellings of a path that the server takes for the same: it minds neither case nor a last slash. */
-export function nameOf(path: string): string {
+export function canonical(path: string): string {
   return trimSlash(path).toLowerCase()
 }
 

@@ -5,7 +5,7 @@ import { AddressInfo } from 'node:net'
 import { Wecom, createWecom, decodeKey, encryptMedia } from 'testkit'
 import { Clock } from '../src/clock'
 import { decryptMedia } from '../src/crypto'
-import { nameOf, sniff } from '../src/label'
+import { fileName, sniff } from '../src/label'
 import { MediaError, MediaOptions, download, fetchFile } from '../src/media'
 import { encodingAESKey } from './support/world'
 
@@ -338,12 +338,12 @@ describe('the name of a file', () => {
     ['', undefined],
   ] as const) {
     it(`in ${JSON.stringify(header)} is ${name}`, () => {
-      assert.equal(nameOf(header), name)
+      assert.equal(fileName(header), name)
     })
   }
 
   it('has 255 characters at most', () => {
-    assert.equal(nameOf(`attachment; filename=${'a'.repeat(5000)}`)!.length, 255)
+    assert.equal(fileName(`attachment; filename=${'a'.repeat(5000)}`)!.length, 255)
   })
 })
 
