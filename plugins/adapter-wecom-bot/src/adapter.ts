@@ -1,14 +1,14 @@
 import { Adapter, Context, Session } from 'koishi'
 import type { WecomBot } from './bot'
-import { clock } from './clock'
-import type { Desk } from './desk'
-import { Journal } from './journal'
+import { clock } from './util/clock'
+import type { Desk } from './services'
+import { Journal } from './callback/callback-log'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
-import { Newcomers } from './newcomers'
-import { Route, canonical } from './route'
-import { watchStrays } from './stray'
-import { declareTables } from './tables'
+import { Newcomers } from './inbound/new-users'
+import { Route, canonical } from './callback/endpoint'
+import { watchStrays } from './callback/misrouted'
+import { declareTables } from './storage/tables'
 
 /** All bots of the instance: their callback paths, and the end of their turns. */
 export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomBot<C>> {

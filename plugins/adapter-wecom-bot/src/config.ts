@@ -1,5 +1,5 @@
 import { Schema, Time } from 'koishi'
-import { WECOM_API } from './address'
+import { WECOM_API } from './media/trusted-hosts'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 

@@ -1,4 +1,4 @@
-import type { Event, Message } from './payload'
+import type { Event, Message } from './protocol/parse-aibot'
 import { WecomBot } from './bot'
 
 /** What plugins are told of an event: all of it but the addresses and codes with which somebody could reply. */
@@ -22,10 +22,10 @@ declare module 'koishi' {
 
 export * from './adapter'
 export * from './bot'
-export { CardError } from './card'
+export { CardError } from './protocol/template-card'
 export * from './config'
-export { NewsError } from './news'
-export { DeliveryError } from './outlet'
-export type * from './payload'
+export { NewsError } from './render/news'
+export { DeliveryError } from './turn/fallback'
+export type * from './protocol/parse-aibot'
 
 export default WecomBot

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { isTrusted } from '../src/address'
+import { isTrusted } from '../src/media/trusted-hosts'
 
 const api = 'https://qyapi.weixin.qq.com'
 

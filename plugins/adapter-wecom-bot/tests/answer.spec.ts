@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { answered, isVote } from '../src/answer'
-import { TemplateCard } from '../src/card'
-import { validate } from '../src/limits'
+import { answered, isVote } from '../src/cards/card-update'
+import { TemplateCard } from '../src/protocol/template-card'
+import { validate } from '../src/cards/card-schema'
 import { cards } from './support/cards'
 
 const say = (choice: string) => `(${choice})`

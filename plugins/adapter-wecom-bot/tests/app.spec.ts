@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { HTTP } from '@koishijs/plugin-http'
-import { App } from '../src/app'
-import { Part } from '../src/part'
-import { throughKoishi } from '../src/transport'
+import { App } from '../src/push/app'
+import { Part } from '../src/push/parts'
+import { throughKoishi } from '../src/api/http'
 import { AppApi, createAppApi } from './support/app'
 import { FakeClock } from './support/clock'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { Attachments } from '../src/attachments'
-import { Media, MediaError } from '../src/media'
-import { MediaLink } from '../src/payload'
+import { Attachments } from '../src/media/attachments'
+import { Media, MediaError } from '../src/media/media'
+import { MediaLink } from '../src/protocol/parse-aibot'
 import { FakeClock } from './support/clock'
 
 const MINUTE = 60_000

@@ -1,6 +1,6 @@
 import { deepEqual, throws } from 'node:assert/strict'
-import { CardError } from '../src/card'
-import { validate } from '../src/limits'
+import { CardError } from '../src/protocol/template-card'
+import { validate } from '../src/cards/card-schema'
 
 const cards = {
   text_notice: { card_type: 'text_notice', main_title: { title: 'a' }, card_action: { type: 1, url: 'https://example.com' } },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Session, h } from 'koishi'
 import { WecomClient } from 'testkit'
-import { clock } from '../src/clock'
+import { clock } from '../src/util/clock'
 import { cards } from './support/cards'
 import { World, createWorld } from './support/world'
 

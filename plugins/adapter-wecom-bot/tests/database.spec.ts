@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { Context, Logger } from 'koishi'
-import { TemplateCard } from '../src/card'
-import { DatabaseStore } from '../src/database'
-import { MemoryStore, Opinion, Store, Trace } from '../src/store'
+import { TemplateCard } from '../src/protocol/template-card'
+import { DatabaseStore } from '../src/storage/database-store'
+import { MemoryStore, Opinion, Store, Trace } from '../src/storage/store'
 import { FakeClock } from './support/clock'
 import { createFolder, eventually, openDatabase, silence } from './support/database'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { DeliveryError } from '../src/outlet'
+import { DeliveryError } from '../src/turn/fallback'
 import { SECOND, createTurns } from './support/turns'
 
 type World = ReturnType<typeof createTurns>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { decodeKey, decrypt, verify } from '../src/crypto'
-import { open, seal } from '../src/envelope'
+import { decodeKey, decrypt, verify } from '../src/protocol/crypto'
+import { open, seal } from '../src/protocol/envelope'
 
 const credential = {
   token: 'AibotTestToken01',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { parse } from '../src/payload'
+import { parse } from '../src/protocol/parse-aibot'
 import vectors from '../../../testkit/fixtures/wecom-vectors.json'
 
 const base = { msgid: 'MSGID', create_time: 17e8, aibotid: 'AIBOTID', chattype: 'single', from: { userid: 'USERID' } }

@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url'
 import { HTTP } from '@koishijs/plugin-http'
 import { Context } from 'koishi'
 import { Wecom, createWecom } from 'testkit'
-import { clock } from '../src/clock'
-import { createFiles } from '../src/files'
+import { clock } from '../src/util/clock'
+import { createFiles } from '../src/media/outgoing-files'
 import { encodingAESKey } from './support/world'
 
 const bytes = Buffer.from('hello 世界')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Session } from 'koishi'
-import { greetingCard, greetingText } from '../src/greeting'
+import { greetingCard, greetingText } from '../src/inbound/welcome'
 import { cards } from './support/cards'
 import { World, createWorld } from './support/world'
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects, throws } from 'node:assert/strict'
 import { lookup } from 'node:dns'
 import { promisify } from 'node:util'
-import { GuardError, checkHost, guardedLookup, isPublic } from '../src/guard'
+import { GuardError, checkHost, guardedLookup, isPublic } from '../src/media/ssrf-guard'
 
 describe('a link in a message', () => {
   const inside = [

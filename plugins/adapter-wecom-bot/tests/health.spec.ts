@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { Tally, maySee, metrics, report } from '../src/health'
+import { Tally, maySee, metrics, report } from '../src/callback/status'
 import { World, createWorld, path } from './support/world'
 
 describe('how the callback stands', () => {

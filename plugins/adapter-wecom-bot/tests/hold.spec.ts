@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { Hold } from '../src/hold'
-import { DeliveryError } from '../src/outlet'
-import { Part } from '../src/part'
-import { Turn } from '../src/turn'
+import { Hold } from '../src/inbound/passive-reply'
+import { DeliveryError } from '../src/turn/fallback'
+import { Part } from '../src/push/parts'
+import { Turn } from '../src/turn/turn'
 import { FakeClock } from './support/clock'
 import { notices } from './support/turns'
 

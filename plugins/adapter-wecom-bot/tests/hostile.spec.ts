@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { parse } from '../src/payload'
+import { parse } from '../src/protocol/parse-aibot'
 
 const message = {
   msgid: 'MSGID',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Session, h } from 'koishi'
 import { Payload, WecomClient } from 'testkit'
-import { clock } from '../src/clock'
+import { clock } from '../src/util/clock'
 import { World, createWorld, encodingAESKey, token } from './support/world'
 
 const GROUP = { chatId: 'wrGROUP' }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { Cards } from '../src/cards'
-import { Policy } from '../src/policy'
-import { Dispatch, Inbox, InboxOptions, Outcome } from '../src/inbox'
-import { Event, Message, Poll, Unknown } from '../src/payload'
-import { MemoryStore, Trace } from '../src/store'
-import { Turn } from '../src/turn'
+import { Cards } from '../src/turn/stream-cards'
+import { Policy } from '../src/turn/turn-options'
+import { Dispatch, Inbox, InboxOptions, Outcome } from '../src/inbound/aibot-handler'
+import { Event, Message, Poll, Unknown } from '../src/protocol/parse-aibot'
+import { MemoryStore, Trace } from '../src/storage/store'
+import { Turn } from '../src/turn/turn'
 import { createTurns, message, notices } from './support/turns'
 
 function createInbox(options: Partial<InboxOptions> = {}, policy: Partial<Policy> = {}) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { Session } from 'koishi'
 import { Wecom, WecomClient, createWecom } from 'testkit'
-import { clock } from '../src/clock'
+import { clock } from '../src/util/clock'
 import { createFolder, eventually, silence } from './support/database'
 import { Instance, encodingAESKey, startBot, token } from './support/koishi'
 

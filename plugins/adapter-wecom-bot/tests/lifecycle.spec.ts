@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Session } from 'koishi'
 import memory from '@koishijs/plugin-database-memory'
-import { clock } from '../src/clock'
+import { clock } from '../src/util/clock'
 import { World, createWorld, path } from './support/world'
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))

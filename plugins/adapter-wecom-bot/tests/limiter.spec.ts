@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Limiter } from '../src/limiter'
+import { Limiter } from '../src/api/rate-limiter'
 import { FakeClock } from './support/clock'
 import { Random } from './support/random'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { marked } from 'marked'
-import { literal } from '../src/literal'
+import { literal } from '../src/render/escape'
 import { Random } from './support/random'
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': '\'' }

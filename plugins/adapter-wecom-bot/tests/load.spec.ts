@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Load } from '../src/load'
+import { Load } from '../src/turn/concurrency'
 import { FakeClock } from './support/clock'
 
 const SPAN = 330_000

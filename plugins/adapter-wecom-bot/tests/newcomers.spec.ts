@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import Sqlite from '@koishijs/plugin-database-sqlite'
 import { Session } from 'koishi'
-import { Newcomers } from '../src/newcomers'
+import { Newcomers } from '../src/inbound/new-users'
 import { createWorld } from './support/world'
 
 describe('people and groups that Koishi has never heard of', () => {

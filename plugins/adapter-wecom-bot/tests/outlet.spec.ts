@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { DeliveryError, Outlet } from '../src/outlet'
-import { Said, Turn } from '../src/turn'
-import { Webhook } from '../src/webhook'
+import { DeliveryError, Outlet } from '../src/turn/fallback'
+import { Said, Turn } from '../src/turn/turn'
+import { Webhook } from '../src/api/webhook'
 import { FakeClock } from './support/clock'
 import { MINUTE, SECOND, notices } from './support/turns'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { pieces } from '../src/split'
+import { pieces } from '../src/render/split'
 import { walk } from './support/markdown'
 import { Random } from './support/random'
 

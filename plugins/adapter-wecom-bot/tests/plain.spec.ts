@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { literal } from '../src/literal'
-import { plain } from '../src/plain'
+import { literal } from '../src/render/escape'
+import { plain } from '../src/render/plain-text'
 
 describe('Markdown as plain text', () => {
   for (const [markdown, text] of [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { AddressInfo, createServer } from 'node:net'
 import { Proxy, Wecom, createHttpProxy, createSocks, createWecom } from 'testkit'
-import { ProxyError, parseProxy } from '../src/proxy'
+import { ProxyError, parseProxy } from '../src/api/proxy'
 import { Instance, startBot } from './support/koishi'
 
 describe('the proxy for calls to WeCom', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { QyapiError } from '../src/qyapi'
-import { Queue } from '../src/queue'
+import { QyapiError } from '../src/api/client'
+import { Queue } from '../src/api/send-queue'
 import { FakeClock } from './support/clock'
 
 const MINUTE = 60_000

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { HTTP } from '@koishijs/plugin-http'
 import { Context } from 'koishi'
 import { Wecom, createWecom } from 'testkit'
-import { QyapiError, call, createPost } from '../src/qyapi'
-import { throughKoishi } from '../src/transport'
+import { QyapiError, call, createPost } from '../src/api/client'
+import { throughKoishi } from '../src/api/http'
 import { freePort } from './support/world'
 
 describe('a call of WeCom\'s API', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Replays } from '../src/replays'
+import { Replays } from '../src/util/recently-seen'
 import { FakeClock } from './support/clock'
 
 const SPAN = 600_000

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Frame, spell, streamReply } from '../src/reply'
+import { Frame, spell, streamReply } from '../src/protocol/reply'
 
 describe('a reply', () => {
   const frame = (finish = false): Frame => ({ content: '你好', finish })

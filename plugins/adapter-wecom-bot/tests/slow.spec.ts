@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Server, createServer } from 'node:http'
 import { AddressInfo, Socket, connect } from 'node:net'
-import { createCallback } from '../src/callback'
-import { Tally } from '../src/health'
-import { Replays } from '../src/replays'
+import { createCallback } from '../src/callback/handler'
+import { Tally } from '../src/callback/status'
+import { Replays } from '../src/util/recently-seen'
 import { FakeClock } from './support/clock'
 
 describe('a body that does not come', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { complete, cut, pieces, resume } from '../src/split'
+import { complete, cut, pieces, resume } from '../src/render/split'
 
 const LIMIT = 20480
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { robotWebhook } from '../src/address'
-import { Event, parse } from '../src/payload'
+import { robotWebhook } from '../src/media/trusted-hosts'
+import { Event, parse } from '../src/protocol/parse-aibot'
 
 const app = (fields: string, rest = '<AgentID>1000002</AgentID>') => parse(
   `<xml><ToUserName><![CDATA[wwCORP]]></ToUserName><FromUserName><![CDATA[u]]></FromUserName><CreateTime>17</CreateTime>${fields}${rest}</xml>`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Config } from '../src'
-import { Webhooks } from '../src/webhooks'
+import { Webhooks } from '../src/push/webhook-registry'
 import { FakeClock } from './support/clock'
 
 const apiEndpoint = 'https://qyapi.weixin.qq.com'

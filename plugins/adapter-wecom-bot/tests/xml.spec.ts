@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { Credential, decodeKey, decrypt, verify } from '../src/crypto'
-import { toTree } from '../src/tree'
-import { buildXml, isXml, openXml, parseXml, sealXml } from '../src/xml'
+import { Credential, decodeKey, decrypt, verify } from '../src/protocol/crypto'
+import { toTree } from '../src/protocol/tree'
+import { buildXml, isXml, openXml, parseXml, sealXml } from '../src/protocol/xml'
 import vectors from '../../../testkit/fixtures/wecom-vectors.json'
 
 const inXml = [...vectors.decrypt, ...vectors.encrypt_deterministic].filter(({ envelope }) => envelope === 'xml')

@@ -1,8 +1,8 @@
 import { Schema } from 'koishi'
 import { type Scope, scopes } from './conversation/scope'
-import { DingtalkConfig } from './delivery/dingtalk/config'
+import { DingtalkConfig } from './dingtalk/config'
 import { formats } from './delivery/render'
-import type { KeySetting } from './keys'
+import type { KeySetting } from './model/key-pool'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 

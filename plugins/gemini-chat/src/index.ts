@@ -1,25 +1,25 @@
 import type { Awaitable, Context, Session } from 'koishi'
-import type { Question } from './ask'
-import { Chat } from './chat'
-import { SystemClock } from './clock'
+import type { Question } from './model/ask'
+import { Chat } from './chat/chat'
+import { SystemClock } from './util/clock'
 import { questionIn, registerCommands, shortcut } from './commands'
 import { Config } from './config'
-import { declareChoices } from './conversation/choices'
-import { declareTable } from './conversation/database'
-import type { Reply } from './conversation/reply'
-import { Dingtalk } from './delivery/dingtalk'
+import { declareChoices } from './conversation/preferences'
+import { declareTable } from './conversation/database-history'
+import type { Reply } from './answer/reply'
+import { Dingtalk } from './dingtalk'
 import { registerDoctor } from './doctor/command'
 import { createGeminiEngine } from './engine/gemini'
 import type { Engine } from './engine/types'
-import { report } from './failure'
-import { declareUsage } from './ledger'
+import { report } from './messages/error-messages'
+import { declareUsage } from './usage/usage-store'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
-import { bodyOf } from './prompt'
-import { registerSearch } from './search'
-import { registerUsage } from './statement'
-import { isAddressed } from './trigger'
-import { unusable } from './unusable'
+import { bodyOf } from './chat/prompt'
+import { registerSearch } from './commands/search'
+import { registerUsage } from './usage/report'
+import { isAddressed } from './chat/trigger'
+import { unusable } from './engine/unavailable'
 
 declare module 'koishi' {
   interface Events {
@@ -32,7 +32,7 @@ declare module 'koishi' {
 
 export type { Question, Reply }
 export { Config }
-export { usage } from './usage'
+export { usage } from './messages/console-usage'
 
 export const name = 'gemini-chat'
 

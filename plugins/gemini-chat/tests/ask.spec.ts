@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { ask, type AskOptions, type Question } from '../src/ask'
+import { ask, type AskOptions, type Question } from '../src/model/ask'
 import { GeminiError } from '../src/engine/error'
 import type { EngineEvent } from '../src/engine/types'
-import { type KeySetting, keysOf, Ring } from '../src/keys'
-import { Models } from '../src/models'
+import { type KeySetting, keysOf, Ring } from '../src/model/key-pool'
+import { Models } from '../src/model/model-list'
 import { HastyClock } from './support/clock'
 import { FakeEngine, fails, piece, says } from './support/engine'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { sanitise } from '../src/engine/parameters'
-import { generationOf } from '../src/generation'
-import { toolsOf } from '../src/tools'
+import { sanitise } from '../src/engine/gemini/generation-config'
+import { generationOf } from '../src/chat/generation'
+import { toolsOf } from '../src/chat/tools'
 
 describe('the parameters of a request', () => {
   it('are the model\'s own unless told', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Grounding } from '../src/grounding'
+import { Grounding } from '../src/answer/sources'
 
 const label = (name: string) => name === 'sources' ? 'Sources:' : 'Searched:'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { GeminiError } from '../src/engine/error'
-import { keysOf, Ring } from '../src/keys'
+import { keysOf, Ring } from '../src/model/key-pool'
 
 describe('the keys', () => {
   const read = (apiKeys: unknown[]) => {

@@ -1,7 +1,7 @@
 import memory from '@koishijs/plugin-database-memory'
 import assert from 'node:assert/strict'
 import { Context } from 'koishi'
-import { dayOf, declareUsage, Ledger, total } from '../src/ledger'
+import { dayOf, declareUsage, Ledger, total } from '../src/usage/usage-store'
 import './support/quiet'
 
 for (const hasDatabase of [false, true]) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { Limits, type LimitSettings } from '../src/limits'
-import { dayOf, type UsageQuery, type UsageRow } from '../src/ledger'
+import { Limits, type LimitSettings } from '../src/usage/rate-limits'
+import { dayOf, type UsageQuery, type UsageRow } from '../src/usage/usage-store'
 
 describe('the limits', () => {
   let now: number

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Margin } from '../src/margin'
+import { Margin } from '../src/answer/annotations'
 
 describe('what is shown around an answer', () => {
   it('is thoughts in front', () => {

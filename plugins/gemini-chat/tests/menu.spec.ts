@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { menu, pick } from '../src/menu'
+import { menu, pick } from '../src/commands/menu'
 
 describe('a menu', () => {
   const names = ['gemini-3.8-flash', '写 作', '7']

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createGemini, type Gemini } from 'testkit'
 import { createGeminiEngine } from '../src/engine/gemini'
 import type { Engine } from '../src/engine/types'
-import { keysOf, Ring } from '../src/keys'
-import { lookup, Models, watch } from '../src/models'
+import { keysOf, Ring } from '../src/model/key-pool'
+import { lookup, Models, watch } from '../src/model/model-list'
 import { ManualClock, settle } from './support/clock'
 
 describe('the models', () => {

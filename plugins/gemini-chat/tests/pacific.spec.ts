@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { nextPacificMidnight, pacificDay } from '../src/pacific'
+import { nextPacificMidnight, pacificDay } from '../src/model/quota-day'
 
 describe('the day of Google\'s quotas', () => {
   const next = (time: string) => new Date(nextPacificMidnight(Date.parse(time))).toISOString()

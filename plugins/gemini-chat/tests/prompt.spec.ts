@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { h } from 'koishi'
-import { bodyOf, promptOf, textOf } from '../src/prompt'
+import { bodyOf, promptOf, textOf } from '../src/chat/prompt'
 import { createApp, type TestApp } from './support/app'
 
 describe('the text of a message', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Deduplicator, isAddressed } from '../src/trigger'
+import { Deduplicator, isAddressed } from '../src/chat/trigger'
 import { ManualClock } from './support/clock'
 
 describe('a message is for the bot', () => {

@@ -1,5 +1,5 @@
 import { WecomClient, decodeKey, encrypt } from 'testkit'
-import { buildXml } from '../../src/xml'
+import { buildXml } from '../../src/protocol/xml'
 import { flawed } from './forge'
 import { mutateBytes, mutateJson, mutateText } from './mutate'
 import { Random } from './random'

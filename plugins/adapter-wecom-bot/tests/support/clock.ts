@@ -1,5 +1,5 @@
 import { createClock } from '@sinonjs/fake-timers'
-import type { Clock } from '../../src/clock'
+import type { Clock } from '../../src/util/clock'
 
 /** Time that stands still until it is moved on. */
 export class FakeClock implements Clock {

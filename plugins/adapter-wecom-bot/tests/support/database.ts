@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import memory from '@koishijs/plugin-database-memory'
 import sqlite from '@koishijs/plugin-database-sqlite'
 import { Context, Logger } from 'koishi'
-import { declareTables } from '../../src/tables'
+import { declareTables } from '../../src/storage/tables'
 
 /** A folder that goes with the spec. */
 export async function createFolder() {

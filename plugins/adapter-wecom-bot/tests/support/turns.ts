@@ -1,10 +1,10 @@
-import { Load } from '../../src/load'
-import { DeliveryError, Outlet } from '../../src/outlet'
-import { Message } from '../../src/payload'
-import { Notices } from '../../src/stream'
-import { Said, Turn, inWords } from '../../src/turn'
-import { Policy } from '../../src/policy'
-import { Turns } from '../../src/turns'
+import { Load } from '../../src/turn/concurrency'
+import { DeliveryError, Outlet } from '../../src/turn/fallback'
+import { Message } from '../../src/protocol/parse-aibot'
+import { Notices } from '../../src/turn/bubble'
+import { Said, Turn, inWords } from '../../src/turn/turn'
+import { Policy } from '../../src/turn/turn-options'
+import { Turns } from '../../src/turn/turn-registry'
 import { FakeClock } from './clock'
 
 export const SECOND = 1000

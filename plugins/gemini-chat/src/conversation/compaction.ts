@@ -1,5 +1,5 @@
 import type { Content } from '../engine/types'
-import { estimate } from './budget'
+import { estimate } from './tokens'
 import type { StoredTurn } from './history'
 import { replay, type Turn } from './turn'
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock'
-import type { Memory } from './memory'
+import type { Clock } from '../util/clock'
+import type { Memory } from './context-window'
 
 const SECOND = 1000
 

@@ -1,5 +1,5 @@
 import { h } from 'koishi'
-import { type Dialect, toElements } from './element'
+import { type Dialect, toElements } from './markdown-to-elements'
 
 /** What rendering needs to know of a bot. An adapter that takes raw Markdown says so with `markdown`. */
 export interface Reader {

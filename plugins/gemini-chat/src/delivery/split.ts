@@ -1,4 +1,4 @@
-import { closer, reopen } from './markdown'
+import { closer, reopen } from './open-blocks'
 
 /** What one message takes of a text. */
 export interface Page {

@@ -1,5 +1,5 @@
 import { type Context, h, type Session } from 'koishi'
-import { type Message, sentence } from '../text'
+import { type Message, sentence } from '../messages/i18n'
 import { examine, type Patient } from './examine'
 import { type Finding, write } from './finding'
 import { examineInstance } from './instance'

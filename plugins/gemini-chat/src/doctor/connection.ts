@@ -1,9 +1,9 @@
 import type { SecureContextOptions } from 'node:tls'
-import { classify } from '../engine/classify'
-import { parseBaseUrl } from '../engine/endpoint'
+import { classify } from '../engine/gemini/classify-error'
+import { parseBaseUrl } from '../engine/gemini/endpoint'
 import { GeminiError } from '../engine/error'
-import { parseProxy } from '../engine/proxy'
-import { createTransport, type Transport } from '../engine/transport'
+import { parseProxy } from '../engine/gemini/proxy'
+import { createTransport, type Transport } from '../engine/gemini/transport'
 import { bad, type Finding, ok } from './finding'
 
 export interface ConnectionOptions {

@@ -1,4 +1,4 @@
-import type { Message } from '../text'
+import type { Message } from '../messages/i18n'
 
 /** What one check found. */
 export interface Finding {

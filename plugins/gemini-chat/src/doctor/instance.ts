@@ -1,5 +1,5 @@
 import { type Context, Universal } from 'koishi'
-import { describe } from '../failure'
+import { describe } from '../messages/error-messages'
 import { bad, type Finding, note, ok } from './finding'
 
 /** Looks at what stands around the plugin: the database and the bots. */

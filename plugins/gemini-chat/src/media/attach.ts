@@ -2,7 +2,7 @@ import type { Content, Part } from '../engine/types'
 import { download, follow, tooLarge } from './download'
 import { MediaError, type Reason } from './error'
 import { isReference, type Reference } from './reference'
-import { typeOf } from './type'
+import { typeOf } from './file-type'
 
 /** A file that did not become part of a question. */
 export interface Refused extends Pick<Reference, 'kind' | 'name'> {

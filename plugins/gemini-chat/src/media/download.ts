@@ -2,7 +2,7 @@ import * as dns from 'node:dns'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import { isPublic } from './address'
+import { isPublic } from './ssrf-guard'
 import { MediaError } from './error'
 
 export interface DownloadOptions {

@@ -1,5 +1,5 @@
 import type { Session } from 'koishi'
-import { sentence } from '../text'
+import { sentence } from '../messages/i18n'
 import type { Refused } from './attach'
 import type { Reason } from './error'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Batches, merge } from '../../src/conversation/batch'
+import { Batches, merge } from '../../src/conversation/merge-window'
 import { ManualClock, settle } from '../support/clock'
 
 describe('a batch of messages', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { estimate, estimateContents, fit, measure } from '../../src/conversation/budget'
+import { estimate, estimateContents, fit, measure } from '../../src/conversation/tokens'
 import type { StoredTurn } from '../../src/conversation/history'
 import type { Content } from '../../src/engine/types'
 

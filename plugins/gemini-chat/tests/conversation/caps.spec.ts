@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Caps } from '../../src/conversation/caps'
+import { Caps } from '../../src/conversation/concurrency'
 
 describe('the caps on questions', () => {
   function enter(caps: Caps, person: string) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import memory from '@koishijs/plugin-database-memory'
 import { Context } from 'koishi'
-import { ChoiceStore, declareChoices } from '../../src/conversation/choices'
+import { ChoiceStore, declareChoices } from '../../src/conversation/preferences'
 
 for (const [name, driver] of [['in memory', undefined], ['in a database', memory]] as const) {
   describe(`choices ${name}`, () => {

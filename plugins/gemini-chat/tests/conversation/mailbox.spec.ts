@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { BusyError, Mailbox } from '../../src/conversation/mailbox'
+import { BusyError, Mailbox } from '../../src/conversation/queue'
 import { settle } from '../support/clock'
 import { gate } from '../support/engine'
 

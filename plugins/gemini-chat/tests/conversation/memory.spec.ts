@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Archive } from '../../src/conversation/archive'
 import { isSummary, roughly, summaryRequest } from '../../src/conversation/compaction'
 import { MemoryHistory } from '../../src/conversation/history'
-import { Memory, type Summarise } from '../../src/conversation/memory'
+import { Memory, type Summarise } from '../../src/conversation/context-window'
 import type { Turn } from '../../src/conversation/turn'
 import { GeminiError } from '../../src/engine/error'
 

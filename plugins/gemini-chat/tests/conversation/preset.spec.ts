@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { fill } from '../../src/conversation/preset'
+import { fill } from '../../src/conversation/system-prompt'
 import { nameOf, signed } from '../../src/conversation/speaker'
 import { Unanswered } from '../../src/conversation/unanswered'
 

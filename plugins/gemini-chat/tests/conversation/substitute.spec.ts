@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Substitutes } from '../../src/conversation/substitute'
+import { Substitutes } from '../../src/model/fallback-notice'
 
 describe('the notice that another model answers', () => {
   const news = (chosen: string, name: string) => ['model.changed', { chosen, name }]

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Reply } from '../../src/conversation/reply'
+import { Reply } from '../../src/answer/reply'
 import { collect, replay } from '../../src/conversation/turn'
 import type { Content, Part } from '../../src/engine/types'
 

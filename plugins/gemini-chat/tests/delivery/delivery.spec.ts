@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { h, type Session } from 'koishi'
-import { SystemClock } from '../../src/clock'
-import { createDelivery, type Delivery, type Target, targetOf } from '../../src/delivery/delivery'
+import { SystemClock } from '../../src/util/clock'
+import { createDelivery, type Delivery, type Target, targetOf } from '../../src/delivery/target'
 import { HastyClock, ManualClock, settle } from '../support/clock'
 import { gate } from '../support/engine'
 

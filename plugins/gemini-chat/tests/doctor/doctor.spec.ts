@@ -3,12 +3,12 @@ import { createGemini, createHttpProxy, createSocks, type Gemini, type GeminiOpt
 import { examine, type Patient } from '../../src/doctor/examine'
 import { write } from '../../src/doctor/finding'
 import { createGeminiEngine } from '../../src/engine/gemini'
-import { type KeySetting, keysOf, Ring } from '../../src/keys'
+import { type KeySetting, keysOf, Ring } from '../../src/model/key-pool'
 import enUS from '../../src/locales/en-US.yml'
 import zhCN from '../../src/locales/zh-CN.yml'
-import { Models } from '../../src/models'
-import type { Message } from '../../src/text'
-import { unusable } from '../../src/unusable'
+import { Models } from '../../src/model/model-list'
+import type { Message } from '../../src/messages/i18n'
+import { unusable } from '../../src/engine/unavailable'
 
 const key = 'AIzaSyTestTestTestTestTestTestTest9876'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert'
-import { Answer, Chunk } from '../../src/engine/answer'
+import { Answer, Chunk } from '../../src/engine/gemini/chunks'
 import { Part } from '../../src/engine/types'
 
 const chunk = (parts: Part[], finishReason?: string): Chunk => ({ candidates: [{ content: { parts }, finishReason }] })

@@ -1,6 +1,6 @@
 import { createClock } from '@sinonjs/fake-timers'
 import assert from 'node:assert'
-import { Deadline } from '../../src/engine/deadline'
+import { Deadline } from '../../src/engine/gemini/deadline'
 import { GeminiError } from '../../src/engine/error'
 
 function start(firstByteTimeout: number, idleTimeout: number, totalTimeout: number) {

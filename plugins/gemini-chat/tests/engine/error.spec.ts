@@ -1,6 +1,6 @@
 import assert from 'node:assert'
 import { inspect } from 'node:util'
-import { classify, unwrap } from '../../src/engine/classify'
+import { classify, unwrap } from '../../src/engine/gemini/classify-error'
 import { ErrorKind, GeminiError, redact } from '../../src/engine/error'
 
 const wire = (code: number, status: string, message: string, ...details: object[]) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { Call } from '../../src/engine/call'
-import { CALL, createHealing } from '../../src/engine/healing'
+import { Call } from '../../src/engine/gemini/call'
+import { CALL, createHealing } from '../../src/engine/gemini/fetch'
 import { limits } from './support'
 
 describe('an answer', () => {

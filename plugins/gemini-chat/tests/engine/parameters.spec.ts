@@ -1,5 +1,5 @@
 import assert from 'node:assert'
-import { sanitise } from '../../src/engine/parameters'
+import { sanitise } from '../../src/engine/gemini/generation-config'
 
 const thinking = (model: string, config: object) => sanitise(model, { thinkingConfig: config }).thinkingConfig
 

@@ -2,7 +2,7 @@ import assert from 'node:assert'
 import { AddressInfo, Server, Socket, createServer } from 'node:net'
 import { Gemini, Proxy, createGemini, createHttpProxy, createSocks, scenarios } from 'testkit'
 import { createGeminiEngine } from '../../src/engine/gemini'
-import { parseProxy } from '../../src/engine/proxy'
+import { parseProxy } from '../../src/engine/gemini/proxy'
 import { Engine } from '../../src/engine/types'
 import { anybody, collect, limits, until } from './support'
 

@@ -3,7 +3,7 @@ import assert from 'node:assert'
 import Module, { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { createGemini } from 'testkit'
-import { loadSdk } from '../../src/engine/sdk'
+import { loadSdk } from '../../src/engine/gemini/sdk'
 import { limits } from './support'
 
 const root = resolve(__dirname, '../..')
@@ -36,7 +36,7 @@ describe('the private copy of the SDK', () => {
 
   describe('in a bundle', () => {
     const { outputFiles: [{ text }] } = buildSync({
-      entryPoints: [resolve(root, 'src/engine/gemini.ts')],
+      entryPoints: [resolve(root, 'src/engine/gemini/index.ts')],
       bundle: true,
       packages: 'external',
       platform: 'node',

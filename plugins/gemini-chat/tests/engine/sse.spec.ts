@@ -1,5 +1,5 @@
 import assert from 'node:assert'
-import { createTokenizer, frame } from '../../src/engine/sse'
+import { createTokenizer, frame } from '../../src/engine/gemini/sse'
 
 function read(text: string, size = text.length || 1) {
   const tokenizer = createTokenizer()

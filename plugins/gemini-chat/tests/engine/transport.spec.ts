@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { IncomingMessage, Server, ServerResponse, createServer } from 'node:http'
 import { AddressInfo, Server as NetServer, Socket, createServer as createNetServer } from 'node:net'
 import { createGemini } from 'testkit'
-import { Transport, createTransport } from '../../src/engine/transport'
+import { Transport, createTransport } from '../../src/engine/gemini/transport'
 import { until } from './support'
 
 const open: (() => void)[] = []

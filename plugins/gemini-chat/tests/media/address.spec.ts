@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { isPublic } from '../../src/media/address'
+import { isPublic } from '../../src/media/ssrf-guard'
 
 describe('an address', () => {
   it('of the open internet is public', () => {

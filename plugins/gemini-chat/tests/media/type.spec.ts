@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { typeOf } from '../../src/media/type'
+import { typeOf } from '../../src/media/file-type'
 
 const bytes = (text: string) => Buffer.from(text, 'latin1')
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { Bucket } from '../../../src/delivery/dingtalk/bucket'
-import { Budget, monthOf } from '../../../src/delivery/dingtalk/budget'
+import { Bucket } from '../../../src/dingtalk/rate-limiter'
+import { Budget, monthOf } from '../../../src/dingtalk/monthly-quota'
 import { ManualClock } from '../../support/clock'
 import { type Options, Rig, tick } from './support'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { refusals } from 'testkit'
-import type { Delivery } from '../../../src/delivery/delivery'
+import type { Delivery } from '../../../src/delivery/target'
 import { type Options, Rig } from './support'
 
 describe('an answer in an AI card', () => {

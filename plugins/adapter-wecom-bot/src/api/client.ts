@@ -1,0 +1,95 @@
+import { ProxyError } from './proxy'
+import { Transport } from './http'
+
+/** How a call to WeCom's API ended without success. */
+export type Failure =
+  /** It never left: no connection. It may be tried again. */
+  | 'unsent'
+  /** It waits in the database, for the next start. */
+  | 'deferred'
+  /** WeCom answered with an error code. */
+  | 'refused'
+  /** No answer came back; it may or may not have arrived. */
+  | 'unknown'
+
+/** What to do about the errors that an operator can do something about. */
+const hints: Record<number, string> = {
+  40001: '应用的 Secret 不正确：请检查 secret / wrong secret of the app: check "secret"',
+  40013: '企业 ID 不正确：请检查 corpId / wrong corp id: check "corpId"',
+  40056: '应用 ID 不正确：请检查 agentId / wrong agent id: check "agentId"',
+  45009: '超过企业微信的频率限制 / beyond WeCom\'s rate limit',
+  60020: '本机出口 IP 不在应用的「企业可信IP」中：在企业微信后台该应用的页面加上它 / this server\'s address is not trusted: '
+    + 'add it to the app\'s trusted IPs in the WeCom console',
+  81013: '收件人不在应用的可见范围内 / the app is not visible to this person: check its visibility in the WeCom console',
+  93000: '群机器人的地址无效，或机器人已被移出群 / the webhook is invalid, or its robot was removed from the group',
+  93004: '群机器人已停用 / the group robot is disabled',
+  93008: '机器人不在群里 / the robot is not in the group',
+}
+
+/** Its message names neither the URL nor the body: both are secrets. */
+export class QyapiError extends Error {
+  override name = 'QyapiError'
+
+  constructor(readonly failure: Failure, readonly errcode?: number, detail?: string) {
+    super([`WeCom API call ${failure}`, errcode && `errcode ${errcode}`, detail].filter(Boolean).join(', '))
+  }
+}
+
+/** Posts JSON, or a form, and reads JSON; rejects with the network's error. */
+export type Post = (url: string, body: object) => Promise<unknown>
+
+/** A `multipart/form-data` body that is sent as it is. */
+export class Form {
+  constructor(readonly type: string, readonly body: Buffer) {}
+}
+
+export function createPost(transport: Transport): Post {
+  return async (url, body) => {
+    const request = body instanceof Form ? body : { type: 'application/json', body: JSON.stringify(body) }
+    const answer = await transport(url, { method: 'POST', type: request.type, body: request.body })
+    return JSON.parse(answer.body.toString())
+  }
+}
+
+/**
+ * Calls WeCom's API. Success is `errcode` 0, whatever the HTTP status says.
+ * @throws {QyapiError}
+ * @see https://developer.work.weixin.qq.com/document/path/90313
+ */
+export async function call(post: Post, url: string, body: object): Promise<Record<string, unknown>> {
+  let answer: unknown
+  try {
+    answer = await post(url, body)
+  } catch (error) {
+    throw new QyapiError(isUnsent(error) ? 'unsent' : 'unknown', undefined, error instanceof ProxyError ? error.message : code(error))
+  }
+  if (typeof answer !== 'object' || answer === null || !('errcode' in answer)) {
+    throw new QyapiError('unknown', undefined, 'the answer is not JSON with an "errcode"')
+  }
+  const { errcode, errmsg } = answer as { errcode: unknown, errmsg?: unknown }
+  if (errcode !== 0) throw new QyapiError('refused', Number(errcode), advice(Number(errcode), String(errmsg)))
+  return answer as Record<string, unknown>
+}
+
+/** Of WeCom's own words only the address is told, which is ours: they may repeat what was sent. */
+function advice(errcode: number, errmsg: string) {
+  if (errcode !== 60020) return hints[errcode]
+  const [, address] = /from ip:\s*([\da-f.:]+)/i.exec(errmsg) ?? []
+  return address ? `${hints[errcode]} (${address})` : hints[errcode]
+}
+
+const unsent = [
+  'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'ERR_PROXY',
+]
+
+function isUnsent(error: unknown) {
+  return unsent.includes(code(error) ?? '')
+}
+
+/** The innermost error code, for `fetch` wraps the network's error twice. */
+function code(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code && typeof code === 'string') return code
+  }
+}

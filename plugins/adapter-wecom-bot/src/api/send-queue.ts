@@ -1,0 +1,162 @@
+import { Clock } from '../util/clock'
+import { Limiter } from './rate-limiter'
+import { QyapiError } from './client'
+import { Retry } from './retry'
+
+/** A message, or one that is still being made, say because its file is being uploaded. */
+export type Body = object | Promise<object>
+
+interface Job {
+  body: Promise<object>
+  /** Set once the body is there. */
+  made?: object
+  /** Messages that belong together: where one fails, those behind it do not follow. */
+  push: Push
+  isLast: boolean
+}
+
+interface Push {
+  sent(): void
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** What was not sent when a queue had to end. */
+export interface Rest {
+  /** In their order. */
+  bodies: object[]
+  /** Messages that were not made yet. */
+  lost: number
+}
+
+/** How long a message that is being sent may take to come to an end, when all must end. Milliseconds. */
+const LAST_WAIT = 2000
+
+/** Messages to one place, one after the other: what has to be tried again does not let the next one pass. */
+export class Queue {
+  readonly #jobs: Job[] = []
+  readonly #limiter: Limiter
+  readonly #retry: Retry
+  #isRunning = false
+  #isSending = false
+  #isClosed = false
+
+  /** @param capacity most messages that may wait; more are refused */
+  constructor(
+    readonly send: (body: object) => Promise<unknown>,
+    readonly clock: Clock,
+    limit: number,
+    span: number,
+    readonly capacity: number,
+  ) {
+    this.#limiter = new Limiter(clock, limit, span, capacity)
+    this.#retry = new Retry(clock)
+  }
+
+  /** Messages that have not been sent, without the one that is being sent. */
+  get waiting() {
+    return this.#jobs.length - Number(this.#isSending)
+  }
+
+  get isIdle() {
+    return !this.#jobs.length
+  }
+
+  /**
+   * Sends messages that belong together, in this order.
+   * @param sent called for each that has been sent
+   * @throws {QyapiError} of the first that failed; those behind it are not sent
+   */
+  async push(bodies: Body[], sent = () => {}): Promise<void> {
+    // Also those behind a failure, which nobody looks at any more.
+    for (const body of bodies) if (body instanceof Promise) body.catch(() => {})
+    if (!bodies.length) return
+    if (this.#isClosed) throw new QyapiError('unsent', undefined, 'the bot has been stopped')
+    if (this.waiting + bodies.length > this.capacity) {
+      throw new QyapiError('unsent', undefined, `too many messages wait, at most ${this.capacity} may`)
+    }
+    return new Promise((resolve, reject) => {
+      const push: Push = { sent, resolve, reject }
+      bodies.forEach((body, index) => {
+        const job: Job = { body: Promise.resolve(body), push, isLast: index === bodies.length - 1 }
+        if (body instanceof Promise) body.then(made => job.made = made, () => {})
+        else job.made = body
+        this.#jobs.push(job)
+      })
+      if (!this.#isRunning) void this.#run()
+    })
+  }
+
+  /** Stops, and hands out what is left. Whoever waits for it is told by `settle`. */
+  async leave(): Promise<Rest> {
+    this.#close()
+    const sending = this.#isSending ? this.#jobs[0] : undefined
+    const end = this.clock.now() + LAST_WAIT
+    while (this.#isSending && this.clock.now() < end) {
+      await new Promise<void>(resolve => this.clock.setTimeout(resolve, 50))
+    }
+    // Whether it arrived is not known: twice is worse than not.
+    const left = this.#jobs.filter(job => !this.#isSending || job !== sending)
+    const bodies = left.map(({ made }) => made).filter(made => made !== undefined)
+    return { bodies, lost: left.length - bodies.length }
+  }
+
+  /** Ends the waiting for what was not sent. */
+  settle(error: QyapiError) {
+    for (const { push } of this.#jobs.splice(Number(this.#isSending))) push.reject(error)
+  }
+
+  dispose() {
+    this.#close()
+    this.settle(new QyapiError('unsent', undefined, 'the bot has been stopped'))
+  }
+
+  #close() {
+    this.#isClosed = true
+    this.#limiter.dispose()
+    this.#retry.dispose()
+  }
+
+  async #run() {
+    this.#isRunning = true
+    for (let job; !this.#isClosed && (job = this.#jobs[0]);) {
+      try {
+        await this.#deliver(await job.body)
+        this.#jobs.shift()
+        job.push.sent()
+        if (job.isLast) job.push.resolve()
+      } catch (error) {
+        // What could not be sent because all ends is not failed, but left.
+        if (this.#isClosed && isUnsent(error)) break
+        this.#drop(job.push)
+        job.push.reject(error)
+      }
+    }
+    this.#isRunning = false
+  }
+
+  #deliver(body: object): Promise<void> {
+    return this.#retry.run(async () => {
+      const place = this.#limiter.enter()
+      if (!place) throw new QyapiError('unsent', undefined, 'too many messages wait')
+      await place
+      this.#isSending = true
+      try {
+        await this.send(body)
+      } finally {
+        this.#isSending = false
+      }
+    })
+  }
+
+  #drop(push: Push) {
+    for (let index = this.#jobs.length - 1; index >= 0; index--) {
+      if (this.#jobs[index].push === push) this.#jobs.splice(index, 1)
+    }
+  }
+}
+
+/** Neither the limiter nor WeCom let it go. */
+function isUnsent(error: unknown) {
+  return !(error instanceof QyapiError) || error.failure === 'unsent'
+}

@@ -1,0 +1,93 @@
+import { Clock } from '../util/clock'
+import { formData } from './multipart'
+import { Form, Post, QyapiError, call } from './client'
+import { Body, Queue } from './send-queue'
+import { Retry } from './retry'
+import { pieces } from '../render/split'
+
+/** Most bytes of a `markdown_v2` message. */
+export const WEBHOOK_LIMIT = 4096
+
+/** WeCom's own limit: so many messages in any minute. */
+const RATE = 20
+const MINUTE = 60_000
+
+/** A group's webhook: one address, 20 messages in any minute, in the order they came. */
+export class Webhook {
+  readonly #queue: Queue
+  readonly #retry: Retry
+
+  constructor(
+    readonly url: string,
+    readonly post: Post,
+    readonly clock: Clock,
+    capacity = 1000,
+  ) {
+    this.#queue = new Queue(body => call(post, url, body), clock, RATE, MINUTE, capacity)
+    this.#retry = new Retry(clock)
+  }
+
+  /** Messages that wait for their place in the minute. */
+  get waiting() {
+    return this.#queue.waiting
+  }
+
+  get isIdle() {
+    return this.#queue.isIdle
+  }
+
+  /**
+   * Sends one message; tries again, with growing pauses, where WeCom is busy or was not reached.
+   * @param body as documented, e.g. `{ msgtype: 'markdown_v2', markdown_v2: { content } }`
+   * @throws {QyapiError}
+   * @see https://developer.work.weixin.qq.com/document/path/99110
+   */
+  send(body: object): Promise<void> {
+    return this.#queue.push([body])
+  }
+
+  /**
+   * Sends messages that belong together, in this order. Where one fails, those behind it are not sent.
+   * @param sent called for each that has been sent
+   * @throws {QyapiError}
+   */
+  sendAll(bodies: Body[], sent?: () => void): Promise<void> {
+    return this.#queue.push(bodies, sent)
+  }
+
+  /** Sends Markdown, in as many messages as it takes. */
+  async push(text: string): Promise<undefined> {
+    await this.sendAll(pieces(text, WEBHOOK_LIMIT).map(content => ({ msgtype: 'markdown_v2', markdown_v2: { content } })))
+  }
+
+  /**
+   * Uploads a file for this webhook alone.
+   * @returns its `media_id`, valid for three days
+   * @throws {QyapiError}
+   * @see https://developer.work.weixin.qq.com/document/path/99110
+   */
+  async upload(type: 'file' | 'voice', name: string, data: Buffer): Promise<string> {
+    const url = new URL(this.url)
+    url.pathname = url.pathname.replace(/send$/, 'upload_media')
+    url.searchParams.set('type', type)
+    const form = formData('media', name, data)
+    const { media_id: id } = await this.#retry.run(() => call(this.post, url.href, new Form(form.type, form.body)))
+    if (typeof id !== 'string') throw new QyapiError('unknown', undefined, 'the answer has no "media_id"')
+    return id
+  }
+
+  /** Stops, and hands out what was not sent; `settle` ends the waiting for it. */
+  leave() {
+    this.#retry.dispose()
+    return this.#queue.leave()
+  }
+
+  settle(error: QyapiError) {
+    this.#queue.settle(error)
+  }
+
+  dispose() {
+    this.#retry.dispose()
+    this.#queue.dispose()
+  }
+}

@@ -1,0 +1,209 @@
+import { Credential } from '../protocol/crypto'
+import { Cards, Clicked, inputOf } from '../turn/stream-cards'
+import type { PassiveInbox } from './passive-handler'
+import { Event, Message, Payload, Poll } from '../protocol/parse-aibot'
+import { Refusal } from '../protocol/callback-error'
+import { Replays } from '../util/recently-seen'
+import { MARKDOWN_LIMIT, Reply, cardReply, cardUpdate, streamReply, textReply } from '../protocol/reply'
+import { cut } from '../render/split'
+import { Notices } from '../turn/bubble'
+import { Store } from '../storage/store'
+import { Owner, Turn, owns } from '../turn/turn'
+import { Turns } from '../turn/turn-registry'
+
+/** What the HTTP response to a callback says. */
+export interface Outcome {
+  /** Plaintext of the reply; absent: an empty body, which WeCom takes for "nothing to say". */
+  reply?: Reply
+  /** The turn whose closing frame this is; whether it arrives decides what happens next. */
+  closing?: Turn
+  /** Nothing came of the message but this reply: should that be lost, a copy of it is as good as the first. */
+  isUntaken?: boolean
+  /** Called once the reply has reached the platform. */
+  sent?(): void
+}
+
+/** `unreadable`: nothing in it that a plugin could read; `closed`: Koishi is starting or stopping. */
+export type Dispatch = 'taken' | 'unreadable' | 'closed'
+
+export interface InboxOptions {
+  /** The current one first; older ones are accepted while they are being replaced. */
+  credentials: Credential[]
+  /** How far a callback's timestamp may be from now, in milliseconds. */
+  freshness: number
+  /** When set, callbacks for another bot are refused. */
+  botId?: string
+  /** Takes what does not come from an intelligent bot. */
+  passive?: PassiveInbox
+  /** How long a new message waits for an answer that is ready at once, in milliseconds. */
+  firstReply: number
+  turns: Turns
+  cards: Cards
+  store: Store
+  /** Said when a person opens the single chat for the first time on a day; empty: nothing. */
+  welcome?: string
+  /** Whether readers are asked how they liked an answer. */
+  feedback: boolean
+  notices: Notices
+  /** Whether a `response_url` may be posted to. */
+  isTrusted(url: string): boolean
+  /** Hands a message to Koishi, without waiting. */
+  dispatch(message: Message, turn: Turn): Dispatch
+  /** Hands an event to Koishi, without waiting. */
+  notify(event: Event): void
+  /** Hands a click to Koishi, without waiting. */
+  click(event: Event, clicked: Clicked, turn: Turn): void
+  /** Something properly signed has come in. */
+  verified(): void
+}
+
+/** Takes the verified callbacks of one bot and says how to answer them. Knows neither HTTP nor Koishi. */
+export class Inbox {
+  /** Events that plugins have been told of. WeCom repeats one that it has seen no reply to. */
+  readonly #events: Replays
+
+  constructor(readonly options: InboxOptions) {
+    this.#events = new Replays(options.turns.clock, 2 * options.freshness)
+  }
+
+  /** The process is about to end: nothing new is begun. */
+  leaving = false
+
+  get credentials() {
+    return this.options.credentials
+  }
+
+  /**
+   * @param replayed this very callback has come before
+   * @throws {Refusal} `foreign-bot`; `replay` where it has been answered and forgotten
+   */
+  accept(payload: Payload, replayed = false): Outcome | Promise<Outcome> {
+    const { botId, verified, passive } = this.options
+    if (payload.surface && passive) return passive.accept(payload, replayed)
+    if (botId && payload.botId !== botId) throw new Refusal('foreign-bot')
+    verified()
+    switch (payload.kind) {
+      case 'poll':
+        return this.#poll(payload)
+      case 'message':
+        return this.#repeat(payload) ?? this.#message(payload, replayed)
+      case 'event':
+        return this.#event(payload, replayed)
+      case 'unknown':
+        return this.#say(payload.msgId, this.options.notices.unsupported)
+    }
+  }
+
+  #poll(poll: Poll): Outcome | Promise<Outcome> {
+    const turn = this.options.turns.ask(poll.streamId, poll)
+    return turn ? this.#show(turn, poll.msgId) : this.#recall(poll.streamId, poll)
+  }
+
+  /** What a message that is being answered already is told. */
+  #repeat({ botId, msgId }: Message): Outcome | undefined {
+    const turn = this.options.turns.find(botId, msgId)
+    return turn && this.#show(turn, msgId, true)
+  }
+
+  async #message(message: Message, replayed: boolean): Promise<Outcome> {
+    const { turns, store, firstReply, isTrusted, dispatch, notices } = this.options
+    const { msgId, botId, userId, chatId } = message
+    const reason = this.#reason(userId)
+    if (reason) return this.#decline(msgId, reason)
+    const { responseUrl } = message
+    const turn = turns.open(message, responseUrl && isTrusted(responseUrl) ? responseUrl : undefined)
+    const owner = { botId, userId, chatId }
+    const streamId = await store.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
+    if (streamId !== turn.id) {
+      turns.drop(turn)
+      return this.#recall(streamId, owner)
+    }
+    if (replayed) {
+      turns.drop(turn)
+      throw new Refusal('replay')
+    }
+    const dispatched = dispatch(message, turn)
+    if (dispatched !== 'taken') {
+      turns.drop(turn)
+      return this.#decline(turn.id, dispatched === 'closed' ? notices.forgotten : notices.unsupported)
+    }
+    await turns.settled(turn, firstReply)
+    return this.#show(turn, msgId, true)
+  }
+
+  /** Why nothing more is begun for a person now. */
+  #reason(userId: string): string | undefined {
+    const { turns, notices } = this.options
+    return this.leaving ? notices.leaving : turns.load.isFull(userId) ? notices.busy : undefined
+  }
+
+  /** What another process, or this one before it was killed, had to say. */
+  async #recall(streamId: string, asker: Owner): Promise<Outcome> {
+    const { store, notices } = this.options
+    const trace = await store.recall(streamId)
+    if (!trace || !owns(trace.owner, asker)) return this.#say(streamId, notices.forgotten)
+    const { content, finished } = trace
+    if (finished && content) return this.#say(streamId, content)
+    const [head] = cut(content, MARKDOWN_LIMIT - Buffer.byteLength(notices.interrupted) - 2)
+    return this.#say(streamId, [head, notices.interrupted].filter(Boolean).join('\n\n'))
+  }
+
+  async #event(event: Event, replayed: boolean): Promise<Outcome> {
+    const { turns, cards, store, notify, click, isTrusted } = this.options
+    const { type, botId, msgId, userId } = event
+    const isKnown = this.#events.seen([botId, type, userId, msgId].join('/')) || replayed
+    if (event.type === 'feedback' && !isKnown) {
+      const { id, ...opinion } = event.feedback
+      await store.rememberOpinion(id, { ...opinion, userId, time: Date.now() })
+    }
+    if (!isKnown) notify(event)
+    if (event.type === 'enter-chat') return this.#greet()
+    if (event.type !== 'card-click') return {}
+    const { responseUrl } = event
+    // The reply is the card; whatever is said to the click has to take the other ways out.
+    const once = responseUrl && isTrusted(responseUrl) ? responseUrl : undefined
+    const reason = inputOf(event.click) === undefined ? undefined : this.#reason(userId)
+    if (reason) {
+      // The card stays as it is, and may be clicked again.
+      const turn = turns.open(event, once, false)
+      void turns.say(turn, { text: reason }).finally(() => turn.chainEnded())
+      return {}
+    }
+    const clicked = await cards.click(event.click, userId)
+    const { card, userIds, isRepeated } = clicked
+    if (!isKnown && !isRepeated) click(event, clicked, turns.open(event, once, false))
+    return { reply: card && cardUpdate(card, userIds) }
+  }
+
+  #greet(): Outcome {
+    const { welcome, cards } = this.options
+    if (!welcome) return {}
+    const card = cards.greet(welcome)
+    return { reply: card ? cardReply(card) : textReply(welcome) }
+  }
+
+  #show(turn: Turn, callback: string, isFirst = false): Outcome {
+    const { turns, cards, store, feedback } = this.options
+    const frame = turns.frame(turn)
+    if (!frame) return {}
+    if (turn.shown !== frame) {
+      turn.shown = frame
+      const { id: streamId, msgId, owner } = turn
+      store.show({ streamId, msgId, owner, content: frame.content, finished: frame.finish })
+    }
+    const card = cards.attach(turn, callback)
+    return {
+      reply: streamReply(turn.id, frame, card, isFirst && feedback ? turn.id : undefined),
+      closing: frame.finish ? turn : undefined,
+      sent: card && (() => cards.arrived(turn)),
+    }
+  }
+
+  #say(id: string, content: string): Outcome {
+    return { reply: streamReply(id, { content, finish: true }) }
+  }
+
+  #decline(id: string, content: string): Outcome {
+    return { ...this.#say(id, content), isUntaken: true }
+  }
+}

@@ -1,0 +1,167 @@
+import type { App } from '../push/app'
+import { TEXT_LIMIT } from '../push/message-bodies'
+import { TemplateCard } from '../protocol/template-card'
+import { inputOf } from '../turn/stream-cards'
+import { Clock } from '../util/clock'
+import { greetingText } from './welcome'
+import { Hold } from './passive-reply'
+import type { InboxOptions, Outcome } from './aibot-handler'
+import { Click, Event, Message, Payload, Surface, Unknown } from '../protocol/parse-aibot'
+import { Push, WebhookPush, toRobot } from '../push/push'
+import { Refusal } from '../protocol/callback-error'
+import type { Reply } from '../protocol/reply'
+import { Turn, owns } from '../turn/turn'
+import { Webhooks } from '../push/webhook-registry'
+
+type Shared = Pick<
+  InboxOptions,
+  'turns' | 'cards' | 'store' | 'notices' | 'welcome' | 'dispatch' | 'notify' | 'click' | 'verified'
+>
+
+export interface PassiveOptions extends Shared {
+  /** When set, callbacks for another app are refused. */
+  agentId?: string
+  /** How long a reply waits for the answer, in milliseconds. WeCom gives up after five seconds. */
+  wait: number
+  /** After so many milliseconds a reply that was not confirmed has not arrived. */
+  unclaimed: number
+  app?: App
+  webhooks: Webhooks
+  clock: Clock
+  /** The address that a group robot names, as far as it may be posted to. */
+  webhookOf(url: string): string | undefined
+}
+
+/**
+ * Takes the verified callbacks of self-built apps and of group robots of the older kind. They know no streams: what is
+ * ready in time is the reply, what is not goes out through the app's API or the robot's own webhook.
+ */
+export class PassiveInbox {
+  readonly #holds = new WeakMap<Turn, Hold>()
+
+  constructor(readonly options: PassiveOptions) {}
+
+  /** The process is about to end: nothing new is begun. */
+  leaving = false
+
+  /**
+   * @param replayed this very callback has come before
+   * @throws {Refusal} `foreign-bot`; `replay` where it has been answered and forgotten
+   */
+  async accept(payload: Payload, replayed: boolean): Promise<Outcome> {
+    const { agentId, turns, notices, verified } = this.options
+    const { surface, botId, msgId } = payload
+    if (surface?.name === 'app' && agentId && surface.agentId !== agentId) throw new Refusal('foreign-bot')
+    verified()
+    if (payload.kind === 'poll') return {}
+    const known = turns.find(botId, msgId)
+    if (known) return this.#answer(payload, known)
+    if (payload.kind === 'unknown') return this.#say(payload, notices.unsupported)
+    return this.#open(payload, replayed)
+  }
+
+  async #open(callback: Message | Event, replayed: boolean): Promise<Outcome> {
+    const { turns, store, notices } = this.options
+    const { msgId, botId, userId, chatId } = callback
+    if (callback.kind === 'message' || (callback.type === 'card-click' && inputOf(callback.click) !== undefined)) {
+      if (this.leaving) return { ...this.#say(callback, notices.leaving), isUntaken: true }
+      if (turns.load.isFull(userId)) return { ...this.#say(callback, notices.busy), isUntaken: true }
+    }
+    const turn = turns.open(callback, undefined, false)
+    const hold = this.#hold(callback, turn)
+    const owner = { botId, userId, chatId }
+    const streamId = await store.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
+    if (streamId !== turn.id || replayed) turns.drop(turn)
+    if (streamId !== turn.id) return this.#recall(callback, streamId)
+    if (replayed) throw new Refusal('replay')
+    if (callback.kind === 'message') this.#dispatch(callback, turn, hold)
+    else await this.#event(callback, turn, hold)
+    return this.#answer(callback, turn)
+  }
+
+  #dispatch(message: Message, turn: Turn, hold: Hold) {
+    const { dispatch, notices } = this.options
+    const dispatched = dispatch(message, turn)
+    if (dispatched === 'taken') return
+    hold.say(dispatched === 'closed' ? notices.forgotten : notices.unsupported)
+    turn.chainEnded()
+  }
+
+  async #event(event: Event, turn: Turn, hold: Hold) {
+    const { welcome, notify } = this.options
+    notify(event)
+    if (event.type === 'card-click') return this.#click(event, event.click, turn)
+    if (event.type === 'enter-chat' && welcome) hold.say(greetingText(welcome))
+    turn.chainEnded()
+  }
+
+  /** The reply is left for what is said to the click; a card that is answered is closed through the app. */
+  async #click(event: Event, what: Click, turn: Turn) {
+    const { cards, app, turns, click } = this.options
+    const { responseCode, userId } = event
+    const clicked = await cards.click(what, userId)
+    const button = clicked.card && buttonOf(clicked.card)
+    if (app && responseCode && button) {
+      app.closeCard(userId, responseCode, button).catch(error => turns.log.lost(turn, error))
+    }
+    if (clicked.isRepeated) turn.chainEnded()
+    else click(event, clicked, turn)
+  }
+
+  /** Waits for the answer as long as WeCom waits for the reply. */
+  async #answer(callback: Message | Event | Unknown, turn: Turn): Promise<Outcome> {
+    const { turns, store, wait } = this.options
+    const hold = this.#holds.get(turn)
+    if (hold?.isWaiting) await turns.settled(turn, wait)
+    const content = hold?.take(turn)
+    if (!hold || !content) return {}
+    const { id: streamId, msgId, owner } = turn
+    store.show({ streamId, msgId, owner, content, finished: true })
+    return { ...this.#say(callback, content), sent: () => hold.arrived() }
+  }
+
+  /** What another process, or this one before it was killed, had to say. */
+  async #recall(callback: Message | Event, streamId: string): Promise<Outcome> {
+    const { store, notices } = this.options
+    const trace = await store.recall(streamId)
+    if (trace?.finished && trace.content && owns(trace.owner, callback)) return this.#say(callback, trace.content)
+    return callback.kind === 'message' ? this.#say(callback, notices.interrupted) : {}
+  }
+
+  #hold(callback: Message | Event, turn: Turn): Hold {
+    const { turns, notices, clock, unclaimed } = this.options
+    const hold = new Hold({ limit: TEXT_LIMIT, notices, clock, unclaimed, next: this.#next(callback) })
+    this.#holds.set(turn, hold)
+    turns.outlet.ways.set(turn, hold)
+    return hold
+  }
+
+  /** What is left when the reply is gone. */
+  #next({ surface, userId, webhookUrl }: Message | Event): Push | undefined {
+    const { app, webhooks, webhookOf } = this.options
+    if (surface?.name === 'app') return app?.to(userId)
+    const url = webhookUrl && webhookOf(webhookUrl)
+    return url ? toRobot(new WebhookPush(webhooks.at(url), surface?.chatId)) : undefined
+  }
+
+  #say(callback: Message | Event | Unknown, content: string): Outcome {
+    return { reply: toReply(callback.surface!, callback.userId, content, Math.floor(this.options.clock.now() / 1000)) }
+  }
+}
+
+/** What its buttons say now that it is answered. */
+function buttonOf(card: TemplateCard): string | undefined {
+  if ('submit_button' in card) return card.submit_button.text
+  return 'button_list' in card ? card.button_list[0].text : undefined
+}
+
+/**
+ * The reply as each surface writes it.
+ * @see https://developer.work.weixin.qq.com/document/path/90241
+ */
+function toReply(surface: Surface, userId: string, content: string, seconds: number): Reply {
+  if (surface.name === 'app') {
+    return { ToUserName: userId, FromUserName: surface.corpId, CreateTime: seconds, MsgType: 'text', Content: content }
+  }
+  return surface.isJson ? { msgtype: 'text', text: { content } } : { MsgType: 'text', Text: { Content: content } }
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto'
+import { Clock } from '../util/clock'
+import { Media, MediaError } from './media'
+import { MediaLink } from '../protocol/parse-aibot'
+
+/** How long WeCom keeps a link valid. Milliseconds. */
+const LIFE = 5 * 60_000
+
+interface Attachment {
+  link: MediaLink
+  at: number
+  media?: Promise<Media>
+  size: number
+}
+
+/**
+ * What messages had attached, under ids of our own: plugins get those, never WeCom's links. Each is downloaded when it
+ * is first asked for and then kept for as long as it could have been downloaded.
+ */
+export class Attachments {
+  readonly #entries = new Map<string, Attachment>()
+  #size = 0
+  #timer: unknown
+
+  /** @param capacity most bytes kept; beyond it the oldest are downloaded again where they are asked for again */
+  constructor(
+    readonly fetch: (link: MediaLink) => Promise<Media>,
+    readonly clock: Clock,
+    readonly capacity = 64 << 20,
+  ) {}
+
+  get count() {
+    return this.#entries.size
+  }
+
+  /** @returns the id under which it can be opened for five minutes */
+  add(link: MediaLink): string {
+    this.#sweep()
+    const id = randomBytes(16).toString('hex')
+    this.#entries.set(id, { link, at: this.clock.now(), size: 0 })
+    this.#schedule()
+    return id
+  }
+
+  /**
+   * @returns `undefined` where there is none, or its time is over
+   * @throws {MediaError}
+   */
+  async open(id: string): Promise<Media | undefined> {
+    this.#sweep()
+    const entry = this.#entries.get(id)
+    if (!entry) return
+    entry.media ??= this.fetch(entry.link).then((media) => {
+      if (!this.#entries.has(id)) return media
+      entry.size = media.data.length
+      this.#size += entry.size
+      this.#shrink(id)
+      return media
+    })
+    try {
+      return await entry.media
+    } catch (error) {
+      // Another reader may be luckier, as long as the link is valid.
+      entry.media = undefined
+      throw error instanceof MediaError ? error : new MediaError('network', 'the download failed')
+    }
+  }
+
+  dispose() {
+    this.clock.clearTimeout(this.#timer)
+    this.#entries.clear()
+    this.#size = 0
+  }
+
+  #sweep() {
+    const now = this.clock.now()
+    for (const [id, { at }] of this.#entries) {
+      if (now - at < LIFE) break
+      this.#drop(id)
+    }
+  }
+
+  #schedule() {
+    this.#timer ??= this.clock.setTimeout(() => {
+      this.#timer = undefined
+      this.#sweep()
+      if (this.#entries.size) this.#schedule()
+    }, LIFE)
+  }
+
+  #shrink(keep: string) {
+    for (const [id, entry] of this.#entries) {
+      if (this.#size <= this.capacity) break
+      if (!entry.size || id === keep) continue
+      this.#size -= entry.size
+      Object.assign(entry, { media: undefined, size: 0 })
+    }
+  }
+
+  #drop(id: string) {
+    this.#size -= this.#entries.get(id)!.size
+    this.#entries.delete(id)
+  }
+}

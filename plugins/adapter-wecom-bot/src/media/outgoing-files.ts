@@ -1,0 +1,50 @@
+import { FetchOptions, fetchFile } from './media'
+import { File, OpenFile } from '../push/parts'
+
+export interface FilesOptions extends FetchOptions {
+  /** Reads `data:` and `internal:`. */
+  http: { file(src: string): Promise<{ data: ArrayBuffer, filename?: string }> }
+  /** Told where something cannot be read; the reason names no address. */
+  warn(reason: string): void
+}
+
+/**
+ * Reads what elements name: `data:` and Koishi's `internal:` as they come, links of the web past the guard against
+ * private addresses. Nothing else, and above all no file of this machine: whoever wrote the element may be anybody.
+ */
+export function createFiles({ http, warn, ...options }: FilesOptions): OpenFile {
+  return async (src, isPicture) => {
+    if (!URL.canParse(src)) return
+    const url = new URL(src)
+    const isTrusted = options.trusted.includes(url.host) || options.trusted.includes(url.hostname)
+    try {
+      if (/^https?:$/.test(url.protocol)) {
+        // A link is shown as a picture all the same, and takes no message of its own.
+        return isPicture && !isTrusted ? undefined : await fromWeb(url, options)
+      }
+      if (/^(?:data|internal):$/.test(url.protocol)) return await fromKoishi(src, http)
+    } catch (error) {
+      // The message of Koishi's client names the address, which may be the file itself.
+      warn(error instanceof Error && error.name === 'MediaError' ? error.message : 'the file cannot be read')
+    }
+  }
+}
+
+async function fromWeb(url: URL, options: FetchOptions): Promise<File> {
+  const { data, name } = await fetchFile(url.href, options)
+  return { data, name: name ?? (decode(url.pathname.split('/').pop()!) || undefined) }
+}
+
+async function fromKoishi(src: string, http: FilesOptions['http']): Promise<File> {
+  const { data, filename } = await http.file(src)
+  // Where there is no name, Koishi makes up this one.
+  return { data: Buffer.from(data), name: filename && !/^file(?:\.\w+)?$/.test(filename) ? decode(filename) : undefined }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

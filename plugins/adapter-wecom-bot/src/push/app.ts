@@ -1,0 +1,173 @@
+import { toAppBodies } from './message-bodies'
+import { TemplateCard } from '../protocol/template-card'
+import { Clock } from '../util/clock'
+import { fileName, sniff } from '../media/file-type'
+import { Media, MediaError } from '../media/media'
+import { formData } from '../api/multipart'
+import { Part } from './parts'
+import { Push, undelivered } from './push'
+import { Form, QyapiError, call, createPost } from '../api/client'
+import { Retry } from '../api/retry'
+import { Answer, Transport } from '../api/http'
+
+export interface AppOptions {
+  corpId: string
+  agentId: string
+  secret: string
+  apiEndpoint: string
+  /** Whether what it says is sent as Markdown, which is shown in WeCom only, or as plain text. */
+  format: 'markdown' | 'text'
+  /** Told of each card that has been sent. */
+  sentCard?(card: TemplateCard): void
+}
+
+/** A token that WeCom does not take any more: the same request with a new one may be right. */
+const STALE = [40014, 42001]
+/** So long before its end a token is not used any more. Seconds. */
+const MARGIN = 300
+
+/**
+ * The API of a self-built app.
+ * @see https://developer.work.weixin.qq.com/document/path/90236
+ */
+export class App {
+  readonly #retry: Retry
+  #token?: { value: string, until: number }
+  #asking?: Promise<string>
+  #running = 0
+
+  constructor(readonly options: AppOptions, readonly transport: Transport, readonly clock: Clock) {
+    this.#retry = new Retry(clock)
+  }
+
+  /** Waits until all has been sent, at most so many milliseconds. */
+  async drain(grace: number) {
+    const end = this.clock.now() + grace
+    while (this.#running && this.clock.now() < end) {
+      await new Promise<void>(resolve => this.clock.setTimeout(resolve, 50))
+    }
+  }
+
+  /**
+   * The way to one person.
+   * @returns `undefined` for what WeCom would take for several people, or for all
+   */
+  to(userId: string): Push | undefined {
+    if (!userId || userId.startsWith('@') || userId.includes('|')) return
+    return { send: parts => this.#send(userId, parts) }
+  }
+
+  /**
+   * A file that somebody has sent, valid for three days.
+   * @throws {MediaError}
+   * @see https://developer.work.weixin.qq.com/document/path/90254
+   */
+  async media(id: string, limit: number): Promise<Media> {
+    try {
+      return await this.#retry.run(() => this.#renewing(async (token) => {
+        const url = this.#url('media/get', { access_token: token, media_id: id })
+        let answer: Answer | undefined
+        await call(async () => {
+          answer = await this.transport(url, { limit })
+          return !answer.disposition && /json|text/.test(answer.type) ? JSON.parse(answer.body.toString()) : { errcode: 0 }
+        }, url, {})
+        const { body, disposition } = answer!
+        return { data: body, name: disposition && fileName(disposition), type: sniff(body) }
+      }))
+    } catch (error) {
+      throw new MediaError('network', error instanceof QyapiError ? error.message : 'the download failed')
+    }
+  }
+
+  /**
+   * Puts a button that cannot be clicked in the place of those of a card that somebody has answered.
+   * @param code of the click, good for one update
+   * @throws {QyapiError}
+   * @see https://developer.work.weixin.qq.com/document/path/94888
+   */
+  async closeCard(userId: string, code: string, button: string) {
+    this.#running++
+    try {
+      await this.#call('message/update_template_card', {
+        userids: [userId],
+        agentid: Number(this.options.agentId),
+        response_code: code,
+        button: { replace_name: button },
+      })
+    } finally {
+      this.#running--
+    }
+  }
+
+  dispose() {
+    this.#retry.dispose()
+  }
+
+  async #send(userId: string, parts: Part[]) {
+    const bodies = toAppBodies(parts, this.options.format, (type, name, data) => this.#upload(type, name, data))
+    let sent = 0
+    this.#running++
+    try {
+      for (const make of bodies) {
+        const body = await make()
+        const message = { touser: userId, agentid: Number(this.options.agentId), ...body }
+        const { invaliduser } = await this.#call('message/send', message)
+        if (invaliduser) throw new QyapiError('refused', undefined, '收件人不在应用的可见范围内 / the app is not visible to this person')
+        if ('template_card' in body) this.options.sentCard?.(body.template_card as TemplateCard)
+        sent++
+      }
+    } catch (error) {
+      throw undelivered(error, parts, bodies.length - sent, bodies.length)
+    } finally {
+      this.#running--
+    }
+  }
+
+  /** @see https://developer.work.weixin.qq.com/document/path/90253 */
+  async #upload(type: string, name: string, data: Buffer): Promise<string> {
+    const { type: contentType, body } = formData('media', name, data)
+    const { media_id: id } = await this.#call('media/upload', new Form(contentType, body), { type })
+    if (typeof id !== 'string') throw new QyapiError('unknown', undefined, 'the answer has no "media_id"')
+    return id
+  }
+
+  #call(path: string, body: object, params: Record<string, string> = {}) {
+    return this.#retry.run(() => this.#renewing((token) => {
+      return call(createPost(this.transport), this.#url(path, { access_token: token, ...params }), body)
+    }))
+  }
+
+  /** Once more with a new token, where the one we have is stale before its time. */
+  async #renewing<T>(action: (token: string) => Promise<T>): Promise<T> {
+    const token = await this.#accessToken()
+    try {
+      return await action(token)
+    } catch (error) {
+      if (!(error instanceof QyapiError) || !STALE.includes(error.errcode!)) throw error
+      // Another call may have renewed it in the meantime.
+      if (this.#token?.value === token) this.#token = undefined
+      return action(await this.#accessToken())
+    }
+  }
+
+  async #accessToken(): Promise<string> {
+    if (this.#token && this.#token.until > this.clock.now()) return this.#token.value
+    this.#asking ??= this.#askToken().finally(() => this.#asking = undefined)
+    return this.#asking
+  }
+
+  /** @see https://developer.work.weixin.qq.com/document/path/91039 */
+  async #askToken(): Promise<string> {
+    const { corpId, secret } = this.options
+    const url = this.#url('gettoken', { corpid: corpId, corpsecret: secret })
+    const answer = await call(async () => JSON.parse((await this.transport(url)).body.toString()), url, {})
+    const { access_token: value, expires_in: life } = answer
+    if (typeof value !== 'string' || !value) throw new QyapiError('unknown', undefined, 'the answer has no "access_token"')
+    this.#token = { value, until: this.clock.now() + Math.max(Number(life) - MARGIN || 0, 60) * 1000 }
+    return value
+  }
+
+  #url(path: string, params: Record<string, string>): string {
+    return `${this.options.apiEndpoint.replace(/\/+$/, '')}/cgi-bin/${path}?${new URLSearchParams(params)}`
+  }
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import { validate, validatePush } from '../cards/card-schema'
+import { Part } from './parts'
+import { plain } from '../render/plain-text'
+import { Body } from '../api/send-queue'
+import { pieces } from '../render/split'
+import { Webhook, WEBHOOK_LIMIT } from '../api/webhook'
+
+/** Most bytes of a `text` message, and of everything an app says. */
+export const TEXT_LIMIT = 2048
+
+/**
+ * The messages of a push as a webhook takes them: what is too long becomes several.
+ * @param chatId for webhooks that reach more than one chat
+ * @throws {CardError} where a card is not one of those that webhooks take
+ * @see https://developer.work.weixin.qq.com/document/path/99110
+ */
+export function toBodies(parts: Part[], webhook: Pick<Webhook, 'upload'>, chatId?: string): Body[] {
+  // All are looked at before the first is made: a push that cannot be sent whole is not begun.
+  const cards = new Map(parts.map(part => [part, part.type === 'card' ? validatePush(part.card) : undefined]))
+  const chat = chatId ? { chatid: chatId } : {}
+  return parts.flatMap((part): Body[] => {
+    switch (part.type) {
+      case 'markdown':
+        return pieces(part.content, WEBHOOK_LIMIT).map(content => ({ ...chat, msgtype: 'markdown_v2', markdown_v2: { content } }))
+      case 'text':
+        return pieces(part.content, TEXT_LIMIT).map((content, index) => ({
+          ...chat,
+          msgtype: 'text',
+          // Nobody is called twice.
+          text: index ? { content } : { content, mentioned_list: part.users },
+        }))
+      case 'image':
+        return [{ ...chat, msgtype: 'image', image: encode(part.data) }]
+      case 'file':
+      case 'voice': {
+        const { type, name, data } = part
+        return [webhook.upload(type, name, data).then(id => ({ ...chat, msgtype: type, [type]: { media_id: id } }))]
+      }
+      case 'news':
+        return [{ ...chat, msgtype: 'news', news: { articles: part.articles } }]
+      case 'card':
+        return [{ ...chat, msgtype: 'template_card', template_card: cards.get(part) }]
+    }
+  })
+}
+
+function encode(data: Buffer) {
+  return { base64: data.toString('base64'), md5: createHash('md5').update(data).digest('hex') }
+}
+
+/** Uploads a file and gives its `media_id`. */
+type Upload = (type: string, name: string, data: Buffer) => Promise<string>
+
+/**
+ * The messages of a push as a self-built app sends them: what is too long becomes several. Each is made when its turn
+ * has come.
+ * @throws {CardError}
+ * @see https://developer.work.weixin.qq.com/document/path/90236
+ */
+export function toAppBodies(parts: Part[], format: 'markdown' | 'text', upload: Upload): (() => Promise<object>)[] {
+  const cards = new Map(parts.map(part => [part, part.type === 'card' ? validate(part.card) : undefined]))
+  return parts.flatMap((part): (() => Promise<object>)[] => {
+    switch (part.type) {
+      case 'markdown':
+        if (format === 'text') return texts(plain(part.content))
+        return pieces(part.content, TEXT_LIMIT).map(content => async () => ({ msgtype: 'markdown', markdown: { content } }))
+      case 'text':
+        return texts(part.content)
+      case 'image':
+        return [async () => mediaBody('image', await upload('image', 'image.png', part.data))]
+      case 'file':
+      case 'voice':
+        return [async () => mediaBody(part.type, await upload(part.type, part.name, part.data))]
+      case 'news':
+        return [async () => ({ msgtype: 'news', news: { articles: part.articles } })]
+      case 'card':
+        return [async () => ({ msgtype: 'template_card', template_card: cards.get(part) })]
+    }
+  })
+}
+
+function texts(text: string) {
+  return pieces(literalText(text), TEXT_LIMIT).map(content => async () => ({ msgtype: 'text', text: { content } }))
+}
+
+function mediaBody(type: string, id: string) {
+  return { msgtype: type, [type]: { media_id: id } }
+}
+
+/** A text of an app may have links in HTML, which nobody meant who wrote a text. */
+export function literalText(content: string): string {
+  return content.replace(/<(?=\/?a\b)/gi, '<\u200b')
+}

@@ -1,0 +1,162 @@
+import { h } from 'koishi'
+import { readCard } from '../protocol/template-card'
+import { render } from '../render/markdown'
+import { sniff } from '../media/file-type'
+import { Article, readNews } from '../render/news'
+import { plain } from '../render/plain-text'
+import { inWords } from '../turn/turn'
+
+/** One message of a push. */
+export type Part =
+  | { type: 'markdown', content: string }
+  /** Of all kinds of messages only this one can mention people. */
+  | { type: 'text', content: string, users: string[] }
+  /** JPG or PNG, at most 2 MB. */
+  | { type: 'image', data: Buffer }
+  | { type: 'file' | 'voice', name: string, data: Buffer }
+  | { type: 'news', articles: Article[] }
+  /** As it was given; who sends it knows which cards may go there. */
+  | { type: 'card', card: unknown }
+
+/** A file that an element names. */
+export interface File {
+  data: Buffer
+  name?: string
+}
+
+/**
+ * Reads what an element names; `undefined` where it may not or cannot be read, or may as well stay a link.
+ * @param isPicture a link is shown as a picture
+ */
+export type OpenFile = (src: string, isPicture: boolean) => Promise<File | undefined>
+
+/** Elements that are messages of their own. */
+const apart = new Set(['img', 'image', 'audio', 'video', 'file', 'wecom-bot:card', 'wecom-bot:news'])
+/** Elements that are not taken apart for what is in them. */
+const whole = new Set(['ul', 'ol', 'table', 'markdown', 'code', 'pre', 'code-block', 'button'])
+
+const MEGABYTE = 1 << 20
+const IMAGE_LIMIT = 2 * MEGABYTE
+const VOICE_LIMIT = 2 * MEGABYTE
+const FILE_LIMIT = 20 * MEGABYTE
+/** WeCom takes no file that is not longer. */
+const FILE_LEAST = 5
+
+/**
+ * Takes elements apart into the messages of a push, in their order. What cannot be sent is said in its place.
+ * @throws {NewsError}
+ * @throws {CardError} where a card is not JSON
+ */
+export async function compose(elements: h[], open: OpenFile): Promise<Part[]> {
+  const runs: h[][] = []
+  let last: h[] | undefined
+  for (const element of elements.flatMap(flatten)) {
+    if (apart.has(element.type)) {
+      runs.push([element])
+      last = undefined
+    } else if (last) {
+      last.push(element)
+    } else {
+      runs.push(last = [element])
+    }
+  }
+  const parts = await Promise.all(runs.map(run => apart.has(run[0].type) ? single(run[0], open) : text(run)))
+  return join(parts.flat())
+}
+
+/** The elements that are messages of their own come to the top; what was around them stays around the rest. */
+function flatten(element: h): h[] {
+  if (apart.has(element.type) || !holdsApart(element)) return [element]
+  const result: h[] = []
+  let run: h[] = []
+  const flush = () => {
+    if (run.length) result.push(h(element.type, element.attrs, run))
+    run = []
+  }
+  for (const child of element.children.flatMap(flatten)) {
+    if (!apart.has(child.type)) {
+      run.push(child)
+      continue
+    }
+    flush()
+    result.push(child)
+  }
+  flush()
+  return result
+}
+
+function holdsApart({ type, children }: h): boolean {
+  return !whole.has(type) && children.some(child => apart.has(child.type) || holdsApart(child))
+}
+
+/** Only an element mentions somebody: neither text nor Markdown can. */
+function text(run: h[]): Part[] {
+  const users = [...new Set(mentions(run))]
+  const { text, images, buttons } = render(users.length ? run.map(withoutMentions) : run)
+  const content = inWords({ text, buttons })
+  const pictures = images.map(({ base64 }): Part => ({ type: 'image', data: Buffer.from(base64, 'base64') }))
+  if (users.length) return [{ type: 'text', content: plain(content) || users.map(user => `@${user}`).join(' '), users }, ...pictures]
+  return content ? [{ type: 'markdown', content }, ...pictures] : pictures
+}
+
+function mentions(elements: h[]): string[] {
+  return elements.flatMap(element => isMention(element) ? [userOf(element)] : mentions(element.children))
+}
+
+function isMention({ type, attrs }: h) {
+  return type === 'at' && (attrs.type === 'all' || !!attrs.id)
+}
+
+function userOf({ attrs }: h) {
+  return attrs.type === 'all' ? '@all' : String(attrs.id)
+}
+
+/** WeCom itself shows who is mentioned. */
+function withoutMentions(element: h): h {
+  if (isMention(element)) return h.text('')
+  return element.children.length ? h(element.type, element.attrs, element.children.map(withoutMentions)) : element
+}
+
+async function single(element: h, open: OpenFile): Promise<Part[]> {
+  const { type, attrs } = element
+  if (type === 'wecom-bot:card') return [{ type: 'card', card: readCard(attrs.content) }]
+  if (type === 'wecom-bot:news') return [{ type: 'news', articles: readNews(element) }]
+  const isPicture = type === 'img' || type === 'image'
+  const file = await open(String(attrs.src ?? attrs.url ?? ''), isPicture)
+  if (!file) return text([element])
+  const { data } = file
+  const kind = sniff(data)
+  const name = String(attrs.title ?? attrs.file ?? file.name ?? `${isPicture ? 'image' : type}${extensions[kind] ?? ''}`)
+  if (isPicture && /^image\/(?:png|jpeg)$/.test(kind) && data.length <= IMAGE_LIMIT) {
+    return [{ type: 'image', data }]
+  }
+  if (data.length <= FILE_LEAST || data.length > FILE_LIMIT) {
+    return [{ type: 'markdown', content: render([h.text(`[${name}：${data.length > FILE_LIMIT ? '过大' : '过小'}，未发送]`)]).text }]
+  }
+  const isVoice = type === 'audio' && kind === 'audio/amr' && data.length <= VOICE_LIMIT
+  return [{ type: isVoice ? 'voice' : 'file', name, data }]
+}
+
+const extensions: Record<string, string> = {
+  'image/png': '.png',
+  'image/jpeg': '.jpg',
+  'image/gif': '.gif',
+  'image/webp': '.webp',
+  'image/heic': '.heic',
+  'audio/amr': '.amr',
+  'video/mp4': '.mp4',
+  'video/quicktime': '.mov',
+  'application/pdf': '.pdf',
+  'application/zip': '.zip',
+}
+
+/** Texts that follow one another are one message. */
+function join(parts: Part[]): Part[] {
+  const result: Part[] = []
+  for (const part of parts) {
+    const last = result.at(-1)
+    if (part.type === 'markdown' && last?.type === 'markdown') last.content += `\n\n${part.content}`
+    else result.push(part)
+  }
+  return result
+}

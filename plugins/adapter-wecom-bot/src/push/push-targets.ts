@@ -1,0 +1,54 @@
+import { robotWebhook } from '../media/trusted-hosts'
+import { App } from './app'
+import { Clock } from '../util/clock'
+import { Config } from '../config'
+import { channelOf, userOf } from '../inbound/decode'
+import { Message } from '../protocol/parse-aibot'
+import { Push, WebhookPush, toRobot } from './push'
+import { Shelf } from '../storage/store'
+import { Webhooks } from './webhook-registry'
+
+/** How long and how many group robots of the older kind are remembered. */
+const LIFE = 7 * 24 * 3600_000
+const COUNT = 1000
+
+/** Where the chats of a bot are reached with messages that answer nothing. */
+export class Directory {
+  readonly #robots: Shelf<{ url: string, chatId: string }>
+
+  constructor(
+    readonly config: Pick<Config, 'apiEndpoint' | 'trustedHosts'>,
+    readonly webhooks: Webhooks,
+    clock: Clock,
+    readonly app?: App,
+  ) {
+    this.#robots = new Shelf(clock, LIFE, COUNT)
+  }
+
+  /** Remembers how a chat can be reached later. */
+  saw({ chatId, userId, surface, webhookUrl }: Message) {
+    this.webhooks.saw(chatId)
+    if (surface?.name !== 'robot' || !surface.chatId || !webhookUrl) return
+    const url = this.robotWebhook(webhookUrl)
+    if (url) this.#robots.set(channelOf({ chatId, userId }), { url, chatId: surface.chatId })
+  }
+
+  /** As the settings say. */
+  pushTo(channelId: string): Push | undefined {
+    const webhook = this.webhooks.of(channelId)
+    return webhook && new WebhookPush(webhook)
+  }
+
+  /** Otherwise: through the robot that was spoken to, to a person through the app. */
+  reach(channelId: string): Push | undefined {
+    const robot = this.#robots.get(channelId)
+    if (robot) return toRobot(new WebhookPush(this.webhooks.at(robot.url), robot.chatId))
+    const userId = userOf(channelId)
+    return userId ? this.app?.to(userId) : undefined
+  }
+
+  /** The address that a group robot names, as far as it may be posted to. */
+  robotWebhook(url: string): string | undefined {
+    return robotWebhook(url, this.config.apiEndpoint, this.config.trustedHosts)
+  }
+}

@@ -1,0 +1,62 @@
+import { toBodies } from './message-bodies'
+import { validatePush } from '../cards/card-schema'
+import { DeliveryError } from '../turn/fallback'
+import { Part } from './parts'
+import { QyapiError } from '../api/client'
+import { Webhook } from '../api/webhook'
+
+/** Where messages go that answer nothing. */
+export interface Push {
+  /**
+   * Sends messages that belong together, in their order.
+   * @throws {DeliveryError} saying how many of them nobody got
+   */
+  send(parts: Part[]): Promise<void>
+}
+
+/** To a group's webhook. */
+export class WebhookPush implements Push {
+  /** @param chatId for webhooks that reach more than one chat */
+  constructor(readonly webhook: Webhook, readonly chatId?: string) {}
+
+  async send(parts: Part[]) {
+    const bodies = toBodies(parts, this.webhook, this.chatId)
+    let sent = 0
+    try {
+      await this.webhook.sendAll(bodies, () => void sent++)
+    } catch (error) {
+      throw undelivered(error, parts, bodies.length - sent, bodies.length)
+    }
+  }
+}
+
+/** To a group robot of the older kind, which shows notices only; of other cards it is said that they are missing. */
+export function toRobot(push: Push): Push {
+  return {
+    send: parts => push.send(parts.map((part): Part => {
+      if (part.type !== 'card') return part
+      try {
+        validatePush(part.card)
+        return part
+      } catch {
+        return { type: 'markdown', content: '[卡片，无法显示]' }
+      }
+    })),
+  }
+}
+
+/** Says how much of a push failed, and why; of other errors nothing. */
+export function undelivered(error: unknown, parts: Part[], lost: number, total: number) {
+  if (!(error instanceof QyapiError)) return error
+  const characters = parts.reduce((sum, part) => sum + ('content' in part ? part.content.length : 0), 0)
+  const share = (count: number) => Math.ceil(characters * count / total)
+  const fate = error.failure === 'deferred' ? 'wait for the next start' : 'are lost'
+  // The one that failed; those behind it were not sent.
+  const doubtful = Number(error.failure === 'unknown')
+  return new DeliveryError(
+    error.failure,
+    share(lost),
+    `${lost} of ${total} messages ${fate}${doubtful ? ', the first of them perhaps not' : ''}: ${error.message}`,
+    share(doubtful),
+  )
+}

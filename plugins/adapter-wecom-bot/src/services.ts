@@ -1,0 +1,199 @@
+import { Context, Logger } from 'koishi'
+import { isTrusted } from './media/trusted-hosts'
+import { App, AppOptions } from './push/app'
+import { Attachments } from './media/attachments'
+import { Cards } from './turn/stream-cards'
+import { Clock } from './util/clock'
+import { Config } from './config'
+import { Credential, decodeKey } from './protocol/crypto'
+import { DatabaseStore } from './storage/database-store'
+import { Directory } from './push/push-targets'
+import { createFiles } from './media/outgoing-files'
+import { Inbox, InboxOptions } from './inbound/aibot-handler'
+import { Load } from './turn/concurrency'
+import { Media, MediaOptions, download, fetchFile } from './media/media'
+import { createNotices } from './turn/notices'
+import { Outlet } from './turn/fallback'
+import { PassiveInbox } from './inbound/passive-handler'
+import { MediaLink } from './protocol/parse-aibot'
+import { parseProxy } from './api/proxy'
+import { QyapiError, createPost } from './api/client'
+import { Sender } from './push/sender'
+import { MemoryStore, Store } from './storage/store'
+import { Transport, throughKoishi, throughProxy } from './api/http'
+import { Turns } from './turn/turn-registry'
+import { Webhooks } from './push/webhook-registry'
+
+/** After so long a turn that has not ended is given up; its `response_url` is about to expire. Milliseconds. */
+const LIFETIME = 55 * 60_000
+
+/** Largest file that webhooks take, in bytes. */
+const PUSH_FILE_LIMIT = 20 << 20
+
+/** What the desk hands to Koishi. */
+export type Hooks = Pick<InboxOptions, 'dispatch' | 'notify' | 'click' | 'verified'>
+
+/** All that one bot has open, put together from its settings. */
+export class Desk {
+  readonly store: Store
+  readonly turns: Turns
+  readonly webhooks: Webhooks
+  readonly directory: Directory
+  readonly sender: Sender
+  readonly attachments: Attachments
+  readonly inbox: Inbox
+  readonly passive: PassiveInbox
+  readonly app?: App
+  readonly #closing = new AbortController()
+
+  constructor(ctx: Context, readonly config: Config, readonly logger: Logger, readonly clock: Clock, hooks: Hooks) {
+    const notices = createNotices(ctx)
+    const transport = config.proxy
+      ? throughProxy(parseProxy(config.proxy), this.#closing.signal)
+      : throughKoishi(ctx.http)
+    const post = createPost(transport)
+    const cards = config.streamStyle === 'stream_with_template_card'
+    const keys = credentials(config)
+    if (config.retention < 2 * config.freshness) {
+      logger.warn('retention is shorter than twice freshness: a message that WeCom repeats late would be refused as a '
+        + 'replay; set retention to %d or more, or freshness to %d or less', 2 * config.freshness, Math.floor(config.retention / 2))
+    }
+    this.store = config.storage === 'database' ? new DatabaseStore(ctx, config.retention, config.botId || '') : new MemoryStore(clock)
+    this.webhooks = new Webhooks(config, post, clock, chatId => this.store.meet(config.botId || 'wecom-bot', chatId))
+    const openFile = createFiles({
+      http: ctx.http,
+      limit: PUSH_FILE_LIMIT,
+      trusted: config.trustedHosts,
+      clock,
+      signal: this.#closing.signal,
+      warn: reason => logger.warn('a file of a message is sent as a link or not at all: %s', reason),
+    })
+    // What the process before this one could not send any more.
+    if (config.storage === 'database') ctx.inject(['database'], () => void this.#resume(logger))
+    this.app = createApp(config, transport, clock, logger, card => this.store.rememberCard(card, false))
+    this.directory = new Directory(config, this.webhooks, clock, this.app)
+    this.turns = new Turns({
+      streaming: config.replyMode === 'passive_stream',
+      cards,
+      placeholder: config.placeholder,
+      window: config.streamWindow,
+      unclaimed: config.unclaimed,
+      retention: config.retention,
+      lifetime: LIFETIME,
+    }, notices, new Outlet(post, clock, notices, chatId => this.webhooks.of(chatId)), clock, {
+      lost: (turn, error) => logger.warn('message %s: %s', turn.msgId, error instanceof Error ? error.message : error),
+      hung: turn => logger.warn('message %s: still no end after %d minutes, given up', turn.msgId, LIFETIME / 60_000),
+    }, new Load({ total: config.maxTurns, user: config.maxUserTurns, span: config.streamWindow }, clock))
+    this.sender = new Sender(this.turns, this.directory, openFile)
+    this.attachments = new Attachments(link => fetchLink(link, {
+      keys: keys.map(({ key }) => key),
+      limit: config.mediaLimit * (1 << 20),
+      clock,
+      trusted: config.trustedHosts,
+      signal: this.#closing.signal,
+    }, this.app), clock)
+    const shared = {
+      ...hooks,
+      welcome: config.welcome,
+      turns: this.turns,
+      cards: new Cards({
+        enabled: cards,
+        buttons: config.cardButtons,
+        title: () => notices.card,
+        clicked: notices.clicked,
+      }, this.store),
+      store: this.store,
+      notices,
+    }
+    this.passive = new PassiveInbox({
+      ...shared,
+      agentId: config.agentId || undefined,
+      wait: config.passiveReply,
+      unclaimed: config.unclaimed,
+      app: this.app,
+      webhooks: this.webhooks,
+      clock,
+      webhookOf: (url) => {
+        const webhook = this.directory.robotWebhook(url)
+        this.#trusts(!!webhook)
+        return webhook
+      },
+    })
+    this.inbox = new Inbox({
+      ...shared,
+      credentials: keys,
+      freshness: config.freshness,
+      botId: config.botId || undefined,
+      passive: this.passive,
+      firstReply: config.firstReply,
+      feedback: config.feedback,
+      isTrusted: url => this.#trusts(isTrusted(url, config.apiEndpoint, config.trustedHosts)),
+    })
+  }
+
+  /** Takes nothing new, and lets what is open come to an end. */
+  async leave() {
+    const end = this.clock.now() + this.config.drain
+    this.inbox.leaving = this.passive.leaving = true
+    await this.turns.drain(this.config.drain)
+    await this.webhooks.drain(end - this.clock.now())
+    await this.app?.drain(end - this.clock.now())
+    const { kept, lost } = await this.webhooks.leave(pushes => this.store.keep(pushes))
+    if (kept) this.logger.info('%d unsent messages of webhooks are kept for the next start', kept)
+    if (lost) this.logger.warn('%d unsent messages of webhooks are lost: %s', lost, this.config.storage === 'database'
+      ? 'the database did not take them, or their webhook is in no setting'
+      : 'with storage "database" they would be kept')
+    await this.store.dispose()
+  }
+
+  #trusts(isTrusted: boolean): boolean {
+    if (!isTrusted) this.logger.warn('an address of an untrusted host is ignored; trustedHosts would have to name it')
+    return isTrusted
+  }
+
+  async #resume(logger: Logger) {
+    await this.webhooks.resume(targets => this.store.takeKept(targets), (error) => {
+      if (error instanceof QyapiError && error.failure === 'deferred') return
+      logger.warn('a message kept from before the start is lost: %s', (error as Error).message)
+    })
+  }
+
+  dispose() {
+    this.#closing.abort()
+    this.turns.dispose()
+    this.attachments.dispose()
+    this.webhooks.dispose()
+    this.app?.dispose()
+    void this.store.dispose()
+  }
+}
+
+function createApp(
+  config: Config,
+  transport: Transport,
+  clock: Clock,
+  logger: Logger,
+  sentCard: AppOptions['sentCard'],
+): App | undefined {
+  const { corpId, agentId, secret, apiEndpoint, appFormat: format } = config
+  if (corpId && agentId && secret) {
+    return new App({ corpId, agentId, secret, apiEndpoint, format, sentCard }, transport, clock)
+  }
+  if (agentId || secret) logger.warn('corpId, agentId and secret belong together: without one of them nothing is sent through the app')
+}
+
+function fetchLink(link: MediaLink, options: MediaOptions, app?: App): Promise<Media> {
+  if (!link.isPlain) return download(link, options)
+  return link.url || !app ? fetchFile(link.url, options) : app.media(link.mediaId!, options.limit)
+}
+
+/** The credential in use, then the one it replaces, which stays valid while the console is being changed. */
+function credentials(config: Config): Credential[] {
+  const { token, encodingAESKey, receiveId, corpId, previousToken, previousEncodingAESKey } = config
+  const list: Credential[] = [{ token, key: decodeKey(encodingAESKey), receiveId }]
+  if (previousToken || previousEncodingAESKey) {
+    list.push({ token: previousToken || token, key: decodeKey(previousEncodingAESKey || encodingAESKey), receiveId })
+  }
+  if (!corpId || corpId === receiveId) return list
+  return list.flatMap(credential => [credential, { ...credential, receiveId: corpId, isApp: true }])
+}

@@ -1,0 +1,131 @@
+import { Answer, answered, isVote } from '../cards/card-update'
+import { ButtonInteraction, CARD_BUTTONS, CardButton, TemplateCard } from '../protocol/template-card'
+import { greetingCard } from '../inbound/welcome'
+import { Click } from '../protocol/parse-aibot'
+import { Store } from '../storage/store'
+import { Turn } from './turn'
+
+/** A button as a plugin or the settings ask for it. */
+export interface ButtonSpec {
+  text: string
+  /** Said by whoever clicks it, as if typed. */
+  input?: string
+  /** Told to plugins in `interaction/button`. */
+  id?: string
+}
+
+export interface CardsOptions {
+  /** `false`: no cards but those that a plugin sends whole; buttons become lines of text. */
+  enabled: boolean
+  /** Buttons of the card that goes along where the message has none of its own. */
+  buttons: ButtonSpec[]
+  title(): string
+  /** Said on the card once somebody has clicked. */
+  clicked(button: string): string
+}
+
+/** What a click means. */
+export interface Clicked {
+  id: string
+  input?: string
+  /** The card as it is to look now; `undefined` where it is not remembered, or stays as it is. */
+  card?: TemplateCard
+  /** Who sees it so; everybody, unless given. */
+  userIds?: string[]
+  /** The question had been answered before: nobody needs to hear of it again. */
+  isRepeated?: boolean
+}
+
+/** A card on its way. */
+interface Ride {
+  card: TemplateCard
+  /** The callback whose reply has it. */
+  msgId: string
+  arrived: boolean
+}
+
+/** The cards that go along with streams: one a message, and what becomes of it when it is clicked. */
+export class Cards {
+  readonly #rides = new WeakMap<Turn, Ride>()
+
+  constructor(readonly options: CardsOptions, readonly store: Store) {}
+
+  /**
+   * The card to go with the frame that is about to be sent, if this is the one that takes it. WeCom takes one a
+   * message, so it goes once; but where it was lost on the way, it goes again.
+   * @param msgId the callback that is answered: WeCom repeats one only if it has seen no reply to it
+   * @see https://developer.work.weixin.qq.com/document/path/101031
+   */
+  attach(turn: Turn, msgId: string): TemplateCard | undefined {
+    const ride = this.#rides.get(turn)
+    if (ride) {
+      if (ride.arrived && ride.msgId !== msgId) return
+      ride.msgId = msgId
+      return ride.card
+    }
+    if (turn.cardSpent) return
+    const card = turn.card ?? this.#build(turn, turn.buttons) ?? this.#build(turn, this.options.buttons)
+    if (!card) return
+    const isStanding = !turn.card && !turn.buttons.length
+    turn.spendCard(turn.card || isStanding ? 0 : CARD_BUTTONS)
+    this.#rides.set(turn, { card, msgId, arrived: false })
+    this.store.rememberCard(card, isStanding)
+    return card
+  }
+
+  /**
+   * The card that greets who opens the chat.
+   * @returns `undefined` where the greeting is a text
+   */
+  greet(welcome: string): TemplateCard | undefined {
+    const card = greetingCard(welcome)
+    if (card) this.store.rememberCard(card, true)
+    return card
+  }
+
+  /** The frame with a turn's card has reached the platform. */
+  arrived(turn: Turn) {
+    const ride = this.#rides.get(turn)
+    if (ride) ride.arrived = true
+  }
+
+  /** @see https://developer.work.weixin.qq.com/document/path/101027 */
+  async click({ key, taskId, selected }: Click, userId: string): Promise<Clicked> {
+    const [, value] = /^[bi]:([^]*)$/.exec(key) ?? [undefined, key]
+    const clicked: Clicked = { id: value, input: inputOf({ key }), card: undefined }
+    const sent = await this.store.card(taskId)
+    if (!sent) return clicked
+    const { card, standing } = sent
+    const show = (answer: Answer) => answered(card, answer, standing, this.options.clicked)
+    const update = show({ key, selected })
+    if (!update || standing) return { ...clicked, card: update }
+    // Two may be quicker than the update, and one quicker than himself.
+    const isOwn = isVote(card)
+    const before = await this.store.answer(taskId, isOwn ? userId : '', { key, selected })
+    return {
+      ...clicked,
+      card: before ? show(before) : update,
+      userIds: isOwn ? [userId] : undefined,
+      isRepeated: !!before,
+    }
+  }
+
+  #build(turn: Turn, buttons: ButtonSpec[]): ButtonInteraction | undefined {
+    if (!buttons.length || !this.options.enabled) return
+    return {
+      card_type: 'button_interaction',
+      main_title: { title: this.options.title() },
+      button_list: buttons.slice(0, CARD_BUTTONS).map(encode),
+      task_id: turn.id,
+    }
+  }
+}
+
+/** What a click says, as if it was typed. */
+export function inputOf({ key }: Pick<Click, 'key'>): string | undefined {
+  return /^i:([^]*)$/.exec(key)?.[1]
+}
+
+function encode({ text, input, id }: ButtonSpec): CardButton {
+  return { text: text || id || input || '…', style: 1, key: input ? `i:${input}` : `b:${id ?? text}` }
+}

@@ -1,0 +1,207 @@
+import { isDeepStrictEqual } from 'node:util'
+import { CARD_BUTTONS, TemplateCard } from '../protocol/template-card'
+import { ButtonSpec } from './stream-cards'
+import { literal } from '../render/escape'
+import { Frame, InlineImage } from '../protocol/reply'
+import { complete } from '../render/split'
+
+/** The one address a callback brings along: it takes one message, for an hour. A bearer secret. */
+export interface ResponseUrl {
+  url: string
+  used: boolean
+}
+
+/** Whom a turn belongs to: nobody else may read its stream. */
+export interface Owner {
+  botId: string
+  userId: string
+  /** Group chats only. */
+  chatId?: string
+}
+
+/** Whether somebody may read what belongs to an owner: the same bot and chat, in a single chat the same person. */
+export function owns(owner: Owner, asker: Owner): boolean {
+  if (owner.botId !== asker.botId || owner.chatId !== asker.chatId) return false
+  return !!owner.chatId || owner.userId === asker.userId
+}
+
+/** One message as it is shown. */
+export interface Said {
+  /** Markdown. */
+  text: string
+  images?: InlineImage[]
+  buttons?: ButtonSpec[]
+  card?: TemplateCard
+}
+
+/** What of a message can be read where only text gets through. */
+export function inWords({ text, images = [], buttons = [], card }: Said): string {
+  return [text, images.map(() => '[图片]').join(' '), cardInWords(card), buttonsInWords(buttons)].filter(Boolean).join('\n\n')
+}
+
+function cardInWords(card?: TemplateCard): string {
+  return card ? `[卡片] ${literal(card.main_title?.title ?? '')}`.trim() : ''
+}
+
+function buttonsInWords(buttons: ButtonSpec[]): string {
+  return buttons.map(({ text, input }) => input && input !== text ? `- ${text}：${input}` : `- ${text}`).join('\n')
+}
+
+/**
+ * One inbound callback and everything that is said to it. It is open while Koishi's middleware chain runs and while a
+ * message is on its way; what was said stays editable until its stream has been closed.
+ */
+export class Turn {
+  readonly #said = new Map<string, Said>()
+  #serial = 0
+  #sending = 0
+  /** How many buttons need no words. */
+  #onCard?: number
+  /** The stream has had its card; `own`: the one that a message had. */
+  #spent?: { own?: TemplateCard }
+  #chain = true
+  #joined?: string
+
+  /** Grows with every change of what is said. */
+  version = 0
+  /** What its bubble showed last. */
+  shown?: Frame
+
+  constructor(
+    /** Also the stream's id and the first half of its messages' ids. */
+    readonly id: string,
+    readonly msgId: string,
+    readonly owner: Owner,
+    /** Milliseconds. */
+    readonly openedAt: number,
+    readonly responseUrl?: ResponseUrl,
+  ) {}
+
+  /** Nothing more is being said: the chain is through and no message is on its way. */
+  get ended() {
+    return !this.#chain && !this.#sending
+  }
+
+  /** All messages in their order, as one Markdown text. */
+  get text() {
+    return this.#joined ??= [...this.#said.values()].map(said => complete(said.text))
+      .concat(this.#cardsInWords(), this.#buttonsInWords()).filter(Boolean).join('\n\n')
+  }
+
+  /** All messages as one, but for what is on the card that the stream has had. */
+  get whole(): Said {
+    const { text, images, card, cardButtons: buttons } = this
+    return this.#spent ? { text, images } : { text, images, card, buttons }
+  }
+
+  get images() {
+    return [...this.#said.values()].flatMap(said => said.images ?? [])
+  }
+
+  get buttons() {
+    return [...this.#said.values()].flatMap(said => said.buttons ?? [])
+  }
+
+  /** Those that need no words, for they are on a card or will be. */
+  get cardButtons() {
+    return this.buttons.slice(0, this.#wordless)
+  }
+
+  /** The last of its cards: more than one goes nowhere. */
+  get card() {
+    return this.#cards.at(-1)
+  }
+
+  /** The stream has had its one card. */
+  get cardSpent() {
+    return !!this.#spent
+  }
+
+  /** @param buttons how many of the messages' buttons it has; the others, and other cards, are put in words */
+  spendCard(buttons: number) {
+    this.#spent = { own: this.card }
+    this.#onCard = buttons
+    this.#changed()
+  }
+
+  /** Nothing makes a card of them. */
+  putButtonsInWords() {
+    this.#onCard = 0
+    this.#changed()
+  }
+
+  /** @returns the new message's id, unique on the platform */
+  say(said: Said): string {
+    const id = `${this.id}.${++this.#serial}`
+    this.#said.set(id, said)
+    this.#changed()
+    return id
+  }
+
+  /** @returns whether there is such a message */
+  rewrite(id: string, said: Said): boolean {
+    if (!this.#said.has(id)) return false
+    this.#said.set(id, said)
+    this.#changed()
+    return true
+  }
+
+  /** @returns whether there was such a message */
+  retract(id: string): boolean {
+    if (!this.#said.delete(id)) return false
+    this.#changed()
+    return true
+  }
+
+  /** A message is on its way; the turn stays open until `sent`. */
+  sending() {
+    this.#sending++
+  }
+
+  sent() {
+    this.#sending--
+    this.#settle()
+  }
+
+  /** Koishi's middleware chain is through. */
+  chainEnded() {
+    if (!this.#chain) return
+    this.#chain = false
+    this.#settle()
+  }
+
+  /** Called each time the turn has ended: a message sent later opens it again. */
+  onEnd?: () => void
+
+  #settle() {
+    if (this.ended) this.onEnd?.()
+  }
+
+  get #cards(): TemplateCard[] {
+    return [...this.#said.values()].flatMap(said => said.card ?? [])
+  }
+
+  #cardsInWords(): string[] {
+    const card = this.#spent ? this.#spent.own : this.card
+    // A message that is edited has its card made anew.
+    return this.#cards.filter(other => !isDeepStrictEqual(other, card)).map(cardInWords)
+  }
+
+  #buttonsInWords(): string {
+    return buttonsInWords(this.buttons.slice(this.#wordless))
+  }
+
+  get #wordless(): number {
+    return this.#onCard ?? (this.card ? 0 : CARD_BUTTONS)
+  }
+
+  #changed() {
+    this.version++
+    this.#joined = undefined
+  }
+
+  /** The turn a message belongs to. */
+  static idOf(messageId: string): string {
+    return messageId.slice(0, messageId.lastIndexOf('.'))
+  }
+}

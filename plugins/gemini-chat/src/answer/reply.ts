@@ -1,0 +1,35 @@
+import type { Content, EngineEvent, Part, Usage } from '../engine/types'
+import { collect } from '../conversation/turn'
+
+/** A reply as it grows: what people see of it, and what goes into the history. */
+export class Reply {
+  /** What people see. */
+  text = ''
+  usage?: Usage
+  /** The wire's `finishReason`, once the model has ended by itself. */
+  reason?: string
+  readonly content: Content = { role: 'model', parts: [] as Part[] }
+
+  /** @returns whether there is something new to see */
+  take(event: EngineEvent): boolean {
+    switch (event.type) {
+      case 'text':
+        this.text += this.text ? event.text : event.text.trimStart()
+        return this.text !== ''
+      case 'part':
+        collect(this.content.parts, event.part)
+        break
+      case 'usage':
+        this.usage = event.usage
+        break
+      case 'end':
+        this.reason = event.reason
+    }
+    return false
+  }
+
+  /** The model had more to say than it may. Gemini 4 calls it CONTINUATION. */
+  get isTruncated() {
+    return this.reason === 'MAX_TOKENS' || this.reason === 'CONTINUATION'
+  }
+}

@@ -1,0 +1,36 @@
+import type { Session } from 'koishi'
+import { hasAuthority } from './authority'
+import type { Core } from './context'
+import { describe } from '../messages/error-messages'
+import { channelOf, userOf } from '../usage/report'
+import type { Message } from '../messages/i18n'
+
+/**
+ * Decides whether somebody may talk to the bot.
+ * @returns what to say when not
+ */
+export async function authorise({ config, ctx, logger }: Core, session: Session): Promise<Message | undefined> {
+  try {
+    if (!await hasAuthority(ctx, session, config.authority)) return ['limits.authority']
+  } catch (error) {
+    logger.warn('the authority could not be checked: %s', describe(error))
+    return ['errors.unknown']
+  }
+}
+
+/**
+ * Decides whether a message may be answered, as far as the settings limit that.
+ * @returns what to say when it may not
+ */
+export async function admit(core: Core, session: Session): Promise<Message | undefined> {
+  const { limits, logger } = core
+  const refusal = await authorise(core, session)
+  if (refusal) return refusal
+  try {
+    const channel = session.isDirect ? undefined : channelOf(session)
+    return await limits.admit({ user: userOf(session), channel })
+  } catch (error) {
+    logger.warn('the limits could not be checked: %s', describe(error))
+    // A failing database costs no answer.
+  }
+}

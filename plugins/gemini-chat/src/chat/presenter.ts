@@ -1,0 +1,72 @@
+import { h, type Session } from 'koishi'
+import type { Core } from './context'
+import { createDelivery, type Delivery, targetOf } from '../delivery/target'
+import { describe } from '../messages/error-messages'
+import { type Message, say, sentence } from '../messages/i18n'
+
+/** Their adapters can answer a message once: nothing may be said before the answer. */
+const taciturn = new Set(['wechat-official'])
+
+/** Where an answer is seen: first what is going on, then the answer as it grows, and at last the whole. */
+export class Stage {
+  private readonly delivery: Delivery
+  /** What takes the place of a status when the plugin goes, and its texts before it. */
+  private farewell = ''
+
+  constructor(private readonly core: Core, private readonly session: Session) {
+    const { config, config: { streaming }, deliver } = core
+    this.delivery = deliver?.(session) ?? createDelivery(targetOf(session, config), { ...core, streaming })
+  }
+
+  /** There is something to be seen, if only a status: whatever is said must take its place. */
+  get isOpen(): boolean {
+    return !!this.delivery.isOpen
+  }
+
+  /** Shows what is going on, while there is nothing of the answer to be seen, and as long as there are texts for it. */
+  status(...message: Message) {
+    if (!this.core.life.aborted) this.hold(sentence(this.session, ...message))
+  }
+
+  /** Shows what stands where the answer will, until there is some of it. */
+  hold(line: string) {
+    this.farewell = sentence(this.session, 'stopped')
+    this.delivery.status?.(line)
+  }
+
+  /** Says that the question waits: in a message of its own, where it could not be taken away again. */
+  async queue(ahead: number) {
+    const { delivery, session } = this
+    const message: Message = ['status.queued', { ahead }]
+    if (delivery.status) this.status(...message)
+    else if (!taciturn.has(session.bot.platform!)) await session.send(say(session, ...message))
+  }
+
+  /** Shows how far the answer has come. */
+  show(text: string) {
+    this.delivery.update(text)
+  }
+
+  /**
+   * Brings the whole answer. That it cannot be delivered is for the operator to know.
+   * @param failed an error has cut it off
+   */
+  async deliver(text: string, failed = false) {
+    try {
+      await this.delivery.finish(text.trimEnd(), failed)
+    } catch (error) {
+      this.core.logger.warn('an answer could not be delivered: %s', describe(error))
+    }
+  }
+
+  /** Says something in place of an answer. @returns what is to be said elsewhere, for nothing stands here */
+  async say(text: string): Promise<h[] | undefined> {
+    if (!this.isOpen) return [h.text(text)]
+    await this.deliver(text)
+  }
+
+  /** There will be no answer, and nothing to be said: no status stays behind. */
+  async leave() {
+    if (this.isOpen && this.farewell) await this.deliver(this.farewell)
+  }
+}

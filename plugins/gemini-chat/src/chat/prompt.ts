@@ -1,0 +1,87 @@
+import { h, type Session, type Universal } from 'koishi'
+import type { Part } from '../engine/types'
+import { referencesOf } from '../media/reference'
+
+/** What stands in the prompt for what cannot be read, so that the model knows that there was something. */
+const placeholders: Record<string, string> = {
+  img: '[image]',
+  image: '[image]',
+  audio: '[audio]',
+  video: '[video]',
+  file: '[file]',
+}
+
+/** The text of elements as a person reads it: line breaks kept, mentions by name, no markup. */
+export function textOf(elements: h[]): string {
+  return elements.map(({ type, attrs, children }) => {
+    if (type === 'text') return attrs.content as string
+    if (type === 'br') return '\n'
+    if (type === 'at') return `@${attrs.name || attrs.id || attrs.role || attrs.type}`
+    if (type === 'sharp') return `#${attrs.name || attrs.id}`
+    if (type === 'a') return linkText(attrs.href, textOf(children))
+    if (type in placeholders) return attrs.title ? `${placeholders[type]} ${attrs.title}` : placeholders[type]
+    const inner = textOf(children)
+    return type === 'p' || type === 'li' || type === 'message' ? `\n${inner}\n` : inner
+  }).join('')
+}
+
+function linkText(href: string | undefined, label: string) {
+  if (!href || label === href) return label
+  return label ? `${label} (${href})` : href
+}
+
+/** Whether there is anything in the elements but pictures, sounds and files. */
+function isReadable(elements: h[]): boolean {
+  return elements.some(({ type, attrs, children }) => {
+    if (type === 'text') return !!attrs.content.trim()
+    return type === 'a' ? !!attrs.href : isReadable(children)
+  })
+}
+
+type Message = Pick<Session, 'elements' | 'selfId' | 'quote' | 'stripped'>
+
+/**
+ * The elements of a message without the address in front of them: mentions of the bot, and its nickname.
+ * Koishi knows them without it too (`stripped.content`), but only as escaped markup.
+ */
+export function bodyOf({ elements = [], selfId, quote, stripped }: Message): h[] {
+  const body = elements.slice()
+  while (body.length && isAddress(body[0], [selfId, quote?.user?.id])) body.shift()
+  if (stripped.hasAt || !stripped.appel || body[0]?.type !== 'text') return body
+
+  // Koishi has found a nickname: what is missing from the front of its text is missing from ours.
+  const whole = body.join('').trim()
+  const address = h.unescape(whole.slice(0, whole.length - stripped.content.length))
+  const text: string = body[0].attrs.content
+  return [h.text(text.trimStart().slice(address.length)), ...body.slice(1)]
+}
+
+function isAddress({ type, attrs }: h, ids: (string | undefined)[]) {
+  return type === 'at' ? attrs.id && ids.includes(attrs.id) : type === 'text' && !attrs.content.trim()
+}
+
+/**
+ * The question as the model gets it: a text, and references to the files it names.
+ * @param body the message's elements without the address
+ * @returns nothing when there is nothing to read or to look at in it
+ */
+export function promptOf(body: h[], { quote, selfId }: Pick<Session, 'quote' | 'selfId'>): Part[] | undefined {
+  const quoted = quote ? quote.elements ?? h.parse(quote.content ?? '') : []
+  const cited = quote && citation(quote, quoted, selfId)
+  const files = [...referencesOf(quoted), ...referencesOf(body)]
+  if (!isReadable(body) && !cited && !files.length) return
+  return [{ text: [cited, tidy(textOf(body))].filter(Boolean).join('\n\n') }, ...files]
+}
+
+function citation(quote: Universal.Message, elements: h[], selfId: string): string {
+  const text = tidy(textOf(elements))
+  if (!text) return ''
+  const { user, member } = quote
+  const name = tidy(member?.nick || user?.nick || user?.name || user?.id || '').replace(/\s+/g, ' ')
+  const who = user?.id === selfId ? 'You wrote:' : name ? `${name} wrote:` : 'Quoted message:'
+  return [who, ...text.split('\n').map(line => `> ${line}`)].join('\n')
+}
+
+function tidy(text: string): string {
+  return text.replace(/[ \t]+\n/g, '\n').replace(/\n{3,}/g, '\n\n').trim()
+}

@@ -1,0 +1,82 @@
+import type { Context } from 'koishi'
+import { Recent } from '../util/lru-map'
+import type { Scope } from './scope'
+
+declare module 'koishi' {
+  interface Tables {
+    gemini_choice: ChoiceRow
+  }
+}
+
+/** What was chosen for a conversation, or for the place it is held in. What is missing is as the settings have it. */
+export interface Choices {
+  /** Of a place: how people share it. */
+  scope?: Scope
+  model?: string
+  preset?: string
+  /** Whether the model may search the web. */
+  search?: boolean
+}
+
+/** By the name of a conversation or a place. */
+export interface ChoiceRow {
+  key: string
+  choices: Choices
+}
+
+/** Declares the table. It may be called before there is a database. */
+export function declareChoices(ctx: Context) {
+  ctx.model.extend('gemini_choice', { key: 'string(255)', choices: 'json' }, { primary: 'key' })
+}
+
+/** Remembers choices: in the database while there is one, else in memory, those that were made last. */
+export class ChoiceStore {
+  private readonly memory: Recent<string, Choices>
+
+  /** @param report is told when choices cannot be read; the settings count then */
+  constructor(
+    private readonly ctx: Context,
+    private readonly report: (error: unknown) => void,
+    capacity = 5000,
+  ) {
+    this.memory = new Recent(capacity)
+  }
+
+  async load(key: string): Promise<Choices> {
+    try {
+      return await this.read(key)
+    } catch (error) {
+      this.report(error)
+      return {}
+    }
+  }
+
+  /**
+   * Changes some choices. One that is undefined is taken back.
+   * @throws the database's error: who is told that something was chosen must be able to rely on it
+   */
+  async choose(key: string, changes: Choices) {
+    const choices = Object.fromEntries(Object.entries({ ...await this.read(key), ...changes })
+      .filter(([, value]) => value !== undefined))
+    const database = this.ctx.get('database')
+    if (!Object.keys(choices).length) return this.clear(key)
+    if (database) await database.upsert('gemini_choice', [{ key, choices }], 'key')
+    else this.memory.set(key, choices)
+  }
+
+  /**
+   * Takes all choices back.
+   * @throws the database's error
+   */
+  async clear(key: string) {
+    this.memory.delete(key)
+    await this.ctx.get('database')?.remove('gemini_choice', { key })
+  }
+
+  private async read(key: string): Promise<Choices> {
+    const database = this.ctx.get('database')
+    if (!database) return this.memory.get(key) ?? {}
+    const [row] = await database.get('gemini_choice', { key })
+    return row?.choices ?? {}
+  }
+}

@@ -1,0 +1,20 @@
+import type { Delivery, DeliveryOptions, Target } from './target'
+import { persist } from '../util/retry'
+import { cut, pageText } from './split'
+
+/** The complete answer, in as many messages as it takes: for platforms that cannot change what they have sent. */
+export class MessageDelivery implements Delivery {
+  constructor(private readonly target: Target, private readonly options: DeliveryOptions) {}
+
+  update() {}
+
+  async finish(text: string) {
+    for (let start = 0; start < text.length;) {
+      const page = cut(text, start, this.target.limit ?? 0)
+      const controls = page.end < text.length ? [] : this.target.controls?.(true) ?? []
+      const elements = [...this.target.render(pageText(text, page)), ...controls]
+      await persist(() => this.target.create(elements), this.options)
+      start = page.end
+    }
+  }
+}

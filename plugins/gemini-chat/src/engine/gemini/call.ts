@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+import { classify } from './classify-error'
+import { Clock, Deadline, Limits } from './deadline'
+import { GeminiError } from '../error'
+import { Gate } from './gate'
+
+/**
+ * One request, as the engine above the SDK and the fetch below it share it; the SDK between them carries no more than
+ * the id. It ends once, for one reason, whoever ends it: the user, a timer, the engine.
+ */
+export class Call {
+  readonly id = randomUUID()
+  readonly gate = new Gate()
+  readonly deadline: Deadline
+  /** What went wrong, as it was before the SDK laid its hands on it. */
+  error?: GeminiError
+  readonly #controller = new AbortController()
+
+  /** @param key the API key, to be kept out of messages */
+  constructor(readonly key: string, limits: Limits, clock?: Clock) {
+    this.deadline = new Deadline(limits, error => this.end(error), clock)
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  end(reason = new GeminiError('aborted', 'the request was aborted')) {
+    this.#controller.abort(reason)
+    this.deadline.clear()
+    this.gate.release()
+  }
+
+  /** @throws {GeminiError} of kind `aborted`, if somebody wants no more of it */
+  check() {
+    if (this.signal.aborted && this.signal.reason.kind === 'aborted') throw this.signal.reason
+  }
+
+  /** What a failure of this call means: whatever breaks after it was ended breaks because of that. */
+  explain(error: unknown): GeminiError {
+    return this.signal.aborted && !(error instanceof GeminiError)
+      ? this.signal.reason
+      : classify(error, { secret: this.key })
+  }
+}

@@ -1,0 +1,160 @@
+import { ErrorDetails, ErrorKind, GeminiError, redact } from '../error'
+
+/** What is known of a failure besides the failure itself. */
+export interface Hints {
+  /** HTTP status of the response the body belongs to. */
+  status?: number
+  /** `Retry-After` of that response. */
+  retryAfter?: string | null
+  /** It happened on the way to or through the proxy. */
+  proxy?: boolean
+  /** The API key, should a message repeat it. */
+  secret?: string
+  /** The time, for a `Retry-After` that is a date. */
+  now?: number
+}
+
+/** https://cloud.google.com/apis/design/errors#error_model */
+interface WireError {
+  code?: number | string
+  message?: string
+  status?: string
+  details?: WireDetail[]
+}
+
+interface WireDetail {
+  reason?: string
+  retryDelay?: string
+  violations?: { quotaId?: string }[]
+}
+
+/** https://cloud.google.com/apis/design/errors#handling_errors, for errors inside a stream that have no number. */
+const CODES: Record<string, number> = {
+  INVALID_ARGUMENT: 400,
+  FAILED_PRECONDITION: 400,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  NOT_FOUND: 404,
+  RESOURCE_EXHAUSTED: 429,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+}
+
+/**
+ * Tells what went wrong, from anything that can go wrong: an error of Node, of the SDK or of a proxy agent, or the
+ * body of an error response (text or parsed, bare or wrapped in an array).
+ * https://ai.google.dev/gemini-api/docs/troubleshooting
+ */
+export function classify(cause: unknown, hints: Hints = {}): GeminiError {
+  if (cause instanceof GeminiError) return cause
+  if (cause instanceof Error) return fromError(cause as Failure, hints)
+  if (typeof cause === 'string') {
+    const body = parse(cause)
+    return body ? fromWire(body, hints) : fromText(cause, hints)
+  }
+  return fromWire(unwrap(cause) ?? { message: 'an unknown error' }, hints)
+}
+
+/** Finds the error in the body of a response or an event; undefined if it is not one. */
+export function unwrap(body: unknown): WireError | undefined {
+  const outer: unknown = Array.isArray(body) ? body[0] : body
+  const error = (outer as { error?: unknown } | null | undefined)?.error
+  if (typeof error === 'string') return { message: error }
+  return error && typeof error === 'object' ? error : undefined
+}
+
+function parse(text: string) {
+  try {
+    return unwrap(JSON.parse(text))
+  } catch {}
+}
+
+function fromWire(error: WireError, hints: Hints): GeminiError {
+  const status = [Number(error.code), CODES[error.status ?? ''], hints.status].find(code => code! >= 300 && code! < 600)
+  const details = Array.isArray(error.details) ? error.details : []
+  const message = redact(String(error.message ?? error.status ?? 'no message'), hints.secret)
+  const quotas = details.flatMap(detail => detail.violations ?? []).map(violation => violation.quotaId ?? '')
+  const quota = quotas.find(id => /PerDay/i.test(id)) ?? quotas[0]
+  const reason = details.find(detail => detail.reason)?.reason
+  const kind = kindOf(status, message, { quota, reason })
+  const known: ErrorDetails = {
+    status,
+    quota,
+    retryAfter: delay(details.find(detail => detail.retryDelay)?.retryDelay ?? /retry in ([\d.]+m?s)/i.exec(message)?.[1])
+      ?? header(hints),
+    reason: kind === 'request' && /thought.?signature/i.test(message) ? 'THOUGHT_SIGNATURE' : reason,
+  }
+  return new GeminiError(kind, message, known)
+}
+
+function kindOf(status: number | undefined, message: string, { quota, reason }: ErrorDetails): ErrorKind {
+  if (/^API_KEY|ACCESS_TOKEN|CREDENTIALS|CONSUMER_/.test(reason ?? '')) return 'auth'
+  if (/API key (not valid|expired|not found)|pass a valid API key/i.test(message)) return 'auth'
+  if (/location is not supported|not (available|supported) in your (country|region|location)/i.test(message)) {
+    return 'region'
+  }
+  switch (status) {
+    case 401: case 403: return 'auth'
+    case 404: return 'model'
+    case 407: return 'proxy'
+    case 408: return 'server'
+    case 429: return /PerDay/i.test(quota ?? '') ? 'quota-day' : 'rate'
+  }
+  if (status === undefined || status >= 500) return 'server'
+  return status >= 400 ? 'request' : 'protocol'
+}
+
+/** A body that is not Gemini's: the answer of a gateway, a relay's front page, or a wrong address. */
+function fromText(text: string, hints: Hints): GeminiError {
+  const { status = 0 } = hints
+  const about = { status: status || undefined, retryAfter: header(hints) }
+  const title = (/<title>([^<]*)/i.exec(text)?.[1] ?? text).replace(/\s+/g, ' ').trim()
+  const message = redact(title || 'an empty answer', hints.secret)
+  // Google's front end turns whole countries away with a page instead of an error.
+  if (status === 403 && /<html/i.test(text)) return new GeminiError('region', message, about)
+  if (status === 404 || status < 400) {
+    return new GeminiError('protocol', `${message}: this is not a Gemini API, check the base URL`, about)
+  }
+  return new GeminiError(kindOf(status, message, {}), message, about)
+}
+
+type Failure = Error & Partial<Record<'code' | 'status' | 'errors' | 'errorDetails', unknown>>
+
+function fromError(error: Failure, hints: Hints): GeminiError {
+  // `[GoogleGenerativeAI Error]: Error fetching from https://…: [429 Too Many Requests] …`
+  const text = error.message.replace(/^\[GoogleGenerativeAI Error\]: /, '')
+    .replace(/^Error fetching from \S+: /, '').replace(/^\[\d+ [^\]]*\] /, '')
+  if (typeof error.status === 'number') {
+    const details = error.errorDetails as WireDetail[] | undefined
+    return fromWire({ code: error.status, message: text, details }, hints)
+  }
+  const inner = Array.isArray(error.errors) ? error.errors.map(each => String(each?.message)).join(', ') : ''
+  const code = typeof error.code === 'string' ? error.code : ''
+  const plain = CUT_OFF.test(text) ? 'the connection was cut off' : text || inner
+  const message = redact(code && !plain.includes(code) ? `${plain} (${code})` : plain, hints.secret)
+  if (hints.proxy || /\b(socks|proxy)/i.test(text)) return new GeminiError('proxy', message)
+  if (error.name === 'AbortError' || /AbortError$/.test(error.constructor.name)) {
+    return new GeminiError('aborted', 'the request was aborted')
+  }
+  return new GeminiError(NETWORK.test(code) ? 'network' : 'protocol', message)
+}
+
+/** How Node puts it when the other side hangs up: before the answer, and within. */
+const CUT_OFF = /^(socket hang up|aborted|terminated)$/
+
+/** Codes of sockets, names and certificates; not of malformed HTTP (`HPE_…`) or of misused functions (`ERR_…`). */
+const NETWORK = /^(?!HPE_|ERR_).|^ERR_(TLS|SSL|STREAM|SOCKET)/
+
+function header({ retryAfter, now = Date.now() }: Hints): number | undefined {
+  if (!retryAfter) return
+  const seconds = Number(retryAfter)
+  const wait = Number.isNaN(seconds) ? Date.parse(retryAfter) - now : seconds * 1000
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait)
+}
+
+/** https://protobuf.dev/reference/protobuf/google.protobuf/#duration, e.g. `36s` or `0.5s`. */
+function delay(duration: unknown): number | undefined {
+  const [, amount, unit] = /^([\d.]+)(m?s)$/.exec(String(duration)) ?? []
+  return amount ? Math.ceil(Number(amount) * (unit === 's' ? 1000 : 1)) : undefined
+}

@@ -1,0 +1,84 @@
+import { GeminiError } from '../error'
+
+export interface Limits {
+  /** Milliseconds until the first byte of the answer. */
+  firstByteTimeout: number
+  /** Milliseconds of silence between bytes; a relay's keep-alive comments count as signs of life. */
+  idleTimeout: number
+  /** Milliseconds for the whole answer. */
+  totalTimeout: number
+}
+
+export interface Clock {
+  setTimeout(callback: () => void, ms: number): unknown
+  clearTimeout(timer: unknown): void
+}
+
+/** Looks the globals up at each call, so that a fake `setTimeout` rules them. */
+export const systemClock: Clock = {
+  setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
+  clearTimeout: timer => clearTimeout(timer as NodeJS.Timeout),
+}
+
+/** A longer delay overflows Node's timers and would fire at once. */
+const LONGEST = 2 ** 31 - 1
+
+/**
+ * The three timers of one answer. A model that thinks for minutes but lives is not cut off, one that died is noticed.
+ * A limit of 0 or beyond 24 days is no limit. `expire` is called at most once, and then no timer is left.
+ */
+export class Deadline {
+  #silence: unknown
+  #total: unknown
+  #idle: number
+  #started = false
+  #over = false
+
+  constructor(readonly limits: Limits, readonly expire: (error: GeminiError) => void, readonly clock = systemClock) {
+    this.#idle = limits.idleTimeout
+    this.#total = this.#arm(limits.totalTimeout, 'total', 'the answer took longer than')
+    this.listen()
+  }
+
+  /** Waits for the server from now on. */
+  listen() {
+    this.pause()
+    if (this.#over) return
+    this.#silence = this.#started
+      ? this.#arm(this.#idle, 'idle', 'the server fell silent for')
+      : this.#arm(this.limits.firstByteTimeout, 'first-byte', 'the server did not answer within')
+  }
+
+  /** Something came. */
+  heard() {
+    this.#started = true
+    this.listen()
+  }
+
+  /** The answer is complete: no more than `ms` of silence are worth waiting for its end. */
+  linger(ms: number) {
+    this.#idle = Math.min(this.#idle || ms, ms)
+    this.heard()
+  }
+
+  /** Whoever reads is slow: the server's silence is not its fault. */
+  pause() {
+    if (this.#silence !== undefined) this.clock.clearTimeout(this.#silence)
+    this.#silence = undefined
+  }
+
+  clear() {
+    this.#over = true
+    this.pause()
+    if (this.#total !== undefined) this.clock.clearTimeout(this.#total)
+    this.#total = undefined
+  }
+
+  #arm(ms: number, reason: string, text: string) {
+    if (!(ms > 0 && ms <= LONGEST)) return
+    return this.clock.setTimeout(() => {
+      this.clear()
+      this.expire(new GeminiError('timeout', `${text} ${ms} ms`, { reason }))
+    }, ms)
+  }
+}

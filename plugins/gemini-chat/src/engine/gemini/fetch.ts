@@ -1,0 +1,121 @@
+import { Call } from './call'
+import { classify, unwrap } from './classify-error'
+import { GeminiError } from '../error'
+import { LIMIT, ServerEvent, Tokenizer, createTokenizer, frame } from './sse'
+import { Fetch } from './transport'
+
+/** The header by which a call is found. It is taken off before anything is sent. */
+export const CALL = 'x-gemini-call'
+
+/**
+ * The fetch the SDK is given. What the SDK would choke on, lose or swallow is mended before it sees it:
+ *
+ * - it only ever reads well-formed events, one chunk each, whatever relays made of them;
+ * - every failure is a `GeminiError`, also one inside a stream that began with 200. It is left in `call.error`, and the
+ *   stream just ends there: an error would throw away the text the SDK has not handed on yet;
+ * - aborting works at any time, and the timers of the call run while the server, not the reader, is waited for.
+ *
+ * @param calls by their ids, which come in the header `CALL`
+ * @param limit how many bytes of an answer are taken
+ */
+export function createHealing(fetch: Fetch, calls: ReadonlyMap<string, Call>, limit = LIMIT): Fetch {
+  return async (input, init = {}) => {
+    const headers = new Headers(init.headers)
+    const call = calls.get(headers.get(CALL) ?? '')
+    if (!call) throw new GeminiError('protocol', 'the request belongs to no call')
+    headers.delete(CALL)
+    try {
+      const response = await fetch(input, { ...init, headers, signal: call.signal })
+      if (!response.ok) throw await refusal(response, call)
+      if (new URL(input).searchParams.get('alt') !== 'sse') return response
+      return new Response(stream(mend(response, call, limit)))
+    } catch (error) {
+      throw call.error = call.explain(error)
+    }
+  }
+}
+
+async function refusal(response: Response, { key }: Call) {
+  const { status, headers, body } = response
+  const reader = wholeBody(1 << 20)
+  for await (const bytes of body ?? []) reader.push(bytes)
+  const [{ data }] = reader.end()
+  return classify(data, { status, retryAfter: headers.get('retry-after'), secret: key })
+}
+
+/** The events of a response, each written anew. Never throws. */
+async function* mend(response: Response, call: Call, limit: number): AsyncGenerator<string> {
+  const { deadline, gate } = call
+  try {
+    for await (const event of events(response, call, limit)) {
+      for (const piece of read(event, call)) {
+        yield piece
+        const wait = gate.enter()
+        if (!wait) continue
+        deadline.pause()
+        await wait
+        deadline.listen()
+      }
+    }
+  } catch (error) {
+    call.error = call.explain(error)
+  }
+}
+
+async function* events(response: Response, call: Call, limit: number): AsyncGenerator<ServerEvent> {
+  const type = response.headers.get('content-type') ?? ''
+  if (/html/i.test(type)) throw await refusal(response, call)
+  const reader = /json/i.test(type) ? wholeBody() : createTokenizer()
+  let size = 0
+  for await (const bytes of response.body ?? []) {
+    call.deadline.heard()
+    size += bytes.length
+    if (size > limit) throw new RangeError(`the answer is longer than ${limit} bytes`)
+    yield* reader.push(bytes)
+  }
+  yield* reader.end()
+}
+
+/** A body as one event: an error, or what relays send that answer a stream request with plain JSON. */
+function wholeBody(limit = LIMIT): Tokenizer {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  return {
+    push(bytes) {
+      chunks.push(bytes)
+      size += bytes.length
+      if (size > limit) throw new RangeError(`the body is longer than ${limit} bytes`)
+      return []
+    },
+    end: () => [{ data: Buffer.concat(chunks).toString() }],
+  }
+}
+
+/**
+ * The chunks of one event, as frames the SDK understands.
+ * @throws {GeminiError} when the event is an error, or no JSON
+ */
+function read({ name, data }: ServerEvent, { key: secret }: Call): string[] {
+  let body: unknown
+  try {
+    body = JSON.parse(data)
+  } catch {
+    if (name === 'error') throw classify({ error: data }, { secret })
+    throw new GeminiError('protocol', 'the stream holds something that is not JSON')
+  }
+  if (unwrap(body)) throw classify(body, { secret })
+  if (name === 'error') throw classify({ error: body }, { secret })
+  return Array.isArray(body) ? body.map(item => frame(JSON.stringify(item))) : [frame(data)]
+}
+
+/** A web stream that asks for the next piece only when the last one was taken. */
+function stream(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await pieces.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+  }, { highWaterMark: 0 })
+}

@@ -1,0 +1,134 @@
+import type { GenerateContentRequest } from '@google/generative-ai'
+import { SecureContextOptions } from 'node:tls'
+import { Answer, Chunk } from './chunks'
+import { Call } from './call'
+import { Clock, Limits } from './deadline'
+import { parseBaseUrl } from './endpoint'
+import { GeminiError } from '../error'
+import { CALL, createHealing } from './fetch'
+import { listModels } from './list-models'
+import { sanitise } from './generation-config'
+import { loadSdk } from './sdk'
+import { createTransport } from './transport'
+import { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../types'
+
+export interface GeminiOptions extends Limits {
+  /** Another server that speaks Gemini; with or without `/v1beta`. */
+  baseUrl?: string
+  /** For these requests only, see `TransportOptions`. */
+  proxy?: string
+  /** Certificates to trust instead of the usual ones. */
+  ca?: SecureContextOptions['ca']
+  clock?: Clock
+}
+
+/** Milliseconds to wait for the end of a stream whose answer is complete: some relays never end theirs. */
+const LINGER = 2000
+
+/**
+ * The engine on Google's own SDK, as far as that can be trusted: it writes the request and hands on the chunks. The
+ * connection below it is ours, and so is the reading of what the chunks say.
+ *
+ * @throws {GeminiError} at once, when the proxy or the base URL is malformed or the SDK is not installed
+ */
+export function createGeminiEngine(options: GeminiOptions): Engine {
+  const { baseUrl, apiVersion } = parseBaseUrl(options.baseUrl)
+  const calls = new Map<string, Call>()
+  const transport = createTransport(options)
+  const fetch = createHealing(transport, calls)
+  const sdk = loadSdk(fetch)
+  let disposed = false
+
+  /** Registers a call and ties it to the signal of whoever asks. */
+  function open({ signal, key }: EngineOptions) {
+    if (signal.aborted || disposed) throw new GeminiError('aborted', 'the request was aborted')
+    if (!/^[\x21-\x7e]+$/.test(key)) throw new GeminiError('auth', 'the API key is empty or has characters no key has')
+    const call = new Call(key, options, options.clock)
+    const abort = () => call.end()
+    signal.addEventListener('abort', abort)
+    calls.set(call.id, call)
+    return {
+      call,
+      close() {
+        call.end()
+        calls.delete(call.id)
+        signal.removeEventListener('abort', abort)
+      },
+    }
+  }
+
+  async function* stream(request: EngineRequest, options: EngineOptions): AsyncGenerator<EngineEvent> {
+    const body = encode(request)
+    const { call, close } = open(options)
+    try {
+      const answer = new Answer()
+      for await (const chunk of generate(request.model, body, call)) {
+        for (const event of answer.read(chunk)) {
+          yield event
+          call.check()
+        }
+        call.gate.leave()
+        if (answer.reason) call.deadline.linger(LINGER)
+      }
+      call.check()
+      // What breaks after the last word breaks nothing.
+      if (call.error && !answer.reason) throw call.error
+      yield answer.end()
+    } catch (error) {
+      throw call.explain(error)
+    } finally {
+      close()
+    }
+  }
+
+  async function* generate(model: string, body: GenerateContentRequest, call: Call): AsyncGenerator<Chunk> {
+    const customHeaders = { [CALL]: call.id }
+    const client = new sdk.GoogleGenerativeAI(call.key)
+    try {
+      const { stream, response } = await client.getGenerativeModel({ model }, { baseUrl, apiVersion, customHeaders })
+        .generateContentStream(body)
+      // The aggregated answer is of no use to us, but its failure would go unhandled.
+      response.catch(() => {})
+      yield* stream as AsyncIterable<Chunk>
+    } catch (error) {
+      throw call.error ?? error
+    }
+  }
+
+  async function models(options: EngineOptions): Promise<ModelInfo[]> {
+    const { call, close } = open(options)
+    try {
+      return await listModels(fetch, `${baseUrl}/${apiVersion}`, call)
+    } catch (error) {
+      throw call.explain(error)
+    } finally {
+      close()
+    }
+  }
+
+  return {
+    stream,
+    models,
+    dispose() {
+      disposed = true
+      for (const call of calls.values()) call.end()
+      transport.dispose()
+    },
+  }
+}
+
+/**
+ * https://ai.google.dev/api/generate-content#request-body
+ * The SDK's types lack fields the API has, and it hands on what it is given: hence the cast.
+ */
+function encode({ model, contents, system, generation, tools, toolConfig, safetySettings }: EngineRequest) {
+  if (!/^(\w+\/)?[\w.-]+$/.test(model)) throw new GeminiError('model', 'this is not the name of a model')
+  return {
+    contents,
+    ...system && { systemInstruction: system },
+    ...tools?.length && { tools },
+    ...toolConfig && { toolConfig },
+    ...safetySettings && { safetySettings },
+    generationConfig: sanitise(model, generation),
+  } as GenerateContentRequest
+}

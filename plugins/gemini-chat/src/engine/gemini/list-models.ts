@@ -1,0 +1,43 @@
+import { Call } from './call'
+import { CALL } from './fetch'
+import { Fetch } from './transport'
+import { ModelInfo } from '../types'
+
+/** https://ai.google.dev/api/models#method:-models.list */
+interface Page {
+  models?: {
+    name: string
+    inputTokenLimit?: number
+    outputTokenLimit?: number
+    supportedGenerationMethods?: string[]
+  }[]
+  nextPageToken?: string
+}
+
+/**
+ * Reads the list of models page by page; the SDK cannot.
+ * @param endpoint the base URL with its version
+ */
+export async function listModels(fetch: Fetch, endpoint: string, call: Call): Promise<ModelInfo[]> {
+  const headers = { 'x-goog-api-key': call.key, [CALL]: call.id }
+  const models: ModelInfo[] = []
+  const seen = new Set<string>()
+  let token = ''
+  do {
+    seen.add(token)
+    const query = new URLSearchParams({ pageSize: '1000', ...token && { pageToken: token } })
+    const response = await fetch(`${endpoint}/models?${query}`, { headers })
+    call.deadline.heard()
+    const page = await response.json() as Page
+    for (const model of page.models ?? []) {
+      models.push({
+        name: model.name.replace(/^models\//, ''),
+        inputTokenLimit: model.inputTokenLimit,
+        outputTokenLimit: model.outputTokenLimit,
+        methods: model.supportedGenerationMethods ?? [],
+      })
+    }
+    token = page.nextPageToken ?? ''
+  } while (token && !seen.has(token))
+  return models
+}

@@ -1,0 +1,81 @@
+import { timeOf } from '../messages/error-messages'
+import { dayOf, type Ledger, total, type UsageRow } from './usage-store'
+import { Recent } from '../util/lru-map'
+import type { Message } from '../messages/i18n'
+
+/** 0 is no limit. */
+export interface LimitSettings {
+  /** Messages per minute. */
+  userRate: number
+  channelRate: number
+  /** Tokens per day. */
+  userTokens: number
+  channelTokens: number
+}
+
+const MINUTE = 60_000
+
+/** Of how many people and places it is known when their messages came. */
+const KNOWN = 10_000
+
+/** Lets people and places use no more than they may. */
+export class Limits {
+  /** When messages came, by who or where. */
+  private readonly recent = new Recent<string, number[]>(KNOWN)
+
+  constructor(
+    private readonly settings: LimitSettings,
+    private readonly ledger: Pick<Ledger, 'read'>,
+    private readonly now: () => number,
+  ) {}
+
+  /**
+   * Counts a message, unless it is one too many.
+   * @param channel where it came from; a direct chat has only its user
+   * @returns what to say when it may not be answered
+   * @throws the database's error
+   */
+  async admit({ user, channel }: Pick<UsageRow, 'user'> & { channel?: string }): Promise<Message | undefined> {
+    const { userRate, channelRate, userTokens, channelTokens } = this.settings
+    const rates = [[userRate, `user ${user}`], [channelRate, channel && `channel ${channel}`]] as const
+    for (const [limit, key] of rates) {
+      const wait = key && limit ? this.wait(key, limit) : 0
+      if (wait) return [`limits.${key!.split(' ', 1)}-rate`, { limit, seconds: Math.ceil(wait / 1000) }]
+    }
+    // Before anything is waited for: whoever comes meanwhile is one more.
+    for (const [limit, key] of rates) {
+      if (key && limit) this.recent.set(key, [...this.recent.get(key) ?? [], this.now()])
+    }
+    if (userTokens && await this.spent({ user }) >= userTokens) return this.tomorrow('limits.user-tokens', userTokens)
+    if (channel && channelTokens && await this.spent({ channel }) >= channelTokens) {
+      return this.tomorrow('limits.channel-tokens', channelTokens)
+    }
+  }
+
+  /** How long until there may be one more. */
+  private wait(key: string, limit: number): number {
+    const start = this.now() - MINUTE
+    if (this.recent.size > 1000) this.sweep(start)
+    const times = this.recent.get(key)?.filter(time => time > start) ?? []
+    if (times.length) this.recent.set(key, times)
+    else this.recent.delete(key)
+    return times.length < limit ? 0 : times[times.length - limit] - start
+  }
+
+  private sweep(start: number) {
+    for (const [key, times] of this.recent) {
+      if (times.at(-1)! <= start) this.recent.delete(key)
+    }
+  }
+
+  private async spent(who: { user?: string, channel?: string }): Promise<number> {
+    const { prompt, answer } = total(await this.ledger.read({ ...who, since: dayOf(this.now()) }))
+    return prompt + answer
+  }
+
+  private tomorrow(path: string, limit: number): Message {
+    const midnight = new Date(this.now())
+    midnight.setHours(24, 0, 0, 0)
+    return [path, { limit, time: timeOf(midnight.getTime()) }]
+  }
+}

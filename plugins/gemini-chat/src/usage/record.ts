@@ -1,0 +1,17 @@
+import type { Session } from 'koishi'
+import type { Attempt } from '../model/ask'
+import type { Ledger } from './usage-store'
+import { channelOf, userOf } from './report'
+
+/** Puts what a question costs on the account of whoever asked. What people stop themselves is no error. */
+export function charge(ledger: Pick<Ledger, 'add'>, session: Session, signal: AbortSignal) {
+  return ({ model, usage = {}, error }: Attempt) => ledger.add(
+    { user: userOf(session), channel: channelOf(session), model },
+    {
+      requests: 1,
+      errors: error === undefined || signal.aborted ? 0 : 1,
+      prompt: (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0),
+      answer: (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0),
+    },
+  )
+}

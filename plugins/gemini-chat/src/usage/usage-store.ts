@@ -1,0 +1,118 @@
+import type { Context } from 'koishi'
+import { describe } from '../messages/error-messages'
+
+declare module 'koishi' {
+  interface Tables {
+    gemini_usage: UsageRow
+  }
+}
+
+/** What somebody used of a model, in one place on one day. */
+export interface UsageRow {
+  /** `2026-11-22`, by the clock of this machine. */
+  day: string
+  /** Platform and id. */
+  user: string
+  channel: string
+  model: string
+  requests: number
+  errors: number
+  prompt: number
+  answer: number
+}
+
+export type Counts = Pick<UsageRow, 'requests' | 'errors' | 'prompt' | 'answer'>
+
+type Place = Omit<UsageRow, keyof Counts>
+
+export type UsageQuery = Partial<Pick<UsageRow, 'user' | 'channel'>> & {
+  /** The first day that counts. */
+  since: string
+}
+
+const PRIMARY = ['day', 'user', 'channel', 'model'] as const
+
+/** How many days are kept. */
+const KEPT = 366
+
+/** Declares the table. It may be called before there is a database. */
+export function declareUsage(ctx: Context) {
+  ctx.model.extend('gemini_usage', {
+    day: 'char(10)',
+    user: 'string(127)',
+    channel: 'string(127)',
+    model: 'string(63)',
+    requests: 'unsigned',
+    errors: 'unsigned',
+    prompt: 'unsigned',
+    answer: 'unsigned',
+  }, { primary: [...PRIMARY] })
+}
+
+/** The day of a time, and days before it, by the clock of this machine. */
+export function dayOf(time: number, before = 0): string {
+  const date = new Date(time)
+  date.setHours(12, 0, 0, 0)
+  date.setDate(date.getDate() - before)
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(part => String(part).padStart(2, '0')).join('-')
+}
+
+/** Keeps account of what is used: in the database while there is one, else in memory, the last of it. */
+export class Ledger {
+  private readonly memory = new Map<string, UsageRow>()
+  private work = Promise.resolve()
+  private swept = ''
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly now: () => number,
+    private readonly report: (reason: string) => void,
+    private readonly capacity = 5000,
+  ) {}
+
+  /** Adds to what was used today. It returns at once and never fails: an account costs no answer. */
+  add(place: Omit<Place, 'day'>, counts: Counts) {
+    const day = dayOf(this.now())
+    // One after the other: two that read the same count would lose one.
+    this.work = this.work.then(() => this.write({ ...place, day }, counts)).catch(error => this.report(describe(error)))
+  }
+
+  /** @throws the database's error */
+  async read({ since, ...who }: UsageQuery): Promise<UsageRow[]> {
+    await this.work
+    const database = this.ctx.get('database')
+    if (database) return database.get('gemini_usage', { ...who, day: { $gte: since } })
+    return [...this.memory.values()].filter((row) => {
+      return row.day >= since && (!who.user || row.user === who.user) && (!who.channel || row.channel === who.channel)
+    })
+  }
+
+  private async write(place: Place, counts: Counts) {
+    const database = this.ctx.get('database')
+    const key = PRIMARY.map(name => place[name]).join('\n')
+    const query = { day: place.day, user: place.user, channel: place.channel, model: place.model }
+    const row = database ? (await database.get('gemini_usage', query))[0] : this.memory.get(key)
+    const next = { ...query, ...total(row ? [row, counts] : [counts]) }
+    if (database) {
+      await database.upsert('gemini_usage', [next], [...PRIMARY])
+      if (this.swept !== place.day) await database.remove('gemini_usage', { day: { $lt: dayOf(this.now(), KEPT) } })
+      this.swept = place.day
+      return
+    }
+    this.memory.delete(key)
+    this.memory.set(key, next)
+    if (this.memory.size > this.capacity) this.memory.delete(this.memory.keys().next().value!)
+  }
+}
+
+/** The sum of counts. */
+export function total(counts: readonly Counts[]): Counts {
+  const sum: Counts = { requests: 0, errors: 0, prompt: 0, answer: 0 }
+  for (const { requests, errors, prompt, answer } of counts) {
+    sum.requests += requests
+    sum.errors += errors
+    sum.prompt += prompt
+    sum.answer += answer
+  }
+  return sum
+}
