@@ -26,7 +26,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['bin/**', 'bench/**', 'testkit/bin/**'],
+    files: ['bin/**', 'scripts/**', 'bench/**', 'testkit/bin/**'],
     rules: { 'no-console': 'off' },
   },
 )

@@ -1,14 +1,14 @@
 /** Runs the benchmarks, or those that are named: `npm run bench -- messages soak`. */
 
-import { callbacks } from './callbacks'
-import { chunk } from './chunk'
-import { conversations } from './conversations'
-import { dingtalk } from './dingtalk'
-import { Bench, Report } from './harness'
-import { messages } from './messages'
-import { proxy } from './proxy'
-import { soak } from './soak'
-import { streams } from './streams'
+import { callbacks } from './cases/callbacks'
+import { chunk } from './cases/first-chunk-latency'
+import { conversations } from './cases/conversations'
+import { dingtalk } from './cases/dingtalk'
+import { Bench, Report } from './lib/harness'
+import { messages } from './cases/messages'
+import { proxy } from './cases/proxy'
+import { soak } from './cases/soak'
+import { streams } from './cases/streams'
 
 const benches: Record<string, Bench> = { callbacks, messages, chunk, conversations, streams, proxy, dingtalk, soak }
 /** As long as all others together: run where they are named. */

@@ -10,9 +10,9 @@ import zhCN from '../plugins/gemini-chat/src/locales/zh-CN.yml'
 import { Models } from '../plugins/gemini-chat/src/model/model-list'
 import type { Message } from '../plugins/gemini-chat/src/messages/i18n'
 import { unusable } from '../plugins/gemini-chat/src/engine/unavailable'
-import { check } from './instance/check'
+import { check } from './instance/validate-env'
 import { type Env, redact, withoutBlank } from './instance/env'
-import { print } from './instance/text'
+import { print } from './instance/bilingual'
 
 /** Where koishi.yml has the database. */
 const DATABASE = 'data/koishi.db'

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import type { Text } from './text'
+import type { Text } from './bilingual'
 
 function explain(code: string, host: string, port: number): Text {
   const reasons: Record<string, Text> = {

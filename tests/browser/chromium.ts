@@ -19,8 +19,8 @@ const args = [
 export function launch(): Promise<Browser> {
   const executablePath = paths.find(path => existsSync(path))
   if (!executablePath) {
-    throw new Error('没有找到 Chromium，请先运行 node bin/need.mjs chromium。'
-      + ` / There is no Chromium (${paths.join(', ')}): run node bin/need.mjs chromium first.`)
+    throw new Error('没有找到 Chromium，请先运行 node scripts/install-test-programs.mjs chromium。'
+      + ` / There is no Chromium (${paths.join(', ')}): run node scripts/install-test-programs.mjs chromium first.`)
   }
   return chromium.launch({ executablePath, args })
 }

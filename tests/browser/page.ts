@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import type { Instance } from '../instance'
-import type { Locale } from '../schema'
+import type { Instance } from '../support/instance'
+import type { Locale } from '../package/schema'
 
 /** One row of the form: its name as the page writes it, its text, and what can be filled in. */
 export interface Row {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WecomClient } from 'testkit'
 import { freePort } from 'testkit'
-import { Instance, root, wecom } from '../instance'
+import { Instance, root, wecom } from '../support/instance'
 
 const MiB = 1 << 20
 

@@ -1,5 +1,5 @@
 import { Clock } from '../clock'
-import { Refusal, invalid } from './refusal'
+import { Refusal, invalid } from './api-error'
 
 /** One state a card was given. */
 export interface Frame {

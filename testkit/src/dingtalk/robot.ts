@@ -1,5 +1,5 @@
 import { Clock } from '../clock'
-import { Refusal, invalid } from './refusal'
+import { Refusal, invalid } from './api-error'
 
 /** A message of the robot, as it was accepted. */
 export interface RobotMessage {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Server, Socket, connect, isIP } from 'node:net'
 import { Duplex } from 'node:stream'
 import { listen } from '../listen'
-import { lag } from './lag'
+import { lag } from './latency'
 
 export interface ProxyOptions {
   port?: number

@@ -1,0 +1,150 @@
+import { panel } from './validate-env'
+import type { Env } from './env'
+import type { Line, Mark } from './bilingual'
+
+interface Server {
+  host: string
+  port: number
+  selfUrl?: string
+}
+
+/** Settings of the plugins that run, by the name koishi.yml gives them: as much of them as is spoken of here. */
+export interface Running {
+  server?: Server
+  console?: { uiPath?: string }
+  auth?: { admin?: { username?: string } }
+  'adapter-wecom-bot'?: { path?: string }
+  'adapter-dingtalk'?: { protocol: string }
+  'gemini-chat'?: { apiKeys?: string[], model?: string, proxy?: string }
+}
+
+function line(mark: Mark, zh: string, en: string): Line {
+  return { mark, zh, en }
+}
+
+function isLoopback(host: string): boolean {
+  return /^(127\.[\d.]+|localhost|::1)$/.test(host)
+}
+
+/** Address of the instance as this machine reaches it. */
+function localOrigin({ host = '127.0.0.1', port = 0 }: Partial<Server> = {}): string {
+  if (host === '0.0.0.0' || host === '::') host = '127.0.0.1'
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** Why WeCom's console would refuse this address, if it would. It takes https and a domain name only. */
+function* warnings(origin: string): Iterable<Line> {
+  const { protocol, hostname } = new URL(origin)
+  if (hostname === 'localhost' || isLoopback(hostname) || hostname === '[::1]') {
+    yield line('!',
+      `SELF_URL 是本机地址 ${hostname}，企业微信访问不到，请换成公网域名。`,
+      `SELF_URL is this machine itself (${hostname}), which WeCom cannot reach: use a public domain name.`)
+  } else if (/^[\d.]+$|^\[/.test(hostname)) {
+    yield line('!',
+      `SELF_URL 是 IP 地址 ${hostname}，企业微信后台只接受已备案的域名。`,
+      `SELF_URL is an IP address (${hostname}): the WeCom console takes a registered domain name only.`)
+  }
+  if (protocol === 'http:') {
+    yield line('!',
+      'SELF_URL 以 http:// 开头，企业微信的回调需要 https://，请在反向代理上配置证书。',
+      'SELF_URL starts with http://, WeCom calls back over https:// : set up a certificate at the reverse proxy.')
+  }
+}
+
+function* describeWecom(running: Running, env: Env): Iterable<Line> {
+  const wecom = running['adapter-wecom-bot']
+  if (!wecom) {
+    return yield env.PLATFORM === 'dingtalk'
+      ? line('-', '企业微信：关闭（PLATFORM=dingtalk）。', 'WeCom: off (PLATFORM=dingtalk).')
+      : line('-',
+          '企业微信：未开启。设置 WECOM_BOT_TOKEN 和 WECOM_BOT_ENCODING_AES_KEY（智能机器人「API 模式」页面的两个值）后重启。',
+          'WeCom: off. Set WECOM_BOT_TOKEN and WECOM_BOT_ENCODING_AES_KEY (the two values on the API page of the '
+          + 'intelligent bot) and restart.')
+  }
+  const { selfUrl } = running.server ?? {}
+  const path = wecom.path || '/api/wecom/callback'
+  if (selfUrl) {
+    yield line('✓',
+      `企业微信：已开启。后台的 URL 填 ${selfUrl}${path}`,
+      `WeCom: on. URL for the WeCom console: ${selfUrl}${path}`)
+    return yield* warnings(selfUrl)
+  }
+  yield line('✓',
+    `企业微信：已开启，本机地址 ${localOrigin(running.server)}${path}`,
+    `WeCom: on, reachable here at ${localOrigin(running.server)}${path}`)
+  yield line('!',
+    `没有设置 SELF_URL：后台的 URL 填 https://你的域名${path}，并把它反向代理到上面的地址。设置 SELF_URL 后这里会给出完整的 URL。`,
+    `SELF_URL is not set: the URL for the WeCom console is https://your-domain${path}, proxied to the address above. `
+    + 'With SELF_URL set, the whole URL is shown here.')
+}
+
+function* describeDingtalk(running: Running, env: Env): Iterable<Line> {
+  const dingtalk = running['adapter-dingtalk']
+  if (!dingtalk) {
+    return yield env.PLATFORM === 'wecom'
+      ? line('-', '钉钉：关闭（PLATFORM=wecom）。', 'DingTalk: off (PLATFORM=wecom).')
+      : line('-',
+          '钉钉：未开启。设置 DINGTALK_CLIENT_ID 和 DINGTALK_CLIENT_SECRET 后重启。',
+          'DingTalk: off. Set DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET and restart.')
+  }
+  if (dingtalk.protocol === 'ws') {
+    return yield line('✓',
+      '钉钉：已开启，Stream 模式，不需要公网地址。',
+      'DingTalk: on, Stream mode, no public address needed.')
+  }
+  const origin = running.server?.selfUrl || localOrigin(running.server)
+  yield line('✓',
+    `钉钉：已开启，HTTP 模式，消息接收地址 ${origin}/dingtalk（推荐改用 Stream 模式：DINGTALK_PROTOCOL=ws）。`,
+    `DingTalk: on, HTTP mode, message address ${origin}/dingtalk (Stream mode is better: DINGTALK_PROTOCOL=ws).`)
+}
+
+function* describeGemini(running: Running): Iterable<Line> {
+  const gemini = running['gemini-chat']
+  if (!gemini) return yield line('-', 'Gemini：关闭。', 'Gemini: off.')
+  if (!gemini.apiKeys?.length) {
+    return yield line('!',
+      'Gemini：缺少 GEMINI_API_KEY，机器人只会回复如何设置它。',
+      'Gemini: GEMINI_API_KEY is missing, the bot only answers how to set it.')
+  }
+  const { model, proxy } = gemini
+  yield line('✓',
+    `Gemini：模型 ${model}，${proxy ? '经 SOCKS_PROXY 访问' : '直接访问，不经代理'}。`,
+    `Gemini: model ${model}, ${proxy ? 'through SOCKS_PROXY' : 'without a proxy'}.`)
+}
+
+function* describePanel(running: Running, env: Env): Iterable<Line> {
+  const { server, console, auth } = running
+  if (!console) {
+    if (!server || isLoopback(server.host) || env.KOISHI_ADMIN_PASSWORD) return yield line('-', '控制台：关闭。', 'Console: off.')
+    return yield line('-',
+      `控制台：关闭，因为 HOST=${server.host} 不是本机回环地址，又没有密码。设置 KOISHI_ADMIN_PASSWORD 即可开启。`,
+      `Console: off, because HOST=${server.host} is not a loopback address and there is no password. `
+      + 'Set KOISHI_ADMIN_PASSWORD to turn it on.')
+  }
+  const address = localOrigin(server) + (console.uiPath ?? panel)
+  yield auth
+    ? line('✓',
+        `控制台：${address} ，用户名 ${auth.admin?.username ?? 'admin'}，密码见 KOISHI_ADMIN_PASSWORD。`,
+        `Console: ${address} , user ${auth.admin?.username ?? 'admin'}, password as in KOISHI_ADMIN_PASSWORD.`)
+    : line('✓',
+        `控制台：${address} ，没有密码，只能在本机直接打开。`,
+        `Console: ${address} , without a password, to be opened directly on this machine only.`)
+}
+
+/**
+ * Says in plain words what is on, what to paste where, and what is missing.
+ * @param running the plugins that run, with their settings
+ * @param env variables without blank ones
+ */
+export function report(running: Running, env: Env): Line[] {
+  const lines = [
+    ...describeWecom(running, env),
+    ...describeDingtalk(running, env),
+    ...describeGemini(running),
+    ...describePanel(running, env),
+  ]
+  if (running['adapter-wecom-bot'] || running['adapter-dingtalk']) return lines
+  return [...lines, line('!',
+    '没有开启任何平台，机器人收不到消息。',
+    'No platform is on: the bot will not receive any message.')]
+}

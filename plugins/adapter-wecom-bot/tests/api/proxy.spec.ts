@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { AddressInfo, createServer } from 'node:net'
+import { Proxy, Wecom, createHttpProxy, createSocks, createWecom } from 'testkit'
+import { ProxyError, parseProxy } from '../../src/api/proxy'
+import { Instance, startBot } from '../support/koishi'
+
+describe('the proxy for calls to WeCom', () => {
+  let wecom: Wecom
+  const open: { close(): Promise<unknown> }[] = []
+  let instance: Instance | undefined
+
+  before(async () => {
+    wecom = await createWecom()
+  })
+
+  afterEach(async () => {
+    await instance?.stop()
+    instance = undefined
+    for (const { close } of open.splice(0)) await close()
+    wecom.webhooks.length = 0
+  })
+
+  after(() => wecom.close())
+
+  async function keep(proxy: Promise<Proxy>) {
+    open.push(await proxy)
+    return proxy
+  }
+
+  async function start(proxy: string, apiEndpoint = wecom.origin) {
+    instance = await startBot({ proxy, apiEndpoint, webhookKey: 'KEY-OF-THE-WEBHOOK' })
+    return instance.bot
+  }
+
+  const auth = { username: 'us:er', password: 'p@ss/word' }
+  const credentials = `${encodeURIComponent(auth.username)}:${encodeURIComponent(auth.password)}@`
+
+  for (const scheme of ['socks5h', 'socks5', 'socks']) {
+    it(`may be ${scheme}, and resolves names there`, async () => {
+      const { port } = new URL(wecom.origin)
+      const proxy = await keep(createSocks({ ...auth, hosts: { 'qyapi.wecom.example': '127.0.0.1' } }))
+      const bot = await start(`${scheme}://${credentials}127.0.0.1:${proxy.port}`, `http://qyapi.wecom.example:${port}`)
+      await bot.sendMessage('webhook', 'x')
+      assert.equal(wecom.webhooks.length, 1)
+      assert.deepEqual(proxy.connections.map(({ host }) => host), ['qyapi.wecom.example'])
+    })
+  }
+
+  it('may be an HTTP proxy with credentials', async () => {
+    const proxy = await keep(createHttpProxy(auth))
+    const bot = await start(`http://${credentials}127.0.0.1:${proxy.port}`)
+    await bot.sendMessage('webhook', 'x')
+    assert.equal(wecom.webhooks.length, 1)
+    assert.equal(proxy.connections.length, 1)
+  })
+
+  it('is used for uploads as well', async () => {
+    const proxy = await keep(createSocks())
+    const bot = await start(`socks5h://127.0.0.1:${proxy.port}`)
+    await bot.sendMessage('webhook', '<file src="data:text/plain;base64,Y29udGVudA=="/>')
+    assert.equal(wecom.uploads.at(-1)!.data.toString(), 'content')
+    assert.equal(proxy.connections.length, 2)
+  })
+
+  for (const [name, create, scheme] of [
+    ['a SOCKS proxy', () => createSocks(auth), 'socks5h'],
+    ['an HTTP proxy', () => createHttpProxy(auth), 'http'],
+  ] as const) {
+    it(`is never bypassed: ${name} that refuses the password`, async () => {
+      const proxy = await keep(create())
+      const bot = await start(`${scheme}://user:WRONG-PASSWORD@127.0.0.1:${proxy.port}`)
+      await assert.rejects(bot.desk.webhooks.of('webhook')!.post('http://127.0.0.1:1/', {}), (error: ProxyError) => {
+        assert.ok(error instanceof ProxyError)
+        assert.equal(error.code, 'ERR_PROXY')
+        assert.equal(error.message.includes('WRONG-PASSWORD'), false)
+        return true
+      })
+    })
+  }
+
+  it('is never bypassed where nothing listens', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    await new Promise(resolve => server.close(resolve))
+    for (const scheme of ['socks5h', 'http', 'https']) {
+      const bot = await start(`${scheme}://127.0.0.1:${port}`)
+      await assert.rejects(bot.desk.webhooks.of('webhook')!.post(`${wecom.origin}/cgi-bin/webhook/send?key=K`, {}), {
+        name: 'ProxyError',
+        message: 'the proxy does not let us through (ECONNREFUSED)',
+      })
+      await instance!.stop()
+      instance = undefined
+    }
+    assert.equal(wecom.webhooks.length, 0)
+  })
+
+  it('does not hold on to anything once the bot is gone', async () => {
+    const sockets = new Set<object>()
+    const mute = createServer(socket => sockets.add(socket.resume().on('error', () => {}).on('close', () => sockets.delete(socket))))
+    mute.listen(0, '127.0.0.1')
+    await new Promise(resolve => mute.once('listening', resolve))
+    const { port } = mute.address() as AddressInfo
+    for (const scheme of ['socks5h', 'http']) {
+      const bot = await start(`${scheme}://127.0.0.1:${port}`)
+      const lost = assert.rejects(bot.desk.webhooks.of('webhook')!.post(wecom.origin, {}))
+      while (!sockets.size) await new Promise(setImmediate)
+      await instance!.stop()
+      instance = undefined
+      await lost
+      while (sockets.size) await new Promise(setImmediate)
+    }
+    await new Promise(resolve => mute.close(resolve))
+  })
+
+  for (const address of [
+    '127.0.0.1:1080', 'ftp://127.0.0.1', 'socks5h://', 'http://127.0.0.1:99999', 'http://127.0.0.1/path', 'http://%zz@127.0.0.1',
+  ]) {
+    it(`is refused at the start where it is none: ${address}`, () => {
+      assert.throws(() => parseProxy(address), (error: ProxyError) => {
+        assert.equal(error.code, 'ERR_PROXY')
+        assert.match(error.message, /应写作 socks5h:\/\/.*write socks5h:\/\//)
+        assert.equal(error.message.includes('127.0.0.1'), false)
+        return true
+      })
+    })
+  }
+})

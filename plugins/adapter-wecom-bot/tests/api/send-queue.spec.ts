@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict'
+import { QyapiError } from '../../src/api/client'
+import { Queue } from '../../src/api/send-queue'
+import { FakeClock } from '../support/clock'
+
+const MINUTE = 60_000
+
+describe('a queue of messages', () => {
+  let clock: FakeClock
+  let queue: Queue
+  let sent: { body: unknown, at: number }[]
+  /** What becomes of the next messages; they arrive where nothing is said. */
+  let fates: (() => Promise<unknown> | void)[]
+  let start: number
+
+  function create(capacity = 1000, limit = 20) {
+    queue = new Queue(async (body) => {
+      await fates.shift()?.()
+      sent.push({ body, at: clock.now() - start })
+    }, clock, limit, MINUTE, capacity)
+  }
+
+  beforeEach(() => {
+    clock = new FakeClock()
+    start = clock.now()
+    sent = []
+    fates = []
+    create()
+  })
+
+  const bodies = () => sent.map(({ body }) => body)
+  const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, index) => ({ index: from + index }))
+  const refuse = (errcode: number) => () => Promise.reject(new QyapiError('refused', errcode))
+  const unsent = () => Promise.reject(new QyapiError('unsent', undefined, 'ECONNREFUSED'))
+
+  it('lets at most 20 go in any minute, in their order, and loses none', async () => {
+    const done = Promise.all(numbered(65).map(body => queue.push([body])))
+    await clock.pass(0)
+    assert.equal(sent.length, 20)
+    assert.equal(queue.waiting, 45)
+    await clock.pass(MINUTE - 1)
+    assert.equal(sent.length, 20)
+    await clock.pass(1)
+    assert.equal(sent.length, 40)
+    await clock.pass(2 * MINUTE)
+    await done
+    assert.deepEqual(bodies(), numbered(65))
+    assert.equal(queue.waiting, 0)
+    assert.ok(queue.isIdle)
+    for (const { at } of sent) {
+      assert.ok(sent.filter(other => other.at >= at && other.at < at + MINUTE).length <= 20)
+    }
+  })
+
+  for (const [name, fate, pauses] of [
+    ['too fast', refuse(45009), [10_000, 20_000, 40_000]],
+    ['too many at once', refuse(45033), [10_000, 20_000, 40_000]],
+    ['busy', refuse(-1), [2000, 4000, 8000]],
+    ['not reached', unsent, [2000, 4000, 8000]],
+  ] as const) {
+    it(`tries again where WeCom is ${name}, with growing pauses, and lets nothing pass meanwhile`, async () => {
+      fates.push(fate, fate, fate)
+      const done = Promise.all([queue.push([{ index: 0 }]), queue.push([{ index: 1 }])])
+      for (const pause of pauses) {
+        await clock.pass(pause - 1)
+        assert.equal(sent.length, 0)
+        await clock.pass(1)
+      }
+      await done
+      assert.deepEqual(bodies(), numbered(2))
+    })
+
+    it(`gives a message up where WeCom stays ${name}, and goes on with the next`, async () => {
+      fates.push(fate, fate, fate, fate)
+      const lost = assert.rejects(queue.push([{ index: 0 }]), { name: 'QyapiError' })
+      const next = queue.push([{ index: 1 }])
+      await clock.pass(2 * MINUTE)
+      await lost
+      await next
+      assert.deepEqual(bodies(), [{ index: 1 }])
+    })
+  }
+
+  it('counts what is tried again for the minute', async () => {
+    create(1000, 2)
+    fates.push(refuse(-1))
+    const done = Promise.all([queue.push([{ index: 0 }]), queue.push([{ index: 1 }])])
+    await clock.pass(MINUTE - 1)
+    assert.equal(sent.length, 1)
+    await clock.pass(1)
+    await done
+    assert.equal(sent.length, 2)
+  })
+
+  it('does not try again what WeCom refuses, or what may have arrived', async () => {
+    for (const fate of [refuse(93000), () => Promise.reject(new QyapiError('unknown'))]) {
+      fates.push(fate)
+      await assert.rejects(queue.push([{}]), { name: 'QyapiError' })
+    }
+    assert.equal(sent.length, 0)
+  })
+
+  it('does not send what follows a failure, where it belongs together', async () => {
+    fates.push(() => {}, refuse(40058))
+    let count = 0
+    const lost = assert.rejects(queue.push(numbered(4), () => void count++), { errcode: 40058 })
+    const next = queue.push([{ index: 9 }])
+    await clock.pass(0)
+    await lost
+    await next
+    assert.equal(count, 1)
+    assert.deepEqual(bodies(), [{ index: 0 }, { index: 9 }])
+  })
+
+  it('keeps messages that belong together apart from others', async () => {
+    const done = Promise.all([queue.push(numbered(3)), queue.push(numbered(3, 3))])
+    await clock.pass(0)
+    await done
+    assert.deepEqual(bodies(), numbered(6))
+  })
+
+  it('waits in its place for a message that is still being made', async () => {
+    const made = new Promise<object>(resolve => clock.setTimeout(() => resolve({ index: 0 }), 5000))
+    const done = Promise.all([queue.push([made]), queue.push([{ index: 1 }])])
+    await clock.pass(4999)
+    assert.equal(sent.length, 0)
+    await clock.pass(1)
+    await done
+    assert.deepEqual(bodies(), numbered(2))
+  })
+
+  it('fails where a message cannot be made', async () => {
+    await assert.rejects(queue.push([{ index: 0 }, Promise.reject(new Error('no file')), { index: 2 }]), { message: 'no file' })
+    assert.deepEqual(bodies(), [{ index: 0 }])
+  })
+
+  it('refuses aloud what is too much, all of it or nothing', async () => {
+    create(3, 1)
+    const first = queue.push([{ index: 0 }])
+    await clock.pass(0)
+    await first
+    const waiting = Promise.all(numbered(2, 1).map(body => queue.push([body])))
+    await assert.rejects(queue.push(numbered(2)), { failure: 'unsent', message: /too many messages wait, at most 3/ })
+    assert.equal(queue.waiting, 2)
+    await clock.pass(2 * MINUTE)
+    await waiting
+    assert.deepEqual(bodies(), numbered(3))
+  })
+
+  it('has nothing to do for nothing', async () => {
+    await queue.push([])
+    assert.equal(clock.pending, 0)
+  })
+
+  describe('that is disposed of', () => {
+    it('tells everybody who waits, and frees its timers', async () => {
+      const done = Promise.allSettled(numbered(25).map(body => queue.push([body])))
+      await clock.pass(0)
+      queue.dispose()
+      const results = await done
+      assert.deepEqual(results.map(({ status }) => status), [...Array(20).fill('fulfilled'), ...Array(5).fill('rejected')])
+      assert.equal(clock.pending, 0)
+      await assert.rejects(queue.push([{}]), { failure: 'unsent', message: /has been stopped/ })
+    })
+
+    it('does so in a pause before another try', async () => {
+      fates.push(refuse(45009))
+      const done = assert.rejects(queue.push([{}]), { failure: 'unsent' })
+      await clock.pass(0)
+      queue.dispose()
+      await done
+      assert.equal(clock.pending, 0)
+    })
+
+    it('lets what is being sent come to its end', async () => {
+      fates.push(() => new Promise(resolve => clock.setTimeout(() => resolve(undefined), 100)))
+      const first = queue.push([{ index: 0 }])
+      const second = assert.rejects(queue.push([{ index: 1 }]), { failure: 'unsent' })
+      await clock.pass(0)
+      queue.dispose()
+      await second
+      await clock.pass(100)
+      await first
+      assert.deepEqual(bodies(), [{ index: 0 }])
+    })
+  })
+
+  describe('that has to be left', () => {
+    it('hands out what was not sent, and tells everybody what becomes of it', async () => {
+      const done = Promise.allSettled(numbered(23).map(body => queue.push([body])))
+      await clock.pass(0)
+      assert.deepEqual(await queue.leave(), { bodies: numbered(3, 20), lost: 0 })
+      queue.settle(new QyapiError('deferred'))
+      const failed = (await done).filter(result => result.status === 'rejected')
+      assert.deepEqual(failed.map(({ reason }) => reason.failure), Array(3).fill('deferred'))
+      assert.equal(clock.pending, 0)
+    })
+
+    it('hands out what waits for another try', async () => {
+      fates.push(refuse(45009))
+      const done = assert.rejects(queue.push([{ index: 0 }]), { failure: 'deferred' })
+      await clock.pass(0)
+      assert.deepEqual(await queue.leave(), { bodies: [{ index: 0 }], lost: 0 })
+      queue.settle(new QyapiError('deferred'))
+      await done
+    })
+
+    it('counts what was not made yet', async () => {
+      const done = assert.rejects(queue.push([new Promise<object>(() => {}), { index: 1 }]), { failure: 'unsent' })
+      assert.deepEqual(await queue.leave(), { bodies: [{ index: 1 }], lost: 1 })
+      queue.settle(new QyapiError('unsent'))
+      await done
+    })
+
+    it('does not hand out what is being sent: twice is worse than not', async () => {
+      for (const duration of [1000, 3000]) {
+        create()
+        fates.push(() => new Promise(resolve => clock.setTimeout(() => resolve(undefined), duration)))
+        const first = queue.push([{ index: 0 }])
+        const second = assert.rejects(queue.push([{ index: 1 }]), { failure: 'deferred' })
+        await clock.pass(0)
+        const rest = queue.leave()
+        await clock.pass(2000)
+        assert.deepEqual(await rest, { bodies: [{ index: 1 }], lost: 0 })
+        queue.settle(new QyapiError('deferred'))
+        await second
+        await clock.pass(1000)
+        await first
+      }
+    })
+  })
+})

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { Journal } from '../../src/callback/callback-log'
+import { Reason, Refusal } from '../../src/protocol/callback-error'
+import { FakeClock } from '../support/clock'
+
+const MINUTE = 60_000
+const reasons: Reason[] = [
+  'malformed', 'decrypt', 'payload', 'signature', 'clock', 'replay', 'receive-id', 'foreign-bot', 'method', 'size',
+]
+
+function createJournal() {
+  const clock = new FakeClock()
+  const lines: string[] = []
+  return { clock, lines, journal: new Journal(clock, line => lines.push(line)) }
+}
+
+describe('the journal', () => {
+  it('says why, with what status, where, and what to do', () => {
+    const { journal, lines } = createJournal()
+    journal.refused(new Refusal('signature'), '/wecom')
+    journal.refused(new Refusal('clock', '600 s behind this server'), '/wecom')
+    assert.equal(lines.length, 2)
+    assert.match(lines[0], /signature \(403\) on \/wecom\..*Token.*Token/)
+    assert.match(lines[1], /clock \(403\) on \/wecom, 600 s behind this server\./)
+  })
+
+  it('has a hint for every reason, in Chinese and English', () => {
+    const { journal, lines } = createJournal()
+    for (const reason of reasons) journal.refused(new Refusal(reason), '/wecom')
+    assert.equal(lines.length, reasons.length)
+    for (const line of lines) assert.match(line, /[\u4e00-\u9fff].* \/ .*[a-z]/)
+  })
+
+  it('names the right path to who was sent to a wrong one, which it quotes in part', () => {
+    const { journal, lines } = createJournal()
+    for (let count = 0; count < 100; count++) journal.strayed(`/\n\x1b${'x'.repeat(1000)}`, ['/one', '/two'])
+    assert.equal(lines.length, 10)
+    assert.match(lines[0], /^有回调发到了 \/\?\?x{97}，.*\/one, \/two \/ a callback came to .* \/one, \/two$/)
+  })
+
+  it('is not filled by a flood, and counts it', async () => {
+    const { clock, journal, lines } = createJournal()
+    for (let count = 0; count < 10_000; count++) journal.refused(new Refusal('signature'), '/wecom')
+    assert.equal(lines.length, 10)
+    await clock.pass(MINUTE)
+    journal.refused(new Refusal('signature'), '/wecom')
+    assert.equal(lines.length, 12)
+    assert.match(lines[10], /signature.*9990 more/)
+  })
+
+  it('is not filled by a slow flood either', async () => {
+    const { clock, journal, lines } = createJournal()
+    for (let second = 0; second < 3600; second++) {
+      journal.refused(new Refusal('signature'), '/wecom')
+      await clock.pass(1000)
+    }
+    assert.ok(lines.length <= 60 * 11, String(lines.length))
+  })
+
+  it('lets no flood hide another reason', () => {
+    const { journal, lines } = createJournal()
+    for (let count = 0; count < 100; count++) journal.refused(new Refusal('signature'), '/wecom')
+    journal.refused(new Refusal('decrypt'), '/wecom')
+    assert.match(lines.at(-1)!, /decrypt/)
+  })
+
+  it('has no timer', () => {
+    const { clock, journal } = createJournal()
+    for (let count = 0; count < 100; count++) journal.refused(new Refusal('size'), '/wecom')
+    assert.equal(clock.pending, 0)
+  })
+})

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import { Reply, WecomClient, decodeKey, decrypt } from 'testkit'
+import { World, createWorld, encodingAESKey, path } from '../support/world'
+
+const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
+
+describe('a connection to the callback', () => {
+  let world: World
+  let client: WecomClient
+  let dispose: () => Promise<void>
+  let answer: () => unknown
+
+  before(async () => {
+    world = await createWorld()
+    world.app.middleware(() => answer() as never)
+  })
+
+  after(() => world.close())
+
+  beforeEach(() => {
+    answer = () => 'hello'
+    dispose = world.add({ botId: 'MINE', receiveId: 'wwCORPIDCORPID00', firstReply: 10, unclaimed: 3000 }).dispose
+    client = world.client({ botId: 'MINE', receiveId: 'wwCORPIDCORPID00' })
+    world.log.lines.splice(0)
+  })
+
+  afterEach(() => dispose())
+
+  function sealed(content: string) {
+    const encrypt = client.encrypt(JSON.stringify(client.text(content)))
+    return { url: client.sign(encrypt).url, body: JSON.stringify({ encrypt }) }
+  }
+
+  it('carries the receive id both ways', async () => {
+    const { reply } = await client.post(client.text('hi'))
+    assert.equal(reply!.stream!.content, 'hello')
+    assert.equal((await client.verify()).ok, true)
+    assert.equal((await client.post(client.text('hi'), { receiveId: '' })).status, 403)
+  })
+
+  it('from another bot is refused, with messages, polls and events', async () => {
+    const { text, stream, event } = {
+      text: client.text('hi', { botId: 'OTHER' }),
+      stream: client.stream('S', { botId: 'OTHER' }),
+      event: client.event('enter_chat', undefined, { botId: 'OTHER' }),
+    }
+    for (const payload of [text, stream, event]) {
+      const { status, raw } = await client.post(payload)
+      assert.deepEqual([status, raw], [403, 'forbidden'])
+    }
+    assert.equal(world.log.warnings.filter(line => line.includes('foreign-bot')).length, 3)
+  })
+
+  it('shows a stream to nobody but who it belongs to', async () => {
+    answer = async () => {
+      await pause(60)
+      return 'secret'
+    }
+    const { id } = (await client.post(client.text('hi'))).reply!.stream!
+    await pause(80)
+    for (const stranger of [{ userId: 'OTHER' }, { chatId: 'CHATID' }]) {
+      const { stream } = (await client.poll(id, stranger)).reply!
+      assert.equal(stream!.finish, true)
+      assert.ok(!stream!.content!.includes('secret') && stream!.content!.trim())
+    }
+    assert.equal((await client.poll(id)).reply!.stream!.content, 'secret')
+  })
+
+  it('gets a sentence and an end for a stream nobody knows', async () => {
+    const { stream } = (await client.poll('unknown')).reply!
+    assert.equal(stream!.finish, true)
+    assert.ok(stream!.content!.trim())
+  })
+
+  it('with a message that was too much is heard when it comes again, unchanged, and then no more', async () => {
+    await dispose()
+    const added = world.add({ botId: 'MINE', receiveId: 'wwCORPIDCORPID00', firstReply: 10, maxUserTurns: 1 })
+    dispose = added.dispose
+    let release!: () => void
+    answer = () => new Promise(resolve => release = () => resolve('first'))
+    await client.post(client.text('one'))
+    const { url, body } = sealed('two')
+    const send = async () => {
+      const response = await fetch(url, { method: 'POST', body })
+      if (response.status !== 200) return response.status
+      const { encrypt } = await response.json() as { encrypt: string }
+      return (JSON.parse(decrypt(decodeKey(encodingAESKey), encrypt).message) as Reply).stream!.content
+    }
+    assert.match(String(await send()), /太多/)
+    release()
+    while (added.bot.desk.turns.load.size) await new Promise(setImmediate)
+    answer = () => 'second'
+    assert.equal(await send(), 'second')
+    answer = () => 'third'
+    assert.equal(await send(), 'second')
+  })
+
+  it('that breaks off in the middle of a body is no mistake of anybody\'s', async () => {
+    const { url, body } = sealed('hi')
+    for (const length of [0, 1, body.length - 1]) {
+      const upload = request(url, { method: 'POST', headers: { 'content-length': body.length } })
+      upload.on('error', () => {})
+      upload.write(body.slice(0, length))
+      await pause(20)
+      upload.destroy()
+    }
+    await pause(20)
+    assert.ok(!/error/.test(world.log.lines.map(line => line.split(' ')[0]).join()), world.log.text)
+    assert.equal((await client.post(client.text('hi'))).status, 200)
+  })
+
+  it('that claims more than a megabyte is answered before it sends it', async () => {
+    const { url } = sealed('hi')
+    const upload = request(url, { method: 'POST', headers: { 'content-length': 2 << 20 } })
+    upload.on('error', () => {})
+    upload.flushHeaders()
+    const [response] = await once(upload, 'response')
+    assert.equal(response.statusCode, 413)
+    upload.destroy()
+  })
+
+  it('that sends more than a megabyte without saying so is answered and closed', async () => {
+    const { url } = sealed('hi')
+    const upload = request(url, { method: 'POST', headers: { 'transfer-encoding': 'chunked' } })
+    upload.on('error', () => {})
+    for (let count = 0; count < 20; count++) upload.write(Buffer.alloc(1 << 16, 0x20))
+    const [response] = await once(upload, 'response')
+    assert.equal(response.statusCode, 413)
+    assert.equal(response.headers.connection, 'close')
+    upload.destroy()
+  })
+
+  it('that is no HTTP does no harm', async () => {
+    for (const bytes of ['\x16\x03\x01', 'GET\r\n\r\n', `POST ${path} HTTP/1.1\r\nContent-Length: x\r\n\r\n`]) {
+      const { port } = new URL(world.origin)
+      const socket = connect(Number(port), '127.0.0.1')
+      socket.on('error', () => {}).resume()
+      socket.end(bytes)
+      await once(socket, 'close')
+    }
+    assert.equal((await client.post(client.text('hi'))).status, 200)
+  })
+
+  it('keeps an address of one segment and another path apart', async () => {
+    for (const other of [`${path}/x`, '/api/wecom', '/']) {
+      const response = await fetch(world.origin + other)
+      assert.equal(response.status, 404, other)
+      await response.text()
+    }
+  })
+
+  it('that breaks before the last frame has arrived leaves the answer to the next poll', async () => {
+    answer = async () => {
+      await pause(40)
+      return 'x'.repeat(15_000)
+    }
+    const { id } = (await client.post(client.text('hi'))).reply!.stream!
+    await pause(60)
+    const { url, body } = (() => {
+      const encrypt = client.encrypt(JSON.stringify(client.stream(id)))
+      return { url: client.sign(encrypt).url, body: JSON.stringify({ encrypt }) }
+    })()
+    const socket = connect(Number(url.port), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(`POST ${url.pathname}${url.search} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+    socket.resetAndDestroy()
+    await pause(20)
+    const { stream } = (await client.poll(id)).reply!
+    assert.deepEqual([stream!.finish, stream!.content!.length], [true, 15_000])
+  })
+})

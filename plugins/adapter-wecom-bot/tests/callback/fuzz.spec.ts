@@ -1,0 +1,169 @@
+import { equal, ok } from 'node:assert/strict'
+import { Agent, request } from 'node:http'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Session } from 'koishi'
+import { WecomClient } from 'testkit'
+import { WecomBot } from '../../src'
+import { clock } from '../../src/util/clock'
+import { Attack, Attacker, CORP } from '../support/attack'
+import { Random } from '../support/random'
+import { World, createWorld } from '../support/world'
+
+/** `npm run fuzz` makes many more of them. */
+const ROUNDS = Number(process.env.FUZZ ?? 3000)
+const PARALLEL = 16
+/** WeCom waits no longer. Milliseconds. */
+const PATIENCE = 5000
+/** What a signature and an attachment, both still valid, may take; and what moves on its own. Bytes. */
+const KEPT = 1000
+const NOISE = 4 << 20
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+describe('hostile callbacks in quantity', function() {
+  this.timeout(60_000 + ROUNDS * 10)
+
+  let world: World
+  let bot: WecomBot
+  let client: WecomClient
+  let attacker: Attacker
+  const agent = new Agent({ keepAlive: true, maxSockets: PARALLEL })
+  const rejections: unknown[] = []
+  const types = new Set<unknown>()
+  const note = (reason: unknown) => void rejections.push(reason)
+  const { now } = clock
+  /** How far the time has been moved on. */
+  let later = 0
+
+  before(async () => {
+    process.on('unhandledRejection', note)
+    clock.now = () => now() + later
+    world = await createWorld()
+    world.app.on('internal/session', session => void types.add(typeof session.type))
+    world.app.middleware(answer)
+    bot = world.add({
+      corpId: CORP,
+      streamStyle: 'stream_with_template_card',
+      cardButtons: [{ text: 'again', input: 'again' }],
+      welcome: '你好',
+      passiveReply: 100,
+      maxTurns: 100_000,
+      maxUserTurns: 100_000,
+    }).bot
+    // Shorter than the settings allow: all of it has to be over soon.
+    Object.assign(bot.desk.turns.policy, { unclaimed: 300, retention: 300 })
+    client = world.client({ now: () => clock.now() })
+    attacker = new Attacker(client, world.wecom.origin, new Random(20261122))
+  })
+
+  after(async () => {
+    agent.destroy()
+    clock.now = now
+    await world.close()
+    process.off('unhandledRejection', note)
+  })
+
+  /** Says what it hears, so that whatever comes in has to go out again; some of it late. */
+  async function answer(session: Session) {
+    if (session.timestamp % 5 === 0) await new Promise(resolve => setTimeout(resolve, 150))
+    return session.elements
+  }
+
+  function send({ url, method, body, type }: Attack) {
+    return new Promise<{ status: number, body: string, elapsed: number }>((resolve, reject) => {
+      const began = performance.now()
+      const call = request(url, { method, headers: type ? { 'content-type': type } : {}, agent }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', chunk => chunks.push(chunk))
+        response.on('end', () => resolve({
+          status: response.statusCode!,
+          body: Buffer.concat(chunks).toString(),
+          elapsed: performance.now() - began,
+        }))
+        response.on('error', reject)
+      })
+      call.on('error', reject)
+      // Node sends no length along with a body of these, and what follows would be taken for the next request.
+      call.end(/GET|HEAD|DELETE|OPTIONS/.test(method) ? undefined : body)
+    })
+  }
+
+  /** Who got how far: surface and layer, status, how often. */
+  const seen = new Map<string, number>()
+  const count = (key: string) => [...seen].reduce((sum, [name, times]) => name.startsWith(key) ? sum + times : sum, 0)
+
+  async function attackTimes(rounds: number) {
+    let left = rounds
+    await Promise.all(Array.from({ length: PARALLEL }, async () => {
+      while (left-- > 0) {
+        const attack = attacker.next()
+        const { status, body, elapsed } = await send(attack)
+        const what = `${attack.surface}, ${attack.layer}`
+        const key = `${attack.surface}/${attack.layer}/${status}`
+        seen.set(key, (seen.get(key) ?? 0) + 1)
+        ok(status < 500, `status ${status} for ${what}: ${attack.body}`)
+        ok(elapsed < PATIENCE, `${elapsed} ms for ${what}: ${attack.body}`)
+        ok(status === 200 || body.length < 20, `a refusal said too much: ${body}`)
+      }
+    }))
+  }
+
+  /** Waits until nothing is being answered or kept any more. @returns the heap that is left */
+  async function settle() {
+    const { turns } = bot.desk
+    const end = now() + 20_000
+    while (turns.size && now() < end) await new Promise(resolve => setTimeout(resolve, 50))
+    equal(turns.size, 0)
+    equal(turns.load.size, 0)
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+
+  it(`get ${ROUNDS} answers and no error, from every surface and in every layer`, async () => {
+    await attackTimes(Math.ceil(ROUNDS / 2))
+    const before = await settle()
+    await attackTimes(Math.floor(ROUNDS / 2))
+    const growth = await settle() - before
+    ok(growth < NOISE + ROUNDS / 2 * KEPT, `the heap grew by ${growth >> 10} KB in the second half`)
+    equal(rejections.length, 0, String(rejections[0]))
+  })
+
+  it('are refused where they are wrong, and understood where they are not', () => {
+    for (const surface of ['bot', 'app', 'robot in XML', 'robot in JSON']) {
+      const whole = count(`${surface}/nothing/`)
+      equal(count(`${surface}/nothing/200`), whole, surface)
+      for (const [layer, least] of [['value', 4], ['plaintext', 50]] as const) {
+        const [fine, all] = [count(`${surface}/${layer}/200`), count(`${surface}/${layer}/`)]
+        ok(fine > all / least && fine < all, `${surface}/${layer}: ${fine} of ${all}`)
+      }
+      for (const layer of ['header', 'ciphertext', 'envelope', 'query']) {
+        ok(count(`${surface}/${layer}/4`) > count(`${surface}/${layer}/`) / 3, `${surface}/${layer}`)
+      }
+      for (const layer of ['method', 'place']) equal(count(`${surface}/${layer}/200`), 0, `${surface}/${layer}`)
+    }
+  })
+
+  it('are no mistake of ours: what goes wrong is refused, not survived', () => {
+    const mistakes = world.log.lines.filter(line => /not answered|Error|undefined|\[object/.test(line))
+    equal(mistakes.length, 0, mistakes[0])
+    equal([...types].join(), 'string')
+  })
+
+  it('leave nothing behind', async () => {
+    const { attachments, webhooks } = bot.desk
+    ok(attachments.count > 0)
+    later = 3600_000
+    equal((await client.post(client.message('image', { url: `${world.wecom.origin}/media/x` }))).status, 200)
+    equal(attachments.count, 1)
+    equal(webhooks.waiting, 0)
+    await settle()
+  })
+
+  it('do not keep people from being answered', async () => {
+    const frames = []
+    for await (const frame of client.ask('still there?')) frames.push(frame.content)
+    equal(frames.at(-1), 'still there?')
+  })
+})

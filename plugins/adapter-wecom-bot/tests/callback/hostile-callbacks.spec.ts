@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict'
+import { request } from 'node:http'
+import { Session } from 'koishi'
+import {
+  Overrides, PayloadOptions, Proxy, Wecom, WecomClient, createHttpProxy, createWecom, decodeKey, encrypt,
+} from 'testkit'
+import { Config, WecomBot } from '../../src'
+import { flawed } from '../support/forge'
+import { World, createWorld } from '../support/world'
+import { XmlClient } from '../support/xml'
+
+/**
+ * What somebody may try who has seen callbacks pass, or who has the keys and means no good. Timestamps, forged
+ * signatures, bodies that are too large and plaintexts that are no payload are in refusal.spec.ts, strangers who ask
+ * for a stream, unknown streams and callbacks for another bot in connection.spec.ts; the flood is in fuzz.spec.ts.
+ */
+describe('an adversary', () => {
+  let world: World
+  let client: WecomClient
+  let bot: WecomBot
+  let dispose: () => Promise<void>
+  let sessions: Session[]
+  let events: string[]
+  let answer: () => unknown
+
+  before(async () => {
+    world = await createWorld()
+    client = world.client()
+    world.app.middleware((session) => {
+      sessions.push(session)
+      return answer() as never
+    })
+    for (const name of ['enter-chat', 'unheard_of']) {
+      world.app.on(`wecom-bot/${name}` as never, (() => void events.push(name)) as never)
+    }
+  })
+
+  after(() => world.close())
+
+  beforeEach(() => {
+    sessions = []
+    events = []
+    answer = () => 'hello'
+    world.log.lines.splice(0)
+    add()
+  })
+
+  afterEach(() => dispose())
+
+  function add(config?: Partial<Config>) {
+    ({ bot, dispose } = world.add(config))
+  }
+
+  /** A request as it was seen on its way. */
+  interface Captured {
+    url: URL
+    body: string
+  }
+
+  function capture(ciphertext: string, overrides?: Overrides): Captured {
+    return { url: client.sign(ciphertext, overrides).url, body: JSON.stringify({ encrypt: ciphertext }) }
+  }
+
+  function captureText(msgId?: string, overrides?: Overrides) {
+    return capture(client.encrypt(JSON.stringify(client.text('hi', { msgId }))), overrides)
+  }
+
+  function send({ url, body }: Captured, method = 'POST') {
+    return new Promise<{ status: number, raw: string }>((resolve, reject) => {
+      const upload = request(url, { method }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', chunk => chunks.push(chunk))
+        response.on('end', () => resolve({ status: response.statusCode!, raw: Buffer.concat(chunks).toString() }))
+      })
+      upload.on('error', reject)
+      upload.end(method === 'POST' ? body : undefined)
+    })
+  }
+
+  async function assertRefused(captured: Captured, status: number, reason: string) {
+    world.log.lines.splice(0)
+    const answer = await send(captured)
+    assert.deepEqual([answer.status, answer.raw], [status, status === 403 ? 'forbidden' : 'bad request'])
+    assert.equal(world.log.warnings.length, 1, world.log.text)
+    assert.ok(world.log.warnings[0].includes(`refused: ${reason} (${status})`), world.log.warnings[0])
+    assert.equal(sessions.length, 0)
+    assert.equal(bot.desk.turns.size, 0)
+  }
+
+  describe('with the keys who builds a message wrongly', () => {
+    const text = () => JSON.stringify(client.text('hi'))
+    const padded = (byte: number) => flawed(text(), { pad: count => Buffer.alloc(count, byte) })
+    const spelled = (spell: (canonical: string) => string) => spell(flawed(text()))
+    const wrong: [name: string, make: () => string, status: number, reason: string][] = [
+      ['pad byte 0', () => padded(0), 400, 'decrypt'],
+      ['pad byte 33', () => padded(33), 400, 'decrypt'],
+      ['pad bytes that differ', () => flawed('hello world!', {
+        pad: count => Buffer.concat([Buffer.alloc(count - 1, count ^ 1), Buffer.from([count])]),
+      }), 400, 'decrypt'],
+      ['a length beyond the end', () => flawed(text(), { length: text().length + 1 }), 400, 'decrypt'],
+      ['a length of 0xFFFFFFFF', () => flawed(text(), { length: 0xffffffff }), 400, 'decrypt'],
+      ['a length of 0', () => flawed(text(), { length: 0 }), 403, 'receive-id'],
+      ['a receive id where none is expected', () => flawed(text(), { tail: 'wwCORPIDCORPID00' }), 403, 'receive-id'],
+      ['one byte behind the message', () => flawed(text(), { tail: '\0' }), 403, 'receive-id'],
+      ['invalid UTF-8', () => flawed(Buffer.from(text().replace('hi', '\xff\xfe'), 'latin1')), 400, 'decrypt'],
+      ['a surrogate in UTF-8', () => flawed(Buffer.from(text().replace('hi', '\xed\xa0\x80'), 'latin1')), 400, 'decrypt'],
+      ['blanks in base64', () => spelled(base64 => base64.replace(/.{8}/, '$& ')), 400, 'decrypt'],
+      ['line breaks in base64', () => spelled(base64 => base64.replace(/.{64}/g, '$&\r\n')), 400, 'decrypt'],
+      ['a line break behind base64', () => spelled(base64 => base64 + '\n'), 400, 'decrypt'],
+      ['base64 for URLs', () => spelled(base64 => base64.replace(/.{4}/, '-_-_')), 400, 'decrypt'],
+      ['nothing encrypted', () => Buffer.from(text()).toString('base64'), 400, 'decrypt'],
+    ]
+    for (const [name, make, status, reason] of wrong) {
+      it(`is refused for ${name}`, () => assertRefused(capture(make()), status, reason))
+    }
+
+    it('is understood with padding to blocks of 16, which some libraries make', async () => {
+      const { status } = await send(capture(flawed(text(), { block: 16 })))
+      assert.deepEqual([status, sessions.length], [200, 1])
+    })
+  })
+
+  describe('who sends again what he has seen', () => {
+    it('gets nothing run without a msgid, not even once', async () => {
+      const { msgid, ...payload } = client.text('hi')
+      const captured = capture(client.encrypt(JSON.stringify(payload)))
+      for (let times = 0; times < 2; times++) await assertRefused(captured, 400, 'payload')
+    })
+
+    it('gets nothing run a second time, only the stream there is', async () => {
+      const captured = captureText()
+      const answers = [await send(captured), await send(captured)]
+      assert.deepEqual(answers.map(({ status }) => status), [200, 200])
+      assert.equal(sessions.length, 1)
+      assert.equal(bot.desk.turns.size, 1)
+    })
+
+    it('gets nothing run fifty times at once, of one callback or of fifty with one msgid', async () => {
+      let release = () => {}
+      const gate = new Promise<void>(resolve => release = resolve)
+      answer = () => gate.then(() => 'hello')
+      const one = captureText()
+      await Promise.all(Array.from({ length: 50 }, () => send(one)))
+      assert.deepEqual([sessions.length, bot.desk.turns.size], [1, 1])
+      const replies = await Promise.all(Array.from({ length: 50 }, () => client.post(client.text('hi', { msgId: 'SAME' }))))
+      assert.equal(new Set(replies.map(({ reply }) => reply!.stream!.id)).size, 1)
+      assert.deepEqual([sessions.length, bot.desk.turns.size], [2, 2])
+      release()
+    })
+
+    it('gets nothing run after all is forgotten, not even with the signature in other letters', async () => {
+      const captured = captureText()
+      assert.equal((await send(captured)).status, 200)
+      const { turns } = bot.desk
+      turns.drop(turns.get(sessions.pop()!.event.referrer!.turn)!)
+      await assertRefused(captured, 403, 'replay')
+      const { searchParams } = captured.url
+      searchParams.set('msg_signature', searchParams.get('msg_signature')!.toUpperCase())
+      await assertRefused(captured, 403, 'replay')
+      searchParams.set('msgsignature', searchParams.get('msg_signature')!)
+      searchParams.delete('msg_signature')
+      await assertRefused(captured, 403, 'replay')
+    })
+
+    it('gets no event told twice, and the same reply', async () => {
+      await dispose()
+      add({ welcome: '你好' })
+      const event = client.event('enter_chat')
+      const replies = [await client.post(event), await client.post(event)].map(({ reply }) => reply)
+      const captured = capture(client.encrypt(JSON.stringify(client.event('unheard_of'))))
+      for (let times = 0; times < 3; times++) assert.deepEqual(await send(captured), { status: 200, raw: '' })
+      assert.deepEqual(replies[1], replies[0])
+      assert.deepEqual(events, ['enter-chat', 'unheard_of'])
+    })
+
+    it('gets a click heard once', async () => {
+      const click = client.cardClick({ eventKey: 'i:再说一次', taskId: 'T' })
+      for (let times = 0; times < 3; times++) assert.equal((await client.post(click)).status, 200)
+      assert.deepEqual(sessions.map(session => session.content), ['再说一次'])
+    })
+
+    it('cannot make it young by exchanging what the signature does not tell apart', async () => {
+      const captured = captureText(undefined, { timestamp: 1700000000, nonce: '1372623149' })
+      await assertRefused(captured, 403, 'clock')
+      const { searchParams } = captured.url
+      searchParams.set('timestamp', '1372623149')
+      searchParams.set('nonce', '1700000000')
+      // It is a valid signature of that all the same.
+      await assertRefused(captured, 403, 'clock')
+      for (const [timestamp, nonce] of [['17000000001372623149', ''], ['1', '7000000001372623149'], ['13726231491700000000', '0']]) {
+        searchParams.set('timestamp', timestamp)
+        searchParams.set('nonce', nonce)
+        assert.ok((await send(captured)).status >= 400)
+      }
+      assert.equal(sessions.length, 0)
+    })
+
+    it('does not spoil the nonce for others: WeCom itself may use one twice', async () => {
+      for (const overrides of [{ nonce: '1372623149' }, { nonce: '1372623149' }]) {
+        assert.equal((await client.post(client.text('hi'), overrides)).status, 200)
+      }
+      assert.equal(sessions.length, 2)
+    })
+
+    it('gets nothing read out, neither a message nor an answer', async () => {
+      const { url, body } = captureText()
+      const echostr = JSON.parse(body).encrypt
+      url.searchParams.set('echostr', echostr)
+      assert.deepEqual(await send({ url, body }, 'GET'), { status: 400, raw: 'bad request' })
+      const { raw } = await client.post(client.text('hi'))
+      const { encrypt, msgsignature, timestamp, nonce } = JSON.parse(raw)
+      for (const method of ['GET', 'POST']) {
+        const url = new URL(client.url)
+        url.search = String(new URLSearchParams({ msg_signature: msgsignature, timestamp, nonce, echostr: encrypt }))
+        assert.deepEqual(await send({ url, body: JSON.stringify({ encrypt }) }, method), { status: 400, raw: 'bad request' })
+      }
+      assert.equal(sessions.length, 1)
+    })
+
+    it('learns nothing from how a forged signature is refused', async () => {
+      const answers = new Set<string>()
+      for (const signature of ['0'.repeat(40), 'f'.repeat(40), 'x', '0'.repeat(39), '0'.repeat(41), 'é'.repeat(40)]) {
+        for (const ciphertext of [client.encrypt('x'), 'AAAA', '!', flawed('x', { pad: () => Buffer.alloc(11) })]) {
+          answers.add(JSON.stringify(await send(capture(ciphertext, { signature }))))
+        }
+      }
+      assert.deepEqual([...answers], [JSON.stringify({ status: 403, raw: 'forbidden' })])
+    })
+  })
+
+  describe('cannot have an answer sent elsewhere', () => {
+    let elsewhere: Wecom
+    let proxy: Proxy
+
+    before(async () => {
+      elsewhere = await createWecom()
+      proxy = await createHttpProxy()
+    })
+
+    after(async () => {
+      await elsewhere.close()
+      await proxy.close()
+    })
+
+    /** Says something when the stream has had its last frame, and response_url or a webhook is all there is. */
+    async function sayLate(options: PayloadOptions) {
+      await client.post(client.text('hi', options))
+      const { channelId, event } = sessions.at(-1)!
+      return bot.sendMessage(channelId!, 'the secret', event.referrer)
+    }
+
+    it('by an address of his own', async () => {
+      await assert.rejects(sayLate({ responseUrl: elsewhere.issueResponseUrl() }), { name: 'DeliveryError' })
+      assert.match(world.log.text, /untrusted host/)
+      assert.deepEqual(elsewhere.responses, [])
+    })
+
+    for (const through of ['Koishi', 'a proxy']) {
+      it(`by redirecting it, through ${through}`, async () => {
+        await dispose()
+        add({ proxy: through === 'a proxy' ? proxy.url : undefined, webhooks: { GROUP: 'KEY' } })
+        for (const status of [301, 302, 303, 307, 308]) {
+          const headers = { location: elsewhere.issueResponseUrl() }
+          world.wecom.fail('response', { status, headers })
+          world.wecom.fail('webhook', { status, headers })
+          await assert.rejects(sayLate({}), { name: 'DeliveryError' })
+          await assert.rejects(bot.sendMessage('GROUP', 'the secret'), { name: 'DeliveryError' })
+        }
+        assert.deepEqual([elsewhere.responses, elsewhere.webhooks], [[], []])
+        assert.equal(proxy.connections.length > 0, through === 'a proxy')
+      })
+    }
+  })
+
+  describe('cannot start an answer', () => {
+    it('by a type of message nobody knows', async () => {
+      for (const type of ['location', 'link', 'miniprogram', '__proto__', 'constructor', 'toString']) {
+        const { reply } = await client.post(client.message(type, { content: 'hi' }))
+        assert.equal(reply!.stream!.finish, true)
+        assert.ok(reply!.stream!.content!.trim())
+      }
+      assert.deepEqual([sessions.length, bot.desk.turns.size], [0, 0])
+    })
+
+    it('by entering a chat', async () => {
+      const { status, raw } = await client.post(client.enterChat())
+      assert.deepEqual([status, raw, events], [200, '', ['enter-chat']])
+      await dispose()
+      add({ welcome: '你好' })
+      const { reply } = await client.post(client.enterChat())
+      assert.deepEqual(reply, { msgtype: 'text', text: { content: '你好' } })
+      assert.deepEqual([sessions.length, bot.desk.turns.size], [0, 0])
+    })
+
+    it('by an event nobody knows', async () => {
+      for (const name of ['unheard_of', '__proto__', 'constructor', 'hasOwnProperty', '']) {
+        const { status, raw } = await client.post(client.event(name))
+        assert.deepEqual([status, raw], [200, ''])
+      }
+      assert.deepEqual(events, ['unheard_of'])
+      assert.deepEqual([sessions.length, bot.desk.turns.size], [0, 0])
+    })
+
+    it('by an event of a group robot that is named like something every object has', async () => {
+      const robot = new XmlClient(String(client.url))
+      const types: unknown[] = []
+      const stop = world.app.on('internal/session', session => void types.push(session.type))
+      for (const name of ['add_to_chat', 'constructor', '__proto__', 'toString']) {
+        const { status } = await robot.post(robot.robot('https://elsewhere.example', `<MsgType>event</MsgType><Event><EventType>${name}</EventType></Event>`))
+        assert.equal(status, 200)
+      }
+      stop()
+      assert.deepEqual(types, ['login-updated', 'internal', 'guild-added', 'internal', 'internal', 'internal'])
+    })
+
+    it('by asking for a stream', async () => {
+      for (const id of ['unknown', '__proto__', 'x'.repeat(10_000), '\0']) {
+        const { reply } = await client.poll(id)
+        assert.equal(reply!.stream!.finish, true)
+      }
+      assert.deepEqual([sessions.length, bot.desk.turns.size], [0, 0])
+    })
+
+    it('with another key under the right token', async () => {
+      const other = encrypt(decodeKey('x'.repeat(43)), JSON.stringify(client.text('hi')))
+      await assertRefused(capture(other), 400, 'decrypt')
+    })
+  })
+})

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Server, createServer } from 'node:http'
+import { AddressInfo, Socket, connect } from 'node:net'
+import { createCallback } from '../../src/callback/handler'
+import { Tally } from '../../src/callback/status'
+import { Replays } from '../../src/util/recently-seen'
+import { FakeClock } from '../support/clock'
+
+describe('a body that does not come', () => {
+  let clock: FakeClock
+  let server: Server
+  let socket: Socket
+  let refused: string[]
+  let arrived: Promise<unknown>
+
+  beforeEach(async () => {
+    clock = new FakeClock()
+    refused = []
+    const journal = { refused: ({ reason }: { reason: string }) => void refused.push(reason), broke: assert.fail }
+    const callback = createCallback({
+      inboxes: [],
+      replays: new Replays(clock, 0),
+      clock,
+      journal: journal as never,
+      tally: new Tally(),
+    })
+    server = createServer(async (req, res) => {
+      const exchange = {
+        req,
+        res,
+        method: 'POST',
+        path: '/',
+        query: { timestamp: '1' },
+        set: (name: string, value: string) => res.setHeader(name, value),
+      } as unknown as Parameters<typeof callback>[0]
+      await callback(exchange)
+      res.statusCode = exchange.status
+      res.end(exchange.body)
+    }).listen(0, '127.0.0.1')
+    arrived = once(server, 'request')
+    await once(server, 'listening')
+    socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  })
+
+  afterEach(() => {
+    socket.destroy()
+    server.close()
+  })
+
+  async function send(body: string) {
+    socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n${body}`)
+    await arrived
+  }
+
+  for (const body of ['', '{"encrypt":"']) {
+    it(`is waited for ten seconds, not longer, after ${body.length} bytes of it`, async () => {
+      await send(body)
+      let text = ''
+      socket.on('data', chunk => text += chunk)
+      await clock.pass(9999)
+      assert.deepEqual(refused, [])
+      await clock.pass(1)
+      await once(socket, 'close')
+      assert.match(text, /^HTTP\/1\.1 408 [^]*connection: close[^]*\r\n\r\nbad request$/i)
+      assert.deepEqual(refused, ['slow'])
+      assert.equal(clock.pending, 0)
+    })
+  }
+
+  it('is not waited for once its sender has gone', async () => {
+    await send('{')
+    socket.destroy()
+    while (!refused.length) await new Promise(setImmediate)
+    assert.deepEqual(refused, ['malformed'])
+    assert.equal(clock.pending, 0)
+  })
+
+  it('leaves no timer where it comes after all', async () => {
+    await send('x'.repeat(60))
+    await clock.pass(9000)
+    socket.write('x'.repeat(40))
+    const [reply] = await once(socket, 'data') as [Buffer]
+    assert.match(reply.toString(), /^HTTP\/1\.1 400 /)
+    assert.deepEqual(refused, ['malformed'])
+    assert.equal(clock.pending, 0)
+  })
+})

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { Session, h } from 'koishi'
+import { Payload, WecomClient } from 'testkit'
+import { clock } from '../../src/util/clock'
+import { World, createWorld, encodingAESKey, token } from '../support/world'
+
+const GROUP = { chatId: 'wrGROUP' }
+const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(5000, 'pixels')])
+/** Not a random one: of 256, one would open what it must not. */
+const key = Buffer.alloc(32, 'key')
+const MINUTE = 60_000
+
+describe('what people send', () => {
+  let world: World
+  let client: WecomClient
+  let session: Session | undefined
+  const { now, setTimeout: set } = clock
+
+  before(async () => {
+    world = await createWorld()
+    world.app.middleware((received) => {
+      session = received
+      return 'ok'
+    })
+    world.add({ name: 'Bot', firstReply: 4000, mediaLimit: 1 })
+    client = world.client({ botName: 'Bot' })
+    // A second try comes at once.
+    clock.setTimeout = (callback, delay) => set(callback, delay === 1000 || delay === 2000 ? 0 : delay)
+  })
+
+  after(async () => {
+    Object.assign(clock, { now, setTimeout: set })
+    await world.close()
+  })
+
+  beforeEach(() => {
+    session = undefined
+    world.wecom.downloads.splice(0)
+    world.log.lines.splice(0)
+  })
+
+  afterEach(() => {
+    clock.now = now
+  })
+
+  /** What a plugin sees of it. */
+  async function send(payload: Payload) {
+    assert.equal((await client.post(payload)).reply!.stream!.content, 'ok')
+    return session!
+  }
+
+  const open = async (src: string) => {
+    const { data, filename, type } = await world.app.http.file(src)
+    return { data: Buffer.from(data), filename, type }
+  }
+
+  for (const type of ['image', 'file', 'video'] as const) {
+    it(`is a ${type} that can be read`, async () => {
+      const { elements, wecomBot } = await send(client[type](world.wecom.media(png, '图 1.png')))
+      assert.deepEqual(elements!.map(({ type }) => type), [type === 'image' ? 'img' : type])
+      const { src } = elements![0].attrs
+      assert.match(src, /^internal:wecom-bot\/wecom-bot\/media\/[0-9a-f]{32}$/)
+      assert.deepEqual(world.wecom.downloads, [])
+      const file = await open(src)
+      assert.ok(file.data.equals(png))
+      assert.deepEqual([decodeURIComponent(file.filename!), file.type], ['图 1.png', 'image/png'])
+      assert.equal(wecomBot!.body.type, type)
+    })
+  }
+
+  it('is downloaded once, however many read it', async () => {
+    const { elements } = await send(client.image(world.wecom.media(png, 'a.png')))
+    const { src } = elements![0].attrs
+    const files = await Promise.all(Array.from({ length: 5 }, () => open(src)))
+    await open(src)
+    for (const { data } of files) assert.ok(data.equals(png))
+    assert.equal(world.wecom.downloads.length, 1)
+  })
+
+  it('cannot be changed by who reads it first', async () => {
+    const { elements } = await send(client.image(world.wecom.media(png, 'a.png')))
+    const { src } = elements![0].attrs
+    ;(await open(src)).data.fill(0)
+    assert.ok((await open(src)).data.equals(png))
+  })
+
+  it('is decrypted with the key beside its link', async () => {
+    for (const aeskey of [key.toString('base64'), key.toString('base64url'), key.toString('hex')]) {
+      const payload = client.file(world.wecom.media(png, 'a.png', { key }))
+      Object.assign(payload.file as object, { aeskey })
+      const { elements } = await send(payload)
+      assert.ok((await open(elements![0].attrs.src)).data.equals(png))
+    }
+  })
+
+  it('is a mixture in a group, after the bot', async () => {
+    const payload = client.mixed(['看图', { image: world.wecom.media(png, 'a.png') }], GROUP)
+    const { elements, content, stripped } = await send(payload)
+    assert.deepEqual(elements!.map(({ type }) => type), ['at', 'text', 'img'])
+    assert.equal(elements![0].attrs.id, 'wecom-bot')
+    assert.match(content!, /^<at id="wecom-bot"\/>看图<img src="internal:/)
+    assert.ok(stripped.appel)
+    assert.ok((await open(elements![2].attrs.src)).data.equals(png))
+  })
+
+  it('is speech that was written down', async () => {
+    const { elements, wecomBot } = await send(client.voice('明天天气怎么样'))
+    assert.deepEqual(elements, [h.text('明天天气怎么样')])
+    assert.deepEqual(wecomBot!.body, { type: 'voice', text: '明天天气怎么样' })
+  })
+
+  it('quotes a picture that can be read, too', async () => {
+    const quoted = client.image(world.wecom.media(png, 'a.png'))
+    for (const options of [{}, GROUP]) {
+      const { quote, content } = await send(client.quote(quoted, '这是什么', options))
+      assert.equal(content!.replace('<at id="wecom-bot"/>', ''), '这是什么')
+      assert.match(quote!.content!, /^<img src="internal:/)
+      assert.ok((await open(quote!.elements![0].attrs.src)).data.equals(png))
+    }
+  })
+
+  it('quotes every kind of message', async () => {
+    const url = world.wecom.media(png, 'a.png')
+    const quoted = {
+      text: client.text('旧的'),
+      voice: client.voice('说的'),
+      image: client.image(url),
+      file: client.file(url),
+      video: client.video(url),
+      mixed: client.mixed(['图', { image: url }]),
+    }
+    const seen = []
+    for (const payload of Object.values(quoted)) {
+      const { quote, wecomBot } = await send(client.quote(payload, '?'))
+      seen.push(quote!.elements!.map(({ type }) => type).join())
+      assert.equal(wecomBot!.quote!.type, payload.msgtype)
+    }
+    assert.deepEqual(seen, ['text', 'text', 'img', 'file', 'video', 'text,img'])
+  })
+
+  it('is told as WeCom said it, but for the addresses to answer to', async () => {
+    const payload = client.text('hi', { ...GROUP, createTime: 17e8 })
+    const { wecomBot, event, timestamp } = await send(payload)
+    assert.deepEqual({ ...wecomBot }, {
+      kind: 'message', msgId: payload.msgid, botId: 'AIBOTID', userId: 'USERID', chatId: GROUP.chatId, createTime: 17e8,
+      body: { type: 'text', text: '@Bot hi' }, quote: undefined,
+    })
+    assert.equal(timestamp, 17e11)
+    assert.ok(!JSON.stringify(event).includes('response'))
+  })
+
+  it('is of a type that nobody knows, and gets a sentence', async () => {
+    for (const type of ['location', 'link', 'sticker']) {
+      const { stream } = (await client.post(client.message(type, { title: 'x' }))).reply!
+      assert.deepEqual([stream!.finish, stream!.content], [true, '（暂时无法处理这种消息，请发送文字。）'])
+    }
+    const { stream } = (await client.post(client.voice(''))).reply!
+    assert.deepEqual([stream!.finish, stream!.content], [true, '（暂时无法处理这种消息，请发送文字。）'])
+    assert.equal(session, undefined)
+  })
+
+  it('is gone after five minutes, and was never anywhere else', async () => {
+    const { elements } = await send(client.image(world.wecom.media(png, 'a.png')))
+    const { src } = elements![0].attrs
+    await open(src)
+    clock.now = () => now() + 5 * MINUTE
+    await assert.rejects(open(src), /status code: 404/)
+    for (const other of [src.slice(0, -1), 'internal:wecom-bot/wecom-bot/media/x', 'internal:wecom-bot/OTHER/media/x']) {
+      await assert.rejects(open(other), /status code: 404/)
+    }
+    const response = await fetch(`${world.origin}/media/${src.split('/').pop()}`)
+    assert.equal(response.status, 404)
+  })
+
+  it('is read once the storage is well again', async () => {
+    const { elements } = await send(client.image(world.wecom.media(png, 'a.png')))
+    const { src } = elements![0].attrs
+    world.wecom.fail('media', { status: 503 })
+    world.wecom.fail('media', { reset: 100 })
+    assert.ok((await open(src)).data.equals(png))
+    assert.equal(world.wecom.downloads.length, 3)
+    assert.deepEqual(world.log.warnings, [])
+  })
+
+  it('is not read where it is lost, too large, strange or inside, and the log says so without its link', async () => {
+    const inside = `http://localhost:${new URL(world.wecom.origin).port}/media/a?sign=SECRET`
+    const cases: [url: string, reason: RegExp][] = [
+      [`${world.wecom.origin}/media/none?sign=SECRET`, /the storage answers 404/],
+      [world.wecom.media(Buffer.alloc(1_100_000), 'a'), /larger than 1 MB/],
+      [world.wecom.media(png, 'a', { key }), /cannot be decrypted/],
+      [world.wecom.media(png, 'a', { key: false }), /cannot be decrypted/],
+      [inside, /private address/],
+      ['not a link', /not a web link/],
+    ]
+    for (const [url, reason] of cases) {
+      world.log.lines.splice(0)
+      const { elements } = await send(client.image(url))
+      await assert.rejects(open(elements![0].attrs.src), /status code: 502/, String(reason))
+      assert.equal(world.log.warnings.length, 1)
+      assert.match(world.log.warnings[0], reason)
+      assert.ok(!/sign|127\.0\.0|localhost|SECRET/.test(world.log.text), world.log.text)
+    }
+  })
+
+  it('goes with the bot', async () => {
+    const { dispose } = world.add({ botId: 'OTHER', token: 'other' })
+    const other = world.client({ botId: 'OTHER', token: 'other' })
+    await other.post(other.image(world.wecom.media(png, 'a.png')))
+    const { src } = session!.elements![0].attrs
+    assert.match(src, /^internal:wecom-bot\/OTHER\//)
+    await open(src)
+    await dispose()
+    await assert.rejects(open(src), /status code: 404/)
+  })
+
+  it('is encrypted with a key that is being replaced', async () => {
+    const [next, previous] = ['b'.repeat(43), encodingAESKey]
+    const { dispose } = world.add({
+      botId: 'NEW', token: 'new', encodingAESKey: next, previousToken: token, previousEncodingAESKey: previous,
+    })
+    const changing = world.client({ botId: 'NEW', token: 'new', encodingAESKey: next })
+    await changing.post(changing.image(world.wecom.media(png, 'a.png')))
+    assert.ok((await open(session!.elements![0].attrs.src)).data.equals(png))
+    await dispose()
+  })
+})

@@ -1,0 +1,367 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { RequestListener, createServer } from 'node:http'
+import { AddressInfo } from 'node:net'
+import { Wecom, createWecom, decodeKey, encryptMedia } from 'testkit'
+import { Clock } from '../../src/util/clock'
+import { decryptMedia } from '../../src/protocol/crypto'
+import { fileName, sniff } from '../../src/media/file-type'
+import { MediaError, MediaOptions, download, fetchFile } from '../../src/media/media'
+import { encodingAESKey } from '../support/world'
+
+const key = decodeKey(encodingAESKey)
+const DURATION = 5 * 60_000
+const SILENCE = 20_000
+const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(1000, 'pixels')])
+
+describe('a file in a message', () => {
+  let wecom: Wecom
+  let trusted: string[]
+  /** Pauses that were made, none of which lasts. */
+  const pauses: number[] = []
+  const clock: Clock = {
+    now: Date.now,
+    setTimeout: (callback, delay) => {
+      if (delay === DURATION || delay === SILENCE) {
+        ends.add(callback)
+        return callback
+      }
+      pauses.push(delay)
+      return setImmediate(callback)
+    },
+    clearTimeout: timer => void ends.delete(timer as () => void),
+  }
+  /** What would happen to the downloads that go on, in the end. */
+  const ends = new Set<() => void>()
+  const closing: (() => void)[] = []
+
+  before(async () => {
+    wecom = await createWecom({ encodingAESKey })
+    trusted = [new URL(wecom.origin).host]
+  })
+
+  after(async () => {
+    for (const close of closing) close()
+    await wecom.close()
+  })
+
+  beforeEach(() => {
+    pauses.splice(0)
+    wecom.downloads.splice(0)
+  })
+
+  const get = (url: string, options: Partial<MediaOptions> = {}, aesKey?: string) => {
+    return download({ url, aesKey }, { keys: [key], limit: 1 << 20, clock, trusted, ...options })
+  }
+
+  /** A server on this machine that is not WeCom's. */
+  async function serve(listener: RequestListener): Promise<string> {
+    const server = createServer(listener).listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    closing.push(() => server.closeAllConnections(), () => server.close())
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  }
+
+  it('is downloaded and decrypted with the bot\'s key, whatever its length', async () => {
+    for (const length of [0, 1, 15, 16, 17, 31, 32, 33, 1000, 65536, 300_001]) {
+      const bytes = randomBytes(length)
+      const { data, type } = await get(wecom.media(bytes, 'a.bin'))
+      assert.ok(data.equals(bytes))
+      assert.equal(type, 'application/octet-stream')
+    }
+  })
+
+  it('is told by its content, not by what the storage calls it', async () => {
+    const { type, name } = await get(wecom.media(png, '照片 1.jpg', { contentType: 'text/html' }))
+    assert.deepEqual([type, name], ['image/png', '照片 1.jpg'])
+  })
+
+  // Not a random one: of 256, one would open what it must not.
+  const own = Buffer.alloc(32, 'key')
+  for (const [spelling, aesKey] of [
+    ['base64', own.toString('base64')],
+    ['base64 without its end', own.toString('base64').replace('=', '')],
+    ['base64 for addresses', own.toString('base64url')],
+    ['hex', own.toString('hex')],
+    ['hex in capitals', own.toString('hex').toUpperCase()],
+  ]) {
+    it(`is decrypted with the key beside its link, in ${spelling}`, async () => {
+      const { data } = await get(wecom.media(png, 'a.png', { key: own }), {}, aesKey)
+      assert.ok(data.equals(png))
+    })
+  }
+
+  it('is not looked at where the key beside its link is no key', async () => {
+    for (const aesKey of ['x', own.toString('hex').slice(2), own.toString('base64').slice(4), '密钥'.repeat(11)]) {
+      await assert.rejects(get(wecom.media(png, 'a.png'), {}, aesKey), { name: 'MediaError', code: 'decrypt' })
+    }
+    assert.deepEqual([wecom.downloads, pauses], [[], []])
+  })
+
+  it('is decrypted with the key that was in use before, while keys are being changed', async () => {
+    const keys = [randomBytes(32), key]
+    for (let times = 0; times < 20; times++) assert.ok((await get(wecom.media(png, 'a'), { keys })).data.equals(png))
+  })
+
+  it('is taken for what it is where a wrong key seems to open it, too', async () => {
+    const ciphertext = encryptMedia(key, png)
+    let wrong: Buffer
+    do wrong = randomBytes(32)
+    while (!opens(wrong, ciphertext))
+    const url = await serve((_request, response) => response.end(ciphertext))
+    const { data } = await get(url, { keys: [wrong, key], trusted: ['127.0.0.1'] })
+    assert.ok(data.equals(png))
+  })
+
+  it('is never handed on as ciphertext', async () => {
+    const url = wecom.media(png, 'a.png', { key: own })
+    await assert.rejects(get(url), { code: 'decrypt' })
+    await assert.rejects(get(wecom.media(png, 'a.png', { key: false })), { code: 'decrypt' })
+    await assert.rejects(get(wecom.media(png, 'a.png'), {}, own.toString('base64')), { code: 'decrypt' })
+    assert.deepEqual(pauses, [])
+  })
+
+  it('has the name that its download tells', async () => {
+    const name = '报告 (终稿)+v2 & 100%.pdf'
+    for (const disposition of ['form', 'extended', 'both'] as const) {
+      assert.equal((await get(wecom.media(png, name, { disposition }))).name, name)
+    }
+    assert.equal((await get(wecom.media(png, name, { disposition: 'none' }))).name, undefined)
+  })
+
+  it('may be as large as the limit, and not larger', async () => {
+    const limit = 4096
+    assert.equal((await get(wecom.media(randomBytes(limit), 'a'), { limit })).data.length, limit)
+    await assert.rejects(get(wecom.media(randomBytes(limit + 64), 'a'), { limit }), { code: 'size' })
+    assert.deepEqual(pauses, [])
+  })
+
+  it('is broken off beyond the limit where nobody told its length', async () => {
+    let closed: () => void
+    const isClosed = new Promise<void>(resolve => closed = resolve)
+    const url = await serve((_request, response) => {
+      response.on('close', () => closed())
+      const more = () => {
+        if (!response.destroyed) response.write(Buffer.alloc(65536), more)
+      }
+      more()
+    })
+    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'size', message: 'the file is larger than 1 MB' })
+    await isClosed
+  })
+
+  it('is tried again where the storage is busy, or breaks off', async () => {
+    for (const failure of [{ status: 503 }, { status: 500 }, { reset: true }, { reset: 100 }] as const) {
+      pauses.splice(0)
+      wecom.downloads.splice(0)
+      wecom.fail('media', failure, 2)
+      assert.ok((await get(wecom.media(png, 'a.png'))).data.equals(png))
+      assert.deepEqual(pauses, [1000, 2000])
+      assert.equal(wecom.downloads.length, 3)
+    }
+  })
+
+  it('is given up after three tries', async () => {
+    wecom.fail('media', { status: 503 }, 3)
+    await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'network', message: 'the storage answers 503' })
+    wecom.fail('media', { reset: true }, 3)
+    await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'network', message: /ECONNRESET/ })
+  })
+
+  it('that is not there, or over, is not tried again', async () => {
+    for (const status of [403, 404, 410]) {
+      wecom.fail('media', { status })
+      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'status', message: `the storage answers ${status}` })
+    }
+    assert.deepEqual(pauses, [])
+  })
+
+  it('is not waited for where it comes byte by byte, for ever', async () => {
+    let closed: () => void
+    const isClosed = new Promise<void>(resolve => closed = resolve)
+    let reach: () => void
+    const reached = new Promise<void>(resolve => reach = resolve)
+    const url = await serve((_request, response) => {
+      response.on('close', () => closed())
+      response.write('one', () => setTimeout(reach, 20))
+    })
+    const reading = assert.rejects(get(url, { trusted: ['127.0.0.1'] }), {
+      code: 'slow', message: 'the download takes too long',
+    })
+    await reached
+    for (const end of ends) end()
+    await reading
+    await isClosed
+    assert.deepEqual([pauses, ends.size], [[], 0])
+  })
+
+  it('is tried again where not even its head comes', async () => {
+    let requests = 0
+    const url = await serve((request) => {
+      requests++
+      request.socket.write('HTTP/1.1 200 OK\r\n', () => setTimeout(() => {
+        for (const end of ends) end()
+      }, 20))
+    })
+    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'network', message: 'the download failed' })
+    assert.deepEqual([requests, pauses, ends.size], [3, [1000, 2000], 0])
+  })
+
+  it('leaves no timer behind', async () => {
+    await get(wecom.media(png, 'a.png'))
+    await assert.rejects(get(wecom.media(png, 'a.png'), { limit: 10 }))
+    wecom.fail('media', { reset: 100 })
+    await get(wecom.media(png, 'a.png'))
+    assert.equal(ends.size, 0)
+  })
+
+  it('is not waited for once nobody needs it', async () => {
+    const closed = new AbortController()
+    const url = await serve(() => closed.abort())
+    await assert.rejects(get(url, { trusted: ['127.0.0.1'], signal: closed.signal }), { code: 'network' })
+    assert.deepEqual(pauses, [])
+  })
+
+  it('never comes from a private address that nobody trusts', async () => {
+    const { port } = new URL(wecom.origin)
+    const media = new URL(wecom.media(png, 'a.png'))
+    const hosts = ['127.0.0.1', '[::1]', 'localhost', '0x7f.1', '2130706433', '[::ffff:127.0.0.1]', '0.0.0.0']
+    for (const host of hosts) {
+      const url = `http://${host}:${port}${media.pathname}${media.search}`
+      await assert.rejects(get(url, { trusted: ['example.com', `127.0.0.1:${+port + 1}`] }), { code: 'private' }, host)
+    }
+    assert.deepEqual([wecom.downloads, pauses], [[], []])
+  })
+
+  it('comes from a private address where that is trusted, with its port or with any', async () => {
+    const { host, hostname, port } = new URL(wecom.origin)
+    for (const trusted of [[host], [hostname]]) assert.ok(await get(wecom.media(png, 'a.png'), { trusted }))
+    const named = wecom.media(png, 'a.png').replace(hostname, 'localhost')
+    assert.ok(await get(named, { trusted: [`localhost:${port}`] }))
+    await assert.rejects(get(named, { trusted: [host] }), { code: 'private' })
+  })
+
+  it('is connected to where its name leads, once', async () => {
+    let looks = 0
+    const url = wecom.media(png, 'a.png').replace('127.0.0.1', 'storage.example.com')
+    const { data } = await get(url, {
+      trusted: [],
+      lookup: (_name, options, callback) => {
+        looks++
+        if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }])
+        else callback(null, '127.0.0.1', 4)
+      },
+    })
+    assert.ok(data.equals(png))
+    assert.equal(looks, 1)
+  })
+
+  it('is followed to another place, and looked at there', async () => {
+    const target = wecom.media(png, 'a.png')
+    wecom.fail('media', { status: 302, headers: { location: target } })
+    assert.ok((await get(wecom.media(png, 'a.png'))).data.equals(png))
+    wecom.fail('media', { status: 307, headers: { location: new URL(target).pathname + new URL(target).search } })
+    assert.ok((await get(wecom.media(png, 'a.png'))).data.equals(png))
+
+    const inside = await serve((_request, response) => response.end('secret'))
+    for (const location of [inside, inside.replace('127.0.0.1', 'localhost'), 'http://169.254.169.254/latest/meta-data']) {
+      wecom.fail('media', { status: 302, headers: { location } })
+      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'private' })
+    }
+    for (const location of ['file:///etc/passwd', 'ftp://example.com/', 'http://']) {
+      wecom.fail('media', { status: 302, headers: { location } })
+      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'status' })
+    }
+    assert.deepEqual(pauses, [])
+  })
+
+  it('is not followed for ever', async () => {
+    let requests = 0
+    const url = await serve((_request, response) => response.writeHead(302, { location: `/${++requests}` }).end())
+    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'status', message: 'too many redirects' })
+    assert.equal(requests, 4)
+  })
+
+  it('has a link of the web', async () => {
+    for (const url of ['file:///etc/passwd', 'ftp://example.com/a', 'javascript:1', 'a', '', 'http://']) {
+      await assert.rejects(get(url), { name: 'MediaError', code: 'status' }, url)
+    }
+    assert.deepEqual(pauses, [])
+  })
+
+  it('fails without a word of its link', async () => {
+    const failures = [[{ status: 503 }, 3], [{ status: 404 }, 1], [{ reset: true }, 3], [{ reset: 10 }, 3]] as const
+    for (const [failure, times] of failures) {
+      wecom.fail('media', failure, times)
+      const url = wecom.media(png, 'a.png')
+      const error = await get(url).then(() => assert.fail(), (error: MediaError) => error)
+      assert.ok(!/127|sign|media\//.test(`${error.message} ${error.cause ?? ''}`), error.message)
+    }
+  })
+
+  it('is taken as it is where it is not encrypted', async () => {
+    const url = wecom.media(png, '图.png', { key: false })
+    const { data, name, type } = await fetchFile(url, { limit: 1 << 20, clock, trusted })
+    assert.ok(data.equals(png))
+    assert.deepEqual([name, type], ['图.png', 'image/png'])
+    await assert.rejects(fetchFile(wecom.origin, { limit: 100, clock, trusted: [] }), { code: 'private' })
+  })
+})
+
+/** Whether the padding of what a key makes of it looks right. */
+function opens(key: Buffer, ciphertext: Buffer) {
+  try {
+    return sniff(decryptMedia(key, ciphertext)) === 'application/octet-stream'
+  } catch {
+    return false
+  }
+}
+
+describe('the name of a file', () => {
+  for (const [header, name] of [
+    ['attachment; filename=PC+D%26T+Strategy.docx', 'PC D&T Strategy.docx'],
+    ['attachment; filename="a b.txt"', 'a b.txt'],
+    ['attachment; filename="a \\"b\\".txt"', 'a "b".txt'],
+    ['attachment; filename=a.txt; filename*=UTF-8\'\'%E4%BD%A0%2B.txt', '你+.txt'],
+    ['attachment; filename*=utf-8\'zh\'%E4%BD%A0.txt; filename=a.txt', '你.txt'],
+    ['ATTACHMENT; FILENAME = a.txt', 'a.txt'],
+    ['attachment; filename="..%2F..%2Fetc%2Fpasswd"', 'passwd'],
+    ['attachment; filename="C:%5CUsers%5Ca.txt"', 'a.txt'],
+    ['attachment; filename*=UTF-8\'\'..%2F.ssh%2Fid', 'id'],
+    ['attachment; filename=a%00%0Ab.txt', 'ab.txt'],
+    ['attachment; filename=100%.txt', '100%.txt'],
+    ['attachment; filename=..', undefined],
+    ['attachment; filename="."', undefined],
+    ['attachment; filename=a%2F', undefined],
+    ['attachment; filename=""', undefined],
+    ['attachment', undefined],
+    ['', undefined],
+  ] as const) {
+    it(`in ${JSON.stringify(header)} is ${name}`, () => {
+      assert.equal(fileName(header), name)
+    })
+  }
+
+  it('has 255 characters at most', () => {
+    assert.equal(fileName(`attachment; filename=${'a'.repeat(5000)}`)!.length, 255)
+  })
+})
+
+describe('the type of a file', () => {
+  for (const [head, type] of [
+    ['\xff\xd8\xff\xe0', 'image/jpeg'],
+    ['GIF89a', 'image/gif'],
+    ['RIFF\0\0\0\0WEBP', 'image/webp'],
+    ['%PDF-1.7', 'application/pdf'],
+    ['PK\x03\x04', 'application/zip'],
+    ['#!AMR\n', 'audio/amr'],
+    ['\0\0\0\x18ftypmp42', 'video/mp4'],
+    ['\0\0\0\x14ftypqt  ', 'video/quicktime'],
+    ['', 'application/octet-stream'],
+    ['<html>', 'application/octet-stream'],
+  ]) {
+    it(`that begins with ${JSON.stringify(head)} is ${type}`, () => {
+      assert.equal(sniff(Buffer.from(head, 'latin1')), type)
+    })
+  }
+})

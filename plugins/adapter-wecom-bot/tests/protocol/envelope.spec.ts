@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { decodeKey, decrypt, verify } from '../../src/protocol/crypto'
+import { open, seal } from '../../src/protocol/envelope'
+
+const credential = {
+  token: 'AibotTestToken01',
+  key: decodeKey('AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'),
+  receiveId: '',
+}
+
+describe('an envelope', () => {
+  for (const body of [
+    '{"encrypt":"BASE64"}',
+    '{"Encrypt":"BASE64"}',
+    ' {\n "encrypt" : "BASE64" }\r\n',
+    '{"tousername":"corp","encrypt":"BASE64","agentid":"218"}',
+    '{"encrypt":"BASE64","Encrypt":"OTHER"}',
+    '{"encrypt":"\\u0042ASE64"}',
+  ]) {
+    it(`is opened: ${JSON.stringify(body)}`, () => {
+      assert.equal(open(body), 'BASE64')
+    })
+  }
+
+  for (const body of [
+    '', ' ', '{', 'null', 'true', '0', '""', '"BASE64"', '[]', '["encrypt"]', '[{"encrypt":"BASE64"}]', '{}',
+    '{"encrypt":""}', '{"encrypt":null}', '{"encrypt":1}', '{"encrypt":{}}', '{"encrypt":["BASE64"]}',
+    '{"encrypt":{"toString":null}}', '{"ENCRYPT":"BASE64"}', '{"__proto__":{"encrypt":"BASE64"}}',
+    '\ufeff{"encrypt":"BASE64"}', 'encrypt=BASE64', '<xml><Encrypt><![CDATA[BASE64]]></Encrypt></xml>',
+    '<!doctype html>', '['.repeat(100000), '{"encrypt":'.repeat(10000),
+  ]) {
+    it(`is refused: ${JSON.stringify(body).slice(0, 60)}`, () => {
+      assert.throws(() => open(body), { name: 'Refusal', reason: 'malformed', status: 400 })
+    })
+  }
+
+  it('does not reach for inherited properties', () => {
+    assert.throws(() => open('{"encrypt":null,"constructor":{"encrypt":"BASE64"}}'), { reason: 'malformed' })
+  })
+
+  it('never says in a refusal what was sent', () => {
+    for (const body of ['SECRET', '{"encrypt":SECRET}', '{"SECRET":1}']) {
+      assert.throws(() => open(body), error => !(error as Error).message.includes('SECRET'))
+    }
+  })
+
+  it('is sealed with the nonce of the callback, an integer time and a signature over what is inside', () => {
+    const { encrypt, msgsignature, timestamp, nonce, ...rest } = JSON.parse(seal(credential, '{"a":"企"}', 'n0', 17e8))
+    assert.deepEqual(rest, {})
+    assert.equal(timestamp, 17e8)
+    assert.equal(nonce, 'n0')
+    assert.ok(verify(credential.token, '1700000000', 'n0', encrypt, msgsignature))
+    assert.equal(decrypt(credential, encrypt), '{"a":"企"}')
+  })
+
+  it('carries the receive id', () => {
+    const corporate = { ...credential, receiveId: 'wwCORPIDCORPID00' }
+    const { encrypt } = JSON.parse(seal(corporate, '{}', 'n0', 17e8))
+    assert.equal(decrypt(corporate, encrypt), '{}')
+    assert.throws(() => decrypt(credential, encrypt), { reason: 'receive-id' })
+  })
+})

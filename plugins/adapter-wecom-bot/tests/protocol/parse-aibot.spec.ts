@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { Payload, parse } from '../../src/protocol/parse-aibot'
+import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
+
+const group = { msgid: 'MSGID', aibotid: 'AIBOTID', chatid: 'CHATID', chattype: 'group', from: { userid: 'USERID' } }
+const single = { msgid: 'MSGID', aibotid: 'AIBOTID', chattype: 'single', from: { userid: 'USERID' } }
+const base = { msgId: 'MSGID', botId: 'AIBOTID', userId: 'USERID', createTime: undefined, responseUrl: undefined }
+const inGroup = { ...base, chatId: 'CHATID' }
+const inSingle = { ...base, chatId: undefined }
+
+function read(raw: object): Payload {
+  return parse(JSON.stringify(raw))
+}
+
+function sample(name: string) {
+  return vectors.body_samples.find(sample => sample.name === name)!.plaintext
+}
+
+describe('a callback', () => {
+  it('may be a text with a quote', () => {
+    assert.deepEqual(read(sample('inbound text+quote')), {
+      ...inGroup,
+      msgId: 'CAIQ16HMjQYY/NGagIOAgAMgq4KM0AI=',
+      responseUrl: 'RESPONSEURL',
+      kind: 'message',
+      body: { type: 'text', text: '@RobotA hello robot' },
+      quote: { type: 'text', text: 'quoted words' },
+    })
+  })
+
+  it('may be mixed', () => {
+    assert.deepEqual(read(sample('inbound mixed')), {
+      ...inGroup,
+      responseUrl: 'RESPONSEURL',
+      kind: 'message',
+      body: {
+        type: 'mixed',
+        items: [{ type: 'text', text: '@RobotA look' }, { type: 'image', media: { url: 'URL', aesKey: undefined } }],
+      },
+      quote: undefined,
+    })
+  })
+
+  it('may be a transcribed voice, also an empty one', () => {
+    for (const text of ['帮我查一下', '']) {
+      const payload = read({ ...single, msgtype: 'voice', voice: { content: text } })
+      assert.deepEqual(payload, { ...inSingle, kind: 'message', body: { type: 'voice', text }, quote: undefined })
+    }
+  })
+
+  for (const type of ['image', 'file', 'video'] as const) {
+    it(`may be ${type}, with or without a key of its own`, () => {
+      const body = (media: object) => {
+        const payload = read({ ...single, msgtype: type, [type]: media })
+        assert.equal(payload.kind, 'message')
+        return payload.kind === 'message' && payload.body
+      }
+      const url = 'https://ww-aibot-img-1258476243.cos.ap-guangzhou.myqcloud.com/a?sign=q%3D1'
+      assert.deepEqual(body({ url: url + '  ' }), { type, media: { url, aesKey: undefined } })
+      assert.deepEqual(body({ url, aeskey: 'KEY' }), { type, media: { url, aesKey: 'KEY' } })
+    })
+
+    it(`is of an unknown kind where the ${type} has no address`, () => {
+      for (const media of [{}, { url: '' }, { url: ' ' }, { url: 1 }, { url: null }, null, [], 'URL']) {
+        assert.equal(read({ ...single, msgtype: type, [type]: media }).kind, 'unknown')
+      }
+    })
+  }
+
+  it('may ask how a stream stands', () => {
+    const poll = { ...group, msgtype: 'stream', stream: { id: 'STREAMID' } }
+    assert.deepEqual(read(poll), { ...inGroup, kind: 'poll', streamId: 'STREAMID' })
+    for (const stream of [undefined, null, {}, { id: '' }, { id: 1 }, { id: ['STREAMID'] }, 'STREAMID']) {
+      assert.throws(() => read({ ...poll, stream }), { reason: 'payload', status: 400 })
+    }
+  })
+
+  it('belongs to a single chat whatever chat id it carries', () => {
+    const { chatId } = read({ ...single, chatid: 'CHATID', msgtype: 'text', text: { content: 'hi' } })
+    assert.equal(chatId, undefined)
+  })
+
+  it('keeps the chat id as it is spelled', () => {
+    assert.equal(read({ ...group, chatid: 'wrkSFfCgAA/x=', msgtype: 'text' }).chatId, 'wrkSFfCgAA/x=')
+  })
+
+  it('may be of a kind nobody knows yet', () => {
+    const payload = read({ ...group, msgtype: 'location', location: {} })
+    assert.deepEqual(payload, { ...inGroup, kind: 'unknown', name: 'location' })
+  })
+
+  it('may come with a quote that cannot be read', () => {
+    for (const quote of [null, [], 'text', {}, { msgtype: 'text' }, { msgtype: 'image', image: {} }, { msgtype: 'x' }]) {
+      const payload = read({ ...group, msgtype: 'text', text: { content: 'hi' }, quote })
+      assert.equal(payload.kind, 'message')
+    }
+  })
+
+  it('is read although a message has raw control characters in it', () => {
+    const source = JSON.stringify({ ...group, msgtype: 'text', text: { content: 'a\nb\t"c"\\\u0001' } })
+    const unescaped = source.replace(/\\n/, '\n').replace(/\\t/, '\t').replace(/\\u0001/, '\u0001')
+    assert.notEqual(unescaped, source)
+    const payload = parse(unescaped)
+    assert.deepEqual(payload.kind === 'message' && payload.body, { type: 'text', text: 'a\nb\t"c"\\\u0001' })
+  })
+
+  it('is read with control characters although it is long', () => {
+    const content = '\u0001' + 'x'.repeat(600_000) + '\\"'
+    const source = JSON.stringify({ ...group, msgtype: 'text', text: { content } }).replace(/\\u0001/, '\u0001')
+    const payload = parse(source)
+    assert.deepEqual(payload.kind === 'message' && payload.body, { type: 'text', text: content })
+  })
+
+  it('keeps lone surrogates, line separators and the like', () => {
+    const content = '\ud800 \u2028\u2029\u0000\ufeff企业微信😀'
+    const payload = read({ ...group, msgtype: 'text', text: { content } })
+    assert.deepEqual(payload.kind === 'message' && payload.body, { type: 'text', text: content })
+  })
+})

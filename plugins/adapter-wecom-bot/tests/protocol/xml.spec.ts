@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { Credential, decodeKey, decrypt, verify } from '../../src/protocol/crypto'
+import { toTree } from '../../src/protocol/tree'
+import { buildXml, isXml, openXml, parseXml, sealXml } from '../../src/protocol/xml'
+import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
+
+const inXml = [...vectors.decrypt, ...vectors.encrypt_deterministic].filter(({ envelope }) => envelope === 'xml')
+
+function credential(vector: { token: string, encodingAESKey: string, receiveid: string }): Credential {
+  return { token: vector.token, key: decodeKey(vector.encodingAESKey), receiveId: vector.receiveid }
+}
+
+/** An envelope with this in it, read by nobody's XML parser. */
+function field(xml: string, name: string) {
+  return new RegExp(`<${name}>(?:<!\\[CDATA\\[)?(.*?)(?:\\]\\]>)?</${name}>`).exec(xml)![1]
+}
+
+describe('an envelope in XML', () => {
+  for (const vector of inXml) {
+    const { name, encrypt: ciphertext } = vector
+    const bodies = [
+      `<xml><ToUserName><![CDATA[wx]]></ToUserName><Encrypt><![CDATA[${ciphertext}]]></Encrypt><AgentID><![CDATA[218]]></AgentID></xml>`,
+      `<xml><Encrypt>${ciphertext}</Encrypt><ToUserName>wx</ToUserName></xml>`,
+      `\ufeff<?xml version="1.0" encoding="utf-8"?>\r\n<xml>\n  <Encrypt>\n<![CDATA[${ciphertext}]]>\n</Encrypt>\n</xml>\n`,
+    ]
+    if ('http_body' in vector && vector.http_body) bodies.push(vector.http_body)
+    it(`opens ${name}`, () => {
+      for (const body of bodies) {
+        assert.ok(isXml(body))
+        assert.equal(openXml(body), ciphertext)
+        assert.equal(decrypt(credential(vector), openXml(body)), vector.plaintext)
+      }
+    })
+
+    it(`is sealed so that ${name} could be read again`, () => {
+      const own = credential(vector)
+      const body = sealXml(own, vector.plaintext, 'n0', 1700000005)
+      assert.deepEqual([...body.matchAll(/<(\w+)>/g)].map(([, tag]) => tag), ['xml', 'Encrypt', 'MsgSignature', 'TimeStamp', 'Nonce'])
+      assert.equal(field(body, 'TimeStamp'), '1700000005')
+      assert.equal(field(body, 'Nonce'), 'n0')
+      assert.ok(verify(own.token, '1700000005', 'n0', field(body, 'Encrypt'), field(body, 'MsgSignature')))
+      assert.equal(decrypt(own, openXml(body)), vector.plaintext)
+    })
+  }
+
+  for (const vector of vectors.encrypt_deterministic.filter(({ envelope }) => envelope === 'xml')) {
+    it(`seals ${vector.name} to the letter`, () => {
+      const random = Buffer.from(vector.random_ascii, 'latin1') as Buffer<ArrayBuffer>
+      const body = sealXml(credential(vector), vector.plaintext, vector.nonce, Number(vector.timestamp), random)
+      assert.equal(field(body, 'Encrypt'), vector.encrypt)
+      assert.equal(field(body, 'MsgSignature'), vector.msg_signature)
+    })
+  }
+
+  it('does not open what is encrypted for somebody else', () => {
+    const own = credential(inXml[0])
+    const body = sealXml({ ...own, receiveId: 'wxOTHER' }, '<xml/>', 'n', 1)
+    assert.throws(() => decrypt(own, openXml(body)), { reason: 'receive-id' })
+  })
+
+  it('is told from JSON by its first character', () => {
+    for (const text of ['<xml>', ' \r\n<xml>', '\ufeff<xml>']) assert.ok(isXml(text))
+    for (const text of ['{"a":"<xml>"}', '', 'xml', '[<']) assert.equal(isXml(text), false)
+  })
+})
+
+describe('XML', () => {
+  const read = (inner: string) => parseXml(`<xml>${inner}</xml>`, 'payload')
+
+  it('reads elements by name, whatever their letters, and lists where they repeat', () => {
+    assert.deepEqual(read('<Location_X>1</Location_X><Item><A>1</A></Item><Item><A>2</A></Item><Item>3</Item><Empty/>'), {
+      locationx: '1', item: [{ a: '1' }, { a: '2' }, '3'], empty: '',
+    })
+  })
+
+  it('reads text and CDATA, and of entities only those of XML itself', () => {
+    const tree = read('<A>a &lt;&amp;&gt;&quot;&apos; &#20320;&#x597d; &nbsp; &#x110000;</A><B><![CDATA[ &lt;b> ]]></B><C>\n <![CDATA[c]]>\n</C><D><![CDATA[x]]]]><![CDATA[>y]]></D><E> e </E>')
+    assert.deepEqual(tree, { a: 'a <&>"\' 你好 &nbsp; &#x110000;', b: ' &lt;b> ', c: 'c', d: 'x]]>y', e: 'e' })
+  })
+
+  it('leaves in CDATA whatever looks like markup', () => {
+    const text = '<!DOCTYPE x [<!ENTITY a "b">]><a>&a;</a><!-- c --><?php ?>'
+    assert.deepEqual(read(`<A><![CDATA[${text}]]></A>`), { a: text })
+  })
+
+  for (const [name, source] of Object.entries({
+    'a document type': '<!DOCTYPE xml><xml><A>1</A></xml>',
+    'an entity': '<!DOCTYPE xml [<!ENTITY a "b">]><xml><A>&a;</A></xml>',
+    'a document type inside': '<xml><A>1</A><!DOCTYPE x></xml>',
+    'a comment': '<xml><!-- <A> --><A>1</A></xml>',
+    'a document type behind what looks like a comment': '<xml a="<!--"><!DOCTYPE x>--><A>1</A></xml>',
+    'a processing instruction': '<xml><?php x ?></xml>',
+    'CDATA that never ends': '<xml><A><![CDATA[x</A></xml>',
+    'a tag that never ends': '<xml><A',
+    'two roots': '<xml><A>1</A></xml><xml><A>1</A></xml>',
+    'another root': '<html><A>1</A></html>',
+    'text alone': '<xml>text</xml>',
+    nothing: '<xml></xml>',
+    'a prototype': '<xml><__proto__><x>1</x></__proto__></xml>',
+    'a constructor': '<xml><constructor>1</constructor></xml>',
+    'too many elements': `<xml>${'<a/>'.repeat(1001)}</xml>`,
+    'too deep a nest': `<xml>${'<a>'.repeat(20)}${'</a>'.repeat(20)}</xml>`,
+    'too much text': `<xml><A>${'x'.repeat(128 << 10)}</A></xml>`,
+  })) {
+    it(`is refused with ${name}, and said to be what it is read for`, () => {
+      assert.throws(() => parseXml(source, 'payload'), { name: 'Refusal', reason: 'payload' })
+      assert.throws(() => parseXml(source, 'malformed'), { name: 'Refusal', reason: 'malformed' })
+      assert.equal(({} as Record<string, unknown>).x, undefined)
+    })
+  }
+
+  it('takes no long time for what is made to take long', () => {
+    const size = 120 << 10
+    for (const piece of [']', '&amp;', 'x ', '\n']) {
+      const start = Date.now()
+      read(`<A>${piece.repeat(size / piece.length)}</A>`)
+      read(`<A><![CDATA[${piece.repeat(size / piece.length)}]]></A>`)
+      assert.ok(Date.now() - start < 1000, piece)
+    }
+    for (const source of [
+      '<![CDATA['.repeat(size / 9), '<'.repeat(size), '<a '.repeat(size / 3), `<xml a="${'x'.repeat(size)}"/>`,
+      `<xml>${'<![CDATA[]]>'.repeat(size / 12)}</xml>`, `<xml>${'</a>'.repeat(size / 4)}</xml>`,
+    ]) {
+      const start = Date.now()
+      assert.throws(() => parseXml(source, 'malformed'))
+      assert.ok(Date.now() - start < 1000, source.slice(0, 20))
+    }
+  })
+
+  it('is built with texts as CDATA and numbers as they are', () => {
+    assert.equal(
+      buildXml({ A: 'x', B: 1, C: undefined, D: [{ E: 'y' }, { E: 2 }], F: { G: '' } }),
+      '<xml><A><![CDATA[x]]></A><B>1</B><D><E><![CDATA[y]]></E></D><D><E>2</E></D><F><G><![CDATA[]]></G></F></xml>',
+    )
+  })
+
+  it('is built so that every text is read again, but for characters that XML has not', () => {
+    for (const text of ['a]]>b', ']]', ']]>]]>', '<![CDATA[x]]>', '&lt;', '<b>', '你好 😀', '\t\n']) {
+      assert.equal(parseXml(buildXml({ A: text }), 'payload').a, text)
+    }
+    assert.equal(parseXml(buildXml({ A: 'a\0b\x1bc\ud800d\udc00e\ufffff' }), 'payload').a, 'abcdef')
+  })
+})
+
+describe('a JSON object read like XML', () => {
+  it('has the same names and nothing but texts', () => {
+    assert.deepEqual(toTree({ msg_type: 'text', chatID: 1, a: null, b: [1, null, { c_d: true }], e: undefined }), {
+      msgtype: 'text', chatid: '1', b: ['1', { cd: 'true' }],
+    })
+  })
+
+  it('has no bottom that one could fall through', () => {
+    let deep: object = {}
+    for (let depth = 0; depth < 10_000; depth++) deep = { a: deep }
+    assert.ok(JSON.stringify(toTree(deep)).length < 200)
+    toTree(JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'))
+    assert.equal(({} as Record<string, unknown>).polluted, undefined)
+  })
+})

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { HTTP } from '@koishijs/plugin-http'
+import { App } from '../../src/push/app'
+import { Part } from '../../src/push/parts'
+import { throughKoishi } from '../../src/api/http'
+import { AppApi, createAppApi } from '../support/app'
+import { FakeClock } from '../support/clock'
+
+const markdown = (content: string): Part => ({ type: 'markdown', content })
+
+describe('the API of a self-built app', () => {
+  let api: AppApi
+  let clock: FakeClock
+  let app: App
+
+  beforeEach(async () => {
+    api = await createAppApi()
+    clock = new FakeClock()
+    app = create()
+  })
+
+  afterEach(async () => {
+    app.dispose()
+    await api.close()
+  })
+
+  function create(options: Partial<App['options']> = {}) {
+    const defaults = { corpId: 'wwCORP', agentId: '1000002', secret: 'APP-SECRET', apiEndpoint: api.origin, format: 'markdown' as const }
+    return new App({ ...defaults, ...options }, throughKoishi(new HTTP()), clock)
+  }
+
+  const send = (...parts: Part[]) => app.to('zhangsan')!.send(parts)
+  const paths = () => api.requests.map(request => request.replace(/^\/cgi-bin\/|\?.*/g, ''))
+
+  async function until(condition: () => unknown) {
+    const end = Date.now() + 5000
+    while (!condition() && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 2))
+    assert.ok(condition())
+  }
+
+  describe('asks for a token', () => {
+    it('once, also for messages that are sent at the same time', async () => {
+      await Promise.all([send(markdown('a')), send(markdown('b')), send(markdown('c'))])
+      await send(markdown('d'))
+      assert.deepEqual(paths().filter(path => path === 'gettoken').length, 1)
+      assert.equal(api.messages.length, 4)
+    })
+
+    it('again some minutes before it runs out', async () => {
+      await send(markdown('a'))
+      await clock.pass((7200 - 301) * 1000)
+      await send(markdown('b'))
+      assert.equal(paths().filter(path => path === 'gettoken').length, 1)
+      await clock.pass(2000)
+      await send(markdown('c'))
+      assert.equal(paths().filter(path => path === 'gettoken').length, 2)
+    })
+
+    for (const errcode of [40014, 42001]) {
+      it(`again where WeCom takes it no more (${errcode}), and sends the message once`, async () => {
+        await send(markdown('a'))
+        api.answers['message/send'] = [{ errcode, errmsg: 'token' }]
+        await Promise.all([send(markdown('b')), send(markdown('c'))])
+        assert.deepEqual(api.messages.map(({ markdown }) => markdown.content).sort(), ['a', 'b', 'c'])
+        assert.equal(paths().filter(path => path === 'gettoken').length, 2)
+      })
+
+      it(`once only (${errcode})`, async () => {
+        api.answers['message/send'] = Array(2).fill({ errcode, errmsg: 'token' })
+        await assert.rejects(send(markdown('a')), { code: 'refused', message: new RegExp(String(errcode)) })
+        assert.deepEqual(paths(), ['gettoken', 'message/send', 'gettoken', 'message/send'])
+      })
+    }
+
+    it('and says what is wrong where it gets none', async () => {
+      for (const [options, pattern] of [
+        [{ secret: 'WRONG-SECRET' }, /40001.*check "secret"/], [{ corpId: 'wwOTHER' }, /40013.*check "corpId"/],
+      ] as const) {
+        app = create(options)
+        await assert.rejects(send(markdown('a')), (error: Error) => {
+          assert.match(error.message, pattern)
+          assert.equal(/WRONG-SECRET|APP-SECRET/.test(error.stack!), false)
+          return true
+        })
+      }
+    })
+
+    it('anew after it got none', async () => {
+      api.answers.gettoken = [{ errcode: 40001, errmsg: 'invalid' }]
+      await assert.rejects(send(markdown('a')))
+      await send(markdown('a'))
+      assert.equal(api.messages.length, 1)
+    })
+  })
+
+  it('sends to one person, never to many', () => {
+    for (const userId of ['@all', 'a|b', '', '@x']) assert.equal(app.to(userId), undefined)
+  })
+
+  it('cuts what is long into messages of 2,048 bytes, in their order', async () => {
+    const lines = Array.from({ length: 400 }, (_, index) => `第 ${index} 行`)
+    await send(markdown(lines.join('\n')))
+    assert.ok(api.messages.length > 1)
+    for (const { markdown: { content } } of api.messages) assert.ok(Buffer.byteLength(content) <= 2048)
+    assert.deepEqual(api.messages.map(({ markdown }) => markdown.content).join('\n').split('\n'), lines)
+  })
+
+  it('may write plain text, in which nothing is a link', async () => {
+    app = create({ format: 'text' })
+    await send(markdown('**b** <a href="https://x.example">x</a>'), { type: 'text', content: '<A>', users: ['u'] })
+    assert.deepEqual(api.messages.map(({ text }) => text.content), ['b <\u200ba href="https://x.example">x<\u200b/a>', '<\u200bA>'])
+  })
+
+  it('sends pictures, files, voice, news and cards in their order', async () => {
+    const card = { card_type: 'button_interaction', main_title: { title: 't' }, button_list: [{ text: 'b', key: 'k' }], task_id: 'id' }
+    await send(
+      { type: 'image', data: Buffer.from('png') }, markdown('x'), { type: 'file', name: 'a.txt', data: Buffer.from('file') },
+      { type: 'voice', name: 'a.amr', data: Buffer.from('voice') }, { type: 'news', articles: [{ title: 't', url: 'https://a.example' }] },
+      { type: 'card', card },
+    )
+    assert.deepEqual(api.messages.map(({ msgtype }) => msgtype), ['image', 'markdown', 'file', 'voice', 'news', 'template_card'])
+    assert.deepEqual(api.uploads.map(({ type, bytes }) => [type, bytes.toString()]), [['image', 'png'], ['file', 'file'], ['voice', 'voice']])
+    assert.match(api.messages[0].image.media_id, /^MEDIA-/)
+    assert.deepEqual(api.messages[5].template_card, card)
+    for (const { touser, agentid } of api.messages) assert.deepEqual([touser, agentid], ['zhangsan', 1000002])
+  })
+
+  it('refuses a wrong card before anything is sent', async () => {
+    await assert.rejects(send(markdown('x'), { type: 'card', card: { card_type: 'vote_interaction' } }), { name: 'CardError' })
+    assert.equal(api.requests.length, 0)
+  })
+
+  it('tries again where WeCom is busy', async () => {
+    api.answers['message/send'] = [{ errcode: -1, errmsg: 'busy' }]
+    const sent = send(markdown('a'))
+    await until(() => clock.pending)
+    assert.equal(api.messages.length, 0)
+    await clock.pass(2000)
+    await sent
+    assert.equal(api.messages.length, 1)
+  })
+
+  it('says how much was lost where it has to give up, and sends nothing behind', async () => {
+    api.answers['message/send'] = [{ errcode: 0 }, { errcode: 81013, errmsg: 'x' }]
+    await assert.rejects(send(markdown('a'), { type: 'text', content: 'b', users: [] }, markdown('c')), {
+      name: 'DeliveryError', code: 'refused', message: /^2 of 3 messages are lost: .*81013.*visib/,
+    })
+    assert.equal(api.messages.length, 0)
+  })
+
+  it('says which message may have arrived although nobody confirmed it', async () => {
+    api.answers['message/send'] = [{ errcode: 0 }, {}]
+    await assert.rejects(send(markdown('a'), markdown('b'), markdown('c')), {
+      name: 'DeliveryError', code: 'unknown', message: /^2 of 3 messages are lost, the first of them perhaps not: /, lost: 2, doubtful: 1,
+    })
+  })
+
+  it('takes it for lost where the person cannot be reached', async () => {
+    api.answers['message/send'] = [{ errcode: 0, errmsg: 'ok', invaliduser: 'zhangsan' }]
+    await assert.rejects(send(markdown('a')), { code: 'refused', message: /not visible to this person/ })
+  })
+
+  it('tells what to do about an address that is not trusted', async () => {
+    api.answers['message/send'] = [{ errcode: 60020, errmsg: 'not allow to access from your ip, hint: [1], from ip: 2001:db8::1, more' }]
+    await assert.rejects(send(markdown('a')), { message: /errcode 60020, .*企业可信IP.*trusted IPs.* \(2001:db8::1\)$/ })
+  })
+
+  it('stops at once where the bot stops', async () => {
+    api.answers['message/send'] = [{ errcode: -1, errmsg: 'busy' }]
+    const sent = assert.rejects(send(markdown('a')), { code: 'unsent' })
+    await until(() => clock.pending)
+    app.dispose()
+    await sent
+    assert.equal(clock.pending, 0)
+  })
+
+  it('is waited for where it is still sending', async () => {
+    api.answers['message/send'] = [{ errcode: -1, errmsg: 'busy' }]
+    const sent = send(markdown('a'))
+    await until(() => clock.pending)
+    let drained = false
+    void app.drain(10_000).then(() => drained = true)
+    await clock.pass(1000)
+    assert.equal(drained, false)
+    await clock.pass(1500)
+    await sent
+    await clock.pass(100)
+    assert.equal(drained, true)
+  })
+
+  describe('opens a file', () => {
+    it('with its name', async () => {
+      api.media.M = { bytes: Buffer.from('GIF89a....'), name: 'a%20b.gif' }
+      assert.deepEqual(await app.media('M', 1000), { data: Buffer.from('GIF89a....'), name: 'a b.gif', type: 'image/gif' })
+    })
+
+    it('no larger than allowed', async () => {
+      api.media.M = { bytes: Buffer.alloc(1001) }
+      await assert.rejects(app.media('M', 1000), { name: 'MediaError' })
+    })
+
+    it('with a new token where the old one is stale', async () => {
+      api.media.M = { bytes: Buffer.from('{"errcode":1}'), name: 'a.json' }
+      await send(markdown('x'))
+      api.tokens = []
+      assert.equal((await app.media('M', 1000)).data.toString(), '{"errcode":1}')
+    })
+
+    it('or says why not', async () => {
+      await assert.rejects(app.media('NONE', 1000), (error: Error) => {
+        assert.match(error.message, /40007/)
+        assert.equal(/TOKEN/.test(error.stack!), false)
+        return true
+      })
+    })
+  })
+})

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { HTTP } from '@koishijs/plugin-http'
+import { Wecom, createWecom } from 'testkit'
+import { Load } from '../../src/turn/concurrency'
+import { Outlet } from '../../src/turn/fallback'
+import { createPost } from '../../src/api/client'
+import { throughKoishi } from '../../src/api/http'
+import { Turn } from '../../src/turn/turn'
+import { Turns } from '../../src/turn/turn-registry'
+import { Webhook } from '../../src/api/webhook'
+import { FakeClock } from '../support/clock'
+import { MINUTE, SECOND, message, notices, policy } from '../support/turns'
+
+const words = (count: number) => Array.from({ length: count }, (_, index) => `w${index}`).join(' ')
+const png = Buffer.from('89504e470d0a1a0a0000', 'hex')
+const image = { base64: png.toString('base64'), md5: createHash('md5').update(png).digest('hex') }
+
+describe('an answer that WeCom takes on other ways than its stream', () => {
+  let clock: FakeClock
+  let wecom: Wecom
+  let turns: Turns
+  let webhook: Webhook
+  let lost: string[]
+
+  beforeEach(async () => {
+    clock = new FakeClock()
+    lost = []
+    wecom = await createWecom({ clock: { now: () => clock.now(), sleep: async () => {} } })
+    const post = createPost(throughKoishi(new HTTP()))
+    webhook = new Webhook(wecom.webhookUrl('SECRET'), post, clock)
+    turns = new Turns(policy, notices, new Outlet(post, clock, notices, chatId => chatId === 'GROUP' ? webhook : undefined), clock, {
+      lost: (_turn, error) => lost.push((error as Error).message),
+      hung: () => {},
+    }, new Load({ total: 9, user: 9, span: MINUTE }, clock))
+  })
+
+  afterEach(async () => {
+    turns.dispose()
+    webhook.dispose()
+    await wecom.close()
+  })
+
+  function open(chatId?: string) {
+    return turns.open(message({ chatId }), wecom.issueResponseUrl(chatId ? 'group' : 'single'))
+  }
+
+  function poll(turn: Turn) {
+    const { content, finish } = turns.frame(turn)!
+    if (finish) turns.fetched(turn, true)
+    return finish ? `${content}■` : content
+  }
+
+  /** Ends the turn's chain, and lets time go by until all has come to its end. */
+  async function end(turn: Turn, isDone: () => boolean) {
+    turn.chainEnded()
+    for (let second = 0; !isDone(); second++) {
+      assert.ok(second < 300, 'it never came to its end')
+      await clock.pass(SECOND)
+      // Calls are real, and take real time.
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+
+  const taken = <T extends { errcode: number }>(calls: T[]) => calls.filter(({ errcode }) => !errcode)
+  const responses = () => taken(wecom.responses).map(({ body }) => body.markdown.content as string)
+  const pushed = () => taken(wecom.webhooks).map(({ body }) => body)
+  const texts = () => pushed().map(({ markdown_v2 }) => markdown_v2.content as string)
+
+  it('is ended by a sentence, once, where nothing is left to follow', async () => {
+    const turn = open()
+    await turns.say(turn, { text: 'all' })
+    await clock.pass(330 * SECOND)
+    assert.equal(poll(turn), 'all\n\n(later)■')
+    await end(turn, () => responses().length > 0)
+    await clock.pass(MINUTE)
+    assert.deepEqual(responses(), ['(complete)'])
+    assert.deepEqual(lost, [])
+  })
+
+  it('goes to the webhook, at its pace, where it was handed over, is long, and response_url is refused', async () => {
+    wecom.fail('response', { errcode: 40029 })
+    const turn = open('GROUP')
+    const id = (await turns.say(turn, { text: 'w0' }))!
+    await clock.pass(330 * SECOND)
+    assert.equal(poll(turn), 'w0\n\n(later)■')
+    turns.rewrite(turn, id, { text: words(20_000) })
+    await end(turn, () => texts().join().endsWith(' w19999'))
+    assert.ok(texts().length > 20)
+    assert.ok(['w0', ...texts()].join(' ') === words(20_000))
+    assert.deepEqual([responses(), lost], [[], []])
+  })
+
+  it('goes on at the webhook where the connection of response_url broke off, and the bubble says so', async () => {
+    wecom.fail('response', { reset: true })
+    const turn = open('GROUP')
+    await turns.say(turn, { text: words(15_000) })
+    await end(turn, () => lost.length > 0)
+    const [, shown, doubtful] = /^([^]*)\n\n\(continued\)\n\n\((\d+) unconfirmed\)■$/.exec(poll(turn)!)!
+    const between = words(15_000).slice(shown.length, -texts().join(' ').length).trim()
+    assert.ok(Math.abs(between.length - Number(doubtful)) <= 2)
+    assert.ok(words(15_000).endsWith(texts().join(' ')))
+    assert.equal(lost.length, 1)
+    assert.match(lost[0], /perhaps not: WeCom API call unknown, (?:ECONNRESET|UND_ERR_SOCKET)/)
+    await clock.pass(MINUTE)
+    assert.equal(wecom.responses.length, 0)
+  })
+
+  it('says what is lost where WeCom is too busy for its webhook, too', async () => {
+    wecom.fail('response', { errcode: 40029 })
+    wecom.fail('webhook', { errcode: 45009 }, 4)
+    const turn = open('GROUP')
+    await turns.say(turn, { text: words(5000) })
+    await end(turn, () => lost.length > 0)
+    const [, shown, missing] = /^([^]*)\n\n\((\d+) lost\)■$/.exec(poll(turn)!)!
+    assert.ok(Math.abs(words(5000).length - shown.length - Number(missing)) < 16)
+    assert.match(lost.join(), new RegExp(`^${missing} characters are lost: WeCom API call refused, errcode 45009`))
+    assert.deepEqual([responses(), pushed()], [[], []])
+  })
+
+  it('goes out whole where WeCom has time again and nobody has asked', async () => {
+    wecom.fail('response', { errcode: 40029 })
+    wecom.fail('webhook', { errcode: 45009 }, 4)
+    const turn = open('GROUP')
+    await turns.say(turn, { text: words(5000) })
+    await end(turn, () => texts().join().endsWith(' w4999'))
+    assert.ok(texts().join(' ') === words(5000))
+    assert.equal(poll(turn), '(elsewhere)■')
+    assert.equal(lost.length, 1)
+  })
+
+  it('says what is lost where there is no webhook, in the log where the bubble is closed', async () => {
+    wecom.fail('response', { errcode: 40029 })
+    const turn = open()
+    const id = (await turns.say(turn, { text: 'one' }))!
+    await clock.pass(330 * SECOND)
+    poll(turn)
+    turns.rewrite(turn, id, { text: 'one two' })
+    await end(turn, () => lost.length > 0)
+    assert.deepEqual(lost, ['3 characters are lost: WeCom API call refused, errcode 40029'])
+    await assert.rejects(turns.say(turn, { text: 'three' }), { name: 'DeliveryError', code: 'no-way', lost: 5 })
+  })
+
+  it('waits for nobody who does not ask, and has its pictures as pictures', async () => {
+    wecom.fail('response', { errcode: 40029 })
+    const turn = open('GROUP')
+    poll(turn)
+    await turns.say(turn, { text: 'look', images: [image] })
+    await end(turn, () => pushed().length > 1)
+    assert.deepEqual(pushed(), [
+      { msgtype: 'markdown_v2', markdown_v2: { content: 'look' } },
+      { msgtype: 'image', image },
+    ])
+    assert.equal(poll(turn), '(elsewhere)■')
+    assert.deepEqual(lost, [])
+  })
+})

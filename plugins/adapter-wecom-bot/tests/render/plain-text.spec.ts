@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { literal } from '../../src/render/escape'
+import { plain } from '../../src/render/plain-text'
+
+describe('Markdown as plain text', () => {
+  for (const [markdown, text] of [
+    ['a **b** *c* ~~d~~ ***e***', 'a b c d e'],
+    ['# T', 'T'],
+    ['###### T', 'T'],
+    ['#T', '#T'],
+    ['- a\n  - b\n1. c', '- a\n  - b\n1. c'],
+    ['> q', '> q'],
+    ['[t](https://a.example)', 't (https://a.example)'],
+    ['[https://a.example](https://a.example)', 'https://a.example'],
+    ['![alt](https://a.example/p.png)', 'alt https://a.example/p.png'],
+    ['![](https://a.example/p.png)', 'https://a.example/p.png'],
+    ['| a | b |\n| --- | :-: |\n| 1 | **2** |', 'a  b\n1  2'],
+    ['`a*b*` ``c`d`` *e*', 'a*b* c`d e'],
+    ['```js\n# no *heading*\n```', '# no *heading*'],
+    ['~~~\n```\n~~~', '```'],
+    ['a\n\n\n\nb', 'a\n\nb'],
+    ['<think>x\ny</think>z', 'z'],
+    ['<think>never ends', ''],
+    ['2 * 3 * 4, 2*3*4, a_b_c, **', '2 * 3 * 4, 2*3*4, a_b_c, **'],
+    ['say **"quoted"**，then', 'say "quoted"，then'],
+    ['unclosed `code and **bold', 'unclosed `code and **bold'],
+  ]) {
+    it(`reads ${JSON.stringify(markdown)}`, () => assert.equal(plain(markdown), text))
+  }
+
+  for (const text of ['*a* **b** # c', '`code` [x](y) ![z](w)', '<b> &amp; 1. 2)', '# head\n- item\n> quote\n1. one']) {
+    it(`gives literal text back: ${JSON.stringify(text)}`, () => assert.equal(plain(literal(text)), text))
+  }
+
+  it('never gets longer', () => {
+    const pieces = ['**', '*', '~~', '`', '```\n', '[a](b)', '![a](b)', '|', '# ', '\n', 'x', ' ', '😀', '](', '<think>']
+    let seed = 7
+    for (let round = 0; round < 2000; round++) {
+      let markdown = ''
+      for (let length = round % 40; length; length--) {
+        seed = seed * 1103515245 + 12345 & 0x7fffffff
+        markdown += pieces[seed % pieces.length]
+      }
+      assert.ok(Buffer.byteLength(plain(markdown)) <= Buffer.byteLength(markdown), JSON.stringify(markdown))
+    }
+  })
+
+  it('takes no long time for what is made to take long', () => {
+    for (const piece of ['`a', '**a ', '*a', '[', '![](', '~~a ', '`'.repeat(3) + 'a ']) {
+      const start = Date.now()
+      plain(piece.repeat(20480 / piece.length))
+      assert.ok(Date.now() - start < 1000, piece)
+    }
+  })
+})

@@ -1,0 +1,343 @@
+import assert from 'node:assert/strict'
+import { DeliveryError, Outlet } from '../../src/turn/fallback'
+import { Said, Turn } from '../../src/turn/turn'
+import { Webhook } from '../../src/api/webhook'
+import { FakeClock } from '../support/clock'
+import { MINUTE, SECOND, notices } from '../support/turns'
+
+const RESPONSE = 'https://qyapi.weixin.qq.com/cgi-bin/aibot/response?response_code=SECRET'
+const WEBHOOK = 'https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=SECRET'
+
+type Fate = 'ok' | 'lost' | 'unsent' | number
+
+/** The ways out, with WeCom's answers in the hand. */
+function createOutlet({ webhook = true } = {}) {
+  const clock = new FakeClock()
+  const fates: Fate[] = []
+  /** What WeCom has got, also where its answer was lost. */
+  const arrived: { way: 'response' | 'webhook', content?: string, image?: object }[] = []
+  const bodies: object[] = []
+  const post = async (url: string, body: object) => {
+    bodies.push(body)
+    const fate = fates.shift() ?? 'ok'
+    if (fate === 'unsent') throw Object.assign(new Error(url), { code: 'ECONNREFUSED' })
+    const { markdown, markdown_v2, image } = body as Record<string, { content: string }>
+    if (typeof fate === 'number') return { errcode: fate, errmsg: 'hint: SECRET' }
+    arrived.push(url === RESPONSE ? { way: 'response', ...markdown } : { way: 'webhook', ...image ? { image } : markdown_v2 })
+    if (fate === 'lost') throw Object.assign(new Error(url), { code: 'ECONNRESET' })
+    return { errcode: 0, errmsg: 'ok' }
+  }
+  const hook = new Webhook(WEBHOOK, post, clock)
+  const outlet = new Outlet(post, clock, notices, chatId => webhook && chatId === 'GROUP' ? hook : undefined)
+  const open = ({ chatId, responseUrl = true }: { chatId?: string, responseUrl?: boolean } = {}) => {
+    const owner = { botId: 'AIBOTID', userId: 'USERID', chatId }
+    return new Turn('T', 'M', owner, clock.now(), responseUrl ? { url: RESPONSE, used: false } : undefined)
+  }
+  /** Sends, and lets time go by until it is known what became of it. */
+  const send = async (turn: Turn, said: string | Said) => {
+    const sending = outlet.send(turn, typeof said === 'string' ? { text: said } : said).then(() => undefined, error => error as DeliveryError)
+    await clock.pass(10 * MINUTE)
+    return sending
+  }
+  return { clock, fates, arrived, bodies, outlet, open, send }
+}
+
+const group = { chatId: 'GROUP' }
+const words = (count: number) => Array.from({ length: count }, (_, index) => `w${index}`).join(' ')
+
+describe('the other ways out', () => {
+  it('are response_url first, once, then the webhook of the group', async () => {
+    const { arrived, outlet, open, send } = createOutlet()
+    const turn = open(group)
+    for (const text of ['one', 'two', 'three']) assert.equal(await send(turn, text), undefined)
+    assert.deepEqual(arrived, [
+      { way: 'response', content: 'one' },
+      { way: 'webhook', content: 'two' },
+      { way: 'webhook', content: 'three' },
+    ])
+    assert.equal(outlet.isOpen(turn), true)
+  })
+
+  it('end with response_url in a single chat, and where no webhook is known', async () => {
+    for (const chatId of [undefined, 'OTHER']) {
+      const { arrived, outlet, open, send } = createOutlet()
+      const turn = open({ chatId })
+      assert.equal(outlet.isOpen(turn), true)
+      assert.equal(await send(turn, 'one'), undefined)
+      assert.equal(outlet.isOpen(turn), false)
+      const error = await send(turn, 'two')
+      assert.deepEqual([error!.name, error!.code, error!.lost], ['DeliveryError', 'no-way', 3])
+      assert.equal(arrived.length, 1)
+    }
+  })
+
+  it('are not there without either', async () => {
+    const { arrived, outlet, open, send } = createOutlet()
+    const turn = open({ responseUrl: false })
+    assert.equal(outlet.isOpen(turn), false)
+    assert.equal((await send(turn, 'one'))!.code, 'no-way')
+    assert.equal(arrived.length, 0)
+  })
+
+  it('never lead from a single chat to a group', async () => {
+    const { arrived, open, send, outlet } = createOutlet()
+    const turn = open({ responseUrl: false })
+    Object.assign(outlet, { webhookOf: () => assert.fail('asked for the webhook of a single chat') })
+    assert.equal((await send(turn, 'secret'))!.code, 'no-way')
+    assert.deepEqual(arrived, [])
+  })
+
+  it('leave response_url alone after its hour', async () => {
+    const { clock, arrived, outlet, open, send } = createOutlet()
+    const turn = open(group)
+    await clock.pass(60 * MINUTE - 1)
+    assert.equal(outlet.isOpen(turn), true)
+    await clock.pass(1)
+    await send(turn, 'late')
+    assert.deepEqual(arrived, [{ way: 'webhook', content: 'late' }])
+    const single = open()
+    await clock.pass(60 * MINUTE)
+    assert.equal(outlet.isOpen(single), false)
+  })
+
+  it('go on to the webhook where response_url is refused', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push(40029)
+    const turn = open(group)
+    assert.equal(await send(turn, 'one'), undefined)
+    assert.deepEqual(arrived, [{ way: 'webhook', content: 'one' }])
+    assert.equal(turn.responseUrl!.used, true)
+  })
+
+  it('say what is lost where response_url is refused and nothing else is there', async () => {
+    const { fates, arrived, outlet, open, send } = createOutlet()
+    fates.push(40029)
+    const turn = open()
+    const error = await send(turn, 'one')
+    assert.deepEqual([error!.code, error!.lost], ['refused', 3])
+    assert.equal(outlet.isOpen(turn), false)
+    assert.deepEqual(arrived, [])
+  })
+
+  it('send nothing twice where nobody knows whether it arrived', async () => {
+    const { fates, arrived, outlet, open, send } = createOutlet()
+    fates.push('lost')
+    const turn = open(group)
+    const error = await send(turn, 'one')
+    assert.deepEqual([error!.code, error!.lost, error!.doubtful], ['unknown', 3, 3])
+    assert.match(error!.message, /^3 characters are lost, 3 of them perhaps not: .*unknown, ECONNRESET$/)
+    assert.deepEqual(arrived, [{ way: 'response', content: 'one' }])
+    assert.equal(turn.responseUrl!.used, true)
+    assert.equal(outlet.isOpen(turn), true)
+  })
+
+  it('go on with what comes behind a message that may have arrived, and say how long it was', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push('lost')
+    const text = words(10_000)
+    const error = await send(open(group), text)
+    const [first, ...others] = arrived
+    assert.equal(first.way, 'response')
+    assert.ok(others.length > 1 && others.every(({ way }) => way === 'webhook'))
+    assert.equal(arrived.map(({ content }) => content).join(' '), text)
+    assert.equal(error!.code, 'unknown')
+    assert.ok(Math.abs(error!.lost - first.content!.length) <= 1)
+    assert.equal(error!.doubtful, error!.lost)
+  })
+
+  it('say both what may have arrived and what has not', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push('lost', 'ok', 93000)
+    const text = words(10_000)
+    const error = await send(open(group), text)
+    const [first, second] = arrived
+    assert.equal(arrived.length, 2)
+    assert.equal(error!.code, 'refused')
+    assert.ok(Math.abs(error!.doubtful - first.content!.length) <= 1)
+    assert.ok(Math.abs(error!.lost - (text.length - second.content!.length)) < 16)
+    assert.match(error!.message, /unknown, ECONNRESET; \d+ characters are lost: .*errcode 93000/)
+  })
+
+  it('say of a message of a webhook, too, that it may have arrived', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push('ok', 'ok', 'lost')
+    const text = words(10_000)
+    const error = await send(open(group), text)
+    assert.equal(error!.code, 'unknown')
+    assert.ok(Math.abs(error!.doubtful - arrived.at(-1)!.content!.length) <= 1)
+    assert.ok(error!.lost > error!.doubtful)
+  })
+
+  it('count all of a message as doubtful that was cut, and of which the rest went nowhere', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push('lost')
+    const text = words(10_000)
+    const error = await send(open(), text)
+    assert.equal(arrived.length, 1)
+    assert.deepEqual([error!.code, error!.lost], ['no-way', text.length])
+    assert.ok(error!.doubtful > 15_000 && error!.doubtful < error!.lost)
+  })
+
+  it('wait until WeCom counts a new minute, where it counts otherwise than we do', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push(40029, 'ok', 45009, 45009)
+    const text = words(10_000)
+    assert.equal(await send(open(group), text), undefined)
+    assert.equal(arrived.map(({ content }) => content).join(' '), text)
+  })
+
+  it('say what is lost where WeCom stays too busy for the webhook', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push(40029, 'ok', ...Array(4).fill(45009))
+    const text = words(10_000)
+    const error = await send(open(group), text)
+    assert.equal(error!.code, 'refused')
+    assert.match(error!.message, /45009/)
+    assert.ok(Math.abs(text.length - arrived[0].content!.length - error!.lost) < 16)
+  })
+
+  it('try again what never left, and keep response_url where it still has not', async () => {
+    const { fates, arrived, outlet, open, send } = createOutlet()
+    fates.push('unsent')
+    const turn = open()
+    assert.equal(await send(turn, 'one'), undefined)
+    assert.deepEqual(arrived, [{ way: 'response', content: 'one' }])
+
+    fates.push('unsent', 'unsent')
+    const other = open()
+    const error = await send(other, 'two')
+    assert.deepEqual([error!.code, error!.lost], ['unsent', 3])
+    assert.equal(outlet.isOpen(other), true)
+    assert.equal(await send(other, 'three'), undefined)
+    assert.deepEqual(arrived.at(-1), { way: 'response', content: 'three' })
+  })
+
+  it('try again where WeCom is busy, once', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push(-1)
+    assert.equal(await send(open(), 'one'), undefined)
+    assert.deepEqual(arrived, [{ way: 'response', content: 'one' }])
+
+    fates.push(-1, -1)
+    const error = await send(open(), 'two')
+    assert.deepEqual([error!.code, error!.lost, arrived.length], ['refused', 3, 1])
+  })
+
+  it('use response_url once, although two want it at the same time', async () => {
+    const { clock, arrived, outlet, open } = createOutlet()
+    const turn = open(group)
+    const both = Promise.all([outlet.send(turn, { text: 'one' }), outlet.send(turn, { text: 'two' })])
+    await clock.pass(SECOND)
+    await both
+    assert.deepEqual(arrived.map(({ way }) => way).sort(), ['response', 'webhook'])
+  })
+
+  it('continue what is longer than response_url takes at the webhook', async () => {
+    const { arrived, open, send } = createOutlet()
+    const text = words(10_000)
+    assert.equal(await send(open(group), text), undefined)
+    assert.deepEqual(arrived.map(({ way }) => way), ['response', ...Array(arrived.length - 1).fill('webhook')])
+    assert.equal(arrived.map(({ content }) => content).join(' '), text)
+    for (const { way, content } of arrived) {
+      assert.ok(Buffer.byteLength(content!) <= (way === 'response' ? 20480 : 4096))
+    }
+  })
+
+  it('say below a message that is cut how much is missing', async () => {
+    const { arrived, open, send } = createOutlet()
+    const text = words(10_000)
+    const error = await send(open(), text)
+    const [, shown, lost] = /^([^]*)\n\n\((\d+) lost\)$/.exec(arrived[0].content!)!
+    assert.ok(Buffer.byteLength(arrived[0].content!) <= 20480)
+    assert.ok(text.startsWith(shown))
+    assert.equal(shown.length + 1 + Number(lost), text.length)
+    assert.deepEqual([error!.code, error!.lost], ['no-way', Number(lost)])
+  })
+
+  it('count all of it as lost where nothing got out', async () => {
+    for (const fate of [93000, 'unsent'] as const) {
+      const { fates, arrived, open, send } = createOutlet()
+      fates.push(...Array(10).fill(fate))
+      const text = words(10_000)
+      const error = await send(open(group), { text, images: [{ base64: 'AAAA', md5: '0' }] })
+      assert.deepEqual([error!.lost, error!.doubtful], [text.length + '\n\n[图片]'.length, 0])
+      assert.equal(arrived.length, 0)
+    }
+  })
+
+  it('send all of it at the webhook where response_url is refused, at its pace', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push(40029)
+    const text = words(30_000)
+    assert.equal(await send(open(group), text), undefined)
+    assert.ok(arrived.length > 20)
+    assert.equal(arrived.map(({ content }) => content).join(' '), text)
+  })
+
+  it('say how much is lost where the webhook fails in the middle', async () => {
+    const { fates, arrived, open, send } = createOutlet()
+    fates.push('ok', 'ok', 93000)
+    const text = words(10_000)
+    const error = await send(open(group), text)
+    const got = arrived.map(({ content }) => content).join(' ')
+    assert.equal(arrived.length, 2)
+    assert.ok(text.startsWith(got))
+    assert.equal(error!.code, 'refused')
+    assert.ok(Math.abs(text.length - got.length - error!.lost) < 16)
+  })
+
+  describe('take pictures', () => {
+    const image = { base64: 'iVBORw0KGgo=', md5: '0'.repeat(32) }
+    const other = { base64: '/9j/', md5: '1'.repeat(32) }
+
+    it('to a webhook as they are, behind the text', async () => {
+      const { arrived, bodies, open, send } = createOutlet()
+      const turn = open({ chatId: 'GROUP', responseUrl: false })
+      assert.equal(await send(turn, { text: 'look', images: [image, other] }), undefined)
+      assert.deepEqual(arrived, [{ way: 'webhook', content: 'look' }, { way: 'webhook', image }, { way: 'webhook', image: other }])
+      assert.deepEqual(bodies[1], { msgtype: 'image', image })
+    })
+
+    it('behind a text that response_url has taken, also where it is long', async () => {
+      for (const text of ['look', words(10_000)]) {
+        const { arrived, open, send } = createOutlet()
+        assert.equal(await send(open(group), { text, images: [image] }), undefined)
+        assert.equal(arrived[0].way, 'response')
+        assert.deepEqual(arrived.at(-1), { way: 'webhook', image })
+        assert.equal(arrived.slice(0, -1).map(({ content }) => content).join(' '), text)
+      }
+    })
+
+    it('alone, and response_url is left for words', async () => {
+      const { arrived, open, send } = createOutlet()
+      const turn = open(group)
+      assert.equal(await send(turn, { text: '', images: [image] }), undefined)
+      assert.deepEqual(arrived, [{ way: 'webhook', image }])
+      assert.equal(turn.responseUrl!.used, false)
+    })
+
+    it('in words where there is no webhook', async () => {
+      const { arrived, open, send } = createOutlet()
+      assert.equal(await send(open(), { text: 'look', images: [image, other] }), undefined)
+      assert.deepEqual(arrived, [{ way: 'response', content: 'look\n\n[图片] [图片]' }])
+    })
+
+    it('and say so where they are lost', async () => {
+      const { fates, open, send } = createOutlet()
+      fates.push('ok', 40009)
+      const error = await send(open(group), { text: 'look', images: [image] })
+      assert.deepEqual([error!.code, error!.lost], ['refused', '[图片]'.length])
+    })
+  })
+
+  it('keep addresses and texts out of their errors', async () => {
+    for (const fate of ['lost', 'unsent', 93000] as const) {
+      const { fates, open, send } = createOutlet()
+      fates.push(...Array(10).fill(fate))
+      for (const chatId of [undefined, 'GROUP']) {
+        const error = await send(open({ chatId }), 'the content')
+        assert.doesNotMatch(error!.message, /SECRET|https?:|the content/)
+      }
+    }
+  })
+})

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { Cards, CardsOptions } from '../../src/turn/stream-cards'
+import { MemoryStore } from '../../src/storage/store'
+import { cards } from '../support/cards'
+import { createTurns } from '../support/turns'
+
+const HOUR = 3600_000
+const DAY = 24 * HOUR
+
+function createCards(options: Partial<CardsOptions> = {}) {
+  const world = createTurns({ cards: true })
+  const store = new MemoryStore(world.clock)
+  const desk = new Cards({ enabled: true, buttons: [], title: () => '接下来', clicked: name => `(${name})`, ...options }, store)
+  const click = (taskId: string, key: string, userId = 'USERID', selected = {}) => {
+    return desk.click({ cardType: '', key, taskId, selected }, userId)
+  }
+  return { ...world, cards: desk, click }
+}
+
+describe('the card of a stream', () => {
+  it('is made of the buttons in its messages', async () => {
+    const { cards, turns, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
+    const turn = open()
+    await turns.say(turn, { text: '?', buttons: [{ text: '是', id: 'yes' }, { text: '看日志', input: 'log 42' }] })
+    await turns.say(turn, { text: '', buttons: [{ text: '否' }, { text: '' }] })
+    assert.deepEqual(cards.attach(turn, 'M'), {
+      card_type: 'button_interaction',
+      main_title: { title: '接下来' },
+      button_list: [
+        { text: '是', style: 1, key: 'b:yes' },
+        { text: '看日志', style: 1, key: 'i:log 42' },
+        { text: '否', style: 1, key: 'b:否' },
+        { text: '…', style: 1, key: 'b:' },
+      ],
+      task_id: turn.id,
+    })
+  })
+
+  it('has six buttons at most, and the others are in words', async () => {
+    const { cards, turns, open } = createCards()
+    const turn = open()
+    await turns.say(turn, { text: '?', buttons: Array.from({ length: 8 }, (_, index) => ({ text: `b${index}` })) })
+    const card = cards.attach(turn, 'M')
+    assert.ok(card?.card_type === 'button_interaction')
+    assert.equal(card.button_list.length, 6)
+    assert.equal(turn.text, '?\n\n- b6\n- b7')
+  })
+
+  it('is the one a plugin made, where it made one', async () => {
+    const { cards: desk, turns, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
+    const turn = open()
+    await turns.say(turn, { text: '?', card: cards.vote_interaction, buttons: [{ text: 'b' }] })
+    assert.deepEqual(desk.attach(turn, 'M'), cards.vote_interaction)
+    assert.equal(turn.text, '?\n\n- b')
+  })
+
+  it('is that of the settings otherwise, and none without settings', () => {
+    const { cards, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
+    const card = cards.attach(open(), 'M')
+    assert.ok(card?.card_type === 'button_interaction')
+    assert.deepEqual(card.button_list, [{ text: '停止', style: 1, key: 'i:stop' }])
+    const { cards: none, open: openOther } = createCards()
+    assert.equal(none.attach(openOther(), 'M'), undefined)
+  })
+
+  it('waits for the frame in which it is there', async () => {
+    const { cards: desk, turns, open } = createCards()
+    const turn = open()
+    assert.equal(desk.attach(turn, 'M'), undefined)
+    await turns.say(turn, { text: '', card: cards.news_notice })
+    assert.deepEqual(desk.attach(turn, 'POLL'), cards.news_notice)
+  })
+
+  it('goes once where it arrives', async () => {
+    const { cards: desk, turns, open } = createCards()
+    const turn = open()
+    await turns.say(turn, { text: '?', card: cards.news_notice })
+    assert.ok(desk.attach(turn, 'M'))
+    desk.arrived(turn)
+    assert.equal(desk.attach(turn, 'POLL1'), undefined)
+    assert.equal(desk.attach(turn, 'POLL2'), undefined)
+  })
+
+  it('goes again, the same, where the callback is repeated', async () => {
+    const { cards: desk, turns, open } = createCards()
+    const turn = open()
+    const id = (await turns.say(turn, { text: '?', card: cards.news_notice }))!
+    const first = desk.attach(turn, 'M')
+    desk.arrived(turn)
+    // What was written may not have been read.
+    turns.rewrite(turn, id, { text: '!', card: { ...cards.news_notice, main_title: { title: '晚报' } } })
+    assert.deepEqual(desk.attach(turn, 'M'), first)
+    assert.equal(desk.attach(turn, 'POLL'), undefined)
+  })
+
+  it('goes again where its frame broke off, until one arrives', async () => {
+    const { cards: desk, turns, open } = createCards()
+    const turn = open()
+    await turns.say(turn, { text: '?', card: cards.news_notice })
+    for (const poll of ['POLL1', 'POLL2', 'POLL3']) assert.deepEqual(desk.attach(turn, poll), cards.news_notice)
+    desk.arrived(turn)
+    assert.equal(desk.attach(turn, 'POLL4'), undefined)
+    assert.deepEqual(desk.attach(turn, 'POLL3'), cards.news_notice)
+  })
+
+  it('is put in words where nobody fetches the frame that it would go along with', async () => {
+    const { turns, clock, outlet, open } = createCards()
+    const turn = open()
+    turns.frame(turn)
+    await turns.say(turn, { text: '', buttons: [{ text: '是', id: 'yes' }, { text: '看日志', input: 'log 42' }] })
+    turn.chainEnded()
+    await clock.pass(10_000)
+    assert.deepEqual(outlet.sent, ['- 是\n- 看日志：log 42'])
+  })
+
+  it('is put in words where its frame is lost', async () => {
+    const { cards: desk, turns, clock, outlet, open } = createCards()
+    for (const [index, said] of [{ buttons: [{ text: '是' }] }, { card: cards.news_notice }].entries()) {
+      const turn = open({ msgId: String(index) })
+      await turns.say(turn, { text: '?', ...said })
+      turn.chainEnded()
+      turns.frame(turn)
+      assert.ok(desk.attach(turn, 'M'))
+      turns.fetched(turn, false)
+      await clock.pass(10_000)
+    }
+    assert.deepEqual(outlet.sent, ['?\n\n- 是', '?\n\n[卡片] 早报'])
+  })
+
+  it('is put in words where the stream had to close before', async () => {
+    const { cards: desk, turns, clock, outlet, open } = createCards()
+    const turn = open()
+    await turns.say(turn, { text: 'half' })
+    await clock.pass(330_000)
+    turns.frame(turn)
+    assert.equal(desk.attach(turn, 'POLL'), undefined)
+    await turns.say(turn, { text: '', buttons: [{ text: '是' }] })
+    turn.chainEnded()
+    await clock.pass(0)
+    assert.deepEqual(outlet.sent, ['- 是'])
+  })
+
+  it('is not there where cards are off', async () => {
+    const { cards: desk, turns, open } = createCards({ enabled: false, buttons: [{ text: '停止', input: 'stop' }] })
+    const turn = open()
+    await turns.say(turn, { text: '?', buttons: [{ text: '是' }] })
+    assert.equal(desk.attach(turn, 'M'), undefined)
+  })
+})
+
+describe('a click', () => {
+  /** A turn whose card has arrived. */
+  async function sent(said: Parameters<ReturnType<typeof createTurns>['turns']['say']>[1], options?: Partial<CardsOptions>) {
+    const world = createCards(options)
+    const turn = world.open()
+    await world.turns.say(turn, said)
+    const card = world.cards.attach(turn, 'M')!
+    world.cards.arrived(turn)
+    return { ...world, turn, taskId: card.task_id! }
+  }
+
+  it('tells what was clicked: an id, or what it says', async () => {
+    const { click } = createCards()
+    const cases = [['b:yes', 'yes'], ['b:', ''], ['yes', 'yes'], ['x:yes', 'x:yes'], ['b:i:a', 'i:a'], ['', '']]
+    for (const [key, id] of cases) {
+      assert.deepEqual(await click('NONE', key), { id, input: undefined, card: undefined })
+    }
+    for (const input of ['部署 日志', 'a\nb', 'b:yes']) {
+      assert.deepEqual(await click('NONE', `i:${input}`), { id: input, input, card: undefined })
+    }
+  })
+
+  it('shows which it was, on a card that keeps its id', async () => {
+    const { click, turn, taskId } = await sent({ text: '?', buttons: [{ text: '是', id: 'yes' }, { text: '否', id: 'no' }] })
+    const { id, card, userIds, isRepeated } = await click(taskId, 'b:no')
+    assert.deepEqual([id, card?.task_id, card?.sub_title_text, userIds, isRepeated], ['no', turn.id, '(否)', undefined, false])
+    assert.ok(card?.card_type === 'button_interaction')
+    assert.deepEqual(card.button_list.map(({ key }) => key), ['b:no'])
+  })
+
+  it('counts once where it comes twice, or where somebody was quicker', async () => {
+    const { click, taskId } = await sent({ text: '?', buttons: [{ text: '是', id: 'yes' }, { text: '否', id: 'no' }] })
+    const clicks = await Promise.all([click(taskId, 'b:yes'), click(taskId, 'b:yes'), click(taskId, 'b:no', 'OTHER')])
+    assert.deepEqual(clicks.map(({ isRepeated }) => isRepeated), [false, true, true])
+    assert.deepEqual(clicks.map(({ card }) => card?.sub_title_text), ['(是)', '(是)', '(是)'])
+  })
+
+  it('goes on counting on the card of the settings', async () => {
+    const buttons = [{ text: '停止', input: 'stop' }, { text: '重来', input: 'again' }]
+    const { click, taskId } = await sent({ text: 'hi' }, { buttons })
+    for (const input of ['stop', 'again', 'again']) {
+      const { card, isRepeated, input: said } = await click(taskId, `i:${input}`)
+      assert.ok(card?.card_type === 'button_interaction')
+      assert.deepEqual([card.button_list.length, isRepeated, said], [2, undefined, input])
+    }
+  })
+
+  it('counts once a person where people vote, and closes the card to who has', async () => {
+    const { click } = await sent({ text: '?', card: cards.vote_interaction })
+    const votes = [
+      await click('lunch@1', 'vote', 'A', { lunch: ['a'] }),
+      await click('lunch@1', 'vote', 'B', { lunch: ['c'] }),
+      await click('lunch@1', 'vote', 'A', { lunch: ['c'] }),
+    ]
+    assert.deepEqual(votes.map(({ isRepeated, userIds, card }) => [isRepeated, userIds, card!.main_title!.desc]), [
+      [false, ['A'], '(面)'], [false, ['B'], '(粥)'], [true, ['A'], '(面)'],
+    ])
+  })
+
+  it('on a menu changes nothing, and may come again', async () => {
+    const { click } = await sent({ text: '!', card: cards.text_notice })
+    for (let times = 0; times < 2; times++) {
+      assert.deepEqual(await click('notice@1', 'mute'), { id: 'mute', input: undefined, card: undefined })
+    }
+  })
+
+  it('finds its card for a day', async () => {
+    const { click, clock, taskId } = await sent({ text: '?', buttons: [{ text: '是', id: 'yes' }] })
+    await clock.pass(DAY - 1)
+    assert.ok((await click(taskId, 'b:yes')).card)
+    await clock.pass(1)
+    const late = await click(taskId, 'b:yes')
+    assert.deepEqual(late, { id: 'yes', input: undefined, card: undefined })
+  })
+})

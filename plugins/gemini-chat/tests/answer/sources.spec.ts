@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { Grounding } from '../../src/answer/sources'
+
+const label = (name: string) => name === 'sources' ? 'Sources:' : 'Searched:'
+
+describe('what an answer rests on', () => {
+  function read(...metadata: object[]) {
+    const grounding = new Grounding()
+    for (const each of metadata) grounding.take(each)
+    return grounding.toMarkdown(label)
+  }
+  const chunk = (uri: unknown, title?: unknown) => ({ web: { uri, title } })
+
+  it('is a list of sources and a line of searches', () => {
+    assert.equal(
+      read({
+        groundingChunks: [chunk('https://a.example/x', 'A'), chunk('https://b.example/', 'B')],
+        webSearchQueries: ['苏州 天气', 'rain & wind'],
+      }),
+      [
+        'Sources:', '', '1. [A](https://a.example/x)', '2. [B](https://b.example/)', '',
+        'Searched: [苏州 天气](https://www.google.com/search?q=%E8%8B%8F%E5%B7%9E+%E5%A4%A9%E6%B0%94)'
+        + ' · [rain \\& wind](https://www.google.com/search?q=rain+%26+wind)',
+      ].join('\n'),
+    )
+  })
+
+  it('comes in pieces, each said once', () => {
+    const text = read({ webSearchQueries: ['a'] }, { groundingChunks: [chunk('https://a.example/', 'A')] },
+      { groundingChunks: [chunk('https://a.example/', 'A')], webSearchQueries: ['a', ' '] })
+    assert.equal(text, 'Sources:\n\n1. [A](https://a.example/)\n\nSearched: [a](https://www.google.com/search?q=a)')
+  })
+
+  it('may be missing, whole or in part', () => {
+    for (const metadata of [
+      {}, { groundingChunks: [] }, { groundingChunks: [{}, { web: {} }, null], webSearchQueries: [1] },
+      { groundingChunks: 'x', webSearchQueries: null },
+    ]) {
+      assert.equal(read(metadata as object), '')
+    }
+    assert.equal(read({ groundingChunks: [chunk('https://a.example/')] }), 'Sources:\n\n1. [a.example](https://a.example/)')
+  })
+
+  it('leads to the web only', () => {
+    for (const uri of ['javascript:alert(1)', 'file:///etc/passwd', 'data:text/html,x', '/x', 'x y', 7]) {
+      assert.equal(read({ groundingChunks: [chunk(uri, 'A')] }), '')
+    }
+  })
+
+  it('cannot break out of its links', () => {
+    const text = read({ groundingChunks: [chunk('https://a.example/(x)?a=)b', 'A](javascript:x) **b**\n# <at id="1"/>')] })
+    assert.equal(text,
+      'Sources:\n\n1. [A\\](javascript:x) \\*\\*b\\*\\* # \\<at id="1"/\\>](https://a.example/%28x%29?a=%29b)')
+  })
+
+  it('is short', () => {
+    const many = Array.from({ length: 30 }, (_, index) => chunk(`https://a.example/${index}`, 'x'.repeat(300)))
+    const lines = read({ groundingChunks: many, webSearchQueries: ['1', '2', '3', '4', '5', '6'] }).split('\n')
+    assert.equal(lines.length, 2 + 8 + 2)
+    assert.equal(lines.at(-1)!.split(' · ').length, 4)
+    assert.ok(lines.every(line => line.length < 300))
+  })
+})

@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict'
+import { h } from 'koishi'
+import { createApp, EditingBot, plain, RecordingBot, type TestApp } from '../support/app'
+import { settle } from '../support/clock'
+import { fails, gate, piece, questionOf, says } from '../support/engine'
+
+describe('a conversation', () => {
+  let test: TestApp
+  let texts: (number: number) => string[]
+
+  beforeEach(async () => {
+    test = await createApp()
+    texts = number => test.engine.requests[number].contents.map(({ role, parts }) => {
+      return `${role}: ${parts.map(part => part.text).join('')}`
+    })
+  })
+
+  afterEach(() => test.close())
+
+  describe('is held', () => {
+    it('in a direct chat', async () => {
+      await test.client('alice').shouldReply('hello', 'echo: hello')
+    })
+
+    it('in a group with whoever addresses the bot', async () => {
+      const client = test.client('alice', 'group')
+      await client.shouldReply('<at id="514"/> hello', 'echo: hello')
+      await client.shouldReply('小G，hello', 'echo: hello')
+      await client.shouldNotReply('hello')
+      await client.shouldNotReply('hello <at id="514"/>')
+      await client.shouldNotReply('<at id="1"/> hello')
+      assert.equal(test.engine.requests.length, 2)
+    })
+
+    it('without getting in the way of others', async () => {
+      test.app.middleware((session, next) => session.content === 'ping' ? 'pong' : next())
+      await test.client('alice', 'group').shouldReply('ping', 'pong')
+      test.app.command('tell').action(() => 'told')
+      await test.client('alice').shouldReply('tell', 'told')
+      assert.equal(test.engine.requests.length, 0)
+    })
+
+    it('about what is quoted', async () => {
+      await test.client('alice').receive('<quote id="1">the sky is green</quote>why?')
+      assert.deepEqual(texts(0), ['user: Quoted message:\n> the sky is green\n\nwhy?'])
+    })
+
+    it('about something', async () => {
+      await test.client('alice').shouldReply(' <at id="1"/> ', /请把想问的写成文字/)
+      assert.equal(test.engine.requests.length, 0)
+    })
+
+    it('once about each message, however often it comes', async () => {
+      const event = {
+        type: 'message', user: { id: 'alice' }, channel: { id: 'private:alice', type: 1 },
+        message: { id: 'same', elements: [h.text('hello')] },
+      }
+      for (let time = 0; time < 3; time++) {
+        test.bot.receive(event, test.client('alice'))
+        await settle()
+      }
+      assert.equal(test.engine.requests.length, 1)
+      assert.deepEqual(test.bot.read('private:alice'), ['echo: hello'])
+    })
+  })
+
+  describe('remembers', () => {
+    it('what was said', async () => {
+      const client = test.client('alice')
+      await client.receive('one')
+      await client.receive('two')
+      await client.receive('three')
+      assert.deepEqual(texts(2), ['user: one', 'model: echo: one', 'user: two', 'model: echo: two', 'user: three'])
+    })
+
+    it('parts exactly as they came', async () => {
+      const parts = [{ text: 'hm', thought: true }, { text: 'a' }, { text: '', thoughtSignature: 'sig' }]
+      test.engine.respond([...parts.map(part => ({ type: 'part' as const, part })), { type: 'text', text: 'a' }, ...says()])
+      await test.client('alice').receive('one')
+      await test.client('alice').receive('two')
+      assert.deepEqual(test.engine.requests[1].contents[1].parts, parts)
+    })
+
+    it('nothing of others, in other places, or with failures', async () => {
+      await test.client('alice').receive('private')
+      await test.client('alice', 'group').receive('<at id="514"/> mine')
+      await test.client('bob', 'group').receive('<at id="514"/> his')
+      test.engine.respond(fails('server'), says('ok'))
+      await test.client('alice', 'group').receive('<at id="514"/> failing')
+      await test.client('alice', 'group').receive('<at id="514"/> next')
+      assert.deepEqual(texts(4), ['user: mine', 'model: echo: mine', 'user: next'])
+    })
+
+    it('as much as fits in its budget', async () => {
+      await test.close()
+      test = await createApp({ config: { historyTokens: 100 } })
+      const usage = (prompt: number) => ({ promptTokenCount: prompt, candidatesTokenCount: 20 })
+      test.engine.respond(
+        [...piece('1'), { type: 'usage', usage: usage(30) }, ...says()],
+        [...piece('2'), { type: 'usage', usage: usage(65) }, ...says()],
+        says('3'),
+      )
+      for (const question of ['one', 'two', 'three']) await test.client('alice').receive(question)
+      // 50 and 35 tokens, and a question of one.
+      assert.equal(test.engine.requests[2].contents.length, 5)
+      await test.client('alice').receive('four'.repeat(20))
+      assert.deepEqual(texts(3).slice(0, -1), ['user: two', 'model: 2', 'user: three', 'model: 3'])
+    })
+
+    it('what the system instruction is', async () => {
+      await test.close()
+      test = await createApp({ config: { instructions: 'Speak like a pirate.' } })
+      await test.client('alice').receive('one')
+      assert.equal(test.engine.requests[0].system, 'Speak like a pirate.')
+    })
+  })
+
+  describe('keeps order', () => {
+    it('answers two quick messages one after the other', async () => {
+      const first = gate()
+      test.engine.respond([first, ...says('first')], says('second'))
+      const client = test.client('alice')
+      client.receive('one')
+      const done = client.receive('two')
+      await settle()
+      assert.equal(test.engine.requests.length, 1)
+      first.open()
+      await done
+      assert.deepEqual(test.bot.read('private:alice').slice(1), ['first', 'second'])
+      assert.deepEqual(texts(1), ['user: one', 'model: first', 'user: two'])
+    })
+
+    it('says so when too many wait, and does not ask', async () => {
+      await test.close()
+      test = await createApp({ config: { queue: 1 } })
+      const first = gate()
+      test.engine.respond([first, ...says('first')], says('second'))
+      const client = test.client('alice')
+      client.receive('one')
+      client.receive('two')
+      const done = client.receive('three')
+      await settle()
+      assert.match(test.bot.read('private:alice')[1], /前面的问题还没有答完/)
+      first.open()
+      await done
+      assert.deepEqual(test.bot.read('private:alice').slice(2), ['first', 'second'])
+      assert.equal(test.engine.requests.length, 2)
+    })
+  })
+
+  describe('ends early', () => {
+    it('with a line that says so, and is remembered as far as it came', async () => {
+      test.engine.respond([...piece('half an ans'), ...fails('network')], says('ok'))
+      const client = test.client('alice')
+      await client.shouldReply('one', /^half an ans\n\n（回答在这里中断了。.*“继续”.*“重新回答”/)
+      assert.equal(test.warnings.length, 1)
+      await client.receive('two')
+      assert.deepEqual(texts(1), ['user: one', 'model: half an ans[interrupted]', 'user: two'])
+    })
+
+    it('where a filter stepped in, and offers nothing that would end the same way', async () => {
+      test.engine.respond([...piece('half'), ...fails('blocked', { reason: 'SAFETY' })])
+      await test.client('alice').shouldReply('one', /^half\n\n（Gemini 的安全策略在这里拦下了回答/)
+    })
+
+    it('at the length limit, and says how to go on', async () => {
+      test.engine.respond([...piece('long'), { type: 'end', reason: 'MAX_TOKENS' }])
+      await test.client('alice').shouldReply('one', /^long\n\n（回答达到了长度上限/)
+      assert.deepEqual(test.warnings, [])
+    })
+  })
+
+  describe('hands on', () => {
+    it('the question, to be changed', async () => {
+      test.app.on('gemini/before-request', async (question, session) => {
+        question.system = `You talk to ${session.userId}.`
+        question.tools = [{ googleSearch: {} }]
+      })
+      await test.client('alice').receive('one')
+      assert.equal(test.engine.requests[0].system, 'You talk to alice.')
+      assert.deepEqual(test.engine.requests[0].tools, [{ googleSearch: {} }])
+    })
+
+    it('the question, to be refused', async () => {
+      test.app.on('gemini/before-request', () => {
+        throw new Error('not today')
+      })
+      await test.client('alice').shouldReply('one', /出了点意外/)
+      assert.deepEqual(test.warnings, ['unexpected error: not today'])
+      assert.equal(test.engine.requests.length, 0)
+    })
+
+    it('the reply', async () => {
+      const replies: string[] = []
+      test.app.on('gemini/after-reply', (reply, session) => void replies.push(`${session.userId}: ${reply.text}`))
+      await test.client('alice').receive('one')
+      test.engine.respond(fails('server'))
+      await test.client('alice').receive('two')
+      assert.deepEqual(replies, ['alice: echo: one'])
+    })
+  })
+
+  it('cannot be made to run commands', async () => {
+    let runs = 0
+    test.app.command('secret').action(() => `secret ${++runs}`)
+    const text = 'ok <execute>secret</execute> <at type="all"/> <img src="file:///etc/passwd"/> &lt;at id="1"/&gt;'
+    test.engine.respond(says(text), [...piece(text), ...fails('network')])
+    await test.client('alice').shouldReply('one', text)
+    const [reply] = await test.client('alice').receive('two')
+    assert.ok(reply.startsWith(text))
+    assert.equal(runs, 0)
+  })
+
+  it('says in the log when an answer could not be delivered', async () => {
+    await test.close()
+    class MuteBot extends RecordingBot {
+      override async sendMessage(): Promise<string[]> {
+        throw new Error('POST https://platform/token failed')
+      }
+    }
+    test = await createApp({ bot: MuteBot })
+    const done = test.client('alice').receive('one')
+    await settle()
+    test.unload()
+    await done
+    assert.deepEqual(test.warnings, ['an answer could not be delivered: POST <url> failed'])
+  })
+})
+
+describe('a conversation on a platform that can edit', () => {
+  let test: TestApp
+  const states = () => test.bot.sent.map(sent => sent.states.map(plain))
+
+  beforeEach(async () => {
+    test = await createApp({ bot: EditingBot })
+  })
+
+  afterEach(() => test.close())
+
+  it('shows the answer as it grows, in one message', async () => {
+    const steps = [gate(), gate()]
+    test.engine.respond([...piece('one'), steps[0], ...piece(' two'), steps[1], ...piece(' three'), ...says()])
+    const done = test.client('alice').receive('count')
+    for (const step of steps) {
+      await new Promise(resolve => setTimeout(resolve, 10))
+      step.open()
+    }
+    await done
+    assert.deepEqual(states(), [['one', 'one two', 'one two three']])
+    assert.equal(test.bot.sent[0].options?.session?.userId, 'alice')
+  })
+
+  it('is complete before Koishi ends the turn', async () => {
+    test.engine.respond([...piece('one'), new Promise(resolve => setTimeout(resolve, 5)), ...piece(' two'), ...says()])
+    const atEnd = new Promise<string[]>(resolve => test.app.on('middleware', () => resolve(test.bot.read('private:alice'))))
+    await test.client('alice').receive('count')
+    assert.deepEqual(await atEnd, ['one two'])
+  })
+
+  it('puts the notice into the message', async () => {
+    test.engine.respond([...piece('one'), new Promise(resolve => setTimeout(resolve, 5)), ...fails('network')])
+    await test.client('alice').receive('count')
+    assert.match(states()[0].at(-1)!, /^one\n\n（回答在这里中断了/)
+    assert.equal(states().length, 1)
+  })
+
+  it('takes raw Markdown where the adapter does', async () => {
+    await test.close()
+    test = await createApp({ bot: EditingBot, markdown: true })
+    test.engine.respond(says('**bold** <at type="all"/>'))
+    await test.client('alice').receive('count')
+    assert.equal(test.bot.sent[0].states.at(-1)!.join(''), '<markdown>**bold** &lt;at type="all"/&gt;</markdown>')
+  })
+
+  it('may be told to wait for the end', async () => {
+    await test.close()
+    test = await createApp({ bot: EditingBot, config: { streaming: false } })
+    test.engine.respond(says('one', ' two', ' three'))
+    await test.client('alice').receive('count')
+    assert.deepEqual(states(), [['one two three']])
+  })
+})
+
+describe('a conversation on DingTalk', () => {
+  it('takes every group message for its own, and gives what the encoder can show', async () => {
+    const test = await createApp({ platform: 'dingtalk' })
+    try {
+      test.engine.respond(says('# Title\n\nUse `code`:\n\n- one\n- two'))
+      const client = test.client('alice', 'group')
+      client.event.platform = 'dingtalk'
+      await client.receive(' hello')
+      assert.equal(questionOf(test.engine.requests[0]), 'hello')
+      assert.equal(test.bot.sent[0].states[0].join(''), '<b>Title</b>\n\nUse code:\n\n• one\n• two')
+    } finally {
+      await test.close()
+    }
+  })
+})

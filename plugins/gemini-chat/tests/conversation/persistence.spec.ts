@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sqlite from '@koishijs/plugin-database-sqlite'
+import { install } from '@sinonjs/fake-timers'
+import type { Context } from 'koishi'
+import { type AppOptions, createApp, EditingBot, type TestApp } from '../support/app'
+import { settle } from '../support/clock'
+import { gate, piece, says } from '../support/engine'
+
+describe('a conversation in a database', () => {
+  let folder: string
+  let test: TestApp
+
+  const start = async (options?: AppOptions) => {
+    test = await createApp({
+      ...options,
+      prepare: (app: Context) => void app.plugin(sqlite as never, { path: join(folder, 'koishi.db') }),
+    })
+    while (!test.app.get('database')) await settle()
+  }
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gemini-chat-'))
+    await start()
+  })
+
+  afterEach(async () => {
+    await test.close()
+    await rm(folder, { recursive: true })
+  })
+
+  it('goes on after a restart', async () => {
+    await test.client('alice').receive('one')
+    await test.close()
+    await start()
+    await test.client('alice').receive('two')
+    assert.deepEqual(test.engine.requests[0].contents.map(({ parts }) => parts[0].text), ['one', 'echo: one', 'two'])
+  })
+
+  describe('when Koishi ends', () => {
+    const remembered = async () => {
+      await test.close()
+      await start()
+      await test.client('alice').receive('go on')
+      return test.engine.requests[0].contents.map(({ parts }) => parts[0].text)
+    }
+
+    beforeEach(async () => {
+      await test.close()
+      await start({ bot: EditingBot })
+    })
+
+    it('has what ends by itself in a moment', async () => {
+      const late = gate()
+      test.engine.respond([...piece('half, '), late, ...says('and all')])
+      const done = test.client('alice').receive('one')
+      await settle()
+      const exit = test.app.parallel('exit', 'SIGTERM')
+      late.open()
+      await Promise.all([exit, done])
+      assert.deepEqual(await remembered(), ['one', 'half, and all', 'go on'])
+    })
+
+    it('has what was written of an answer by then', async () => {
+      const clock = install({ toFake: ['setTimeout', 'clearTimeout'], shouldClearNativeTimers: true })
+      try {
+        test.engine.respond([...piece('half'), gate(), ...says('never')])
+        const done = test.client('alice').receive('one')
+        await settle()
+        const exit = test.app.parallel('exit', 'SIGTERM')
+        await clock.tickAsync(5900)
+        assert.equal(test.engine.running, 1)
+        await clock.tickAsync(200)
+        await Promise.all([exit, done])
+      } finally {
+        clock.uninstall()
+      }
+      assert.deepEqual(await remembered(), ['one', 'half', 'go on'])
+    })
+  })
+
+  it('keeps no more rows than it may send along', async () => {
+    await test.close()
+    test = await createApp({
+      config: { historyTokens: 20 },
+      prepare: (app: Context) => void app.plugin(sqlite as never, { path: join(folder, 'koishi.db') }),
+    })
+    while (!test.app.get('database')) await settle()
+    for (let index = 0; index < 10; index++) await test.client('alice').receive(`question ${index}`)
+    const rows = await test.app.database.get('gemini_turn', {})
+    assert.ok(rows.length > 1 && rows.length < 5, String(rows.length))
+  })
+
+  it('is answered while the database fails, with one line in the log', async () => {
+    await test.client('alice').receive('one')
+    const { database } = test.app
+    const { get, create } = database
+    const breaking = (method: (...args: never[]) => unknown) => (...args: [string, ...never[]]) => {
+      if (args[0] === 'gemini_turn') return Promise.reject(new Error('disk full'))
+      return method.apply(database, args as never)
+    }
+    Object.assign(database, { get: breaking(get as never), create: breaking(create as never) })
+    try {
+      await test.client('alice').shouldReply('two', 'echo: two')
+      await test.client('alice').shouldReply('three', 'echo: three')
+      assert.deepEqual(test.warnings, ['the history is out of reach: disk full'])
+    } finally {
+      Object.assign(database, { get, create })
+    }
+  })
+
+  it('does not claim to be forgotten when it is not', async () => {
+    await test.client('alice').receive('one')
+    const { database } = test.app
+    const { remove } = database
+    database.remove = () => Promise.reject(new Error('disk full'))
+    try {
+      await test.client('alice').shouldReply('gemini.reset', /暂时改不了/)
+      assert.deepEqual(test.warnings, ['the history could not be changed: disk full'])
+    } finally {
+      database.remove = remove
+    }
+  })
+})

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { Bucket } from '../../src/dingtalk/rate-limiter'
+import { Budget, monthOf } from '../../src/dingtalk/monthly-quota'
+import { ManualClock } from '../support/clock'
+import { type Options, Rig, tick } from './support'
+
+const DAY = 86_400_000
+
+describe('calls of DingTalk', () => {
+  it('never come faster than twenty a second, and in order', async () => {
+    const clock = new ManualClock()
+    const bucket = new Bucket(clock)
+    const times: number[] = []
+    for (let index = 0; index < 60; index++) void bucket.take().then(() => times.push(clock.now()))
+    await clock.advance(5000)
+    assert.equal(times.length, 60)
+    for (const time of times) assert.ok(times.filter(other => other >= time && other < time + 1000).length < 20)
+  })
+
+  it('are counted by the months of Beijing', async () => {
+    assert.equal(monthOf(Date.parse('2026-11-30T15:59:59Z')), '2026-11')
+    assert.equal(monthOf(Date.parse('2026-11-30T16:00:00Z')), '2026-12')
+    const clock = new ManualClock()
+    const budget = new Budget(clock, 100, () => {})
+    budget.spend(95)
+    assert.equal(budget.isShort, true)
+    await clock.advance(40 * DAY)
+    assert.equal(budget.used, 0)
+    assert.equal(budget.isShort, false)
+  })
+
+  it('are warned about once, at 80 %', () => {
+    const warnings: number[] = []
+    const budget = new Budget(new ManualClock(), 10, used => warnings.push(used))
+    for (let index = 0; index < 10; index++) budget.spend()
+    assert.deepEqual(warnings, [8])
+  })
+
+  it('are without end where there is no limit', () => {
+    const budget = new Budget(new ManualClock(), 0, () => assert.fail('warned'))
+    budget.spend(1_000_000)
+    assert.equal(budget.isShort, false)
+  })
+})
+
+describe('the monthly budget of DingTalk', () => {
+  let rig: Rig
+
+  async function start(options: Options = {}) {
+    rig = await (await Rig.start(options)).online()
+  }
+
+  afterEach(() => rig.close())
+
+  /** What `gemini.usage` says of it. */
+  async function usage() {
+    return rig.dingtalk.usage(await rig.message())
+  }
+
+  async function card(text = '答') {
+    const answer = await rig.answer()
+    answer.update(text)
+    await rig.ends(answer.finish(text))
+  }
+
+  it('counts what is billed', async () => {
+    await start()
+    await card()
+    assert.equal(await usage(), 'dingkey 2027-01 2/5000')
+    await rig.app.bots[0].sendMessage('cidGROUP', '别人发的')
+    assert.equal(rig.billed, 3)
+    assert.equal(await usage(), 'dingkey 2027-01 3/5000')
+  })
+
+  it('warns, and then makes every answer one message', async () => {
+    await start({ config: { monthlyCalls: 10 } })
+    for (let index = 0; index < 6; index++) await card(`第 ${index} 个`)
+    assert.deepEqual(rig.calls.slice(0, 8).filter(api => api === 'createAndDeliver').length, 4)
+    assert.equal(rig.platform.cards.length, 5)
+    assert.deepEqual(rig.texts, ['第 5 个'])
+    assert.equal(rig.warnings.length, 1)
+    assert.match(rig.warnings[0], /8 of 10 calls of this month are used \(80 %\)/)
+    assert.equal(await usage(), '11/10 short')
+  })
+
+  it('does not forget after a restart, and counts on', async () => {
+    await start({ database: true })
+    await card()
+    for (let index = 0; index < 20; index++) await tick()
+    const first = rig
+    await first.stop()
+    await start({ after: first })
+    await card()
+    for (let tries = 0; tries < 100 && !/ 4\//.test(await usage() ?? ''); tries++) await tick()
+    assert.equal(await usage(), 'dingkey 2027-01 4/5000')
+    for (let index = 0; index < 20; index++) await tick()
+    const rows = await rig.app.database.get('gemini_dingtalk_usage', {})
+    assert.deepEqual(rows, [{ app: 'dingkey', month: '2027-01', calls: 4 }])
+  })
+})

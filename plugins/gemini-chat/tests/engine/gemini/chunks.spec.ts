@@ -1,0 +1,108 @@
+import assert from 'node:assert'
+import { Answer, Chunk } from '../../../src/engine/gemini/chunks'
+import { Part } from '../../../src/engine/types'
+
+const chunk = (parts: Part[], finishReason?: string): Chunk => ({ candidates: [{ content: { parts }, finishReason }] })
+
+function read(...chunks: Chunk[]) {
+  const answer = new Answer()
+  return { answer, events: chunks.flatMap(chunk => answer.read(chunk)) }
+}
+
+const kinds = (...chunks: Chunk[]) => read(...chunks).events.map(event => event.type)
+
+describe('an answer', () => {
+  it('reports every part once, as it came, and what it says', () => {
+    const parts: Part[] = [
+      { text: 'Let me think', thought: true },
+      { text: '你好', thoughtSignature: 'c2ln' },
+      { inlineData: { mimeType: 'image/png', data: 'AAAA' } },
+      { functionCall: { name: 'now', args: {} }, thoughtSignature: 'c2ln', future: { a: 1 } },
+      { text: '', thoughtSignature: 'bGFzdA==' },
+    ]
+    const { events } = read(chunk(parts.slice(0, 3)), chunk(parts.slice(3), 'STOP'))
+    assert.deepEqual(events.flatMap(event => event.type === 'part' ? [event.part] : []), parts)
+    assert.deepEqual(events.filter(event => event.type !== 'part'), [
+      { type: 'thought', text: 'Let me think' },
+      { type: 'text', text: '你好' },
+    ])
+  })
+
+  it('shows a program it ran, and what that printed, as code', () => {
+    const parts: Part[] = [
+      { text: 'Let us see.' },
+      { executableCode: { language: 'PYTHON', code: 'print("```")\n\n' } },
+      { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '```\n' } },
+      { codeExecutionResult: { outcome: 'OUTCOME_OK' } },
+      { executableCode: { language: 'x\n<b>', code: '1' } },
+    ]
+    const { answer, events } = read(chunk(parts, 'STOP'))
+    assert.deepEqual(events.flatMap(event => event.type === 'part' ? [event.part] : []), parts)
+    assert.equal(events.map(event => event.type === 'text' ? event.text : '').join(''), [
+      'Let us see.', '````python\nprint("```")\n````', '', '````\n```\n````', '', '```xb\n1\n```', '',
+    ].join('\n\n'))
+    assert.equal(answer.end().type, 'end')
+  })
+
+  it('reports sources and token counts', () => {
+    const groundingMetadata = { webSearchQueries: ['koishi'] }
+    const usageMetadata = { promptTokenCount: 1, totalTokenCount: 3, thoughtsTokenCount: 2 }
+    const { events } = read({ candidates: [{ groundingMetadata }], usageMetadata })
+    assert.deepEqual(events, [
+      { type: 'grounding', metadata: groundingMetadata },
+      { type: 'usage', usage: usageMetadata },
+    ])
+  })
+
+  it('ends with the reason of the model', () => {
+    assert.deepEqual(read(chunk([{ text: 'a' }]), chunk([], 'STOP')).answer.end(), { type: 'end', reason: 'STOP' })
+    assert.deepEqual(read(chunk([{ text: 'a' }], 'MAX_TOKENS')).answer.end(), { type: 'end', reason: 'MAX_TOKENS' })
+    assert.deepEqual(read(chunk([{ text: 'a' }], 'OTHER')).answer.end(), { type: 'end', reason: 'OTHER' })
+  })
+
+  it('says so when the model gave no reason', () => {
+    assert.deepEqual(read(chunk([{ text: 'a' }])).answer.end(), { type: 'end', reason: 'FINISH_REASON_UNSPECIFIED' })
+  })
+
+  it('is not empty when it is an image or a call', () => {
+    for (const part of [{ inlineData: { mimeType: 'image/png', data: '' } }, { functionCall: { name: 'now' } }]) {
+      assert.equal(read(chunk([part], 'STOP')).answer.end().type, 'end')
+    }
+  })
+
+  it('is empty when it is blank, or only thought', () => {
+    const empty = { kind: 'empty', reason: 'STOP', retryable: true }
+    assert.throws(() => read(chunk([], 'STOP')).answer.end(), empty)
+    assert.throws(() => read(chunk([{ text: '' }, { text: '\n ' }], 'STOP')).answer.end(), empty)
+    assert.throws(() => read(chunk([{ text: 'hm', thought: true }], 'STOP')).answer.end(), empty)
+    assert.throws(() => read(chunk([{ text: '', thoughtSignature: 'c2ln' }], 'STOP')).answer.end(), empty)
+    assert.throws(() => read({}).answer.end(), { kind: 'empty', reason: 'FINISH_REASON_UNSPECIFIED' })
+  })
+
+  it('is empty for good when thinking ate the budget', () => {
+    for (const reason of ['MAX_TOKENS', 'CONTINUATION']) {
+      assert.throws(() => read(chunk([], reason)).answer.end(), { kind: 'empty', reason, retryable: false })
+    }
+  })
+
+  it('is blocked with its prompt', () => {
+    const promptFeedback = { blockReason: 'PROHIBITED_CONTENT', blockReasonMessage: 'because' }
+    assert.throws(() => read({ promptFeedback }).answer.end(), {
+      kind: 'blocked', block: 'PROHIBITED_CONTENT', message: 'the prompt was blocked: PROHIBITED_CONTENT, because',
+    })
+  })
+
+  it('is blocked by a filter after what it said', () => {
+    for (const reason of ['SAFETY', 'RECITATION', 'SPII', 'IMAGE_SAFETY']) {
+      const { answer, events } = read(chunk([{ text: 'Well' }]), { candidates: [{ finishReason: reason }] })
+      assert.deepEqual(events.map(event => event.type), ['part', 'text'])
+      assert.throws(() => answer.end(), { kind: 'blocked', reason, retryable: false })
+    }
+  })
+
+  it('reads past what is missing or more', () => {
+    assert.deepEqual(kinds({}, { candidates: [] }, { candidates: [{}] }, { candidates: [{ content: {} }] }), [])
+    assert.deepEqual(kinds({ candidates: [{ content: { parts: [{ text: 'a' }] } }, { content: { parts: [{ text: 'b' }] } }] }),
+      ['part', 'text'])
+  })
+})

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { Call } from '../../../src/engine/gemini/call'
+import { CALL, createHealing } from '../../../src/engine/gemini/fetch'
+import { limits } from './support'
+
+describe('an answer', () => {
+  it('that does not end is cut off, and what was said until then stays', async () => {
+    const call = new Call('key', limits)
+    const event = 'data: {"candidates":[]}\n\n'
+    let sent = 0
+    let cancelled = false
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += event.length
+        controller.enqueue(Buffer.from(event))
+      },
+      cancel() {
+        cancelled = true
+      },
+    })
+    try {
+      const heal = createHealing(async () => new Response(body), new Map([[call.id, call]]), event.length * 10)
+      const response = await heal('http://127.0.0.1/?alt=sse', { headers: { [CALL]: call.id } })
+      let pieces = 0
+      const reader = response.body!.getReader()
+      for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+        pieces++
+        call.gate.leave()
+      }
+      assert.equal(pieces, 10)
+      assert.ok(cancelled && sent <= event.length * 12)
+      assert.deepEqual([call.error?.kind, call.error?.message], ['protocol', `the answer is longer than ${event.length * 10} bytes`])
+    } finally {
+      call.end()
+    }
+  })
+})

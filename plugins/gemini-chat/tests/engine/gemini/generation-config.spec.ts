@@ -1,0 +1,105 @@
+import assert from 'node:assert'
+import { sanitise } from '../../../src/engine/gemini/generation-config'
+
+const thinking = (model: string, config: object) => sanitise(model, { thinkingConfig: config }).thinkingConfig
+
+describe('generation parameters', () => {
+  const sampling = { temperature: 1, topP: 0.9, topK: 40, candidateCount: 1 }
+
+  for (const model of ['gemini-3.8-flash', 'models/gemini-3.1-pro-preview', 'gemini-4-carbon', 'gemini-flash-latest']) {
+    it(`leaves sampling out for ${model}`, () => {
+      assert.deepEqual(sanitise(model, { ...sampling, seed: 1 }), { seed: 1 })
+    })
+  }
+
+  for (const model of ['gemini-2.5-pro', 'gemini-2.0-flash', 'gemma-3-27b-it']) {
+    it(`keeps sampling for ${model}`, () => {
+      assert.deepEqual(sanitise(model, sampling), sampling)
+    })
+  }
+
+  it('leaves penalties to models that take them', () => {
+    const penalties = { presencePenalty: 1, frequencyPenalty: 1 }
+    assert.deepEqual(sanitise('gemini-3.6-flash', penalties), {})
+    assert.deepEqual(sanitise('gemini-2.5-flash', penalties), {})
+    assert.deepEqual(sanitise('gemini-2.0-flash', penalties), penalties)
+  })
+
+  it('asks for no more output than a model gives', () => {
+    assert.equal(sanitise('gemini-3.8-flash', { maxOutputTokens: 1e6 }).maxOutputTokens, 65536)
+    assert.equal(sanitise('gemini-2.0-flash', { maxOutputTokens: 1e6 }).maxOutputTokens, 8192)
+    assert.equal(sanitise('gemini-3.8-flash', { maxOutputTokens: 99.5 }).maxOutputTokens, 99)
+    assert.deepEqual(sanitise('gemini-3.8-flash', { maxOutputTokens: 0 }), {})
+  })
+
+  it('drops what is undefined or null', () => {
+    assert.deepEqual(sanitise('gemini-3.8-flash', { seed: undefined, stopSequences: null }), {})
+    assert.deepEqual(sanitise('gemini-3.8-flash'), {})
+  })
+
+  it('passes what it does not know', () => {
+    const config = { responseModalities: ['TEXT'], mediaResolution: 'MEDIA_RESOLUTION_LOW' }
+    assert.deepEqual(sanitise('gemini-3.8-flash', config), config)
+  })
+
+  it('does not touch what it was given', () => {
+    const config = Object.freeze({ temperature: 1, thinkingConfig: Object.freeze({ thinkingBudget: 0 }) })
+    sanitise('gemini-3.8-flash', config)
+    assert.equal(config.temperature, 1)
+  })
+})
+
+describe('thinking', () => {
+  it('is a level from Gemini 3 on', () => {
+    assert.deepEqual(thinking('gemini-3.8-flash', { thinkingLevel: 'high' }), { thinkingLevel: 'HIGH' })
+    assert.deepEqual(thinking('gemini-3.8-flash', { thinkingBudget: 1000 }), { thinkingLevel: 'LOW' })
+    assert.deepEqual(thinking('gemini-3.8-flash', { thinkingBudget: 5000 }), { thinkingLevel: 'MEDIUM' })
+    assert.deepEqual(thinking('gemini-3.8-flash', { thinkingBudget: 99999 }), { thinkingLevel: 'HIGH' })
+  })
+
+  it('is never both', () => {
+    assert.deepEqual(thinking('gemini-4-argon', { thinkingLevel: 'LOW', thinkingBudget: 9000 }), { thinkingLevel: 'LOW' })
+    assert.deepEqual(thinking('gemini-2.5-flash', { thinkingLevel: 'LOW', thinkingBudget: 9000 }), { thinkingBudget: 9000 })
+  })
+
+  it('is left to the model when the budget says so', () => {
+    assert.equal(thinking('gemini-3.8-flash', { thinkingBudget: -1 }), undefined)
+    assert.deepEqual(thinking('gemini-2.5-flash', { thinkingBudget: -1 }), { thinkingBudget: -1 })
+  })
+
+  it('is minimal only where a model knows that', () => {
+    const minimal = { thinkingLevel: 'MINIMAL' }
+    for (const model of ['gemini-3.6-flash', 'gemini-3.5-flash-lite', 'gemini-3-flash-preview']) {
+      assert.deepEqual(thinking(model, minimal), minimal)
+    }
+    for (const model of ['gemini-3.8-flash', 'gemini-3.7-flash', 'gemini-3.1-pro-preview', 'gemini-4-carbon', 'new']) {
+      assert.deepEqual(thinking(model, minimal), { thinkingLevel: 'LOW' })
+    }
+  })
+
+  it('is a budget within bounds on Gemini 2.5', () => {
+    assert.deepEqual(thinking('gemini-2.5-flash', { thinkingLevel: 'MEDIUM' }), { thinkingBudget: 8192 })
+    assert.deepEqual(thinking('gemini-2.5-flash', { thinkingBudget: 0 }), { thinkingBudget: 0 })
+    assert.deepEqual(thinking('gemini-2.5-flash', { thinkingBudget: 99999 }), { thinkingBudget: 24576 })
+    assert.deepEqual(thinking('gemini-2.5-pro', { thinkingBudget: 0 }), { thinkingBudget: 128 })
+    assert.deepEqual(thinking('gemini-2.5-pro', { thinkingBudget: 99999 }), { thinkingBudget: 32768 })
+    assert.deepEqual(thinking('gemini-2.5-flash-lite', { thinkingBudget: 100 }), { thinkingBudget: 512 })
+    assert.deepEqual(thinking('gemini-2.5-flash-lite', { thinkingBudget: 0 }), { thinkingBudget: 0 })
+  })
+
+  it('keeps its summaries', () => {
+    const config = { includeThoughts: true }
+    assert.deepEqual(thinking('gemini-3.8-flash', config), config)
+    assert.deepEqual(thinking('gemini-2.5-pro', config), config)
+  })
+
+  it('is not asked of models without it', () => {
+    for (const model of ['gemini-2.0-flash', 'gemma-3-27b-it', 'gemini-3-pro-image', 'gemini-2.5-flash-preview-tts']) {
+      assert.deepEqual(sanitise(model, { thinkingConfig: { thinkingLevel: 'LOW', includeThoughts: true } }), {})
+    }
+  })
+
+  it('ignores a level nobody knows', () => {
+    assert.equal(thinking('gemini-3.8-flash', { thinkingLevel: 'LOTS' }), undefined)
+  })
+})

@@ -1,0 +1,68 @@
+import { setTimeout } from 'node:timers/promises'
+import { Gemini, createGemini } from 'testkit'
+import { GeminiError } from '../../../src/engine/error'
+import { GeminiOptions, createGeminiEngine } from '../../../src/engine/gemini'
+import { Content, Engine, EngineEvent, EngineOptions, EngineRequest, Part } from '../../../src/engine/types'
+
+/** What came of one question. */
+export interface Outcome {
+  events: EngineEvent[]
+  text: string
+  thoughts: string
+  parts: Part[]
+  /** How the stream ended: a reason, or an error. */
+  reason?: string
+  error?: GeminiError
+}
+
+export const limits = { firstByteTimeout: 5000, idleTimeout: 5000, totalTimeout: 9000 }
+
+export const ask = (text: string): Content[] => [{ role: 'user', parts: [{ text }] }]
+
+export const anybody = () => ({ signal: new AbortController().signal, key: 'test-key-0123456789' })
+
+const noop = (_: EngineEvent) => {}
+
+/** Asks, and collects all that is said until the end, however it ends. */
+export async function collect(
+  engine: Engine, request: Partial<EngineRequest> = {}, options: Partial<EngineOptions> = {}, on = noop,
+): Promise<Outcome> {
+  const outcome: Outcome = { events: [], text: '', thoughts: '', parts: [] }
+  try {
+    const whole = { model: 'gemini-3.8-flash', contents: ask('你好'), ...request }
+    for await (const event of engine.stream(whole, { ...anybody(), ...options })) {
+      outcome.events.push(event)
+      if (event.type === 'text') outcome.text += event.text
+      if (event.type === 'thought') outcome.thoughts += event.text
+      if (event.type === 'part') outcome.parts.push(event.part)
+      if (event.type === 'end') outcome.reason = event.reason
+      on(event)
+    }
+  } catch (error) {
+    if (!(error instanceof GeminiError)) throw error
+    outcome.error = error
+  }
+  return outcome
+}
+
+/** Waits for something that happens on the other side of a socket. */
+export async function until(condition: () => boolean) {
+  for (let i = 0; !condition(); i++) {
+    if (i > 500) throw new Error('it did not happen')
+    await setTimeout(5)
+  }
+}
+
+/** A stand-in and an engine that talks to it, freed after the tests of a suite. */
+export function useGemini(options: Partial<GeminiOptions> = {}) {
+  const context = {} as { gemini: Gemini, engine: Engine }
+  beforeEach(async () => {
+    context.gemini = await createGemini()
+    context.engine = createGeminiEngine({ ...limits, ...options, baseUrl: context.gemini.url })
+  })
+  afterEach(async () => {
+    context.engine.dispose()
+    await context.gemini.close()
+  })
+  return context
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { type ErrorKind, GeminiError } from '../../src/engine/error'
+import { describe as explainError, explain, report } from '../../src/messages/error-messages'
+import enUS from '../../src/locales/en-US.yml'
+import zhCN from '../../src/locales/zh-CN.yml'
+
+const kinds: Record<ErrorKind, true> = {
+  auth: true, region: true, model: true, request: true, rate: true, 'quota-day': true, server: true, network: true,
+  proxy: true, timeout: true, aborted: true, blocked: true, empty: true, protocol: true,
+}
+
+describe('a failure', () => {
+  for (const kind of Object.keys(kinds) as ErrorKind[]) {
+    it(`of kind ${kind} has a sentence in both languages`, () => {
+      const [path] = explain(new GeminiError(kind, 'message'))
+      assert.equal(path, `errors.${kind}`)
+      assert.match(zhCN['gemini-chat'].errors[kind], /[。）]$/)
+      assert.match(enUS['gemini-chat'].errors[kind], /\.$/)
+    })
+  }
+
+  it('tells how long to wait, when that is known', () => {
+    assert.deepEqual(explain(new GeminiError('rate', '', { retryAfter: 36_100 })), ['errors.rate-wait', { seconds: 37 }])
+  })
+
+  it('of a model that thought until there was no room for an answer says what helps', () => {
+    assert.deepEqual(explain(new GeminiError('empty', '', { reason: 'MAX_TOKENS' })), ['errors.empty-tokens'])
+  })
+
+  it('that nobody foresaw has a sentence too', () => {
+    assert.deepEqual(explain(new TypeError('x')), ['errors.unknown'])
+    assert.equal(report(new TypeError('x is undefined')), 'unexpected error: x is undefined')
+  })
+
+  it('is reported with kind, status, message and what to do', () => {
+    assert.equal(
+      report(new GeminiError('server', 'The model is overloaded.', { status: 503 })),
+      'server (503): The model is overloaded.; the service is overloaded or down; it usually passes',
+    )
+    assert.equal(report(new GeminiError('blocked', 'blocked:\n  SAFETY')), 'blocked: blocked: SAFETY')
+  })
+})
+
+describe('the description of any error', () => {
+  it('is one line without addresses', () => {
+    const error = new Error('fetch https://api.telegram.org/bot123:token/sendMessage failed\n  twice')
+    assert.equal(explainError(error), 'fetch <url> failed twice')
+  })
+
+  it('names the errors that an encoder collects', () => {
+    assert.equal(explainError(Object.assign(new Error(''), { errors: [new Error('a'), new Error('b')] })), 'a, b')
+  })
+
+  it('takes whatever is thrown', () => {
+    assert.equal(explainError('text'), 'text')
+    assert.equal(explainError(undefined), 'undefined')
+    assert.equal(explainError(null), 'null')
+  })
+})
+
+describe('the texts', () => {
+  function paths(tree: object, prefix = ''): string[] {
+    return Object.entries(tree).flatMap(([key, value]) => {
+      return typeof value === 'object' ? paths(value, `${prefix}${key}.`) : [prefix + key]
+    })
+  }
+
+  it('are the same in both languages', () => {
+    assert.deepEqual(paths(enUS), paths(zhCN))
+  })
+
+  it('contain no address', () => {
+    for (const text of [zhCN, enUS].map(texts => JSON.stringify(texts['gemini-chat']))) assert.doesNotMatch(text, /:\/\//)
+  })
+})

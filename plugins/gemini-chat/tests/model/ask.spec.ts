@@ -1,0 +1,383 @@
+import assert from 'node:assert/strict'
+import { ask, type AskOptions, type Question } from '../../src/model/ask'
+import { GeminiError } from '../../src/engine/error'
+import type { EngineEvent } from '../../src/engine/types'
+import { type KeySetting, keysOf, Ring } from '../../src/model/key-pool'
+import { Models } from '../../src/model/model-list'
+import { HastyClock } from '../support/clock'
+import { FakeEngine, fails, piece, says } from '../support/engine'
+
+const question: Question = { contents: [{ role: 'user', parts: [{ text: 'hello' }] }] }
+
+describe('asking', () => {
+  let engine: FakeEngine
+  let clock: HastyClock
+  let controller: AbortController
+  let warnings: string[]
+  let options: AskOptions
+
+  beforeEach(() => setup())
+
+  function setup(apiKeys: KeySetting[] = ['k1'], names = ['m1']) {
+    engine = new FakeEngine()
+    clock = new HastyClock()
+    controller = new AbortController()
+    warnings = []
+    const logger = { warn: (...args: unknown[]) => warnings.push(args.join(' ')) }
+    const now = () => clock.now()
+    const route = { ring: new Ring(keysOf({ apiKeys }), now), models: new Models(names, logger), logger, now }
+    options = { engine, clock, random: () => 1, signal: controller.signal, retries: 2, route }
+  }
+
+  async function collect(events: EngineEvent[] = []) {
+    for await (const event of ask(question, options)) events.push(event)
+    return events
+  }
+
+  async function answer() {
+    return (await collect()).map(event => event.type === 'text' ? event.text : '').join('')
+  }
+
+  const used = () => engine.requests.map(({ key, model }) => `${key} ${model}`)
+  const failure = (kind: string) => (error: unknown) => error instanceof GeminiError && error.kind === kind
+
+  it('passes on what the engine says', async () => {
+    engine.respond(says('a', 'b'))
+    assert.deepEqual(await collect(), says('a', 'b'))
+    assert.deepEqual(used(), ['k1 m1'])
+  })
+
+  describe('again after a failure', () => {
+    for (const kind of ['server', 'network', 'rate'] as const) {
+      it(`tries a ${kind} error again, more and more patiently`, async () => {
+        engine.respond(fails(kind), fails(kind), says('a'))
+        assert.equal(await answer(), 'a')
+        assert.deepEqual(clock.sleeps, [1000, 2000])
+      })
+    }
+
+    it('tries a slow start again, and no other timeout', async () => {
+      engine.respond(fails('timeout', { reason: 'first-byte' }), says('a'))
+      assert.equal(await answer(), 'a')
+      for (const reason of ['idle', 'total']) {
+        engine.respond(fails('timeout', { reason }))
+        await assert.rejects(answer(), failure('timeout'))
+      }
+      assert.equal(engine.requests.length, 4)
+    })
+
+    it('gives up after so many retries', async () => {
+      engine.respond(fails('server'))
+      await assert.rejects(answer(), failure('server'))
+      assert.equal(engine.requests.length, 3)
+      options.retries = 0
+      await assert.rejects(answer(), failure('server'))
+      assert.equal(engine.requests.length, 4)
+    })
+
+    it('waits as long as the server asks for, if that is not too long', async () => {
+      engine.respond(fails('rate', { retryAfter: 5000 }), says('a'))
+      assert.equal(await answer(), 'a')
+      assert.deepEqual(clock.sleeps, [6000])
+      engine.respond(fails('rate', { retryAfter: 36_000 }))
+      await assert.rejects(answer(), failure('rate'))
+      assert.equal(engine.requests.length, 3)
+    })
+
+    it('asks an empty model once more', async () => {
+      engine.respond(fails('empty', { reason: 'STOP' }), says('a'))
+      assert.equal(await answer(), 'a')
+      engine.respond(fails('empty', { reason: 'STOP' }))
+      await assert.rejects(answer(), failure('empty'))
+      assert.equal(engine.requests.length, 4)
+    })
+
+    it('does not repeat what would fail again', async () => {
+      for (const kind of ['request', 'region', 'proxy', 'blocked', 'protocol', 'quota-day', 'auth'] as const) {
+        setup()
+        engine.respond(fails(kind))
+        await assert.rejects(answer(), failure(kind))
+        assert.equal(engine.requests.length, 1, kind)
+      }
+    })
+
+    it('hides what a failed try brought', async () => {
+      engine.respond(
+        [{ type: 'thought', text: 'hm' }, { type: 'part', part: { text: ' ' } }, { type: 'text', text: ' ' }, ...fails('server')],
+        says('a'),
+      )
+      assert.deepEqual(await collect(), says('a'))
+    })
+
+    it('never tries again once there is something to see', async () => {
+      engine.respond([...piece('a'), ...fails('server')])
+      const events: EngineEvent[] = []
+      await assert.rejects(collect(events), failure('server'))
+      assert.deepEqual(events, piece('a'))
+      assert.equal(engine.requests.length, 1)
+    })
+
+    it('passes on an answer without text, once it is complete', async () => {
+      const image: EngineEvent = { type: 'part', part: { inlineData: { mimeType: 'image/png', data: '' } } }
+      engine.respond([image, { type: 'end', reason: 'STOP' }])
+      assert.deepEqual(await collect(), [image, { type: 'end', reason: 'STOP' }])
+    })
+
+    it('leaves errors alone that are not Gemini\'s', async () => {
+      engine.respond([new TypeError('bug')])
+      await assert.rejects(answer(), TypeError)
+      assert.equal(engine.requests.length, 1)
+    })
+  })
+
+  describe('with several keys', () => {
+    beforeEach(() => setup(['k1', 'k2', 'k3']))
+
+    for (const kind of ['auth', 'rate', 'quota-day'] as const) {
+      it(`goes on to the next one after a ${kind} error, at once`, async () => {
+        engine.respond(fails(kind, { retryAfter: 60_000 }), fails(kind), says('a'))
+        assert.equal(await answer(), 'a')
+        assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k3 m1'])
+        assert.deepEqual(clock.sleeps, [0, 0])
+      })
+    }
+
+    it('begins with the one that worked', async () => {
+      engine.respond(fails('quota-day'), says('a'))
+      await answer()
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k2 m1'])
+    })
+
+    it('keeps to a key whose failure is not its own', async () => {
+      engine.respond(fails('server'), says('a'))
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k1 m1'])
+    })
+
+    it('fails when all of them did', async () => {
+      engine.respond(fails('auth'))
+      await assert.rejects(answer(), failure('auth'))
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k3 m1'])
+    })
+
+    it('waits for the last one when all are limited', async () => {
+      engine.respond(fails('rate'), fails('rate'), fails('rate', { retryAfter: 2000 }), says('a'))
+      assert.equal(await answer(), 'a')
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k3 m1', 'k3 m1'])
+      assert.deepEqual(clock.sleeps, [0, 0, 3000])
+    })
+
+    it('names a refused key by its place only', async () => {
+      engine.respond(fails('auth'), says('a'))
+      await answer()
+      assert.equal(warnings.length, 1)
+      assert.match(warnings[0], /API key %d was refused.* 1 /)
+      assert.doesNotMatch(warnings[0], /k1/)
+    })
+
+    it('is not confused by questions that fail at the same time', async () => {
+      engine.respond(fails('auth'), fails('auth'), says('a'))
+      assert.deepEqual(await Promise.all([answer(), answer()]), ['a', 'a'])
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k1 m1', 'k2 m1', 'k2 m1', 'k2 m1'])
+      assert.equal(warnings.length, 1)
+    })
+
+    it('leaves out a refused one for an hour, while there are others', async () => {
+      engine.respond(fails('auth'), says('a'))
+      await answer()
+      await clock.advance(3_599_000)
+      await answer()
+      await clock.advance(1000)
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k2 m1', 'k1 m1'])
+    })
+
+    it('asks refused ones again when there is no other', async () => {
+      engine.respond(fails('auth'))
+      await assert.rejects(answer(), failure('auth'))
+      engine.respond(says('a'))
+      assert.equal(await answer(), 'a')
+    })
+  })
+
+  describe('with keys of one project', () => {
+    beforeEach(() => setup([{ key: 'k1', bucket: 'a' }, { key: 'k2', bucket: 'a' }, { key: 'k3', bucket: 'b' }]))
+
+    it('leaves them alone together when their quota of the day is used up', async () => {
+      engine.respond(fails('quota-day'), says('a'))
+      assert.equal(await answer(), 'a')
+      assert.deepEqual(used(), ['k1 m1', 'k3 m1'])
+    })
+
+    it('leaves them alone together for as long as the server says', async () => {
+      engine.respond(fails('rate', { retryAfter: 30_000 }), says('a'))
+      await answer()
+      await clock.advance(29_000)
+      await answer()
+      await clock.advance(1000)
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k3 m1', 'k3 m1', 'k1 m1'])
+    })
+
+    it('says when there will be an answer again, and asks nothing until then', async () => {
+      engine.respond(fails('quota-day'), fails('rate', { retryAfter: 60_000 }))
+      const check = (error: unknown) => error instanceof GeminiError && error.kind === 'rate' && error.retryAfter === 60_000
+      await assert.rejects(answer(), check)
+      await assert.rejects(answer(), check)
+      assert.equal(engine.requests.length, 2)
+    })
+
+    it('waits until midnight in California when the day is over for all', async () => {
+      engine.respond(fails('quota-day'))
+      // The clock of the tests stands at 2027-01-15 08:00 UTC, midnight in California.
+      const until = Date.parse('2027-01-16T08:00:00Z')
+      for (let time = 0; time < 2; time++) {
+        await assert.rejects(answer(), (error: unknown) => {
+          return error instanceof GeminiError && error.kind === 'quota-day' && error.until === until
+        })
+      }
+      assert.deepEqual(used(), ['k1 m1', 'k3 m1'])
+      await clock.advance(until - clock.now())
+      engine.respond(says('a'))
+      assert.equal(await answer(), 'a')
+    })
+  })
+
+  describe('with fallback models', () => {
+    beforeEach(() => setup(['k1', 'k2'], ['m1', 'm2', 'm1']))
+
+    it('goes on to the next one when a model is gone, and says so in the log', async () => {
+      engine.respond(fails('model'), says('a'))
+      assert.equal(await answer(), 'a')
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k1 m2', 'k1 m2'])
+      assert.deepEqual(warnings, ['model %s is not available, using %s m1 m2'])
+    })
+
+    it('fails when all of them are gone', async () => {
+      engine.respond(fails('model'))
+      await assert.rejects(answer(), failure('model'))
+      assert.deepEqual(used(), ['k1 m1', 'k1 m2'])
+    })
+
+    it('lets every key try the next model', async () => {
+      engine.respond(fails('rate'), fails('model'), fails('rate'), says('a'))
+      assert.equal(await answer(), 'a')
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k1 m2', 'k2 m2'])
+    })
+
+    it('goes on to the next one when no key has quota left for the first, until it has', async () => {
+      const quota = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier'
+      engine.respond(fails('quota-day', { quota }), fails('quota-day', { quota }), says('a'))
+      assert.equal(await answer(), 'a')
+      await answer()
+      await clock.advance(86_400_000)
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k1 m2', 'k1 m2', 'k1 m1'])
+      assert.deepEqual(warnings, [])
+    })
+
+    it('does not when the quota is one of all models', async () => {
+      engine.respond(fails('quota-day', { quota: 'GenerateRequestsPerDayPerProject-FreeTier' }))
+      await assert.rejects(answer(), failure('quota-day'))
+      assert.deepEqual(used(), ['k1 m1', 'k2 m1'])
+    })
+
+    it('goes on to the next one when the first stays overloaded, for this question', async () => {
+      engine.respond(fails('server'), fails('server'), fails('server'), says('a'))
+      assert.equal(await answer(), 'a')
+      await answer()
+      assert.deepEqual(used(), ['k1 m1', 'k1 m1', 'k1 m1', 'k1 m2', 'k1 m1'])
+    })
+
+    it('begins with the one that is preferred', async () => {
+      engine.respond(fails('model'), says('a'))
+      for await (const _ of ask({ ...question, preferred: 'models/m9' }, options));
+      assert.deepEqual(used(), ['k1 m9', 'k1 m1'])
+      assert.ok(!('preferred' in engine.requests[0]))
+    })
+  })
+
+  it('sends no references', async () => {
+    const reference = { kind: 'image', src: 'internal:x' }
+    const contents = [{ role: 'user' as const, parts: [{ text: 'a [image]' }, { reference }] }]
+    for await (const _ of ask({ contents }, options));
+    assert.deepEqual(engine.requests[0].contents, [{ role: 'user', parts: [{ text: 'a [image]' }] }])
+  })
+
+  it('tells what the model thinks before it says anything, in every try', async () => {
+    const seen: string[] = []
+    options.thinking = text => void seen.push(text)
+    options.observe = ({ error }) => void seen.push(error ? 'failed' : 'done')
+    const thought = (text: string) => ({ type: 'thought' as const, text })
+    engine.respond(
+      [thought('a'), ...fails('server')],
+      [thought('b'), { type: 'text', text: ' ' }, thought('c'), { type: 'text', text: 'd' }, thought('e'), ...says()],
+    )
+    await answer()
+    assert.deepEqual(seen, ['a', 'failed', 'b', 'c', 'done'])
+  })
+
+  it('tells of every try: its model, its tokens, its error', async () => {
+    const attempts: object[] = []
+    options.observe = ({ model, usage, error }) => attempts.push([model, usage, (error as GeminiError)?.kind])
+    engine.respond(fails('server'), [{ type: 'usage', usage: { totalTokenCount: 3 } }, ...says('a')])
+    await answer()
+    assert.deepEqual(attempts, [['m1', undefined, 'server'], ['m1', { totalTokenCount: 3 }, undefined]])
+    const [{ requests, failures }] = options.route.ring.status()
+    assert.deepEqual([requests, failures], [2, 1])
+  })
+
+  it('asks for no more than the model can say', async () => {
+    options.route.models.learn([{ name: 'm1', outputTokenLimit: 8192, methods: [] }], clock.now())
+    for (const maxOutputTokens of [100, 9000]) {
+      for await (const _ of ask({ ...question, generation: { maxOutputTokens } }, options));
+    }
+    const limits = engine.requests.map(({ generation }) => generation)
+    assert.deepEqual(limits, [{ maxOutputTokens: 100 }, { maxOutputTokens: 8192 }])
+  })
+
+  describe('when signatures are refused', () => {
+    const signed: Question = {
+      contents: [
+        { role: 'user', parts: [{ text: 'hi' }] },
+        { role: 'model', parts: [{ text: 'hello', thoughtSignature: 'sig' }, { thoughtSignature: 'sig' }] },
+        ...question.contents,
+      ],
+    }
+
+    async function put() {
+      for await (const _ of ask(signed, options));
+    }
+
+    it('asks once more without them', async () => {
+      engine.respond(fails('request', { reason: 'THOUGHT_SIGNATURE' }), says('a'))
+      await put()
+      assert.deepEqual(engine.requests[0].contents, signed.contents)
+      assert.deepEqual(engine.requests[1].contents[1].parts, [{ text: 'hello' }])
+    })
+
+    it('does not do so twice', async () => {
+      engine.respond(fails('request', { reason: 'THOUGHT_SIGNATURE' }))
+      await assert.rejects(put(), failure('request'))
+      assert.equal(engine.requests.length, 2)
+    })
+  })
+
+  it('does not go on once it is aborted', async () => {
+    engine.respond([{ type: 'thought', text: 'hm' }, ...fails('server')])
+    clock.sleep = async () => controller.abort()
+    await assert.rejects(answer(), failure('aborted'))
+    assert.equal(engine.requests.length, 1)
+  })
+
+  it('ends the request when nobody listens any more', async () => {
+    engine.respond(says('a', 'b'))
+    for await (const event of ask(question, options)) {
+      if (event.type === 'text') break
+    }
+    assert.equal(engine.running, 0)
+  })
+})

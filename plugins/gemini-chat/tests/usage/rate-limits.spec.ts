@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { Limits, type LimitSettings } from '../../src/usage/rate-limits'
+import { dayOf, type UsageQuery, type UsageRow } from '../../src/usage/usage-store'
+
+describe('the limits', () => {
+  let now: number
+  let rows: Partial<UsageRow>[]
+  let queries: UsageQuery[]
+
+  beforeEach(() => {
+    now = new Date(2026, 10, 22, 15, 0).getTime()
+    rows = []
+    queries = []
+  })
+
+  function create(settings: Partial<LimitSettings>) {
+    const ledger = {
+      async read(query: UsageQuery) {
+        queries.push(query)
+        return rows as UsageRow[]
+      },
+    }
+    return new Limits({ userRate: 0, channelRate: 0, userTokens: 0, channelTokens: 0, ...settings }, ledger, () => now)
+  }
+
+  it('are none unless they are set', async () => {
+    const limits = create({})
+    for (let i = 0; i < 100; i++) assert.equal(await limits.admit({ user: 'a', channel: 'c' }), undefined)
+    assert.deepEqual(queries, [])
+  })
+
+  it('let somebody send so many messages in a minute, and say when the next one may come', async () => {
+    const limits = create({ userRate: 2 })
+    assert.equal(await limits.admit({ user: 'a' }), undefined)
+    now += 20_000
+    assert.equal(await limits.admit({ user: 'a' }), undefined)
+    now += 1500
+    assert.deepEqual(await limits.admit({ user: 'a' }), ['limits.user-rate', { limit: 2, seconds: 39 }])
+    assert.equal(await limits.admit({ user: 'b' }), undefined)
+    now += 38_500
+    assert.equal(await limits.admit({ user: 'a' }), undefined)
+    assert.deepEqual(await limits.admit({ user: 'a' }), ['limits.user-rate', { limit: 2, seconds: 20 }])
+  })
+
+  it('let a channel have so many messages in a minute, whoever sends them', async () => {
+    const limits = create({ channelRate: 1 })
+    assert.equal(await limits.admit({ user: 'a', channel: 'c' }), undefined)
+    assert.deepEqual(await limits.admit({ user: 'b', channel: 'c' }), ['limits.channel-rate', { limit: 1, seconds: 60 }])
+    assert.equal(await limits.admit({ user: 'b', channel: 'd' }), undefined)
+    assert.equal(await limits.admit({ user: 'b' }), undefined)
+  })
+
+  it('remember only the last ten thousand who sent any', async () => {
+    const limits = create({ userRate: 1 })
+    for (let i = 0; i < 10_000; i++) assert.equal(await limits.admit({ user: String(i) }), undefined)
+    assert.equal((await limits.admit({ user: '0' }))?.[0], 'limits.user-rate')
+    assert.equal(await limits.admit({ user: 'one more' }), undefined)
+    assert.equal((await limits.admit({ user: '0' }))?.[0], 'limits.user-rate')
+    assert.equal(await limits.admit({ user: '1' }), undefined)
+  })
+
+  it('do not count what they refuse', async () => {
+    const limits = create({ userRate: 5, channelRate: 1 })
+    for (let i = 0; i < 9; i++) await limits.admit({ user: 'a', channel: 'c' })
+    for (let i = 0; i < 4; i++) assert.equal(await limits.admit({ user: 'a' }), undefined)
+    assert.equal((await limits.admit({ user: 'a' }))?.[0], 'limits.user-rate')
+  })
+
+  it('count messages that come at once', async () => {
+    const limits = create({ userRate: 1, userTokens: 100 })
+    const verdicts = await Promise.all([1, 2, 3].map(() => limits.admit({ user: 'a' })))
+    assert.equal(verdicts.filter(verdict => !verdict).length, 1)
+  })
+
+  it('let somebody use so many tokens in a day, and say when it ends', async () => {
+    const limits = create({ userTokens: 1000 })
+    rows = [{ prompt: 600, answer: 300, requests: 1, errors: 0 }]
+    assert.equal(await limits.admit({ user: 'a' }), undefined)
+    rows.push({ prompt: 100, answer: 0, requests: 1, errors: 0 })
+    assert.deepEqual(await limits.admit({ user: 'a' }), ['limits.user-tokens', { limit: 1000, time: '11-23 00:00' }])
+    assert.deepEqual(queries[0], { user: 'a', since: dayOf(now) })
+  })
+
+  it('let a channel use so many tokens in a day', async () => {
+    const limits = create({ channelTokens: 10 })
+    rows = [{ prompt: 10, answer: 0, requests: 1, errors: 0 }]
+    const [path] = (await limits.admit({ user: 'a', channel: 'c' }))!
+    assert.equal(path, 'limits.channel-tokens')
+    assert.deepEqual(queries, [{ channel: 'c', since: dayOf(now) }])
+    assert.equal(await limits.admit({ user: 'a' }), undefined)
+  })
+
+  it('forget who has not been here for long', async () => {
+    const limits = create({ userRate: 1 })
+    for (let i = 0; i < 1200; i++) await limits.admit({ user: `${i}` })
+    now += 60_000
+    await limits.admit({ user: 'a' })
+    const { recent } = limits as unknown as { recent: Map<string, number[]> }
+    assert.deepEqual([...recent.keys()], ['user a'])
+  })
+})

@@ -1,0 +1,80 @@
+import memory from '@koishijs/plugin-database-memory'
+import assert from 'node:assert/strict'
+import { Context } from 'koishi'
+import { dayOf, declareUsage, Ledger, total } from '../../src/usage/usage-store'
+import '../support/quiet'
+
+for (const hasDatabase of [false, true]) {
+  describe(`the account of what is used, ${hasDatabase ? 'in a database' : 'in memory'}`, () => {
+    let app: Context
+    let now: number
+    let ledger: Ledger
+    let failures: string[]
+
+    beforeEach(async () => {
+      app = new Context()
+      if (hasDatabase) app.plugin(memory)
+      declareUsage(app)
+      await app.start()
+      now = new Date(2026, 10, 22, 23, 59).getTime()
+      failures = []
+      ledger = new Ledger(app, () => now, reason => failures.push(reason), 3)
+    })
+
+    afterEach(() => app.stop())
+
+    const used = { requests: 1, errors: 0, prompt: 10, answer: 5 }
+    const place = (user: string, channel = 'c', model = 'm') => ({ user, channel, model })
+
+    it('adds up by day, user, channel and model', async () => {
+      for (let i = 0; i < 20; i++) ledger.add(place('a'), used)
+      ledger.add(place('a', 'd'), { ...used, errors: 1 })
+      const rows = await ledger.read({ user: 'a', since: dayOf(now) })
+      const figures = rows.map(({ channel, requests, errors, prompt }) => [channel, requests, errors, prompt])
+      assert.deepEqual(figures, [['c', 20, 0, 200], ['d', 1, 1, 10]])
+      assert.deepEqual(total(rows), { requests: 21, errors: 1, prompt: 210, answer: 105 })
+    })
+
+    it('is read by user, by channel and by day', async () => {
+      ledger.add(place('a'), used)
+      ledger.add(place('b'), used)
+      await ledger.read({ since: '' })
+      const yesterday = dayOf(now)
+      now += 60_000
+      ledger.add(place('b'), used)
+      const count = async (query: object) => (await ledger.read({ since: yesterday, ...query })).length
+      assert.deepEqual(
+        [await count({}), await count({ user: 'b' }), await count({ channel: 'x' }), await count({ since: dayOf(now) })],
+        [3, 2, 0, 1],
+      )
+    })
+
+    it('is not kept for ever', async () => {
+      for (const user of ['a', 'b', 'c', 'd']) ledger.add(place(user), used)
+      await ledger.read({ since: '' })
+      now += 400 * 86_400_000
+      ledger.add(place('e'), used)
+      const rows = await ledger.read({ since: '' })
+      assert.deepEqual(rows.map(({ user }) => user), hasDatabase ? ['e'] : ['c', 'd', 'e'])
+    })
+
+    it('costs nobody an answer when it cannot be written', async () => {
+      if (!hasDatabase) return
+      app.database.get = async () => {
+        throw new Error('down')
+      }
+      ledger.add(place('a'), used)
+      ledger.add(place('a'), used)
+      await assert.rejects(ledger.read({ since: '' }), /down/)
+      assert.deepEqual(failures, ['down', 'down'])
+    })
+  })
+}
+
+describe('a day', () => {
+  it('is the date here', () => {
+    assert.equal(dayOf(new Date(2026, 0, 5, 0, 0).getTime()), '2026-01-05')
+    assert.equal(dayOf(new Date(2026, 2, 1, 23, 59).getTime(), 1), '2026-02-28')
+    assert.equal(dayOf(new Date(2026, 0, 1).getTime(), 29), '2025-12-03')
+  })
+})

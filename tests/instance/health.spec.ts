@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { join } from 'node:path'
+import { root } from '../support/instance'
+
+describe('the health check', () => {
+  let server: Server
+  before(async () => {
+    server = createServer((request, response) => {
+      response.statusCode = request.url === '/api/wecom/callback' || request.url === '/own' ? 200 : 404
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+  })
+  after(() => server.close())
+
+  function check(env: Record<string, string>): Promise<number> {
+    const { port } = server.address() as { port: number }
+    return new Promise(resolve => execFile(process.execPath, [join(root, 'bin/health.mjs')], {
+      env: { PATH: process.env.PATH, PORT: String(port), ...env },
+    }, error => resolve(error ? Number(error.code) : 0)))
+  }
+
+  const on = { WECOM_BOT_TOKEN: 't' }
+
+  it('is well when the callback path answers 200', async () => {
+    assert.equal(await check(on), 0)
+    assert.equal(await check({ ...on, WECOM_BOT_PATH: '/own', HOST: '0.0.0.0' }), 0)
+  })
+
+  it('is not well when the callback path is missing', async () => {
+    assert.equal(await check({ ...on, WECOM_BOT_PATH: '/lost' }), 1)
+  })
+
+  it('needs only an answer when WeCom is off', async () => {
+    assert.equal(await check({ WECOM_BOT_PATH: '/lost' }), 0)
+    assert.equal(await check({ ...on, PLATFORM: 'dingtalk', WECOM_BOT_PATH: '/lost' }), 0)
+  })
+
+  it('is not well when nothing listens', async () => {
+    assert.equal(await check({ PORT: '9' }), 1)
+  })
+})

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createGemini, createSocks, type Gemini, type Proxy } from 'testkit'
+
+const key = 'AIzaSyTestTestTestTestTestTestTest9876'
+const require_ = (name: string) => ['-r', require.resolve(name)]
+
+describe('npm run doctor', () => {
+  let gemini: Gemini
+  let proxy: Proxy
+  let cwd: string
+
+  before(async () => {
+    gemini = await createGemini()
+    proxy = await createSocks({ username: 'me', password: 'pass-word' })
+    cwd = mkdtempSync(join(tmpdir(), 'doctor-'))
+  })
+
+  after(async () => {
+    rmSync(cwd, { recursive: true })
+    await proxy.close()
+    await gemini.close()
+  })
+
+  async function run(env: Record<string, string>) {
+    const args = [...require_('esbuild-register'), ...require_('yml-register'), join(__dirname, '../../bin/doctor.ts')]
+    const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env.PATH, PORT: '1', ...env } })
+    let output = ''
+    child.stdout.on('data', chunk => output += chunk)
+    child.stderr.on('data', chunk => output += chunk)
+    const code = await new Promise(resolve => child.on('close', resolve))
+    assert.ok(!output.includes(key) && !output.includes('pass-word'), output)
+    return { code, output }
+  }
+
+  it('ends with 0 where all is well', async () => {
+    const { code, output } = await run({
+      GEMINI_API_KEY: key, GEMINI_BASE_URL: gemini.url, SOCKS_PROXY: proxy.url,
+      DINGTALK_CLIENT_ID: 'id', DINGTALK_CLIENT_SECRET: 'secret', GEMINI_MODEL: 'gemini-3.6-flash',
+    })
+    assert.match(output, /✓ 代理：握手成功[^]*✓ 试问一次：gemini-3\.6-flash[^]*All is well\.\n$/)
+    assert.equal(code, 0)
+  }).timeout(30_000)
+
+  it('ends with 1 where something is wrong, and says in two languages what to do', async () => {
+    const { code, output } = await run({
+      GEMINI_API_KEY: key, GEMINI_BASE_URL: gemini.url, SOCKS_PROXY: proxy.url.replace('pass-word', 'wrong'),
+    })
+    assert.match(output, /✗ 代理用不了[^]*→ 检查代理是否在运行[^]*Check that the proxy is running/)
+    assert.equal(code, 1)
+  }).timeout(30_000)
+
+  it('tells of settings that the instance would not start with', async () => {
+    const { code, output } = await run({
+      GEMINI_API_KEY: key, GEMINI_BASE_URL: gemini.url, PLATFORM: 'wechat', WECOM_BOT_TOKEN: 'lonely-token',
+    })
+    assert.match(output, /^✗ PLATFORM 不能是 "wechat"[^]*\n✗ 设置了 WECOM_BOT_TOKEN，但缺少 WECOM_BOT_ENCODING_AES_KEY/)
+    assert.ok(!output.includes('lonely-token'))
+    assert.equal(code, 1)
+  }).timeout(30_000)
+})

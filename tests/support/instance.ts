@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { freePort } from 'testkit'
+
+export const root = resolve(__dirname, '../..')
+
+const preload = [require.resolve('esbuild-register'), require.resolve('yml-register'), join(root, 'scripts/register-sources.ts')]
+
+/** Credentials that pass every check; nothing on the network knows them. */
+export const wecom = { WECOM_BOT_TOKEN: 'spec-token', WECOM_BOT_ENCODING_AES_KEY: 'k'.repeat(43) }
+
+export interface Options {
+  env?: Record<string, string>
+  /** Files put beside koishi.yml. */
+  files?: Record<string, string>
+  /** Lines added to the last group of koishi.yml. */
+  plugins?: string
+  /** Starts as npm does: with a shell in between, which is then `process`. */
+  npm?: boolean
+  /** The folder and port of an instance that ran before, to go on from what it left. */
+  after?: Instance
+}
+
+/** The real instance as a process, in a folder of its own. */
+export class Instance {
+  output = ''
+  code: number | null = null
+  exited: Promise<number | null>
+
+  private constructor(public folder: string, public port: number, public process: ChildProcess) {
+    for (const stream of [process.stdout!, process.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => this.output += text)
+    }
+    this.exited = once(process, 'close').then(([code]) => this.code = code)
+  }
+
+  static async start({ env = {}, files = {}, plugins = '', npm, after }: Options = {}): Promise<Instance> {
+    const folder = after?.folder ?? await mkdtemp(join(tmpdir(), 'instance-'))
+    await cp(join(root, 'package.json'), join(folder, 'package.json'))
+    await writeFile(join(folder, 'koishi.yml'), await readFile(join(root, 'koishi.yml'), 'utf8') + plugins)
+    for (const name in files) await writeFile(join(folder, name), files[name])
+    const port = Number(env.PORT) || after?.port || await freePort()
+    const { PATH, HOME, NODE_OPTIONS } = globalThis.process.env
+    const command = [process.execPath, ...preload.flatMap(file => ['-r', file]), join(root, 'bin/start.ts')]
+    if (npm) command.unshift('/bin/sh', '-c', '"$@"; exit $?', 'sh')
+    const child = spawn(command[0], command.slice(1), {
+      cwd: folder,
+      env: { PATH, HOME, NODE_OPTIONS, PORT: String(port), ...npm && { npm_lifecycle_event: 'start' }, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    return new Instance(folder, port, child)
+  }
+
+  /** Waits for a text in the output. */
+  async prints(text: string): Promise<void> {
+    while (!this.output.includes(text)) {
+      if (this.code !== null) throw new Error(`exited with ${this.code} before printing "${text}":\n${this.output}`)
+      await Promise.race([once(this.process.stdout!, 'data'), this.exited])
+    }
+  }
+
+  /** Waits until everything is on. */
+  async ready(): Promise<this> {
+    await this.prints('Ready.')
+    return this
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(`http://127.0.0.1:${this.port}${path}`, { headers, redirect: 'manual' })
+  }
+
+  /** Opens a WebSocket by hand; rejects with the status if the server refuses. */
+  async upgrade(path: string, headers: Record<string, string> = {}): Promise<Socket> {
+    const client = request({
+      host: '127.0.0.1',
+      port: this.port,
+      path,
+      headers: {
+        connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13',
+        'sec-websocket-key': randomBytes(16).toString('base64'), ...headers,
+      },
+    }).end()
+    return new Promise((resolve, reject) => {
+      client.on('upgrade', (_, socket, head) => {
+        socket.unshift(head)
+        resolve(socket as Socket)
+      })
+      client.on('response', response => reject(new Error(`refused with ${response.statusCode}`)))
+      client.on('error', reject)
+    })
+  }
+
+  /** The child of `process`: the process that runs Koishi, or the launcher where a shell is in between. */
+  async workerPid(): Promise<number> {
+    const { pid } = this.process
+    return Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim())
+  }
+
+  file(name: string): Promise<string> {
+    return readFile(join(this.folder, name), 'utf8')
+  }
+
+  /** Ends the process if it still runs, and removes its folder. */
+  async close(): Promise<void> {
+    if (this.code === null && this.process.signalCode === null) this.process.kill('SIGTERM')
+    await this.exited
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
