@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { WecomClient } from 'testkit'
 import { chat } from './terminal/chat'
-import { Options, UsageError, readOptions, usage } from './terminal/options'
+import type { Options } from './terminal/options'
+import { UsageError, readOptions, usage } from './terminal/options'
 
 async function verify(options: Options) {
   const verdict = await new WecomClient(options).verify()

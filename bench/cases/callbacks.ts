@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { Payload } from 'testkit'
-import { Line, Reply, Report, Server, compare, trials } from '../lib/harness'
+import type { Payload } from 'testkit'
+import type { Reply, Report } from '../lib/harness'
+import { Line, Server, compare, trials } from '../lib/harness'
 import { EVERYTHING } from '../servers/settings'
 import { bubble, callback, message, plaintext, poll } from '../lib/wecom'
 

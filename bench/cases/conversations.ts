@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Crowd } from '../lib/many-conversations'
-import { Report, median, quantile } from '../lib/harness'
+import type { Report } from '../lib/harness'
+import { median, quantile } from '../lib/harness'
 import type { Outcome } from '../lib/checks'
 
 const PEOPLE = 200

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
-import { Gemini, GeminiRequest, WecomClient, createGemini, scenarios } from 'testkit'
+import type { Gemini, GeminiRequest } from 'testkit'
+import { WecomClient, createGemini, scenarios } from 'testkit'
 import { Server } from '../lib/harness'
 import { AES_KEY, PATH, TOKEN } from '../servers/settings'
 

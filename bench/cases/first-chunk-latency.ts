@@ -1,4 +1,5 @@
-import { Report, median } from '../lib/harness'
+import type { Report } from '../lib/harness'
+import { median } from '../lib/harness'
 import { Chain } from './end-to-end'
 
 const ROUNDS = 40

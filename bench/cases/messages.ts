@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Line, Reply, Report, Server, compare, trials } from '../lib/harness'
+import type { Reply, Report } from '../lib/harness'
+import { Line, Server, compare, trials } from '../lib/harness'
 import { EVERYTHING } from '../servers/settings'
 import { PEOPLE, bubble, callback, message } from '../lib/wecom'
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Load, Report, Server } from '../lib/harness'
+import type { Report } from '../lib/harness'
+import { Load, Server } from '../lib/harness'
 import { bubble, callback, message, poll } from '../lib/wecom'
 
 /** `SOAK` messages, 100,000 unless told. */

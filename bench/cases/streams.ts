@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Line, Load, Report, Server } from '../lib/harness'
+import type { Report } from '../lib/harness'
+import { Line, Load, Server } from '../lib/harness'
 import { PEOPLE, bubble, callback, message, poll } from '../lib/wecom'
 
 const STREAMS = 2000

@@ -1,4 +1,5 @@
-import { Bot, Context, Fragment, Universal, h } from 'koishi'
+import type { Context, Fragment } from 'koishi'
+import { Bot, Universal, h } from 'koishi'
 import * as chat from '../../plugins/gemini-chat/src'
 import { MemoryHistory } from '../../plugins/gemini-chat/src/conversation/history'
 import { startApp } from './app'

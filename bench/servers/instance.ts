@@ -1,4 +1,5 @@
-import { Context, Middleware, h } from 'koishi'
+import type { Context, Middleware } from 'koishi'
+import { h } from 'koishi'
 import WecomBot from '../../plugins/adapter-wecom-bot/src'
 import { startApp } from './app'
 import { serve } from './child'

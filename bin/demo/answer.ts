@@ -1,4 +1,5 @@
-import { GeminiRequest, Scenario, scenarios } from 'testkit'
+import type { GeminiRequest, Scenario } from 'testkit'
+import { scenarios } from 'testkit'
 
 /** What the stand-in says: it has no idea, but it has Markdown, and it takes its time. */
 export function standIn({ question, body }: GeminiRequest): Scenario {

@@ -1,4 +1,5 @@
-import { ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -6,7 +7,7 @@ import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createEncodingAESKey, createGemini, createToken, freePort } from 'testkit'
-import { Options } from '../terminal/options'
+import type { Options } from '../terminal/options'
 import { standIn } from './answer'
 
 const root = resolve(__dirname, '../..')

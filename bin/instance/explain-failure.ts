@@ -1,4 +1,5 @@
-import { type Env, redact } from './env'
+import { redact } from './env'
+import type { Env } from './env'
 import type { Failure } from './loader'
 import type { Line } from './bilingual'
 

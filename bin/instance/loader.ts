@@ -1,4 +1,5 @@
-import { type Context, type Dict, type EffectScope, type ForkScope, Loader } from 'koishi'
+import { Loader } from 'koishi'
+import type { Context, Dict, EffectScope, ForkScope } from 'koishi'
 
 /** One plugin of koishi.yml that is not running, and why. */
 export interface Failure {

@@ -1,15 +1,19 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Context, Logger } from 'koishi'
+import { Logger } from 'koishi'
+import type { Context } from 'koishi'
 import { check } from './validate-env'
 import { withoutBlank } from './env'
 import { explain } from './explain-failure'
 import * as guard from './console-guard'
 import { InstanceLoader } from './loader'
-import { type LogConfig, setupLog } from './log'
+import { setupLog } from './log'
+import type { LogConfig } from './log'
 import { probe } from './port'
-import { report, type Running } from './startup-report'
-import { print, type Text } from './bilingual'
+import { report } from './startup-report'
+import type { Running } from './startup-report'
+import { print } from './bilingual'
+import type { Text } from './bilingual'
 
 /** Wrong settings; 78 is EX_CONFIG of sysexits.h, so that a service manager can tell them from a crash. */
 const CONFIG = 78

@@ -1,7 +1,10 @@
-import { Bubble, Payload, Reply, WecomClient, createWecom } from 'testkit'
+import type { Payload, Reply } from 'testkit'
+import { Bubble, WecomClient, createWecom } from 'testkit'
 import { lines } from './input'
-import { Options, commands } from './options'
-import { Card, showActive, showCard, showText } from './show'
+import type { Options } from './options'
+import { commands } from './options'
+import type { Card } from './show'
+import { showActive, showCard, showText } from './show'
 
 const interactive = process.stdin.isTTY && process.stdout.isTTY
 

@@ -1,4 +1,5 @@
-import { ActiveReply, Bubble } from 'testkit'
+import type { ActiveReply } from 'testkit'
+import { Bubble } from 'testkit'
 
 /** What the terminal shows of a card, and needs to click on it. */
 export interface Card {

@@ -1,4 +1,5 @@
-import { AddressInfo, Server, Socket, createServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { createServer } from 'node:net'
 
 /** A server that listens on the loopback interface, and its open sockets. */
 export interface Listening {

@@ -1,6 +1,8 @@
-import { IncomingMessage, ServerResponse, createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { Payload, decodeKey, decrypt, encrypt, sign } from '../src'
+import type { Payload } from '../src'
+import { decodeKey, decrypt, encrypt, sign } from '../src'
 import { listen } from '../src/listen'
 
 export const credentials = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { Frame, Payload, ReplyError, SendError, WecomClient, manualClock } from '../src'
+import type { Frame, Payload } from '../src'
+import { ReplyError, SendError, WecomClient, manualClock } from '../src'
 import { createBot, credentials, stream } from './bot'
 
 const start = 1700000000000

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import Dingtalk from '@koishijs/plugin-adapter-dingtalk'
 import { HTTP } from '@koishijs/plugin-http'
-import { Context, type ForkScope, Logger, type Session } from 'koishi'
-import { Dingtalk as Platform, createDingtalk, manualClock, refusals } from '../src'
+import { Context, Logger } from 'koishi'
+import type { ForkScope, Session } from 'koishi'
+import type { Dingtalk as Platform } from '../src'
+import { createDingtalk, manualClock, refusals } from '../src'
 
 describe('DingTalk\'s side', () => {
   let platform: Platform

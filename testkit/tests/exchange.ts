@@ -1,5 +1,7 @@
-import { IncomingHttpHeaders, request as httpRequest } from 'node:http'
-import { RequestOptions, request as httpsRequest } from 'node:https'
+import type { IncomingHttpHeaders } from 'node:http'
+import { request as httpRequest } from 'node:http'
+import type { RequestOptions } from 'node:https'
+import { request as httpsRequest } from 'node:https'
 
 export interface Exchange {
   status: number

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { Wecom, createWecom, decodeKey, decryptMedia, manualClock } from '../src'
+import type { Wecom } from '../src'
+import { createWecom, decodeKey, decryptMedia, manualClock } from '../src'
 import { credentials } from './bot'
 
 const minute = 60 * 1000

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { IncomingMessage } from 'node:http'
-import { Agent, get } from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import type { Agent } from 'node:https'
+import { get } from 'node:https'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import { SocksProxyAgent } from 'socks-proxy-agent'
-import { Gemini, Proxy, ProxyOptions, createGemini, createHttpProxy, createSocks, scenarios } from '../src'
+import type { Gemini, Proxy, ProxyOptions } from '../src'
+import { createGemini, createHttpProxy, createSocks, scenarios } from '../src'
 
 const hosts = { 'gemini.test': '127.0.0.1' }
 

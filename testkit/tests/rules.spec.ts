@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { Payload, Payloads, Reply, faults } from '../src'
+import type { Payload, Reply } from '../src'
+import { Payloads, faults } from '../src'
 
 const payloads = new Payloads({ botId: 'B', userId: 'U', now: () => 0 })
 const text = payloads.text('hi')

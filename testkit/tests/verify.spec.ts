@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { IncomingMessage, ServerResponse, createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { Reason, WecomClient, createCertificate } from '../src'
+import type { Reason } from '../src'
+import { WecomClient, createCertificate } from '../src'
 import { listen } from '../src/listen'
 import { createBot, credentials } from './bot'
 

@@ -3,9 +3,11 @@ import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { Instance, root, wecom } from '../support/instance'
-import { type Entry, entries, type Locale, locales, schemas, textOf } from '../package/schema'
+import { entries, locales, schemas, textOf } from '../package/schema'
+import type { Entry, Locale } from '../package/schema'
 import { launch } from './chromium'
-import { type Row, SettingsPage } from './page'
+import { SettingsPage } from './page'
+import type { Row } from './page'
 
 /** What Markdown makes of a text, as far as the settings use it. */
 function rendered(text: string): string {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { Instance, type Options } from '../support/instance'
+import { Instance } from '../support/instance'
+import type { Options } from '../support/instance'
 
 async function fails(options: Options) {
   const instance = await Instance.start(options)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { report, type Running } from '../../bin/instance/startup-report'
+import { report } from '../../bin/instance/startup-report'
+import type { Running } from '../../bin/instance/startup-report'
 import { format } from '../../bin/instance/bilingual'
 
 const server = { host: '127.0.0.1', port: 35000 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Instance, type Options, root, wecom } from '../support/instance'
+import { Instance, root, wecom } from '../support/instance'
+import type { Options } from '../support/instance'
 
 function isAlive(pid: number) {
   try {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Dict } from 'koishi'
-import { entries, locales, parts, schemas, textOf, texts, type Texts } from './schema'
+import { entries, locales, parts, schemas, textOf, texts } from './schema'
+import type { Texts } from './schema'
 
 /** The paths of all texts, and the tree with every text replaced by its path. */
 function number(texts: Texts, path: string, paths: string[]): Texts {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  Card, Dingtalk, Gemini, Scenario, WecomClient, createDingtalk, createGemini, freePort, refusals, scenarios,
+import type {
+  Card, Dingtalk, Gemini, Scenario } from 'testkit'
+import { WecomClient, createDingtalk, createGemini, freePort, refusals, scenarios,
 } from 'testkit'
 import { Instance, root } from '../support/instance'
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Gemini, WecomClient, createGemini, scenarios } from 'testkit'
+import type { Gemini } from 'testkit'
+import { WecomClient, createGemini, scenarios } from 'testkit'
 import { Instance } from '../support/instance'
 
 const credentials = {

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createGemini, createSocks, type Gemini, type Proxy } from 'testkit'
+import { createGemini, createSocks } from 'testkit'
+import type { Gemini, Proxy } from 'testkit'
 
 const key = 'AIzaSyTestTestTestTestTestTestTest9876'
 const require_ = (name: string) => ['-r', require.resolve(name)]

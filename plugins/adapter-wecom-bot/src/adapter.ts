@@ -1,4 +1,5 @@
-import { Adapter, Context, Session } from 'koishi'
+import type { Context, Session } from 'koishi'
+import { Adapter } from 'koishi'
 import type { WecomBot } from './bot'
 import { clock } from './util/clock'
 import type { Desk } from './services'

@@ -3,7 +3,7 @@ import type { WecomBot } from './bot'
 import { clock } from './util/clock'
 import { addressOf, decode } from './inbound/decode'
 import type { Desk, Hooks } from './services'
-import { MediaLink } from './protocol/parse-aibot'
+import type { MediaLink } from './protocol/parse-aibot'
 
 /** Only group robots of the older kind are told. */
 const guildEvents = new Map([

@@ -1,4 +1,5 @@
-import { Context, MessageEncoder, h } from 'koishi'
+import type { Context, h } from 'koishi'
+import { MessageEncoder } from 'koishi'
 import type { WecomBot } from './bot'
 
 /** Sends elements: into the stream of the turn they answer, or as a push where they answer nothing. */

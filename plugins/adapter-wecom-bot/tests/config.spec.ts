@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Schema } from 'koishi'
+import type { Schema } from 'koishi'
 import { Config } from '../src'
 import enUS from '../src/locales/en-US.yml'
 import zhCN from '../src/locales/zh-CN.yml'

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import sqlite from '@koishijs/plugin-database-sqlite'
-import { Session, h } from 'koishi'
-import { Config } from '../src'
-import { World, createWorld } from './support/world'
+import type { Session } from 'koishi'
+import { h } from 'koishi'
+import type { Config } from '../src'
+import type { World } from './support/world'
+import { createWorld } from './support/world'
 
 describe('settings that do not go together', () => {
   let world: World

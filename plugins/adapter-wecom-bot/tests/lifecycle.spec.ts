@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { Session } from 'koishi'
+import type { Session } from 'koishi'
 import memory from '@koishijs/plugin-database-memory'
 import { clock } from '../src/util/clock'
-import { World, createWorld, path } from './support/world'
+import type { World } from './support/world'
+import { createWorld, path } from './support/world'
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 

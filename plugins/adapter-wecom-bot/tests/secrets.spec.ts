@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
-import { Session } from 'koishi'
+import type { Session } from 'koishi'
 import { createHttpProxy, createSocks } from 'testkit'
-import { Config } from '../src'
+import type { Config } from '../src'
 import { createAppApi } from './support/app'
-import { World, createWorld, encodingAESKey, freePort, path, token } from './support/world'
+import type { World } from './support/world'
+import { createWorld, encodingAESKey, freePort, path, token } from './support/world'
 import { XmlClient } from './support/xml'
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))

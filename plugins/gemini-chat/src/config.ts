@@ -1,5 +1,6 @@
 import { Schema } from 'koishi'
-import { type Scope, scopes } from './conversation/scope'
+import { scopes } from './conversation/scope'
+import type { Scope } from './conversation/scope'
 import { DingtalkConfig } from './dingtalk/config'
 import { formats } from './delivery/render'
 import type { KeySetting } from './model/key-pool'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Context, Schema } from 'koishi'
+import type { Schema } from 'koishi'
+import { Context } from 'koishi'
 import { Config } from '../src'
 import * as plugin from '../src'
 

@@ -1,5 +1,6 @@
-import { Clock } from '../clock'
-import { Refusal, countLimit, missingScope, qpsLimit } from './api-error'
+import type { Clock } from '../clock'
+import type { Refusal } from './api-error'
+import { countLimit, missingScope, qpsLimit } from './api-error'
 
 /** The permission an API asks for. */
 const scopes: Record<string, string> = {

@@ -1,5 +1,6 @@
-import { Clock } from '../clock'
-import { Refusal, invalid } from './api-error'
+import type { Clock } from '../clock'
+import type { Refusal } from './api-error'
+import { invalid } from './api-error'
 
 /** A message of the robot, as it was accepted. */
 export interface RobotMessage {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { IncomingMessage, Server } from 'node:http'
-import { Duplex } from 'node:stream'
-import { WebSocket, WebSocketServer } from 'ws'
-import { Clock } from '../clock'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import { WebSocketServer } from 'ws'
+import type { Clock } from '../clock'
 
 /** A callback on its way: every time it was sent, and when the other side said it has it. */
 export interface Delivery {

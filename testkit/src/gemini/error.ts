@@ -4,7 +4,8 @@
  */
 
 import type { Scenario } from './scenario'
-import { Failure, failure } from './wire'
+import type { Failure } from './wire'
+import { failure } from './wire'
 
 /** Any error body, with its status. */
 export function refused(body: Failure, headers?: Record<string, string>): Scenario {

@@ -1,8 +1,9 @@
-import { ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { sleep } from '../clock'
 import { frame, split } from './framing'
-import { Pause, Scenario } from './scenario'
-import { Chunk, Failure, join } from './wire'
+import type { Pause, Scenario } from './scenario'
+import type { Chunk, Failure } from './wire'
+import { join } from './wire'
 
 /** How an answer is written: server-sent events, the same chunks as one JSON array, or one object. */
 export type Form = 'sse' | 'array' | 'unary'

@@ -1,4 +1,4 @@
-import { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 
 export type Action = 'streamGenerateContent' | 'generateContent' | 'countTokens' | 'models'
 

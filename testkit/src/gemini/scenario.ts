@@ -1,5 +1,6 @@
 import type { Framing } from './framing'
-import { Chunk, Failure, Part, Usage, chunk, failure, tokens } from './wire'
+import type { Chunk, Failure, Part, Usage } from './wire'
+import { chunk, failure, tokens } from './wire'
 
 /** A wait between two events: milliseconds, or until a promise settles. */
 export type Pause = number | PromiseLike<unknown>

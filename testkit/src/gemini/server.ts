@@ -1,11 +1,13 @@
-import { RequestListener, createServer } from 'node:http'
+import type { RequestListener } from 'node:http'
+import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createCertificate } from '../certificate'
 import { listen } from '../listen'
 import { play } from './player'
-import { GeminiRequest, receive, record, textOf } from './request'
+import type { GeminiRequest } from './request'
+import { receive, record, textOf } from './request'
 import * as scenarios from './scenarios'
-import { Scenario } from './scenario'
+import type { Scenario } from './scenario'
 import { failure, tokens } from './wire'
 
 /** A scenario, or how to find one for a request. */

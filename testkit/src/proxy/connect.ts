@@ -2,7 +2,8 @@ import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { createCertificate } from '../certificate'
-import { Proxy, ProxyOptions, Tunnels, run, splice } from './tunnel'
+import type { Proxy, ProxyOptions, Tunnels } from './tunnel'
+import { run, splice } from './tunnel'
 
 export interface HttpProxyOptions extends ProxyOptions {
   /** Speak TLS to the client, with a certificate made on the spot; trust it by `proxy.ca`. */

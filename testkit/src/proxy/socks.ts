@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
-import { Duplex } from 'node:stream'
-import { Proxy, ProxyOptions, Tunnels, run, splice } from './tunnel'
+import type { Duplex } from 'node:stream'
+import type { Proxy, ProxyOptions, Tunnels } from './tunnel'
+import { run, splice } from './tunnel'
 
 /** Reads exactly so many bytes. @throws when the client leaves before that */
 async function take(stream: Duplex, size: number): Promise<Buffer> {

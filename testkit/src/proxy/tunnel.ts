@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { Server, Socket, connect, isIP } from 'node:net'
-import { Duplex } from 'node:stream'
+import type { Server, Socket } from 'node:net'
+import { connect, isIP } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { listen } from '../listen'
 import { lag } from './latency'
 

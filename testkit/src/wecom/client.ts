@@ -1,13 +1,17 @@
 import { randomInt } from 'node:crypto'
-import { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
-import { Clock, systemClock } from '../clock'
+import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
+import type { Clock } from '../clock'
+import { systemClock } from '../clock'
 import { deliver, watch } from './conversation'
 import { decodeKey, encrypt, sign } from './crypto'
 import { ReplyError, readReply } from './envelope'
 import { send } from './http'
-import { Payload, PayloadOptions, Payloads } from './payload'
-import { Reply, faults } from './rules'
-import { Verdict, verify } from './verify'
+import type { Payload, PayloadOptions } from './payload'
+import { Payloads } from './payload'
+import type { Reply } from './rules'
+import { faults } from './rules'
+import type { Verdict } from './verify'
+import { verify } from './verify'
 
 export interface ClientOptions {
   /** The callback URL. */

@@ -1,8 +1,8 @@
 import type { Answer, Overrides, WecomClient } from './client'
 import { ReplyError } from './envelope'
 import { SendError } from './http'
-import { Payload, PayloadOptions } from './payload'
-import { Reply } from './rules'
+import type { Payload, PayloadOptions } from './payload'
+import type { Reply } from './rules'
 
 /** One state of the bubble. */
 export interface Frame {

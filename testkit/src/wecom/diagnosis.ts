@@ -1,6 +1,6 @@
 /** What the answers to a URL verification mean. Every sentence in Chinese, then in English, with what to do. */
 
-import { Sent } from './http'
+import type { Sent } from './http'
 
 export type Reason =
   | 'unreachable' | 'redirect' | 'html' | 'status' | 'wrong-token' | 'wrong-key' | 'wrong-receive-id' | 'wrong-echo' | 'slow'

@@ -1,5 +1,5 @@
 import { decrypt, sign } from './crypto'
-import { Reply } from './rules'
+import type { Reply } from './rules'
 
 /** The bot answered something that WeCom does not take. */
 export class ReplyError extends Error {

@@ -1,4 +1,5 @@
-import { Agent, IncomingHttpHeaders, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
+import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
+import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 
 /** `unreachable`: no connection, or it broke. `timeout`: connected, but no complete answer in time. */

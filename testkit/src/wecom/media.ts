@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Clock } from '../clock'
+import type { Clock } from '../clock'
 import { encryptMedia } from './crypto'
 
 export interface MediaOptions {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { Clock } from '../clock'
-import { Result, contentFault, parse, result } from './result'
+import type { Clock } from '../clock'
+import type { Result } from './result'
+import { contentFault, parse, result } from './result'
 
 /** A call of a `response_url`, accepted or not. */
 export interface ActiveReply {

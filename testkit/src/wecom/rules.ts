@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { Payload } from './payload'
+import type { Payload } from './payload'
 
 interface ImageItem {
   msgtype: string

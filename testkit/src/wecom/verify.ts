@@ -1,7 +1,9 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { WecomClient } from './client'
-import { Failure, blame, judge, limit, slow, unreachable } from './diagnosis'
-import { SendError, Sent, send } from './http'
+import type { Failure } from './diagnosis'
+import { blame, judge, limit, slow, unreachable } from './diagnosis'
+import type { Sent } from './http'
+import { SendError, send } from './http'
 
 export type Verdict =
   /** `elapsed` in milliseconds. */

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { Clock } from '../clock'
-import { Part } from './multipart'
-import { Result, contentFault, parse, result } from './result'
+import type { Clock } from '../clock'
+import type { Part } from './multipart'
+import type { Result } from './result'
+import { contentFault, parse, result } from './result'
 
 /** A message pushed to a group, accepted or not. */
 export interface WebhookCall {

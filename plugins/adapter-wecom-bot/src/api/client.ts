@@ -1,5 +1,5 @@
 import { ProxyError } from './proxy'
-import { Transport } from './http'
+import type { Transport } from './http'
 
 /** How a call to WeCom's API ended without success. */
 export type Failure =

@@ -1,6 +1,7 @@
-import { IncomingMessage, request as httpRequest } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { HTTP } from 'koishi'
+import type { HTTP } from 'koishi'
 import { ProxyError, createAgent } from './proxy'
 
 export interface Request {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Agent } from 'node:http'
+import type { Agent } from 'node:http'
 import { connect } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import { HttpsProxyAgent } from 'https-proxy-agent'

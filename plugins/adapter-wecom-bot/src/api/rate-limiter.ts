@@ -1,4 +1,4 @@
-import { Clock } from '../util/clock'
+import type { Clock } from '../util/clock'
 
 /**
  * Lets at most `limit` tasks start in any window of `span` milliseconds, in the order they came.

@@ -1,4 +1,4 @@
-import { Clock } from '../util/clock'
+import type { Clock } from '../util/clock'
 import { QyapiError } from './client'
 
 const ATTEMPTS = 4

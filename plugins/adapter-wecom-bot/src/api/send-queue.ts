@@ -1,4 +1,4 @@
-import { Clock } from '../util/clock'
+import type { Clock } from '../util/clock'
 import { Limiter } from './rate-limiter'
 import { QyapiError } from './client'
 import { Retry } from './retry'

@@ -1,7 +1,9 @@
-import { Clock } from '../util/clock'
+import type { Clock } from '../util/clock'
 import { formData } from './multipart'
-import { Form, Post, QyapiError, call } from './client'
-import { Body, Queue } from './send-queue'
+import type { Post } from './client'
+import { Form, QyapiError, call } from './client'
+import type { Body } from './send-queue'
+import { Queue } from './send-queue'
 import { Retry } from './retry'
 import { pieces } from '../render/split'
 

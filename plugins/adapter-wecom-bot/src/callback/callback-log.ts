@@ -1,5 +1,5 @@
-import { Clock } from '../util/clock'
-import { Reason, Refusal } from '../protocol/callback-error'
+import type { Clock } from '../util/clock'
+import type { Reason, Refusal } from '../protocol/callback-error'
 
 /** Lines of one reason within a minute; an attacker must not fill the disk. */
 const MOST = 10

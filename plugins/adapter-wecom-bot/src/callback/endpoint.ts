@@ -1,10 +1,12 @@
-import { Context, trimSlash } from 'koishi'
+import type { Context } from 'koishi'
+import { trimSlash } from 'koishi'
 import type {} from '@koishijs/plugin-server'
-import { Exchange, createCallback } from './handler'
-import { Clock } from '../util/clock'
+import type { Exchange } from './handler'
+import { createCallback } from './handler'
+import type { Clock } from '../util/clock'
 import type { Desk } from '../services'
 import { Tally, maySee, metrics, report } from './status'
-import { Journal } from './callback-log'
+import type { Journal } from './callback-log'
 import { Replays } from '../util/recently-seen'
 
 /** One name for all spellings of a path that the server takes for the same: it minds neither case nor a last slash. */

@@ -1,4 +1,4 @@
-import { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 /**
  * Watches for callbacks that come to a path where no bot is, and are answered with 404 or somebody's page: of those the

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { Reason } from '../protocol/callback-error'
+import type { Reason } from '../protocol/callback-error'
 
 /** What one callback path has seen. */
 export class Tally {

@@ -3,7 +3,8 @@
  * @see https://developer.work.weixin.qq.com/document/path/101032
  */
 
-import { CARD_BUTTONS, CARD_KEY, CardError, NewsNotice, TemplateCard, TextNotice } from '../protocol/template-card'
+import type { NewsNotice, TemplateCard, TextNotice } from '../protocol/template-card'
+import { CARD_BUTTONS, CARD_KEY, CardError } from '../protocol/template-card'
 
 type Value = unknown
 type Check = (value: Value, field: string) => void

@@ -1,5 +1,5 @@
-import { CardOption, CardSelect, TemplateCard } from '../protocol/template-card'
-import { Click } from '../protocol/parse-aibot'
+import type { CardOption, CardSelect, TemplateCard } from '../protocol/template-card'
+import type { Click } from '../protocol/parse-aibot'
 
 /** What somebody chose on a card. */
 export type Answer = Pick<Click, 'key' | 'selected'>

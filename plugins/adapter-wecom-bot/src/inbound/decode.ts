@@ -1,6 +1,6 @@
 import { Universal, h } from 'koishi'
 import { stripMention } from './mention'
-import { Body, Event, MediaLink, Message } from '../protocol/parse-aibot'
+import type { Body, Event, MediaLink, Message } from '../protocol/parse-aibot'
 
 /** Koishi's id of the chat a callback comes from; a single chat is told from a group by its prefix. */
 export function channelOf({ chatId, userId }: { chatId?: string, userId: string }): string {

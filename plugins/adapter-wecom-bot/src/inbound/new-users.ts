@@ -1,4 +1,4 @@
-import { Session } from 'koishi'
+import type { Session } from 'koishi'
 
 const CAPACITY = 10_000
 

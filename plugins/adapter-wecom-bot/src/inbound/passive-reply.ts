@@ -1,12 +1,14 @@
 import { literalText } from '../push/message-bodies'
-import { Clock } from '../util/clock'
-import { DeliveryError, Way } from '../turn/fallback'
-import { Part } from '../push/parts'
+import type { Clock } from '../util/clock'
+import type { Way } from '../turn/fallback'
+import { DeliveryError } from '../turn/fallback'
+import type { Part } from '../push/parts'
 import { plain } from '../render/plain-text'
-import { Push } from '../push/push'
+import type { Push } from '../push/push'
 import { cut } from '../render/split'
-import { Notices } from '../turn/bubble'
-import { Said, Turn, inWords } from '../turn/turn'
+import type { Notices } from '../turn/bubble'
+import type { Said, Turn } from '../turn/turn'
+import { inWords } from '../turn/turn'
 
 export interface HoldOptions {
   /** Most bytes of a reply. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { TemplateCard, readCard } from '../protocol/template-card'
+import type { TemplateCard } from '../protocol/template-card'
+import { readCard } from '../protocol/template-card'
 import { validate } from '../cards/card-schema'
 import { literal } from '../render/escape'
 import { inWords } from '../turn/turn'

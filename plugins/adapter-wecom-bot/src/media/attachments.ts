@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { Clock } from '../util/clock'
-import { Media, MediaError } from './media'
-import { MediaLink } from '../protocol/parse-aibot'
+import type { Clock } from '../util/clock'
+import type { Media } from './media'
+import { MediaError } from './media'
+import type { MediaLink } from '../protocol/parse-aibot'
 
 /** How long WeCom keeps a link valid. Milliseconds. */
 const LIFE = 5 * 60_000

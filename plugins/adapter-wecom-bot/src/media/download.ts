@@ -1,7 +1,8 @@
-import { IncomingMessage, get as httpGet } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
-import { LookupFunction } from 'node:net'
-import { Clock } from '../util/clock'
+import type { LookupFunction } from 'node:net'
+import type { Clock } from '../util/clock'
 import { checkHost, guardedLookup } from './ssrf-guard'
 
 export interface FetchOptions {

@@ -1,7 +1,8 @@
 import { decodeMediaKey, decryptMedia } from '../protocol/crypto'
 import { UNKNOWN_TYPE, fileName, sniff } from './file-type'
-import { MediaLink } from '../protocol/parse-aibot'
-import { Bytes, FetchOptions, MediaError, fetchBytes } from './download'
+import type { MediaLink } from '../protocol/parse-aibot'
+import type { Bytes, FetchOptions } from './download'
+import { MediaError, fetchBytes } from './download'
 
 export { type FetchOptions, MediaError } from './download'
 

@@ -1,5 +1,6 @@
-import { FetchOptions, fetchFile } from './media'
-import { File, OpenFile } from '../push/parts'
+import type { FetchOptions } from './media'
+import { fetchFile } from './media'
+import type { File, OpenFile } from '../push/parts'
 
 export interface FilesOptions extends FetchOptions {
   /** Reads `data:` and `internal:`. */

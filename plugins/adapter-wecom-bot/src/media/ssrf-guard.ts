@@ -1,5 +1,7 @@
-import { LookupAddress, lookup } from 'node:dns'
-import { BlockList, LookupFunction, isIP } from 'node:net'
+import type { LookupAddress } from 'node:dns'
+import { lookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 
 /**
  * Networks that a link in a message must not lead into: this machine, private and shared ones, link-local (cloud

@@ -1,4 +1,5 @@
-import { Credential, protect } from './crypto'
+import type { Credential } from './crypto'
+import { protect } from './crypto'
 import { Refusal } from './callback-error'
 
 /**

@@ -1,6 +1,7 @@
 import { Refusal } from './callback-error'
 import { readRobot, readXml } from './parse-xml'
-import { Tree, toTree } from './tree'
+import type { Tree } from './tree'
+import { toTree } from './tree'
 import { isXml } from './xml'
 
 /** Where a callback comes from, if not from an intelligent bot. */

@@ -1,6 +1,7 @@
 import type { Base, Body, Click, Message, Payload, Unknown } from './parse-aibot'
 import { Refusal } from './callback-error'
-import { Tree, listOf, numberOf, textOf, treeOf, treesOf } from './tree'
+import type { Tree } from './tree'
+import { listOf, numberOf, textOf, treeOf, treesOf } from './tree'
 import { parseXml } from './xml'
 
 /**

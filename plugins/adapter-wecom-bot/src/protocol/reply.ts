@@ -1,4 +1,4 @@
-import { TemplateCard } from './template-card'
+import type { TemplateCard } from './template-card'
 
 /** An image inside a finished stream. */
 export interface InlineImage {

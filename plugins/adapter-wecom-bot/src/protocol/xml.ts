@@ -1,7 +1,9 @@
 import { XMLParser } from 'fast-xml-parser'
-import { Credential, protect } from './crypto'
-import { Reason, Refusal } from './callback-error'
-import { Tree } from './tree'
+import type { Credential } from './crypto'
+import { protect } from './crypto'
+import type { Reason } from './callback-error'
+import { Refusal } from './callback-error'
+import type { Tree } from './tree'
 
 /** Largest document, in characters; a callback has a few hundred. */
 const SIZE = 128 << 10

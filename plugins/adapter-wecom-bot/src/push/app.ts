@@ -1,14 +1,16 @@
 import { toAppBodies } from './message-bodies'
-import { TemplateCard } from '../protocol/template-card'
-import { Clock } from '../util/clock'
+import type { TemplateCard } from '../protocol/template-card'
+import type { Clock } from '../util/clock'
 import { fileName, sniff } from '../media/file-type'
-import { Media, MediaError } from '../media/media'
+import type { Media } from '../media/media'
+import { MediaError } from '../media/media'
 import { formData } from '../api/multipart'
-import { Part } from './parts'
-import { Push, undelivered } from './push'
+import type { Part } from './parts'
+import type { Push } from './push'
+import { undelivered } from './push'
 import { Form, QyapiError, call, createPost } from '../api/client'
 import { Retry } from '../api/retry'
-import { Answer, Transport } from '../api/http'
+import type { Answer, Transport } from '../api/http'
 
 export interface AppOptions {
   corpId: string

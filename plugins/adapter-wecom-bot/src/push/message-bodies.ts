@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { validate, validatePush } from '../cards/card-schema'
-import { Part } from './parts'
+import type { Part } from './parts'
 import { plain } from '../render/plain-text'
-import { Body } from '../api/send-queue'
+import type { Body } from '../api/send-queue'
 import { pieces } from '../render/split'
-import { Webhook, WEBHOOK_LIMIT } from '../api/webhook'
+import type { Webhook } from '../api/webhook'
+import { WEBHOOK_LIMIT } from '../api/webhook'
 
 /** Most bytes of a `text` message, and of everything an app says. */
 export const TEXT_LIMIT = 2048

@@ -1,12 +1,13 @@
 import { robotWebhook } from '../media/trusted-hosts'
-import { App } from './app'
-import { Clock } from '../util/clock'
-import { Config } from '../config'
+import type { App } from './app'
+import type { Clock } from '../util/clock'
+import type { Config } from '../config'
 import { channelOf, userOf } from '../inbound/decode'
-import { Message } from '../protocol/parse-aibot'
-import { Push, WebhookPush, toRobot } from './push'
+import type { Message } from '../protocol/parse-aibot'
+import type { Push } from './push'
+import { WebhookPush, toRobot } from './push'
 import { Shelf } from '../storage/store'
-import { Webhooks } from './webhook-registry'
+import type { Webhooks } from './webhook-registry'
 
 /** How long and how many group robots of the older kind are remembered. */
 const LIFE = 7 * 24 * 3600_000

@@ -1,9 +1,9 @@
 import { toBodies } from './message-bodies'
 import { validatePush } from '../cards/card-schema'
 import { DeliveryError } from '../turn/fallback'
-import { Part } from './parts'
+import type { Part } from './parts'
 import { QyapiError } from '../api/client'
-import { Webhook } from '../api/webhook'
+import type { Webhook } from '../api/webhook'
 
 /** Where messages go that answer nothing. */
 export interface Push {

@@ -1,13 +1,15 @@
-import { h } from 'koishi'
-import { Referrer, channelOf } from '../inbound/decode'
+import type { h } from 'koishi'
+import type { Referrer } from '../inbound/decode'
+import { channelOf } from '../inbound/decode'
 import type { Directory } from './push-targets'
 import { Lines } from '../util/serial'
 import { render } from '../render/markdown'
 import { DeliveryError } from '../turn/fallback'
-import { OpenFile, compose } from './parts'
-import { Push } from './push'
-import { Turn } from '../turn/turn'
-import { Turns } from '../turn/turn-registry'
+import type { OpenFile } from './parts'
+import { compose } from './parts'
+import type { Push } from './push'
+import type { Turn } from '../turn/turn'
+import type { Turns } from '../turn/turn-registry'
 
 /** A message that is on its way. */
 export interface Delivered {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
-import { Clock } from '../util/clock'
-import { Config } from '../config'
-import { Post, QyapiError } from '../api/client'
-import { GROUPS, KeptPush } from '../storage/store'
+import type { Clock } from '../util/clock'
+import type { Config } from '../config'
+import type { Post } from '../api/client'
+import { QyapiError } from '../api/client'
+import type { KeptPush } from '../storage/store'
+import { GROUPS } from '../storage/store'
 import { Webhook } from '../api/webhook'
 
 /** Most webhooks that are held although nothing waits for them; every group robot names one of its own. */

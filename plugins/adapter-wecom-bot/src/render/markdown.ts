@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { h } from 'koishi'
-import { CARD_KEY, TemplateCard, readCard } from '../protocol/template-card'
+import type { TemplateCard } from '../protocol/template-card'
+import { CARD_KEY, readCard } from '../protocol/template-card'
 import { validate } from '../cards/card-schema'
 import { literal } from './escape'
 import { readNews } from './news'
 import { complete } from './split'
-import { Said } from '../turn/turn'
+import type { Said } from '../turn/turn'
 
 /** Largest image inside a message, in bytes: WeCom refuses whole frames well below its documented 10 MB. */
 const IMAGE_LIMIT = 512 * 1024

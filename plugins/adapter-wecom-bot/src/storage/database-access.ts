@@ -1,5 +1,5 @@
-import { Context } from 'koishi'
-import { Clock } from '../util/clock'
+import type { Context } from 'koishi'
+import type { Clock } from '../util/clock'
 import { Lines } from '../util/serial'
 
 /** How long whoever waits for a reply may wait for the database: an answer is worth more than to be sure of it. */

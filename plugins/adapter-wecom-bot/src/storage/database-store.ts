@@ -1,10 +1,13 @@
-import { Context } from 'koishi'
+import type { Context } from 'koishi'
 import { Access } from './database-access'
-import { Answer } from '../cards/card-update'
-import { TemplateCard } from '../protocol/template-card'
-import { Clock, clock as realClock } from '../util/clock'
-import { CARD_LIFE, GROUPS, KeptPush, Opinion, PUSH_LIFE, SentCard, Shelf, Store, TRACE_LIFE, Trace } from './store'
-import { CardRow, nameOf, read, write } from './tables'
+import type { Answer } from '../cards/card-update'
+import type { TemplateCard } from '../protocol/template-card'
+import type { Clock } from '../util/clock'
+import { clock as realClock } from '../util/clock'
+import type { KeptPush, Opinion, SentCard, Store, Trace } from './store'
+import { CARD_LIFE, GROUPS, PUSH_LIFE, Shelf, TRACE_LIFE } from './store'
+import type { CardRow } from './tables'
+import { nameOf, read, write } from './tables'
 
 /** How often what streams show is written, in milliseconds. */
 const FLUSH = 1000

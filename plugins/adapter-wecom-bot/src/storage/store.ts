@@ -1,8 +1,8 @@
-import { Answer } from '../cards/card-update'
-import { TemplateCard } from '../protocol/template-card'
-import { Clock } from '../util/clock'
-import { Feedback } from '../protocol/parse-aibot'
-import { Owner } from '../turn/turn'
+import type { Answer } from '../cards/card-update'
+import type { TemplateCard } from '../protocol/template-card'
+import type { Clock } from '../util/clock'
+import type { Feedback } from '../protocol/parse-aibot'
+import type { Owner } from '../turn/turn'
 
 /** What is known of a turn that no living process holds. */
 export interface Trace {

@@ -1,5 +1,6 @@
-import { Context } from 'koishi'
-import { TRACE_LIFE, Trace } from './store'
+import type { Context } from 'koishi'
+import type { Trace } from './store'
+import { TRACE_LIFE } from './store'
 
 /** What the adapter keeps in Koishi's database. Texts named JSON are written and read whole. */
 

@@ -1,6 +1,7 @@
-import { Frame, MARKDOWN_LIMIT } from '../protocol/reply'
+import type { Frame } from '../protocol/reply'
+import { MARKDOWN_LIMIT } from '../protocol/reply'
 import { cut, resume } from '../render/split'
-import { Turn } from './turn'
+import type { Turn } from './turn'
 
 /** Sentences the adapter itself says in a chat. */
 export interface Notices {

@@ -1,4 +1,4 @@
-import { Clock } from '../util/clock'
+import type { Clock } from '../util/clock'
 
 export interface LoadLimits {
   /** Most turns that a bot answers at once. */

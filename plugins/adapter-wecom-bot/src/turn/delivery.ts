@@ -1,6 +1,8 @@
-import { DeliveryError, Outlet } from './fallback'
-import { Notices } from './bubble'
-import { Said, Turn, inWords } from './turn'
+import type { Outlet } from './fallback'
+import { DeliveryError } from './fallback'
+import type { Notices } from './bubble'
+import type { Said, Turn } from './turn'
+import { inWords } from './turn'
 
 /** What became of a message that was sent on another way than the stream. */
 export interface Delivery {

@@ -1,10 +1,14 @@
-import { Clock } from '../util/clock'
-import { InlineImage, MARKDOWN_LIMIT } from '../protocol/reply'
-import { Post, QyapiError, call } from '../api/client'
+import type { Clock } from '../util/clock'
+import type { InlineImage } from '../protocol/reply'
+import { MARKDOWN_LIMIT } from '../protocol/reply'
+import type { Post } from '../api/client'
+import { QyapiError, call } from '../api/client'
 import { cut, pieces } from '../render/split'
-import { Notices } from './bubble'
-import { Said, Turn, inWords } from './turn'
-import { WEBHOOK_LIMIT, Webhook } from '../api/webhook'
+import type { Notices } from './bubble'
+import type { Said, Turn } from './turn'
+import { inWords } from './turn'
+import type { Webhook } from '../api/webhook'
+import { WEBHOOK_LIMIT } from '../api/webhook'
 
 /** How long a `response_url` is valid. https://developer.work.weixin.qq.com/document/path/101138 */
 const RESPONSE_URL_LIFE = 3600_000

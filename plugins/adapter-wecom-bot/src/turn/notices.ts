@@ -1,5 +1,5 @@
-import { Context } from 'koishi'
-import { Notices } from './bubble'
+import type { Context } from 'koishi'
+import type { Notices } from './bubble'
 
 /** The adapter's own sentences, in the instance's language; users can override them like any other text. */
 export function createNotices(ctx: Context): Notices {

@@ -1,9 +1,11 @@
-import { Answer, answered, isVote } from '../cards/card-update'
-import { ButtonInteraction, CARD_BUTTONS, CardButton, TemplateCard } from '../protocol/template-card'
+import type { Answer } from '../cards/card-update'
+import { answered, isVote } from '../cards/card-update'
+import type { ButtonInteraction, CardButton, TemplateCard } from '../protocol/template-card'
+import { CARD_BUTTONS } from '../protocol/template-card'
 import { greetingCard } from '../inbound/welcome'
-import { Click } from '../protocol/parse-aibot'
-import { Store } from '../storage/store'
-import { Turn } from './turn'
+import type { Click } from '../protocol/parse-aibot'
+import type { Store } from '../storage/store'
+import type { Turn } from './turn'
 
 /** A button as a plugin or the settings ask for it. */
 export interface ButtonSpec {

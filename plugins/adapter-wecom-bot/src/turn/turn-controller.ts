@@ -1,9 +1,11 @@
-import { Delivery, account, deliver, isOut } from './delivery'
+import type { Delivery } from './delivery'
+import { account, deliver, isOut } from './delivery'
 import { Ending } from './turn-end'
-import { Surroundings } from './turn-options'
-import { Frame } from '../protocol/reply'
+import type { Surroundings } from './turn-options'
+import type { Frame } from '../protocol/reply'
 import { Stream, isVisible } from './bubble'
-import { Said, Turn, inWords } from './turn'
+import type { Said, Turn } from './turn'
+import { inWords } from './turn'
 
 /** The course of one turn: what its bubble is given when, and what goes out on another way. It has one timer. */
 export class Course {

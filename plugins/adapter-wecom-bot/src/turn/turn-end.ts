@@ -1,5 +1,5 @@
-import { Clock } from '../util/clock'
-import { Turn } from './turn'
+import type { Clock } from '../util/clock'
+import type { Turn } from './turn'
 
 /** Koishi ends a chain with an event that never comes where storing the user fails: wait so long, then do without. */
 const GRACE = 5000

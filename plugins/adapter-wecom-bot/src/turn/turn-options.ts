@@ -1,7 +1,7 @@
-import { Clock } from '../util/clock'
-import { Outlet } from './fallback'
-import { Notices } from './bubble'
-import { Turn } from './turn'
+import type { Clock } from '../util/clock'
+import type { Outlet } from './fallback'
+import type { Notices } from './bubble'
+import type { Turn } from './turn'
 
 /** Times are milliseconds. */
 export interface Policy {

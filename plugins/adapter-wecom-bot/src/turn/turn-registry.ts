@@ -1,13 +1,14 @@
-import { Clock } from '../util/clock'
+import type { Clock } from '../util/clock'
 import { Course } from './turn-controller'
 import { salt } from '../protocol/crypto'
-import { Load } from './concurrency'
-import { Outlet } from './fallback'
-import { Event, Message } from '../protocol/parse-aibot'
-import { Policy, TurnLog } from './turn-options'
-import { Frame } from '../protocol/reply'
-import { Notices } from './bubble'
-import { Owner, Said, Turn, owns } from './turn'
+import type { Load } from './concurrency'
+import type { Outlet } from './fallback'
+import type { Event, Message } from '../protocol/parse-aibot'
+import type { Policy, TurnLog } from './turn-options'
+import type { Frame } from '../protocol/reply'
+import type { Notices } from './bubble'
+import type { Owner, Said } from './turn'
+import { Turn, owns } from './turn'
 
 /** After the answers, closing frames are waited for so long: two polls. Milliseconds. */
 const LAST_POLLS = 2500

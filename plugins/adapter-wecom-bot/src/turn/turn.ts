@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import { CARD_BUTTONS, TemplateCard } from '../protocol/template-card'
-import { ButtonSpec } from './stream-cards'
+import type { TemplateCard } from '../protocol/template-card'
+import { CARD_BUTTONS } from '../protocol/template-card'
+import type { ButtonSpec } from './stream-cards'
 import { literal } from '../render/escape'
-import { Frame, InlineImage } from '../protocol/reply'
+import type { Frame, InlineImage } from '../protocol/reply'
 import { complete } from '../render/split'
 
 /** The one address a callback brings along: it takes one message, for an hour. A bearer secret. */

@@ -1,4 +1,4 @@
-import { Clock } from './clock'
+import type { Clock } from './clock'
 
 /** Signatures of callbacks that have been answered, so that one which comes a second time is known. Bounded. */
 export class Replays {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import { AddressInfo, createServer } from 'node:net'
-import { Proxy, Wecom, createHttpProxy, createSocks, createWecom } from 'testkit'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import type { Proxy, Wecom } from 'testkit'
+import { createHttpProxy, createSocks, createWecom } from 'testkit'
 import { ProxyError, parseProxy } from '../../src/api/proxy'
-import { Instance, startBot } from '../support/koishi'
+import type { Instance } from '../support/koishi'
+import { startBot } from '../support/koishi'
 
 describe('the proxy for calls to WeCom', () => {
   let wecom: Wecom

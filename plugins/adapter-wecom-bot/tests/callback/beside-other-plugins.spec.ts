@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import type { Middleware } from 'koa'
-import { World, createWorld, path } from '../support/world'
+import type { World } from '../support/world'
+import { createWorld, path } from '../support/world'
 
 const html = '<!doctype html><title>another page</title>'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Journal } from '../../src/callback/callback-log'
-import { Reason, Refusal } from '../../src/protocol/callback-error'
+import type { Reason } from '../../src/protocol/callback-error'
+import { Refusal } from '../../src/protocol/callback-error'
 import { FakeClock } from '../support/clock'
 
 const MINUTE = 60_000

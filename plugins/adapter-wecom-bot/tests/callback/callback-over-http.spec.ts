@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { WecomClient } from 'testkit'
-import { World, createWorld, path } from '../support/world'
+import type { WecomClient } from 'testkit'
+import type { World } from '../support/world'
+import { createWorld, path } from '../support/world'
 import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
 
 describe('the callback over HTTP', () => {

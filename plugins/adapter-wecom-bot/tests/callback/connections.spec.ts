@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
-import { Reply, WecomClient, decodeKey, decrypt } from 'testkit'
-import { World, createWorld, encodingAESKey, path } from '../support/world'
+import type { Reply, WecomClient } from 'testkit'
+import { decodeKey, decrypt } from 'testkit'
+import type { World } from '../support/world'
+import { createWorld, encodingAESKey, path } from '../support/world'
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 

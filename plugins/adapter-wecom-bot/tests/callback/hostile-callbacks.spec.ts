@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import { Session } from 'koishi'
-import {
-  Overrides, PayloadOptions, Proxy, Wecom, WecomClient, createHttpProxy, createWecom, decodeKey, encrypt,
+import type { Session } from 'koishi'
+import type {
+  Overrides, PayloadOptions, Proxy, Wecom, WecomClient } from 'testkit'
+import { createHttpProxy, createWecom, decodeKey, encrypt,
 } from 'testkit'
-import { Config, WecomBot } from '../../src'
+import type { Config, WecomBot } from '../../src'
 import { flawed } from '../support/forge'
-import { World, createWorld } from '../support/world'
+import type { World } from '../support/world'
+import { createWorld } from '../support/world'
 import { XmlClient } from '../support/xml'
 
 /**

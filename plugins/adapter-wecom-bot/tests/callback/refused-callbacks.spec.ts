@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { Overrides, WecomClient } from 'testkit'
-import { World, createWorld, encodingAESKey, path, token } from '../support/world'
+import type { Overrides, WecomClient } from 'testkit'
+import type { World } from '../support/world'
+import { createWorld, encodingAESKey, path, token } from '../support/world'
 
 describe('a callback that is refused', () => {
   let world: World

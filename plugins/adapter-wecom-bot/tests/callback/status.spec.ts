@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { Tally, maySee, metrics, report } from '../../src/callback/status'
-import { World, createWorld, path } from '../support/world'
+import type { World } from '../support/world'
+import { createWorld, path } from '../support/world'
 
 describe('how the callback stands', () => {
   it('may be seen from this machine, or with the token', () => {

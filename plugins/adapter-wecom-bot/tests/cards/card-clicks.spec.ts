@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { Session, h } from 'koishi'
-import { WecomClient } from 'testkit'
+import type { Session } from 'koishi'
+import { h } from 'koishi'
+import type { WecomClient } from 'testkit'
 import { clock } from '../../src/util/clock'
 import { cards } from '../support/cards'
-import { World, createWorld } from '../support/world'
+import type { World } from '../support/world'
+import { createWorld } from '../support/world'
 
 const DAY = 24 * 3600_000
 const GROUP = { chatId: 'wrGROUP' }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { answered, isVote } from '../../src/cards/card-update'
-import { TemplateCard } from '../../src/protocol/template-card'
+import type { TemplateCard } from '../../src/protocol/template-card'
 import { validate } from '../../src/cards/card-schema'
 import { cards } from '../support/cards'
 

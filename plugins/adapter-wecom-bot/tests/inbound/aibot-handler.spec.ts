@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { Cards } from '../../src/turn/stream-cards'
-import { Policy } from '../../src/turn/turn-options'
-import { Dispatch, Inbox, InboxOptions, Outcome } from '../../src/inbound/aibot-handler'
-import { Event, Message, Poll, Unknown } from '../../src/protocol/parse-aibot'
-import { MemoryStore, Trace } from '../../src/storage/store'
-import { Turn } from '../../src/turn/turn'
+import type { Policy } from '../../src/turn/turn-options'
+import type { Dispatch, InboxOptions, Outcome } from '../../src/inbound/aibot-handler'
+import { Inbox } from '../../src/inbound/aibot-handler'
+import type { Event, Message, Poll, Unknown } from '../../src/protocol/parse-aibot'
+import type { Trace } from '../../src/storage/store'
+import { MemoryStore } from '../../src/storage/store'
+import type { Turn } from '../../src/turn/turn'
 import { createTurns, message, notices } from '../support/turns'
 
 function createInbox(options: Partial<InboxOptions> = {}, policy: Partial<Policy> = {}) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { Universal, h } from 'koishi'
 import { addressOf, channelOf, decode, userOf } from '../../src/inbound/decode'
-import { Body, MediaLink, Message, parse } from '../../src/protocol/parse-aibot'
+import type { Body, MediaLink, Message } from '../../src/protocol/parse-aibot'
+import { parse } from '../../src/protocol/parse-aibot'
 import { message } from '../support/turns'
 
 const attach = ({ url, aesKey }: MediaLink) => `internal:${url}${aesKey ? `#${aesKey}` : ''}`

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { Session } from 'koishi'
-import { WecomClient } from 'testkit'
-import { World, createWorld } from '../support/world'
+import type { Session } from 'koishi'
+import type { WecomClient } from 'testkit'
+import type { World } from '../support/world'
+import { createWorld } from '../support/world'
 
 describe('plugins and people', () => {
   let world: World

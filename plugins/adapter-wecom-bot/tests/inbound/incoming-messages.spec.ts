@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { Session, h } from 'koishi'
-import { Payload, WecomClient } from 'testkit'
+import type { Session } from 'koishi'
+import { h } from 'koishi'
+import type { Payload, WecomClient } from 'testkit'
 import { clock } from '../../src/util/clock'
-import { World, createWorld, encodingAESKey, token } from '../support/world'
+import type { World } from '../support/world'
+import { createWorld, encodingAESKey, token } from '../support/world'
 
 const GROUP = { chatId: 'wrGROUP' }
 const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(5000, 'pixels')])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import Sqlite from '@koishijs/plugin-database-sqlite'
-import { Session } from 'koishi'
+import type { Session } from 'koishi'
 import { Newcomers } from '../../src/inbound/new-users'
 import { createWorld } from '../support/world'
 

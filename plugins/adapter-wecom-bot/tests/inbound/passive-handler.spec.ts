@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import sqlite from '@koishijs/plugin-database-sqlite'
-import { Session, h } from 'koishi'
-import { Config } from '../../src'
-import { AppApi, createAppApi } from '../support/app'
+import type { Session } from 'koishi'
+import { h } from 'koishi'
+import type { Config } from '../../src'
+import type { AppApi } from '../support/app'
+import { createAppApi } from '../support/app'
 import { cards } from '../support/cards'
-import { World, createWorld, encodingAESKey, path } from '../support/world'
+import type { World } from '../support/world'
+import { createWorld, encodingAESKey, path } from '../support/world'
 import { XmlClient } from '../support/xml'
 
 const app = { corpId: 'wwCORP', agentId: '1000002', secret: 'APP-SECRET' }

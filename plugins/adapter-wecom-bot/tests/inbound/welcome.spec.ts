@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { Session } from 'koishi'
+import type { Session } from 'koishi'
 import { greetingCard, greetingText } from '../../src/inbound/welcome'
 import { cards } from '../support/cards'
-import { World, createWorld } from '../support/world'
+import type { World } from '../support/world'
+import { createWorld } from '../support/world'
 
 const menu = {
   card_type: 'button_interaction',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { Attachments } from '../../src/media/attachments'
-import { Media, MediaError } from '../../src/media/media'
-import { MediaLink } from '../../src/protocol/parse-aibot'
+import type { Media } from '../../src/media/media'
+import { MediaError } from '../../src/media/media'
+import type { MediaLink } from '../../src/protocol/parse-aibot'
 import { FakeClock } from '../support/clock'
 
 const MINUTE = 60_000

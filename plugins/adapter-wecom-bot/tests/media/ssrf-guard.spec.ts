@@ -1,5 +1,5 @@
 import { deepEqual, equal, rejects, throws } from 'node:assert/strict'
-import { lookup } from 'node:dns'
+import type { lookup } from 'node:dns'
 import { promisify } from 'node:util'
 import { GuardError, checkHost, guardedLookup, isPublic } from '../../src/media/ssrf-guard'
 

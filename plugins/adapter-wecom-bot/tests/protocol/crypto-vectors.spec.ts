@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Credential, decodeKey, decodeMediaKey, decrypt, decryptMedia, encrypt, sign, verify } from '../../src/protocol/crypto'
+import type { Credential } from '../../src/protocol/crypto'
+import { decodeKey, decodeMediaKey, decrypt, decryptMedia, encrypt, sign, verify } from '../../src/protocol/crypto'
 import { open, seal } from '../../src/protocol/envelope'
 import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
 

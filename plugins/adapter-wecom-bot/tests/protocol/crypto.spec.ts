@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { Credential, decodeKey, decodeMediaKey, decrypt, decryptMedia, encrypt, sign, verify } from '../../src/protocol/crypto'
+import type { Credential } from '../../src/protocol/crypto'
+import { decodeKey, decodeMediaKey, decrypt, decryptMedia, encrypt, sign, verify } from '../../src/protocol/crypto'
 import { encryptBlocks, flawed } from '../support/forge'
 import { encodingAESKey } from '../support/world'
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Payload, parse } from '../../src/protocol/parse-aibot'
+import type { Payload } from '../../src/protocol/parse-aibot'
+import { parse } from '../../src/protocol/parse-aibot'
 import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
 
 const group = { msgid: 'MSGID', aibotid: 'AIBOTID', chatid: 'CHATID', chattype: 'group', from: { userid: 'USERID' } }

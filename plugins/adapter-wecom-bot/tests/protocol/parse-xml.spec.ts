@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { robotWebhook } from '../../src/media/trusted-hosts'
-import { Event, parse } from '../../src/protocol/parse-aibot'
+import type { Event } from '../../src/protocol/parse-aibot'
+import { parse } from '../../src/protocol/parse-aibot'
 
 const app = (fields: string, rest = '<AgentID>1000002</AgentID>') => parse(
   `<xml><ToUserName><![CDATA[wwCORP]]></ToUserName><FromUserName><![CDATA[u]]></FromUserName><CreateTime>17</CreateTime>${fields}${rest}</xml>`)

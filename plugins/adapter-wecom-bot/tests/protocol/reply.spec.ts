@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Frame, spell, streamReply } from '../../src/protocol/reply'
+import type { Frame } from '../../src/protocol/reply'
+import { spell, streamReply } from '../../src/protocol/reply'
 
 describe('a reply', () => {
   const frame = (finish = false): Frame => ({ content: '你好', finish })

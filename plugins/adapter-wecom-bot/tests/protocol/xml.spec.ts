@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Credential, decodeKey, decrypt, verify } from '../../src/protocol/crypto'
+import type { Credential } from '../../src/protocol/crypto'
+import { decodeKey, decrypt, verify } from '../../src/protocol/crypto'
 import { toTree } from '../../src/protocol/tree'
 import { buildXml, isXml, openXml, parseXml, sealXml } from '../../src/protocol/xml'
 import vectors from '../../../../testkit/fixtures/wecom-vectors.json'

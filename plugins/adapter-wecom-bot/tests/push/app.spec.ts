@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { HTTP } from '@koishijs/plugin-http'
 import { App } from '../../src/push/app'
-import { Part } from '../../src/push/parts'
+import type { Part } from '../../src/push/parts'
 import { throughKoishi } from '../../src/api/http'
-import { AppApi, createAppApi } from '../support/app'
+import type { AppApi } from '../support/app'
+import { createAppApi } from '../support/app'
 import { FakeClock } from '../support/clock'
 
 const markdown = (content: string): Part => ({ type: 'markdown', content })

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Context, h } from 'koishi'
-import { ManualClock, Wecom, WecomClient, createWecom, manualClock } from 'testkit'
-import { Config, DeliveryError } from '../../src'
-import { Instance, encodingAESKey, startBot, token } from '../support/koishi'
+import type { Context } from 'koishi'
+import { h } from 'koishi'
+import type { ManualClock, Wecom } from 'testkit'
+import { WecomClient, createWecom, manualClock } from 'testkit'
+import type { Config, DeliveryError } from '../../src'
+import type { Instance } from '../support/koishi'
+import { encodingAESKey, startBot, token } from '../support/koishi'
 
 describe('messages that wait when the process has to end', () => {
   let clock: ManualClock

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Config } from '../../src'
+import type { Config } from '../../src'
 import { Webhooks } from '../../src/push/webhook-registry'
 import { FakeClock } from '../support/clock'
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { Session } from 'koishi'
-import { Wecom, WecomClient, createWecom } from 'testkit'
+import type { Session } from 'koishi'
+import type { Wecom } from 'testkit'
+import { WecomClient, createWecom } from 'testkit'
 import { clock } from '../../src/util/clock'
 import { createFolder, eventually, silence } from '../support/database'
-import { Instance, encodingAESKey, startBot, token } from '../support/koishi'
+import type { Instance } from '../support/koishi'
+import { encodingAESKey, startBot, token } from '../support/koishi'
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 

@@ -1,5 +1,6 @@
-import { IncomingMessage, createServer } from 'node:http'
-import { AddressInfo } from 'node:net'
+import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

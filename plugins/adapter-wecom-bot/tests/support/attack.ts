@@ -1,8 +1,9 @@
-import { WecomClient, decodeKey, encrypt } from 'testkit'
+import type { WecomClient } from 'testkit'
+import { decodeKey, encrypt } from 'testkit'
 import { buildXml } from '../../src/protocol/xml'
 import { flawed } from './forge'
 import { mutateBytes, mutateJson, mutateText } from './mutate'
-import { Random } from './random'
+import type { Random } from './random'
 import { encodingAESKey } from './world'
 
 /** Where a callback says it comes from, and what it looks like then. */

@@ -1,4 +1,4 @@
-import { TemplateCard } from '../../src/protocol/template-card'
+import type { TemplateCard } from '../../src/protocol/template-card'
 
 /** One card of each type, with what it needs and a bit more. */
 export const cards = {

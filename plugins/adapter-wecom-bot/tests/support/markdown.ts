@@ -1,4 +1,5 @@
-import { Token, marked } from 'marked'
+import type { Token } from 'marked'
+import { marked } from 'marked'
 
 /** Every token of a CommonMark (GFM) text, parents before their children, with the kinds of all its parents. */
 export function* walk(text: string): Generator<{ token: Token, within: string[] }> {

@@ -1,4 +1,4 @@
-import { Random } from './random'
+import type { Random } from './random'
 
 const strange = [
   null, true, 0, -1, 1e308, '', ' ', '\0', '\ud800', '𝄞'.repeat(40), 'x'.repeat(5000), [], {}, [[[[]]]], [null],

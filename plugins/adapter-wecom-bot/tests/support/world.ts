@@ -1,9 +1,10 @@
 import { createServer } from 'node:http'
-import { AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { Context, Logger } from 'koishi'
 import { HTTP } from '@koishijs/plugin-http'
 import Server from '@koishijs/plugin-server'
-import { ClientOptions, Wecom, WecomClient, createWecom } from 'testkit'
+import type { ClientOptions, Wecom } from 'testkit'
+import { WecomClient, createWecom } from 'testkit'
 import WecomBot, { Config } from '../../src'
 
 export const token = 'AibotTestToken01'

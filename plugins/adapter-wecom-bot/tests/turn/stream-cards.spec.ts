@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Cards, CardsOptions } from '../../src/turn/stream-cards'
+import type { CardsOptions } from '../../src/turn/stream-cards'
+import { Cards } from '../../src/turn/stream-cards'
 import { MemoryStore } from '../../src/storage/store'
 import { cards } from '../support/cards'
 import { createTurns } from '../support/turns'

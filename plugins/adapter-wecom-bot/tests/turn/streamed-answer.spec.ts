@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { Context, Session, h } from 'koishi'
-import { PayloadOptions, WecomClient } from 'testkit'
+import type { Context, Session } from 'koishi'
+import { h } from 'koishi'
+import type { PayloadOptions, WecomClient } from 'testkit'
 import { cards } from '../support/cards'
-import { World, createWorld } from '../support/world'
+import type { World } from '../support/world'
+import { createWorld } from '../support/world'
 
 const GROUP = { chatId: 'wrkSFfCgAA' }
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))

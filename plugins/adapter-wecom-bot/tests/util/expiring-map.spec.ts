@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { MemoryStore, Opinion, Shelf, Store, Trace } from '../../src/storage/store'
+import type { Opinion, Store, Trace } from '../../src/storage/store'
+import { MemoryStore, Shelf } from '../../src/storage/store'
 import { FakeClock } from '../support/clock'
 
 const DAY = 24 * 3600_000

@@ -1,7 +1,8 @@
 import type { Session } from 'koishi'
 import { Reply } from './reply'
 import { Margin } from './annotations'
-import { type Message, sentence } from '../messages/i18n'
+import { sentence } from '../messages/i18n'
+import type { Message } from '../messages/i18n'
 
 /** What people read of one exchange: the answer, what stands before it, and what stands below. */
 export class Sheet {

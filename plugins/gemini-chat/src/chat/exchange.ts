@@ -1,6 +1,7 @@
 import type { h, Session } from 'koishi'
 import { charge } from '../usage/record'
-import { ask, type Attempt, type Question } from '../model/ask'
+import { ask } from '../model/ask'
+import type { Attempt, Question } from '../model/ask'
 import { estimateContents, measure } from '../conversation/tokens'
 import type { StoredTurn } from '../conversation/history'
 import type { Recollection } from '../conversation/context-window'
@@ -14,7 +15,8 @@ import { bare } from '../model/model-list'
 import { Sheet } from '../answer/layout'
 import { Stage } from './presenter'
 import { summarise } from './summary'
-import { type Message, sentence } from '../messages/i18n'
+import { sentence } from '../messages/i18n'
+import type { Message } from '../messages/i18n'
 
 /** After so many milliseconds without a sign somebody may think that nothing happens. */
 const PATIENCE = 4000

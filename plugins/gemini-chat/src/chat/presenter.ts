@@ -1,8 +1,11 @@
-import { h, type Session } from 'koishi'
+import { h } from 'koishi'
+import type { Session } from 'koishi'
 import type { Core } from './context'
-import { createDelivery, type Delivery, targetOf } from '../delivery/target'
+import { createDelivery, targetOf } from '../delivery/target'
+import type { Delivery } from '../delivery/target'
 import { describe } from '../messages/error-messages'
-import { type Message, say, sentence } from '../messages/i18n'
+import { say, sentence } from '../messages/i18n'
+import type { Message } from '../messages/i18n'
 
 /** Their adapters can answer a message once: nothing may be said before the answer. */
 const taciturn = new Set(['wechat-official'])

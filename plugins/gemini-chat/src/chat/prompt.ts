@@ -1,4 +1,5 @@
-import { h, type Session, type Universal } from 'koishi'
+import { h } from 'koishi'
+import type { Session, Universal } from 'koishi'
 import type { Part } from '../engine/types'
 import { referencesOf } from '../media/reference'
 

@@ -1,4 +1,5 @@
-import { ask, type AskOptions } from '../model/ask'
+import { ask } from '../model/ask'
+import type { AskOptions } from '../model/ask'
 import { summaryRequest } from '../conversation/compaction'
 import type { StoredTurn } from '../conversation/history'
 import type { Core } from './context'

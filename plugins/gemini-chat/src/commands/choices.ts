@@ -1,11 +1,13 @@
 import type { h, Session } from 'koishi'
 import { hasAuthority } from '../chat/authority'
 import type { Chat } from '../chat/chat'
-import { placeOf, type Scope, scopes } from '../conversation/scope'
+import { placeOf, scopes } from '../conversation/scope'
+import type { Scope } from '../conversation/scope'
 import { describe, report } from '../messages/error-messages'
 import { menu, pick } from './menu'
 import { bare, lookup } from '../model/model-list'
-import { type Message, say, sentence } from '../messages/i18n'
+import { say, sentence } from '../messages/i18n'
+import type { Message } from '../messages/i18n'
 
 /** Words that take a choice back. */
 const none = ['default', '默认']

@@ -1,4 +1,5 @@
-import { type Context, h, type Session } from 'koishi'
+import { h } from 'koishi'
+import type { Context, Session } from 'koishi'
 import type { Chat } from '../chat/chat'
 import { Control } from './conversation'
 import { textOf } from '../chat/prompt'

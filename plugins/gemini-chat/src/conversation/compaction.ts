@@ -1,7 +1,8 @@
 import type { Content } from '../engine/types'
 import { estimate } from './tokens'
 import type { StoredTurn } from './history'
-import { replay, type Turn } from './turn'
+import { replay } from './turn'
+import type { Turn } from './turn'
 
 /** Less than this is not worth a question of its own. */
 const WORTHWHILE = 500

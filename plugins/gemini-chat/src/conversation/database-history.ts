@@ -1,6 +1,8 @@
-import { $, type Context } from 'koishi'
+import { $ } from 'koishi'
+import type { Context } from 'koishi'
 import type { Content } from '../engine/types'
-import { type History, MemoryHistory, type StoredTurn } from './history'
+import { MemoryHistory } from './history'
+import type { History, StoredTurn } from './history'
 import type { Turn } from './turn'
 
 declare module 'koishi' {

@@ -1,4 +1,5 @@
-import { h, type Session } from 'koishi'
+import { h } from 'koishi'
+import type { Session } from 'koishi'
 import { sentence } from '../messages/i18n'
 
 /** The buttons of an answer. Each says a command for whoever clicks it. */

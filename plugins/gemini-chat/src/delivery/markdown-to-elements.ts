@@ -1,5 +1,6 @@
 import { h } from 'koishi'
-import { Marked, type Token, type Tokens } from 'marked'
+import { Marked } from 'marked'
+import type { Token, Tokens } from 'marked'
 
 /** What a platform's encoder can do. */
 export interface Dialect {

@@ -1,5 +1,6 @@
 import { h } from 'koishi'
-import { type Dialect, toElements } from './markdown-to-elements'
+import { toElements } from './markdown-to-elements'
+import type { Dialect } from './markdown-to-elements'
 
 /** What rendering needs to know of a bot. An adapter that takes raw Markdown says so with `markdown`. */
 export interface Reader {

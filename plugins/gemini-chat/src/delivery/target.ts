@@ -3,7 +3,8 @@ import type { Clock } from '../util/clock'
 import { EditDelivery } from './edit-delivery'
 import { MessageDelivery } from './message-delivery'
 import { controls } from './buttons'
-import { render, type RenderOptions } from './render'
+import { render } from './render'
+import type { RenderOptions } from './render'
 
 /** Brings one answer to its reader while it is being written. */
 export interface Delivery {

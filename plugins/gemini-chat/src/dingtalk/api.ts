@@ -2,7 +2,8 @@ import { backoff } from '../util/backoff'
 import type { Clock } from '../util/clock'
 import type { App } from './app'
 import type { DingtalkBot, Frame, Place } from './bot'
-import { checked, Refusal, type RefusalKind, refusalOf } from './api-error'
+import { checked, Refusal, refusalOf } from './api-error'
+import type { RefusalKind } from './api-error'
 
 const TIMEOUT = 15_000
 

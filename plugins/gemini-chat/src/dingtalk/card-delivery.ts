@@ -3,9 +3,11 @@ import type { Clock } from '../util/clock'
 import type { Delivery } from '../delivery/target'
 import { Growth } from '../delivery/latest-state'
 import type { Place } from './bot'
-import { Face, type FaceOptions, type State } from './card-frames'
+import { Face } from './card-frames'
+import type { FaceOptions, State } from './card-frames'
 import type { MarkdownDelivery } from './message-delivery'
-import { gapOf, type Pace } from './pace'
+import { gapOf } from './pace'
+import type { Pace } from './pace'
 import type { Refusal } from './api-error'
 
 /** A card that nobody writes to for so long is given up. */

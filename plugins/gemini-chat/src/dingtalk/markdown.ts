@@ -1,4 +1,5 @@
-import { Marked, type Tokens } from 'marked'
+import { Marked } from 'marked'
+import type { Tokens } from 'marked'
 
 /** An instance of its own: the shared one can be reconfigured by anybody. */
 const marked = new Marked({ gfm: true })

@@ -1,7 +1,9 @@
-import { type Bot, Universal } from 'koishi'
+import { Universal } from 'koishi'
+import type { Bot } from 'koishi'
 import type { Clock } from '../util/clock'
 import type { DingtalkBot } from './bot'
-import { type Refusal, refusalOf } from './api-error'
+import { refusalOf } from './api-error'
+import type { Refusal } from './api-error'
 
 /** A bot that gave up is started again after this. */
 const REVIVAL = 60_000

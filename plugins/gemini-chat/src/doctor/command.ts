@@ -1,7 +1,11 @@
-import { type Context, h, type Session } from 'koishi'
-import { type Message, sentence } from '../messages/i18n'
-import { examine, type Patient } from './examine'
-import { type Finding, write } from './finding'
+import { h } from 'koishi'
+import type { Context, Session } from 'koishi'
+import { sentence } from '../messages/i18n'
+import type { Message } from '../messages/i18n'
+import { examine } from './examine'
+import type { Patient } from './examine'
+import { write } from './finding'
+import type { Finding } from './finding'
 import { examineInstance } from './instance'
 
 /** `gemini.doctor`, for those who run the bot. */

@@ -3,8 +3,10 @@ import { classify } from '../engine/gemini/classify-error'
 import { parseBaseUrl } from '../engine/gemini/endpoint'
 import { GeminiError } from '../engine/error'
 import { parseProxy } from '../engine/gemini/proxy'
-import { createTransport, type Transport } from '../engine/gemini/transport'
-import { bad, type Finding, ok } from './finding'
+import { createTransport } from '../engine/gemini/transport'
+import type { Transport } from '../engine/gemini/transport'
+import { bad, ok } from './finding'
+import type { Finding } from './finding'
 
 export interface ConnectionOptions {
   baseUrl: string

@@ -8,7 +8,8 @@ import { timeOf } from '../messages/error-messages'
 import type { Key, Ring } from '../model/key-pool'
 import type { Models } from '../model/model-list'
 import { examineConnection } from './connection'
-import { bad, type Finding, note, ok } from './finding'
+import { bad, note, ok } from './finding'
+import type { Finding } from './finding'
 
 export interface Patient {
   config: Pick<Config, 'baseUrl' | 'proxy'>

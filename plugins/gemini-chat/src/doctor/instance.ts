@@ -1,6 +1,8 @@
-import { type Context, Universal } from 'koishi'
+import { Universal } from 'koishi'
+import type { Context } from 'koishi'
 import { describe } from '../messages/error-messages'
-import { bad, type Finding, note, ok } from './finding'
+import { bad, note, ok } from './finding'
+import type { Finding } from './finding'
 
 /** Looks at what stands around the plugin: the database and the bots. */
 export async function* examineInstance(ctx: Context): AsyncGenerator<Finding> {

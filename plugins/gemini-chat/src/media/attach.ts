@@ -1,7 +1,9 @@
 import type { Content, Part } from '../engine/types'
 import { download, follow, tooLarge } from './download'
-import { MediaError, type Reason } from './error'
-import { isReference, type Reference } from './reference'
+import { MediaError } from './error'
+import type { Reason } from './error'
+import { isReference } from './reference'
+import type { Reference } from './reference'
 import { typeOf } from './file-type'
 
 /** A file that did not become part of a question. */

@@ -1,7 +1,8 @@
 import * as dns from 'node:dns'
 import * as http from 'node:http'
 import * as https from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP } from 'node:net'
+import type { LookupFunction } from 'node:net'
 import { isPublic } from './ssrf-guard'
 import { MediaError } from './error'
 

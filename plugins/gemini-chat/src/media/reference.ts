@@ -1,4 +1,4 @@
-import { h } from 'koishi'
+import type { h } from 'koishi'
 import type { Content, Part } from '../engine/types'
 
 export const kinds = ['image', 'audio', 'video', 'file'] as const

@@ -1,5 +1,6 @@
 import type { Reply } from '../answer/reply'
-import { type ErrorKind, GeminiError } from '../engine/error'
+import { GeminiError } from '../engine/error'
+import type { ErrorKind } from '../engine/error'
 import type { Message } from './i18n'
 
 /** Why a task was aborted: a newer message took its place. */

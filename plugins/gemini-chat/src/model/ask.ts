@@ -2,7 +2,8 @@ import type { Clock } from '../util/clock'
 import { GeminiError } from '../engine/error'
 import type { Content, Engine, EngineEvent, EngineRequest, Usage } from '../engine/types'
 import { withoutReferences } from '../media/reference'
-import { Attempts, type Route } from './attempts'
+import { Attempts } from './attempts'
+import type { Route } from './attempts'
 
 /** A question, before it is known which model will answer it. */
 export interface Question extends Omit<EngineRequest, 'model'> {

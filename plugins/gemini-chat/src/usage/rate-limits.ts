@@ -1,5 +1,6 @@
 import { timeOf } from '../messages/error-messages'
-import { dayOf, type Ledger, total, type UsageRow } from './usage-store'
+import { dayOf, total } from './usage-store'
+import type { Ledger, UsageRow } from './usage-store'
 import { Recent } from '../util/lru-map'
 import type { Message } from '../messages/i18n'
 

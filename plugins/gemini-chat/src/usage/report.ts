@@ -1,5 +1,7 @@
-import { type Awaitable, type Context, h, type Session } from 'koishi'
-import { type Counts, dayOf, type Ledger, total, type UsageRow } from './usage-store'
+import { h } from 'koishi'
+import type { Awaitable, Context, Session } from 'koishi'
+import { dayOf, total } from './usage-store'
+import type { Counts, Ledger, UsageRow } from './usage-store'
 import { sentence } from '../messages/i18n'
 
 /** A line somebody adds to what `gemini.usage` says, where there is something to say. */

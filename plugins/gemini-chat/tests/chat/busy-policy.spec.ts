@@ -1,7 +1,8 @@
 import memory from '@koishijs/plugin-database-memory'
 import assert from 'node:assert/strict'
 import { install } from '@sinonjs/fake-timers'
-import { createApp, EditingBot, plain, RecordingBot, type TestApp } from '../support/app'
+import { createApp, EditingBot, plain, RecordingBot } from '../support/app'
+import type { TestApp } from '../support/app'
 import { settle } from '../support/clock'
 import { fails, gate, piece, questionOf, says } from '../support/engine'
 

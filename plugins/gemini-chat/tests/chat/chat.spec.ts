@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { h } from 'koishi'
-import { createApp, EditingBot, plain, RecordingBot, type TestApp } from '../support/app'
+import { createApp, EditingBot, plain, RecordingBot } from '../support/app'
+import type { TestApp } from '../support/app'
 import { settle } from '../support/clock'
 import { fails, gate, piece, questionOf, says } from '../support/engine'
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import memory from '@koishijs/plugin-database-memory'
-import { type Fragment, h, Universal } from 'koishi'
+import { h, Universal } from 'koishi'
+import type { Fragment } from 'koishi'
 import type { EngineRequest } from '../../src/engine/types'
-import { createApp, EditingBot, plain, type Sent } from '../support/app'
+import { createApp, EditingBot, plain } from '../support/app'
+import type { Sent } from '../support/app'
 import { fails, piece, questionOf, says } from '../support/engine'
 
 /** Messages in each conversation. The environment can ask for more: the whole crowd, 20 each, takes a minute. */

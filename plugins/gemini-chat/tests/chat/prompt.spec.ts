@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { h } from 'koishi'
 import { bodyOf, promptOf, textOf } from '../../src/chat/prompt'
-import { createApp, type TestApp } from '../support/app'
+import { createApp } from '../support/app'
+import type { TestApp } from '../support/app'
 
 describe('the text of a message', () => {
   const text = (source: string) => textOf(h.parse(source))

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { createGemini, createSocks, type Gemini, type Proxy, type Scenario, scenarios } from 'testkit'
-import { createApp, EditingBot, plain, type TestApp } from '../support/app'
+import { createGemini, createSocks, scenarios } from 'testkit'
+import type { Gemini, Proxy, Scenario } from 'testkit'
+import { createApp, EditingBot, plain } from '../support/app'
+import type { TestApp } from '../support/app'
 
 const key = 'AIzaSyTestTestTestTestTestTestTestTest00'
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import memory from '@koishijs/plugin-database-memory'
 import type { Context } from 'koishi'
-import { createApp, type TestApp } from '../support/app'
+import { createApp } from '../support/app'
+import type { TestApp } from '../support/app'
 import { settle } from '../support/clock'
 import { fails, says } from '../support/engine'
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Address, placeOf, scopeOf, scopes } from '../../src/conversation/scope'
+import { placeOf, scopeOf, scopes } from '../../src/conversation/scope'
+import type { Address } from '../../src/conversation/scope'
 
 const group: Address = { platform: 'qq', selfId: '1', isDirect: false, channelId: 'c', guildId: 'g', userId: 'u' }
 const direct = { ...group, isDirect: true }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { h, type Session } from 'koishi'
+import { h } from 'koishi'
+import type { Session } from 'koishi'
 import { SystemClock } from '../../src/util/clock'
-import { createDelivery, type Delivery, type Target, targetOf } from '../../src/delivery/target'
+import { createDelivery, targetOf } from '../../src/delivery/target'
+import type { Delivery, Target } from '../../src/delivery/target'
 import { HastyClock, ManualClock, settle } from '../support/clock'
 import { gate } from '../support/engine'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { h } from 'koishi'
-import { type Reader, render } from '../../src/delivery/render'
+import { render } from '../../src/delivery/render'
+import type { Reader } from '../../src/delivery/render'
 
 const bot = { platform: 'telegram' }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { refusals } from 'testkit'
 import type { Delivery } from '../../src/delivery/target'
-import { type Options, Rig } from './support'
+import { Rig } from './support'
+import type { Options } from './support'
 
 describe('an answer in an AI card', () => {
   let rig: Rig

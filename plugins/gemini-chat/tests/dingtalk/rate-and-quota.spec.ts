@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { Bucket } from '../../src/dingtalk/rate-limiter'
 import { Budget, monthOf } from '../../src/dingtalk/monthly-quota'
 import { ManualClock } from '../support/clock'
-import { type Options, Rig, tick } from './support'
+import { Rig, tick } from './support'
+import type { Options } from './support'
 
 const DAY = 86_400_000
 

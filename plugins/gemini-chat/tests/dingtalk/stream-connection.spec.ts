@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Options, Rig } from './support'
+import { Rig } from './support'
+import type { Options } from './support'
 
 describe('the connection to DingTalk', () => {
   let rig: Rig

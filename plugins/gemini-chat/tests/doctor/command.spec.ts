@@ -1,7 +1,9 @@
 import memory from '@koishijs/plugin-database-memory'
 import assert from 'node:assert/strict'
-import { createGemini, type Gemini } from 'testkit'
-import { createApp, type TestApp } from '../support/app'
+import { createGemini } from 'testkit'
+import type { Gemini } from 'testkit'
+import { createApp } from '../support/app'
+import type { TestApp } from '../support/app'
 
 const key = 'AIzaSyTestTestTestTestTestTestTest9876'
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Content } from '../../src/engine/types'
-import { attach, type AttachOptions } from '../../src/media/attach'
-import { type Kind, remembered } from '../../src/media/reference'
+import { attach } from '../../src/media/attach'
+import type { AttachOptions } from '../../src/media/attach'
+import { remembered } from '../../src/media/reference'
+import type { Kind } from '../../src/media/reference'
 
 const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
 

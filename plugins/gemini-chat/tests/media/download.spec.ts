@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import type { LookupAddress } from 'node:dns'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { download, type DownloadOptions } from '../../src/media/download'
+import { download } from '../../src/media/download'
+import type { DownloadOptions } from '../../src/media/download'
 import { MediaError } from '../../src/media/error'
 
 describe('a download', () => {

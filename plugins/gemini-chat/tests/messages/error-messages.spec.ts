@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type ErrorKind, GeminiError } from '../../src/engine/error'
+import { GeminiError } from '../../src/engine/error'
+import type { ErrorKind } from '../../src/engine/error'
 import { describe as explainError, explain, report } from '../../src/messages/error-messages'
 import enUS from '../../src/locales/en-US.yml'
 import zhCN from '../../src/locales/zh-CN.yml'

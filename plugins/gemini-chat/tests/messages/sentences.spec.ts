@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ErrorDetails, ErrorKind } from '../../src/engine/error'
-import { createApp, RecordingBot, type TestApp } from '../support/app'
+import { createApp, RecordingBot } from '../support/app'
+import type { TestApp } from '../support/app'
 import { fails } from '../support/engine'
 
 /** Each failure, what people read and what the operator reads. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { createGemini, type Gemini } from 'testkit'
+import { createGemini } from 'testkit'
+import type { Gemini } from 'testkit'
 import { createGeminiEngine } from '../../src/engine/gemini'
 import type { Engine } from '../../src/engine/types'
 import { keysOf, Ring } from '../../src/model/key-pool'

@@ -1,4 +1,5 @@
-import { type ErrorDetails, type ErrorKind, GeminiError } from '../../src/engine/error'
+import { GeminiError } from '../../src/engine/error'
+import type { ErrorDetails, ErrorKind } from '../../src/engine/error'
 import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../../src/engine/types'
 
 type Step = EngineEvent | Error | PromiseLike<unknown>

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { Limits, type LimitSettings } from '../../src/usage/rate-limits'
-import { dayOf, type UsageQuery, type UsageRow } from '../../src/usage/usage-store'
+import { Limits } from '../../src/usage/rate-limits'
+import type { LimitSettings } from '../../src/usage/rate-limits'
+import { dayOf } from '../../src/usage/usage-store'
+import type { UsageQuery, UsageRow } from '../../src/usage/usage-store'
 
 describe('the limits', () => {
   let now: number

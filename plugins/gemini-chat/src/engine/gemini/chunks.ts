@@ -1,5 +1,5 @@
 import { GeminiError, redact } from '../error'
-import { EngineEvent, Part, Usage } from '../types'
+import type { EngineEvent, Part, Usage } from '../types'
 
 /**
  * One event of the stream, as far as it is read.

@@ -1,4 +1,5 @@
-import { ErrorDetails, ErrorKind, GeminiError, redact } from '../error'
+import type { ErrorDetails, ErrorKind } from '../error'
+import { GeminiError, redact } from '../error'
 
 /** What is known of a failure besides the failure itself. */
 export interface Hints {

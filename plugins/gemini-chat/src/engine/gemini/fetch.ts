@@ -1,8 +1,9 @@
-import { Call } from './call'
+import type { Call } from './call'
 import { classify, unwrap } from './classify-error'
 import { GeminiError } from '../error'
-import { LIMIT, ServerEvent, Tokenizer, createTokenizer, frame } from './sse'
-import { Fetch } from './transport'
+import type { ServerEvent, Tokenizer } from './sse'
+import { LIMIT, createTokenizer, frame } from './sse'
+import type { Fetch } from './transport'
 
 /** The header by which a call is found. It is taken off before anything is sent. */
 export const CALL = 'x-gemini-call'

@@ -1,8 +1,9 @@
 import type { GenerateContentRequest } from '@google/generative-ai'
-import { SecureContextOptions } from 'node:tls'
-import { Answer, Chunk } from './chunks'
+import type { SecureContextOptions } from 'node:tls'
+import type { Chunk } from './chunks'
+import { Answer } from './chunks'
 import { Call } from './call'
-import { Clock, Limits } from './deadline'
+import type { Clock, Limits } from './deadline'
 import { parseBaseUrl } from './endpoint'
 import { GeminiError } from '../error'
 import { CALL, createHealing } from './fetch'
@@ -10,7 +11,7 @@ import { listModels } from './list-models'
 import { sanitise } from './generation-config'
 import { loadSdk } from './sdk'
 import { createTransport } from './transport'
-import { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../types'
+import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../types'
 
 export interface GeminiOptions extends Limits {
   /** Another server that speaks Gemini; with or without `/v1beta`. */

@@ -1,7 +1,7 @@
-import { Call } from './call'
+import type { Call } from './call'
 import { CALL } from './fetch'
-import { Fetch } from './transport'
-import { ModelInfo } from '../types'
+import type { Fetch } from './transport'
+import type { ModelInfo } from '../types'
 
 /** https://ai.google.dev/api/models#method:-models.list */
 interface Page {

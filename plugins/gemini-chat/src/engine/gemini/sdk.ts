@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { compileFunction } from 'node:vm'
+import type * as GoogleGenerativeAi from '@google/generative-ai'
 import { GeminiError } from '../error'
-import { Fetch } from './transport'
+import type { Fetch } from './transport'
 
-export type Sdk = typeof import('@google/generative-ai')
+export type Sdk = typeof GoogleGenerativeAi
 
 /**
  * Loads a private copy of `@google/generative-ai` that calls our `fetch`. The SDK takes no `fetch`, agent or

@@ -1,9 +1,10 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { Readable } from 'node:stream'
-import { ReadableStream } from 'node:stream/web'
-import { SecureContextOptions } from 'node:tls'
-import { Connector, createConnector, parseProxy } from './proxy'
+import type { ReadableStream } from 'node:stream/web'
+import type { SecureContextOptions } from 'node:tls'
+import type { Connector } from './proxy'
+import { createConnector, parseProxy } from './proxy'
 
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert'
-import { Answer, Chunk } from '../../../src/engine/gemini/chunks'
-import { Part } from '../../../src/engine/types'
+import type { Chunk } from '../../../src/engine/gemini/chunks'
+import { Answer } from '../../../src/engine/gemini/chunks'
+import type { Part } from '../../../src/engine/types'
 
 const chunk = (parts: Part[], finishReason?: string): Chunk => ({ candidates: [{ content: { parts }, finishReason }] })
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert'
 import { inspect } from 'node:util'
 import { classify, unwrap } from '../../../src/engine/gemini/classify-error'
-import { ErrorKind, GeminiError, redact } from '../../../src/engine/error'
+import type { ErrorKind } from '../../../src/engine/error'
+import { GeminiError, redact } from '../../../src/engine/error'
 
 const wire = (code: number, status: string, message: string, ...details: object[]) => {
   return { error: { code, status, message, details } }

@@ -1,5 +1,6 @@
 import assert from 'node:assert'
-import { type Framing, type Gemini, createGemini, type Scenario, scenarios } from 'testkit'
+import { createGemini, scenarios } from 'testkit'
+import type { Framing, Gemini, Scenario } from 'testkit'
 import type { ErrorDetails, ErrorKind } from '../../../src/engine/error'
 import type { GeminiOptions } from '../../../src/engine/gemini'
 import type { Engine, Part } from '../../../src/engine/types'

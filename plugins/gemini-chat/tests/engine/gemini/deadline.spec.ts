@@ -1,7 +1,7 @@
 import { createClock } from '@sinonjs/fake-timers'
 import assert from 'node:assert'
 import { Deadline } from '../../../src/engine/gemini/deadline'
-import { GeminiError } from '../../../src/engine/error'
+import type { GeminiError } from '../../../src/engine/error'
 
 function start(firstByteTimeout: number, idleTimeout: number, totalTimeout: number) {
   const clock = createClock()

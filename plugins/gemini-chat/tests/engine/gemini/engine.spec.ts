@@ -1,8 +1,10 @@
 import { createClock } from '@sinonjs/fake-timers'
 import assert from 'node:assert'
 import { setImmediate } from 'node:timers/promises'
-import { Scenario, createGemini, scenarios } from 'testkit'
-import { GeminiOptions, createGeminiEngine } from '../../../src/engine/gemini'
+import type { Scenario } from 'testkit'
+import { createGemini, scenarios } from 'testkit'
+import type { GeminiOptions } from '../../../src/engine/gemini'
+import { createGeminiEngine } from '../../../src/engine/gemini'
 import { anybody, ask, collect, limits, until, useGemini } from './support'
 
 describe('the Gemini engine', () => {

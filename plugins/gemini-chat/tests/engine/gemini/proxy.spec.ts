@@ -1,9 +1,11 @@
 import assert from 'node:assert'
-import { AddressInfo, Server, Socket, createServer } from 'node:net'
-import { Gemini, Proxy, createGemini, createHttpProxy, createSocks, scenarios } from 'testkit'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { createServer } from 'node:net'
+import type { Gemini, Proxy } from 'testkit'
+import { createGemini, createHttpProxy, createSocks, scenarios } from 'testkit'
 import { createGeminiEngine } from '../../../src/engine/gemini'
 import { parseProxy } from '../../../src/engine/gemini/proxy'
-import { Engine } from '../../../src/engine/types'
+import type { Engine } from '../../../src/engine/types'
 import { anybody, collect, limits, until } from './support'
 
 describe('a proxy address', () => {

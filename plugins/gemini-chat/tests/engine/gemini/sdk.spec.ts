@@ -3,6 +3,7 @@ import assert from 'node:assert'
 import Module, { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { createGemini } from 'testkit'
+import type * as engine from '../../../src/engine/gemini'
 import { loadSdk } from '../../../src/engine/gemini/sdk'
 import { limits } from './support'
 
@@ -51,7 +52,7 @@ describe('the private copy of the SDK', () => {
       module.filename = filename
       module.paths = createRequire(filename).resolve.paths('x') ?? []
       module._compile(text, filename)
-      return module.exports as typeof import('../../../src/engine/gemini')
+      return module.exports as typeof engine
     }
 
     it('is found from there', async () => {

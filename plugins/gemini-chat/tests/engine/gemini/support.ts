@@ -1,8 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
-import { Gemini, createGemini } from 'testkit'
+import type { Gemini } from 'testkit'
+import { createGemini } from 'testkit'
 import { GeminiError } from '../../../src/engine/error'
-import { GeminiOptions, createGeminiEngine } from '../../../src/engine/gemini'
-import { Content, Engine, EngineEvent, EngineOptions, EngineRequest, Part } from '../../../src/engine/types'
+import type { GeminiOptions } from '../../../src/engine/gemini'
+import { createGeminiEngine } from '../../../src/engine/gemini'
+import type { Content, Engine, EngineEvent, EngineOptions, EngineRequest, Part } from '../../../src/engine/types'
 
 /** What came of one question. */
 export interface Outcome {

@@ -1,9 +1,12 @@
 import assert from 'node:assert'
 import { once } from 'node:events'
-import { IncomingMessage, Server, ServerResponse, createServer } from 'node:http'
-import { AddressInfo, Server as NetServer, Socket, createServer as createNetServer } from 'node:net'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
+import { createServer as createNetServer } from 'node:net'
 import { createGemini } from 'testkit'
-import { Transport, createTransport } from '../../../src/engine/gemini/transport'
+import type { Transport } from '../../../src/engine/gemini/transport'
+import { createTransport } from '../../../src/engine/gemini/transport'
 import { until } from './support'
 
 const open: (() => void)[] = []
