@@ -11,6 +11,8 @@ export default tseslint.config(
     rules: {
       'import-x/consistent-type-specifier-style': ['error', 'prefer-top-level'],
       'no-console': 'error',
+      // Koishi hands out bots and services through proxies, and a #field cannot be read through a proxy.
+      'no-restricted-syntax': ['error', { selector: 'PrivateIdentifier', message: 'write `private`: Koishi reads objects through proxies, where #fields throw' }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'prefer-const': ['error', { destructuring: 'all' }],
       '@typescript-eslint/no-namespace': 'off',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Payload } from 'testkit'
-import type { Reply, Report } from '../lib/harness'
-import { Line, Server, compare, trials } from '../lib/harness'
+import type { Reply, Report } from '../harness'
+import { Line, Server, compare, trials } from '../harness'
 import { EVERYTHING } from '../servers/settings'
-import { bubble, callback, message, plaintext, poll } from '../lib/wecom'
+import { bubble, callback, message, plaintext, poll } from '../harness/wecom'
 
 interface Asked {
   payload: Payload

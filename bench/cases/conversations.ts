@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { Crowd } from '../lib/many-conversations'
-import type { Report } from '../lib/harness'
-import { median, quantile } from '../lib/harness'
-import type { Outcome } from '../lib/checks'
+import { Crowd } from '../harness/many-conversations'
+import type { Report } from '../harness'
+import { median, quantile } from '../harness'
+import type { Outcome } from '../harness/checks'
 
 const PEOPLE = 200
 const MESSAGES = 20

@@ -1,6 +1,6 @@
 import { createDingtalk, createGemini, scenarios } from 'testkit'
 import { Instance } from '../../tests/support/instance'
-import type { Report } from '../lib/harness'
+import type { Report } from '../harness'
 
 interface Mode {
   name: string

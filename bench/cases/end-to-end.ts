@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks'
 import type { Gemini, GeminiRequest } from 'testkit'
 import { WecomClient, createGemini, scenarios } from 'testkit'
-import { Server } from '../lib/harness'
+import { Server } from '../harness'
 import { AES_KEY, PATH, TOKEN } from '../servers/settings'
 
 /** The whole chain: WeCom's client, the adapter, the chat with the real SDK, the stand-in for Gemini. */
 export class Chain {
-  #serial = 0
+  private serial = 0
 
   private constructor(readonly server: Server, readonly gemini: Gemini, readonly client: WecomClient) {}
 
@@ -33,7 +33,7 @@ export class Chain {
       return { ...scenarios.text(pause, 'first ', ...words), gap: 5 }
     })
     let seen = 0
-    for await (const { content } of this.client.ask(`question ${++this.#serial}`, { userId: `user-${this.#serial}` })) {
+    for await (const { content } of this.client.ask(`question ${++this.serial}`, { userId: `user-${this.serial}` })) {
       if (!seen && content.includes('first')) seen = performance.now() - left
     }
     return { seen, span: asked!.closedAt! - left }

@@ -1,5 +1,5 @@
-import type { Report } from '../lib/harness'
-import { median } from '../lib/harness'
+import type { Report } from '../harness'
+import { median } from '../harness'
 import { Chain } from './end-to-end'
 
 const ROUNDS = 40

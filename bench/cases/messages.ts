@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Reply, Report } from '../lib/harness'
-import { Line, Server, compare, trials } from '../lib/harness'
+import type { Reply, Report } from '../harness'
+import { Line, Server, compare, trials } from '../harness'
 import { EVERYTHING } from '../servers/settings'
-import { PEOPLE, bubble, callback, message } from '../lib/wecom'
+import { PEOPLE, bubble, callback, message } from '../harness/wecom'
 
 const next = () => callback(message('ping'))
 

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import { createGemini, createSocks, scenarios } from 'testkit'
 import { createGeminiEngine } from '../../plugins/gemini-chat/src/engine/gemini'
-import type { Report } from '../lib/harness'
-import { median } from '../lib/harness'
+import type { Report } from '../harness'
+import { median } from '../harness'
 
 /** Milliseconds to the proxy and back. */
 const ROUND_TRIP = 80

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Report } from '../lib/harness'
-import { Load, Server } from '../lib/harness'
-import { bubble, callback, message, poll } from '../lib/wecom'
+import type { Report } from '../harness'
+import { Load, Server } from '../harness'
+import { bubble, callback, message, poll } from '../harness/wecom'
 
 /** `SOAK` messages, 100,000 unless told. */
 const MESSAGES = Number(process.env.SOAK ?? 100_000)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Report } from '../lib/harness'
-import { Line, Load, Server } from '../lib/harness'
-import { PEOPLE, bubble, callback, message, poll } from '../lib/wecom'
+import type { Report } from '../harness'
+import { Line, Load, Server } from '../harness'
+import { PEOPLE, bubble, callback, message, poll } from '../harness/wecom'
 
 const STREAMS = 2000
 

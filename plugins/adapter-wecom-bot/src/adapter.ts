@@ -15,11 +15,11 @@ import { declareTables } from './storage/tables'
 export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomBot<C>> {
   static inject = ['server', 'http']
 
-  readonly #journal: Journal
+  private readonly journal: Journal
   /** Looked through for every message. A bot would stand behind a proxy that costs more than the look. */
-  readonly #desks = new Set<Desk>()
-  readonly #newcomers = new Newcomers()
-  readonly #routes = new Map<string, Route & { dispose(): void }>()
+  private readonly desks = new Set<Desk>()
+  private readonly newcomers = new Newcomers()
+  private readonly routes = new Map<string, Route & { dispose(): void }>()
 
   constructor(ctx: C) {
     super(ctx)
@@ -33,22 +33,22 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
       ctx.on('dispose', () => void (hasDatabase = false))
     })
     // Turns are found by the referrer: a session is another object in every event.
-    ctx.on('middleware', session => this.#find(session)?.turn.chainEnded(), { global: true })
+    ctx.on('middleware', session => this.find(session)?.turn.chainEnded(), { global: true })
     ctx.middleware(async (session, next) => {
-      const found = this.#find(session)
+      const found = this.find(session)
       if (!found) return next()
       try {
-        if (hasDatabase) await this.#newcomers.meet(session)
+        if (hasDatabase) await this.newcomers.meet(session)
         return await next()
       } finally {
         found.turns.returned(found.turn)
       }
     }, { prepend: true, global: true } as never)
-    this.#journal = new Journal(clock, line => logger.warn(line))
+    this.journal = new Journal(clock, line => logger.warn(line))
     ctx.on('dispose', watchStrays(
       ctx.server._http,
-      path => this.#routes.has(path),
-      path => this.#journal.strayed(path, [...this.#routes.keys()]),
+      path => this.routes.has(path),
+      path => this.journal.strayed(path, [...this.routes.keys()]),
     ))
   }
 
@@ -56,18 +56,18 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
     super.fork(ctx, bot)
     const path = canonical(bot.config.path)
     const { selfId, desk } = bot
-    const route = this.#routes.get(path) ?? this.#open(path)
+    const route = this.routes.get(path) ?? this.open(path)
     route.add(selfId, desk)
-    this.#desks.add(desk)
+    this.desks.add(desk)
     ctx.on('dispose', () => {
-      this.#desks.delete(desk)
+      this.desks.delete(desk)
       route.delete(selfId)
-      if (route.isEmpty) this.#close(path)
+      if (route.isEmpty) this.close(path)
     })
   }
 
-  #open(path: string): Route {
-    const route = new Route(path, clock, this.#journal)
+  private open(path: string): Route {
+    const route = new Route(path, clock, this.journal)
     const fork = this.ctx.plugin({
       name: 'wecom-bot-route',
       inject: ['server'],
@@ -80,19 +80,19 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
         })
       },
     })
-    this.#routes.set(path, Object.assign(route, { dispose: () => fork.dispose() }))
+    this.routes.set(path, Object.assign(route, { dispose: () => fork.dispose() }))
     return route
   }
 
-  #close(path: string) {
-    this.#routes.get(path)?.dispose()
-    this.#routes.delete(path)
+  private close(path: string) {
+    this.routes.get(path)?.dispose()
+    this.routes.delete(path)
   }
 
-  #find(session: Session) {
+  private find(session: Session) {
     const id = session.event.referrer?.turn
     if (!id) return
-    for (const { turns } of this.#desks) {
+    for (const { turns } of this.desks) {
       const turn = turns.get(id)
       if (turn) return { turns, turn }
     }

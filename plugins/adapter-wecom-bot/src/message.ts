@@ -4,10 +4,10 @@ import type { WecomBot } from './bot'
 
 /** Sends elements: into the stream of the turn they answer, or as a push where they answer nothing. */
 export class WecomMessageEncoder<C extends Context = Context> extends MessageEncoder<C, WecomBot<C>> {
-  #elements: h[] = []
+  private elements: h[] = []
 
   override async flush() {
-    const elements = this.#elements.splice(0)
+    const elements = this.elements.splice(0)
     if (!elements.length) return
     const { bot, channelId, options, referrer } = this
     const delivered = await bot.desk.sender.deliver(channelId, elements, referrer ?? options.session?.event.referrer)
@@ -21,7 +21,7 @@ export class WecomMessageEncoder<C extends Context = Context> extends MessageEnc
   override async visit(element: h) {
     // A message of its own is a segment of the bubble that can be edited on its own.
     if (element.type !== 'message') {
-      this.#elements.push(element)
+      this.elements.push(element)
       return
     }
     await this.flush()

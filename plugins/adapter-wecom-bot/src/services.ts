@@ -50,12 +50,12 @@ export class Desk {
   readonly inbox: Inbox
   readonly passive: PassiveInbox
   readonly app?: App
-  readonly #closing = new AbortController()
+  private readonly closing = new AbortController()
 
   constructor(ctx: Context, readonly config: Config, readonly logger: Logger, readonly clock: Clock, hooks: Hooks) {
     const notices = createNotices(ctx)
     const transport = config.proxy
-      ? throughProxy(parseProxy(config.proxy), this.#closing.signal)
+      ? throughProxy(parseProxy(config.proxy), this.closing.signal)
       : throughKoishi(ctx.http)
     const post = createPost(transport)
     const cards = config.streamStyle === 'stream_with_template_card'
@@ -71,11 +71,11 @@ export class Desk {
       limit: PUSH_FILE_LIMIT,
       trusted: config.trustedHosts,
       clock,
-      signal: this.#closing.signal,
+      signal: this.closing.signal,
       warn: reason => logger.warn('a file of a message is sent as a link or not at all: %s', reason),
     })
     // What the process before this one could not send any more.
-    if (config.storage === 'database') ctx.inject(['database'], () => void this.#resume(logger))
+    if (config.storage === 'database') ctx.inject(['database'], () => void this.resume(logger))
     this.app = createApp(config, transport, clock, logger, card => this.store.rememberCard(card, false))
     this.directory = new Directory(config, this.webhooks, clock, this.app)
     this.turns = new Turns({
@@ -96,7 +96,7 @@ export class Desk {
       limit: config.mediaLimit * (1 << 20),
       clock,
       trusted: config.trustedHosts,
-      signal: this.#closing.signal,
+      signal: this.closing.signal,
     }, this.app), clock)
     const shared = {
       ...hooks,
@@ -121,7 +121,7 @@ export class Desk {
       clock,
       webhookOf: (url) => {
         const webhook = this.directory.robotWebhook(url)
-        this.#trusts(!!webhook)
+        this.trusts(!!webhook)
         return webhook
       },
     })
@@ -133,7 +133,7 @@ export class Desk {
       passive: this.passive,
       firstReply: config.firstReply,
       feedback: config.feedback,
-      isTrusted: url => this.#trusts(isTrusted(url, config.apiEndpoint, config.trustedHosts)),
+      isTrusted: url => this.trusts(isTrusted(url, config.apiEndpoint, config.trustedHosts)),
     })
   }
 
@@ -152,12 +152,12 @@ export class Desk {
     await this.store.dispose()
   }
 
-  #trusts(isTrusted: boolean): boolean {
+  private trusts(isTrusted: boolean): boolean {
     if (!isTrusted) this.logger.warn('an address of an untrusted host is ignored; trustedHosts would have to name it')
     return isTrusted
   }
 
-  async #resume(logger: Logger) {
+  private async resume(logger: Logger) {
     await this.webhooks.resume(targets => this.store.takeKept(targets), (error) => {
       if (error instanceof QyapiError && error.failure === 'deferred') return
       logger.warn('a message kept from before the start is lost: %s', (error as Error).message)
@@ -165,7 +165,7 @@ export class Desk {
   }
 
   dispose() {
-    this.#closing.abort()
+    this.closing.abort()
     this.turns.dispose()
     this.attachments.dispose()
     this.webhooks.dispose()

@@ -5,10 +5,10 @@ import type { Clock } from '../util/clock'
  * Nothing is lost; beyond `capacity` waiting tasks a new one is refused at once.
  */
 export class Limiter {
-  readonly #starts: number[] = []
-  readonly #queue: { start(): void, stop(error: Error): void }[] = []
-  #timer: unknown
-  #disposed = false
+  private readonly starts: number[] = []
+  private readonly queue: { start(): void, stop(error: Error): void }[] = []
+  private timer: unknown
+  private disposed = false
 
   constructor(
     readonly clock: Clock,
@@ -19,7 +19,7 @@ export class Limiter {
 
   /** Tasks that have not started yet. */
   get waiting() {
-    return this.#queue.length
+    return this.queue.length
   }
 
   /**
@@ -27,33 +27,33 @@ export class Limiter {
    * `undefined` where too many wait already
    */
   enter(): Promise<void> | undefined {
-    if (this.#disposed) return Promise.reject(disposed())
-    if (this.#queue.length >= this.capacity) return
+    if (this.disposed) return Promise.reject(disposed())
+    if (this.queue.length >= this.capacity) return
     return new Promise((start, stop) => {
-      this.#queue.push({ start, stop })
-      this.#drain()
+      this.queue.push({ start, stop })
+      this.drain()
     })
   }
 
   dispose() {
-    this.#disposed = true
-    this.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
-    for (const { stop } of this.#queue.splice(0)) stop(disposed())
+    this.disposed = true
+    this.clock.clearTimeout(this.timer)
+    this.timer = undefined
+    for (const { stop } of this.queue.splice(0)) stop(disposed())
   }
 
-  #drain() {
+  private drain() {
     const now = this.clock.now()
-    while (this.#starts.length && this.#starts[0] <= now - this.span) this.#starts.shift()
-    while (this.#queue.length && this.#starts.length < this.limit) {
-      this.#starts.push(now)
-      this.#queue.shift()!.start()
+    while (this.starts.length && this.starts[0] <= now - this.span) this.starts.shift()
+    while (this.queue.length && this.starts.length < this.limit) {
+      this.starts.push(now)
+      this.queue.shift()!.start()
     }
-    if (!this.#queue.length || this.#timer !== undefined) return
-    this.#timer = this.clock.setTimeout(() => {
-      this.#timer = undefined
-      this.#drain()
-    }, this.#starts[0] + this.span - now)
+    if (!this.queue.length || this.timer !== undefined) return
+    this.timer = this.clock.setTimeout(() => {
+      this.timer = undefined
+      this.drain()
+    }, this.starts[0] + this.span - now)
   }
 }
 

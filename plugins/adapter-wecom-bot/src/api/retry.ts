@@ -8,8 +8,8 @@ const BUSY = -1
 
 /** Calls to WeCom that are made again, after growing pauses, where it is busy or was not reached. */
 export class Retry {
-  readonly #pauses = new Map<unknown, (error: Error) => void>()
-  #ended = false
+  private readonly pauses = new Map<unknown, (error: Error) => void>()
+  private ended = false
 
   constructor(readonly clock: Clock) {}
 
@@ -19,33 +19,33 @@ export class Retry {
    */
   async run<T>(action: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      if (this.#ended) throw stopped()
+      if (this.ended) throw stopped()
       try {
         return await action()
       } catch (error) {
         if (attempt === ATTEMPTS || !(error instanceof QyapiError) || !isPassing(error)) throw error
-        await this.#pause(2 ** attempt * (TOO_FAST.includes(error.errcode!) ? 5000 : 1000))
+        await this.pause(2 ** attempt * (TOO_FAST.includes(error.errcode!) ? 5000 : 1000))
       }
     }
   }
 
   dispose() {
-    this.#ended = true
-    for (const [timer, stop] of this.#pauses) {
+    this.ended = true
+    for (const [timer, stop] of this.pauses) {
       this.clock.clearTimeout(timer)
       stop(stopped())
     }
-    this.#pauses.clear()
+    this.pauses.clear()
   }
 
-  #pause(delay: number): Promise<void> {
-    if (this.#ended) return Promise.reject(stopped())
+  private pause(delay: number): Promise<void> {
+    if (this.ended) return Promise.reject(stopped())
     return new Promise((resolve, reject) => {
       const timer = this.clock.setTimeout(() => {
-        this.#pauses.delete(timer)
+        this.pauses.delete(timer)
         resolve()
       }, delay)
-      this.#pauses.set(timer, reject)
+      this.pauses.set(timer, reject)
     })
   }
 }

@@ -34,12 +34,12 @@ const LAST_WAIT = 2000
 
 /** Messages to one place, one after the other: what has to be tried again does not let the next one pass. */
 export class Queue {
-  readonly #jobs: Job[] = []
-  readonly #limiter: Limiter
-  readonly #retry: Retry
-  #isRunning = false
-  #isSending = false
-  #isClosed = false
+  private readonly jobs: Job[] = []
+  private readonly limiter: Limiter
+  private readonly retry: Retry
+  private isRunning = false
+  private isSending = false
+  private isClosed = false
 
   /** @param capacity most messages that may wait; more are refused */
   constructor(
@@ -49,17 +49,17 @@ export class Queue {
     span: number,
     readonly capacity: number,
   ) {
-    this.#limiter = new Limiter(clock, limit, span, capacity)
-    this.#retry = new Retry(clock)
+    this.limiter = new Limiter(clock, limit, span, capacity)
+    this.retry = new Retry(clock)
   }
 
   /** Messages that have not been sent, without the one that is being sent. */
   get waiting() {
-    return this.#jobs.length - Number(this.#isSending)
+    return this.jobs.length - Number(this.isSending)
   }
 
   get isIdle() {
-    return !this.#jobs.length
+    return !this.jobs.length
   }
 
   /**
@@ -71,7 +71,7 @@ export class Queue {
     // Also those behind a failure, which nobody looks at any more.
     for (const body of bodies) if (body instanceof Promise) body.catch(() => {})
     if (!bodies.length) return
-    if (this.#isClosed) throw new QyapiError('unsent', undefined, 'the bot has been stopped')
+    if (this.isClosed) throw new QyapiError('unsent', undefined, 'the bot has been stopped')
     if (this.waiting + bodies.length > this.capacity) {
       throw new QyapiError('unsent', undefined, `too many messages wait, at most ${this.capacity} may`)
     }
@@ -81,77 +81,77 @@ export class Queue {
         const job: Job = { body: Promise.resolve(body), push, isLast: index === bodies.length - 1 }
         if (body instanceof Promise) body.then(made => job.made = made, () => {})
         else job.made = body
-        this.#jobs.push(job)
+        this.jobs.push(job)
       })
-      if (!this.#isRunning) void this.#run()
+      if (!this.isRunning) void this.run()
     })
   }
 
   /** Stops, and hands out what is left. Whoever waits for it is told by `settle`. */
   async leave(): Promise<Rest> {
-    this.#close()
-    const sending = this.#isSending ? this.#jobs[0] : undefined
+    this.close()
+    const sending = this.isSending ? this.jobs[0] : undefined
     const end = this.clock.now() + LAST_WAIT
-    while (this.#isSending && this.clock.now() < end) {
+    while (this.isSending && this.clock.now() < end) {
       await new Promise<void>(resolve => this.clock.setTimeout(resolve, 50))
     }
     // Whether it arrived is not known: twice is worse than not.
-    const left = this.#jobs.filter(job => !this.#isSending || job !== sending)
+    const left = this.jobs.filter(job => !this.isSending || job !== sending)
     const bodies = left.map(({ made }) => made).filter(made => made !== undefined)
     return { bodies, lost: left.length - bodies.length }
   }
 
   /** Ends the waiting for what was not sent. */
   settle(error: QyapiError) {
-    for (const { push } of this.#jobs.splice(Number(this.#isSending))) push.reject(error)
+    for (const { push } of this.jobs.splice(Number(this.isSending))) push.reject(error)
   }
 
   dispose() {
-    this.#close()
+    this.close()
     this.settle(new QyapiError('unsent', undefined, 'the bot has been stopped'))
   }
 
-  #close() {
-    this.#isClosed = true
-    this.#limiter.dispose()
-    this.#retry.dispose()
+  private close() {
+    this.isClosed = true
+    this.limiter.dispose()
+    this.retry.dispose()
   }
 
-  async #run() {
-    this.#isRunning = true
-    for (let job; !this.#isClosed && (job = this.#jobs[0]);) {
+  private async run() {
+    this.isRunning = true
+    for (let job; !this.isClosed && (job = this.jobs[0]);) {
       try {
-        await this.#deliver(await job.body)
-        this.#jobs.shift()
+        await this.deliver(await job.body)
+        this.jobs.shift()
         job.push.sent()
         if (job.isLast) job.push.resolve()
       } catch (error) {
         // What could not be sent because all ends is not failed, but left.
-        if (this.#isClosed && isUnsent(error)) break
-        this.#drop(job.push)
+        if (this.isClosed && isUnsent(error)) break
+        this.drop(job.push)
         job.push.reject(error)
       }
     }
-    this.#isRunning = false
+    this.isRunning = false
   }
 
-  #deliver(body: object): Promise<void> {
-    return this.#retry.run(async () => {
-      const place = this.#limiter.enter()
+  private deliver(body: object): Promise<void> {
+    return this.retry.run(async () => {
+      const place = this.limiter.enter()
       if (!place) throw new QyapiError('unsent', undefined, 'too many messages wait')
       await place
-      this.#isSending = true
+      this.isSending = true
       try {
         await this.send(body)
       } finally {
-        this.#isSending = false
+        this.isSending = false
       }
     })
   }
 
-  #drop(push: Push) {
-    for (let index = this.#jobs.length - 1; index >= 0; index--) {
-      if (this.#jobs[index].push === push) this.#jobs.splice(index, 1)
+  private drop(push: Push) {
+    for (let index = this.jobs.length - 1; index >= 0; index--) {
+      if (this.jobs[index].push === push) this.jobs.splice(index, 1)
     }
   }
 }

@@ -16,8 +16,8 @@ const MINUTE = 60_000
 
 /** A group's webhook: one address, 20 messages in any minute, in the order they came. */
 export class Webhook {
-  readonly #queue: Queue
-  readonly #retry: Retry
+  private readonly queue: Queue
+  private readonly retry: Retry
 
   constructor(
     readonly url: string,
@@ -25,17 +25,17 @@ export class Webhook {
     readonly clock: Clock,
     capacity = 1000,
   ) {
-    this.#queue = new Queue(body => call(post, url, body), clock, RATE, MINUTE, capacity)
-    this.#retry = new Retry(clock)
+    this.queue = new Queue(body => call(post, url, body), clock, RATE, MINUTE, capacity)
+    this.retry = new Retry(clock)
   }
 
   /** Messages that wait for their place in the minute. */
   get waiting() {
-    return this.#queue.waiting
+    return this.queue.waiting
   }
 
   get isIdle() {
-    return this.#queue.isIdle
+    return this.queue.isIdle
   }
 
   /**
@@ -45,7 +45,7 @@ export class Webhook {
    * @see https://developer.work.weixin.qq.com/document/path/99110
    */
   send(body: object): Promise<void> {
-    return this.#queue.push([body])
+    return this.queue.push([body])
   }
 
   /**
@@ -54,7 +54,7 @@ export class Webhook {
    * @throws {QyapiError}
    */
   sendAll(bodies: Body[], sent?: () => void): Promise<void> {
-    return this.#queue.push(bodies, sent)
+    return this.queue.push(bodies, sent)
   }
 
   /** Sends Markdown, in as many messages as it takes. */
@@ -73,23 +73,23 @@ export class Webhook {
     url.pathname = url.pathname.replace(/send$/, 'upload_media')
     url.searchParams.set('type', type)
     const form = formData('media', name, data)
-    const { media_id: id } = await this.#retry.run(() => call(this.post, url.href, new Form(form.type, form.body)))
+    const { media_id: id } = await this.retry.run(() => call(this.post, url.href, new Form(form.type, form.body)))
     if (typeof id !== 'string') throw new QyapiError('unknown', undefined, 'the answer has no "media_id"')
     return id
   }
 
   /** Stops, and hands out what was not sent; `settle` ends the waiting for it. */
   leave() {
-    this.#retry.dispose()
-    return this.#queue.leave()
+    this.retry.dispose()
+    return this.queue.leave()
   }
 
   settle(error: QyapiError) {
-    this.#queue.settle(error)
+    this.queue.settle(error)
   }
 
   dispose() {
-    this.#retry.dispose()
-    this.#queue.dispose()
+    this.retry.dispose()
+    this.queue.dispose()
   }
 }

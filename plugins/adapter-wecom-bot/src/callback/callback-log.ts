@@ -25,35 +25,35 @@ const PATH = 100
 
 /** Tells the operator of refused callbacks: a line each with the reason and no secret, and only a count in a flood. */
 export class Journal {
-  readonly #seen = new Map<Occasion, { since: number, count: number }>()
+  private readonly seen = new Map<Occasion, { since: number, count: number }>()
 
   constructor(readonly clock: Clock, readonly write: (line: string) => void) {}
 
   /** A connection that broke, or a mistake of ours; without a stack, which helps nobody who operates a bot. */
   broke(error: unknown) {
     const { name, message } = error instanceof Error ? error : new Error(String(error))
-    this.#note('broke', `callback not answered: ${name}: ${message}`)
+    this.note('broke', `callback not answered: ${name}: ${message}`)
   }
 
   refused({ reason, status, detail }: Refusal, path: string) {
     const where = `${path}${detail ? `, ${detail}` : ''}`
-    this.#note(reason, `callback refused: ${reason} (${status}) on ${where}. ${hints[reason]}`)
+    this.note(reason, `callback refused: ${reason} (${status}) on ${where}. ${hints[reason]}`)
   }
 
   /** A callback that came to a path where no bot is. */
   strayed(path: string, paths: string[]) {
     const shown = path.replace(/[^\x21-\x7e]/g, '?').slice(0, PATH)
     const own = paths.join(', ')
-    this.#note('stray', `有回调发到了 ${shown}，那里没有机器人：后台 URL 的路径应为 ${own} / `
+    this.note('stray', `有回调发到了 ${shown}，那里没有机器人：后台 URL 的路径应为 ${own} / `
       + `a callback came to ${shown}, where no bot is: the path of the URL in the WeCom console should be ${own}`)
   }
 
-  #note(reason: Occasion, line: string) {
+  private note(reason: Occasion, line: string) {
     const now = this.clock.now()
-    let seen = this.#seen.get(reason)
+    let seen = this.seen.get(reason)
     if (!seen || now - seen.since >= 60_000) {
       if (seen && seen.count > MOST) this.write(`${reason}: ${seen.count - MOST} more in the last minute`)
-      this.#seen.set(reason, seen = { since: now, count: 0 })
+      this.seen.set(reason, seen = { since: now, count: 0 })
     }
     if (++seen.count <= MOST) this.write(line)
   }

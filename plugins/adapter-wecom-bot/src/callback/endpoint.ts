@@ -16,61 +16,61 @@ export function canonical(path: string): string {
 
 /** One callback path: the bots that are reached on it, and how they stand. */
 export class Route {
-  readonly #desks = new Map<string, Desk>()
-  readonly #tally = new Tally()
-  readonly #replays: Replays
+  private readonly desks = new Map<string, Desk>()
+  private readonly tally = new Tally()
+  private readonly replays: Replays
 
   constructor(
     readonly path: string,
     readonly clock: Clock,
     readonly journal: Journal,
   ) {
-    this.#replays = new Replays(clock, 0)
+    this.replays = new Replays(clock, 0)
   }
 
   get isEmpty() {
-    return !this.#desks.size
+    return !this.desks.size
   }
 
   add(selfId: string, desk: Desk) {
-    this.#desks.set(selfId, desk)
+    this.desks.set(selfId, desk)
     // From as early as it may come to as late as it may come again.
-    this.#replays.span = Math.max(this.#replays.span, 2 * desk.config.freshness)
+    this.replays.span = Math.max(this.replays.span, 2 * desk.config.freshness)
   }
 
   delete(selfId: string) {
-    this.#desks.delete(selfId)
+    this.desks.delete(selfId)
   }
 
   /** Takes its places on the server, as long as `ctx` lives. */
   open(ctx: Context) {
     const callback = createCallback({
-      inboxes: { [Symbol.iterator]: () => this.#inboxes() },
-      replays: this.#replays,
+      inboxes: { [Symbol.iterator]: () => this.inboxes() },
+      replays: this.replays,
       clock: this.clock,
       journal: this.journal,
-      tally: this.#tally,
+      tally: this.tally,
     }) as (exchange: Exchange) => Promise<void>
-    ctx.server.get(this.path + '/health', this.#guarded(() => report(this.#tally, this.#standing())))
-    ctx.server.get(this.path + '/metrics', this.#guarded(() => metrics(this.#tally, this.#standing())))
+    ctx.server.get(this.path + '/health', this.guarded(() => report(this.tally, this.standing())))
+    ctx.server.get(this.path + '/metrics', this.guarded(() => metrics(this.tally, this.standing())))
     ctx.server.all(this.path, callback)
   }
 
-  * #inboxes() {
-    for (const desk of this.#desks.values()) yield desk.inbox
+  private* inboxes() {
+    for (const desk of this.desks.values()) yield desk.inbox
   }
 
-  #standing() {
-    return [...this.#desks].map(([selfId, { turns, webhooks }]) => {
+  private standing() {
+    return [...this.desks].map(([selfId, { turns, webhooks }]) => {
       return { selfId, answering: turns.load.size, turns: turns.size, queued: webhooks.waiting }
     })
   }
 
-  #guarded(body: () => unknown) {
+  private guarded(body: () => unknown) {
     return (exchange: Exchange & { ip?: string }) => {
       const { headers, httpVersion, socket } = exchange.req
       const asker = { address: socket.remoteAddress, headers, httpVersion }
-      const tokens = [...this.#desks.values()].map(desk => desk.config.healthToken)
+      const tokens = [...this.desks.values()].map(desk => desk.config.healthToken)
       const isAllowed = [undefined, ...tokens].some(token => maySee(asker, token))
       exchange.status = isAllowed ? 200 : 403
       exchange.body = isAllowed ? body() : 'forbidden'

@@ -63,10 +63,10 @@ export interface InboxOptions {
 /** Takes the verified callbacks of one bot and says how to answer them. Knows neither HTTP nor Koishi. */
 export class Inbox {
   /** Events that plugins have been told of. WeCom repeats one that it has seen no reply to. */
-  readonly #events: Replays
+  private readonly events: Replays
 
   constructor(readonly options: InboxOptions) {
-    this.#events = new Replays(options.turns.clock, 2 * options.freshness)
+    this.events = new Replays(options.turns.clock, 2 * options.freshness)
   }
 
   /** The process is about to end: nothing new is begun. */
@@ -87,39 +87,39 @@ export class Inbox {
     verified()
     switch (payload.kind) {
       case 'poll':
-        return this.#poll(payload)
+        return this.poll(payload)
       case 'message':
-        return this.#repeat(payload) ?? this.#message(payload, replayed)
+        return this.repeat(payload) ?? this.message(payload, replayed)
       case 'event':
-        return this.#event(payload, replayed)
+        return this.event(payload, replayed)
       case 'unknown':
-        return this.#say(payload.msgId, this.options.notices.unsupported)
+        return this.say(payload.msgId, this.options.notices.unsupported)
     }
   }
 
-  #poll(poll: Poll): Outcome | Promise<Outcome> {
+  private poll(poll: Poll): Outcome | Promise<Outcome> {
     const turn = this.options.turns.ask(poll.streamId, poll)
-    return turn ? this.#show(turn, poll.msgId) : this.#recall(poll.streamId, poll)
+    return turn ? this.show(turn, poll.msgId) : this.recall(poll.streamId, poll)
   }
 
   /** What a message that is being answered already is told. */
-  #repeat({ botId, msgId }: Message): Outcome | undefined {
+  private repeat({ botId, msgId }: Message): Outcome | undefined {
     const turn = this.options.turns.find(botId, msgId)
-    return turn && this.#show(turn, msgId, true)
+    return turn && this.show(turn, msgId, true)
   }
 
-  async #message(message: Message, replayed: boolean): Promise<Outcome> {
+  private async message(message: Message, replayed: boolean): Promise<Outcome> {
     const { turns, store, firstReply, isTrusted, dispatch, notices } = this.options
     const { msgId, botId, userId, chatId } = message
-    const reason = this.#reason(userId)
-    if (reason) return this.#decline(msgId, reason)
+    const reason = this.reason(userId)
+    if (reason) return this.decline(msgId, reason)
     const { responseUrl } = message
     const turn = turns.open(message, responseUrl && isTrusted(responseUrl) ? responseUrl : undefined)
     const owner = { botId, userId, chatId }
     const streamId = await store.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
     if (streamId !== turn.id) {
       turns.drop(turn)
-      return this.#recall(streamId, owner)
+      return this.recall(streamId, owner)
     }
     if (replayed) {
       turns.drop(turn)
@@ -128,44 +128,44 @@ export class Inbox {
     const dispatched = dispatch(message, turn)
     if (dispatched !== 'taken') {
       turns.drop(turn)
-      return this.#decline(turn.id, dispatched === 'closed' ? notices.forgotten : notices.unsupported)
+      return this.decline(turn.id, dispatched === 'closed' ? notices.forgotten : notices.unsupported)
     }
     await turns.settled(turn, firstReply)
-    return this.#show(turn, msgId, true)
+    return this.show(turn, msgId, true)
   }
 
   /** Why nothing more is begun for a person now. */
-  #reason(userId: string): string | undefined {
+  private reason(userId: string): string | undefined {
     const { turns, notices } = this.options
     return this.leaving ? notices.leaving : turns.load.isFull(userId) ? notices.busy : undefined
   }
 
   /** What another process, or this one before it was killed, had to say. */
-  async #recall(streamId: string, asker: Owner): Promise<Outcome> {
+  private async recall(streamId: string, asker: Owner): Promise<Outcome> {
     const { store, notices } = this.options
     const trace = await store.recall(streamId)
-    if (!trace || !owns(trace.owner, asker)) return this.#say(streamId, notices.forgotten)
+    if (!trace || !owns(trace.owner, asker)) return this.say(streamId, notices.forgotten)
     const { content, finished } = trace
-    if (finished && content) return this.#say(streamId, content)
+    if (finished && content) return this.say(streamId, content)
     const [head] = cut(content, MARKDOWN_LIMIT - Buffer.byteLength(notices.interrupted) - 2)
-    return this.#say(streamId, [head, notices.interrupted].filter(Boolean).join('\n\n'))
+    return this.say(streamId, [head, notices.interrupted].filter(Boolean).join('\n\n'))
   }
 
-  async #event(event: Event, replayed: boolean): Promise<Outcome> {
+  private async event(event: Event, replayed: boolean): Promise<Outcome> {
     const { turns, cards, store, notify, click, isTrusted } = this.options
     const { type, botId, msgId, userId } = event
-    const isKnown = this.#events.seen([botId, type, userId, msgId].join('/')) || replayed
+    const isKnown = this.events.seen([botId, type, userId, msgId].join('/')) || replayed
     if (event.type === 'feedback' && !isKnown) {
       const { id, ...opinion } = event.feedback
       await store.rememberOpinion(id, { ...opinion, userId, time: Date.now() })
     }
     if (!isKnown) notify(event)
-    if (event.type === 'enter-chat') return this.#greet()
+    if (event.type === 'enter-chat') return this.greet()
     if (event.type !== 'card-click') return {}
     const { responseUrl } = event
     // The reply is the card; whatever is said to the click has to take the other ways out.
     const once = responseUrl && isTrusted(responseUrl) ? responseUrl : undefined
-    const reason = inputOf(event.click) === undefined ? undefined : this.#reason(userId)
+    const reason = inputOf(event.click) === undefined ? undefined : this.reason(userId)
     if (reason) {
       // The card stays as it is, and may be clicked again.
       const turn = turns.open(event, once, false)
@@ -178,14 +178,14 @@ export class Inbox {
     return { reply: card && cardUpdate(card, userIds) }
   }
 
-  #greet(): Outcome {
+  private greet(): Outcome {
     const { welcome, cards } = this.options
     if (!welcome) return {}
     const card = cards.greet(welcome)
     return { reply: card ? cardReply(card) : textReply(welcome) }
   }
 
-  #show(turn: Turn, callback: string, isFirst = false): Outcome {
+  private show(turn: Turn, callback: string, isFirst = false): Outcome {
     const { turns, cards, store, feedback } = this.options
     const frame = turns.frame(turn)
     if (!frame) return {}
@@ -202,11 +202,11 @@ export class Inbox {
     }
   }
 
-  #say(id: string, content: string): Outcome {
+  private say(id: string, content: string): Outcome {
     return { reply: streamReply(id, { content, finish: true }) }
   }
 
-  #decline(id: string, content: string): Outcome {
-    return { ...this.#say(id, content), isUntaken: true }
+  private decline(id: string, content: string): Outcome {
+    return { ...this.say(id, content), isUntaken: true }
   }
 }

@@ -8,32 +8,32 @@ const CAPACITY = 10_000
  * pastes into several. So the first goes ahead, and the others follow.
  */
 export class Newcomers {
-  readonly #known = new Set<string>()
-  readonly #meetings = new Map<string, Promise<void>>()
+  private readonly known = new Set<string>()
+  private readonly meetings = new Map<string, Promise<void>>()
 
   /** Resolves when the database knows who speaks, and where; `undefined` where it does. */
   meet(session: Session): Promise<unknown> | undefined {
-    const person = this.#meet(`user ${session.uid}`, () => session.observeUser(['id']))
-    const group = session.isDirect ? undefined : this.#meet(`group ${session.cid}`, () => session.observeChannel(['id']))
+    const person = this.introduceOnce(`user ${session.uid}`, () => session.observeUser(['id']))
+    const group = session.isDirect ? undefined : this.introduceOnce(`group ${session.cid}`, () => session.observeChannel(['id']))
     return person && group ? Promise.all([person, group]) : person ?? group
   }
 
-  #meet(key: string, introduce: () => Promise<unknown>): Promise<void> | undefined {
-    if (this.#known.has(key)) return
-    const meeting = this.#meetings.get(key) ?? this.#introduce(key, introduce)
-    this.#meetings.set(key, meeting)
+  private introduceOnce(key: string, introduce: () => Promise<unknown>): Promise<void> | undefined {
+    if (this.known.has(key)) return
+    const meeting = this.meetings.get(key) ?? this.introduce(key, introduce)
+    this.meetings.set(key, meeting)
     return meeting
   }
 
-  async #introduce(key: string, introduce: () => Promise<unknown>) {
+  private async introduce(key: string, introduce: () => Promise<unknown>) {
     try {
       await introduce()
-      if (this.#known.size >= CAPACITY) this.#known.clear()
-      this.#known.add(key)
+      if (this.known.size >= CAPACITY) this.known.clear()
+      this.known.add(key)
     } catch {
       // Koishi is about to fail in the same way, and tells of it.
     } finally {
-      this.#meetings.delete(key)
+      this.meetings.delete(key)
     }
   }
 }

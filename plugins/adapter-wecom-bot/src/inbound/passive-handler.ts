@@ -39,7 +39,7 @@ export interface PassiveOptions extends Shared {
  * ready in time is the reply, what is not goes out through the app's API or the robot's own webhook.
  */
 export class PassiveInbox {
-  readonly #holds = new WeakMap<Turn, Hold>()
+  private readonly holds = new WeakMap<Turn, Hold>()
 
   constructor(readonly options: PassiveOptions) {}
 
@@ -57,31 +57,31 @@ export class PassiveInbox {
     verified()
     if (payload.kind === 'poll') return {}
     const known = turns.find(botId, msgId)
-    if (known) return this.#answer(payload, known)
-    if (payload.kind === 'unknown') return this.#say(payload, notices.unsupported)
-    return this.#open(payload, replayed)
+    if (known) return this.answer(payload, known)
+    if (payload.kind === 'unknown') return this.say(payload, notices.unsupported)
+    return this.open(payload, replayed)
   }
 
-  async #open(callback: Message | Event, replayed: boolean): Promise<Outcome> {
+  private async open(callback: Message | Event, replayed: boolean): Promise<Outcome> {
     const { turns, store, notices } = this.options
     const { msgId, botId, userId, chatId } = callback
     if (callback.kind === 'message' || (callback.type === 'card-click' && inputOf(callback.click) !== undefined)) {
-      if (this.leaving) return { ...this.#say(callback, notices.leaving), isUntaken: true }
-      if (turns.load.isFull(userId)) return { ...this.#say(callback, notices.busy), isUntaken: true }
+      if (this.leaving) return { ...this.say(callback, notices.leaving), isUntaken: true }
+      if (turns.load.isFull(userId)) return { ...this.say(callback, notices.busy), isUntaken: true }
     }
     const turn = turns.open(callback, undefined, false)
-    const hold = this.#hold(callback, turn)
+    const hold = this.hold(callback, turn)
     const owner = { botId, userId, chatId }
     const streamId = await store.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
     if (streamId !== turn.id || replayed) turns.drop(turn)
-    if (streamId !== turn.id) return this.#recall(callback, streamId)
+    if (streamId !== turn.id) return this.recall(callback, streamId)
     if (replayed) throw new Refusal('replay')
-    if (callback.kind === 'message') this.#dispatch(callback, turn, hold)
-    else await this.#event(callback, turn, hold)
-    return this.#answer(callback, turn)
+    if (callback.kind === 'message') this.dispatch(callback, turn, hold)
+    else await this.event(callback, turn, hold)
+    return this.answer(callback, turn)
   }
 
-  #dispatch(message: Message, turn: Turn, hold: Hold) {
+  private dispatch(message: Message, turn: Turn, hold: Hold) {
     const { dispatch, notices } = this.options
     const dispatched = dispatch(message, turn)
     if (dispatched === 'taken') return
@@ -89,16 +89,16 @@ export class PassiveInbox {
     turn.chainEnded()
   }
 
-  async #event(event: Event, turn: Turn, hold: Hold) {
+  private async event(event: Event, turn: Turn, hold: Hold) {
     const { welcome, notify } = this.options
     notify(event)
-    if (event.type === 'card-click') return this.#click(event, event.click, turn)
+    if (event.type === 'card-click') return this.click(event, event.click, turn)
     if (event.type === 'enter-chat' && welcome) hold.say(greetingText(welcome))
     turn.chainEnded()
   }
 
   /** The reply is left for what is said to the click; a card that is answered is closed through the app. */
-  async #click(event: Event, what: Click, turn: Turn) {
+  private async click(event: Event, what: Click, turn: Turn) {
     const { cards, app, turns, click } = this.options
     const { responseCode, userId } = event
     const clicked = await cards.click(what, userId)
@@ -111,42 +111,42 @@ export class PassiveInbox {
   }
 
   /** Waits for the answer as long as WeCom waits for the reply. */
-  async #answer(callback: Message | Event | Unknown, turn: Turn): Promise<Outcome> {
+  private async answer(callback: Message | Event | Unknown, turn: Turn): Promise<Outcome> {
     const { turns, store, wait } = this.options
-    const hold = this.#holds.get(turn)
+    const hold = this.holds.get(turn)
     if (hold?.isWaiting) await turns.settled(turn, wait)
     const content = hold?.take(turn)
     if (!hold || !content) return {}
     const { id: streamId, msgId, owner } = turn
     store.show({ streamId, msgId, owner, content, finished: true })
-    return { ...this.#say(callback, content), sent: () => hold.arrived() }
+    return { ...this.say(callback, content), sent: () => hold.arrived() }
   }
 
   /** What another process, or this one before it was killed, had to say. */
-  async #recall(callback: Message | Event, streamId: string): Promise<Outcome> {
+  private async recall(callback: Message | Event, streamId: string): Promise<Outcome> {
     const { store, notices } = this.options
     const trace = await store.recall(streamId)
-    if (trace?.finished && trace.content && owns(trace.owner, callback)) return this.#say(callback, trace.content)
-    return callback.kind === 'message' ? this.#say(callback, notices.interrupted) : {}
+    if (trace?.finished && trace.content && owns(trace.owner, callback)) return this.say(callback, trace.content)
+    return callback.kind === 'message' ? this.say(callback, notices.interrupted) : {}
   }
 
-  #hold(callback: Message | Event, turn: Turn): Hold {
+  private hold(callback: Message | Event, turn: Turn): Hold {
     const { turns, notices, clock, unclaimed } = this.options
-    const hold = new Hold({ limit: TEXT_LIMIT, notices, clock, unclaimed, next: this.#next(callback) })
-    this.#holds.set(turn, hold)
+    const hold = new Hold({ limit: TEXT_LIMIT, notices, clock, unclaimed, next: this.next(callback) })
+    this.holds.set(turn, hold)
     turns.outlet.ways.set(turn, hold)
     return hold
   }
 
   /** What is left when the reply is gone. */
-  #next({ surface, userId, webhookUrl }: Message | Event): Push | undefined {
+  private next({ surface, userId, webhookUrl }: Message | Event): Push | undefined {
     const { app, webhooks, webhookOf } = this.options
     if (surface?.name === 'app') return app?.to(userId)
     const url = webhookUrl && webhookOf(webhookUrl)
     return url ? toRobot(new WebhookPush(webhooks.at(url), surface?.chatId)) : undefined
   }
 
-  #say(callback: Message | Event | Unknown, content: string): Outcome {
+  private say(callback: Message | Event | Unknown, content: string): Outcome {
     return { reply: toReply(callback.surface!, callback.userId, content, Math.floor(this.options.clock.now() / 1000)) }
   }
 }

@@ -26,17 +26,17 @@ export interface HoldOptions {
  * callback gets the same. What comes later, or does not fit, takes the next way.
  */
 export class Hold implements Way {
-  #reply?: string
-  #state: 'open' | 'taken' | 'closed' = 'open'
-  #confirm?: () => void
+  private reply?: string
+  private state: 'open' | 'taken' | 'closed' = 'open'
+  private confirm?: () => void
   /** What the reply had of the answer when it could wait no longer. */
-  #shown = ''
+  private shown = ''
 
   constructor(readonly options: HoldOptions) {}
 
   /** An answer can still become the reply. */
   get isWaiting() {
-    return this.#state === 'open'
+    return this.state === 'open'
   }
 
   get isOpen() {
@@ -47,44 +47,44 @@ export class Hold implements Way {
   async send(turn: Turn, said: Said) {
     // A reply is a text. What else there is takes the next way, or is put in words.
     const { text, images, card } = this.options.next ? separate(said) : { text: inWords(said) }
-    if (!this.isWaiting) return this.#forward({ text, images, card })
-    const [head, rest] = this.#fit(text)
-    this.#state = 'taken'
-    this.#reply = head
-    if (head && await this.#confirmed()) return this.#forward({ text: rest, images, card })
+    if (!this.isWaiting) return this.forward({ text, images, card })
+    const [head, rest] = this.fit(text)
+    this.state = 'taken'
+    this.reply = head
+    if (head && await this.confirmed()) return this.forward({ text: rest, images, card })
     // From now on it is on its way somewhere else.
-    if (this.options.next) this.#reply = undefined
-    return this.#forward({ text, images, card })
+    if (this.options.next) this.reply = undefined
+    return this.forward({ text, images, card })
   }
 
   /** The reply as it is to be now. Where nothing has come, nothing will. */
   take(turn: Turn): string | undefined {
-    if (this.isWaiting) this.#close(turn)
-    return this.#reply
+    if (this.isWaiting) this.close(turn)
+    return this.reply
   }
 
   /** Says something at once, in the reply. */
   say(text: string) {
-    this.#state = 'closed'
-    this.#reply = toText(text)
+    this.state = 'closed'
+    this.reply = toText(text)
   }
 
   /** The reply has reached WeCom. */
   arrived() {
-    this.#confirm?.()
+    this.confirm?.()
   }
 
-  #close({ text, ended }: Turn) {
-    this.#state = 'closed'
+  private close({ text, ended }: Turn) {
+    this.state = 'closed'
     if (this.options.next || ended) return
     const { notices, limit } = this.options
     const [head] = cutText(text, limit - Buffer.byteLength(notices.cutOff) - 2)
-    this.#shown = text
-    this.#reply = [head, notices.cutOff].filter(Boolean).join('\n\n')
+    this.shown = text
+    this.reply = [head, notices.cutOff].filter(Boolean).join('\n\n')
   }
 
   /** What of a text goes into the reply, and what is left. */
-  #fit(text: string): [head: string, rest: string] {
+  private fit(text: string): [head: string, rest: string] {
     const { notices, limit, next } = this.options
     const [head, rest] = cutText(text, limit)
     if (!rest || next) return [head, rest]
@@ -92,25 +92,25 @@ export class Hold implements Way {
     return [`${shorter}\n\n${notices.lost(more.length)}`, '']
   }
 
-  #confirmed(): Promise<boolean> {
+  private confirmed(): Promise<boolean> {
     const { clock, unclaimed } = this.options
     return new Promise((resolve) => {
       const timer = clock.setTimeout(() => resolve(false), unclaimed)
-      this.#confirm = () => {
+      this.confirm = () => {
         clock.clearTimeout(timer)
         resolve(true)
       }
     })
   }
 
-  async #forward({ text, images = [], card }: Said) {
+  private async forward({ text, images = [], card }: Said) {
     const parts: Part[] = text ? [{ type: 'markdown', content: text }] : []
     for (const { base64 } of images) parts.push({ type: 'image', data: Buffer.from(base64, 'base64') })
     if (card) parts.push({ type: 'card', card })
     if (!parts.length) return
     const { next } = this.options
     if (next) return next.send(parts)
-    const lost = text.length - (text.startsWith(this.#shown) ? this.#shown.length : 0)
+    const lost = text.length - (text.startsWith(this.shown) ? this.shown.length : 0)
     throw new DeliveryError('no-way', lost, `${lost} characters are lost: WeCom waits no longer for the `
       + 'reply, and nothing else leads there; for an app, set corpId, agentId and secret')
   }

@@ -19,9 +19,9 @@ interface Attachment {
  * is first asked for and then kept for as long as it could have been downloaded.
  */
 export class Attachments {
-  readonly #entries = new Map<string, Attachment>()
-  #size = 0
-  #timer: unknown
+  private readonly entries = new Map<string, Attachment>()
+  private size = 0
+  private timer: unknown
 
   /** @param capacity most bytes kept; beyond it the oldest are downloaded again where they are asked for again */
   constructor(
@@ -31,15 +31,15 @@ export class Attachments {
   ) {}
 
   get count() {
-    return this.#entries.size
+    return this.entries.size
   }
 
   /** @returns the id under which it can be opened for five minutes */
   add(link: MediaLink): string {
-    this.#sweep()
+    this.sweep()
     const id = randomBytes(16).toString('hex')
-    this.#entries.set(id, { link, at: this.clock.now(), size: 0 })
-    this.#schedule()
+    this.entries.set(id, { link, at: this.clock.now(), size: 0 })
+    this.schedule()
     return id
   }
 
@@ -48,14 +48,14 @@ export class Attachments {
    * @throws {MediaError}
    */
   async open(id: string): Promise<Media | undefined> {
-    this.#sweep()
-    const entry = this.#entries.get(id)
+    this.sweep()
+    const entry = this.entries.get(id)
     if (!entry) return
     entry.media ??= this.fetch(entry.link).then((media) => {
-      if (!this.#entries.has(id)) return media
+      if (!this.entries.has(id)) return media
       entry.size = media.data.length
-      this.#size += entry.size
-      this.#shrink(id)
+      this.size += entry.size
+      this.shrink(id)
       return media
     })
     try {
@@ -68,38 +68,38 @@ export class Attachments {
   }
 
   dispose() {
-    this.clock.clearTimeout(this.#timer)
-    this.#entries.clear()
-    this.#size = 0
+    this.clock.clearTimeout(this.timer)
+    this.entries.clear()
+    this.size = 0
   }
 
-  #sweep() {
+  private sweep() {
     const now = this.clock.now()
-    for (const [id, { at }] of this.#entries) {
+    for (const [id, { at }] of this.entries) {
       if (now - at < LIFE) break
-      this.#drop(id)
+      this.drop(id)
     }
   }
 
-  #schedule() {
-    this.#timer ??= this.clock.setTimeout(() => {
-      this.#timer = undefined
-      this.#sweep()
-      if (this.#entries.size) this.#schedule()
+  private schedule() {
+    this.timer ??= this.clock.setTimeout(() => {
+      this.timer = undefined
+      this.sweep()
+      if (this.entries.size) this.schedule()
     }, LIFE)
   }
 
-  #shrink(keep: string) {
-    for (const [id, entry] of this.#entries) {
-      if (this.#size <= this.capacity) break
+  private shrink(keep: string) {
+    for (const [id, entry] of this.entries) {
+      if (this.size <= this.capacity) break
       if (!entry.size || id === keep) continue
-      this.#size -= entry.size
+      this.size -= entry.size
       Object.assign(entry, { media: undefined, size: 0 })
     }
   }
 
-  #drop(id: string) {
-    this.#size -= this.#entries.get(id)!.size
-    this.#entries.delete(id)
+  private drop(id: string) {
+    this.size -= this.entries.get(id)!.size
+    this.entries.delete(id)
   }
 }

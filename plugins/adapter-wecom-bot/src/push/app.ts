@@ -33,19 +33,19 @@ const MARGIN = 300
  * @see https://developer.work.weixin.qq.com/document/path/90236
  */
 export class App {
-  readonly #retry: Retry
-  #token?: { value: string, until: number }
-  #asking?: Promise<string>
-  #running = 0
+  private readonly retry: Retry
+  private token?: { value: string, until: number }
+  private asking?: Promise<string>
+  private running = 0
 
   constructor(readonly options: AppOptions, readonly transport: Transport, readonly clock: Clock) {
-    this.#retry = new Retry(clock)
+    this.retry = new Retry(clock)
   }
 
   /** Waits until all has been sent, at most so many milliseconds. */
   async drain(grace: number) {
     const end = this.clock.now() + grace
-    while (this.#running && this.clock.now() < end) {
+    while (this.running && this.clock.now() < end) {
       await new Promise<void>(resolve => this.clock.setTimeout(resolve, 50))
     }
   }
@@ -56,7 +56,7 @@ export class App {
    */
   to(userId: string): Push | undefined {
     if (!userId || userId.startsWith('@') || userId.includes('|')) return
-    return { send: parts => this.#send(userId, parts) }
+    return { send: parts => this.send(userId, parts) }
   }
 
   /**
@@ -66,8 +66,8 @@ export class App {
    */
   async media(id: string, limit: number): Promise<Media> {
     try {
-      return await this.#retry.run(() => this.#renewing(async (token) => {
-        const url = this.#url('media/get', { access_token: token, media_id: id })
+      return await this.retry.run(() => this.renewing(async (token) => {
+        const url = this.url('media/get', { access_token: token, media_id: id })
         let answer: Answer | undefined
         await call(async () => {
           answer = await this.transport(url, { limit })
@@ -88,32 +88,32 @@ export class App {
    * @see https://developer.work.weixin.qq.com/document/path/94888
    */
   async closeCard(userId: string, code: string, button: string) {
-    this.#running++
+    this.running++
     try {
-      await this.#call('message/update_template_card', {
+      await this.call('message/update_template_card', {
         userids: [userId],
         agentid: Number(this.options.agentId),
         response_code: code,
         button: { replace_name: button },
       })
     } finally {
-      this.#running--
+      this.running--
     }
   }
 
   dispose() {
-    this.#retry.dispose()
+    this.retry.dispose()
   }
 
-  async #send(userId: string, parts: Part[]) {
-    const bodies = toAppBodies(parts, this.options.format, (type, name, data) => this.#upload(type, name, data))
+  private async send(userId: string, parts: Part[]) {
+    const bodies = toAppBodies(parts, this.options.format, (type, name, data) => this.upload(type, name, data))
     let sent = 0
-    this.#running++
+    this.running++
     try {
       for (const make of bodies) {
         const body = await make()
         const message = { touser: userId, agentid: Number(this.options.agentId), ...body }
-        const { invaliduser } = await this.#call('message/send', message)
+        const { invaliduser } = await this.call('message/send', message)
         if (invaliduser) throw new QyapiError('refused', undefined, '收件人不在应用的可见范围内 / the app is not visible to this person')
         if ('template_card' in body) this.options.sentCard?.(body.template_card as TemplateCard)
         sent++
@@ -121,55 +121,55 @@ export class App {
     } catch (error) {
       throw undelivered(error, parts, bodies.length - sent, bodies.length)
     } finally {
-      this.#running--
+      this.running--
     }
   }
 
   /** @see https://developer.work.weixin.qq.com/document/path/90253 */
-  async #upload(type: string, name: string, data: Buffer): Promise<string> {
+  private async upload(type: string, name: string, data: Buffer): Promise<string> {
     const { type: contentType, body } = formData('media', name, data)
-    const { media_id: id } = await this.#call('media/upload', new Form(contentType, body), { type })
+    const { media_id: id } = await this.call('media/upload', new Form(contentType, body), { type })
     if (typeof id !== 'string') throw new QyapiError('unknown', undefined, 'the answer has no "media_id"')
     return id
   }
 
-  #call(path: string, body: object, params: Record<string, string> = {}) {
-    return this.#retry.run(() => this.#renewing((token) => {
-      return call(createPost(this.transport), this.#url(path, { access_token: token, ...params }), body)
+  private call(path: string, body: object, params: Record<string, string> = {}) {
+    return this.retry.run(() => this.renewing((token) => {
+      return call(createPost(this.transport), this.url(path, { access_token: token, ...params }), body)
     }))
   }
 
   /** Once more with a new token, where the one we have is stale before its time. */
-  async #renewing<T>(action: (token: string) => Promise<T>): Promise<T> {
-    const token = await this.#accessToken()
+  private async renewing<T>(action: (token: string) => Promise<T>): Promise<T> {
+    const token = await this.accessToken()
     try {
       return await action(token)
     } catch (error) {
       if (!(error instanceof QyapiError) || !STALE.includes(error.errcode!)) throw error
       // Another call may have renewed it in the meantime.
-      if (this.#token?.value === token) this.#token = undefined
-      return action(await this.#accessToken())
+      if (this.token?.value === token) this.token = undefined
+      return action(await this.accessToken())
     }
   }
 
-  async #accessToken(): Promise<string> {
-    if (this.#token && this.#token.until > this.clock.now()) return this.#token.value
-    this.#asking ??= this.#askToken().finally(() => this.#asking = undefined)
-    return this.#asking
+  private async accessToken(): Promise<string> {
+    if (this.token && this.token.until > this.clock.now()) return this.token.value
+    this.asking ??= this.askToken().finally(() => this.asking = undefined)
+    return this.asking
   }
 
   /** @see https://developer.work.weixin.qq.com/document/path/91039 */
-  async #askToken(): Promise<string> {
+  private async askToken(): Promise<string> {
     const { corpId, secret } = this.options
-    const url = this.#url('gettoken', { corpid: corpId, corpsecret: secret })
+    const url = this.url('gettoken', { corpid: corpId, corpsecret: secret })
     const answer = await call(async () => JSON.parse((await this.transport(url)).body.toString()), url, {})
     const { access_token: value, expires_in: life } = answer
     if (typeof value !== 'string' || !value) throw new QyapiError('unknown', undefined, 'the answer has no "access_token"')
-    this.#token = { value, until: this.clock.now() + Math.max(Number(life) - MARGIN || 0, 60) * 1000 }
+    this.token = { value, until: this.clock.now() + Math.max(Number(life) - MARGIN || 0, 60) * 1000 }
     return value
   }
 
-  #url(path: string, params: Record<string, string>): string {
+  private url(path: string, params: Record<string, string>): string {
     return `${this.options.apiEndpoint.replace(/\/+$/, '')}/cgi-bin/${path}?${new URLSearchParams(params)}`
   }
 }

@@ -15,7 +15,7 @@ const COUNT = 1000
 
 /** Where the chats of a bot are reached with messages that answer nothing. */
 export class Directory {
-  readonly #robots: Shelf<{ url: string, chatId: string }>
+  private readonly robots: Shelf<{ url: string, chatId: string }>
 
   constructor(
     readonly config: Pick<Config, 'apiEndpoint' | 'trustedHosts'>,
@@ -23,7 +23,7 @@ export class Directory {
     clock: Clock,
     readonly app?: App,
   ) {
-    this.#robots = new Shelf(clock, LIFE, COUNT)
+    this.robots = new Shelf(clock, LIFE, COUNT)
   }
 
   /** Remembers how a chat can be reached later. */
@@ -31,7 +31,7 @@ export class Directory {
     this.webhooks.saw(chatId)
     if (surface?.name !== 'robot' || !surface.chatId || !webhookUrl) return
     const url = this.robotWebhook(webhookUrl)
-    if (url) this.#robots.set(channelOf({ chatId, userId }), { url, chatId: surface.chatId })
+    if (url) this.robots.set(channelOf({ chatId, userId }), { url, chatId: surface.chatId })
   }
 
   /** As the settings say. */
@@ -42,7 +42,7 @@ export class Directory {
 
   /** Otherwise: through the robot that was spoken to, to a person through the app. */
   reach(channelId: string): Push | undefined {
-    const robot = this.#robots.get(channelId)
+    const robot = this.robots.get(channelId)
     if (robot) return toRobot(new WebhookPush(this.webhooks.at(robot.url), robot.chatId))
     const userId = userOf(channelId)
     return userId ? this.app?.to(userId) : undefined

@@ -19,13 +19,13 @@ export interface Delivered {
 
 /** Brings what plugins send on its way. Not part of the bot, which stands behind proxies: each look would cost. */
 export class Sender {
-  readonly #lines = new Lines()
+  private readonly lines = new Lines()
 
   constructor(readonly turns: Turns, readonly directory: Directory, readonly openFile: OpenFile) {}
 
   /** The turn that a message to a chat belongs to. */
   turnOf(channelId: string, referrer?: Referrer): Turn | undefined {
-    const turn = this.#answeredBy(referrer)
+    const turn = this.answeredBy(referrer)
     return turn && belongs(turn, channelId) ? turn : undefined
   }
 
@@ -38,38 +38,38 @@ export class Sender {
    */
   async deliver(channelId: string, elements: h[], referrer?: Referrer): Promise<Delivered | undefined> {
     const { turns, directory } = this
-    const answered = this.#answeredBy(referrer)
+    const answered = this.answeredBy(referrer)
     // A session may be lent for a message to another chat, where nobody must read what was meant for this one.
     const isHere = !answered || belongs(answered, channelId)
-    if (answered && isHere) return this.#say(answered, elements)
+    if (answered && isHere) return this.say(answered, elements)
     const push = directory.pushTo(channelId)
-    if (push) return this.#push(push, channelId, elements)
+    if (push) return this.push(push, channelId, elements)
     // Some plugins answer without the session they answer: then the chat tells whom it is for.
     const open = referrer && isHere ? undefined : turns.latest(owner => channelOf(owner) === channelId)
-    if (open) return this.#say(open, elements)
+    if (open) return this.say(open, elements)
     const other = directory.reach(channelId)
-    if (other) return this.#push(other, channelId, elements)
+    if (other) return this.push(other, channelId, elements)
     const { text } = render(elements)
     if (!text) return
     throw new DeliveryError('no-way', text.length, `nothing leads to ${channelId}: no message of it is being answered, `
       + 'and neither a webhook nor an app is configured for it')
   }
 
-  async #say(turn: Turn, elements: h[]): Promise<Delivered | undefined> {
+  private async say(turn: Turn, elements: h[]): Promise<Delivered | undefined> {
     const said = render(elements)
     if (!said.text && !said.images.length && !said.buttons.length && !said.card) return
     return { id: await this.turns.say(turn, said), content: said.text }
   }
 
-  async #push(push: Push, channelId: string, elements: h[]): Promise<Delivered | undefined> {
+  private async push(push: Push, channelId: string, elements: h[]): Promise<Delivered | undefined> {
     // A message whose files take long to read must not be overtaken by the next.
-    const parts = await this.#lines.run(channelId, () => compose(elements, this.openFile))
+    const parts = await this.lines.run(channelId, () => compose(elements, this.openFile))
     if (!parts.length) return
     await push.send(parts)
     return { content: parts.map(part => 'content' in part ? part.content : `[${part.type}]`).join('\n\n') }
   }
 
-  #answeredBy(referrer?: Referrer): Turn | undefined {
+  private answeredBy(referrer?: Referrer): Turn | undefined {
     return referrer && this.turns.get(referrer.turn)
   }
 }

@@ -15,11 +15,11 @@ export type Keep = (pushes: KeptPush[]) => Promise<boolean>
 
 /** The group webhooks of one bot, and which chat each may speak to. */
 export class Webhooks {
-  readonly #byUrl = new Map<string, Webhook>()
+  private readonly byUrl = new Map<string, Webhook>()
   /** Groups that the bot was spoken to in. */
-  readonly #groups = new Set<string>()
+  private readonly groups = new Set<string>()
   /** Those of earlier processes are among them. */
-  #isComplete = false
+  private isComplete = false
 
   /** @param meet notes a group for the next start, and names those that are known; nothing where it cannot */
   constructor(
@@ -36,53 +36,53 @@ export class Webhooks {
    */
   of(channelId: string): Webhook | undefined {
     const { webhooks } = this.config
-    if (Object.hasOwn(webhooks, channelId)) return this.at(this.#urlOf(webhooks[channelId]))
-    const isOnly = this.#isComplete && this.#groups.size === 1 && this.#groups.has(channelId)
-    const url = channelId === 'webhook' || isOnly ? this.#default : undefined
+    if (Object.hasOwn(webhooks, channelId)) return this.at(this.urlOf(webhooks[channelId]))
+    const isOnly = this.isComplete && this.groups.size === 1 && this.groups.has(channelId)
+    const url = channelId === 'webhook' || isOnly ? this.default : undefined
     return url ? this.at(url) : undefined
   }
 
   /** The webhook behind an address: all messages to it stand in one line. */
   at(url: string): Webhook {
-    let webhook = this.#byUrl.get(url)
+    let webhook = this.byUrl.get(url)
     if (webhook) return webhook
-    this.#byUrl.set(url, webhook = new Webhook(url, this.post, this.clock))
-    if (this.#byUrl.size > IDLE) this.#forget()
+    this.byUrl.set(url, webhook = new Webhook(url, this.post, this.clock))
+    if (this.byUrl.size > IDLE) this.forget()
     return webhook
   }
 
   /** Lets go of the oldest webhook that nothing waits for. */
-  #forget() {
-    for (const [url, webhook] of this.#byUrl) {
-      if (webhook.isIdle) return void this.#byUrl.delete(url)
+  private forget() {
+    for (const [url, webhook] of this.byUrl) {
+      if (webhook.isIdle) return void this.byUrl.delete(url)
     }
   }
 
   /** Remembers a group the bot has been spoken to in. */
   saw(chatId?: string) {
     // Two are as good as many: the set stays small.
-    if (!chatId || Object.hasOwn(this.config.webhooks, chatId) || this.#groups.size >= GROUPS) return
-    if (this.#isComplete && this.#groups.has(chatId)) return
-    this.#groups.add(chatId)
-    void this.#complete(chatId)
+    if (!chatId || Object.hasOwn(this.config.webhooks, chatId) || this.groups.size >= GROUPS) return
+    if (this.isComplete && this.groups.has(chatId)) return
+    this.groups.add(chatId)
+    void this.complete(chatId)
   }
 
-  async #complete(chatId: string) {
+  private async complete(chatId: string) {
     for (const known of await this.meet(chatId) ?? []) {
-      this.#groups.add(known)
-      this.#isComplete = true
+      this.groups.add(known)
+      this.isComplete = true
     }
   }
 
   /** Messages waiting for their place, over all webhooks. */
   get waiting() {
-    return [...this.#byUrl.values()].reduce((sum, webhook) => sum + webhook.waiting, 0)
+    return [...this.byUrl.values()].reduce((sum, webhook) => sum + webhook.waiting, 0)
   }
 
   /** Waits until all has been sent, at most so many milliseconds. */
   async drain(grace: number) {
     const end = this.clock.now() + grace
-    while (this.clock.now() < end && [...this.#byUrl.values()].some(webhook => !webhook.isIdle)) {
+    while (this.clock.now() < end && [...this.byUrl.values()].some(webhook => !webhook.isIdle)) {
       await new Promise<void>(resolve => this.clock.setTimeout(resolve, 50))
     }
   }
@@ -92,10 +92,10 @@ export class Webhooks {
    * @returns how many messages are kept, and how many are lost
    */
   async leave(keep: Keep): Promise<{ kept: number, lost: number }> {
-    const known = new Set(this.#configured().map(hash))
+    const known = new Set(this.configured().map(hash))
     const pushes: KeptPush[] = []
     let lost = 0
-    await Promise.all([...this.#byUrl.values()].map(async (webhook) => {
+    await Promise.all([...this.byUrl.values()].map(async (webhook) => {
       const rest = await webhook.leave()
       const target = hash(webhook.url)
       lost += rest.lost
@@ -103,32 +103,32 @@ export class Webhooks {
       else lost += rest.bodies.length
     }))
     const isKept = pushes.length > 0 && await keep(pushes)
-    for (const webhook of this.#byUrl.values()) webhook.settle(new QyapiError(isKept ? 'deferred' : 'unsent'))
+    for (const webhook of this.byUrl.values()) webhook.settle(new QyapiError(isKept ? 'deferred' : 'unsent'))
     return isKept ? { kept: pushes.length, lost } : { kept: 0, lost: lost + pushes.length }
   }
 
   /** Sends what an earlier process has left. */
   async resume(take: (targets: string[]) => Promise<KeptPush[]>, failed: (error: unknown) => void) {
-    const urls = new Map(this.#configured().map(url => [hash(url), url]))
+    const urls = new Map(this.configured().map(url => [hash(url), url]))
     if (!urls.size) return
     for (const { target, body } of await take([...urls.keys()])) this.at(urls.get(target)!).send(body).catch(failed)
   }
 
   dispose() {
-    for (const webhook of this.#byUrl.values()) webhook.dispose()
+    for (const webhook of this.byUrl.values()) webhook.dispose()
   }
 
-  get #default(): string | undefined {
+  private get default(): string | undefined {
     const fallback = this.config.webhookUrl || this.config.webhookKey
-    return fallback ? this.#urlOf(fallback) : undefined
+    return fallback ? this.urlOf(fallback) : undefined
   }
 
-  #configured(): string[] {
-    const urls = Object.values(this.config.webhooks).map(keyOrUrl => this.#urlOf(keyOrUrl))
-    return this.#default ? [...urls, this.#default] : urls
+  private configured(): string[] {
+    const urls = Object.values(this.config.webhooks).map(keyOrUrl => this.urlOf(keyOrUrl))
+    return this.default ? [...urls, this.default] : urls
   }
 
-  #urlOf(keyOrUrl: string): string {
+  private urlOf(keyOrUrl: string): string {
     if (/^https?:/.test(keyOrUrl)) return keyOrUrl
     return `${this.config.apiEndpoint.replace(/\/+$/, '')}/cgi-bin/webhook/send?key=${encodeURIComponent(keyOrUrl)}`
   }

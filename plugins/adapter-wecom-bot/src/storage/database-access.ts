@@ -11,8 +11,8 @@ type Action<T> = (database: Context['database']) => Promise<T>
 
 /** Koishi's database, which may be slow, fail, or not be there. Nothing here ever rejects; failures are for the log. */
 export class Access {
-  readonly #lines = new Lines()
-  #complained = 0
+  private readonly lines = new Lines()
+  private complained = 0
 
   constructor(readonly ctx: Context, readonly clock: Clock) {}
 
@@ -23,8 +23,8 @@ export class Access {
       if (!database) throw new Error('no database is loaded')
       return await action(database)
     } catch (error) {
-      if (this.clock.now() - this.#complained > SILENCE) {
-        this.#complained = this.clock.now()
+      if (this.clock.now() - this.complained > SILENCE) {
+        this.complained = this.clock.now()
         this.ctx.logger('wecom-bot').warn('database: %s; turns would not survive a restart now', (error as Error).message)
       }
       return fallback
@@ -33,7 +33,7 @@ export class Access {
 
   /** Does what concerns the same row in turn. */
   inLine<T, R>(row: string, fallback: R, action: Action<T>): Promise<T | R> {
-    return this.#lines.run(row, () => this.try(fallback, action))
+    return this.lines.run(row, () => this.try(fallback, action))
   }
 
   /**

@@ -24,17 +24,17 @@ const SWEEP = 60_000
  * may have is inserted or removed. Within the process, what concerns the same row is done in turn.
  */
 export class DatabaseStore implements Store {
-  readonly #shown = new Map<string, Trace>()
+  private readonly shown = new Map<string, Trace>()
   /** Messages whose claim in the database is not decided, with their decision. */
-  readonly #claims = new Map<string, Promise<string>>()
+  private readonly claims = new Map<string, Promise<string>>()
   /** Streams of messages that turned out to be somebody else's when they were being answered. */
-  readonly #strange: Shelf<true>
+  private readonly strange: Shelf<true>
   /** Cards that are not written yet: every answer may have one. */
-  readonly #standing: Shelf<CardRow>
-  readonly #access: Access
-  #flushing: unknown
-  #flushed = Promise.resolve()
-  #sweeping: unknown
+  private readonly standing: Shelf<CardRow>
+  private readonly access: Access
+  private flushing: unknown
+  private flushed = Promise.resolve()
+  private sweeping: unknown
 
   /**
    * @param retention how long what a stream showed is kept, in milliseconds
@@ -46,64 +46,64 @@ export class DatabaseStore implements Store {
     readonly bot: string,
     readonly clock: Clock = realClock,
   ) {
-    this.#access = new Access(ctx, clock)
-    this.#strange = new Shelf(clock, TRACE_LIFE, 1000)
-    this.#standing = new Shelf(clock, CARD_LIFE, 5000)
-    this.#sweepAgain()
+    this.access = new Access(ctx, clock)
+    this.strange = new Shelf(clock, TRACE_LIFE, 1000)
+    this.standing = new Shelf(clock, CARD_LIFE, 5000)
+    this.sweepAgain()
   }
 
   async claim(trace: Trace): Promise<string> {
     const name = nameOf(trace)
     // Two claims at once would both insert where the driver looks for duplicates before it does.
-    const decision = this.#claims.get(name) ?? this.#insert(trace).finally(() => this.#claims.delete(name))
-    this.#claims.set(name, decision)
+    const decision = this.claims.get(name) ?? this.insert(trace).finally(() => this.claims.delete(name))
+    this.claims.set(name, decision)
     void decision.then((winner) => {
       if (winner === trace.streamId) return
-      this.#strange.set(trace.streamId, true)
-      this.#shown.delete(trace.streamId)
+      this.strange.set(trace.streamId, true)
+      this.shown.delete(trace.streamId)
     })
-    return this.#access.soon(decision, trace.streamId)
+    return this.access.soon(decision, trace.streamId)
   }
 
   show(trace: Trace) {
-    if (this.#strange.get(trace.streamId)) return
-    this.#shown.set(trace.streamId, trace)
-    this.#flushSoon()
+    if (this.strange.get(trace.streamId)) return
+    this.shown.set(trace.streamId, trace)
+    this.flushSoon()
   }
 
   async recall(stream: string): Promise<Trace | undefined> {
-    return this.#access.read(async (database) => {
-      const [row] = await database.get('wecom_bot_turn', { stream, ...this.#alive })
+    return this.access.read(async (database) => {
+      const [row] = await database.get('wecom_bot_turn', { stream, ...this.alive })
       return row && read(row)
     })
   }
 
   rememberCard(card: TemplateCard, standing: boolean) {
     if (!card.task_id) return
-    const task = this.#taskOf(card.task_id)
-    const row = { task, card: JSON.stringify(card), standing, expires: this.#after(CARD_LIFE) }
+    const task = this.taskOf(card.task_id)
+    const row = { task, card: JSON.stringify(card), standing, expires: this.after(CARD_LIFE) }
     if (standing) {
-      this.#standing.set(task, row)
-      return this.#flushSoon()
+      this.standing.set(task, row)
+      return this.flushSoon()
     }
-    void this.#access.put(task, async (database) => {
+    void this.access.put(task, async (database) => {
       await database.upsert('wecom_bot_card', [row])
       await database.remove('wecom_bot_answer', { task })
     })
   }
 
   async card(taskId: string): Promise<SentCard | undefined> {
-    const task = this.#taskOf(taskId)
-    const row = this.#standing.get(task) ?? await this.#access.read(async (database) => {
-      return (await database.get('wecom_bot_card', { task, ...this.#alive })).at(0)
+    const task = this.taskOf(taskId)
+    const row = this.standing.get(task) ?? await this.access.read(async (database) => {
+      return (await database.get('wecom_bot_card', { task, ...this.alive })).at(0)
     })
     return row && { card: JSON.parse(row.card), standing: row.standing }
   }
 
   async answer(taskId: string, userId: string, answer: Answer): Promise<Answer | undefined> {
-    const task = this.#taskOf(taskId)
-    const row = { task, userId, answer: JSON.stringify(answer), expires: this.#after(CARD_LIFE) }
-    return this.#access.soon(this.#access.inLine(task, undefined, async (database) => {
+    const task = this.taskOf(taskId)
+    const row = { task, userId, answer: JSON.stringify(answer), expires: this.after(CARD_LIFE) }
+    return this.access.soon(this.access.inLine(task, undefined, async (database) => {
       try {
         await database.create('wecom_bot_answer', row)
       } catch (error) {
@@ -116,19 +116,19 @@ export class DatabaseStore implements Store {
 
   async rememberOpinion(stream: string, opinion: Opinion) {
     const { userId } = opinion
-    const row = { stream, userId, opinion: JSON.stringify(opinion), expires: this.#after(TRACE_LIFE) }
-    await this.#access.soon(this.#access.put(stream, database => database.upsert('wecom_bot_opinion', [row])), undefined)
+    const row = { stream, userId, opinion: JSON.stringify(opinion), expires: this.after(TRACE_LIFE) }
+    await this.access.soon(this.access.put(stream, database => database.upsert('wecom_bot_opinion', [row])), undefined)
   }
 
   async opinions(stream: string): Promise<Opinion[]> {
-    return await this.#access.read(async (database) => {
-      const rows = await database.get('wecom_bot_opinion', { stream, ...this.#alive })
+    return await this.access.read(async (database) => {
+      const rows = await database.get('wecom_bot_opinion', { stream, ...this.alive })
       return rows.map(row => JSON.parse(row.opinion))
     }) ?? []
   }
 
   async meet(botId: string, chatId: string): Promise<string[] | undefined> {
-    return this.#access.inLine(`${botId}/`, undefined, async (database) => {
+    return this.access.inLine(`${botId}/`, undefined, async (database) => {
       const known = () => database.get('wecom_bot_group', { botId })
       const before = await known()
       if (before.length < GROUPS && !before.some(row => row.chatId === chatId)) {
@@ -140,8 +140,8 @@ export class DatabaseStore implements Store {
   }
 
   async keep(pushes: KeptPush[]): Promise<boolean> {
-    const expires = this.#after(PUSH_LIFE)
-    return this.#access.try(false, async (database) => {
+    const expires = this.after(PUSH_LIFE)
+    return this.access.try(false, async (database) => {
       const kept: number[] = []
       try {
         for (const { target, body } of pushes) {
@@ -157,8 +157,8 @@ export class DatabaseStore implements Store {
   }
 
   async takeKept(target: string[]): Promise<KeptPush[]> {
-    return this.#access.try([], async (database) => {
-      const rows = await database.get('wecom_bot_push', { target, ...this.#alive }, { sort: { id: 'asc' } })
+    return this.access.try([], async (database) => {
+      const rows = await database.get('wecom_bot_push', { target, ...this.alive }, { sort: { id: 'asc' } })
       const taken: KeptPush[] = []
       for (const { id, target, body } of rows) {
         const { removed } = await database.remove('wecom_bot_push', { id })
@@ -169,14 +169,14 @@ export class DatabaseStore implements Store {
   }
 
   async dispose() {
-    this.clock.clearTimeout(this.#flushing)
-    this.clock.clearTimeout(this.#sweeping)
-    await this.#access.soon(Promise.all(this.#claims.values()), undefined)
-    await this.#flush()
+    this.clock.clearTimeout(this.flushing)
+    this.clock.clearTimeout(this.sweeping)
+    await this.access.soon(Promise.all(this.claims.values()), undefined)
+    await this.flush()
   }
 
-  #insert(trace: Trace): Promise<string> {
-    return this.#access.try(trace.streamId, async (database) => {
+  private insert(trace: Trace): Promise<string> {
+    return this.access.try(trace.streamId, async (database) => {
       try {
         await database.create('wecom_bot_turn', write(trace, this.clock.now()))
         return trace.streamId
@@ -189,33 +189,33 @@ export class DatabaseStore implements Store {
   }
 
   /** One after the other: when the last is through, everything is written. */
-  #flush(): Promise<void> {
-    return this.#flushed = this.#flushed.then(() => this.#flushNow())
+  private flush(): Promise<void> {
+    return this.flushed = this.flushed.then(() => this.flushNow())
   }
 
-  async #flushNow() {
-    const traces = [...this.#shown.values()].filter(trace => !this.#claims.has(nameOf(trace)))
-    for (const { streamId } of traces) this.#shown.delete(streamId)
-    if (this.#shown.size) this.#flushSoon()
+  private async flushNow() {
+    const traces = [...this.shown.values()].filter(trace => !this.claims.has(nameOf(trace)))
+    for (const { streamId } of traces) this.shown.delete(streamId)
+    if (this.shown.size) this.flushSoon()
     const rows = traces.map(trace => write(trace, this.clock.now()))
-    await this.#write(rows, (database, rows) => database.upsert('wecom_bot_turn', rows))
-    const cards = this.#standing.values
-    await this.#write(cards, (database, rows) => database.upsert('wecom_bot_card', rows))
-    for (const { task } of cards) this.#standing.delete(task)
+    await this.write(rows, (database, rows) => database.upsert('wecom_bot_turn', rows))
+    const cards = this.standing.values
+    await this.write(cards, (database, rows) => database.upsert('wecom_bot_card', rows))
+    for (const { task } of cards) this.standing.delete(task)
   }
 
-  async #write<T>(rows: T[], action: (database: Context['database'], rows: T[]) => Promise<unknown>) {
+  private async write<T>(rows: T[], action: (database: Context['database'], rows: T[]) => Promise<unknown>) {
     for (let at = 0; at < rows.length; at += FLUSH_SIZE) {
-      await this.#access.put('', database => action(database, rows.slice(at, at + FLUSH_SIZE)))
+      await this.access.put('', database => action(database, rows.slice(at, at + FLUSH_SIZE)))
       // Callbacks have waited in the meantime.
       await new Promise(resolve => setImmediate(resolve))
     }
   }
 
-  async #sweep() {
+  private async sweep() {
     const expires = { $lte: new Date(this.clock.now()) }
     const shown = { $lte: new Date(this.clock.now() - this.retention) }
-    await this.#access.try(undefined, async (database) => {
+    await this.access.try(undefined, async (database) => {
       await database.set('wecom_bot_turn', { shown, content: { $ne: '' } }, { content: '' })
       await database.remove('wecom_bot_turn', { expires })
       await database.remove('wecom_bot_card', { expires })
@@ -225,29 +225,29 @@ export class DatabaseStore implements Store {
     })
   }
 
-  #flushSoon() {
-    this.#flushing ??= this.clock.setTimeout(() => {
-      this.#flushing = undefined
-      void this.#flush()
+  private flushSoon() {
+    this.flushing ??= this.clock.setTimeout(() => {
+      this.flushing = undefined
+      void this.flush()
     }, FLUSH)
   }
 
-  #sweepAgain() {
-    this.#sweeping = this.clock.setTimeout(() => {
-      this.#sweepAgain()
-      void this.#sweep()
+  private sweepAgain() {
+    this.sweeping = this.clock.setTimeout(() => {
+      this.sweepAgain()
+      void this.sweep()
     }, SWEEP)
   }
 
-  #taskOf(taskId: string) {
+  private taskOf(taskId: string) {
     return `${this.bot}/${taskId}`
   }
 
-  get #alive() {
+  private get alive() {
     return { expires: { $gt: new Date(this.clock.now()) } }
   }
 
-  #after(life: number) {
+  private after(life: number) {
     return new Date(this.clock.now() + life)
   }
 }

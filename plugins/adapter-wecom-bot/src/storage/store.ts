@@ -83,14 +83,14 @@ const CAPACITY = 5000
 
 /** Keeps what one process can keep without a database: cards and opinions, bounded; turns live in `Turns`. */
 export class MemoryStore implements Store {
-  readonly #cards: Shelf<SentCard>
-  readonly #answers: Shelf<Map<string, Answer>>
-  readonly #opinions: Shelf<Map<string, Opinion>>
+  private readonly cards: Shelf<SentCard>
+  private readonly answers: Shelf<Map<string, Answer>>
+  private readonly opinionsByStream: Shelf<Map<string, Opinion>>
 
   constructor(clock: Clock) {
-    this.#cards = new Shelf(clock, CARD_LIFE, CAPACITY)
-    this.#answers = new Shelf(clock, CARD_LIFE, CAPACITY)
-    this.#opinions = new Shelf(clock, TRACE_LIFE, CAPACITY)
+    this.cards = new Shelf(clock, CARD_LIFE, CAPACITY)
+    this.answers = new Shelf(clock, CARD_LIFE, CAPACITY)
+    this.opinionsByStream = new Shelf(clock, TRACE_LIFE, CAPACITY)
   }
 
   async claim({ streamId }: Trace) {
@@ -105,28 +105,28 @@ export class MemoryStore implements Store {
 
   rememberCard(card: TemplateCard, standing: boolean) {
     if (!card.task_id) return
-    this.#cards.set(card.task_id, { card, standing })
-    this.#answers.set(card.task_id, new Map())
+    this.cards.set(card.task_id, { card, standing })
+    this.answers.set(card.task_id, new Map())
   }
 
   async card(taskId: string) {
-    return this.#cards.get(taskId)
+    return this.cards.get(taskId)
   }
 
   async answer(taskId: string, userId: string, answer: Answer) {
-    const answers = this.#answers.get(taskId)
+    const answers = this.answers.get(taskId)
     const before = answers?.get(userId)
     if (!before) answers?.set(userId, answer)
     return before
   }
 
   async rememberOpinion(streamId: string, opinion: Opinion) {
-    const opinions = this.#opinions.get(streamId) ?? new Map<string, Opinion>()
-    this.#opinions.set(streamId, opinions.set(opinion.userId, opinion))
+    const opinions = this.opinionsByStream.get(streamId) ?? new Map<string, Opinion>()
+    this.opinionsByStream.set(streamId, opinions.set(opinion.userId, opinion))
   }
 
   async opinions(streamId: string) {
-    return [...this.#opinions.get(streamId)?.values() ?? []]
+    return [...this.opinionsByStream.get(streamId)?.values() ?? []]
   }
 
   /** What was met before is remembered by whoever asks, for as long as this lives. */
@@ -143,46 +143,46 @@ export class MemoryStore implements Store {
   }
 
   async dispose() {
-    this.#cards.clear()
-    this.#answers.clear()
-    this.#opinions.clear()
+    this.cards.clear()
+    this.answers.clear()
+    this.opinionsByStream.clear()
   }
 }
 
 /** A map whose entries go after a time, and the oldest first where there are too many. */
 export class Shelf<T> {
-  readonly #entries = new Map<string, { value: T, until: number }>()
+  private readonly entries = new Map<string, { value: T, until: number }>()
 
   constructor(readonly clock: Clock, readonly life: number, readonly capacity: number) {}
 
   get size() {
-    return this.#entries.size
+    return this.entries.size
   }
 
   get(key: string): T | undefined {
-    const entry = this.#entries.get(key)
+    const entry = this.entries.get(key)
     return entry && entry.until > this.clock.now() ? entry.value : undefined
   }
 
   set(key: string, value: T) {
     const now = this.clock.now()
-    this.#entries.delete(key)
-    for (const [old, { until }] of this.#entries) {
-      if (until > now && this.#entries.size < this.capacity) break
-      this.#entries.delete(old)
+    this.entries.delete(key)
+    for (const [old, { until }] of this.entries) {
+      if (until > now && this.entries.size < this.capacity) break
+      this.entries.delete(old)
     }
-    this.#entries.set(key, { value, until: now + this.life })
+    this.entries.set(key, { value, until: now + this.life })
   }
 
   get values(): T[] {
-    return [...this.#entries.values()].map(({ value }) => value)
+    return [...this.entries.values()].map(({ value }) => value)
   }
 
   delete(key: string) {
-    this.#entries.delete(key)
+    this.entries.delete(key)
   }
 
   clear() {
-    this.#entries.clear()
+    this.entries.clear()
   }
 }

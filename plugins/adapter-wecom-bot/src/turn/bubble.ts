@@ -49,7 +49,7 @@ export class Stream {
   closed?: Frame
   /** What of the turn's text could be read when the stream was closed. */
   shown = ''
-  #cached?: { version: number, frame: Frame }
+  private cached?: { version: number, frame: Frame }
 
   constructor(
     readonly turn: Turn,
@@ -65,7 +65,7 @@ export class Stream {
   /** The bubble as the platform is given it now. */
   frame(): Frame {
     this.isOpened = true
-    if (!this.closed) return this.#snapshot()
+    if (!this.closed) return this.snapshot()
     this.isClosing = true
     return this.closed
   }
@@ -77,13 +77,13 @@ export class Stream {
   }
 
   /** The bubble while the answer grows. */
-  #snapshot(): Frame {
+  private snapshot(): Frame {
     const { version } = this.turn
-    if (this.#cached?.version !== version) {
+    if (this.cached?.version !== version) {
       const [content] = cut(this.turn.text, MARKDOWN_LIMIT)
-      this.#cached = { version, frame: { content: content || this.placeholder, finish: false } }
+      this.cached = { version, frame: { content: content || this.placeholder, finish: false } }
     }
-    return this.#cached.frame
+    return this.cached.frame
   }
 
   /**

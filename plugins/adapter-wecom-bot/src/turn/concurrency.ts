@@ -11,36 +11,36 @@ export interface LoadLimits {
 
 /** The turns that are being answered, counted in all and by person. */
 export class Load {
-  readonly #turns = new Map<string, { userId: string, at: number }>()
-  readonly #users = new Map<string, number>()
+  private readonly turns = new Map<string, { userId: string, at: number }>()
+  private readonly users = new Map<string, number>()
 
   constructor(readonly limits: LoadLimits, readonly clock: Clock) {}
 
   get size() {
-    return this.#turns.size
+    return this.turns.size
   }
 
   /** Whether one more turn of a person is too many. */
   isFull(userId: string): boolean {
     const now = this.clock.now()
-    for (const [id, { at }] of this.#turns) {
+    for (const [id, { at }] of this.turns) {
       if (now - at < this.limits.span) break
       this.leave(id)
     }
-    return this.#turns.size >= this.limits.total || (this.#users.get(userId) ?? 0) >= this.limits.user
+    return this.turns.size >= this.limits.total || (this.users.get(userId) ?? 0) >= this.limits.user
   }
 
   enter(id: string, userId: string) {
-    this.#turns.set(id, { userId, at: this.clock.now() })
-    this.#users.set(userId, (this.#users.get(userId) ?? 0) + 1)
+    this.turns.set(id, { userId, at: this.clock.now() })
+    this.users.set(userId, (this.users.get(userId) ?? 0) + 1)
   }
 
   leave(id: string) {
-    const turn = this.#turns.get(id)
+    const turn = this.turns.get(id)
     if (!turn) return
-    this.#turns.delete(id)
-    const count = this.#users.get(turn.userId)! - 1
-    if (count) this.#users.set(turn.userId, count)
-    else this.#users.delete(turn.userId)
+    this.turns.delete(id)
+    const count = this.users.get(turn.userId)! - 1
+    if (count) this.users.set(turn.userId, count)
+    else this.users.delete(turn.userId)
   }
 }

@@ -58,7 +58,7 @@ export class Outlet {
 
   /** Whether anything can still be sent to where the turn came from. */
   isOpen(turn: Turn): boolean {
-    return this.ways.get(turn)?.isOpen ?? (this.#isValid(turn) || !!this.#webhook(turn))
+    return this.ways.get(turn)?.isOpen ?? (this.isValid(turn) || !!this.webhook(turn))
   }
 
   /**
@@ -68,14 +68,14 @@ export class Outlet {
   async send(turn: Turn, said: Said): Promise<void> {
     const way = this.ways.get(turn)
     if (way) return way.send(turn, said)
-    const webhook = this.#webhook(turn)
+    const webhook = this.webhook(turn)
     // Of the ways only a webhook takes pictures; without one they are put in words.
     const pictures = webhook ? said.images ?? [] : []
     const text = inWords(pictures.length ? { ...said, images: [] } : said)
     const losses: DeliveryError[] = []
-    const rest = text && this.#isValid(turn) ? await this.#respond(turn, text, losses, webhook) : text
+    const rest = text && this.isValid(turn) ? await this.respond(turn, text, losses, webhook) : text
     if (webhook) {
-      await this.#push(webhook, rest, pictures, losses)
+      await this.push(webhook, rest, pictures, losses)
     } else if (rest) {
       losses.push(new DeliveryError('no-way', rest.length, `${rest.length} characters are lost: the stream is closed, `
         + 'response_url is used up or expired, and no webhook of this chat is configured'))
@@ -84,7 +84,7 @@ export class Outlet {
   }
 
   /** @returns what has to go out on the next way */
-  async #respond(turn: Turn, text: string, losses: DeliveryError[], webhook?: Webhook): Promise<string> {
+  private async respond(turn: Turn, text: string, losses: DeliveryError[], webhook?: Webhook): Promise<string> {
     const responseUrl = turn.responseUrl!
     let [content, rest] = cut(text, MARKDOWN_LIMIT)
     const isLast = rest && !webhook
@@ -95,7 +95,7 @@ export class Outlet {
     }
     responseUrl.used = true
     try {
-      await this.#post(responseUrl.url, { msgtype: 'markdown', markdown: { content } })
+      await this.postOnce(responseUrl.url, { msgtype: 'markdown', markdown: { content } })
       return rest
     } catch (error) {
       if (!(error instanceof QyapiError)) throw error
@@ -112,7 +112,7 @@ export class Outlet {
     }
   }
 
-  async #post(url: string, body: object) {
+  private async postOnce(url: string, body: object) {
     try {
       await call(this.post, url, body)
     } catch (error) {
@@ -122,7 +122,7 @@ export class Outlet {
     }
   }
 
-  async #push(webhook: Webhook, text: string, pictures: InlineImage[], losses: DeliveryError[]) {
+  private async push(webhook: Webhook, text: string, pictures: InlineImage[], losses: DeliveryError[]) {
     const messages = [
       ...pieces(text, WEBHOOK_LIMIT).map(content => ({ words: content, body: { msgtype: 'markdown_v2', markdown_v2: { content } } })),
       ...pictures.map(image => ({ words: inWords({ text: '', images: [image] }), body: { msgtype: 'image', image } })),
@@ -140,11 +140,11 @@ export class Outlet {
     }
   }
 
-  #isValid({ responseUrl, openedAt }: Turn) {
+  private isValid({ responseUrl, openedAt }: Turn) {
     return !!responseUrl && !responseUrl.used && this.clock.now() < openedAt + RESPONSE_URL_LIFE
   }
 
-  #webhook({ owner }: Turn) {
+  private webhook({ owner }: Turn) {
     // Never for a single chat: a webhook speaks to a whole group.
     return owner.chatId ? this.webhookOf(owner.chatId) : undefined
   }

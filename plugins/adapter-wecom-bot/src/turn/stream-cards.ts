@@ -48,7 +48,7 @@ interface Ride {
 
 /** The cards that go along with streams: one a message, and what becomes of it when it is clicked. */
 export class Cards {
-  readonly #rides = new WeakMap<Turn, Ride>()
+  private readonly rides = new WeakMap<Turn, Ride>()
 
   constructor(readonly options: CardsOptions, readonly store: Store) {}
 
@@ -59,18 +59,18 @@ export class Cards {
    * @see https://developer.work.weixin.qq.com/document/path/101031
    */
   attach(turn: Turn, msgId: string): TemplateCard | undefined {
-    const ride = this.#rides.get(turn)
+    const ride = this.rides.get(turn)
     if (ride) {
       if (ride.arrived && ride.msgId !== msgId) return
       ride.msgId = msgId
       return ride.card
     }
     if (turn.cardSpent) return
-    const card = turn.card ?? this.#build(turn, turn.buttons) ?? this.#build(turn, this.options.buttons)
+    const card = turn.card ?? this.build(turn, turn.buttons) ?? this.build(turn, this.options.buttons)
     if (!card) return
     const isStanding = !turn.card && !turn.buttons.length
     turn.spendCard(turn.card || isStanding ? 0 : CARD_BUTTONS)
-    this.#rides.set(turn, { card, msgId, arrived: false })
+    this.rides.set(turn, { card, msgId, arrived: false })
     this.store.rememberCard(card, isStanding)
     return card
   }
@@ -87,7 +87,7 @@ export class Cards {
 
   /** The frame with a turn's card has reached the platform. */
   arrived(turn: Turn) {
-    const ride = this.#rides.get(turn)
+    const ride = this.rides.get(turn)
     if (ride) ride.arrived = true
   }
 
@@ -112,7 +112,7 @@ export class Cards {
     }
   }
 
-  #build(turn: Turn, buttons: ButtonSpec[]): ButtonInteraction | undefined {
+  private build(turn: Turn, buttons: ButtonSpec[]): ButtonInteraction | undefined {
     if (!buttons.length || !this.options.enabled) return
     return {
       card_type: 'button_interaction',

@@ -6,8 +6,8 @@ const GRACE = 5000
 
 /** The end of a turn while it has not come: who waits for it, and how long we wait ourselves. */
 export class Ending {
-  #waiting: (() => void)[] = []
-  #grace: unknown
+  private waiting: (() => void)[] = []
+  private grace: unknown
 
   constructor(readonly turn: Turn, readonly clock: Clock) {}
 
@@ -16,7 +16,7 @@ export class Ending {
     if (this.turn.ended) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = this.clock.setTimeout(resolve, delay)
-      this.#waiting.push(() => {
+      this.waiting.push(() => {
         this.clock.clearTimeout(timer)
         resolve()
       })
@@ -25,16 +25,16 @@ export class Ending {
 
   /** The last middleware has returned; what it returned may still have to be sent. */
   returned() {
-    if (!this.turn.ended) this.#grace ??= this.clock.setTimeout(() => this.turn.chainEnded(), GRACE)
+    if (!this.turn.ended) this.grace ??= this.clock.setTimeout(() => this.turn.chainEnded(), GRACE)
   }
 
   /** It has come. */
   come() {
     this.stop()
-    for (const callback of this.#waiting.splice(0)) callback()
+    for (const callback of this.waiting.splice(0)) callback()
   }
 
   stop() {
-    this.clock.clearTimeout(this.#grace)
+    this.clock.clearTimeout(this.grace)
   }
 }

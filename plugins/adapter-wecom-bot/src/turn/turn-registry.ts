@@ -17,8 +17,8 @@ const LAST_CALLS = 1000
 
 /** All turns of one bot, from the callback until nobody can ask for them any more. */
 export class Turns {
-  readonly #courses = new Map<string, Course>()
-  readonly #byMessage = new Map<string, Turn>()
+  private readonly courses = new Map<string, Course>()
+  private readonly byMessage = new Map<string, Turn>()
 
   constructor(
     readonly policy: Policy,
@@ -30,7 +30,7 @@ export class Turns {
   ) {}
 
   get size() {
-    return this.#courses.size
+    return this.courses.size
   }
 
   /**
@@ -43,7 +43,7 @@ export class Turns {
     const once = responseUrl ? { url: responseUrl, used: false } : undefined
     const turn = new Turn(id, msgId, { botId, userId, chatId }, this.clock.now(), once)
     const { policy, notices, outlet, clock, log } = this
-    this.#courses.set(id, new Course(turn, streaming, {
+    this.courses.set(id, new Course(turn, streaming, {
       policy,
       notices,
       outlet,
@@ -52,18 +52,18 @@ export class Turns {
       ended: turn => this.load.leave(turn.id),
       forget: turn => this.drop(turn),
     }))
-    this.#byMessage.set(key(botId, msgId), turn)
+    this.byMessage.set(key(botId, msgId), turn)
     this.load.enter(id, userId)
     return turn
   }
 
   get(id: string): Turn | undefined {
-    return this.#courses.get(id)?.turn
+    return this.courses.get(id)?.turn
   }
 
   /** The turn that a repeated callback belongs to. */
   find(botId: string, msgId: string): Turn | undefined {
-    return this.#byMessage.get(key(botId, msgId))
+    return this.byMessage.get(key(botId, msgId))
   }
 
   /** The turn whose stream is polled, if it is the asker's to see. */
@@ -75,7 +75,7 @@ export class Turns {
   /** The latest turn of a chat whose stream can still be written. */
   latest(isWanted: (owner: Owner) => boolean): Turn | undefined {
     let found: Turn | undefined
-    for (const { turn, isOpen } of this.#courses.values()) {
+    for (const { turn, isOpen } of this.courses.values()) {
       if (isOpen && isWanted(turn.owner)) found = turn
     }
     return found
@@ -83,22 +83,22 @@ export class Turns {
 
   /** Resolves when the turn has ended, or `delay` milliseconds have gone by. */
   async settled({ id }: Turn, delay: number): Promise<void> {
-    await this.#courses.get(id)?.ending.settled(delay)
+    await this.courses.get(id)?.ending.settled(delay)
   }
 
   /** The last middleware has returned; what it returned may still have to be sent. */
   returned({ id }: Turn) {
-    this.#courses.get(id)?.ending.returned()
+    this.courses.get(id)?.ending.returned()
   }
 
   /** What the platform is to show now; `undefined` where the turn has no bubble and needs none. */
   frame({ id }: Turn): Frame | undefined {
-    return this.#courses.get(id)?.frame()
+    return this.courses.get(id)?.frame()
   }
 
   /** Whether the closing frame has reached the platform. */
   fetched({ id }: Turn, arrived: boolean) {
-    this.#courses.get(id)?.fetched(arrived)
+    this.courses.get(id)?.fetched(arrived)
   }
 
   /**
@@ -107,26 +107,26 @@ export class Turns {
    * @throws {DeliveryError}
    */
   async say(turn: Turn, said: Said): Promise<string | undefined> {
-    const course = this.#courses.get(turn.id)
+    const course = this.courses.get(turn.id)
     if (course) return course.say(said)
     await this.outlet.send(turn, said)
   }
 
   /** @returns whether the message is there and could still be changed */
   rewrite({ id }: Turn, messageId: string, said: Said): boolean {
-    return !!this.#courses.get(id)?.change(turn => turn.rewrite(messageId, said))
+    return !!this.courses.get(id)?.change(turn => turn.rewrite(messageId, said))
   }
 
   /** @returns whether the message was there and could still be taken back */
   retract({ id }: Turn, messageId: string): boolean {
-    return !!this.#courses.get(id)?.change(turn => turn.retract(messageId))
+    return !!this.courses.get(id)?.change(turn => turn.retract(messageId))
   }
 
   /** Forgets a turn. */
   drop({ id, msgId, owner }: Turn) {
-    this.#courses.get(id)?.stop()
-    this.#courses.delete(id)
-    this.#byMessage.delete(key(owner.botId, msgId))
+    this.courses.get(id)?.stop()
+    this.courses.delete(id)
+    this.byMessage.delete(key(owner.botId, msgId))
     this.load.leave(id)
   }
 
@@ -136,17 +136,17 @@ export class Turns {
    * @param grace milliseconds for the answers
    */
   async drain(grace: number): Promise<void> {
-    const all = () => [...this.#courses.values()]
+    const all = () => [...this.courses.values()]
     const isSending = () => all().some(course => course.isSending)
-    await this.#until(grace, () => this.load.size === 0 && !isSending())
+    await this.until(grace, () => this.load.size === 0 && !isSending())
     const unfinished = all().filter(course => course.isUnfinished)
     for (const course of all()) course.interrupt()
-    await this.#until(LAST_POLLS, () => !unfinished.some(course => course.isUnfinished))
+    await this.until(LAST_POLLS, () => !unfinished.some(course => course.isUnfinished))
     for (const course of unfinished) course.abandon()
-    await this.#until(LAST_CALLS, () => !isSending())
+    await this.until(LAST_CALLS, () => !isSending())
   }
 
-  async #until(limit: number, isDone: () => boolean) {
+  private async until(limit: number, isDone: () => boolean) {
     const end = this.clock.now() + limit
     while (!isDone() && this.clock.now() < end) {
       await new Promise<void>(resolve => this.clock.setTimeout(resolve, Math.min(50, end - this.clock.now())))
@@ -155,9 +155,9 @@ export class Turns {
 
   /** Forgets everything at once. */
   dispose() {
-    for (const course of this.#courses.values()) course.stop()
-    this.#courses.clear()
-    this.#byMessage.clear()
+    for (const course of this.courses.values()) course.stop()
+    this.courses.clear()
+    this.byMessage.clear()
   }
 }
 

@@ -5,13 +5,13 @@ import { Random } from '../support/random'
 
 /** Markdown whose every word is there only once, so that what became of each can be seen. */
 class Author {
-  #serial = 0
+  private serial = 0
 
   constructor(readonly random: Random) {}
 
   word() {
     const ending = this.random.pick(['', '', 'word', '企业', '😀', '👨‍👩‍👧', 'é'])
-    return `w${this.#serial++}${ending}`
+    return `w${this.serial++}${ending}`
   }
 
   words(from: number, to: number) {

@@ -31,18 +31,18 @@ export interface Attack {
 
 /** Callbacks in which one thing is wrong: from every surface, in every layer of what they are wrapped in. */
 export class Attacker {
-  readonly #surfaces: Record<Attack['surface'], Surface>
-  readonly #key = decodeKey(encodingAESKey)
-  #serial = 0
+  private readonly surfaces: Record<Attack['surface'], Surface>
+  private readonly key = decodeKey(encodingAESKey)
+  private serial = 0
 
   /** @param origin where links in messages lead to */
   constructor(readonly client: WecomClient, readonly origin: string, readonly random: Random) {
     const xml = (value: unknown) => typeof value === 'object' && value ? buildXml(value) : String(value)
-    this.#surfaces = {
-      bot: { samples: () => this.#ofBot(), write: JSON.stringify, isXml: false, receiveId: '' },
-      app: { samples: () => this.#ofApp(), write: xml, isXml: true, receiveId: CORP },
-      'robot in XML': { samples: () => this.#ofRobot(), write: xml, isXml: true, receiveId: '' },
-      'robot in JSON': { samples: () => this.#ofRobot().map(snake), write: JSON.stringify, isXml: false, receiveId: '' },
+    this.surfaces = {
+      bot: { samples: () => this.ofBot(), write: JSON.stringify, isXml: false, receiveId: '' },
+      app: { samples: () => this.ofApp(), write: xml, isXml: true, receiveId: CORP },
+      'robot in XML': { samples: () => this.ofRobot(), write: xml, isXml: true, receiveId: '' },
+      'robot in JSON': { samples: () => this.ofRobot().map(snake), write: JSON.stringify, isXml: false, receiveId: '' },
     }
   }
 
@@ -50,11 +50,11 @@ export class Attacker {
     const { random, client } = this
     const name = random.pick(surfaces)
     const layer = random.pick(layers)
-    const { samples, write, isXml, receiveId } = this.#surfaces[name]
+    const { samples, write, isXml, receiveId } = this.surfaces[name]
     const payload = random.pick(samples())
     const written = write(layer === 'value' ? mutateJson(payload, random) : payload) ?? ''
     const plaintext = layer === 'plaintext' ? mutateText(written, random) : written
-    const sealed = layer === 'header' ? this.#misbuilt(plaintext, receiveId) : encrypt(this.#key, plaintext, receiveId)
+    const sealed = layer === 'header' ? this.misbuilt(plaintext, receiveId) : encrypt(this.key, plaintext, receiveId)
     const ciphertext = layer === 'ciphertext'
       ? mutateBytes(Buffer.from(sealed, 'base64'), random).toString('base64')
       : sealed
@@ -75,7 +75,7 @@ export class Attacker {
     }
   }
 
-  #misbuilt(plaintext: string, tail: string): string {
+  private misbuilt(plaintext: string, tail: string): string {
     const { random } = this
     const size = Buffer.byteLength(plaintext)
     return flawed(plaintext, {
@@ -86,7 +86,7 @@ export class Attacker {
     })
   }
 
-  #ofBot(): object[] {
+  private ofBot(): object[] {
     const { client, origin } = this
     const media = { url: `${origin}/media/x`, aeskey: 'x' }
     return [
@@ -106,9 +106,9 @@ export class Attacker {
     ]
   }
 
-  #ofApp(): object[] {
-    const base = { ToUserName: CORP, FromUserName: 'zhangsan', CreateTime: ++this.#serial, AgentID: 1000002 }
-    const message = { ...base, MsgId: `1${this.#serial}` }
+  private ofApp(): object[] {
+    const base = { ToUserName: CORP, FromUserName: 'zhangsan', CreateTime: ++this.serial, AgentID: 1000002 }
+    const message = { ...base, MsgId: `1${this.serial}` }
     return [
       { ...message, MsgType: 'text', Content: '你好 ]]> <a href="x">' },
       { ...message, MsgType: 'image', PicUrl: `${this.origin}/media/x`, MediaId: 'M' },
@@ -128,10 +128,10 @@ export class Attacker {
     ]
   }
 
-  #ofRobot(): object[] {
+  private ofRobot(): object[] {
     const base = {
-      WebhookUrl: `${this.origin}/cgi-bin/webhook/send?key=${++this.#serial % 256}`,
-      MsgId: `m${this.#serial}`,
+      WebhookUrl: `${this.origin}/cgi-bin/webhook/send?key=${++this.serial % 256}`,
+      MsgId: `m${this.serial}`,
       ChatId: 'wrk1',
       ChatType: 'group',
       From: { UserId: 'zhangsan', Name: '张三' },

@@ -23,13 +23,13 @@ export async function freePort(): Promise<number> {
 /** Everything that is logged while it lives; nothing of it reaches the terminal. */
 export class Log {
   readonly lines: string[] = []
-  readonly #target: Logger.Target = {
+  private readonly target: Logger.Target = {
     colors: 0,
     levels: { base: 3 },
     record: ({ type, name, content }) => void this.lines.push(`${type} ${name} ${content}`),
   }
 
-  readonly #others = Logger.targets.splice(0, Infinity, this.#target)
+  private readonly others = Logger.targets.splice(0, Infinity, this.target)
 
   /** What the adapter said, as warning or worse. */
   get warnings() {
@@ -41,7 +41,7 @@ export class Log {
   }
 
   close() {
-    Logger.targets.splice(0, Infinity, ...this.#others)
+    Logger.targets.splice(0, Infinity, ...this.others)
   }
 }
 

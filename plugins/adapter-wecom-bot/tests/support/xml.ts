@@ -19,13 +19,13 @@ export interface PostOptions {
 
 /** WeCom's side of callbacks that are not those of an intelligent bot. */
 export class XmlClient {
-  #serial = 0
+  private serial = 0
   readonly key = decodeKey(encodingAESKey)
 
   constructor(readonly url: string, readonly receiveId = '') {}
 
   app(fields: string, event?: { at: number }) {
-    const id = event ? '' : `<MsgId>${Date.now()}${++this.#serial}</MsgId>`
+    const id = event ? '' : `<MsgId>${Date.now()}${++this.serial}</MsgId>`
     return '<xml><ToUserName><![CDATA[wwCORP]]></ToUserName><FromUserName><![CDATA[zhangsan]]></FromUserName>'
       + `<CreateTime>${event?.at ?? 1700000000}</CreateTime>${fields}${id}<AgentID>1000002</AgentID></xml>`
   }
@@ -38,7 +38,7 @@ export class XmlClient {
     return this.app(`<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[${name}]]></Event>${fields}`, { at })
   }
 
-  robot(webhook: string, fields: string, { chatType = 'group', msgId = `m${++this.#serial}` } = {}) {
+  robot(webhook: string, fields: string, { chatType = 'group', msgId = `m${++this.serial}` } = {}) {
     return `<xml><WebhookUrl><![CDATA[${webhook}]]></WebhookUrl><MsgId>${msgId}</MsgId><ChatId><![CDATA[wrk1]]></ChatId>`
       + `<ChatType>${chatType}</ChatType><From><UserId>zhangsan</UserId><Name><![CDATA[张三]]></Name></From>${fields}</xml>`
   }
@@ -48,7 +48,7 @@ export class XmlClient {
   }
 
   async post(plaintext: string, options: PostOptions = {}): Promise<XmlAnswer> {
-    const nonce = String(++this.#serial)
+    const nonce = String(++this.serial)
     const timestamp = String(Math.floor(Date.now() / 1000))
     const encrypted = encrypt(this.key, plaintext, options.receiveId ?? this.receiveId)
     const query = new URLSearchParams({ msg_signature: sign(token, timestamp, nonce, encrypted), timestamp, nonce })

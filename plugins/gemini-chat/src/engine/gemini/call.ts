@@ -15,7 +15,7 @@ export class Call {
   readonly deadline: Deadline
   /** What went wrong, as it was before the SDK laid its hands on it. */
   error?: GeminiError
-  readonly #controller = new AbortController()
+  private readonly controller = new AbortController()
 
   /** @param key the API key, to be kept out of messages */
   constructor(readonly key: string, limits: Limits, clock?: Clock) {
@@ -23,11 +23,11 @@ export class Call {
   }
 
   get signal(): AbortSignal {
-    return this.#controller.signal
+    return this.controller.signal
   }
 
   end(reason = new GeminiError('aborted', 'the request was aborted')) {
-    this.#controller.abort(reason)
+    this.controller.abort(reason)
     this.deadline.clear()
     this.gate.release()
   }

@@ -28,9 +28,9 @@ const UNSPECIFIED = 'FINISH_REASON_UNSPECIFIED'
 export class Answer {
   /** The wire's `finishReason`, once it came: what follows is a courtesy. */
   reason?: string
-  #block?: string
-  #spoken = false
-  #message = ''
+  private block?: string
+  private spoken = false
+  private message = ''
 
   /** What a chunk says, in order. Never throws: what was said before a filter stepped in was said. */
   read(chunk: Chunk): EngineEvent[] {
@@ -40,13 +40,13 @@ export class Answer {
       events.push({ type: 'part', part })
       const text = part.text || program(part)
       if (text) events.push({ type: part.thought ? 'thought' : 'text', text })
-      this.#spoken ||= says(part)
+      this.spoken ||= says(part)
     }
     if (candidate?.groundingMetadata) events.push({ type: 'grounding', metadata: candidate.groundingMetadata })
     if (chunk.usageMetadata) events.push({ type: 'usage', usage: chunk.usageMetadata })
     this.reason = candidate?.finishReason ?? this.reason
-    this.#block = chunk.promptFeedback?.blockReason ?? this.#block
-    this.#message = candidate?.finishMessage ?? chunk.promptFeedback?.blockReasonMessage ?? this.#message
+    this.block = chunk.promptFeedback?.blockReason ?? this.block
+    this.message = candidate?.finishMessage ?? chunk.promptFeedback?.blockReasonMessage ?? this.message
     return events
   }
 
@@ -56,20 +56,20 @@ export class Answer {
    */
   end(): EngineEvent {
     const { reason = UNSPECIFIED } = this
-    if (this.#block) {
-      throw new GeminiError('blocked', this.#explain(`the prompt was blocked: ${this.#block}`), { block: this.#block })
+    if (this.block) {
+      throw new GeminiError('blocked', this.explain(`the prompt was blocked: ${this.block}`), { block: this.block })
     }
     if (FILTERS.has(reason)) {
-      throw new GeminiError('blocked', this.#explain(`the answer was stopped: ${reason}`), { reason })
+      throw new GeminiError('blocked', this.explain(`the answer was stopped: ${reason}`), { reason })
     }
-    if (!this.#spoken) {
-      throw new GeminiError('empty', this.#explain(`the model said nothing: ${reason}`), { reason })
+    if (!this.spoken) {
+      throw new GeminiError('empty', this.explain(`the model said nothing: ${reason}`), { reason })
     }
     return { type: 'end', reason }
   }
 
-  #explain(text: string) {
-    return this.#message ? `${text}, ${redact(this.#message)}` : text
+  private explain(text: string) {
+    return this.message ? `${text}, ${redact(this.message)}` : text
   }
 }
 

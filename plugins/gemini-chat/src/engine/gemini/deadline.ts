@@ -28,53 +28,53 @@ const LONGEST = 2 ** 31 - 1
  * A limit of 0 or beyond 24 days is no limit. `expire` is called at most once, and then no timer is left.
  */
 export class Deadline {
-  #silence: unknown
-  #total: unknown
-  #idle: number
-  #started = false
-  #over = false
+  private silence: unknown
+  private total: unknown
+  private idle: number
+  private started = false
+  private over = false
 
   constructor(readonly limits: Limits, readonly expire: (error: GeminiError) => void, readonly clock = systemClock) {
-    this.#idle = limits.idleTimeout
-    this.#total = this.#arm(limits.totalTimeout, 'total', 'the answer took longer than')
+    this.idle = limits.idleTimeout
+    this.total = this.arm(limits.totalTimeout, 'total', 'the answer took longer than')
     this.listen()
   }
 
   /** Waits for the server from now on. */
   listen() {
     this.pause()
-    if (this.#over) return
-    this.#silence = this.#started
-      ? this.#arm(this.#idle, 'idle', 'the server fell silent for')
-      : this.#arm(this.limits.firstByteTimeout, 'first-byte', 'the server did not answer within')
+    if (this.over) return
+    this.silence = this.started
+      ? this.arm(this.idle, 'idle', 'the server fell silent for')
+      : this.arm(this.limits.firstByteTimeout, 'first-byte', 'the server did not answer within')
   }
 
   /** Something came. */
   heard() {
-    this.#started = true
+    this.started = true
     this.listen()
   }
 
   /** The answer is complete: no more than `ms` of silence are worth waiting for its end. */
   linger(ms: number) {
-    this.#idle = Math.min(this.#idle || ms, ms)
+    this.idle = Math.min(this.idle || ms, ms)
     this.heard()
   }
 
   /** Whoever reads is slow: the server's silence is not its fault. */
   pause() {
-    if (this.#silence !== undefined) this.clock.clearTimeout(this.#silence)
-    this.#silence = undefined
+    if (this.silence !== undefined) this.clock.clearTimeout(this.silence)
+    this.silence = undefined
   }
 
   clear() {
-    this.#over = true
+    this.over = true
     this.pause()
-    if (this.#total !== undefined) this.clock.clearTimeout(this.#total)
-    this.#total = undefined
+    if (this.total !== undefined) this.clock.clearTimeout(this.total)
+    this.total = undefined
   }
 
-  #arm(ms: number, reason: string, text: string) {
+  private arm(ms: number, reason: string, text: string) {
     if (!(ms > 0 && ms <= LONGEST)) return
     return this.clock.setTimeout(() => {
       this.clear()

@@ -1,4 +1,5 @@
-import { Payload, Reply, WecomClient, decodeKey, decrypt } from 'testkit'
+import type { Payload, Reply } from 'testkit'
+import { WecomClient, decodeKey, decrypt } from 'testkit'
 import { AES_KEY, PATH, TOKEN } from '../servers/settings'
 
 /** More people than ever talk at once, so that nobody talks too much. */

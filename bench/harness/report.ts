@@ -6,15 +6,15 @@ export class Report {
 
   /** A figure that may not fall below its target. */
   atLeast(name: string, value: number, target: number, detail?: string) {
-    this.#line(value >= target, `${name}: ${format(value)}, target ≥ ${format(target)}`, detail)
+    this.line(value >= target, `${name}: ${format(value)}, target ≥ ${format(target)}`, detail)
   }
 
   /** A figure that may not exceed its target. */
   atMost(name: string, value: number, target: number, detail?: string) {
-    this.#line(value <= target, `${name}: ${format(value)}, target ≤ ${format(target)}`, detail)
+    this.line(value <= target, `${name}: ${format(value)}, target ≤ ${format(target)}`, detail)
   }
 
-  #line(met: boolean, figure: string, detail?: string) {
+  private line(met: boolean, figure: string, detail?: string) {
     if (!met) this.missed.push(`${this.bench}: ${figure}`)
     console.log(`${met ? '✓' : '✗'} ${this.bench}: ${figure}${detail ? ` (${detail})` : ''}`)
   }

@@ -1,5 +1,5 @@
-import { Comparison } from './compare'
-import { Report } from './report'
+import type { Comparison } from './compare'
+import type { Report } from './report'
 
 /** With fresh processes each: what the compiler makes of the same code differs from one process to the next. */
 const TRIALS = 3

@@ -3,7 +3,7 @@
  * A benchmark is a function that gets a report and puts its figures in it.
  */
 
-import { Report } from './report'
+import type { Report } from './report'
 
 export * from './compare'
 export * from './load'

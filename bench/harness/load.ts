@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { Socket, connect } from 'node:net'
+import type { Socket } from 'node:net'
+import { connect } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { quantile } from './statistics'
 
@@ -10,13 +11,13 @@ export interface Reply {
 
 /** One kept-alive connection, one request at a time. Node's own client would cost more than the servers it asks. */
 export class Line {
-  #received: Buffer = Buffer.alloc(0)
-  #waiting?: { resolve(reply: Reply): void, reject(error: Error): void }
+  private received: Buffer = Buffer.alloc(0)
+  private waiting?: { resolve(reply: Reply): void, reject(error: Error): void }
 
   private constructor(readonly socket: Socket) {
-    socket.on('data', chunk => this.#take(chunk))
-    socket.on('error', error => this.#waiting?.reject(error))
-    socket.on('close', () => this.#waiting?.reject(new Error('the server closed the connection')))
+    socket.on('data', chunk => this.take(chunk))
+    socket.on('error', error => this.waiting?.reject(error))
+    socket.on('close', () => this.waiting?.reject(new Error('the server closed the connection')))
   }
 
   static async open(port: number): Promise<Line> {
@@ -28,7 +29,7 @@ export class Line {
   /** @param request the bytes as they go over the wire */
   ask(request: Buffer): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
+      this.waiting = { resolve, reject }
       this.socket.write(request)
     })
   }
@@ -37,18 +38,18 @@ export class Line {
     this.socket.destroy()
   }
 
-  #take(chunk: Buffer) {
-    const bytes = this.#received.length ? Buffer.concat([this.#received, chunk]) : chunk
+  private take(chunk: Buffer) {
+    const bytes = this.received.length ? Buffer.concat([this.received, chunk]) : chunk
     const end = bytes.indexOf('\r\n\r\n')
     const head = end < 0 ? '' : bytes.toString('latin1', 0, end + 2)
     const length = Number(/\r\ncontent-length: (\d+)\r\n/i.exec(head)?.[1])
     if (!(bytes.length >= end + 4 + length)) {
-      this.#received = bytes
+      this.received = bytes
       return
     }
-    this.#received = bytes.subarray(end + 4 + length)
-    const { resolve } = this.#waiting!
-    this.#waiting = undefined
+    this.received = bytes.subarray(end + 4 + length)
+    const { resolve } = this.waiting!
+    this.waiting = undefined
     resolve({ status: Number(head.slice(9, 12)), body: bytes.subarray(end + 4, end + 4 + length) })
   }
 }

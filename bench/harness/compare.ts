@@ -1,5 +1,6 @@
-import { Load, Reply, Slice } from './load'
-import { Server } from './process'
+import type { Reply, Slice } from './load'
+import { Load } from './load'
+import type { Server } from './process'
 import { median } from './statistics'
 
 /** One of two servers that are asked the same. */

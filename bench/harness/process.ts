@@ -1,4 +1,5 @@
-import { ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Order, Usage } from '../servers/child'
@@ -6,18 +7,18 @@ import type { Order, Usage } from '../servers/child'
 /** A server in a process of its own, which ends with ours at the latest. */
 export class Server {
   port = 0
-  readonly #waiting = new Map<number, { resolve(value: unknown): void, reject(error: Error): void }>()
-  #serial = 0
+  private readonly waiting = new Map<number, { resolve(value: unknown): void, reject(error: Error): void }>()
+  private serial = 0
 
   private constructor(readonly process: ChildProcess) {
     process.on('message', ({ id, value, error }: { id: number, value?: unknown, error?: string }) => {
-      const { resolve, reject } = this.#waiting.get(id)!
-      this.#waiting.delete(id)
+      const { resolve, reject } = this.waiting.get(id)!
+      this.waiting.delete(id)
       if (error === undefined) resolve(value)
       else reject(new Error(error))
     })
     process.on('exit', (code, signal) => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(`a server has ended: ${signal ?? code}`))
+      for (const { reject } of this.waiting.values()) reject(new Error(`a server has ended: ${signal ?? code}`))
     })
   }
 
@@ -33,9 +34,9 @@ export class Server {
   }
 
   ask<T>(action: string, argument?: unknown): Promise<T> {
-    const id = ++this.#serial
+    const id = ++this.serial
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: value => resolve(value as T), reject })
+      this.waiting.set(id, { resolve: value => resolve(value as T), reject })
       this.process.send({ id, action, argument } satisfies Order)
     })
   }
