@@ -14,7 +14,7 @@ import { WecomMessageEncoder } from './message'
 import { DeliveryError } from './turn/fallback'
 import { receive } from './dispatch'
 import { canonical } from './callback/endpoint'
-import type { Opinion } from './storage/store'
+import type { FeedbackRecord } from './storage/feedback'
 import type { Said } from './turn/turn'
 import { Turn } from './turn/turn'
 
@@ -84,9 +84,12 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     return { id: channelOf({ userId }), type: Universal.Channel.Type.DIRECT }
   }
 
-  /** What people thought of an answer: `feedback.id` of the event `wecom-bot/feedback` names it. */
-  getOpinions(feedbackId: string): Promise<Opinion[]> {
-    return this.desk.store.opinions(feedbackId)
+  /**
+   * All ratings of an answer, the latest of each person. They are kept for a week.
+   * @param feedbackId `feedback.id` of the event `wecom-bot/feedback`
+   */
+  getFeedback(feedbackId: string): Promise<FeedbackRecord[]> {
+    return this.desk.stores.feedback.list(feedbackId)
   }
 
   private async renderEdit(content: h.Fragment): Promise<Said> {

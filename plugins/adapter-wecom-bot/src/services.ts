@@ -8,7 +8,7 @@ import type { Clock } from './util/clock'
 import type { Config } from './config'
 import type { Credential } from './protocol/crypto'
 import { decodeKey } from './protocol/crypto'
-import { DatabaseStore } from './storage/database-store'
+import { createDatabaseStores } from './storage/database'
 import { Directory } from './push/push-targets'
 import { createFiles } from './media/outgoing-files'
 import type { InboxOptions } from './inbound/aibot-handler'
@@ -23,8 +23,8 @@ import type { MediaLink } from './protocol/parse-aibot'
 import { parseProxy } from './api/proxy'
 import { QyapiError, createPost } from './api/client'
 import { Sender } from './push/sender'
-import type { Store } from './storage/store'
-import { MemoryStore } from './storage/store'
+import type { Stores } from './storage/stores'
+import { createMemoryStores } from './storage/stores'
 import type { Transport } from './api/http'
 import { throughKoishi, throughProxy } from './api/http'
 import { Turns } from './turn/turn-registry'
@@ -41,7 +41,7 @@ export type Hooks = Pick<InboxOptions, 'dispatch' | 'notify' | 'click' | 'verifi
 
 /** All that one bot has open, put together from its settings. */
 export class Desk {
-  readonly store: Store
+  readonly stores: Stores
   readonly turns: Turns
   readonly webhooks: Webhooks
   readonly directory: Directory
@@ -64,8 +64,10 @@ export class Desk {
       logger.warn('retention is shorter than twice freshness: a message that WeCom repeats late would be refused as a '
         + 'replay; set retention to %d or more, or freshness to %d or less', 2 * config.freshness, Math.floor(config.retention / 2))
     }
-    this.store = config.storage === 'database' ? new DatabaseStore(ctx, config.retention, config.botId || '') : new MemoryStore(clock)
-    this.webhooks = new Webhooks(config, post, clock, chatId => this.store.meet(config.botId || 'wecom-bot', chatId))
+    this.stores = config.storage === 'database'
+      ? createDatabaseStores(ctx, config.retention, config.botId || '', clock)
+      : createMemoryStores(clock)
+    this.webhooks = new Webhooks(config, post, clock, chatId => this.stores.groups.recordGroup(config.botId || 'wecom-bot', chatId))
     const openFile = createFiles({
       http: ctx.http,
       limit: PUSH_FILE_LIMIT,
@@ -76,7 +78,7 @@ export class Desk {
     })
     // What the process before this one could not send any more.
     if (config.storage === 'database') ctx.inject(['database'], () => void this.resume(logger))
-    this.app = createApp(config, transport, clock, logger, card => this.store.rememberCard(card, false))
+    this.app = createApp(config, transport, clock, logger, card => this.stores.cards.save(card, false))
     this.directory = new Directory(config, this.webhooks, clock, this.app)
     this.turns = new Turns({
       streaming: config.replyMode === 'passive_stream',
@@ -107,8 +109,8 @@ export class Desk {
         buttons: config.cardButtons,
         title: () => notices.card,
         clicked: notices.clicked,
-      }, this.store),
-      store: this.store,
+      }, this.stores.cards),
+      stores: this.stores,
       notices,
     }
     this.passive = new PassiveInbox({
@@ -144,12 +146,12 @@ export class Desk {
     await this.turns.drain(this.config.drain)
     await this.webhooks.drain(end - this.clock.now())
     await this.app?.drain(end - this.clock.now())
-    const { kept, lost } = await this.webhooks.leave(pushes => this.store.keep(pushes))
+    const { kept, lost } = await this.webhooks.leave(messages => this.stores.deferred.deferMessages(messages))
     if (kept) this.logger.info('%d unsent messages of webhooks are kept for the next start', kept)
     if (lost) this.logger.warn('%d unsent messages of webhooks are lost: %s', lost, this.config.storage === 'database'
       ? 'the database did not take them, or their webhook is in no setting'
       : 'with storage "database" they would be kept')
-    await this.store.dispose()
+    await this.stores.dispose()
   }
 
   private trusts(isTrusted: boolean): boolean {
@@ -158,7 +160,7 @@ export class Desk {
   }
 
   private async resume(logger: Logger) {
-    await this.webhooks.resume(targets => this.store.takeKept(targets), (error) => {
+    await this.webhooks.resume(targets => this.stores.deferred.takeDeferred(targets), (error) => {
       if (error instanceof QyapiError && error.failure === 'deferred') return
       logger.warn('a message kept from before the start is lost: %s', (error as Error).message)
     })
@@ -170,7 +172,7 @@ export class Desk {
     this.attachments.dispose()
     this.webhooks.dispose()
     this.app?.dispose()
-    void this.store.dispose()
+    void this.stores.dispose()
   }
 }
 

@@ -9,7 +9,7 @@ import type { Reply } from '../protocol/reply'
 import { MARKDOWN_LIMIT, cardReply, cardUpdate, streamReply, textReply } from '../protocol/reply'
 import { cut } from '../render/split'
 import type { Notices } from '../turn/bubble'
-import type { Store } from '../storage/store'
+import type { Stores } from '../storage/stores'
 import type { Owner, Turn } from '../turn/turn'
 import { owns } from '../turn/turn'
 import type { Turns } from '../turn/turn-registry'
@@ -42,7 +42,7 @@ export interface InboxOptions {
   firstReply: number
   turns: Turns
   cards: Cards
-  store: Store
+  stores: Pick<Stores, 'streams' | 'feedback'>
   /** Said when a person opens the single chat for the first time on a day; empty: nothing. */
   welcome?: string
   /** Whether readers are asked how they liked an answer. */
@@ -109,14 +109,14 @@ export class Inbox {
   }
 
   private async message(message: Message, replayed: boolean): Promise<Outcome> {
-    const { turns, store, firstReply, isTrusted, dispatch, notices } = this.options
+    const { turns, stores, firstReply, isTrusted, dispatch, notices } = this.options
     const { msgId, botId, userId, chatId } = message
     const reason = this.reason(userId)
     if (reason) return this.decline(msgId, reason)
     const { responseUrl } = message
     const turn = turns.open(message, responseUrl && isTrusted(responseUrl) ? responseUrl : undefined)
     const owner = { botId, userId, chatId }
-    const streamId = await store.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
+    const streamId = await stores.streams.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
     if (streamId !== turn.id) {
       turns.drop(turn)
       return this.recall(streamId, owner)
@@ -142,22 +142,22 @@ export class Inbox {
 
   /** What another process, or this one before it was killed, had to say. */
   private async recall(streamId: string, asker: Owner): Promise<Outcome> {
-    const { store, notices } = this.options
-    const trace = await store.recall(streamId)
-    if (!trace || !owns(trace.owner, asker)) return this.say(streamId, notices.forgotten)
-    const { content, finished } = trace
+    const { stores, notices } = this.options
+    const stream = await stores.streams.find(streamId)
+    if (!stream || !owns(stream.owner, asker)) return this.say(streamId, notices.forgotten)
+    const { content, finished } = stream
     if (finished && content) return this.say(streamId, content)
     const [head] = cut(content, MARKDOWN_LIMIT - Buffer.byteLength(notices.interrupted) - 2)
     return this.say(streamId, [head, notices.interrupted].filter(Boolean).join('\n\n'))
   }
 
   private async event(event: Event, replayed: boolean): Promise<Outcome> {
-    const { turns, cards, store, notify, click, isTrusted } = this.options
+    const { turns, cards, stores, notify, click, isTrusted } = this.options
     const { type, botId, msgId, userId } = event
     const isKnown = this.events.seen([botId, type, userId, msgId].join('/')) || replayed
     if (event.type === 'feedback' && !isKnown) {
       const { id, ...opinion } = event.feedback
-      await store.rememberOpinion(id, { ...opinion, userId, time: Date.now() })
+      await stores.feedback.save(id, { ...opinion, userId, time: Date.now() })
     }
     if (!isKnown) notify(event)
     if (event.type === 'enter-chat') return this.greet()
@@ -186,13 +186,13 @@ export class Inbox {
   }
 
   private show(turn: Turn, callback: string, isFirst = false): Outcome {
-    const { turns, cards, store, feedback } = this.options
+    const { turns, cards, stores, feedback } = this.options
     const frame = turns.frame(turn)
     if (!frame) return {}
     if (turn.shown !== frame) {
       turn.shown = frame
       const { id: streamId, msgId, owner } = turn
-      store.show({ streamId, msgId, owner, content: frame.content, finished: frame.finish })
+      stores.streams.save({ streamId, msgId, owner, content: frame.content, finished: frame.finish })
     }
     const card = cards.attach(turn, callback)
     return {

@@ -17,7 +17,7 @@ import type { Webhooks } from '../push/webhook-registry'
 
 type Shared = Pick<
   InboxOptions,
-  'turns' | 'cards' | 'store' | 'notices' | 'welcome' | 'dispatch' | 'notify' | 'click' | 'verified'
+  'turns' | 'cards' | 'stores' | 'notices' | 'welcome' | 'dispatch' | 'notify' | 'click' | 'verified'
 >
 
 export interface PassiveOptions extends Shared {
@@ -63,7 +63,7 @@ export class PassiveInbox {
   }
 
   private async open(callback: Message | Event, replayed: boolean): Promise<Outcome> {
-    const { turns, store, notices } = this.options
+    const { turns, stores, notices } = this.options
     const { msgId, botId, userId, chatId } = callback
     if (callback.kind === 'message' || (callback.type === 'card-click' && inputOf(callback.click) !== undefined)) {
       if (this.leaving) return { ...this.say(callback, notices.leaving), isUntaken: true }
@@ -72,7 +72,7 @@ export class PassiveInbox {
     const turn = turns.open(callback, undefined, false)
     const hold = this.hold(callback, turn)
     const owner = { botId, userId, chatId }
-    const streamId = await store.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
+    const streamId = await stores.streams.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
     if (streamId !== turn.id || replayed) turns.drop(turn)
     if (streamId !== turn.id) return this.recall(callback, streamId)
     if (replayed) throw new Refusal('replay')
@@ -112,21 +112,21 @@ export class PassiveInbox {
 
   /** Waits for the answer as long as WeCom waits for the reply. */
   private async answer(callback: Message | Event | Unknown, turn: Turn): Promise<Outcome> {
-    const { turns, store, wait } = this.options
+    const { turns, stores, wait } = this.options
     const hold = this.holds.get(turn)
     if (hold?.isWaiting) await turns.settled(turn, wait)
     const content = hold?.take(turn)
     if (!hold || !content) return {}
     const { id: streamId, msgId, owner } = turn
-    store.show({ streamId, msgId, owner, content, finished: true })
+    stores.streams.save({ streamId, msgId, owner, content, finished: true })
     return { ...this.say(callback, content), sent: () => hold.arrived() }
   }
 
   /** What another process, or this one before it was killed, had to say. */
   private async recall(callback: Message | Event, streamId: string): Promise<Outcome> {
-    const { store, notices } = this.options
-    const trace = await store.recall(streamId)
-    if (trace?.finished && trace.content && owns(trace.owner, callback)) return this.say(callback, trace.content)
+    const { stores, notices } = this.options
+    const stream = await stores.streams.find(streamId)
+    if (stream?.finished && stream.content && owns(stream.owner, callback)) return this.say(callback, stream.content)
     return callback.kind === 'message' ? this.say(callback, notices.interrupted) : {}
   }
 

@@ -6,7 +6,7 @@ import { channelOf, userOf } from '../inbound/decode'
 import type { Message } from '../protocol/parse-aibot'
 import type { Push } from './push'
 import { WebhookPush, toRobot } from './push'
-import { Shelf } from '../storage/store'
+import { ExpiringMap } from '../util/expiring-map'
 import type { Webhooks } from './webhook-registry'
 
 /** How long and how many group robots of the older kind are remembered. */
@@ -15,7 +15,7 @@ const COUNT = 1000
 
 /** Where the chats of a bot are reached with messages that answer nothing. */
 export class Directory {
-  private readonly robots: Shelf<{ url: string, chatId: string }>
+  private readonly robots: ExpiringMap<{ url: string, chatId: string }>
 
   constructor(
     readonly config: Pick<Config, 'apiEndpoint' | 'trustedHosts'>,
@@ -23,7 +23,7 @@ export class Directory {
     clock: Clock,
     readonly app?: App,
   ) {
-    this.robots = new Shelf(clock, LIFE, COUNT)
+    this.robots = new ExpiringMap(clock, LIFE, COUNT)
   }
 
   /** Remembers how a chat can be reached later. */

@@ -3,15 +3,15 @@ import type { Clock } from '../util/clock'
 import type { Config } from '../config'
 import type { Post } from '../api/client'
 import { QyapiError } from '../api/client'
-import type { KeptPush } from '../storage/store'
-import { GROUPS } from '../storage/store'
+import type { DeferredMessage } from '../storage/deferred'
+import { MAX_RECORDED_GROUPS } from '../storage/groups'
 import { Webhook } from '../api/webhook'
 
 /** Most webhooks that are held although nothing waits for them; every group robot names one of its own. */
 const IDLE = 1000
 
 /** Keeps what could not be sent for the next start; resolves to whether it could. */
-export type Keep = (pushes: KeptPush[]) => Promise<boolean>
+export type Keep = (pushes: DeferredMessage[]) => Promise<boolean>
 
 /** The group webhooks of one bot, and which chat each may speak to. */
 export class Webhooks {
@@ -61,7 +61,7 @@ export class Webhooks {
   /** Remembers a group the bot has been spoken to in. */
   saw(chatId?: string) {
     // Two are as good as many: the set stays small.
-    if (!chatId || Object.hasOwn(this.config.webhooks, chatId) || this.groups.size >= GROUPS) return
+    if (!chatId || Object.hasOwn(this.config.webhooks, chatId) || this.groups.size >= MAX_RECORDED_GROUPS) return
     if (this.isComplete && this.groups.has(chatId)) return
     this.groups.add(chatId)
     void this.complete(chatId)
@@ -93,7 +93,7 @@ export class Webhooks {
    */
   async leave(keep: Keep): Promise<{ kept: number, lost: number }> {
     const known = new Set(this.configured().map(hash))
-    const pushes: KeptPush[] = []
+    const pushes: DeferredMessage[] = []
     let lost = 0
     await Promise.all([...this.byUrl.values()].map(async (webhook) => {
       const rest = await webhook.leave()
@@ -108,7 +108,7 @@ export class Webhooks {
   }
 
   /** Sends what an earlier process has left. */
-  async resume(take: (targets: string[]) => Promise<KeptPush[]>, failed: (error: unknown) => void) {
+  async resume(take: (targets: string[]) => Promise<DeferredMessage[]>, failed: (error: unknown) => void) {
     const urls = new Map(this.configured().map(url => [hash(url), url]))
     if (!urls.size) return
     for (const { target, body } of await take([...urls.keys()])) this.at(urls.get(target)!).send(body).catch(failed)

@@ -1,8 +1,6 @@
 import type { Context } from 'koishi'
-import type { Trace } from './store'
-import { TRACE_LIFE } from './store'
 
-/** What the adapter keeps in Koishi's database. Texts named JSON are written and read whole. */
+/** The adapter's tables in Koishi's database. */
 
 declare module 'koishi' {
   interface Tables {
@@ -16,7 +14,7 @@ declare module 'koishi' {
 }
 
 export interface TurnRow {
-  /** Bot and msgid: inserting it is the claim. */
+  /** `<bot id>/<msgid>`. Inserting the row claims the message. */
   message: string
   stream: string
   msgId: string
@@ -30,7 +28,7 @@ export interface TurnRow {
 }
 
 export interface CardRow {
-  /** Bot and task_id. */
+  /** `<bot id>/<task_id>`. */
   task: string
   /** JSON */
   card: string
@@ -41,7 +39,7 @@ export interface CardRow {
 export interface AnswerRow {
   task: string
   userId: string
-  /** JSON; inserting it is what counts: a second answer finds the first. */
+  /** JSON. Inserting the row decides whose answer counts. */
   answer: string
   expires: Date
 }
@@ -57,12 +55,12 @@ export interface OpinionRow {
 export interface PushRow {
   id: number
   target: string
-  /** JSON; with a picture in it up to 3 MB. Whoever removes the row has the message. */
+  /** JSON; up to 3 MB with an image. The process that removes the row sends the message. */
   body: string
   expires: Date
 }
 
-/** A group that a bot was spoken to in: for good, or an answer might end up in another one. */
+/** A group that a bot received a message from. Kept for good: the default webhook is used for a single group only. */
 export interface GroupRow {
   botId: string
   chatId: string
@@ -109,29 +107,4 @@ export function declareTables(ctx: Context) {
     botId: 'string(127)',
     chatId: 'string(127)',
   }, { primary: ['botId', 'chatId'] })
-}
-
-/** The name of a message among all bots. */
-export function nameOf({ owner, msgId }: Trace): string {
-  return `${owner.botId}/${msgId}`
-}
-
-export function write(trace: Trace, now: number): TurnRow {
-  const { streamId, msgId, owner, content, finished } = trace
-  return {
-    message: nameOf(trace),
-    stream: streamId,
-    msgId,
-    botId: owner.botId,
-    userId: owner.userId,
-    chatId: owner.chatId ?? '',
-    content,
-    finished,
-    shown: new Date(now),
-    expires: new Date(now + TRACE_LIFE),
-  }
-}
-
-export function read({ stream, msgId, botId, userId, chatId, content, finished }: TurnRow): Trace {
-  return { streamId: stream, msgId, owner: { botId, userId, chatId: chatId || undefined }, content, finished }
 }

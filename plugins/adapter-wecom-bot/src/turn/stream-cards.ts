@@ -4,7 +4,7 @@ import type { ButtonInteraction, CardButton, TemplateCard } from '../protocol/te
 import { CARD_BUTTONS } from '../protocol/template-card'
 import { greetingCard } from '../inbound/welcome'
 import type { Click } from '../protocol/parse-aibot'
-import type { Store } from '../storage/store'
+import type { CardStore } from '../storage/cards'
 import type { Turn } from './turn'
 
 /** A button as a plugin or the settings ask for it. */
@@ -50,7 +50,7 @@ interface Ride {
 export class Cards {
   private readonly rides = new WeakMap<Turn, Ride>()
 
-  constructor(readonly options: CardsOptions, readonly store: Store) {}
+  constructor(readonly options: CardsOptions, readonly store: CardStore) {}
 
   /**
    * The card to go with the frame that is about to be sent, if this is the one that takes it. WeCom takes one a
@@ -68,10 +68,10 @@ export class Cards {
     if (turn.cardSpent) return
     const card = turn.card ?? this.build(turn, turn.buttons) ?? this.build(turn, this.options.buttons)
     if (!card) return
-    const isStanding = !turn.card && !turn.buttons.length
-    turn.spendCard(turn.card || isStanding ? 0 : CARD_BUTTONS)
+    const isReusable = !turn.card && !turn.buttons.length
+    turn.spendCard(turn.card || isReusable ? 0 : CARD_BUTTONS)
     this.rides.set(turn, { card, msgId, arrived: false })
-    this.store.rememberCard(card, isStanding)
+    this.store.save(card, isReusable)
     return card
   }
 
@@ -81,7 +81,7 @@ export class Cards {
    */
   greet(welcome: string): TemplateCard | undefined {
     const card = greetingCard(welcome)
-    if (card) this.store.rememberCard(card, true)
+    if (card) this.store.save(card, true)
     return card
   }
 
@@ -95,15 +95,15 @@ export class Cards {
   async click({ key, taskId, selected }: Click, userId: string): Promise<Clicked> {
     const [, value] = /^[bi]:([^]*)$/.exec(key) ?? [undefined, key]
     const clicked: Clicked = { id: value, input: inputOf({ key }), card: undefined }
-    const sent = await this.store.card(taskId)
+    const sent = await this.store.find(taskId)
     if (!sent) return clicked
-    const { card, standing } = sent
-    const show = (answer: Answer) => answered(card, answer, standing, this.options.clicked)
+    const { card, isReusable } = sent
+    const show = (answer: Answer) => answered(card, answer, isReusable, this.options.clicked)
     const update = show({ key, selected })
-    if (!update || standing) return { ...clicked, card: update }
+    if (!update || isReusable) return { ...clicked, card: update }
     // Two may be quicker than the update, and one quicker than himself.
     const isOwn = isVote(card)
-    const before = await this.store.answer(taskId, isOwn ? userId : '', { key, selected })
+    const before = await this.store.recordAnswer(taskId, isOwn ? userId : '', { key, selected })
     return {
       ...clicked,
       card: before ? show(before) : update,

@@ -4,8 +4,8 @@ import type { Policy } from '../../src/turn/turn-options'
 import type { Dispatch, InboxOptions, Outcome } from '../../src/inbound/aibot-handler'
 import { Inbox } from '../../src/inbound/aibot-handler'
 import type { Event, Message, Poll, Unknown } from '../../src/protocol/parse-aibot'
-import type { Trace } from '../../src/storage/store'
-import { MemoryStore } from '../../src/storage/store'
+import { createMemoryStores } from '../../src/storage/stores'
+import type { StoredStream } from '../../src/storage/streams'
 import type { Turn } from '../../src/turn/turn'
 import { createTurns, message, notices } from '../support/turns'
 
@@ -13,14 +13,14 @@ function createInbox(options: Partial<InboxOptions> = {}, policy: Partial<Policy
   const world = createTurns(policy)
   const dispatched: { message: Message, turn: Turn }[] = []
   const events: Event[] = []
-  const store = options.store ?? new MemoryStore(world.clock)
+  const stores = options.stores ?? createMemoryStores(world.clock)
   const inbox = new Inbox({
     credentials: [],
     freshness: 300_000,
     firstReply: 100,
     turns: world.turns,
-    cards: new Cards({ enabled: false, buttons: [], title: () => '', clicked: () => '' }, store),
-    store,
+    cards: new Cards({ enabled: false, buttons: [], title: () => '', clicked: () => '' }, createMemoryStores(world.clock).cards),
+    stores,
     feedback: true,
     notices,
     isTrusted: url => url === 'https://trusted',
@@ -195,15 +195,15 @@ describe('a poll', () => {
       ['', false, '(interrupted)'],
       ['', true, '(interrupted)'],
     ] as const) {
-      const store = new MemoryStore({} as never)
-      const trace: Trace = { streamId: 'S', msgId: 'M', owner, content, finished }
-      Object.assign(store, { recall: async () => trace })
-      const { inbox, open } = createInbox({ store })
+      const stores = createMemoryStores({} as never)
+      const saved: StoredStream = { streamId: 'S', msgId: 'M', owner, content, finished }
+      stores.streams.find = async () => saved
+      const { inbox, open } = createInbox({ stores })
       const turn = open()
       assert.equal(stream(await inbox.accept(poll(turn, { streamId: 'S' }))).content, expected)
       const stranger = await inbox.accept(poll(turn, { streamId: 'S', userId: 'OTHER' }))
       assert.equal(stream(stranger).content, '(forgotten)')
-      trace.content = '企'.repeat(20480 / 3)
+      saved.content = '企'.repeat(20480 / 3)
       const full = stream(await inbox.accept(poll(turn, { streamId: 'S' }))).content
       assert.ok(Buffer.byteLength(full) <= 20480)
     }
@@ -257,7 +257,7 @@ describe('an event', () => {
     }
     const first = { id: 'S', opinion: 'like' as const, text: '', reasons: [] }
     await inbox.accept({ ...base, msgId: 'like', userId: 'A', type: 'feedback', feedback: first }, true)
-    const opinions = await inbox.options.store.opinions('S')
+    const opinions = await inbox.options.stores.feedback.list('S')
     assert.deepEqual(opinions.map(({ userId, opinion }) => userId + opinion).sort(), ['Adislike', 'Blike'])
   })
 

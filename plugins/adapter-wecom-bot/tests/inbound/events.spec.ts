@@ -79,19 +79,19 @@ describe('plugins and people', () => {
       assert.deepEqual([status, raw], [200, ''])
       const [name, { feedback, userId }] = told.at(-1)!
       assert.deepEqual([name, feedback, userId], ['feedback', { id, ...opinion }, 'A'])
-      const [kept, ...others] = await bot.getOpinions(id)
+      const [kept, ...others] = await bot.getFeedback(id)
       assert.deepEqual({ ...kept, time: 0 }, { ...opinion, userId: 'A', time: 0 })
       assert.ok(Math.abs(kept.time - Date.now()) < 5000)
       assert.deepEqual(others, [])
     }
     await client.post(client.feedback({ id, type: 2, reasons: [3] }, { userId: 'B', chatId: 'wrGROUP' }))
-    assert.deepEqual((await bot.getOpinions(id)).map(({ userId, opinion }) => userId + opinion), ['Awithdrawn', 'Bdislike'])
-    assert.deepEqual(await bot.getOpinions('unknown'), [])
+    assert.deepEqual((await bot.getFeedback(id)).map(({ userId, opinion }) => userId + opinion), ['Awithdrawn', 'Bdislike'])
+    assert.deepEqual(await bot.getFeedback('unknown'), [])
   })
 
   it('are told of an opinion although its answer is long forgotten', async () => {
     await client.post(client.feedback({ id: 'LONG-AGO', type: 1 }))
-    assert.deepEqual((await bot.getOpinions('LONG-AGO')).map(({ opinion }) => opinion), ['like'])
+    assert.deepEqual((await bot.getFeedback('LONG-AGO')).map(({ opinion }) => opinion), ['like'])
     assert.equal(told.length, 1)
   })
 

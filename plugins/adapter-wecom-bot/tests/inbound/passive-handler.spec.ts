@@ -507,7 +507,7 @@ describe('a callback in XML', () => {
       assert.equal((await client.post(answered)).content, 'answered')
       assert.equal((await client.post(never)).raw, '')
       await client.post(event)
-      await first.bot.desk.store.dispose()
+      await first.bot.desk.stores.dispose()
       await first.dispose()
       other.add(config)
       assert.equal((await client.post(answered)).content, 'answered')

@@ -152,7 +152,7 @@ describe('two instances with one database', () => {
     const { template_card: card } = (await clients[0].post(clients[0].text('hi'))).reply!
     await eventually(async () => {
       await pause(5)
-      return instances[1].bot.desk.store.card(card.task_id)
+      return instances[1].bot.desk.stores.cards.find(card.task_id)
     })
     const clicks = [[0, 'b:yes'], [1, 'b:no'], [1, 'b:yes'], [0, 'b:no']] as const
     const updates = await Promise.all(clicks.map(([index, eventKey]) => {
@@ -172,7 +172,7 @@ describe('two instances with one database', () => {
     await clients[1].post(clients[1].feedback({ id, type: 2, reasons: [2] }, { userId: 'B' }))
     await clients[1].post(clients[1].feedback({ id, type: 3 }, { userId: 'A' }))
     for (const { bot } of instances) {
-      const opinions = await bot.getOpinions(id)
+      const opinions = await bot.getFeedback(id)
       assert.deepEqual(opinions.map(({ userId, opinion }) => [userId, opinion]).sort(), [['A', 'withdrawn'], ['B', 'dislike']])
     }
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { CardsOptions } from '../../src/turn/stream-cards'
 import { Cards } from '../../src/turn/stream-cards'
-import { MemoryStore } from '../../src/storage/store'
+import { MemoryCardStore } from '../../src/storage/cards'
 import { cards } from '../support/cards'
 import { createTurns } from '../support/turns'
 
@@ -10,7 +10,7 @@ const DAY = 24 * HOUR
 
 function createCards(options: Partial<CardsOptions> = {}) {
   const world = createTurns({ cards: true })
-  const store = new MemoryStore(world.clock)
+  const store = new MemoryCardStore(world.clock)
   const desk = new Cards({ enabled: true, buttons: [], title: () => '接下来', clicked: name => `(${name})`, ...options }, store)
   const click = (taskId: string, key: string, userId = 'USERID', selected = {}) => {
     return desk.click({ cardType: '', key, taskId, selected }, userId)

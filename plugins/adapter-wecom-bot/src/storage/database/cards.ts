@@ -1,0 +1,72 @@
+import type { Answer } from '../../cards/card-update'
+import type { TemplateCard } from '../../protocol/template-card'
+import type { Clock } from '../../util/clock'
+import { ExpiringMap } from '../../util/expiring-map'
+import type { CardStore, SentCard } from '../cards'
+import { CARD_LIFETIME_MS, MAX_CARDS } from '../cards'
+import type { Access } from '../database-access'
+import type { CardRow } from '../tables'
+import { expiresAfter, unexpired } from './expiry'
+import { WriteBehind } from './write-behind'
+
+/** Cards in the database. Inserting an answer is atomic, so the first answer wins between processes. */
+export class DatabaseCardStore implements CardStore {
+  /** Every answer may carry a reusable card, so these are written in batches. */
+  private readonly unsaved: ExpiringMap<CardRow>
+  private readonly writes: WriteBehind<CardRow>
+
+  /** @param botId `task_id`s are unique within a bot only */
+  constructor(readonly access: Access, readonly clock: Clock, readonly botId: string) {
+    this.unsaved = new ExpiringMap(clock, CARD_LIFETIME_MS, MAX_CARDS)
+    this.writes = new WriteBehind(access, clock, {
+      take: () => this.unsaved.values,
+      write: (database, rows) => database.upsert('wecom_bot_card', rows),
+      written: rows => rows.forEach(({ task }) => this.unsaved.delete(task)),
+    })
+  }
+
+  save(card: TemplateCard, isReusable: boolean) {
+    if (!card.task_id) return
+    const task = this.key(card.task_id)
+    const expires = expiresAfter(this.clock, CARD_LIFETIME_MS)
+    const row = { task, card: JSON.stringify(card), standing: isReusable, expires }
+    if (isReusable) {
+      this.unsaved.set(task, row)
+      return this.writes.schedule()
+    }
+    void this.access.put(task, async (database) => {
+      await database.upsert('wecom_bot_card', [row])
+      await database.remove('wecom_bot_answer', { task })
+    })
+  }
+
+  async find(taskId: string): Promise<SentCard | undefined> {
+    const task = this.key(taskId)
+    const row = this.unsaved.get(task) ?? await this.access.read(async (database) => {
+      return (await database.get('wecom_bot_card', { task, ...unexpired(this.clock) })).at(0)
+    })
+    return row && { card: JSON.parse(row.card), isReusable: row.standing }
+  }
+
+  async recordAnswer(taskId: string, userId: string, answer: Answer): Promise<Answer | undefined> {
+    const task = this.key(taskId)
+    const row = { task, userId, answer: JSON.stringify(answer), expires: expiresAfter(this.clock, CARD_LIFETIME_MS) }
+    return this.access.soon(this.access.inLine(task, undefined, async (database) => {
+      try {
+        await database.create('wecom_bot_answer', row)
+      } catch (error) {
+        const [row] = await database.get('wecom_bot_answer', { task, userId })
+        if (!row) throw error
+        return JSON.parse(row.answer)
+      }
+    }), undefined)
+  }
+
+  dispose(): Promise<void> {
+    return this.writes.dispose()
+  }
+
+  private key(taskId: string) {
+    return `${this.botId}/${taskId}`
+  }
+}

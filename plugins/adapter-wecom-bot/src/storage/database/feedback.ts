@@ -1,0 +1,23 @@
+import type { Clock } from '../../util/clock'
+import type { Access } from '../database-access'
+import type { FeedbackRecord, FeedbackStore } from '../feedback'
+import { FEEDBACK_LIFETIME_MS } from '../feedback'
+import { expiresAfter, unexpired } from './expiry'
+
+export class DatabaseFeedbackStore implements FeedbackStore {
+  constructor(readonly access: Access, readonly clock: Clock) {}
+
+  async save(stream: string, record: FeedbackRecord) {
+    const { userId } = record
+    const expires = expiresAfter(this.clock, FEEDBACK_LIFETIME_MS)
+    const row = { stream, userId, opinion: JSON.stringify(record), expires }
+    await this.access.soon(this.access.put(stream, database => database.upsert('wecom_bot_opinion', [row])), undefined)
+  }
+
+  async list(stream: string): Promise<FeedbackRecord[]> {
+    return await this.access.read(async (database) => {
+      const rows = await database.get('wecom_bot_opinion', { stream, ...unexpired(this.clock) })
+      return rows.map(row => JSON.parse(row.opinion))
+    }) ?? []
+  }
+}

@@ -1,0 +1,107 @@
+import type { Clock } from '../../util/clock'
+import { ExpiringMap } from '../../util/expiring-map'
+import type { Access } from '../database-access'
+import type { StoredStream, StreamStore } from '../streams'
+import { STREAM_LIFETIME_MS } from '../streams'
+import type { TurnRow } from '../tables'
+import { expiresAfter, unexpired } from './expiry'
+import { WriteBehind } from './write-behind'
+
+const MAX_LOST_CLAIMS = 1000
+
+/**
+ * Streams in the database. Updates are not atomic in every driver; inserts and deletes are, so a message is claimed by
+ * inserting its row.
+ */
+export class DatabaseStreamStore implements StreamStore {
+  private readonly unsaved = new Map<string, StoredStream>()
+  /** Claims that are not decided yet, by message. */
+  private readonly claims = new Map<string, Promise<string>>()
+  /** Streams whose claim was lost after the answer had begun: they must not overwrite the winner's row. */
+  private readonly lost: ExpiringMap<true>
+  private readonly writes: WriteBehind<TurnRow>
+
+  constructor(readonly access: Access, readonly clock: Clock) {
+    this.lost = new ExpiringMap(clock, STREAM_LIFETIME_MS, MAX_LOST_CLAIMS)
+    this.writes = new WriteBehind(access, clock, {
+      take: () => this.take(),
+      write: (database, rows) => database.upsert('wecom_bot_turn', rows),
+    })
+  }
+
+  async claim(stream: StoredStream): Promise<string> {
+    const key = messageKey(stream)
+    // Some drivers look for duplicates before they insert: two claims at once would both succeed.
+    const decision = this.claims.get(key) ?? this.insert(stream).finally(() => this.claims.delete(key))
+    this.claims.set(key, decision)
+    void decision.then((winner) => {
+      if (winner === stream.streamId) return
+      this.lost.set(stream.streamId, true)
+      this.unsaved.delete(stream.streamId)
+    })
+    return this.access.soon(decision, stream.streamId)
+  }
+
+  save(stream: StoredStream) {
+    if (this.lost.get(stream.streamId)) return
+    this.unsaved.set(stream.streamId, stream)
+    this.writes.schedule()
+  }
+
+  find(streamId: string): Promise<StoredStream | undefined> {
+    return this.access.read(async (database) => {
+      const [row] = await database.get('wecom_bot_turn', { stream: streamId, ...unexpired(this.clock) })
+      return row && fromRow(row)
+    })
+  }
+
+  async dispose() {
+    await this.access.soon(Promise.all(this.claims.values()), undefined)
+    await this.writes.dispose()
+  }
+
+  private insert(stream: StoredStream): Promise<string> {
+    return this.access.try(stream.streamId, async (database) => {
+      try {
+        await database.create('wecom_bot_turn', toRow(stream, this.clock))
+        return stream.streamId
+      } catch (error) {
+        const [row] = await database.get('wecom_bot_turn', { message: messageKey(stream) }, ['stream'])
+        if (!row) throw error
+        return row.stream
+      }
+    })
+  }
+
+  /** Streams whose claim is not decided wait for the next flush. */
+  private take(): TurnRow[] {
+    const streams = [...this.unsaved.values()].filter(stream => !this.claims.has(messageKey(stream)))
+    for (const { streamId } of streams) this.unsaved.delete(streamId)
+    if (this.unsaved.size) this.writes.schedule()
+    return streams.map(stream => toRow(stream, this.clock))
+  }
+}
+
+function messageKey({ owner, msgId }: StoredStream): string {
+  return `${owner.botId}/${msgId}`
+}
+
+function toRow(stream: StoredStream, clock: Clock): TurnRow {
+  const { streamId, msgId, owner, content, finished } = stream
+  return {
+    message: messageKey(stream),
+    stream: streamId,
+    msgId,
+    botId: owner.botId,
+    userId: owner.userId,
+    chatId: owner.chatId ?? '',
+    content,
+    finished,
+    shown: new Date(clock.now()),
+    expires: expiresAfter(clock, STREAM_LIFETIME_MS),
+  }
+}
+
+function fromRow({ stream, msgId, botId, userId, chatId, content, finished }: TurnRow): StoredStream {
+  return { streamId: stream, msgId, owner: { botId, userId, chatId: chatId || undefined }, content, finished }
+}

@@ -1,0 +1,43 @@
+import type { Owner } from '../turn/turn'
+
+/** How long a message counts as claimed. */
+export const STREAM_LIFETIME_MS = 7 * 24 * 3600_000
+
+/** The state of a stream that another process can continue from. */
+export interface StoredStream {
+  streamId: string
+  msgId: string
+  owner: Owner
+  /** Text that the stream showed last. Markdown. */
+  content: string
+  /** `content` is the complete answer. */
+  finished: boolean
+}
+
+/**
+ * Which process answers a message, and what its stream shows. Several processes may share one store: every method is
+ * atomic between them, and only the process that claimed a message saves its stream.
+ */
+export interface StreamStore {
+  /**
+   * Claims a message, so that only one process answers it.
+   * @returns the id of the stream that holds the claim: `stream.streamId` if this call won
+   */
+  claim(stream: StoredStream): Promise<string>
+  /** Records what a stream shows. The write may be delayed by a second. */
+  save(stream: StoredStream): void
+  find(streamId: string): Promise<StoredStream | undefined>
+}
+
+/** Without a database every claim succeeds: the turn registry already rejects duplicates within the process. */
+export class MemoryStreamStore implements StreamStore {
+  async claim({ streamId }: StoredStream) {
+    return streamId
+  }
+
+  save() {}
+
+  async find() {
+    return undefined
+  }
+}
