@@ -16,7 +16,6 @@ import { declareUsage } from './usage/usage-store'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 import { bodyOf } from './chat/prompt'
-import { registerSearch } from './commands/search'
 import { registerUsage } from './usage/report'
 import { isAddressed } from './chat/trigger'
 import { unusable } from './engine/unavailable'
@@ -52,7 +51,6 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
     deliver: session => dingtalk.deliver(session, config.streaming),
   })
   registerCommands(ctx, chat)
-  registerSearch(ctx, chat)
   registerUsage(ctx, chat.core.statement)
   chat.core.statement.add(session => dingtalk.usage(session))
   registerDoctor(ctx, { ...chat.core, ...chat.core.route, signal: chat.core.life })

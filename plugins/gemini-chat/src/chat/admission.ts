@@ -1,8 +1,8 @@
 import type { Session } from 'koishi'
 import { hasAuthority } from './authority'
 import type { Core } from './context'
-import { describe } from '../messages/error-messages'
-import { channelOf, userOf } from '../usage/report'
+import { describeError } from '../util/describe-error'
+import { channelOf, userOf } from '../usage/usage-store'
 import type { Message } from '../messages/i18n'
 
 /**
@@ -13,7 +13,7 @@ export async function authorise({ config, ctx, logger }: Core, session: Session)
   try {
     if (!await hasAuthority(ctx, session, config.authority)) return ['limits.authority']
   } catch (error) {
-    logger.warn('the authority could not be checked: %s', describe(error))
+    logger.warn('the authority could not be checked: %s', describeError(error))
     return ['errors.unknown']
   }
 }
@@ -30,7 +30,7 @@ export async function admit(core: Core, session: Session): Promise<Message | und
     const channel = session.isDirect ? undefined : channelOf(session)
     return await limits.admit({ user: userOf(session), channel })
   } catch (error) {
-    logger.warn('the limits could not be checked: %s', describe(error))
+    logger.warn('the limits could not be checked: %s', describeError(error))
     // A failing database costs no answer.
   }
 }

@@ -9,7 +9,7 @@ import { Substitutes } from '../model/fallback-notice'
 import { Unanswered } from '../conversation/unanswered'
 import type { Delivery } from '../delivery/target'
 import type { Engine } from '../engine/types'
-import { describe } from '../messages/error-messages'
+import { describeError } from '../util/describe-error'
 import { keysOf, Ring } from '../model/key-pool'
 import { Ledger } from '../usage/usage-store'
 import { Limits } from '../usage/rate-limits'
@@ -47,7 +47,7 @@ export function createCore(ctx: Context, config: Config, options: ChatOptions, l
   const logger = ctx.logger('gemini-chat')
   const now = () => options.clock.now()
   const archive = new Archive(historyOf(ctx, now), (error) => {
-    logger.warn('the history is out of reach: %s', describe(error))
+    logger.warn('the history is out of reach: %s', describeError(error))
   })
   const models = new Models([config.model, ...config.fallbackModels], logger)
   const ledger = new Ledger(ctx, now, reason => logger.warn('the usage could not be written down: %s', reason))
@@ -71,7 +71,7 @@ export function createCore(ctx: Context, config: Config, options: ChatOptions, l
       expiry: config.idleExpiry,
       now,
     }),
-    choices: new ChoiceStore(ctx, error => logger.warn('the choices are out of reach: %s', describe(error))),
+    choices: new ChoiceStore(ctx, error => logger.warn('the choices are out of reach: %s', describeError(error))),
     unanswered: new Unanswered(),
     substitutes: new Substitutes(),
     ledger,

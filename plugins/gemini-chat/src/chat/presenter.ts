@@ -3,7 +3,7 @@ import type { Session } from 'koishi'
 import type { Core } from './context'
 import { createDelivery, targetOf } from '../delivery/target'
 import type { Delivery } from '../delivery/target'
-import { describe } from '../messages/error-messages'
+import { describeError } from '../util/describe-error'
 import { say, sentence } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
 
@@ -58,7 +58,7 @@ export class Stage {
     try {
       await this.delivery.finish(text.trimEnd(), failed)
     } catch (error) {
-      this.core.logger.warn('an answer could not be delivered: %s', describe(error))
+      this.core.logger.warn('an answer could not be delivered: %s', describeError(error))
     }
   }
 

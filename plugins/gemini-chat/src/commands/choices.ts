@@ -3,7 +3,8 @@ import { hasAuthority } from '../chat/authority'
 import type { Chat } from '../chat/chat'
 import { placeOf, scopes } from '../conversation/scope'
 import type { Scope } from '../conversation/scope'
-import { describe, report } from '../messages/error-messages'
+import { report } from '../messages/error-messages'
+import { describeError } from '../util/describe-error'
 import { menu, pick } from './menu'
 import { bare, lookup } from '../model/model-list'
 import { say, sentence } from '../messages/i18n'
@@ -13,11 +14,17 @@ import type { Message } from '../messages/i18n'
 const none = ['default', '默认']
 
 /** What people call the ways to share a conversation, whatever language they are answered in. */
-const words: Record<Scope, RegExp> = {
+const scopeWords: Record<Scope, RegExp> = {
   'user-in-channel': /^(user-in-channel|每人一段)$/i,
   channel: /^(channel|全群共用|共用)$/i,
   user: /^(user|各群相通)$/i,
 }
+
+const searchWords: [RegExp, boolean | undefined][] = [
+  [/^(on|开|打开|开启)$/i, true],
+  [/^(off|关|关闭)$/i, false],
+  [/^(default|默认)$/i, undefined],
+]
 
 /** Longer lists are cut: nobody reads them, and not every platform takes them. */
 const MOST = 40
@@ -83,17 +90,31 @@ export class Selection {
       const { scope = config.scope } = await choices.load(place)
       return say(session, 'scope.current', { current: nameOf(scope) })
     }
-    const scope = scopes.find(scope => words[scope].test(choice))
+    const scope = scopes.find(scope => scopeWords[scope].test(choice))
     if (!scope && !none.includes(choice)) return say(session, 'scope.unknown', { name: choice })
     if (!await this.isAllowed(session, config.scopeAuthority)) return say(session, 'scope.forbidden')
     return this.choose(session, place, { scope }, ['scope.chosen', { name: nameOf(scope ?? config.scope) }])
   }
 
-  /** Whom a failing database does not know may nothing. */
+  /** Shows or switches whether the model may search the web in this conversation. */
+  async search(session: Session, choice?: string): Promise<h[]> {
+    const { choices, config } = this.chat.core
+    const key = await this.chat.locate(session)
+    if (!choice) {
+      const { search = config.search } = await choices.load(key)
+      return say(session, search ? 'search.current-on' : 'search.current-off')
+    }
+    const word = searchWords.find(([pattern]) => pattern.test(choice))
+    if (!word) return say(session, 'search.unknown')
+    const [, search] = word
+    return this.choose(session, key, { search }, [search ?? config.search ? 'search.on' : 'search.off'])
+  }
+
+  /** If the lookup fails, deny. */
   private async isAllowed(session: Session, authority: number): Promise<boolean> {
     const { ctx, logger } = this.chat.core
     return hasAuthority(ctx, session, authority).catch((error) => {
-      logger.warn('nobody knows who may choose: %s', describe(error))
+      logger.warn('nobody knows who may choose: %s', describeError(error))
       return false
     })
   }
@@ -112,7 +133,7 @@ export class Selection {
       await choices.choose(key, choice)
       return say(session, ...message)
     } catch (error) {
-      logger.warn('a choice could not be stored: %s', describe(error))
+      logger.warn('a choice could not be stored: %s', describeError(error))
       return say(session, 'errors.choice')
     }
   }

@@ -6,7 +6,7 @@ import { isSummary, isWorthwhile } from '../conversation/compaction'
 import type { StoredTurn } from '../conversation/history'
 import { BusyError } from '../conversation/queue'
 import { excerpt } from '../conversation/turn'
-import { describe } from '../messages/error-messages'
+import { describeError } from '../util/describe-error'
 import { summarise } from '../chat/summary'
 import { say } from '../messages/i18n'
 
@@ -88,7 +88,7 @@ export class Control {
       return await chat.mailbox.post(key, () => task(key))
     } catch (error) {
       if (error instanceof BusyError) return say(session, 'busy')
-      chat.core.logger.warn('the history could not be changed: %s', describe(error))
+      chat.core.logger.warn('the history could not be changed: %s', describeError(error))
       return say(session, 'errors.reset')
     }
   }

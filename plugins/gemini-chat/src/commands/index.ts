@@ -65,6 +65,7 @@ export function registerCommands(ctx: Context, chat: Chat) {
   ctx.command('gemini.model [name]').action(({ session }, name) => selection.model(session!, name))
   ctx.command('gemini.preset [name:text]').action(({ session }, name) => selection.preset(session!, name))
   ctx.command('gemini.scope [kind]').action(({ session }, kind) => selection.scope(session!, kind))
+  ctx.command('gemini.search [state]').action(({ session }, state) => selection.search(session!, state))
 }
 
 /** Runs the command that an addressed message is a short name of. @returns nothing when it is none */

@@ -5,6 +5,7 @@ import type { Archive } from './archive'
 import { fit } from './tokens'
 import { isWorthwhile, roughly, summaryTurn, total } from './compaction'
 import type { StoredTurn } from './history'
+import type { Clock } from '../util/clock'
 
 /** What is sent along with a question, and what there is to say about it. */
 export interface Recollection {
@@ -117,5 +118,29 @@ export class Memory {
   private async forget(scope: string, turns: StoredTurn[], room: number) {
     const dropped = turns.at(-fit(turns, room).length - 1)
     if (dropped) await this.archive.forget(scope, dropped)
+  }
+}
+
+const MIN_SWEEP_INTERVAL_MS = 1000
+const MAX_SWEEP_INTERVAL_MS = 3_600_000
+
+export interface SweepOptions {
+  /** After so many milliseconds without a word a conversation is over. */
+  expiry: number
+  clock: Clock
+  signal: AbortSignal
+  isBusy(scope: string): boolean
+}
+
+/**
+ * Forgets what is over again and again, in the background, until the signal aborts: whoever never comes back is not
+ * kept for ever. Never rejects.
+ */
+export async function sweepAgain(memory: Pick<Memory, 'sweep'>, { expiry, clock, signal, isBusy }: SweepOptions) {
+  const pause = Math.min(Math.max(expiry, MIN_SWEEP_INTERVAL_MS), MAX_SWEEP_INTERVAL_MS)
+  for (;;) {
+    await clock.sleep(pause, signal)
+    if (signal.aborted) return
+    await memory.sweep(isBusy)
   }
 }

@@ -1,3 +1,7 @@
+import type { Session } from 'koishi'
+import type { Part } from '../engine/types'
+import { localDay } from '../util/local-time'
+
 /** What a system prompt may name: `{date}`, `{user}` and `{platform}`. */
 export interface Variables {
   date: Date
@@ -10,12 +14,32 @@ export interface Variables {
  * @returns nothing when there is nothing in it
  */
 export function fill(prompt: string, { date, user, platform }: Variables): string | undefined {
-  const values: Record<string, string> = { date: dayOf(date), user: user.replace(/\s+/g, ' ').slice(0, 60), platform }
+  const values: Record<string, string> = {
+    // The day without the time: implicit caching needs requests that begin alike.
+    date: localDay(date.getTime()),
+    user: user.replace(/\s+/g, ' ').slice(0, 60),
+    platform,
+  }
   return prompt.replace(/\{(date|user|platform)\}/g, (_, name) => values[name]).trim() || undefined
 }
 
-/** The day alone: with the time in it no two requests would begin alike, and Gemini could cache nothing. */
-function dayOf(date: Date) {
-  const two = (number: number) => String(number).padStart(2, '0')
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+/** What the model is told where several people share a conversation. */
+export const COMPANY = 'Several people take part in this conversation. The first line of each message, in brackets, says'
+  + ' who wrote it; everything after it is theirs. Do not begin your answers with such a line.'
+
+type Speaker = Pick<Session, 'userId'> & { event?: Pick<Session['event'], 'member' | 'user'> }
+
+/** What somebody is called, in one short line. */
+export function nameOf({ userId, event }: Speaker): string {
+  const { member, user } = event ?? {}
+  const name = member?.nick || user?.nick || user?.name || userId || ''
+  return name.replace(/[[\]\s]+/g, ' ').trim().slice(0, 60)
+}
+
+/** A message with the name of its writer above it. */
+export function signed(parts: Part[], speaker: Speaker): Part[] {
+  const [first, ...rest] = parts
+  const line = `[${nameOf(speaker)}]`
+  if (first?.text === undefined) return [{ text: line }, ...parts]
+  return [{ ...first, text: `${line}\n${first.text}` }, ...rest]
 }

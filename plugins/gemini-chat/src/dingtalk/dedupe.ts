@@ -1,6 +1,6 @@
 import type { Context, Session } from 'koishi'
 import type { Clock } from '../util/clock'
-import { Deduplicator } from '../chat/trigger'
+import { Deduplicator } from '../util/dedupe'
 import type { Shelf } from './store'
 
 declare module 'koishi' {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { h, Universal } from 'koishi'
 import type { Bot, Context, Session } from 'koishi'
 import type { Clock } from '../util/clock'
-import { describe } from '../messages/error-messages'
+import { describeError } from '../util/describe-error'
 import { sentence } from '../messages/i18n'
 import type { Delivery } from '../delivery/target'
 import { Api } from './api'
@@ -54,7 +54,7 @@ export class Dingtalk {
     this.warn = text => logger.warn(text)
     declareTables(ctx)
     declareMessages(ctx)
-    this.shelf = new Shelf(ctx, error => logger.warn('what DingTalk needs cannot be stored: %s', describe(error)))
+    this.shelf = new Shelf(ctx, error => logger.warn('what DingTalk needs cannot be stored: %s', describeError(error)))
     this.cards = new OpenCards(this.shelf, options.clock)
     const seen = new Seen(this.shelf, options.clock)
     // Before everybody else's: a command must not run twice either.

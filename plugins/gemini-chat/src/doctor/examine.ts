@@ -4,7 +4,7 @@ import type { Config } from '../config'
 import { classify } from '../engine/gemini/classify-error'
 import { GeminiError } from '../engine/error'
 import type { Engine, EngineOptions } from '../engine/types'
-import { timeOf } from '../messages/error-messages'
+import { localTime } from '../util/local-time'
 import type { Key, Ring } from '../model/key-pool'
 import type { Models } from '../model/model-list'
 import { examineConnection } from './connection'
@@ -65,7 +65,7 @@ async function* examineKeys(patient: Patient): AsyncGenerator<Finding, Key | und
       // The next key would fare no better.
       if (['region', 'network', 'proxy', 'timeout', 'aborted'].includes(kind)) return
     }
-    for (const { model = '*', until } of parked) yield note('parked', { ...who, model, time: timeOf(until) }, 'quota-day')
+    for (const { model = '*', until } of parked) yield note('parked', { ...who, model, time: localTime(until) }, 'quota-day')
   }
   return able
 }

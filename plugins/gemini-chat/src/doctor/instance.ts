@@ -1,6 +1,6 @@
 import { Universal } from 'koishi'
 import type { Context } from 'koishi'
-import { describe } from '../messages/error-messages'
+import { describeError } from '../util/describe-error'
 import { bad, note, ok } from './finding'
 import type { Finding } from './finding'
 
@@ -13,13 +13,13 @@ export async function* examineInstance(ctx: Context): AsyncGenerator<Finding> {
       await database.get('gemini_usage', { day: '' })
       yield ok('database')
     } catch (error) {
-      yield bad('database-failed', { reason: describe(error) }, 'database')
+      yield bad('database-failed', { reason: describeError(error) }, 'database')
     }
   }
   for (const bot of ctx.bots) {
     const name = `${bot.platform}:${bot.selfId}`
     if (bot.status === Universal.Status.ONLINE) yield ok('bot', { name })
-    else yield bad('bot-offline', { name, reason: bot.error ? describe(bot.error) : '' }, 'bot')
+    else yield bad('bot-offline', { name, reason: bot.error ? describeError(bot.error) : '' }, 'bot')
   }
   if (!ctx.bots.length) yield bad('no-bot', {}, 'no-bot')
 }

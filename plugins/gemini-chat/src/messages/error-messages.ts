@@ -1,6 +1,7 @@
-import type { Reply } from '../answer/reply'
 import { GeminiError } from '../engine/error'
 import type { ErrorKind } from '../engine/error'
+import { describeError } from '../util/describe-error'
+import { localTime } from '../util/local-time'
 import type { Message } from './i18n'
 
 /** Why a task was aborted: a newer message took its place. */
@@ -27,7 +28,7 @@ export function explain(error: unknown): Message {
   if (!(error instanceof GeminiError)) return ['errors.unknown']
   const { kind, reason, retryAfter, until } = error
   if (kind === 'quota-day' && until && retryAfter) {
-    return ['errors.quota-day-until', { time: timeOf(until), hours: Math.ceil(retryAfter / 3_600_000) }]
+    return ['errors.quota-day-until', { time: localTime(until), hours: Math.ceil(retryAfter / 3_600_000) }]
   }
   if (kind === 'rate' && retryAfter) return ['errors.rate-wait', { seconds: Math.ceil(retryAfter / 1000) }]
   // Thinking has used up what the answer may have.
@@ -37,7 +38,7 @@ export function explain(error: unknown): Message {
 
 /** What people are told about how an answer ended, beside what there is of it. */
 export function conclude(
-  { isTruncated, text }: Pick<Reply, 'isTruncated' | 'text'>, signal: AbortSignal, error: unknown,
+  { isTruncated, text }: { isTruncated: boolean, text: string }, signal: AbortSignal, error: unknown,
 ): Message | undefined {
   if (error === undefined) return isTruncated ? ['truncated'] : undefined
   if (signal.aborted) return signal.reason === REPLACED ? ['replaced'] : ['stopped']
@@ -46,24 +47,10 @@ export function conclude(
   return error instanceof GeminiError && error.kind === 'blocked' ? ['cut'] : ['interrupted']
 }
 
-/** By the clock of this machine, e.g. `11-23 16:00`. */
-export function timeOf(time: number): string {
-  const date = new Date(time)
-  const two = (number: number) => String(number).padStart(2, '0')
-  return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
-}
-
 /** What the operator is told: one line with the kind, the status, what happened and what to do. */
 export function report(error: unknown): string {
-  if (!(error instanceof GeminiError)) return `unexpected error: ${describe(error)}`
+  if (!(error instanceof GeminiError)) return `unexpected error: ${describeError(error)}`
   const { kind, status, message } = error
   const what = `${kind}${status ? ` (${status})` : ''}: ${message.replace(/\s+/g, ' ')}`
   return [what, hints[kind]].filter(Boolean).join('; ')
-}
-
-/** The message of any error in one line. Addresses are left out: those of other platforms carry tokens. */
-export function describe(error: unknown): string {
-  const { message = String(error), errors } = (error ?? {}) as { message?: string, errors?: unknown[] }
-  const text = [message, ...errors?.map(describe) ?? []].filter(Boolean).join(', ')
-  return text.replace(/\b[a-z][\w+.-]*:\/\/\S+/gi, '<url>').replace(/\s+/g, ' ').slice(0, 300)
 }

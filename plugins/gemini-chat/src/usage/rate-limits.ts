@@ -1,5 +1,6 @@
-import { timeOf } from '../messages/error-messages'
-import { dayOf, total } from './usage-store'
+import { localTime } from '../util/local-time'
+import { total } from './usage-store'
+import { localDay } from '../util/local-time'
 import type { Ledger, UsageRow } from './usage-store'
 import { Recent } from '../util/lru-map'
 import type { Message } from '../messages/i18n'
@@ -70,13 +71,13 @@ export class Limits {
   }
 
   private async spent(who: { user?: string, channel?: string }): Promise<number> {
-    const { prompt, answer } = total(await this.ledger.read({ ...who, since: dayOf(this.now()) }))
+    const { prompt, answer } = total(await this.ledger.read({ ...who, since: localDay(this.now()) }))
     return prompt + answer
   }
 
   private tomorrow(path: string, limit: number): Message {
     const midnight = new Date(this.now())
     midnight.setHours(24, 0, 0, 0)
-    return [path, { limit, time: timeOf(midnight.getTime()) }]
+    return [path, { limit, time: localTime(midnight.getTime()) }]
   }
 }

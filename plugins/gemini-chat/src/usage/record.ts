@@ -1,7 +1,7 @@
 import type { Session } from 'koishi'
 import type { Attempt } from '../model/ask'
 import type { Ledger } from './usage-store'
-import { channelOf, userOf } from './report'
+import { channelOf, userOf } from './usage-store'
 
 /** Puts what a question costs on the account of whoever asked. What people stop themselves is no error. */
 export function charge(ledger: Pick<Ledger, 'add'>, session: Session, signal: AbortSignal) {

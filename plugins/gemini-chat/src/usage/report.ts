@@ -1,6 +1,7 @@
 import { h } from 'koishi'
 import type { Awaitable, Context, Session } from 'koishi'
-import { dayOf, total } from './usage-store'
+import { total, userOf } from './usage-store'
+import { localDay } from '../util/local-time'
 import type { Counts, Ledger, UsageRow } from './usage-store'
 import { sentence } from '../messages/i18n'
 
@@ -26,13 +27,13 @@ export class Statement {
 
   /** What one person used. */
   async own(session: Session): Promise<string> {
-    const rows = await this.ledger.read({ user: userOf(session), since: dayOf(this.now(), DAYS - 1) })
+    const rows = await this.ledger.read({ user: userOf(session), since: localDay(this.now(), DAYS - 1) })
     return [...this.sums(session, rows), ...this.byModel(session, rows), ...await this.extra(session)].join('\n')
   }
 
   /** What everybody used. */
   async all(session: Session): Promise<string> {
-    const rows = await this.ledger.read({ since: dayOf(this.now(), DAYS - 1) })
+    const rows = await this.ledger.read({ since: localDay(this.now(), DAYS - 1) })
     const users = group(rows, row => row.user)
     return [
       ...this.sums(session, rows),
@@ -43,7 +44,7 @@ export class Statement {
   }
 
   private sums(session: Session, rows: UsageRow[]): string[] {
-    const today = rows.filter(({ day }) => day === dayOf(this.now()))
+    const today = rows.filter(({ day }) => day === localDay(this.now()))
     return [
       sentence(session, 'usage.today', figures(total(today))),
       sentence(session, 'usage.month', { days: DAYS, ...figures(total(rows)) }),
@@ -60,15 +61,6 @@ export class Statement {
     const lines = await Promise.all([...this.lines].map(line => line(session)))
     return lines.flatMap(line => line ?? [])
   }
-}
-
-/** How the ledger knows who sent a message, and where. */
-export function userOf({ platform, userId }: Pick<Session, 'platform' | 'userId'>): string {
-  return `${platform}:${userId}`
-}
-
-export function channelOf({ platform, channelId }: Pick<Session, 'platform' | 'channelId'>): string {
-  return `${platform}:${channelId}`
 }
 
 function group(rows: UsageRow[], by: (row: UsageRow) => string): [string, Counts][] {

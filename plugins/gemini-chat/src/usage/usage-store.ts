@@ -1,5 +1,6 @@
-import type { Context } from 'koishi'
-import { describe } from '../messages/error-messages'
+import type { Context, Session } from 'koishi'
+import { describeError } from '../util/describe-error'
+import { localDay } from '../util/local-time'
 
 declare module 'koishi' {
   interface Tables {
@@ -49,14 +50,6 @@ export function declareUsage(ctx: Context) {
   }, { primary: [...PRIMARY] })
 }
 
-/** The day of a time, and days before it, by the clock of this machine. */
-export function dayOf(time: number, before = 0): string {
-  const date = new Date(time)
-  date.setHours(12, 0, 0, 0)
-  date.setDate(date.getDate() - before)
-  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(part => String(part).padStart(2, '0')).join('-')
-}
-
 /** Keeps account of what is used: in the database while there is one, else in memory, the last of it. */
 export class Ledger {
   private readonly memory = new Map<string, UsageRow>()
@@ -72,9 +65,10 @@ export class Ledger {
 
   /** Adds to what was used today. It returns at once and never fails: an account costs no answer. */
   add(place: Omit<Place, 'day'>, counts: Counts) {
-    const day = dayOf(this.now())
+    const day = localDay(this.now())
     // One after the other: two that read the same count would lose one.
-    this.work = this.work.then(() => this.write({ ...place, day }, counts)).catch(error => this.report(describe(error)))
+    this.work = this.work.then(() => this.write({ ...place, day }, counts))
+      .catch(error => this.report(describeError(error)))
   }
 
   /** @throws the database's error */
@@ -95,7 +89,7 @@ export class Ledger {
     const next = { ...query, ...total(row ? [row, counts] : [counts]) }
     if (database) {
       await database.upsert('gemini_usage', [next], [...PRIMARY])
-      if (this.swept !== place.day) await database.remove('gemini_usage', { day: { $lt: dayOf(this.now(), KEPT) } })
+      if (this.swept !== place.day) await database.remove('gemini_usage', { day: { $lt: localDay(this.now(), KEPT) } })
       this.swept = place.day
       return
     }
@@ -115,4 +109,13 @@ export function total(counts: readonly Counts[]): Counts {
     sum.answer += answer
   }
   return sum
+}
+
+/** How the ledger knows who sent a message, and where. */
+export function userOf({ platform, userId }: Pick<Session, 'platform' | 'userId'>): string {
+  return `${platform}:${userId}`
+}
+
+export function channelOf({ platform, channelId }: Pick<Session, 'platform' | 'channelId'>): string {
+  return `${platform}:${channelId}`
 }

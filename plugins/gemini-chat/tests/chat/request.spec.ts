@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { sanitise } from '../../src/engine/gemini/generation-config'
-import { generationOf } from '../../src/chat/generation'
-import { toolsOf } from '../../src/chat/tools'
+import { generationOf, toolsOf } from '../../src/chat/request'
 
 describe('the parameters of a request', () => {
   it('are the model\'s own unless told', () => {

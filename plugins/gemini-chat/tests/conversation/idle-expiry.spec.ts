@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { sweepAgain } from '../../src/conversation/sweep'
+import { sweepAgain } from '../../src/conversation/context-window'
 import { ManualClock } from '../support/clock'
 
 describe('what is over', () => {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { fill } from '../../src/conversation/system-prompt'
-import { nameOf, signed } from '../../src/conversation/speaker'
-import { Unanswered } from '../../src/conversation/unanswered'
+import { fill, nameOf, signed } from '../../src/conversation/system-prompt'
 
 describe('a system prompt', () => {
   const variables = { date: new Date(2026, 10, 2, 23, 59), user: 'Alice', platform: 'wecom-bot' }
@@ -41,37 +39,5 @@ describe('the name of a speaker', () => {
     const speaker = session({ user: { name: 'A' } })
     assert.deepEqual(signed([{ text: 'hi' }, { inlineData: { mimeType: 'x/y', data: '' } }], speaker)[0], { text: '[A]\nhi' })
     assert.deepEqual(signed([{ fileData: { fileUri: 'f' } }], speaker), [{ text: '[A]' }, { fileData: { fileUri: 'f' } }])
-  })
-})
-
-describe('questions without an answer', () => {
-  it('are kept, one for each conversation, for so many of them', () => {
-    const question = (text: string) => ({ role: 'user' as const, parts: [{ text }] })
-    const subject = new Unanswered({ capacity: 2 })
-    for (const key of ['a', 'b', 'a', 'c']) subject.set(key, question(key))
-    assert.equal(subject.get('b'), undefined)
-    assert.deepEqual(subject.get('a'), question('a'))
-    subject.set('a')
-    assert.equal(subject.get('a'), undefined)
-  })
-
-  it('are kept as long as they take no more room than there is, and the newest in any case', () => {
-    const question = (length: number) => ({
-      role: 'user' as const,
-      parts: [{ text: 'what?' }, { reference: { kind: 'image', src: 'x'.repeat(length) } }],
-    })
-    const subject = new Unanswered({ room: 100 })
-    const kept = () => ['a', 'b', 'c'].filter(key => subject.get(key)).join('')
-    for (const key of ['a', 'b', 'a', 'a']) subject.set(key, question(45))
-    assert.equal(kept(), 'ab')
-    subject.set('c', question(1))
-    assert.equal(kept(), 'ac')
-    subject.set('c')
-    subject.set('b', question(45))
-    assert.equal(kept(), 'ab')
-    subject.set('c', question(1000))
-    assert.equal(kept(), 'c')
-    subject.set('a', question(1))
-    assert.equal(kept(), 'a')
   })
 })

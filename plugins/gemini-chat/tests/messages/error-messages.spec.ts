@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { GeminiError } from '../../src/engine/error'
 import type { ErrorKind } from '../../src/engine/error'
-import { describe as explainError, explain, report } from '../../src/messages/error-messages'
+import { explain, report } from '../../src/messages/error-messages'
 import enUS from '../../src/locales/en-US.yml'
 import zhCN from '../../src/locales/zh-CN.yml'
 
@@ -39,23 +39,6 @@ describe('a failure', () => {
       'server (503): The model is overloaded.; the service is overloaded or down; it usually passes',
     )
     assert.equal(report(new GeminiError('blocked', 'blocked:\n  SAFETY')), 'blocked: blocked: SAFETY')
-  })
-})
-
-describe('the description of any error', () => {
-  it('is one line without addresses', () => {
-    const error = new Error('fetch https://api.telegram.org/bot123:token/sendMessage failed\n  twice')
-    assert.equal(explainError(error), 'fetch <url> failed twice')
-  })
-
-  it('names the errors that an encoder collects', () => {
-    assert.equal(explainError(Object.assign(new Error(''), { errors: [new Error('a'), new Error('b')] })), 'a, b')
-  })
-
-  it('takes whatever is thrown', () => {
-    assert.equal(explainError('text'), 'text')
-    assert.equal(explainError(undefined), 'undefined')
-    assert.equal(explainError(null), 'null')
   })
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Limits } from '../../src/usage/rate-limits'
 import type { LimitSettings } from '../../src/usage/rate-limits'
-import { dayOf } from '../../src/usage/usage-store'
+import { localDay } from '../../src/util/local-time'
 import type { UsageQuery, UsageRow } from '../../src/usage/usage-store'
 
 describe('the limits', () => {
@@ -80,7 +80,7 @@ describe('the limits', () => {
     assert.equal(await limits.admit({ user: 'a' }), undefined)
     rows.push({ prompt: 100, answer: 0, requests: 1, errors: 0 })
     assert.deepEqual(await limits.admit({ user: 'a' }), ['limits.user-tokens', { limit: 1000, time: '11-23 00:00' }])
-    assert.deepEqual(queries[0], { user: 'a', since: dayOf(now) })
+    assert.deepEqual(queries[0], { user: 'a', since: localDay(now) })
   })
 
   it('let a channel use so many tokens in a day', async () => {
@@ -88,7 +88,7 @@ describe('the limits', () => {
     rows = [{ prompt: 10, answer: 0, requests: 1, errors: 0 }]
     const [path] = (await limits.admit({ user: 'a', channel: 'c' }))!
     assert.equal(path, 'limits.channel-tokens')
-    assert.deepEqual(queries, [{ channel: 'c', since: dayOf(now) }])
+    assert.deepEqual(queries, [{ channel: 'c', since: localDay(now) }])
     assert.equal(await limits.admit({ user: 'a' }), undefined)
   })
 

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { Unanswered } from '../../src/conversation/unanswered'
+
+describe('questions without an answer', () => {
+  it('are kept, one for each conversation, for so many of them', () => {
+    const question = (text: string) => ({ role: 'user' as const, parts: [{ text }] })
+    const subject = new Unanswered({ capacity: 2 })
+    for (const key of ['a', 'b', 'a', 'c']) subject.set(key, question(key))
+    assert.equal(subject.get('b'), undefined)
+    assert.deepEqual(subject.get('a'), question('a'))
+    subject.set('a')
+    assert.equal(subject.get('a'), undefined)
+  })
+
+  it('are kept as long as they take no more room than there is, and the newest in any case', () => {
+    const question = (length: number) => ({
+      role: 'user' as const,
+      parts: [{ text: 'what?' }, { reference: { kind: 'image', src: 'x'.repeat(length) } }],
+    })
+    const subject = new Unanswered({ room: 100 })
+    const kept = () => ['a', 'b', 'c'].filter(key => subject.get(key)).join('')
+    for (const key of ['a', 'b', 'a', 'a']) subject.set(key, question(45))
+    assert.equal(kept(), 'ab')
+    subject.set('c', question(1))
+    assert.equal(kept(), 'ac')
+    subject.set('c')
+    subject.set('b', question(45))
+    assert.equal(kept(), 'ab')
+    subject.set('c', question(1000))
+    assert.equal(kept(), 'c')
+    subject.set('a', question(1))
+    assert.equal(kept(), 'a')
+  })
+})
