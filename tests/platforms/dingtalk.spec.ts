@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type {
   Card, Dingtalk, Gemini, Scenario } from 'testkit'
-import { WecomClient, createDingtalk, createGemini, freePort, refusals, scenarios,
+import { WecomClient, createDingtalk, createGemini, freePort, dingtalkErrors, scenarios,
 } from 'testkit'
 import { Instance, root } from '../support/instance'
 
@@ -196,7 +196,7 @@ describe('DingTalk through the whole instance', function() {
 
   for (const [name, break_, expected] of [
     ['a missing permission', () => dingtalk.meter.missing.add('Card.Instance.Write'), /Card\.Instance\.Write is missing/],
-    ['a used up month', () => dingtalk.fail('createAndDeliver', refusals.countLimit()), /ApiCountLimitForOrg/],
+    ['a used up month', () => dingtalk.fail('createAndDeliver', dingtalkErrors.countLimit()), /ApiCountLimitForOrg/],
     ['a ban', () => dingtalk.fail('createAndDeliver', 'ban'), /a page instead of data/],
   ] as const) {
     it(`answers in a message after ${name}, and says so once`, async () => {
@@ -213,11 +213,11 @@ describe('DingTalk through the whole instance', function() {
   it('gets by with an expired token, too many calls, and a card that is too small', async () => {
     await start(card)
     dingtalk.expireTokens()
-    dingtalk.fail('createAndDeliver', refusals.qpsLimit())
-    dingtalk.fail('streaming', refusals.qpsLimit())
+    dingtalk.fail('createAndDeliver', dingtalkErrors.qpsLimit())
+    dingtalk.fail('streaming', dingtalkErrors.qpsLimit())
     await dingtalk.say('一')
     assert.equal((await cards(1))[0].content, '收到：一')
-    dingtalk.fail('streaming', refusals.invalid('stream.content', 'content is too large'))
+    dingtalk.fail('streaming', dingtalkErrors.invalid('stream.content', 'content is too large'))
     gemini.respond(scenarios.text('字'.repeat(5000)))
     await dingtalk.say('二')
     await messages(1)

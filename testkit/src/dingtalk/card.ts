@@ -1,9 +1,9 @@
 import type { Clock } from '../clock'
-import type { Refusal } from './api-error'
+import type { DingtalkApiError } from './api-error'
 import { invalid } from './api-error'
 
 /** One state a card was given. */
-export interface Frame {
+export interface CardFrame {
   guid: string
   content: string
   isFull: boolean
@@ -23,11 +23,11 @@ export interface Card {
   /** As people see it: 处理中, 输入中, 完成, 失败. */
   state: 'processing' | 'typing' | 'finished' | 'failed'
   content: string
-  frames: Frame[]
+  frames: CardFrame[]
 }
 
 /** What people can see of it. A guid that came before changes nothing. */
-function show(card: Card, frame: Frame) {
+function applyFrame(card: Card, frame: CardFrame) {
   card.frames.push(frame)
   card.content = frame.isFull ? frame.content : card.content + frame.content
   card.state = frame.isError ? 'failed' : frame.isFinalize ? 'finished' : 'typing'
@@ -49,7 +49,7 @@ export class Cards {
   ) {}
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  create(body: any): Refusal | object {
+  create(body: any): DingtalkApiError | object {
     const { outTrackId, cardTemplateId, openSpaceId = '', cardData } = body
     if (!outTrackId) return invalid('outTrackIdEmpty', 'outTrackId is empty')
     if (!cardTemplateId || this.templates?.includes(cardTemplateId) === false) {
@@ -73,7 +73,7 @@ export class Cards {
   }
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  stream(body: any): Refusal | object {
+  stream(body: any): DingtalkApiError | object {
     const { outTrackId, guid, key, content, isFull, isFinalize = false, isError = false } = body
     if (!key) return invalid('keyEmpty', 'key is empty')
     if (!guid) return invalid('guidEmpty', 'guid is empty')
@@ -85,7 +85,7 @@ export class Cards {
     if (Buffer.byteLength(content) > this.limit) return invalid('stream.content', 'content is too large')
     if (!card.frames.some(frame => frame.guid === guid)) {
       card.key = key
-      show(card, { guid, content, isFull, isFinalize, isError, at: this.clock.now() })
+      applyFrame(card, { guid, content, isFull, isFinalize, isError, at: this.clock.now() })
     }
     return { success: true, result: true }
   }

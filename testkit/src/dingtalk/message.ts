@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 /** Where a message is said, and by whom. */
-export interface Place {
+export interface MessageOrigin {
   userId?: string
   /** A group; a direct chat where absent. */
   conversationId?: string
@@ -10,7 +10,7 @@ export interface Place {
 }
 
 /** What is said: text, or any other type with its content. */
-export type Body = string
+export type MessageBody = string
   | { msgtype: 'picture', content: { downloadCode: string } }
   | { msgtype: 'file', content: { downloadCode: string, fileName: string } }
   | { msgtype: 'audio', content: { downloadCode: string, recognition?: string } }
@@ -20,7 +20,7 @@ export type Body = string
  * A message to the robot, as DingTalk calls it back. In groups the text keeps the space behind the mention.
  * @see https://open.dingtalk.com/document/orgapp/receive-message
  */
-export function message(body: Body, place: Place, robotCode: string, now: number) {
+export function callbackData(body: MessageBody, place: MessageOrigin, robotCode: string, now: number) {
   const { userId = 'manager4220', conversationId, msgId = `msg${randomUUID()}` } = place
   const content = typeof body === 'string' ? { msgtype: 'text', text: { content: conversationId ? ` ${body}` : body } } : body
   return {

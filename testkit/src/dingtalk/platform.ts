@@ -7,14 +7,14 @@ import { systemClock } from '../clock'
 import { listen } from '../listen'
 import type { Card } from './card'
 import { Cards } from './card'
-import type { Body, Place } from './message'
-import { message } from './message'
-import { Meter } from './rate-meter'
-import type { Refusal } from './api-error'
+import type { MessageBody, MessageOrigin } from './message'
+import { callbackData } from './message'
+import { RateMeter } from './rate-meter'
+import type { DingtalkApiError } from './api-error'
 import { banPage, invalidToken, unknownPath, wrongSecret } from './api-error'
 import type { RobotMessage } from './robot'
 import { Robot } from './robot'
-import type { Delivery } from './stream'
+import type { CallbackDelivery } from './stream'
 import { StreamGateway } from './stream'
 
 /** What can be called, by the name it has here. */
@@ -30,21 +30,26 @@ const routes = {
   'PUT /v1.0/card/streaming': 'streaming',
 } as const
 
-export type Api = typeof routes[keyof typeof routes]
+export type DingtalkApi = typeof routes[keyof typeof routes]
 
-const free = new Set<Api>(['token', 'open'])
+const FREE_APIS = new Set<DingtalkApi>(['token', 'open'])
 
 /** How to fail a call: like a refusal, with a page, or with no answer at all. */
-export type Failure = Refusal | 'ban' | 'hang' | 'reset'
+export type DingtalkFailure = DingtalkApiError | 'ban' | 'hang' | 'reset'
 
-export interface Call {
-  api: Api
+export interface DingtalkCall {
+  api: DingtalkApi
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   body: any
   at: number
   status: number
   /** What it was refused with. */
   code?: string
+  billed: boolean
+}
+
+interface Handled {
+  result: DingtalkApiError | object
   billed: boolean
 }
 
@@ -74,19 +79,19 @@ export interface Dingtalk {
   oldApiEndpoint: string
   appKey: string
   appSecret: string
-  calls: Call[]
+  calls: DingtalkCall[]
   messages: RobotMessage[]
   cards: Card[]
-  meter: Meter
+  meter: RateMeter
   stream: StreamGateway
   /** Says something to the robot, over the Stream connection. */
-  say(body: Body, place?: Place): Promise<Delivery>
+  say(body: MessageBody, place?: MessageOrigin): Promise<CallbackDelivery>
   /** The same in HTTP mode. @returns the status the robot answers with */
-  post(url: string, body: Body, place?: Place): Promise<number>
+  post(url: string, body: MessageBody, place?: MessageOrigin): Promise<number>
   /** Puts a file where messages can point to it. @returns its download code */
   media(bytes: Uint8Array, type: string): string
   /** Fails the next calls of an API. Failures queue up. */
-  fail(api: Api, failure: Failure, times?: number): void
+  fail(api: DingtalkApi, failure: DingtalkFailure, times?: number): void
   /** Makes every token invalid that was issued so far. */
   expireTokens(): void
   close(): Promise<void>
@@ -100,16 +105,16 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
   const { clock = systemClock, appKey = 'dingkey', appSecret = 'ding-secret', agentId, tokenLife = 7200 } = options
   const cards = new Cards(clock, options.templates, options.cardLimit ?? 20_000)
   const robot = new Robot(clock, appKey)
-  const meter = new Meter(clock, { qps: options.qps ?? 20, monthly: options.monthly ?? 5000 })
+  const meter = new RateMeter(clock, { qps: options.qps ?? 20, monthly: options.monthly ?? 5000 })
   const stream = new StreamGateway(clock, options.redelivery ?? 60_000)
-  const calls: Call[] = []
-  const failures = new Map<Api, Failure[]>()
+  const calls: DingtalkCall[] = []
+  const failures = new Map<DingtalkApi, DingtalkFailure[]>()
   const files = new Map<string, { bytes: Uint8Array, type: string }>()
   const tokens = new Map<string, number>()
   let issued = 0
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  function answer(api: Api, body: any): Refusal | object {
+  function callApi(api: DingtalkApi, body: any): DingtalkApiError | object {
     switch (api) {
       case 'token': return body.appKey === appKey && body.appSecret === appSecret ? issueToken() : wrongSecret()
       case 'open': return body.clientId === appKey && body.clientSecret === appSecret
@@ -134,21 +139,21 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
   }
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  function judge(api: Api, token: string, body: any): { result: Refusal | object, billed: boolean } {
-    if (free.has(api)) return { result: answer(api, body), billed: false }
+  function handleCall(api: DingtalkApi, token: string, body: any): Handled {
+    if (FREE_APIS.has(api)) return { result: callApi(api, body), billed: false }
     if (!((tokens.get(token) ?? 0) > clock.now())) return { result: invalidToken(), billed: false }
     const before = meter.count
-    const refusal = meter.take(api)
-    return { result: refusal ?? answer(api, body), billed: meter.count > before }
+    const refusal = meter.charge(api)
+    return { result: refusal ?? callApi(api, body), billed: meter.count > before }
   }
 
   function reply(response: ServerResponse, result: object) {
-    const { status = 200, ...body } = result as Partial<Refusal>
+    const { status = 200, ...body } = result as Partial<DingtalkApiError>
     const text = 'code' in body ? { requestid: `request-${calls.length}`, ...body } : body
     response.writeHead(status, { 'content-type': 'application/json;charset=utf-8' }).end(JSON.stringify(text))
   }
 
-  function fail(failure: Failure, incoming: IncomingMessage, response: ServerResponse) {
+  function fail(failure: DingtalkFailure, incoming: IncomingMessage, response: ServerResponse) {
     if (failure === 'reset') incoming.socket.resetAndDestroy()
     else if (failure === 'ban') response.writeHead(200, { 'content-type': 'text/html' }).end(banPage)
     else if (failure !== 'hang') reply(response, failure)
@@ -160,18 +165,18 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
     if (!bytes) return
     const file = files.get(pathname.slice('/files/'.length))
     if (file) return void response.writeHead(200, { 'content-type': file.type }).end(file.bytes)
-    const api = (routes as Record<string, Api>)[`${incoming.method} ${pathname}`]
+    const api = (routes as Record<string, DingtalkApi>)[`${incoming.method} ${pathname}`]
     if (!api) return reply(response, unknownPath())
     const body = bytes.length ? JSON.parse(String(bytes)) : {}
     const token = incoming.headers['x-acs-dingtalk-access-token'] ?? searchParams.get('access_token') ?? ''
     const failure = failures.get(api)?.shift()
     if (failure) {
-      const { status = 0, code } = (typeof failure === 'object' ? failure : {}) as Partial<Refusal>
+      const { status = 0, code } = (typeof failure === 'object' ? failure : {}) as Partial<DingtalkApiError>
       calls.push({ api, body, at: clock.now(), status, code, billed: false })
       return fail(failure, incoming, response)
     }
-    const { result, billed } = judge(api, String(token), body)
-    const { status = 200, code } = result as Partial<Refusal>
+    const { result, billed } = handleCall(api, String(token), body)
+    const { status = 200, code } = result as Partial<DingtalkApiError>
     calls.push({ api, body, at: clock.now(), status, code, billed })
     reply(response, result)
   }
@@ -189,12 +194,12 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
     cards: cards.all,
     meter,
     stream,
-    say: (body, place = {}) => stream.push(message(body, place, appKey, clock.now())),
+    say: (body, place = {}) => stream.push(callbackData(body, place, appKey, clock.now())),
     async post(url, body, place = {}) {
       const timestamp = String(clock.now())
       const sign = createHmac('sha256', appSecret).update(`${timestamp}\n${appSecret}`).digest('base64')
       const headers = { 'content-type': 'application/json', timestamp, sign }
-      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(message(body, place, appKey, clock.now())) })
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(callbackData(body, place, appKey, clock.now())) })
       await response.arrayBuffer()
       return response.status
     },
@@ -204,7 +209,7 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
       return code
     },
     fail: (api, failure, times = 1) => {
-      failures.set(api, [...failures.get(api) ?? [], ...Array<Failure>(times).fill(failure)])
+      failures.set(api, [...failures.get(api) ?? [], ...Array<DingtalkFailure>(times).fill(failure)])
     },
     expireTokens: () => tokens.clear(),
     async close() {

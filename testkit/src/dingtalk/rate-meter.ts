@@ -1,16 +1,16 @@
 import type { Clock } from '../clock'
-import type { Refusal } from './api-error'
+import type { DingtalkApiError } from './api-error'
 import { countLimit, missingScope, qpsLimit } from './api-error'
 
 /** The permission an API asks for. */
-const scopes: Record<string, string> = {
+const REQUIRED_SCOPES: Record<string, string> = {
   createAndDeliver: 'Card.Instance.Write',
   streaming: 'Card.Streaming.Write',
   batchSend: 'qyapi_robot_sendmsg',
   groupSend: 'qyapi_robot_sendmsg',
 }
 
-export interface MeterOptions {
+export interface RateLimits {
   /** Calls per second, per API. */
   qps: number
   /** Calls per month. */
@@ -22,17 +22,17 @@ export interface MeterOptions {
  * connections are free.
  * @see https://open.dingtalk.com/document/orgapp/call-frequency-limit
  */
-export class Meter {
+export class RateMeter {
   /** Billed calls. */
   count = 0
   /** The permissions the app lacks. */
   readonly missing = new Set<string>()
   private readonly recent = new Map<string, number[]>()
 
-  constructor(private readonly clock: Clock, readonly options: MeterOptions) {}
+  constructor(private readonly clock: Clock, readonly options: RateLimits) {}
 
   /** @returns why the call may not be, if it may not */
-  take(api: string): Refusal | undefined {
+  charge(api: string): DingtalkApiError | undefined {
     const now = this.clock.now()
     const recent = (this.recent.get(api) ?? []).filter(at => now - at < 1000)
     this.recent.set(api, recent)
@@ -40,6 +40,6 @@ export class Meter {
     recent.push(now)
     if (this.count >= this.options.monthly) return countLimit()
     this.count++
-    if (this.missing.has(scopes[api])) return missingScope(scopes[api])
+    if (this.missing.has(REQUIRED_SCOPES[api])) return missingScope(REQUIRED_SCOPES[api])
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock'
-import type { Refusal } from './api-error'
+import type { DingtalkApiError } from './api-error'
 import { invalid } from './api-error'
 
 /** A message of the robot, as it was accepted. */
@@ -15,7 +15,7 @@ export interface RobotMessage {
 }
 
 /** What each kind of message must have. https://open.dingtalk.com/document/orgapp/types-of-messages-sent-by-robots */
-const required: Record<string, string> = {
+const REQUIRED_FIELDS: Record<string, string> = {
   sampleText: 'content', sampleMarkdown: 'text', sampleImageMsg: 'photoURL', sampleLink: 'text', sampleFile: 'mediaId',
 }
 
@@ -36,12 +36,12 @@ export class Robot {
   constructor(private readonly clock: Clock, private readonly robotCode: string) {}
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  send(body: any, isGroup: boolean): Refusal | object {
+  send(body: any, isGroup: boolean): DingtalkApiError | object {
     const { robotCode, msgKey, msgParam, userIds, openConversationId } = body
     if (robotCode !== this.robotCode) return invalid('robotCode', 'robot not exist')
     if (typeof msgParam !== 'string' || Buffer.byteLength(msgParam) > 15_000) return invalid('msgParam', 'msgParam is too long')
     const param = parse(msgParam)
-    if (!required[msgKey] || !param?.[required[msgKey]]) return invalid('msgParam', 'msgParam is illegal')
+    if (!REQUIRED_FIELDS[msgKey] || !param?.[REQUIRED_FIELDS[msgKey]]) return invalid('msgParam', 'msgParam is illegal')
     if (isGroup && !openConversationId) return invalid('openConversationId', 'openConversationId is empty')
     if (!isGroup && !(userIds?.length >= 1 && userIds.length <= 20)) return invalid('userIds', 'userIds is illegal')
     const processQueryKey = `query-${this.sent.length + 1}`

@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws'
 import type { Clock } from '../clock'
 
 /** A callback on its way: every time it was sent, and when the other side said it has it. */
-export interface Delivery {
+export interface CallbackDelivery {
   messageId: string
   data: object
   sentAt: number[]
@@ -20,7 +20,7 @@ const TOPIC = '/v1.0/im/bot/messages/get'
  * @see https://open.dingtalk.com/document/direction/stream-mode-protocol-access-description
  */
 export class StreamGateway {
-  readonly deliveries: Delivery[] = []
+  readonly deliveries: CallbackDelivery[] = []
   readonly sockets = new Set<WebSocket>()
   /** Keeps the sockets open and lets nothing through, as connections do that died on the way. */
   silent = false
@@ -56,12 +56,12 @@ export class StreamGateway {
   }
 
   /** Sends a callback, and again until it is acknowledged. */
-  async push(data: object, times = 3): Promise<Delivery> {
-    const delivery: Delivery = { messageId: randomUUID(), data, sentAt: [] }
+  async push(data: object, times = 3): Promise<CallbackDelivery> {
+    const delivery: CallbackDelivery = { messageId: randomUUID(), data, sentAt: [] }
     this.deliveries.push(delivery)
     await this.connected()
     this.send(delivery)
-    void this.repeat(delivery, times)
+    void this.redeliver(delivery, times)
     return delivery
   }
 
@@ -98,7 +98,7 @@ export class StreamGateway {
     if (delivery && code === 200) delivery.acknowledgedAt ??= this.clock.now()
   }
 
-  private async repeat(delivery: Delivery, times: number) {
+  private async redeliver(delivery: CallbackDelivery, times: number) {
     while (delivery.sentAt.length < times) {
       await this.clock.sleep(this.redelivery, this.closed.signal)
       if (delivery.acknowledgedAt || this.closed.signal.aborted) return
@@ -106,7 +106,7 @@ export class StreamGateway {
     }
   }
 
-  private send(delivery: Delivery) {
+  private send(delivery: CallbackDelivery) {
     delivery.sentAt.push(this.clock.now())
     this.frame('CALLBACK', TOPIC, delivery.messageId, delivery.data)
   }

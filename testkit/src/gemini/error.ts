@@ -4,11 +4,11 @@
  */
 
 import type { Scenario } from './scenario'
-import type { Failure } from './wire'
-import { failure } from './wire'
+import type { ErrorBody } from './wire'
+import { errorBody } from './wire'
 
 /** Any error body, with its status. */
-export function refused(body: Failure, headers?: Record<string, string>): Scenario {
+export function apiError(body: ErrorBody, headers?: Record<string, string>): Scenario {
   return { status: body.error.code, headers, body }
 }
 
@@ -35,36 +35,36 @@ const reason = (reason: string) => ({
 })
 
 /** 429, too many requests this minute; RetryInfo says when to come back. */
-export const rateLimited = (seconds = 2) => refused(
-  failure(429, 'RESOURCE_EXHAUSTED', `You exceeded your current quota. Please retry in ${seconds}s.`,
+export const rateLimited = (seconds = 2) => apiError(
+  errorBody(429, 'RESOURCE_EXHAUSTED', `You exceeded your current quota. Please retry in ${seconds}s.`,
     quota('GenerateRequestsPerMinutePerProjectPerModel-FreeTier', '10'), retry(seconds)),
 )
 
 /** 429, nothing left for today. The RetryInfo that comes with it is of no use. */
-export const dailyQuota = () => refused(
-  failure(429, 'RESOURCE_EXHAUSTED', 'You exceeded your current quota, please check your plan and billing details.',
+export const dailyQuota = () => apiError(
+  errorBody(429, 'RESOURCE_EXHAUSTED', 'You exceeded your current quota, please check your plan and billing details.',
     quota('GenerateRequestsPerDayPerProjectPerModel-FreeTier', '250'), retry(36)),
 )
 
-export const overloaded = () => refused(failure(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.'))
+export const overloaded = () => apiError(errorBody(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.'))
 
-export const internal = () => refused(failure(500, 'INTERNAL', 'An internal error has occurred.'))
+export const internal = () => apiError(errorBody(500, 'INTERNAL', 'An internal error has occurred.'))
 
-export const badKey = () => refused(
-  failure(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.', reason('API_KEY_INVALID')),
+export const badKey = () => apiError(
+  errorBody(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.', reason('API_KEY_INVALID')),
 )
 
-export const noKey = () => refused(
-  failure(403, 'PERMISSION_DENIED', 'Method doesn\'t allow unregistered callers. Please use API Key.'),
+export const noKey = () => apiError(
+  errorBody(403, 'PERMISSION_DENIED', 'Method doesn\'t allow unregistered callers. Please use API Key.'),
 )
 
-export const region = () => refused(
-  failure(400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.'),
+export const region = () => apiError(
+  errorBody(400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.'),
 )
 
-export const unknownModel = (model: string) => refused(
-  failure(404, 'NOT_FOUND', `models/${model} is not found for API version v1beta, or is not supported for this method.`),
+export const unknownModel = (model: string) => apiError(
+  errorBody(404, 'NOT_FOUND', `models/${model} is not found for API version v1beta, or is not supported for this method.`),
 )
 
 /** 400 about the request itself. */
-export const invalid = (message: string) => refused(failure(400, 'INVALID_ARGUMENT', message))
+export const invalid = (message: string) => apiError(errorBody(400, 'INVALID_ARGUMENT', message))

@@ -22,7 +22,7 @@ export interface Framing {
  * Writes events as server-sent events, one string per event, and one more for `[DONE]`.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
-export function frame(events: object[], framing: Framing = {}): string[] {
+export function encodeEvents(events: object[], framing: Framing = {}): string[] {
   const { newline = '\r\n', space = true, comment, event, multiline, done, terminated = true } = framing
   const field = `data:${space ? ' ' : ''}`
   const data = events.map(item => multiline ? JSON.stringify(item, null, 1).split('\n') : [JSON.stringify(item)])
@@ -36,7 +36,7 @@ export function frame(events: object[], framing: Framing = {}): string[] {
 }
 
 /** Cuts bytes into pieces of at most `size`. */
-export function split(text: string, size = Infinity): Buffer[] {
+export function splitBytes(text: string, size = Infinity): Buffer[] {
   const bytes = Buffer.from(text)
   if (bytes.length <= size) return [bytes]
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) => {

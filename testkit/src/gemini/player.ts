@@ -1,24 +1,24 @@
 import type { ServerResponse } from 'node:http'
 import { sleep } from '../clock'
-import { frame, split } from './framing'
+import { encodeEvents, splitBytes } from './framing'
 import type { Pause, Scenario } from './scenario'
-import type { Chunk, Failure } from './wire'
-import { join } from './wire'
+import type { Chunk, ErrorBody } from './wire'
+import { joinChunks } from './wire'
 
 /** How an answer is written: server-sent events, the same chunks as one JSON array, or one object. */
-export type Form = 'sse' | 'array' | 'unary'
+export type ResponseFormat = 'sse' | 'array' | 'unary'
 
 /** What the player needs to know of the connection. */
-export interface Stage {
+export interface PlayerTarget {
   response: ServerResponse
-  form: Form
+  format: ResponseFormat
   /** Aborts when the client is gone. */
-  gone: AbortSignal
+  disconnected: AbortSignal
   /** Resets the connection. */
   reset(): void
 }
 
-function isPause(event: Chunk | Failure | Pause): event is Pause {
+function isPause(event: Chunk | ErrorBody | Pause): event is Pause {
   return typeof event === 'number' || 'then' in event
 }
 
@@ -32,48 +32,49 @@ function write(response: ServerResponse, bytes: Uint8Array) {
   return new Promise<void>(resolve => response.write(bytes, () => resolve()))
 }
 
-function plan(scenario: Scenario, form: Form): { scenario: Scenario, body?: string } {
+function prepareBody(scenario: Scenario, form: ResponseFormat): { scenario: Scenario, body?: string } {
   if ('body' in scenario) {
     return { scenario, body: typeof scenario.body === 'string' ? scenario.body : JSON.stringify(scenario.body, null, 2) }
   }
   if (form !== 'unary') return { scenario }
-  const events = (scenario.events ?? []).filter(event => !isPause(event)) as (Chunk | Failure)[]
-  const error = events.find((event): event is Failure => 'error' in event)
+  const events = (scenario.events ?? []).filter(event => !isPause(event)) as (Chunk | ErrorBody)[]
+  const error = events.find((event): event is ErrorBody => 'error' in event)
   if (error) return { scenario: { ...scenario, status: error.error.code }, body: JSON.stringify(error, null, 2) }
-  return { scenario, body: JSON.stringify(join(events as Chunk[]), null, 2) }
+  return { scenario, body: JSON.stringify(joinChunks(events as Chunk[]), null, 2) }
 }
 
 /** Acts a scenario out. Resolves when nothing more will be written. */
-export async function play(given: Scenario, { response, form, gone, reset }: Stage) {
-  const { scenario, body } = plan(given, form)
+export async function playScenario(given: Scenario, target: PlayerTarget) {
+  const { response, format, disconnected, reset } = target
+  const { scenario, body } = prepareBody(given, format)
   const { status = 200, headers, delay, gap = 0, events = [], framing, end = 'close' } = scenario
-  const left = new Promise<void>(resolve => gone.addEventListener('abort', () => resolve(), { once: true }))
-  if (delay) await wait(delay, gone, left)
-  if (gone.aborted) return
-  const type = body === undefined && form === 'sse' ? 'text/event-stream' : 'application/json; charset=UTF-8'
+  const left = new Promise<void>(resolve => disconnected.addEventListener('abort', () => resolve(), { once: true }))
+  if (delay) await wait(delay, disconnected, left)
+  if (disconnected.aborted) return
+  const type = body === undefined && format === 'sse' ? 'text/event-stream' : 'application/json; charset=UTF-8'
   response.writeHead(status, { 'content-type': type, ...headers })
   response.flushHeaders()
   if (body !== undefined) {
     if (end === 'close') return void response.end(body)
     await write(response, Buffer.from(body))
   } else {
-    const objects = events.filter(event => !isPause(event)) as (Chunk | Failure)[]
-    const frames = form === 'sse'
-      ? frame(objects, framing)
+    const objects = events.filter(event => !isPause(event)) as (Chunk | ErrorBody)[]
+    const frames = format === 'sse'
+      ? encodeEvents(objects, framing)
       : objects.map((event, index) => (index ? ',\r\n' : '[') + JSON.stringify(event))
     let written = 0
     for (const event of events) {
-      if (gone.aborted) return
+      if (disconnected.aborted) return
       if (isPause(event)) {
-        await wait(event, gone, left)
+        await wait(event, disconnected, left)
         continue
       }
-      if (written && gap) await wait(gap, gone, left)
-      for (const bytes of split(frames[written++], framing?.split)) await write(response, bytes)
+      if (written && gap) await wait(gap, disconnected, left)
+      for (const bytes of splitBytes(frames[written++], framing?.split)) await write(response, bytes)
     }
-    if (gone.aborted) return
+    if (disconnected.aborted) return
     if (end === 'close') {
-      const tail = form === 'sse' ? frames.slice(written).join('') : objects.length ? ']' : '[]'
+      const tail = format === 'sse' ? frames.slice(written).join('') : objects.length ? ']' : '[]'
       return void response.end(tail)
     }
   }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 
-export type Action = 'streamGenerateContent' | 'generateContent' | 'countTokens' | 'models'
+export type GeminiAction = 'streamGenerateContent' | 'generateContent' | 'countTokens' | 'models'
 
 /** One request, as it came and as it went. */
 export interface GeminiRequest {
@@ -14,7 +14,7 @@ export interface GeminiRequest {
   /** `x-goog-api-key`, or the `key` parameter. */
   key?: string
   /** What the path asks for; nothing known where absent. */
-  action?: Action
+  action?: GeminiAction
   /** Without the `models/` prefix. */
   model?: string
   /** Text of the last content. */
@@ -37,16 +37,16 @@ export function textOf(content: Content | undefined) {
   return content?.parts?.map(part => part.text ?? '').join('') ?? ''
 }
 
-function route(method: string, pathname: string): { action?: Action, model?: string } {
+function parseRoute(method: string, pathname: string): { action?: GeminiAction, model?: string } {
   const [match, model, call] = /^\/v1(?:beta|alpha)?\/models(?:\/([^:/]+))?(?::(\w+))?$/.exec(pathname) ?? []
   if (method === 'GET' && match && !call) return { action: 'models', model }
   if (method !== 'POST' || !model) return {}
-  const calls: Action[] = ['streamGenerateContent', 'generateContent', 'countTokens']
+  const calls: GeminiAction[] = ['streamGenerateContent', 'generateContent', 'countTokens']
   return { action: calls.find(name => name === call), model }
 }
 
 /** Starts the record of a request. The body is read afterwards. */
-export function record(incoming: IncomingMessage, response: ServerResponse): GeminiRequest {
+export function createRecord(incoming: IncomingMessage, response: ServerResponse): GeminiRequest {
   const { pathname, searchParams } = new URL(incoming.url!, 'http://localhost')
   const request: GeminiRequest = {
     method: incoming.method!,
@@ -54,7 +54,7 @@ export function record(incoming: IncomingMessage, response: ServerResponse): Gem
     headers: incoming.headers,
     body: undefined,
     key: incoming.headers['x-goog-api-key']?.toString() ?? searchParams.get('key') ?? undefined,
-    ...route(incoming.method!, pathname),
+    ...parseRoute(incoming.method!, pathname),
     question: '',
     finished: false,
     aborted: false,
@@ -72,7 +72,7 @@ export function record(incoming: IncomingMessage, response: ServerResponse): Gem
  * Reads the body into the record.
  * @throws when the client goes away meanwhile
  */
-export async function receive(incoming: IncomingMessage, request: GeminiRequest) {
+export async function readBody(incoming: IncomingMessage, request: GeminiRequest) {
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk)
   const text = Buffer.concat(chunks).toString()

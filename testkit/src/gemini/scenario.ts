@@ -1,6 +1,6 @@
 import type { Framing } from './framing'
-import type { Chunk, Failure, Part, Usage } from './wire'
-import { chunk, failure, tokens } from './wire'
+import type { Chunk, ErrorBody, Part, Usage } from './wire'
+import { chunk, errorBody, countTokens } from './wire'
 
 /** A wait between two events: milliseconds, or until a promise settles. */
 export type Pause = number | PromiseLike<unknown>
@@ -18,7 +18,7 @@ export interface Scenario {
   /** Wait between the events, in milliseconds. */
   gap?: number
   /** The answer, event by event. Pauses may stand between them. */
-  events?: (Chunk | Failure | Pause)[]
+  events?: (Chunk | ErrorBody | Pause)[]
   /** A whole body instead of events. A string goes out as it is, anything else as JSON. */
   body?: unknown
   framing?: Framing
@@ -27,18 +27,18 @@ export interface Scenario {
 }
 
 /** One step of an answer: a text, a part, several parts in one chunk, or a pause. */
-export type Piece = string | Part | (string | Part)[] | Pause
+export type Step = string | Part | (string | Part)[] | Pause
 
-function isPause(piece: Piece): piece is Pause {
+function isPause(piece: Step): piece is Pause {
   return typeof piece === 'number' || (typeof piece === 'object' && 'then' in piece)
 }
 
-function toParts(piece: Exclude<Piece, Pause>): Part[] {
+function toParts(piece: Exclude<Step, Pause>): Part[] {
   return (Array.isArray(piece) ? piece : [piece]).map(part => typeof part === 'string' ? { text: part } : part)
 }
 
 function usage(parts: Part[]): Usage {
-  const count = (thought: boolean) => tokens(parts.filter(part => !!part.thought === thought).map(part => part.text).join(''))
+  const count = (thought: boolean) => countTokens(parts.filter(part => !!part.thought === thought).map(part => part.text).join(''))
   const [answer, thoughts] = [count(false), count(true)]
   return {
     promptTokenCount: 8,
@@ -49,7 +49,7 @@ function usage(parts: Part[]): Usage {
 }
 
 /** An answer in chunks: one per piece, the last one with the finish reason, token counts on each. */
-export function answer(pieces: Piece[], finishReason = 'STOP', rest: object = {}): Scenario {
+export function answer(pieces: Step[], finishReason = 'STOP', rest: object = {}): Scenario {
   const last = pieces.findLastIndex(piece => !isPause(piece))
   const said: Part[] = []
   return {
@@ -63,18 +63,18 @@ export function answer(pieces: Piece[], finishReason = 'STOP', rest: object = {}
 }
 
 /** A plain answer. */
-export const text = (...pieces: Piece[]) => answer(pieces)
+export const text = (...pieces: Step[]) => answer(pieces)
 
 /** The answer of a thinking model: a thought summary, then the text. */
-export const thinking = (thought: string, ...pieces: Piece[]) => answer([{ text: thought, thought: true }, ...pieces])
+export const thinking = (thought: string, ...pieces: Step[]) => answer([{ text: thought, thought: true }, ...pieces])
 
 /** An answer whose last part is empty but for a thought signature, as Gemini 3 ends its streams. */
-export function signed(signature: string, ...pieces: Piece[]) {
+export function signed(signature: string, ...pieces: Step[]) {
   return answer([...pieces, { text: '', thoughtSignature: signature }])
 }
 
 /** An answer found by Google search: sources and queries come with the last chunk. */
-export function grounded(sources: { title: string, uri: string }[], queries: string[], ...pieces: Piece[]) {
+export function grounded(sources: { title: string, uri: string }[], queries: string[], ...pieces: Step[]) {
   return answer(pieces, 'STOP', {
     groundingMetadata: {
       webSearchQueries: queries,
@@ -89,16 +89,16 @@ export function grounded(sources: { title: string, uri: string }[], queries: str
 export const empty = () => answer([{ text: '' }])
 
 /** Cut off by the output limit; without pieces, thinking has eaten it all. */
-export const maxTokens = (...pieces: Piece[]) => answer(pieces.length ? pieces : [[]], 'MAX_TOKENS')
+export const maxTokens = (...pieces: Step[]) => answer(pieces.length ? pieces : [[]], 'MAX_TOKENS')
 
 /** Some text, then an output filter steps in. */
-export function safety(...pieces: Piece[]): Scenario {
+export function safety(...pieces: Step[]): Scenario {
   const stop: Chunk = { candidates: [{ finishReason: 'SAFETY', index: 0 }], usageMetadata: { promptTokenCount: 8, totalTokenCount: 8 } }
   const { events = [] } = answer(pieces, '')
   return { events: [...events.map(strip), stop] }
 }
 
-function strip(event: Chunk | Failure | Pause) {
+function strip(event: Chunk | ErrorBody | Pause) {
   if (typeof event === 'object' && 'candidates' in event) delete event.candidates?.[0].finishReason
   return event
 }
@@ -115,18 +115,18 @@ export const huge = (bytes: number) => answer(['x'.repeat(bytes)])
 export const silent = (): Scenario => ({ delay: Infinity })
 
 /** Starts to answer, then says nothing more. */
-export const stalled = (...pieces: Piece[]): Scenario => ({ ...unfinished(pieces), end: 'hang' })
+export const stalled = (...pieces: Step[]): Scenario => ({ ...unfinished(pieces), end: 'hang' })
 
 /** Starts to answer, then resets the connection. */
-export const dropped = (...pieces: Piece[]): Scenario => ({ ...unfinished(pieces), end: 'drop' })
+export const dropped = (...pieces: Step[]): Scenario => ({ ...unfinished(pieces), end: 'drop' })
 
 /** Starts to answer, then overloads inside the 200 response. */
-export function overloadedMidway(...pieces: Piece[]): Scenario {
+export function overloadedMidway(...pieces: Step[]): Scenario {
   const { events = [] } = unfinished(pieces)
-  return { events: [...events, failure(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.')] }
+  return { events: [...events, errorBody(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.')] }
 }
 
-function unfinished(pieces: Piece[]): Scenario {
+function unfinished(pieces: Step[]): Scenario {
   return { events: answer(pieces).events?.map(strip) }
 }
 

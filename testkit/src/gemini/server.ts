@@ -3,15 +3,15 @@ import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createCertificate } from '../certificate'
 import { listen } from '../listen'
-import { play } from './player'
+import { playScenario } from './player'
 import type { GeminiRequest } from './request'
-import { receive, record, textOf } from './request'
+import { readBody, createRecord, textOf } from './request'
 import * as scenarios from './scenarios'
 import type { Scenario } from './scenario'
-import { failure, tokens } from './wire'
+import { errorBody, countTokens } from './wire'
 
 /** A scenario, or how to find one for a request. */
-export type Reaction = Scenario | ((request: GeminiRequest) => Scenario | Promise<Scenario>)
+export type Responder = Scenario | ((request: GeminiRequest) => Scenario | Promise<Scenario>)
 
 export interface GeminiOptions {
   port?: number
@@ -36,9 +36,9 @@ export interface Gemini {
    * Sets how the next generations are answered: one reaction each, the last one for all that follow.
    * Without any, back to the echo.
    */
-  respond(...reactions: Reaction[]): void
+  respond(...reactions: Responder[]): void
   /** The same for token counts and the model list. */
-  respondTo(action: 'countTokens' | 'models', ...reactions: Reaction[]): void
+  respondTo(action: 'countTokens' | 'models', ...reactions: Responder[]): void
   /** Open TCP connections. */
   connections(): number
   /** TCP connections ever accepted. */
@@ -46,7 +46,7 @@ export interface Gemini {
   close(): Promise<void>
 }
 
-const known = ['gemini-3.8-flash', 'gemini-3.6-flash', 'gemini-3.5-flash', 'gemini-3.5-flash-lite']
+const DEFAULT_MODELS = ['gemini-3.8-flash', 'gemini-3.6-flash', 'gemini-3.5-flash', 'gemini-3.5-flash-lite']
 
 function describe(name: string) {
   return {
@@ -65,12 +65,12 @@ function list(names: string[], model?: string): Scenario {
 
 function count({ body }: GeminiRequest): Scenario {
   const contents: object[] = body.contents ?? body.generateContentRequest?.contents ?? []
-  return { body: { totalTokens: contents.reduce((sum, content) => sum + tokens(textOf(content)), 0) } }
+  return { body: { totalTokens: contents.reduce((sum, content) => sum + countTokens(textOf(content)), 0) } }
 }
 
 /** What is wrong with a request, as Google would say it. */
 function check({ action, model, key, body }: GeminiRequest, { keys, models }: GeminiOptions) {
-  if (!action) return scenarios.refused(failure(404, 'NOT_FOUND', 'Not Found'))
+  if (!action) return scenarios.apiError(errorBody(404, 'NOT_FOUND', 'Not Found'))
   if (!key) return scenarios.noKey()
   if (keys && !keys.includes(key)) return scenarios.badKey()
   if (action === 'models') return
@@ -87,7 +87,7 @@ function check({ action, model, key, body }: GeminiRequest, { keys, models }: Ge
  */
 export async function createGemini(options: GeminiOptions = {}): Promise<Gemini> {
   const requests: GeminiRequest[] = []
-  const queues = new Map<string, Reaction[]>()
+  const queues = new Map<string, Responder[]>()
   let accepted = 0
 
   const answer = (request: GeminiRequest): Scenario | Promise<Scenario> => {
@@ -98,12 +98,12 @@ export async function createGemini(options: GeminiOptions = {}): Promise<Gemini>
     const reaction = queue.length > 1 ? queue.shift() : queue[0]
     if (typeof reaction === 'function') return reaction(request)
     if (reaction) return reaction
-    if (action === 'models') return list(options.models ?? known, request.model)
+    if (action === 'models') return list(options.models ?? DEFAULT_MODELS, request.model)
     return action === 'countTokens' ? count(request) : scenarios.echo(request.question)
   }
 
   const handle: RequestListener = async (incoming, response) => {
-    const request = record(incoming, response)
+    const request = createRecord(incoming, response)
     requests.push(request)
     const gone = new AbortController()
     let reset = false
@@ -113,14 +113,14 @@ export async function createGemini(options: GeminiOptions = {}): Promise<Gemini>
     })
     const stream = request.action === 'streamGenerateContent'
     try {
-      await receive(incoming, request)
+      await readBody(incoming, request)
     } catch {
       return
     }
-    await play(await answer(request), {
+    await playScenario(await answer(request), {
       response,
-      form: !stream ? 'unary' : request.path.includes('alt=sse') ? 'sse' : 'array',
-      gone: gone.signal,
+      format: !stream ? 'unary' : request.path.includes('alt=sse') ? 'sse' : 'array',
+      disconnected: gone.signal,
       reset() {
         reset = true
         for (const socket of sockets) {

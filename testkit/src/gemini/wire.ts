@@ -36,7 +36,7 @@ export interface Usage {
 }
 
 /** https://cloud.google.com/apis/design/errors#error_model */
-export interface Failure {
+export interface ErrorBody {
   error: { code: number, message: string, status: string, details?: object[] }
 }
 
@@ -46,17 +46,17 @@ export function chunk(parts: Part[], rest: object = {}): Chunk {
 }
 
 /** An error body. */
-export function failure(code: number, status: string, message: string, ...details: object[]): Failure {
+export function errorBody(code: number, status: string, message: string, ...details: object[]): ErrorBody {
   return { error: { code, message, status, ...details.length ? { details } : {} } }
 }
 
 /** The stand-in's idea of tokens: about four bytes each. */
-export function tokens(text: string) {
+export function countTokens(text: string) {
   return Math.ceil(Buffer.byteLength(text) / 4)
 }
 
 /** Joins the chunks of a stream into the answer of a unary call. */
-export function join(chunks: Chunk[]): Chunk {
+export function joinChunks(chunks: Chunk[]): Chunk {
   const candidates = chunks.flatMap(({ candidates }) => candidates ?? [])
   if (!candidates.length) return Object.assign({}, ...chunks)
   const parts = candidates.flatMap(({ content }) => content?.parts ?? [])

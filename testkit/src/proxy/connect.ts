@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { createCertificate } from '../certificate'
 import type { Proxy, ProxyOptions, Tunnels } from './tunnel'
-import { run, splice } from './tunnel'
+import { startProxy, splice } from './tunnel'
 
 export interface HttpProxyOptions extends ProxyOptions {
   /** Speak TLS to the client, with a certificate made on the spot; trust it by `proxy.ca`. */
@@ -46,7 +46,7 @@ export async function createHttpProxy(options: HttpProxyOptions = {}): Promise<P
     ? createTlsServer({ ...certificate, allowHalfOpen: true })
     : createServer({ allowHalfOpen: true })
   const scheme = certificate ? 'https' : 'http'
-  const proxy = await run(scheme, server, certificate ? 'secureConnection' : 'connection', options, (client, given) => {
+  const proxy = await startProxy(scheme, server, certificate ? 'secureConnection' : 'connection', options, (client, given) => {
     tunnels = given
     parser.emit('connection', client)
   })

@@ -5,7 +5,7 @@ import { Duplex } from 'node:stream'
  * A socket seen from far away: bytes need half a round trip in either direction, and the first ones wait for the
  * round trip of TCP's own handshake as well.
  */
-class Lag extends Duplex {
+class DelayedSocket extends Duplex {
   private incoming: (Buffer | null)[] = []
   private due: number
   private timers = new Set<NodeJS.Timeout>()
@@ -53,6 +53,6 @@ class Lag extends Duplex {
 }
 
 /** @param delay milliseconds per round trip; 0 gives the socket itself */
-export function lag(socket: Socket, delay: number): Duplex {
-  return delay ? new Lag(socket, delay) : socket
+export function withLatency(socket: Socket, delay: number): Duplex {
+  return delay ? new DelayedSocket(socket, delay) : socket
 }

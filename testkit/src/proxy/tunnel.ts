@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net'
 import { connect, isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { listen } from '../listen'
-import { lag } from './latency'
+import { withLatency } from './latency'
 
 export interface ProxyOptions {
   port?: number
@@ -20,7 +20,7 @@ export interface ProxyOptions {
 }
 
 /** A connection somebody asked for. */
-export interface Connection {
+export interface ProxyConnection {
   /** As the client named it. */
   host: string
   port: number
@@ -35,7 +35,7 @@ export interface Proxy {
   url: string
   port: number
   /** Every connection asked for with good credentials, the failed ones included. */
-  connections: Connection[]
+  connections: ProxyConnection[]
   /** Clients turned away for their credentials. */
   readonly refused: number
   /** TCP connections to the proxy that are open now. */
@@ -56,7 +56,7 @@ export interface Tunnels {
 }
 
 /** The kind of an address. */
-export function addressType(host: string): Connection['addressType'] {
+export function addressType(host: string): ProxyConnection['addressType'] {
   return isIP(host) === 4 ? 'ipv4' : isIP(host) === 6 ? 'ipv6' : 'domain'
 }
 
@@ -81,12 +81,12 @@ function resolve(hosts: Record<string, string>, host: string, port: number) {
  * @param server a TCP or TLS server that does not close half-open sockets
  * @param accept talks to one client; the stream it gets is as far away as the options say
  */
-export async function run(
+export async function startProxy(
   scheme: string, server: Server, event: string, options: ProxyOptions,
   accept: (client: Duplex, tunnels: Tunnels) => void,
 ): Promise<Proxy> {
   const { username, password = '', hosts = {}, delay = 0 } = options
-  const connections: Connection[] = []
+  const connections: ProxyConnection[] = []
   const upstreams = new Set<Socket>()
   let refused = 0
   let failing = 0
@@ -94,7 +94,7 @@ export async function run(
   const tunnels: Tunnels = {
     deny: () => void refused++,
     async open(host, port) {
-      const connection: Connection = { host, port, addressType: addressType(host), closed: true }
+      const connection: ProxyConnection = { host, port, addressType: addressType(host), closed: true }
       connections.push(connection)
       if (failing-- > 0) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
       const upstream = connect({ ...resolve(hosts, host, port), allowHalfOpen: true })
@@ -111,7 +111,7 @@ export async function run(
 
   server.on(event, (socket: Socket) => {
     socket.on('error', () => {})
-    accept(lag(socket, delay), tunnels)
+    accept(withLatency(socket, delay), tunnels)
   })
   const { port, sockets, close } = await listen(server, options.port)
   const user = username === undefined ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`

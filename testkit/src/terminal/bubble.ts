@@ -1,4 +1,4 @@
-import { readable, wrap } from './layout'
+import { toPlainText, wrap } from './layout'
 
 /** The part of a terminal that a bubble needs, e.g. `process.stdout`. */
 export interface Screen {
@@ -31,15 +31,15 @@ export class Bubble {
   finish(content = this.content) {
     this.content = content
     if (this.screen.isTTY) this.draw(this.layout())
-    else if (readable(content)) this.screen.write(readable(content))
-    if (readable(content)) this.screen.write('\n')
+    else if (toPlainText(content)) this.screen.write(toPlainText(content))
+    if (toPlainText(content)) this.screen.write('\n')
     this.drawn = []
     this.content = ''
   }
 
   private layout() {
     // a full last column leaves the cursor in different places on different terminals
-    return wrap(readable(this.content), (this.screen.columns ?? 80) - 1)
+    return wrap(toPlainText(this.content), (this.screen.columns ?? 80) - 1)
   }
 
   /** Rewrites the rows from the first one that changed. */

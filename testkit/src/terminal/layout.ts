@@ -36,7 +36,7 @@ export function wrap(text: string, columns: number): string[] {
  * What a terminal may show of a bubble: no control characters, and the thinking block as WeCom folds it away.
  * An empty one means that the bot is at work.
  */
-export function readable(content: string) {
+export function toPlainText(content: string) {
   return stripVTControlCharacters(content)
     .replace(/\r\n?/g, '\n')
     .replace(/\t/g, '  ')

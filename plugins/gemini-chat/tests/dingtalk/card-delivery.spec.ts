@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { refusals } from 'testkit'
+import { dingtalkErrors } from 'testkit'
 import type { Delivery } from '../../src/delivery/target'
 import { Rig } from './support'
 import type { Options } from './support'
@@ -163,9 +163,9 @@ describe('an answer in an AI card', () => {
   it('loses frames that come too fast, but never the last', async () => {
     await start({ config: { streaming: 'live' } })
     const answer = await rig.answer()
-    rig.platform.fail('streaming', refusals.qpsLimit(), 3)
+    rig.platform.fail('streaming', dingtalkErrors.qpsLimit(), 3)
     const text = await grow(answer, 10)
-    rig.platform.fail('streaming', refusals.qpsLimit(), 2)
+    rig.platform.fail('streaming', dingtalkErrors.qpsLimit(), 2)
     await rig.ends(answer.finish(text))
     assert.deepEqual([card().state, card().content], ['finished', text])
     assert.deepEqual(rig.texts, [])

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { refusals } from 'testkit'
+import { dingtalkErrors } from 'testkit'
 import { Rig, tick } from './support'
 
 describe('a card that was left open', () => {
@@ -37,7 +37,7 @@ describe('a card that was left open', () => {
 
   it('is tried again when it could not be ended for lack of a connection', async () => {
     await orphan()
-    rig.platform.fail('streaming', refusals.countLimit())
+    rig.platform.fail('streaming', dingtalkErrors.countLimit())
     rig = await (await Rig.start({ after: rig })).online()
     await rig.until(() => rig.warnings.length > 0, 100)
     rig.platform.stream.disconnect()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { refusals } from 'testkit'
+import { dingtalkErrors } from 'testkit'
 import { Rig } from './support'
 
 describe('an answer without a card template', () => {
@@ -43,7 +43,7 @@ describe('an answer without a card template', () => {
   })
 
   it('waits its turn when there were too many', async () => {
-    rig.platform.fail('batchSend', refusals.qpsLimit(), 2)
+    rig.platform.fail('batchSend', dingtalkErrors.qpsLimit(), 2)
     const answer = await rig.answer()
     await rig.ends(answer.finish('好'))
     assert.deepEqual(rig.texts, ['好'])
@@ -60,7 +60,7 @@ describe('an answer without a card template', () => {
 
   it('does not try for ever when no token is valid', async () => {
     const answer = await rig.answer()
-    rig.platform.fail('batchSend', refusals.invalidToken(), 2)
+    rig.platform.fail('batchSend', dingtalkErrors.invalidToken(), 2)
     await assert.rejects(answer.finish('好'), { kind: 'token' })
   })
 

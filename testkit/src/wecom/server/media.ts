@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '../clock'
-import { encryptMedia } from './crypto'
+import type { Clock } from '../../clock'
+import { encryptMedia } from '../crypto'
 
 export interface MediaOptions {
   /** The bot's EncodingAESKey by default; `false` leaves the bytes as they are. */
@@ -13,7 +13,7 @@ export interface MediaOptions {
   contentType?: string
 }
 
-interface Medium {
+interface StoredFile {
   bytes: Buffer
   headers: Record<string, string>
   sign: string
@@ -21,13 +21,13 @@ interface Medium {
 }
 
 /** What the storage service answers. */
-export interface Served {
+export interface MediaResponse {
   status: number
   headers: Record<string, string>
   body: Buffer
 }
 
-const lifetime = 5 * 60 * 1000
+const URL_LIFETIME_MS = 5 * 60 * 1000
 
 function disposition(name: string, form: MediaOptions['disposition'] = 'form') {
   const encoded = encodeURIComponent(name)
@@ -42,7 +42,7 @@ function disposition(name: string, form: MediaOptions['disposition'] = 'form') {
   return form in forms ? forms[form] : form
 }
 
-function refused(status: number, code: string, message: string): Served {
+function errorResponse(status: number, code: string, message: string): MediaResponse {
   const body = Buffer.from(`<?xml version='1.0' encoding='utf-8' ?>\n<Error>\n\t<Code>${code}</Code>\n\t<Message>${message}</Message>\n</Error>\n`)
   return { status, headers: { 'content-type': 'application/xml' }, body }
 }
@@ -52,7 +52,7 @@ function refused(status: number, code: string, message: string): Served {
  * @see https://developer.work.weixin.qq.com/document/path/100719
  */
 export class MediaStore {
-  private readonly media = new Map<string, Medium>()
+  private readonly files = new Map<string, StoredFile>()
 
   constructor(private readonly clock: Clock, private readonly key?: Uint8Array) {}
 
@@ -63,7 +63,7 @@ export class MediaStore {
     const [id, sign] = [randomBytes(16).toString('hex'), randomBytes(20).toString('hex')]
     const shown = disposition(name, o.disposition)
     const issuedAt = this.clock.now()
-    this.media.set(id, {
+    this.files.set(id, {
       bytes: key ? encryptMedia(key, bytes) : Buffer.from(bytes),
       headers: {
         'content-type': o.contentType ?? 'application/octet-stream',
@@ -73,15 +73,15 @@ export class MediaStore {
       issuedAt,
     })
     const seconds = Math.floor(issuedAt / 1000)
-    const time = `${seconds};${seconds + lifetime / 1000}`
+    const time = `${seconds};${seconds + URL_LIFETIME_MS / 1000}`
     return `/media/${id}?sign=${encodeURIComponent(`q-sign-algorithm=sha1&q-sign-time=${time}&q-signature=${sign}`)}`
   }
 
-  serve(id: string, sign: string): Served {
-    const medium = this.media.get(id)
-    if (!medium) return refused(404, 'NoSuchKey', 'The specified key does not exist.')
-    if (!sign.endsWith(`q-signature=${medium.sign}`)) return refused(403, 'SignatureDoesNotMatch', 'The signature does not match.')
-    if (this.clock.now() - medium.issuedAt > lifetime) return refused(403, 'AccessDenied', 'Request has expired.')
+  serve(id: string, sign: string): MediaResponse {
+    const medium = this.files.get(id)
+    if (!medium) return errorResponse(404, 'NoSuchKey', 'The specified key does not exist.')
+    if (!sign.endsWith(`q-signature=${medium.sign}`)) return errorResponse(403, 'SignatureDoesNotMatch', 'The signature does not match.')
+    if (this.clock.now() - medium.issuedAt > URL_LIFETIME_MS) return errorResponse(403, 'AccessDenied', 'Request has expired.')
     return { status: 200, headers: medium.headers, body: medium.bytes }
   }
 }

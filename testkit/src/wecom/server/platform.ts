@@ -1,23 +1,23 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import type { Clock } from '../clock'
-import { systemClock } from '../clock'
-import { listen } from '../listen'
-import { decodeKey } from './crypto'
+import type { Clock } from '../../clock'
+import { systemClock } from '../../clock'
+import { listen } from '../../listen'
+import { decodeKey } from '../crypto'
 import type { MediaOptions } from './media'
 import { MediaStore } from './media'
 import { parseForm } from './multipart'
-import type { ActiveReply } from './response'
-import { Responses } from './response'
-import { result } from './result'
+import type { ActiveReply } from './response-url'
+import { ResponseUrls } from './response-url'
+import { apiResult } from './api-result'
 import type { Upload, WebhookCall } from './webhook'
 import { Webhooks } from './webhook'
 
-export type Route = 'response' | 'webhook' | 'upload' | 'media'
+export type WecomRoute = 'response' | 'webhook' | 'upload' | 'media'
 
 /** How to fail a request before it counts. */
-export interface Failure {
+export interface WecomFailure {
   /** Answers with this `errcode`. */
   errcode?: number
   /** Answers with this HTTP status. */
@@ -57,7 +57,7 @@ export interface Wecom {
   /** Puts a file behind a URL as WeCom sends them. */
   media(bytes: Uint8Array, name: string, options?: MediaOptions): string
   /** Fails the next requests of a kind. Failures queue up. */
-  fail(route: Route, failure: Failure, times?: number): void
+  fail(route: WecomRoute, failure: WecomFailure, times?: number): void
   /** Called after each active reply and webhook message. */
   onmessage?: (message: ActiveReply | WebhookCall) => void
   close(): Promise<void>
@@ -70,10 +70,10 @@ export interface Wecom {
  */
 export async function createWecom(options: WecomOptions = {}): Promise<Wecom> {
   const { clock = systemClock, encodingAESKey, webhookKeys } = options
-  const responses = new Responses(clock)
+  const responses = new ResponseUrls(clock)
   const webhooks = new Webhooks(clock, webhookKeys)
   const media = new MediaStore(clock, encodingAESKey === undefined ? undefined : decodeKey(encodingAESKey))
-  const failures: Record<Route, Failure[]> = { response: [], webhook: [], upload: [], media: [] }
+  const failures: Record<WecomRoute, WecomFailure[]> = { response: [], webhook: [], upload: [], media: [] }
   const downloads: Wecom['downloads'] = []
 
   function reply(response: ServerResponse, value: object) {
@@ -81,12 +81,12 @@ export async function createWecom(options: WecomOptions = {}): Promise<Wecom> {
   }
 
   /** @returns whether the request failed as it was told to */
-  function failed(route: Route, incoming: IncomingMessage, response: ServerResponse) {
+  function failed(route: WecomRoute, incoming: IncomingMessage, response: ServerResponse) {
     const failure = failures[route].shift()
     if (!failure || failure.hang) return !!failure
     if (typeof failure.reset === 'number') return false
     if (failure.reset) incoming.socket.resetAndDestroy()
-    else if (failure.errcode !== undefined) reply(response, result(failure.errcode))
+    else if (failure.errcode !== undefined) reply(response, apiResult(failure.errcode))
     else response.writeHead(failure.status ?? 200, failure.headers).end(failure.body)
     return true
   }

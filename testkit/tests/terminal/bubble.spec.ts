@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { Bubble, createEncodingAESKey, createToken, decodeKey } from '../src'
-import { readable, width, wrap } from '../src/terminal/layout'
+import { Bubble, createEncodingAESKey, createToken, decodeKey } from '../../src'
+import { toPlainText, width, wrap } from '../../src/terminal/layout'
 
 /** As much of a terminal as a bubble uses: line feeds, carriage returns, cursor up, erase below, scrolling. */
 class Terminal {
@@ -44,10 +44,10 @@ describe('terminal', () => {
   })
 
   it('shows nothing that could harm it, and thoughts apart', () => {
-    assert.equal(readable('a\x1b[31mb\x1b]0;title\x07\x08c\r\nd\te'), 'abc\nd  e')
-    assert.equal(readable('<think></think>'), '💭')
-    assert.equal(readable('<think>hm'), '💭 hm')
-    assert.equal(readable('<think>\na\nb\n</think>\n\nhi\n'), '💭 a\n   b\nhi')
+    assert.equal(toPlainText('a\x1b[31mb\x1b]0;title\x07\x08c\r\nd\te'), 'abc\nd  e')
+    assert.equal(toPlainText('<think></think>'), '💭')
+    assert.equal(toPlainText('<think>hm'), '💭 hm')
+    assert.equal(toPlainText('<think>\na\nb\n</think>\n\nhi\n'), '💭 a\n   b\nhi')
   })
 
   describe('bubble', () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '../clock'
-import type { Result } from './result'
-import { contentFault, parse, result } from './result'
+import type { Clock } from '../../clock'
+import type { ApiResult } from './api-result'
+import { contentErrcode, parseJson, apiResult } from './api-result'
 
 /** A call of a `response_url`, accepted or not. */
 export interface ActiveReply {
@@ -12,21 +12,21 @@ export interface ActiveReply {
   errcode: number
 }
 
-interface Code {
+interface IssuedCode {
   chatType: 'single' | 'group'
   issuedAt: number
   used: boolean
 }
 
-const lifetime = 60 * 60 * 1000
+const URL_LIFETIME_MS = 60 * 60 * 1000
 
 /**
  * Active replies: one call per URL, within an hour.
  * @see https://developer.work.weixin.qq.com/document/path/101138
  */
-export class Responses {
+export class ResponseUrls {
   readonly calls: ActiveReply[] = []
-  private readonly codes = new Map<string, Code>()
+  private readonly codes = new Map<string, IssuedCode>()
 
   constructor(private readonly clock: Clock) {}
 
@@ -37,21 +37,21 @@ export class Responses {
   }
 
   /** Takes a call. Whatever it brings, the URL is used up. */
-  call(code: string, bytes: Buffer): Result {
+  call(code: string, bytes: Buffer): ApiResult {
     const at = this.clock.now()
-    const body = parse(bytes)
-    const errcode = this.judge(code, at, body)
+    const body = parseJson(bytes)
+    const errcode = this.errcodeOf(code, at, body)
     this.calls.push({ code, body: body ?? bytes.toString(), at, errcode })
-    return result(errcode)
+    return apiResult(errcode)
   }
 
-  private judge(name: string, at: number, body: Record<string, unknown> | undefined) {
+  private errcodeOf(name: string, at: number, body: Record<string, unknown> | undefined) {
     const code = this.codes.get(name)
     // the documents name no code for a URL that is used up
-    if (!code || code.used || at - code.issuedAt > lifetime) return 40029
+    if (!code || code.used || at - code.issuedAt > URL_LIFETIME_MS) return 40029
     code.used = true
     if (!body) return 47001
-    if (body.msgtype === 'markdown') return contentFault(body.markdown, 20480)
+    if (body.msgtype === 'markdown') return contentErrcode(body.markdown, 20480)
     if (body.msgtype !== 'template_card' || code.chatType === 'group') return 40008
     return (body.template_card as { card_type?: string } | undefined)?.card_type ? 0 : 40058
   }

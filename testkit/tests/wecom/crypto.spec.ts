@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { CipherError, decodeKey, decrypt, decryptMedia, encrypt, encryptMedia, sign } from '../src'
-import vectors from '../fixtures/wecom-vectors.json'
+import { CipherError, decodeKey, decrypt, decryptMedia, encrypt, encryptMedia, sign } from '../../src'
+import vectors from '../../fixtures/wecom-vectors.json'
 
-describe('wecom cipher', () => {
+describe('WeCom cipher of the testkit', () => {
   for (const { encodingAESKey, aesKeyHex } of vectors.key_derivation) {
     it(`derives the key of ${encodingAESKey}`, () => {
       assert.equal(decodeKey(encodingAESKey).toString('hex'), aesKeyHex)
@@ -10,7 +10,7 @@ describe('wecom cipher', () => {
   }
 
   for (const v of vectors.decrypt) {
-    it(`opens ${v.name}`, () => {
+    it(`decrypts ${v.name}`, () => {
       assert.equal(sign(v.token, v.timestamp, v.nonce, v.encrypt), v.msg_signature)
       const key = decodeKey(v.encodingAESKey)
       const { message, receiveId } = decrypt(key, v.encrypt)
@@ -21,7 +21,7 @@ describe('wecom cipher', () => {
   }
 
   for (const v of [...vectors.encrypt_deterministic, ...vectors.padding_edge]) {
-    it(`writes ${v.name}`, () => {
+    it(`encrypts ${v.name}`, () => {
       const key = decodeKey(v.encodingAESKey)
       const receiveId = 'receiveid' in v ? v.receiveid : ''
       const encrypted = encrypt(key, v.plaintext, receiveId, Buffer.from(v.random_ascii))
@@ -32,7 +32,7 @@ describe('wecom cipher', () => {
   }
 
   for (const v of vectors.media) {
-    it(`keeps a ${v.name}`, () => {
+    it(`encrypts and decrypts media: ${v.name}`, () => {
       const key = Buffer.from(v.aeskey_base64, 'base64')
       const plain = Buffer.from(v.plain_base64, 'base64')
       assert.equal(encryptMedia(key, plain).toString('base64'), v.cipher_base64)
@@ -40,7 +40,7 @@ describe('wecom cipher', () => {
     })
   }
 
-  it('refuses what WeCom\'s libraries refuse, with their codes', () => {
+  it('throws the error codes of WeCom\'s libraries', () => {
     const [signature, , truncated, short] = vectors.negative
     const { token, timestamp, nonce, encrypt: encrypted, msg_signature } = signature
     assert.notEqual(sign(token!, timestamp!, nonce!, encrypted!), msg_signature)

@@ -1,5 +1,5 @@
 /** What WeCom's web API answers, with HTTP status 200 also for errors. */
-export interface Result {
+export interface ApiResult {
   errcode: number
   errmsg: string
   [field: string]: unknown
@@ -27,12 +27,12 @@ const messages: Record<number, string> = {
   301019: 'media md5 not match',
 }
 
-export function result(errcode = 0, fields: object = {}): Result {
+export function apiResult(errcode = 0, fields: object = {}): ApiResult {
   return { errcode, errmsg: messages[errcode] ?? 'error', ...fields }
 }
 
 /** Parses JSON as the API does: an object, or nothing. */
-export function parse(body: Buffer): Record<string, unknown> | undefined {
+export function parseJson(body: Buffer): Record<string, unknown> | undefined {
   try {
     const value = JSON.parse(body.toString())
     return value && typeof value === 'object' ? value : undefined
@@ -42,7 +42,7 @@ export function parse(body: Buffer): Record<string, unknown> | undefined {
 }
 
 /** The `content` of a Markdown or text message, judged by its length in bytes. */
-export function contentFault(message: unknown, limit: number) {
+export function contentErrcode(message: unknown, limit: number) {
   const { content } = (message ?? {}) as { content?: unknown }
   if (typeof content !== 'string' || !content) return 44004
   return Buffer.byteLength(content) > limit ? 40058 : 0

@@ -3,8 +3,8 @@ import Dingtalk from '@koishijs/plugin-adapter-dingtalk'
 import { HTTP } from '@koishijs/plugin-http'
 import { Context, Logger } from 'koishi'
 import type { ForkScope, Session } from 'koishi'
-import type { Dingtalk as Platform } from '../src'
-import { createDingtalk, manualClock, refusals } from '../src'
+import type { Dingtalk as Platform } from '../../src'
+import { createDingtalk, manualClock, dingtalkErrors } from '../../src'
 
 describe('DingTalk\'s side', () => {
   let platform: Platform
@@ -109,7 +109,7 @@ describe('DingTalk\'s side', () => {
       platform = await createDingtalk()
       const token = await login()
       const ask = () => call('GET', 'microApp/allInnerApps', undefined, token)
-      platform.fail('apps', refusals.qpsLimit())
+      platform.fail('apps', dingtalkErrors.qpsLimit())
       platform.fail('apps', 'ban')
       platform.fail('apps', 'reset')
       assert.equal((await ask()).status, 403)

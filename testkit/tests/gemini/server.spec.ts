@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import type { Gemini, Scenario } from '../src'
-import { createGemini, scenarios } from '../src'
+import type { Gemini, Scenario } from '../../src'
+import { createGemini, scenarios } from '../../src'
 import { exchange } from './exchange'
 
 const contents = [{ role: 'user', parts: [{ text: '在吗' }] }]

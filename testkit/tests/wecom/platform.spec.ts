@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import type { Wecom } from '../src'
-import { createWecom, decodeKey, decryptMedia, manualClock } from '../src'
-import { credentials } from './bot'
+import type { Wecom } from '../../src'
+import { createWecom, decodeKey, decryptMedia, manualClock } from '../../src'
+import { credentials } from './reference-bot'
 
 const minute = 60 * 1000
 const png = Buffer.from('89504e470d0a1a0a', 'hex')
 
-describe('wecom platform', () => {
+describe('createWecom', () => {
   const clock = manualClock()
   let wecom: Wecom
 
@@ -29,7 +29,7 @@ describe('wecom platform', () => {
   const card = { msgtype: 'template_card', template_card: { card_type: 'text_notice' } }
 
   describe('response_url', () => {
-    it('takes one message', async () => {
+    it('accepts one message', async () => {
       const url = wecom.issueResponseUrl()
       assert.equal(await post(url, markdown('hi')), 0)
       assert.equal(await post(url, markdown('again')), 40029)
@@ -37,7 +37,7 @@ describe('wecom platform', () => {
       assert(url.endsWith(wecom.responses[0].code))
     })
 
-    it('lives for an hour', async () => {
+    it('expires after an hour', async () => {
       const [fresh, stale] = [wecom.issueResponseUrl(), wecom.issueResponseUrl()]
       clock.advance(60 * minute)
       assert.equal(await post(fresh, markdown('hi')), 0)
@@ -45,7 +45,7 @@ describe('wecom platform', () => {
       assert.equal(await post(stale, markdown('hi')), 40029)
     })
 
-    it('is used up by a refusal', async () => {
+    it('is used up by a rejected message', async () => {
       const cases: [body: unknown, errcode: number][] = [
         ['{', 47001],
         [{ msgtype: 'text', text: { content: 'hi' } }, 40008],
@@ -61,13 +61,13 @@ describe('wecom platform', () => {
       }
     })
 
-    it('takes 20480 bytes, and cards in single chats', async () => {
+    it('accepts 20480 bytes, and cards in direct chats', async () => {
       assert.equal(await post(wecom.issueResponseUrl(), markdown('好'.repeat(6826) + 'ab')), 0)
       assert.equal(await post(wecom.issueResponseUrl(), card), 0)
       assert.equal(await post(wecom.issueResponseUrl('group'), card), 40008)
     })
 
-    it('fails as told without being used up', async () => {
+    it('injects failures without being used up', async () => {
       const url = wecom.issueResponseUrl()
       wecom.fail('response', { status: 503 })
       wecom.fail('response', { reset: true })
@@ -93,7 +93,7 @@ describe('wecom platform', () => {
       ['4097 bytes of markdown', markdown('a'.repeat(4097)), 40058],
       ['4096 bytes of markdown_v2', { msgtype: 'markdown_v2', markdown_v2: { content: '好'.repeat(1365) + 'a' } }, 0],
       ['4097 bytes of markdown_v2', { msgtype: 'markdown_v2', markdown_v2: { content: '好'.repeat(1366) } }, 40058],
-      ['nothing', markdown(''), 44004],
+      ['an empty message', markdown(''), 44004],
       ['a picture', image(png), 0],
       ['a picture with a wrong md5', image(png, '0'), 301019],
       ['a picture of more than 2 MB', image(Buffer.concat([png, Buffer.alloc(2 * 1024 * 1024)])), 40009],
@@ -105,8 +105,8 @@ describe('wecom platform', () => {
       ['a card', card, 0],
       ['an interactive card', { msgtype: 'template_card', template_card: { card_type: 'vote_interaction' } }, 40058],
       ['a stream', { msgtype: 'stream', stream: { id: 'S' } }, 40008],
-      ['an unknown file', { msgtype: 'file', file: { media_id: 'M' } }, 40007],
-      ['no JSON', '{', 47001],
+      ['an unknown media_id', { msgtype: 'file', file: { media_id: 'M' } }, 40007],
+      ['malformed JSON', '{', 47001],
     ]
     for (const [name, body, errcode] of cases) {
       it(`answers ${errcode} to ${name}`, async () => {
@@ -116,7 +116,7 @@ describe('wecom platform', () => {
       })
     }
 
-    it('takes 20 messages a minute', async () => {
+    it('accepts 20 messages a minute', async () => {
       for (let i = 0; i < 20; i++) {
         assert.equal(await post(wecom.webhookUrl(), markdown(`${i}`)), 0)
         clock.advance(1000)
@@ -130,7 +130,7 @@ describe('wecom platform', () => {
       assert.equal(await post(wecom.webhookUrl(), markdown('21')), 45009)
     })
 
-    it('exists or not', async () => {
+    it('rejects unknown keys', async () => {
       const strict = await createWecom({ webhookKeys: ['A'] })
       try {
         assert.equal(await post(strict.webhookUrl('A'), markdown('a')), 0)
@@ -150,7 +150,7 @@ describe('wecom platform', () => {
       return await response.json() as Uploaded
     }
 
-    it('takes files, for three days', async () => {
+    it('keeps uploaded files for three days', async () => {
       const { errcode, type, media_id, created_at } = await upload(Buffer.from('a\r\n--b\r\n'))
       assert.deepEqual([errcode, type, typeof created_at], [0, 'file', 'string'])
       assert.deepEqual(wecom.uploads.map(({ filename, data }) => [filename, data.toString()]), [['报告.txt', 'a\r\n--b\r\n']])
@@ -162,7 +162,7 @@ describe('wecom platform', () => {
       assert.equal(await post(wecom.webhookUrl(), file), 40007)
     })
 
-    it('takes files of 6 bytes to 20 MB, and AMR voices up to 2 MB', async () => {
+    it('accepts files of 6 bytes to 20 MB, and AMR voices up to 2 MB', async () => {
       const megabyte = 1024 * 1024
       const amr = (size: number) => Buffer.concat([Buffer.from('#!AMR\n'), Buffer.alloc(size - 6)])
       assert.equal((await upload(Buffer.alloc(6))).errcode, 0)
@@ -181,7 +181,7 @@ describe('wecom platform', () => {
     const key = decodeKey(credentials.encodingAESKey)
     const bytes = Buffer.from('hello wecom media\n')
 
-    it('are encrypted with the bot\'s key, and live for five minutes', async () => {
+    it('are encrypted with the bot\'s key and expire after five minutes', async () => {
       const url = wecom.media(bytes, 'a.txt')
       clock.advance(5 * minute)
       const response = await fetch(url)
@@ -195,7 +195,7 @@ describe('wecom platform', () => {
       assert.deepEqual(wecom.downloads.map(({ status }) => status), [200, 403, 403, 404])
     })
 
-    it('may have another key or none', async () => {
+    it('can have another key or none', async () => {
       const other = Buffer.alloc(32, 7)
       const read = async (url: string) => Buffer.from(await (await fetch(url)).arrayBuffer())
       assert.deepEqual(decryptMedia(other, await read(wecom.media(bytes, 'a', { key: other }))), bytes)
@@ -205,7 +205,7 @@ describe('wecom platform', () => {
       await keyless.close()
     })
 
-    it('tell their name in the forms that occur', async () => {
+    it('give their name in every form of Content-Disposition', async () => {
       const header = async (disposition?: string) => {
         return (await fetch(wecom.media(bytes, 'PC D&T 策略.docx', { disposition }))).headers.get('content-disposition')
       }
@@ -216,7 +216,7 @@ describe('wecom platform', () => {
       assert.equal(await header('inline; filename="../a"'), 'inline; filename="../a"')
     })
 
-    it('fail as told', async () => {
+    it('inject failures', async () => {
       const url = wecom.media(Buffer.alloc(1000), 'a')
       wecom.fail('media', { status: 503 }, 2)
       wecom.fail('media', { reset: true })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { UsageError, readOptions } from '../../bin/terminal/options'
-import { createBot, credentials, stream } from './bot'
+import { createBot, credentials, stream } from '../../testkit/tests/wecom/reference-bot'
 
 const root = resolve(__dirname, '../..')
 

@@ -1,7 +1,7 @@
 /**
- * What WeCom tells a bot.
- * https://developer.work.weixin.qq.com/document/path/100719 (messages)
- * https://developer.work.weixin.qq.com/document/path/101027 (events)
+ * The callbacks that WeCom sends to a bot.
+ * @see https://developer.work.weixin.qq.com/document/path/100719 messages
+ * @see https://developer.work.weixin.qq.com/document/path/101027 events
  */
 
 import { randomBytes } from 'node:crypto'
@@ -20,16 +20,16 @@ export interface Payload {
 }
 
 export interface PayloadOptions {
-  /** Present: a group. Absent: the direct chat. */
+  /** The group; `undefined` for a direct chat. */
   chatId?: string
   userId?: string
   msgId?: string
   botId?: string
-  /** `false` leaves it out. */
+  /** `false` omits it. */
   responseUrl?: string | false
-  /** The message this one quotes: any message payload. */
+  /** The quoted message: any message payload. */
   quote?: Pick<Payload, 'msgtype'>
-  /** Seconds since 1970. Events always carry it. */
+  /** Seconds since 1970. Events always have it. */
   createTime?: number
 }
 
@@ -52,18 +52,18 @@ export interface Feedback {
   reasons?: number[]
 }
 
-/** Who talks to whom, and where an active reply goes. */
+/** Defaults for the sender and the bot of a callback. */
 export interface Sender {
   botId: string
   userId: string
-  /** The bot's display name, set before what is said in groups as `@name `. */
+  /** The bot's display name, prepended to group messages as `@name `. */
   botName?: string
   now(): number
   issueResponseUrl?(chatType: 'single' | 'group'): string
 }
 
-/** Builds callback payloads as the documents show them. */
-export class Payloads {
+/** Builds callback payloads as documented. */
+export class PayloadBuilder {
   constructor(protected readonly sender: Sender) {}
 
   private base(msgtype: string, o: PayloadOptions, responds = true): Payload {
@@ -81,7 +81,7 @@ export class Payloads {
     }
   }
 
-  /** A message of any type, also one that no document knows. */
+  /** A message of any type, including undocumented ones. */
   message(msgtype: string, content: unknown, o: PayloadOptions = {}): Payload {
     const quoted = o.quote as Payload | undefined
     return {
@@ -109,7 +109,7 @@ export class Payloads {
     return this.message('image', { url }, o)
   }
 
-  /** Texts and pictures in a row. */
+  /** A message of texts and pictures. */
   mixed(items: (string | { image: string })[], o: PayloadOptions = {}) {
     const msg_item = items.map((item, index) => typeof item === 'string'
       ? { msgtype: 'text', text: { content: index ? item : this.mention(item, o) } }
@@ -117,7 +117,7 @@ export class Payloads {
     return this.message('mixed', { msg_item }, o)
   }
 
-  /** Speech, as WeCom has already written it down. */
+  /** A voice message, transcribed by WeCom. */
   voice(content: string, o?: PayloadOptions) {
     return this.message('voice', { content }, o)
   }
@@ -130,12 +130,12 @@ export class Payloads {
     return this.message('video', { url }, o)
   }
 
-  /** The question for the newest state of a stream. */
+  /** A poll for the current state of a stream. */
   stream(id: string, o: PayloadOptions = {}): Payload {
     return { ...this.base('stream', o, false), stream: { id } }
   }
 
-  /** An event of any type, also one that no document knows. */
+  /** An event of any type, including undocumented ones. */
   event(eventtype: string, body?: object, o: PayloadOptions = {}, responds = false): Payload {
     const createTime = o.createTime ?? Math.floor(this.sender.now() / 1000)
     return {
@@ -144,7 +144,7 @@ export class Payloads {
     }
   }
 
-  /** Somebody opens the direct chat for the first time today. */
+  /** The user opens the direct chat for the first time that day. */
   enterChat(o?: PayloadOptions): Payload {
     const { chattype, ...payload } = this.event('enter_chat', undefined, o)
     return payload as Payload

@@ -1,5 +1,5 @@
 /** One field of a form. */
-export interface Part {
+export interface FormPart {
   name: string
   filename?: string
   data: Buffer
@@ -10,7 +10,7 @@ export interface Part {
  * @see https://www.rfc-editor.org/rfc/rfc7578
  * @returns no parts where the body is something else
  */
-export function parseForm(contentType: string, body: Buffer): Part[] {
+export function parseForm(contentType: string, body: Buffer): FormPart[] {
   const [, quoted, plain] = /^multipart\/form-data;.*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? []
   const boundary = quoted ?? plain
   if (!boundary) return []

@@ -7,8 +7,8 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import { SocksProxyAgent } from 'socks-proxy-agent'
-import type { Gemini, Proxy, ProxyOptions } from '../src'
-import { createGemini, createHttpProxy, createSocks, scenarios } from '../src'
+import type { Gemini, Proxy, ProxyOptions } from '../../src'
+import { createGemini, createHttpProxy, createSocks, scenarios } from '../../src'
 
 const hosts = { 'gemini.test': '127.0.0.1' }
 

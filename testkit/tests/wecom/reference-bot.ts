@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
-import type { Payload } from '../src'
-import { decodeKey, decrypt, encrypt, sign } from '../src'
-import { listen } from '../src/listen'
+import type { Payload } from '../../src'
+import { decodeKey, decrypt, encrypt, sign } from '../../src'
+import { listen } from '../../src/listen'
 
 export const credentials = {
   token: 'AibotTestToken01',

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import type { Frame, Payload } from '../src'
-import { ReplyError, SendError, WecomClient, manualClock } from '../src'
-import { createBot, credentials, stream } from './bot'
+import type { StreamFrame, Payload } from '../../src'
+import { ReplyError, SendError, WecomClient, manualClock } from '../../src'
+import { createBot, credentials, stream } from './reference-bot'
 
 const start = 1700000000000
 
-describe('wecom client', () => {
+describe('WecomClient', () => {
   let bot: Awaited<ReturnType<typeof createBot>>
   let clock: ReturnType<typeof manualClock>
   let client: WecomClient
@@ -21,7 +21,7 @@ describe('wecom client', () => {
 
   afterEach(() => bot?.close())
 
-  async function all(frames: AsyncIterable<Frame>) {
+  async function contents(frames: AsyncIterable<StreamFrame>) {
     const seen: string[] = []
     for await (const { content, finish } of frames) seen.push(finish ? `${content}.` : content)
     return seen
@@ -30,7 +30,7 @@ describe('wecom client', () => {
   describe('payloads', () => {
     before(() => connect(() => {}))
 
-    it('are what the document shows', () => {
+    it('match the documentation', () => {
       const o = { msgId: 'M', responseUrl: 'R' }
       const head = { msgid: 'M', aibotid: 'AIBOTID', chattype: 'single', from: { userid: 'USERID' }, response_url: 'R' }
       assert.deepEqual(client.text('hi', o), { ...head, msgtype: 'text', text: { content: 'hi' } })
@@ -60,7 +60,7 @@ describe('wecom client', () => {
       assert.equal(content(named.text('@小 智  hi', { chatId: 'C' })), '@小 智  hi')
     })
 
-    it('carry a response_url in messages and clicks only', () => {
+    it('have a response_url in messages and card clicks only', () => {
       assert.match(client.text('hi').response_url!, /\/single\/\d+$/)
       assert.match(client.text('hi', { chatId: 'C' }).response_url!, /\/group\/\d+$/)
       assert.match(client.cardClick({ eventKey: 'K', taskId: 'T' }).response_url!, /\/single\/\d+$/)
@@ -69,7 +69,7 @@ describe('wecom client', () => {
       ]) assert.equal('response_url' in payload, false)
     })
 
-    it('tell events', () => {
+    it('describe events', () => {
       const head = { msgid: 'M', create_time: 1700000000, aibotid: 'AIBOTID', from: { userid: 'USERID' }, msgtype: 'event' }
       assert.deepEqual(client.enterChat({ msgId: 'M' }), { ...head, event: { eventtype: 'enter_chat' } })
       assert.deepEqual(client.cardClick({ eventKey: 'K', taskId: 'T', selected: { q: ['a', 'b'] } }, { msgId: 'M' }).event, {
@@ -101,7 +101,7 @@ describe('wecom client', () => {
       assert.deepEqual(Object.keys(JSON.parse(body)), ['encrypt'])
     })
 
-    it('may be hostile in every way', async () => {
+    it('apply every override', async () => {
       await connect(() => stream('hi', true))
       const hi = client.text('hi')
       const status = async (o: object) => (await client.post(hi, o)).status
@@ -121,9 +121,9 @@ describe('wecom client', () => {
       )
     })
 
-    it('accept the ways to say nothing', async () => {
-      for (const silence of ['', 'success']) {
-        await connect((_, response) => response.end(silence))
+    it('accept an empty reply', async () => {
+      for (const empty of ['', 'success']) {
+        await connect((_, response) => response.end(empty))
         assert.equal((await client.post(client.text('hi'))).reply, undefined)
         await bot.close()
       }
@@ -131,11 +131,11 @@ describe('wecom client', () => {
       assert.deepEqual((await client.post(client.text('hi'))).reply, {})
     })
 
-    it('do not accept an envelope WeCom would not', async () => {
+    it('reject an invalid envelope', async () => {
       const bodies = {
         'not JSON': 'hello',
         'no encrypt': '{"msgtype":"stream"}',
-        'another nonce': '{"encrypt":"x","nonce":"other"}',
+        'does not repeat the nonce': '{"encrypt":"x","nonce":"other"}',
       }
       for (const [fault, body] of Object.entries(bodies)) {
         await connect((_, response) => response.end(body))
@@ -146,20 +146,20 @@ describe('wecom client', () => {
       await assert.rejects(client.post(client.text('hi'), { nonce: 'N' }), /wrong signature/)
     })
 
-    it('come three times with the same msgid when the bot is slow or fails', async () => {
+    it('are repeated up to three times with the same msgid if the bot is slow or fails', async () => {
       let count = 0
       await connect((_, response) => {
         if (++count === 1) return response.writeHead(502).end()
         if (count === 2) return new Promise(() => {})
         return stream('hi', true)
       }, { timeout: 40 })
-      assert.deepEqual(await all(client.ask('hi')), ['hi.'])
+      assert.deepEqual(await contents(client.ask('hi')), ['hi.'])
       assert.equal(bot.payloads.length, 3)
       assert.equal(new Set(bot.payloads.map(({ msgid }) => msgid)).size, 1)
       assert.equal(new Set(bot.requests.map(({ url }) => url.searchParams.get('nonce'))).size, 3)
     })
 
-    it('end after the third, and after the first for a click', async () => {
+    it('end after three attempts, and after one for a card click', async () => {
       await connect((_, response) => response.writeHead(500).end())
       await assert.rejects(client.deliver(client.text('hi')), /500/)
       assert.equal(bot.payloads.length, 3)
@@ -181,25 +181,25 @@ describe('wecom client', () => {
     const click = (client: WecomClient) => client.cardClick({ eventKey: 'K', taskId: 'T' })
     const update = (task_id: string) => ({ response_type: 'update_template_card', template_card: { card_type: 'text_notice', task_id } })
 
-    const good: [name: string, callback: (client: WecomClient) => Payload, reply: object][] = [
+    const valid: [name: string, callback: (client: WecomClient) => Payload, reply: object][] = [
       ['20480 bytes', hi, stream('好'.repeat(6826) + 'ab')],
-      ['pictures at the end', hi, stream('a', true, { msg_item: [image()] })],
+      ['pictures in a finished stream', hi, stream('a', true, { msg_item: [image()] })],
       ['a card', hi, card()],
       ['a card with a stream', hi, { ...stream('a'), ...card(), msgtype: 'stream_with_template_card' }],
-      ['a welcome', client => client.enterChat(), { msgtype: 'text', text: { content: 'hi' } }],
+      ['a welcome text', client => client.enterChat(), { msgtype: 'text', text: { content: 'hi' } }],
       ['an updated card', click, update('T')],
     ]
-    for (const [name, callback, reply] of good) {
-      it(`may be ${name}`, async () => {
+    for (const [name, callback, reply] of valid) {
+      it(`accept ${name}`, async () => {
         await connect(() => reply)
         assert.deepEqual((await client.post(callback(client))).reply, reply)
       })
     }
 
-    const bad: typeof good = [
+    const invalid: typeof valid = [
       ['20481 bytes', hi, stream('好'.repeat(6827))],
       ['a stream without id', hi, stream('a', true, {}, '')],
-      ['pictures before the end', hi, stream('a', false, { msg_item: [image()] })],
+      ['pictures in an unfinished stream', hi, stream('a', false, { msg_item: [image()] })],
       ['eleven pictures', hi, stream('a', true, { msg_item: Array.from({ length: 11 }, () => image()) })],
       ['a picture of another kind', hi, stream('a', true, { msg_item: [image(Buffer.from('GIF89a'))] })],
       ['a picture with a wrong md5', hi, stream('a', true, { msg_item: [image(png, '0')] })],
@@ -207,14 +207,14 @@ describe('wecom client', () => {
       ['markdown', hi, { msgtype: 'markdown', markdown: { content: 'hi' } }],
       ['a card of unknown type', hi, card('poem')],
       ['a card with a bad task_id', hi, card('text_notice', { task_id: 'a b' })],
-      ['another stream than asked for', client => client.stream('S'), stream('a')],
+      ['a stream other than the requested one', client => client.stream('S'), stream('a')],
       ['a card to a poll', client => client.stream('S'), card()],
-      ['a stream to a welcome', client => client.enterChat(), stream('a', true)],
-      ['an updated card of another task', click, update('X')],
-      ['anything to feedback', client => client.feedback({ id: 'F', type: 1 }), stream('a', true)],
+      ['a stream to enter_chat', client => client.enterChat(), stream('a', true)],
+      ['an updated card with another task_id', click, update('X')],
+      ['any reply to feedback', client => client.feedback({ id: 'F', type: 1 }), stream('a', true)],
     ]
-    for (const [name, callback, reply] of bad) {
-      it(`may not be ${name}`, async () => {
+    for (const [name, callback, reply] of invalid) {
+      it(`reject ${name}`, async () => {
         await connect(() => reply)
         await assert.rejects(client.post(callback(client)), ReplyError)
       })
@@ -222,14 +222,14 @@ describe('wecom client', () => {
   })
 
   describe('conversations', () => {
-    it('poll once a second until the end', async () => {
+    it('poll once a second until the stream finishes', async () => {
       const states = ['', '你', '你好', '你好。']
       const times: number[] = []
       await connect(() => {
         times.push(clock.now() - start)
         return stream(states.shift()!, !states.length)
       })
-      assert.deepEqual(await all(client.ask('hi', { chatId: 'C', userId: 'U' })), ['', '你', '你好', '你好。.'])
+      assert.deepEqual(await contents(client.ask('hi', { chatId: 'C', userId: 'U' })), ['', '你', '你好', '你好。.'])
       assert.deepEqual(times, [0, 1000, 2000, 3000])
       const [first, ...polls] = bot.payloads
       assert.deepEqual(first.text, { content: 'hi' })
@@ -243,27 +243,27 @@ describe('wecom client', () => {
 
     it('end without finish after six minutes', async () => {
       await connect(() => stream('…'), { pollInterval: 10000 })
-      assert.equal((await all(client.ask('hi'))).length, 37)
+      assert.equal((await contents(client.ask('hi'))).length, 37)
       assert.equal(clock.now() - start, 370000)
     })
 
-    it('are silent where the bot is', async () => {
+    it('yield nothing if the bot does not reply', async () => {
       await connect(() => {})
-      assert.deepEqual(await all(client.ask('hi')), [])
-      assert.deepEqual(await all(client.ask(client.feedback({ id: 'F', type: 1 }))), [])
+      assert.deepEqual(await contents(client.ask('hi')), [])
+      assert.deepEqual(await contents(client.ask(client.feedback({ id: 'F', type: 1 }))), [])
     })
 
-    it('show welcomes and cards', async () => {
+    it('yield welcome texts and cards', async () => {
       await connect(({ msgtype }) => msgtype === 'event'
         ? { msgtype: 'text', text: { content: 'welcome' } }
         : { msgtype: 'template_card', template_card: { card_type: 'text_notice' } })
-      assert.deepEqual(await all(client.ask(client.enterChat())), ['welcome.'])
+      assert.deepEqual(await contents(client.ask(client.enterChat())), ['welcome.'])
       const frames = []
       for await (const frame of client.ask('hi')) frames.push(frame)
       assert.equal(frames[0].raw.template_card.card_type, 'text_notice')
     })
 
-    it('survive two failed polls, not three', async () => {
+    it('continue after two failed polls and fail after three', async () => {
       let polls = 0
       await connect(({ msgtype }, response) => {
         if (msgtype === 'text') return stream('')
@@ -278,7 +278,7 @@ describe('wecom client', () => {
       assert.equal(polls, 6)
     })
 
-    it('stop when the user does', async () => {
+    it('stop when the signal aborts', async () => {
       await connect(() => stream('a'))
       const stop = new AbortController()
       let count = 0
@@ -288,7 +288,7 @@ describe('wecom client', () => {
     })
   })
 
-  it('refuses credentials that are none', () => {
+  it('rejects malformed credentials', () => {
     assert.throws(() => new WecomClient({ url: 'nowhere', ...credentials }), TypeError)
     assert.throws(() => new WecomClient({ url: 'http://a', token: 'T', encodingAESKey: 'short' }), /43/)
   })

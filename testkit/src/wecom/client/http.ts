@@ -2,7 +2,7 @@ import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 
-/** `unreachable`: no connection, or it broke. `timeout`: connected, but no complete answer in time. */
+/** `unreachable`: no connection, or it broke. `timeout`: connected, but no complete response in time. */
 export class SendError extends Error {
   constructor(readonly code: 'unreachable' | 'timeout' | 'aborted', message: string, options?: ErrorOptions) {
     super(message, options)
@@ -14,23 +14,24 @@ export interface SendOptions {
   method: string
   headers?: OutgoingHttpHeaders
   body?: string | Uint8Array
-  /** Milliseconds until the answer must be complete. */
+  /** Milliseconds until the response must be complete. */
   timeout: number
   agent?: Agent
   signal?: AbortSignal
 }
 
-export interface Sent {
+export interface HttpResponse {
   status: number
   headers: IncomingHttpHeaders
   body: string
 }
 
 /**
- * One HTTP exchange as WeCom does it: no redirects, no cookies, a connection of its own unless an agent is given.
+ * Sends one HTTP request as WeCom does: no redirects, no cookies, a new connection unless an agent is given.
  * @throws {SendError}
  */
-export function send(url: URL, { method, headers, body, timeout, agent, signal }: SendOptions): Promise<Sent> {
+export function sendRequest(url: URL, options: SendOptions): Promise<HttpResponse> {
+  const { method, headers, body, timeout, agent, signal } = options
   return new Promise((resolve, reject) => {
     let connected = false
     const start = url.protocol === 'https:' ? httpsRequest : httpRequest
@@ -44,7 +45,7 @@ export function send(url: URL, { method, headers, body, timeout, agent, signal }
       })
     })
     const timer = setTimeout(() => {
-      fail(new SendError(connected ? 'timeout' : 'unreachable', `no answer within ${timeout} ms`))
+      fail(new SendError(connected ? 'timeout' : 'unreachable', `no response within ${timeout} ms`))
     }, timeout)
     const abort = () => fail(new SendError('aborted', 'aborted'))
     const clear = () => {

@@ -1,7 +1,7 @@
-import { decrypt, sign } from './crypto'
-import type { Reply } from './rules'
+import { decrypt, sign } from '../crypto'
+import type { Reply } from './reply-rules'
 
-/** The bot answered something that WeCom does not take. */
+/** The bot's reply is one that WeCom rejects. */
 export class ReplyError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
@@ -13,12 +13,13 @@ export interface Expectation {
   token: string
   key: Uint8Array
   receiveId?: string
-  /** The callback's; the document wants it back. */
+  /** The nonce of the callback, which the reply must repeat. */
   nonce: string
 }
 
 /**
- * Opens the body of a reply. Nothing comes of the ways to say nothing: an empty body, or `success`.
+ * Opens the body of a reply.
+ * @returns `undefined` for an empty reply: no body, or `success`
  * @see https://developer.work.weixin.qq.com/document/path/101033
  * @throws {ReplyError}
  */
@@ -31,9 +32,9 @@ export function readReply(body: string, { token, key, receiveId = '', nonce }: E
     throw new ReplyError('回复不是 JSON / the reply is not JSON', { cause })
   }
   if (typeof envelope?.encrypt !== 'string') throw new ReplyError('回复里没有 encrypt / the reply has no encrypt')
-  if (envelope.nonce !== nonce) throw new ReplyError('回复的 nonce 与回调不同 / the reply has another nonce than the callback')
+  if (envelope.nonce !== nonce) throw new ReplyError('回复的 nonce 与回调不同 / the reply does not repeat the nonce of the callback')
   if (sign(token, String(envelope.timestamp), nonce, envelope.encrypt) !== envelope.msgsignature) {
-    throw new ReplyError('回复的签名不对 / the reply has a wrong signature')
+    throw new ReplyError('回复的签名错误 / the reply has a wrong signature')
   }
   let opened
   try {
@@ -41,7 +42,7 @@ export function readReply(body: string, { token, key, receiveId = '', nonce }: E
   } catch (cause) {
     throw new ReplyError('回复无法解密 / the reply cannot be decrypted', { cause })
   }
-  if (opened.receiveId !== receiveId) throw new ReplyError('回复的 ReceiveId 不对 / the reply has another ReceiveId')
+  if (opened.receiveId !== receiveId) throw new ReplyError('回复的 ReceiveId 错误 / the reply has a wrong ReceiveId')
   try {
     return JSON.parse(opened.message)
   } catch (cause) {
