@@ -8,7 +8,7 @@ import { createBot, credentials, stream } from '../../testkit/tests/wecom/refere
 
 const root = resolve(__dirname, '../..')
 
-/** Runs a command of the project, away from its settings. */
+/** Runs a program of bin/ in a folder without an .env file. */
 async function run(file: string, args: string[], o: { env?: Record<string, string>, input?: string } = {}) {
   const child = spawn(process.execPath, ['-r', require.resolve('esbuild-register'), `${root}/bin/${file}.ts`, ...args], {
     cwd: tmpdir(),
@@ -39,27 +39,27 @@ describe('npm run wecom', () => {
 
   after(() => bot.close())
 
-  it('verify says yes', async () => {
+  it('verify reports success', async () => {
     const { out, err, code } = await run('wecom', ['verify', '--url', bot.url, ...keys])
     assert.match(out, /✓ 验证通过，用时 \d+ 毫秒。\n {2}Verified in \d+ ms\.\n$/)
     assert.deepEqual([err, code], ['', 0])
   })
 
-  it('verify says no, and why, with credentials from the environment', async () => {
+  it('verify reads credentials from the environment and explains a failure', async () => {
     const env = { WECOM_BOT_TOKEN: 'OTHER', WECOM_BOT_ENCODING_AES_KEY: credentials.encodingAESKey }
     const { out, err, code } = await run('wecom', ['verify', '--url', bot.url], { env })
-    assert.match(err, /^✗ wrong-token\n {2}服务器拒绝.*\n {2}The server refused .*\n$/)
+    assert.match(err, /^✗ wrong-token\n {2}服务器拒绝.*\n {2}The server rejected .*\n$/)
     assert.deepEqual([out, code], ['', 1])
   })
 
-  it('verify takes the URL of the instance by default', () => {
+  it('verify checks the URL of the local instance by default', () => {
     const url = (env: Record<string, string>) => readOptions(['verify', ...keys], env)?.url
     assert.equal(url({}), 'http://127.0.0.1:35000/api/wecom/callback')
     assert.equal(url({ HOST: '', PORT: '80', WECOM_BOT_PATH: '/callback' }), 'http://127.0.0.1:80/callback')
     assert.equal(url({ SELF_URL: 'https://a.example/' }), 'https://a.example/api/wecom/callback')
   })
 
-  it('chat answers line by line with the final text', async () => {
+  it('chat prints the final text for each input line', async () => {
     const args = ['chat', '--url', bot.url, ...keys, '--bot-id', 'B', '--name', '小智', '--user', 'U']
     const { out, err, code } = await run('wecom', args, { input: '你好\n\n/group C\n在吗\n/exit\nnever\n' })
     assert.deepEqual({ out, err, code }, { out: '再见，世界\n再见，世界\n', err: '', code: 0 })
@@ -69,25 +69,25 @@ describe('npm run wecom', () => {
     assert(!bot.payloads.some(({ text }) => (text as { content?: string })?.content === 'never'))
   })
 
-  it('chat fails when the bot does', async () => {
+  it('chat fails if the bot fails', async () => {
     const { out, err, code } = await run('wecom', ['chat', '--url', bot.url, ...keys], { input: 'fail\n' })
     assert.equal(out, '')
     assert.match(err, /500/)
     assert.equal(code, 1)
   })
 
-  it('chat shows active replies where it listens', async () => {
+  it('chat prints active replies with --listen', async () => {
     const { out, code } = await run('wecom', ['chat', '--url', bot.url, ...keys, '--listen', '0'], { input: 'later\n' })
     assert.deepEqual({ out, code }, { out: '↩ response_url\n稍后\n', code: 0 })
   })
 
-  it('explains itself', async () => {
+  it('prints its usage', async () => {
     const { out, err, code } = await run('wecom', ['--help'])
     assert.match(out, /^用法.*npm run wecom -- verify/s)
     assert.deepEqual([err, code], ['', 0])
   })
 
-  it('says what is missing or wrong', async () => {
+  it('reports missing credentials and wrong options', async () => {
     const { out, err, code } = await run('wecom', ['verify'])
     assert.match(err, /^缺少凭据.*WECOM_BOT_TOKEN[^]*\nCredentials are missing/)
     assert.deepEqual([out, code], ['', 1])
@@ -102,7 +102,7 @@ describe('npm run wecom', () => {
 })
 
 describe('npm run keygen', () => {
-  it('prints two lines for .env', async () => {
+  it('prints a Token and an EncodingAESKey for .env', async () => {
     const { out } = await run('keygen', [])
     assert.match(out, /^WECOM_BOT_TOKEN=[A-Za-z0-9]{32}\nWECOM_BOT_ENCODING_AES_KEY=[A-Za-z0-9]{43}\n$/)
   })
