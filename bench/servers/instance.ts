@@ -33,7 +33,9 @@ serve(async ({ answer, database, wecom }: InstanceOptions) => {
   return {
     port: () => port,
     /** Turns that are kept. */
-    turns: () => app.bots.map(bot => (bot as unknown as WecomBot).desk.turns.size).reduce((sum, size) => sum + size),
+    turns: () => {
+      return app.bots.map(bot => (bot as unknown as WecomBot).services.turns.size).reduce((sum, size) => sum + size)
+    },
     release() {
       for (const resolve of waiting) resolve()
       waiting.clear()

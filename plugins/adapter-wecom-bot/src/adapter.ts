@@ -2,24 +2,24 @@ import type { Context, Session } from 'koishi'
 import { Adapter } from 'koishi'
 import type { WecomBot } from './bot'
 import { clock } from './util/clock'
-import type { Desk } from './services'
-import { Journal } from './callback/callback-log'
+import type { BotServices } from './services'
+import { CallbackLog } from './callback/callback-log'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
-import { Newcomers } from './inbound/new-users'
-import { Route, canonical } from './callback/endpoint'
-import { watchStrays } from './callback/misrouted'
+import { NewUsers } from './inbound/new-users'
+import { CallbackEndpoint, canonical } from './callback/endpoint'
+import { watchMisrouted } from './callback/misrouted'
 import { declareTables } from './storage/tables'
 
 /** All bots of the instance: their callback paths, and the end of their turns. */
 export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomBot<C>> {
   static inject = ['server', 'http']
 
-  private readonly journal: Journal
+  private readonly journal: CallbackLog
   /** Looked through for every message. A bot would stand behind a proxy that costs more than the look. */
-  private readonly desks = new Set<Desk>()
-  private readonly newcomers = new Newcomers()
-  private readonly routes = new Map<string, Route & { dispose(): void }>()
+  private readonly running = new Set<BotServices>()
+  private readonly newcomers = new NewUsers()
+  private readonly routes = new Map<string, CallbackEndpoint & { dispose(): void }>()
 
   constructor(ctx: C) {
     super(ctx)
@@ -38,36 +38,36 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
       const found = this.find(session)
       if (!found) return next()
       try {
-        if (hasDatabase) await this.newcomers.meet(session)
+        if (hasDatabase) await this.newcomers.ensureStored(session)
         return await next()
       } finally {
         found.turns.returned(found.turn)
       }
     }, { prepend: true, global: true } as never)
-    this.journal = new Journal(clock, line => logger.warn(line))
-    ctx.on('dispose', watchStrays(
+    this.journal = new CallbackLog(clock, line => logger.warn(line))
+    ctx.on('dispose', watchMisrouted(
       ctx.server._http,
       path => this.routes.has(path),
-      path => this.journal.strayed(path, [...this.routes.keys()]),
+      path => this.journal.misrouted(path, [...this.routes.keys()]),
     ))
   }
 
   override fork(ctx: Context, bot: WecomBot<C>) {
     super.fork(ctx, bot)
     const path = canonical(bot.config.path)
-    const { selfId, desk } = bot
+    const { selfId, services } = bot
     const route = this.routes.get(path) ?? this.open(path)
-    route.add(selfId, desk)
-    this.desks.add(desk)
+    route.add(selfId, services)
+    this.running.add(services)
     ctx.on('dispose', () => {
-      this.desks.delete(desk)
+      this.running.delete(services)
       route.delete(selfId)
       if (route.isEmpty) this.close(path)
     })
   }
 
-  private open(path: string): Route {
-    const route = new Route(path, clock, this.journal)
+  private open(path: string): CallbackEndpoint {
+    const route = new CallbackEndpoint(path, clock, this.journal)
     const fork = this.ctx.plugin({
       name: 'wecom-bot-route',
       inject: ['server'],
@@ -92,7 +92,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   private find(session: Session) {
     const id = session.event.referrer?.turn
     if (!id) return
-    for (const { turns } of this.desks) {
+    for (const { turns } of this.running) {
       const turn = turns.get(id)
       if (turn) return { turns, turn }
     }

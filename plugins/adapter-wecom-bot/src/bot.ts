@@ -5,14 +5,14 @@ import { clock } from './util/clock'
 import { Config } from './config'
 import type { Referrer } from './inbound/decode'
 import { channelOf } from './inbound/decode'
-import { Desk } from './services'
-import { greetingCard } from './inbound/welcome'
+import { BotServices } from './services'
+import { welcomeCard } from './inbound/welcome'
 import { render } from './render/markdown'
 import type { Media } from './media/media'
 import { MediaError } from './media/media'
 import { WecomMessageEncoder } from './message'
 import { DeliveryError } from './turn/fallback'
-import { receive } from './dispatch'
+import { createDispatcher } from './dispatch'
 import { canonical } from './callback/endpoint'
 import type { FeedbackRecord } from './storage/feedback'
 import type { Said } from './turn/turn'
@@ -31,15 +31,15 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   /** Markdown may be sent as it is, in an element `markdown`. */
   readonly markdown = true
   /** What is open: turns, attachments, the ways out. */
-  readonly desk: Desk
+  readonly services: BotServices
 
   constructor(ctx: C, config: Config) {
     super(ctx, admit(ctx, config), 'wecom-bot')
     this.selfId = config.botId || 'wecom-bot'
-    this.desk = new Desk(ctx, config, this.logger, clock, receive(this as never))
+    this.services = new BotServices(ctx, config, this.logger, clock, createDispatcher(this as never))
     this.defineInternalRoute('/media/:id', async ({ params }) => {
       try {
-        return respond(await this.desk.attachments.open(params.id))
+        return respond(await this.services.attachments.open(params.id))
       } catch (error) {
         if (!(error instanceof MediaError)) throw error
         this.logger.warn('attachment not available: %s', error.message)
@@ -47,8 +47,8 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
       }
     })
     ctx.plugin(WecomAdapter, this)
-    ctx.on('exit', () => this.desk.leave())
-    ctx.on('dispose', () => this.desk.dispose())
+    ctx.on('exit', () => this.services.leave())
+    ctx.on('dispose', () => this.services.dispose())
   }
 
   override async createMessage(
@@ -58,7 +58,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     options?: Universal.SendOptions,
   ) {
     // While a message is on its way its turn must not end, even where nobody waits for it.
-    const turn = this.desk.sender.turnOf(channelId, referrer ?? options?.session?.event.referrer)
+    const turn = this.services.sender.turnOf(channelId, referrer ?? options?.session?.event.referrer)
     turn?.sending()
     try {
       return await super.createMessage(channelId, content, referrer, options)
@@ -70,14 +70,14 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   /** Rewrites a message in the stream it belongs to. */
   override async editMessage(channelId: string, messageId: string, content: h.Fragment) {
     const said = await this.renderEdit(content)
-    const turn = this.desk.turns.get(Turn.idOf(messageId))
-    if (!turn || !this.desk.turns.rewrite(turn, messageId, said)) throw closed(messageId, said.text.length)
+    const turn = this.services.turns.get(Turn.idOf(messageId))
+    if (!turn || !this.services.turns.rewrite(turn, messageId, said)) throw closed(messageId, said.text.length)
   }
 
   /** Takes a message out of the stream it belongs to. */
   override async deleteMessage(channelId: string, messageId: string) {
-    const turn = this.desk.turns.get(Turn.idOf(messageId))
-    if (!turn || !this.desk.turns.retract(turn, messageId)) throw closed(messageId, 0)
+    const turn = this.services.turns.get(Turn.idOf(messageId))
+    if (!turn || !this.services.turns.retract(turn, messageId)) throw closed(messageId, 0)
   }
 
   override async createDirectChannel(userId: string) {
@@ -89,7 +89,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
    * @param feedbackId `feedback.id` of the event `wecom-bot/feedback`
    */
   getFeedback(feedbackId: string): Promise<FeedbackRecord[]> {
-    return this.desk.stores.feedback.list(feedbackId)
+    return this.services.stores.feedback.list(feedbackId)
   }
 
   private async renderEdit(content: h.Fragment): Promise<Said> {
@@ -102,7 +102,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
 
 /** Refuses a greeting that WeCom would not take, and what would leave two bots with the same address or identity. */
 function admit(ctx: Context, config: Config): Config {
-  greetingCard(config.welcome)
+  welcomeCard(config.welcome)
   for (const bot of ctx.bots) {
     if (!(bot instanceof WecomBot)) continue
     if (canonical(bot.config.path) === canonical(config.path) && bot.config.token === config.token) {

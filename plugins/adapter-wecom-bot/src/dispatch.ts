@@ -2,7 +2,7 @@ import { Time, Universal, h } from 'koishi'
 import type { WecomBot } from './bot'
 import { clock } from './util/clock'
 import { addressOf, decode } from './inbound/decode'
-import type { Desk, Hooks } from './services'
+import type { BotServices, Dispatcher } from './services'
 import type { MediaLink } from './protocol/parse-aibot'
 
 /** Only group robots of the older kind are told. */
@@ -15,20 +15,20 @@ const guildEvents = new Map([
  * Hands to Koishi, as sessions of a bot, what people and WeCom say to it. A bot stands behind proxies: to look at it
  * takes a tenth of the time that a callback does, so it is looked at as little as can be.
  */
-export function receive(bot: WecomBot): Hooks {
+export function createDispatcher(bot: WecomBot): Dispatcher {
   const { selfId, config: { name } } = bot
   const { lifecycle } = bot.ctx.root
-  let desk: Desk | undefined
+  let services: BotServices | undefined
   let next = 0
   const attach = (link: MediaLink) => {
-    if (!link.url && !bot.desk.app) return
-    return bot.getInternalUrl(`/media/${bot.desk.attachments.add(link)}`)
+    if (!link.url && !bot.services.app) return
+    return bot.getInternalUrl(`/media/${bot.services.attachments.add(link)}`)
   }
   return {
     dispatch(message, turn) {
       if (!lifecycle.isActive) return 'closed'
-      desk ??= bot.desk
-      desk.directory.saw(message)
+      services ??= bot.services
+      services.directory.saw(message)
       const event = decode(message, turn.id, selfId, name, attach)
       if (!event) return 'unreadable'
       const session = bot.session(event)

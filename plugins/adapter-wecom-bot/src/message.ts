@@ -10,7 +10,8 @@ export class WecomMessageEncoder<C extends Context = Context> extends MessageEnc
     const elements = this.elements.splice(0)
     if (!elements.length) return
     const { bot, channelId, options, referrer } = this
-    const delivered = await bot.desk.sender.deliver(channelId, elements, referrer ?? options.session?.event.referrer)
+    const answered = referrer ?? options.session?.event.referrer
+    const delivered = await bot.services.sender.deliver(channelId, elements, answered)
     if (!delivered) return
     const { event } = this.session
     event.message = { ...event.message, ...delivered }

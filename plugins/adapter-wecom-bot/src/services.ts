@@ -3,7 +3,7 @@ import { isTrusted } from './media/trusted-hosts'
 import type { AppOptions } from './push/app'
 import { App } from './push/app'
 import { Attachments } from './media/attachments'
-import { Cards } from './turn/stream-cards'
+import { StreamCards } from './turn/stream-cards'
 import type { Clock } from './util/clock'
 import type { Config } from './config'
 import type { Credential } from './protocol/crypto'
@@ -11,14 +11,14 @@ import { decodeKey } from './protocol/crypto'
 import { createDatabaseStores } from './storage/database'
 import { Directory } from './push/push-targets'
 import { createFiles } from './media/outgoing-files'
-import type { InboxOptions } from './inbound/aibot-handler'
-import { Inbox } from './inbound/aibot-handler'
-import { Load } from './turn/concurrency'
+import type { AibotHandlerOptions } from './inbound/aibot-handler'
+import { AibotHandler } from './inbound/aibot-handler'
+import { Concurrency } from './turn/concurrency'
 import type { Media, MediaOptions } from './media/media'
 import { download, fetchFile } from './media/media'
 import { createNotices } from './turn/notices'
-import { Outlet } from './turn/fallback'
-import { PassiveInbox } from './inbound/passive-handler'
+import { FallbackDelivery } from './turn/fallback'
+import { PassiveHandler } from './inbound/passive-handler'
 import type { MediaLink } from './protocol/parse-aibot'
 import { parseProxy } from './api/proxy'
 import { QyapiError, createPost } from './api/client'
@@ -27,7 +27,7 @@ import type { Stores } from './storage/stores'
 import { createMemoryStores } from './storage/stores'
 import type { Transport } from './api/http'
 import { throughKoishi, throughProxy } from './api/http'
-import { Turns } from './turn/turn-registry'
+import { TurnRegistry } from './turn/turn-registry'
 import { Webhooks } from './push/webhook-registry'
 
 /** After so long a turn that has not ended is given up; its `response_url` is about to expire. Milliseconds. */
@@ -36,23 +36,29 @@ const LIFETIME = 55 * 60_000
 /** Largest file that webhooks take, in bytes. */
 const PUSH_FILE_LIMIT = 20 << 20
 
-/** What the desk hands to Koishi. */
-export type Hooks = Pick<InboxOptions, 'dispatch' | 'notify' | 'click' | 'verified'>
+/** How callbacks reach Koishi. */
+export type Dispatcher = Pick<AibotHandlerOptions, 'dispatch' | 'notify' | 'click' | 'verified'>
 
 /** All that one bot has open, put together from its settings. */
-export class Desk {
+export class BotServices {
   readonly stores: Stores
-  readonly turns: Turns
+  readonly turns: TurnRegistry
   readonly webhooks: Webhooks
   readonly directory: Directory
   readonly sender: Sender
   readonly attachments: Attachments
-  readonly inbox: Inbox
-  readonly passive: PassiveInbox
+  readonly inbox: AibotHandler
+  readonly passive: PassiveHandler
   readonly app?: App
   private readonly closing = new AbortController()
 
-  constructor(ctx: Context, readonly config: Config, readonly logger: Logger, readonly clock: Clock, hooks: Hooks) {
+  constructor(
+    ctx: Context,
+    readonly config: Config,
+    readonly logger: Logger,
+    readonly clock: Clock,
+    hooks: Dispatcher,
+  ) {
     const notices = createNotices(ctx)
     const transport = config.proxy
       ? throughProxy(parseProxy(config.proxy), this.closing.signal)
@@ -80,7 +86,7 @@ export class Desk {
     if (config.storage === 'database') ctx.inject(['database'], () => void this.resume(logger))
     this.app = createApp(config, transport, clock, logger, card => this.stores.cards.save(card, false))
     this.directory = new Directory(config, this.webhooks, clock, this.app)
-    this.turns = new Turns({
+    this.turns = new TurnRegistry({
       streaming: config.replyMode === 'passive_stream',
       cards,
       placeholder: config.placeholder,
@@ -88,10 +94,10 @@ export class Desk {
       unclaimed: config.unclaimed,
       retention: config.retention,
       lifetime: LIFETIME,
-    }, notices, new Outlet(post, clock, notices, chatId => this.webhooks.of(chatId)), clock, {
-      lost: (turn, error) => logger.warn('message %s: %s', turn.msgId, error instanceof Error ? error.message : error),
-      hung: turn => logger.warn('message %s: still no end after %d minutes, given up', turn.msgId, LIFETIME / 60_000),
-    }, new Load({ total: config.maxTurns, user: config.maxUserTurns, span: config.streamWindow }, clock))
+    }, notices, new FallbackDelivery(post, clock, notices, chatId => this.webhooks.of(chatId)), clock, {
+      deliveryFailed: (turn, error) => logger.warn('message %s: %s', turn.msgId, error instanceof Error ? error.message : error),
+      timedOut: turn => logger.warn('message %s: still no end after %d minutes, given up', turn.msgId, LIFETIME / 60_000),
+    }, new Concurrency({ total: config.maxTurns, user: config.maxUserTurns, maxAge: config.streamWindow }, clock))
     this.sender = new Sender(this.turns, this.directory, openFile)
     this.attachments = new Attachments(link => fetchLink(link, {
       keys: keys.map(({ key }) => key),
@@ -104,7 +110,7 @@ export class Desk {
       ...hooks,
       welcome: config.welcome,
       turns: this.turns,
-      cards: new Cards({
+      cards: new StreamCards({
         enabled: cards,
         buttons: config.cardButtons,
         title: () => notices.card,
@@ -113,7 +119,7 @@ export class Desk {
       stores: this.stores,
       notices,
     }
-    this.passive = new PassiveInbox({
+    this.passive = new PassiveHandler({
       ...shared,
       agentId: config.agentId || undefined,
       wait: config.passiveReply,
@@ -127,7 +133,7 @@ export class Desk {
         return webhook
       },
     })
-    this.inbox = new Inbox({
+    this.inbox = new AibotHandler({
       ...shared,
       credentials: keys,
       freshness: config.freshness,

@@ -24,13 +24,13 @@ const hints: Record<Reason, string> = {
 const PATH = 100
 
 /** Tells the operator of refused callbacks: a line each with the reason and no secret, and only a count in a flood. */
-export class Journal {
+export class CallbackLog {
   private readonly seen = new Map<Occasion, { since: number, count: number }>()
 
   constructor(readonly clock: Clock, readonly write: (line: string) => void) {}
 
   /** A connection that broke, or a mistake of ours; without a stack, which helps nobody who operates a bot. */
-  broke(error: unknown) {
+  failed(error: unknown) {
     const { name, message } = error instanceof Error ? error : new Error(String(error))
     this.note('broke', `callback not answered: ${name}: ${message}`)
   }
@@ -41,7 +41,7 @@ export class Journal {
   }
 
   /** A callback that came to a path where no bot is. */
-  strayed(path: string, paths: string[]) {
+  misrouted(path: string, paths: string[]) {
     const shown = path.replace(/[^\x21-\x7e]/g, '?').slice(0, PATH)
     const own = paths.join(', ')
     this.note('stray', `有回调发到了 ${shown}，那里没有机器人：后台 URL 的路径应为 ${own} / `

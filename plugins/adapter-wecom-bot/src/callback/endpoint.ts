@@ -4,9 +4,9 @@ import type {} from '@koishijs/plugin-server'
 import type { Exchange } from './handler'
 import { createCallback } from './handler'
 import type { Clock } from '../util/clock'
-import type { Desk } from '../services'
-import { Tally, maySee, metrics, report } from './status'
-import type { Journal } from './callback-log'
+import type { BotServices } from '../services'
+import { CallbackStats, maySee, metrics, report } from './status'
+import type { CallbackLog } from './callback-log'
 import { Replays } from '../util/recently-seen'
 
 /** One name for all spellings of a path that the server takes for the same: it minds neither case nor a last slash. */
@@ -15,31 +15,31 @@ export function canonical(path: string): string {
 }
 
 /** One callback path: the bots that are reached on it, and how they stand. */
-export class Route {
-  private readonly desks = new Map<string, Desk>()
-  private readonly tally = new Tally()
+export class CallbackEndpoint {
+  private readonly bots = new Map<string, BotServices>()
+  private readonly tally = new CallbackStats()
   private readonly replays: Replays
 
   constructor(
     readonly path: string,
     readonly clock: Clock,
-    readonly journal: Journal,
+    readonly journal: CallbackLog,
   ) {
     this.replays = new Replays(clock, 0)
   }
 
   get isEmpty() {
-    return !this.desks.size
+    return !this.bots.size
   }
 
-  add(selfId: string, desk: Desk) {
-    this.desks.set(selfId, desk)
+  add(selfId: string, services: BotServices) {
+    this.bots.set(selfId, services)
     // From as early as it may come to as late as it may come again.
-    this.replays.span = Math.max(this.replays.span, 2 * desk.config.freshness)
+    this.replays.span = Math.max(this.replays.span, 2 * services.config.freshness)
   }
 
   delete(selfId: string) {
-    this.desks.delete(selfId)
+    this.bots.delete(selfId)
   }
 
   /** Takes its places on the server, as long as `ctx` lives. */
@@ -57,11 +57,11 @@ export class Route {
   }
 
   private* inboxes() {
-    for (const desk of this.desks.values()) yield desk.inbox
+    for (const services of this.bots.values()) yield services.inbox
   }
 
   private standing() {
-    return [...this.desks].map(([selfId, { turns, webhooks }]) => {
+    return [...this.bots].map(([selfId, { turns, webhooks }]) => {
       return { selfId, answering: turns.load.size, turns: turns.size, queued: webhooks.waiting }
     })
   }
@@ -70,7 +70,7 @@ export class Route {
     return (exchange: Exchange & { ip?: string }) => {
       const { headers, httpVersion, socket } = exchange.req
       const asker = { address: socket.remoteAddress, headers, httpVersion }
-      const tokens = [...this.desks.values()].map(desk => desk.config.healthToken)
+      const tokens = [...this.bots.values()].map(services => services.config.healthToken)
       const isAllowed = [undefined, ...tokens].some(token => maySee(asker, token))
       exchange.status = isAllowed ? 200 : 403
       exchange.body = isAllowed ? body() : 'forbidden'

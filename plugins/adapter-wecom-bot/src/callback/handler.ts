@@ -3,9 +3,9 @@ import type { Clock } from '../util/clock'
 import type { Credential } from '../protocol/crypto'
 import { decrypt, verify } from '../protocol/crypto'
 import { open, seal } from '../protocol/envelope'
-import type { Tally } from './status'
-import type { Inbox } from '../inbound/aibot-handler'
-import type { Journal } from './callback-log'
+import type { CallbackStats } from './status'
+import type { AibotHandler } from '../inbound/aibot-handler'
+import type { CallbackLog } from './callback-log'
 import type { Payload } from '../protocol/parse-aibot'
 import { parse } from '../protocol/parse-aibot'
 import type { Reason } from '../protocol/callback-error'
@@ -42,12 +42,12 @@ export interface Exchange {
 
 export interface CallbackOptions {
   /** All bots that are reached on this path. */
-  inboxes: Iterable<Inbox>
+  inboxes: Iterable<AibotHandler>
   /** Signatures that have been seen, for longer than they are fresh. */
   replays: Replays
   clock: Clock
-  journal: Journal
-  tally: Tally
+  journal: CallbackLog
+  tally: CallbackStats
 }
 
 /**
@@ -59,14 +59,14 @@ export function createCallback(options: CallbackOptions) {
   return Object.assign(async (exchange: Exchange) => {
     exchange.status = 200
     exchange.type = 'text/plain; charset=utf-8'
-    exchange.onerror = error => error && options.journal.broke(error)
+    exchange.onerror = error => error && options.journal.failed(error)
     try {
       exchange.body = await answer(exchange, options)
     } catch (error) {
       // A mistake of ours: with anything but 200, WeCom would send the same again and again.
       if (!(error instanceof Refusal)) {
         exchange.body = ''
-        return options.journal.broke(error)
+        return options.journal.failed(error)
       }
       const { reason, status } = error
       exchange.status = status
@@ -154,10 +154,10 @@ const forged = new Refusal('signature')
  * @param look at what is signed, before it is opened
  */
 function addressee(
-  inboxes: Iterable<Inbox>,
+  inboxes: Iterable<AibotHandler>,
   query: Exchange['query'],
   ciphertext: string,
-  look?: (inbox: Inbox) => void,
+  look?: (inbox: AibotHandler) => void,
 ) {
   const signature = parameter(query, 'msg_signature', 'msgsignature').toLowerCase()
   const timestamp = parameter(query, 'timestamp')

@@ -7,7 +7,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
  * @param found told the path
  * @returns stops watching
  */
-export function watchStrays(
+export function watchMisrouted(
   server: Server,
   isKnown: (path: string) => boolean,
   found: (path: string) => void,

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Reason } from '../protocol/callback-error'
 
 /** What one callback path has seen. */
-export class Tally {
+export class CallbackStats {
   readonly refusals = new Map<Reason, number>()
   lastRefused?: { at: number, reason: Reason }
   verified = 0
@@ -31,7 +31,7 @@ export interface BotHealth {
 }
 
 /** As JSON, for people and health checks. Times are ISO 8601. */
-export function report(tally: Tally, bots: BotHealth[]): object {
+export function report(tally: CallbackStats, bots: BotHealth[]): object {
   const time = (at?: number) => at === undefined ? null : new Date(at).toISOString()
   const { lastRefused } = tally
   return {
@@ -42,7 +42,7 @@ export function report(tally: Tally, bots: BotHealth[]): object {
 }
 
 /** As Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/ */
-export function metrics(tally: Tally, bots: BotHealth[]): string {
+export function metrics(tally: CallbackStats, bots: BotHealth[]): string {
   const gauge = (name: string, help: string, field: 'answering' | 'turns' | 'queued') => [
     `# HELP wecom_bot_${name} ${help}`,
     `# TYPE wecom_bot_${name} gauge`,

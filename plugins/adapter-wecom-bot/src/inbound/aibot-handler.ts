@@ -1,7 +1,7 @@
 import type { Credential } from '../protocol/crypto'
-import type { Cards, Clicked } from '../turn/stream-cards'
+import type { StreamCards, ClickResult } from '../turn/stream-cards'
 import { inputOf } from '../turn/stream-cards'
-import type { PassiveInbox } from './passive-handler'
+import type { PassiveHandler } from './passive-handler'
 import type { Event, Message, Payload, Poll } from '../protocol/parse-aibot'
 import { Refusal } from '../protocol/callback-error'
 import { Replays } from '../util/recently-seen'
@@ -12,7 +12,7 @@ import type { Notices } from '../turn/bubble'
 import type { Stores } from '../storage/stores'
 import type { Owner, Turn } from '../turn/turn'
 import { owns } from '../turn/turn'
-import type { Turns } from '../turn/turn-registry'
+import type { TurnRegistry } from '../turn/turn-registry'
 
 /** What the HTTP response to a callback says. */
 export interface Outcome {
@@ -27,9 +27,9 @@ export interface Outcome {
 }
 
 /** `unreadable`: nothing in it that a plugin could read; `closed`: Koishi is starting or stopping. */
-export type Dispatch = 'taken' | 'unreadable' | 'closed'
+export type DispatchResult = 'taken' | 'unreadable' | 'closed'
 
-export interface InboxOptions {
+export interface AibotHandlerOptions {
   /** The current one first; older ones are accepted while they are being replaced. */
   credentials: Credential[]
   /** How far a callback's timestamp may be from now, in milliseconds. */
@@ -37,11 +37,11 @@ export interface InboxOptions {
   /** When set, callbacks for another bot are refused. */
   botId?: string
   /** Takes what does not come from an intelligent bot. */
-  passive?: PassiveInbox
+  passive?: PassiveHandler
   /** How long a new message waits for an answer that is ready at once, in milliseconds. */
   firstReply: number
-  turns: Turns
-  cards: Cards
+  turns: TurnRegistry
+  cards: StreamCards
   stores: Pick<Stores, 'streams' | 'feedback'>
   /** Said when a person opens the single chat for the first time on a day; empty: nothing. */
   welcome?: string
@@ -51,21 +51,21 @@ export interface InboxOptions {
   /** Whether a `response_url` may be posted to. */
   isTrusted(url: string): boolean
   /** Hands a message to Koishi, without waiting. */
-  dispatch(message: Message, turn: Turn): Dispatch
+  dispatch(message: Message, turn: Turn): DispatchResult
   /** Hands an event to Koishi, without waiting. */
   notify(event: Event): void
   /** Hands a click to Koishi, without waiting. */
-  click(event: Event, clicked: Clicked, turn: Turn): void
+  click(event: Event, clicked: ClickResult, turn: Turn): void
   /** Something properly signed has come in. */
   verified(): void
 }
 
 /** Takes the verified callbacks of one bot and says how to answer them. Knows neither HTTP nor Koishi. */
-export class Inbox {
+export class AibotHandler {
   /** Events that plugins have been told of. WeCom repeats one that it has seen no reply to. */
   private readonly events: Replays
 
-  constructor(readonly options: InboxOptions) {
+  constructor(readonly options: AibotHandlerOptions) {
     this.events = new Replays(options.turns.clock, 2 * options.freshness)
   }
 

@@ -7,12 +7,12 @@ const CAPACITY = 10_000
  * at once it would lose one, for the row that it is about to make is there already; and WeCom cuts what somebody
  * pastes into several. So the first goes ahead, and the others follow.
  */
-export class Newcomers {
+export class NewUsers {
   private readonly known = new Set<string>()
   private readonly meetings = new Map<string, Promise<void>>()
 
   /** Resolves when the database knows who speaks, and where; `undefined` where it does. */
-  meet(session: Session): Promise<unknown> | undefined {
+  ensureStored(session: Session): Promise<unknown> | undefined {
     const person = this.introduceOnce(`user ${session.uid}`, () => session.observeUser(['id']))
     const group = session.isDirect ? undefined : this.introduceOnce(`group ${session.cid}`, () => session.observeChannel(['id']))
     return person && group ? Promise.all([person, group]) : person ?? group

@@ -3,9 +3,9 @@ import { TEXT_LIMIT } from '../push/message-bodies'
 import type { TemplateCard } from '../protocol/template-card'
 import { inputOf } from '../turn/stream-cards'
 import type { Clock } from '../util/clock'
-import { greetingText } from './welcome'
-import { Hold } from './passive-reply'
-import type { InboxOptions, Outcome } from './aibot-handler'
+import { welcomeText } from './welcome'
+import { PassiveReply } from './passive-reply'
+import type { AibotHandlerOptions, Outcome } from './aibot-handler'
 import type { Click, Event, Message, Payload, Surface, Unknown } from '../protocol/parse-aibot'
 import type { Push } from '../push/push'
 import { WebhookPush, toRobot } from '../push/push'
@@ -16,11 +16,11 @@ import { owns } from '../turn/turn'
 import type { Webhooks } from '../push/webhook-registry'
 
 type Shared = Pick<
-  InboxOptions,
+  AibotHandlerOptions,
   'turns' | 'cards' | 'stores' | 'notices' | 'welcome' | 'dispatch' | 'notify' | 'click' | 'verified'
 >
 
-export interface PassiveOptions extends Shared {
+export interface PassiveHandlerOptions extends Shared {
   /** When set, callbacks for another app are refused. */
   agentId?: string
   /** How long a reply waits for the answer, in milliseconds. WeCom gives up after five seconds. */
@@ -38,10 +38,10 @@ export interface PassiveOptions extends Shared {
  * Takes the verified callbacks of self-built apps and of group robots of the older kind. They know no streams: what is
  * ready in time is the reply, what is not goes out through the app's API or the robot's own webhook.
  */
-export class PassiveInbox {
-  private readonly holds = new WeakMap<Turn, Hold>()
+export class PassiveHandler {
+  private readonly holds = new WeakMap<Turn, PassiveReply>()
 
-  constructor(readonly options: PassiveOptions) {}
+  constructor(readonly options: PassiveHandlerOptions) {}
 
   /** The process is about to end: nothing new is begun. */
   leaving = false
@@ -81,7 +81,7 @@ export class PassiveInbox {
     return this.answer(callback, turn)
   }
 
-  private dispatch(message: Message, turn: Turn, hold: Hold) {
+  private dispatch(message: Message, turn: Turn, hold: PassiveReply) {
     const { dispatch, notices } = this.options
     const dispatched = dispatch(message, turn)
     if (dispatched === 'taken') return
@@ -89,11 +89,11 @@ export class PassiveInbox {
     turn.chainEnded()
   }
 
-  private async event(event: Event, turn: Turn, hold: Hold) {
+  private async event(event: Event, turn: Turn, hold: PassiveReply) {
     const { welcome, notify } = this.options
     notify(event)
     if (event.type === 'card-click') return this.click(event, event.click, turn)
-    if (event.type === 'enter-chat' && welcome) hold.say(greetingText(welcome))
+    if (event.type === 'enter-chat' && welcome) hold.say(welcomeText(welcome))
     turn.chainEnded()
   }
 
@@ -104,7 +104,7 @@ export class PassiveInbox {
     const clicked = await cards.click(what, userId)
     const button = clicked.card && buttonOf(clicked.card)
     if (app && responseCode && button) {
-      app.closeCard(userId, responseCode, button).catch(error => turns.log.lost(turn, error))
+      app.closeCard(userId, responseCode, button).catch(error => turns.log.deliveryFailed(turn, error))
     }
     if (clicked.isRepeated) turn.chainEnded()
     else click(event, clicked, turn)
@@ -130,11 +130,11 @@ export class PassiveInbox {
     return callback.kind === 'message' ? this.say(callback, notices.interrupted) : {}
   }
 
-  private hold(callback: Message | Event, turn: Turn): Hold {
+  private hold(callback: Message | Event, turn: Turn): PassiveReply {
     const { turns, notices, clock, unclaimed } = this.options
-    const hold = new Hold({ limit: TEXT_LIMIT, notices, clock, unclaimed, next: this.next(callback) })
+    const hold = new PassiveReply({ limit: TEXT_LIMIT, notices, clock, unclaimed, next: this.next(callback) })
     this.holds.set(turn, hold)
-    turns.outlet.ways.set(turn, hold)
+    turns.outlet.overrides.set(turn, hold)
     return hold
   }
 

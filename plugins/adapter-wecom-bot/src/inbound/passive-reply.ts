@@ -1,6 +1,6 @@
 import { literalText } from '../push/message-bodies'
 import type { Clock } from '../util/clock'
-import type { Way } from '../turn/fallback'
+import type { DeliveryOverride } from '../turn/fallback'
 import { DeliveryError } from '../turn/fallback'
 import type { Part } from '../push/parts'
 import { plain } from '../render/plain-text'
@@ -10,7 +10,7 @@ import type { Notices } from '../turn/bubble'
 import type { Said, Turn } from '../turn/turn'
 import { inWords } from '../turn/turn'
 
-export interface HoldOptions {
+export interface PassiveReplyOptions {
   /** Most bytes of a reply. */
   limit: number
   /** Milliseconds after which a reply that was not confirmed has not arrived. */
@@ -25,14 +25,14 @@ export interface HoldOptions {
  * The reply to a callback as a way out: it takes one text as long as WeCom waits for it, and every repetition of the
  * callback gets the same. What comes later, or does not fit, takes the next way.
  */
-export class Hold implements Way {
+export class PassiveReply implements DeliveryOverride {
   private reply?: string
   private state: 'open' | 'taken' | 'closed' = 'open'
   private confirm?: () => void
   /** What the reply had of the answer when it could wait no longer. */
   private shown = ''
 
-  constructor(readonly options: HoldOptions) {}
+  constructor(readonly options: PassiveReplyOptions) {}
 
   /** An answer can still become the reply. */
   get isWaiting() {

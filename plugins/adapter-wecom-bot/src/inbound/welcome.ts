@@ -11,14 +11,14 @@ import { inWords } from '../turn/turn'
  * @throws {CardError}
  * @see https://developer.work.weixin.qq.com/document/path/101031
  */
-export function greetingCard(welcome: string): TemplateCard | undefined {
+export function welcomeCard(welcome: string): TemplateCard | undefined {
   if (!/^\s*\{[^]*"card_type"/.test(welcome)) return
   return validate({ ...readCard(welcome) as object, task_id: `welcome-${randomBytes(16).toString('hex')}` })
 }
 
 /** The greeting where only text gets through. */
-export function greetingText(welcome: string): string {
-  const card = greetingCard(welcome)
+export function welcomeText(welcome: string): string {
+  const card = welcomeCard(welcome)
   if (!card) return welcome
   const { main_title: title, sub_title_text: text } = card
   const words = [title?.title, title?.desc, text].map(words => words && literal(words))

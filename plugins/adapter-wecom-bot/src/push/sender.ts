@@ -9,7 +9,7 @@ import type { OpenFile } from './parts'
 import { compose } from './parts'
 import type { Push } from './push'
 import type { Turn } from '../turn/turn'
-import type { Turns } from '../turn/turn-registry'
+import type { TurnRegistry } from '../turn/turn-registry'
 
 /** A message that is on its way. */
 export interface Delivered {
@@ -21,7 +21,7 @@ export interface Delivered {
 export class Sender {
   private readonly lines = new Lines()
 
-  constructor(readonly turns: Turns, readonly directory: Directory, readonly openFile: OpenFile) {}
+  constructor(readonly turns: TurnRegistry, readonly directory: Directory, readonly openFile: OpenFile) {}
 
   /** The turn that a message to a chat belongs to. */
   turnOf(channelId: string, referrer?: Referrer): Turn | undefined {

@@ -38,7 +38,7 @@ export interface Notices {
 }
 
 /** A turn's bubble, from the placeholder to the frame that is repeated for ever, and what the platform has of it. */
-export class Stream {
+export class Bubble {
   /** The platform was given a frame. */
   isOpened = false
   /** The platform was given the closing frame; whether it arrived is not known yet. */

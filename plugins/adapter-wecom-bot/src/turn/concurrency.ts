@@ -1,20 +1,20 @@
 import type { Clock } from '../util/clock'
 
-export interface LoadLimits {
+export interface ConcurrencyLimits {
   /** Most turns that a bot answers at once. */
   total: number
   /** Most turns of one person; WeCom itself allows three. */
   user: number
   /** After so many milliseconds a turn that has not ended counts no more: WeCom has given it up by then. */
-  span: number
+  maxAge: number
 }
 
 /** The turns that are being answered, counted in all and by person. */
-export class Load {
+export class Concurrency {
   private readonly turns = new Map<string, { userId: string, at: number }>()
   private readonly users = new Map<string, number>()
 
-  constructor(readonly limits: LoadLimits, readonly clock: Clock) {}
+  constructor(readonly limits: ConcurrencyLimits, readonly clock: Clock) {}
 
   get size() {
     return this.turns.size
@@ -24,18 +24,18 @@ export class Load {
   isFull(userId: string): boolean {
     const now = this.clock.now()
     for (const [id, { at }] of this.turns) {
-      if (now - at < this.limits.span) break
-      this.leave(id)
+      if (now - at < this.limits.maxAge) break
+      this.release(id)
     }
     return this.turns.size >= this.limits.total || (this.users.get(userId) ?? 0) >= this.limits.user
   }
 
-  enter(id: string, userId: string) {
+  add(id: string, userId: string) {
     this.turns.set(id, { userId, at: this.clock.now() })
     this.users.set(userId, (this.users.get(userId) ?? 0) + 1)
   }
 
-  leave(id: string) {
+  release(id: string) {
     const turn = this.turns.get(id)
     if (!turn) return
     this.turns.delete(id)

@@ -1,4 +1,4 @@
-import type { Outlet } from './fallback'
+import type { FallbackDelivery } from './fallback'
 import { DeliveryError } from './fallback'
 import type { Notices } from './bubble'
 import type { Said, Turn } from './turn'
@@ -19,7 +19,7 @@ export interface Delivery {
  * @param failed told why not all of it got out
  */
 export async function deliver(
-  outlet: Outlet,
+  outlet: FallbackDelivery,
   turn: Turn,
   said: Said,
   failed: (error: unknown) => void,

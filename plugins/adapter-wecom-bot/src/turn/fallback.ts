@@ -34,7 +34,7 @@ export class DeliveryError extends Error {
 }
 
 /** A way out that a callback brought along, instead of all others. */
-export interface Way {
+export interface DeliveryOverride {
   readonly isOpen: boolean
   /** @throws {DeliveryError} */
   send(turn: Turn, said: Said): Promise<void>
@@ -44,9 +44,9 @@ export interface Way {
  * The ways out beside the stream, in their order: `response_url`, once, within its hour, then the webhook of the
  * turn's own group. Each character leaves at most once.
  */
-export class Outlet {
+export class FallbackDelivery {
   /** Turns that do not come from an intelligent bot. */
-  readonly ways = new WeakMap<Turn, Way>()
+  readonly overrides = new WeakMap<Turn, DeliveryOverride>()
 
   constructor(
     readonly post: Post,
@@ -58,7 +58,7 @@ export class Outlet {
 
   /** Whether anything can still be sent to where the turn came from. */
   isOpen(turn: Turn): boolean {
-    return this.ways.get(turn)?.isOpen ?? (this.isValid(turn) || !!this.webhook(turn))
+    return this.overrides.get(turn)?.isOpen ?? (this.isValid(turn) || !!this.webhook(turn))
   }
 
   /**
@@ -66,7 +66,7 @@ export class Outlet {
    * @throws {DeliveryError} naming how many characters nobody got
    */
   async send(turn: Turn, said: Said): Promise<void> {
-    const way = this.ways.get(turn)
+    const way = this.overrides.get(turn)
     if (way) return way.send(turn, said)
     const webhook = this.webhook(turn)
     // Of the ways only a webhook takes pictures; without one they are put in words.

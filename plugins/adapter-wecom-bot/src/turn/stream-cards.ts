@@ -2,7 +2,7 @@ import type { Answer } from '../cards/card-update'
 import { answered, isVote } from '../cards/card-update'
 import type { ButtonInteraction, CardButton, TemplateCard } from '../protocol/template-card'
 import { CARD_BUTTONS } from '../protocol/template-card'
-import { greetingCard } from '../inbound/welcome'
+import { welcomeCard } from '../inbound/welcome'
 import type { Click } from '../protocol/parse-aibot'
 import type { CardStore } from '../storage/cards'
 import type { Turn } from './turn'
@@ -16,7 +16,7 @@ export interface ButtonSpec {
   id?: string
 }
 
-export interface CardsOptions {
+export interface StreamCardsOptions {
   /** `false`: no cards but those that a plugin sends whole; buttons become lines of text. */
   enabled: boolean
   /** Buttons of the card that goes along where the message has none of its own. */
@@ -27,7 +27,7 @@ export interface CardsOptions {
 }
 
 /** What a click means. */
-export interface Clicked {
+export interface ClickResult {
   id: string
   input?: string
   /** The card as it is to look now; `undefined` where it is not remembered, or stays as it is. */
@@ -39,7 +39,7 @@ export interface Clicked {
 }
 
 /** A card on its way. */
-interface Ride {
+interface PendingCard {
   card: TemplateCard
   /** The callback whose reply has it. */
   msgId: string
@@ -47,10 +47,10 @@ interface Ride {
 }
 
 /** The cards that go along with streams: one a message, and what becomes of it when it is clicked. */
-export class Cards {
-  private readonly rides = new WeakMap<Turn, Ride>()
+export class StreamCards {
+  private readonly rides = new WeakMap<Turn, PendingCard>()
 
-  constructor(readonly options: CardsOptions, readonly store: CardStore) {}
+  constructor(readonly options: StreamCardsOptions, readonly store: CardStore) {}
 
   /**
    * The card to go with the frame that is about to be sent, if this is the one that takes it. WeCom takes one a
@@ -80,7 +80,7 @@ export class Cards {
    * @returns `undefined` where the greeting is a text
    */
   greet(welcome: string): TemplateCard | undefined {
-    const card = greetingCard(welcome)
+    const card = welcomeCard(welcome)
     if (card) this.store.save(card, true)
     return card
   }
@@ -92,9 +92,9 @@ export class Cards {
   }
 
   /** @see https://developer.work.weixin.qq.com/document/path/101027 */
-  async click({ key, taskId, selected }: Click, userId: string): Promise<Clicked> {
+  async click({ key, taskId, selected }: Click, userId: string): Promise<ClickResult> {
     const [, value] = /^[bi]:([^]*)$/.exec(key) ?? [undefined, key]
-    const clicked: Clicked = { id: value, input: inputOf({ key }), card: undefined }
+    const clicked: ClickResult = { id: value, input: inputOf({ key }), card: undefined }
     const sent = await this.store.find(taskId)
     if (!sent) return clicked
     const { card, isReusable } = sent

@@ -1,14 +1,14 @@
 import type { Delivery } from './delivery'
 import { account, deliver, isOut } from './delivery'
-import { Ending } from './turn-end'
-import type { Surroundings } from './turn-options'
+import { TurnEnd } from './turn-end'
+import type { TurnContext } from './turn-options'
 import type { Frame } from '../protocol/reply'
-import { Stream, isVisible } from './bubble'
+import { Bubble, isVisible } from './bubble'
 import type { Said, Turn } from './turn'
 import { inWords } from './turn'
 
 /** The course of one turn: what its bubble is given when, and what goes out on another way. It has one timer. */
-export class Course {
+export class TurnController {
   /**
    * `live`: the stream says what there is. `sending`: another way out is at work, the stream waits for how it ends.
    * `handed-over`: the stream had to close, the answer goes on. `done`: everything said has been delivered.
@@ -24,18 +24,18 @@ export class Course {
   private close?: () => void
   private timer: unknown
   private stopped = false
-  private readonly stream: Stream
-  readonly ending: Ending
+  private readonly stream: Bubble
+  readonly ending: TurnEnd
 
   /** @param streaming `false` where the reply to the callback cannot be a stream */
-  constructor(readonly turn: Turn, readonly streaming: boolean, readonly shared: Surroundings) {
+  constructor(readonly turn: Turn, readonly streaming: boolean, readonly shared: TurnContext) {
     const { policy, notices, log, clock } = shared
-    this.stream = new Stream(turn, policy.placeholder, notices)
-    this.ending = new Ending(turn, clock)
+    this.stream = new Bubble(turn, policy.placeholder, notices)
+    this.ending = new TurnEnd(turn, clock)
     if (!streaming || !policy.cards) turn.putButtonsInWords()
     turn.onEnd = () => this.ended()
     this.wait(policy.lifetime, () => {
-      log.hung(turn)
+      log.timedOut(turn)
       if (this.phase === 'handed-over' || (inWords(turn.whole) && !this.stream.isClosing)) this.ended()
       else shared.forget(turn)
     })
@@ -223,7 +223,7 @@ export class Course {
   private deliver(said: Said): Promise<Delivery> {
     const { turn, shared: { outlet, log } } = this
     this.phase = 'sending'
-    return deliver(outlet, turn, said, error => log.lost(turn, error))
+    return deliver(outlet, turn, said, error => log.deliveryFailed(turn, error))
   }
 
   private retire() {

@@ -5,7 +5,7 @@ import type { Turn } from './turn'
 const GRACE = 5000
 
 /** The end of a turn while it has not come: who waits for it, and how long we wait ourselves. */
-export class Ending {
+export class TurnEnd {
   private waiting: (() => void)[] = []
   private grace: unknown
 

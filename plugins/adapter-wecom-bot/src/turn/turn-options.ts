@@ -1,10 +1,10 @@
 import type { Clock } from '../util/clock'
-import type { Outlet } from './fallback'
+import type { FallbackDelivery } from './fallback'
 import type { Notices } from './bubble'
 import type { Turn } from './turn'
 
 /** Times are milliseconds. */
-export interface Policy {
+export interface TurnOptions {
   /** `false`: no streams, every answer goes by `response_url`. */
   streaming: boolean
   /** Whether streams may carry cards made of buttons. */
@@ -23,15 +23,15 @@ export interface Policy {
 
 /** What the operator should hear of a turn. */
 export interface TurnLog {
-  lost(turn: Turn, error: unknown): void
-  hung(turn: Turn): void
+  deliveryFailed(turn: Turn, error: unknown): void
+  timedOut(turn: Turn): void
 }
 
 /** What the courses of all turns of a bot have in common. */
-export interface Surroundings {
-  policy: Policy
+export interface TurnContext {
+  policy: TurnOptions
   notices: Notices
-  outlet: Outlet
+  outlet: FallbackDelivery
   clock: Clock
   log: TurnLog
   /** The turn has ended; it may do so again, where something is said after its end. */

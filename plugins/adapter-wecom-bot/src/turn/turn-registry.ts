@@ -1,10 +1,10 @@
 import type { Clock } from '../util/clock'
-import { Course } from './turn-controller'
+import { TurnController } from './turn-controller'
 import { salt } from '../protocol/crypto'
-import type { Load } from './concurrency'
-import type { Outlet } from './fallback'
+import type { Concurrency } from './concurrency'
+import type { FallbackDelivery } from './fallback'
 import type { Event, Message } from '../protocol/parse-aibot'
-import type { Policy, TurnLog } from './turn-options'
+import type { TurnOptions, TurnLog } from './turn-options'
 import type { Frame } from '../protocol/reply'
 import type { Notices } from './bubble'
 import type { Owner, Said } from './turn'
@@ -16,17 +16,17 @@ const LAST_POLLS = 2500
 const LAST_CALLS = 1000
 
 /** All turns of one bot, from the callback until nobody can ask for them any more. */
-export class Turns {
-  private readonly courses = new Map<string, Course>()
+export class TurnRegistry {
+  private readonly courses = new Map<string, TurnController>()
   private readonly byMessage = new Map<string, Turn>()
 
   constructor(
-    readonly policy: Policy,
+    readonly policy: TurnOptions,
     readonly notices: Notices,
-    readonly outlet: Outlet,
+    readonly outlet: FallbackDelivery,
     readonly clock: Clock,
     readonly log: TurnLog,
-    readonly load: Load,
+    readonly load: Concurrency,
   ) {}
 
   get size() {
@@ -43,17 +43,17 @@ export class Turns {
     const once = responseUrl ? { url: responseUrl, used: false } : undefined
     const turn = new Turn(id, msgId, { botId, userId, chatId }, this.clock.now(), once)
     const { policy, notices, outlet, clock, log } = this
-    this.courses.set(id, new Course(turn, streaming, {
+    this.courses.set(id, new TurnController(turn, streaming, {
       policy,
       notices,
       outlet,
       clock,
       log,
-      ended: turn => this.load.leave(turn.id),
+      ended: turn => this.load.release(turn.id),
       forget: turn => this.drop(turn),
     }))
     this.byMessage.set(key(botId, msgId), turn)
-    this.load.enter(id, userId)
+    this.load.add(id, userId)
     return turn
   }
 
@@ -127,7 +127,7 @@ export class Turns {
     this.courses.get(id)?.stop()
     this.courses.delete(id)
     this.byMessage.delete(key(owner.botId, msgId))
-    this.load.leave(id)
+    this.load.release(id)
   }
 
   /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Journal } from '../../src/callback/callback-log'
+import { CallbackLog } from '../../src/callback/callback-log'
 import type { Reason } from '../../src/protocol/callback-error'
 import { Refusal } from '../../src/protocol/callback-error'
 import { FakeClock } from '../support/clock'
@@ -12,7 +12,7 @@ const reasons: Reason[] = [
 function createJournal() {
   const clock = new FakeClock()
   const lines: string[] = []
-  return { clock, lines, journal: new Journal(clock, line => lines.push(line)) }
+  return { clock, lines, journal: new CallbackLog(clock, line => lines.push(line)) }
 }
 
 describe('the journal', () => {
@@ -34,7 +34,7 @@ describe('the journal', () => {
 
   it('names the right path to who was sent to a wrong one, which it quotes in part', () => {
     const { journal, lines } = createJournal()
-    for (let count = 0; count < 100; count++) journal.strayed(`/\n\x1b${'x'.repeat(1000)}`, ['/one', '/two'])
+    for (let count = 0; count < 100; count++) journal.misrouted(`/\n\x1b${'x'.repeat(1000)}`, ['/one', '/two'])
     assert.equal(lines.length, 10)
     assert.match(lines[0], /^有回调发到了 \/\?\?x{97}，.*\/one, \/two \/ a callback came to .* \/one, \/two$/)
   })

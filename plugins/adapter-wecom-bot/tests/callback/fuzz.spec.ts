@@ -55,7 +55,7 @@ describe('hostile callbacks in quantity', function() {
       maxUserTurns: 100_000,
     }).bot
     // Shorter than the settings allow: all of it has to be over soon.
-    Object.assign(bot.desk.turns.policy, { unclaimed: 300, retention: 300 })
+    Object.assign(bot.services.turns.policy, { unclaimed: 300, retention: 300 })
     client = world.client({ now: () => clock.now() })
     attacker = new Attacker(client, world.wecom.origin, new Random(20261122))
   })
@@ -114,7 +114,7 @@ describe('hostile callbacks in quantity', function() {
 
   /** Waits until nothing is being answered or kept any more. @returns the heap that is left */
   async function settle() {
-    const { turns } = bot.desk
+    const { turns } = bot.services
     const end = now() + 20_000
     while (turns.size && now() < end) await new Promise(resolve => setTimeout(resolve, 50))
     equal(turns.size, 0)
@@ -154,7 +154,7 @@ describe('hostile callbacks in quantity', function() {
   })
 
   it('leave nothing behind', async () => {
-    const { attachments, webhooks } = bot.desk
+    const { attachments, webhooks } = bot.services
     ok(attachments.count > 0)
     later = 3600_000
     equal((await client.post(client.message('image', { url: `${world.wecom.origin}/media/x` }))).status, 200)

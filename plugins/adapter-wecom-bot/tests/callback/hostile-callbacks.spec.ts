@@ -86,7 +86,7 @@ describe('an adversary', () => {
     assert.equal(world.log.warnings.length, 1, world.log.text)
     assert.ok(world.log.warnings[0].includes(`refused: ${reason} (${status})`), world.log.warnings[0])
     assert.equal(sessions.length, 0)
-    assert.equal(bot.desk.turns.size, 0)
+    assert.equal(bot.services.turns.size, 0)
   }
 
   describe('with the keys who builds a message wrongly', () => {
@@ -134,7 +134,7 @@ describe('an adversary', () => {
       const answers = [await send(captured), await send(captured)]
       assert.deepEqual(answers.map(({ status }) => status), [200, 200])
       assert.equal(sessions.length, 1)
-      assert.equal(bot.desk.turns.size, 1)
+      assert.equal(bot.services.turns.size, 1)
     })
 
     it('gets nothing run fifty times at once, of one callback or of fifty with one msgid', async () => {
@@ -143,17 +143,17 @@ describe('an adversary', () => {
       answer = () => gate.then(() => 'hello')
       const one = captureText()
       await Promise.all(Array.from({ length: 50 }, () => send(one)))
-      assert.deepEqual([sessions.length, bot.desk.turns.size], [1, 1])
+      assert.deepEqual([sessions.length, bot.services.turns.size], [1, 1])
       const replies = await Promise.all(Array.from({ length: 50 }, () => client.post(client.text('hi', { msgId: 'SAME' }))))
       assert.equal(new Set(replies.map(({ reply }) => reply!.stream!.id)).size, 1)
-      assert.deepEqual([sessions.length, bot.desk.turns.size], [2, 2])
+      assert.deepEqual([sessions.length, bot.services.turns.size], [2, 2])
       release()
     })
 
     it('gets nothing run after all is forgotten, not even with the signature in other letters', async () => {
       const captured = captureText()
       assert.equal((await send(captured)).status, 200)
-      const { turns } = bot.desk
+      const { turns } = bot.services
       turns.drop(turns.get(sessions.pop()!.event.referrer!.turn)!)
       await assertRefused(captured, 403, 'replay')
       const { searchParams } = captured.url
@@ -281,7 +281,7 @@ describe('an adversary', () => {
         assert.equal(reply!.stream!.finish, true)
         assert.ok(reply!.stream!.content!.trim())
       }
-      assert.deepEqual([sessions.length, bot.desk.turns.size], [0, 0])
+      assert.deepEqual([sessions.length, bot.services.turns.size], [0, 0])
     })
 
     it('by entering a chat', async () => {
@@ -291,7 +291,7 @@ describe('an adversary', () => {
       add({ welcome: '你好' })
       const { reply } = await client.post(client.enterChat())
       assert.deepEqual(reply, { msgtype: 'text', text: { content: '你好' } })
-      assert.deepEqual([sessions.length, bot.desk.turns.size], [0, 0])
+      assert.deepEqual([sessions.length, bot.services.turns.size], [0, 0])
     })
 
     it('by an event nobody knows', async () => {
@@ -300,7 +300,7 @@ describe('an adversary', () => {
         assert.deepEqual([status, raw], [200, ''])
       }
       assert.deepEqual(events, ['unheard_of'])
-      assert.deepEqual([sessions.length, bot.desk.turns.size], [0, 0])
+      assert.deepEqual([sessions.length, bot.services.turns.size], [0, 0])
     })
 
     it('by an event of a group robot that is named like something every object has', async () => {
@@ -320,7 +320,7 @@ describe('an adversary', () => {
         const { reply } = await client.poll(id)
         assert.equal(reply!.stream!.finish, true)
       }
-      assert.deepEqual([sessions.length, bot.desk.turns.size], [0, 0])
+      assert.deepEqual([sessions.length, bot.services.turns.size], [0, 0])
     })
 
     it('with another key under the right token', async () => {

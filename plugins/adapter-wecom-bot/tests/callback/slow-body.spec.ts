@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { connect } from 'node:net'
 import { createCallback } from '../../src/callback/handler'
-import { Tally } from '../../src/callback/status'
+import { CallbackStats } from '../../src/callback/status'
 import { Replays } from '../../src/util/recently-seen'
 import { FakeClock } from '../support/clock'
 
@@ -25,7 +25,7 @@ describe('a body that does not come', () => {
       replays: new Replays(clock, 0),
       clock,
       journal: journal as never,
-      tally: new Tally(),
+      tally: new CallbackStats(),
     })
     server = createServer(async (req, res) => {
       const exchange = {

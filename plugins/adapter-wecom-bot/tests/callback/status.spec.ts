@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { Tally, maySee, metrics, report } from '../../src/callback/status'
+import { CallbackStats, maySee, metrics, report } from '../../src/callback/status'
 import type { World } from '../support/world'
 import { createWorld, path } from '../support/world'
 
@@ -40,7 +40,7 @@ describe('how the callback stands', () => {
   })
 
   it('is told as JSON and for Prometheus', () => {
-    const tally = new Tally()
+    const tally = new CallbackStats()
     const bots = [{ selfId: 'a"\\\nb', answering: 1, turns: 2, queued: 3 }]
     assert.deepEqual(report(tally, bots), { lastVerified: null, lastRefused: null, bots })
     tally.accepted(1000)

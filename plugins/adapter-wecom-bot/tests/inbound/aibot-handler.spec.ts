@@ -1,30 +1,30 @@
 import assert from 'node:assert/strict'
-import { Cards } from '../../src/turn/stream-cards'
-import type { Policy } from '../../src/turn/turn-options'
-import type { Dispatch, InboxOptions, Outcome } from '../../src/inbound/aibot-handler'
-import { Inbox } from '../../src/inbound/aibot-handler'
+import { StreamCards } from '../../src/turn/stream-cards'
+import type { TurnOptions } from '../../src/turn/turn-options'
+import type { DispatchResult, AibotHandlerOptions, Outcome } from '../../src/inbound/aibot-handler'
+import { AibotHandler } from '../../src/inbound/aibot-handler'
 import type { Event, Message, Poll, Unknown } from '../../src/protocol/parse-aibot'
 import { createMemoryStores } from '../../src/storage/stores'
 import type { StoredStream } from '../../src/storage/streams'
 import type { Turn } from '../../src/turn/turn'
 import { createTurns, message, notices } from '../support/turns'
 
-function createInbox(options: Partial<InboxOptions> = {}, policy: Partial<Policy> = {}) {
+function createInbox(options: Partial<AibotHandlerOptions> = {}, policy: Partial<TurnOptions> = {}) {
   const world = createTurns(policy)
   const dispatched: { message: Message, turn: Turn }[] = []
   const events: Event[] = []
   const stores = options.stores ?? createMemoryStores(world.clock)
-  const inbox = new Inbox({
+  const inbox = new AibotHandler({
     credentials: [],
     freshness: 300_000,
     firstReply: 100,
     turns: world.turns,
-    cards: new Cards({ enabled: false, buttons: [], title: () => '', clicked: () => '' }, createMemoryStores(world.clock).cards),
+    cards: new StreamCards({ enabled: false, buttons: [], title: () => '', clicked: () => '' }, createMemoryStores(world.clock).cards),
     stores,
     feedback: true,
     notices,
     isTrusted: url => url === 'https://trusted',
-    dispatch: (message, turn): Dispatch => {
+    dispatch: (message, turn): DispatchResult => {
       dispatched.push({ message, turn })
       return 'taken'
     },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import Sqlite from '@koishijs/plugin-database-sqlite'
 import type { Session } from 'koishi'
-import { Newcomers } from '../../src/inbound/new-users'
+import { NewUsers } from '../../src/inbound/new-users'
 import { createWorld } from '../support/world'
 
 describe('people and groups that Koishi has never heard of', () => {
@@ -61,27 +61,27 @@ describe('people and groups that Koishi has never heard of', () => {
 
   it('are introduced once, and then never waited for', async () => {
     for (const [isDirect, names] of [[true, ['user']], [false, ['user', 'channel']]] as const) {
-      const newcomers = new Newcomers()
+      const newcomers = new NewUsers()
       const { session, asked, settle } = createStage(isDirect)
-      const meetings = [newcomers.meet(session), newcomers.meet(session)]
+      const meetings = [newcomers.ensureStored(session), newcomers.ensureStored(session)]
       assert.deepEqual(asked, names)
       await settle()
       await Promise.all(meetings)
-      assert.equal(newcomers.meet(session), undefined)
+      assert.equal(newcomers.ensureStored(session), undefined)
       assert.deepEqual(asked, names)
     }
   })
 
   it('hold nobody up where the database fails, and are introduced the next time', async () => {
-    const newcomers = new Newcomers()
+    const newcomers = new NewUsers()
     const { session, asked, settle } = createStage(true)
-    const meetings = [newcomers.meet(session), newcomers.meet(session)]
+    const meetings = [newcomers.ensureStored(session), newcomers.ensureStored(session)]
     await settle(new Error('database is down'))
     await Promise.all(meetings)
-    const again = newcomers.meet(session)
+    const again = newcomers.ensureStored(session)
     assert.deepEqual(asked, ['user', 'user'])
     await settle()
     await again
-    assert.equal(newcomers.meet(session), undefined)
+    assert.equal(newcomers.ensureStored(session), undefined)
   })
 })

@@ -285,7 +285,7 @@ describe('a callback in XML', () => {
         const waiting = client.post(client.text('hi'))
         await until(() => sessions.length)
         if (passiveReply === 100) assert.equal((await waiting).raw, '')
-        await bot.desk.leave()
+        await bot.services.leave()
         const { content } = await waiting
         assert.match(content ?? api.messages[0].markdown.content, /重启.*再问一次/)
         assert.equal(api.messages.length, Number(passiveReply === 100))
@@ -507,7 +507,7 @@ describe('a callback in XML', () => {
       assert.equal((await client.post(answered)).content, 'answered')
       assert.equal((await client.post(never)).raw, '')
       await client.post(event)
-      await first.bot.desk.stores.dispose()
+      await first.bot.services.stores.dispose()
       await first.dispose()
       other.add(config)
       assert.equal((await client.post(answered)).content, 'answered')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Hold } from '../../src/inbound/passive-reply'
+import { PassiveReply } from '../../src/inbound/passive-reply'
 import type { DeliveryError } from '../../src/turn/fallback'
 import type { Part } from '../../src/push/parts'
 import { Turn } from '../../src/turn/turn'
@@ -20,7 +20,7 @@ describe('a reply that waits for its answer', () => {
 
   function create(hasNext = true, limit = 2048) {
     const next = { send: async (parts: Part[]) => void forwarded.push(parts) }
-    return new Hold({ limit, unclaimed: 10_000, notices, clock, next: hasNext ? next : undefined })
+    return new PassiveReply({ limit, unclaimed: 10_000, notices, clock, next: hasNext ? next : undefined })
   }
 
   function say(text: string) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Session } from 'koishi'
-import { greetingCard, greetingText } from '../../src/inbound/welcome'
+import { welcomeCard, welcomeText } from '../../src/inbound/welcome'
 import { cards } from '../support/cards'
 import type { World } from '../support/world'
 import { createWorld } from '../support/world'
@@ -14,7 +14,7 @@ const menu = {
 describe('a greeting', () => {
   it('is a card where it is the JSON of one, of any type, with an id of its own', () => {
     for (const card of Object.values(cards)) {
-      const [one, other] = [greetingCard(JSON.stringify(card))!, greetingCard(` \n${JSON.stringify(card, null, 2)}`)!]
+      const [one, other] = [welcomeCard(JSON.stringify(card))!, welcomeCard(` \n${JSON.stringify(card, null, 2)}`)!]
       assert.match(one.task_id!, /^[\w@-]{1,128}$/)
       assert.notEqual(one.task_id, other.task_id)
       assert.deepEqual({ ...one, task_id: '' }, { ...card, task_id: '' })
@@ -23,21 +23,21 @@ describe('a greeting', () => {
 
   it('is a text otherwise', () => {
     for (const text of ['', '你好', '{name}，你好', '**"card_type"**', '[{"card_type":"text_notice"}]', '{"a":1}']) {
-      assert.equal(greetingCard(text), undefined)
+      assert.equal(welcomeCard(text), undefined)
     }
   })
 
   it('can be read where there are no cards', () => {
-    assert.equal(greetingText('**你好**'), '**你好**')
-    assert.equal(greetingText(JSON.stringify(menu)), '你好\n\n我是小助手\n\n- 用法：usage\n- 反馈')
-    assert.equal(greetingText(JSON.stringify(cards.news_notice)), '早报')
+    assert.equal(welcomeText('**你好**'), '**你好**')
+    assert.equal(welcomeText(JSON.stringify(menu)), '你好\n\n我是小助手\n\n- 用法：usage\n- 反馈')
+    assert.equal(welcomeText(JSON.stringify(cards.news_notice)), '早报')
   })
 
   it('is no card that WeCom would refuse', () => {
-    assert.throws(() => greetingCard('{"card_type": "button_interaction"'), { name: 'CardError', field: 'content' })
-    assert.throws(() => greetingCard('{"card_type": "other"}'), { name: 'CardError', field: 'card_type' })
+    assert.throws(() => welcomeCard('{"card_type": "button_interaction"'), { name: 'CardError', field: 'content' })
+    assert.throws(() => welcomeCard('{"card_type": "other"}'), { name: 'CardError', field: 'card_type' })
     const none = JSON.stringify({ ...menu, button_list: [] })
-    assert.throws(() => greetingCard(none), { name: 'CardError', field: 'button_list' })
+    assert.throws(() => welcomeCard(none), { name: 'CardError', field: 'button_list' })
   })
 
   describe('with buttons', () => {

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto'
 import { HTTP } from '@koishijs/plugin-http'
 import type { Wecom } from 'testkit'
 import { createWecom } from 'testkit'
-import { Load } from '../../src/turn/concurrency'
-import { Outlet } from '../../src/turn/fallback'
+import { Concurrency } from '../../src/turn/concurrency'
+import { FallbackDelivery } from '../../src/turn/fallback'
 import { createPost } from '../../src/api/client'
 import { throughKoishi } from '../../src/api/http'
 import type { Turn } from '../../src/turn/turn'
-import { Turns } from '../../src/turn/turn-registry'
+import { TurnRegistry } from '../../src/turn/turn-registry'
 import { Webhook } from '../../src/api/webhook'
 import { FakeClock } from '../support/clock'
 import { MINUTE, SECOND, message, notices, policy } from '../support/turns'
@@ -20,7 +20,7 @@ const image = { base64: png.toString('base64'), md5: createHash('md5').update(pn
 describe('an answer that WeCom takes on other ways than its stream', () => {
   let clock: FakeClock
   let wecom: Wecom
-  let turns: Turns
+  let turns: TurnRegistry
   let webhook: Webhook
   let lost: string[]
 
@@ -30,10 +30,10 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     wecom = await createWecom({ clock: { now: () => clock.now(), sleep: async () => {} } })
     const post = createPost(throughKoishi(new HTTP()))
     webhook = new Webhook(wecom.webhookUrl('SECRET'), post, clock)
-    turns = new Turns(policy, notices, new Outlet(post, clock, notices, chatId => chatId === 'GROUP' ? webhook : undefined), clock, {
-      lost: (_turn, error) => lost.push((error as Error).message),
-      hung: () => {},
-    }, new Load({ total: 9, user: 9, span: MINUTE }, clock))
+    turns = new TurnRegistry(policy, notices, new FallbackDelivery(post, clock, notices, chatId => chatId === 'GROUP' ? webhook : undefined), clock, {
+      deliveryFailed: (_turn, error) => lost.push((error as Error).message),
+      timedOut: () => {},
+    }, new Concurrency({ total: 9, user: 9, maxAge: MINUTE }, clock))
   })
 
   afterEach(async () => {

@@ -48,7 +48,7 @@ describe('messages that wait when the process has to end', () => {
   async function fill({ app, bot }: Instance, channelId = 'webhook') {
     const all = Promise.allSettled(Array.from({ length: 23 }, (_, index) => bot.createMessage(channelId, h.text(`m${index}`))))
     await until(() => wecom.webhooks.length === 20)
-    assert.equal(bot.desk.webhooks.waiting, 3)
+    assert.equal(bot.services.webhooks.waiting, 3)
     await app.parallel('exit', 'SIGTERM')
     return (await all).filter(result => result.status === 'rejected').map(({ reason }) => reason as DeliveryError)
   }

@@ -152,7 +152,7 @@ describe('two instances with one database', () => {
     const { template_card: card } = (await clients[0].post(clients[0].text('hi'))).reply!
     await eventually(async () => {
       await pause(5)
-      return instances[1].bot.desk.stores.cards.find(card.task_id)
+      return instances[1].bot.services.stores.cards.find(card.task_id)
     })
     const clicks = [[0, 'b:yes'], [1, 'b:no'], [1, 'b:yes'], [0, 'b:no']] as const
     const updates = await Promise.all(clicks.map(([index, eventKey]) => {

@@ -1,12 +1,12 @@
-import { Load } from '../../src/turn/concurrency'
-import type { Outlet } from '../../src/turn/fallback'
+import { Concurrency } from '../../src/turn/concurrency'
+import type { FallbackDelivery } from '../../src/turn/fallback'
 import { DeliveryError } from '../../src/turn/fallback'
 import type { Message } from '../../src/protocol/parse-aibot'
 import type { Notices } from '../../src/turn/bubble'
 import type { Said, Turn } from '../../src/turn/turn'
 import { inWords } from '../../src/turn/turn'
-import type { Policy } from '../../src/turn/turn-options'
-import { Turns } from '../../src/turn/turn-registry'
+import type { TurnOptions } from '../../src/turn/turn-options'
+import { TurnRegistry } from '../../src/turn/turn-registry'
 import { FakeClock } from './clock'
 
 export const SECOND = 1000
@@ -74,7 +74,7 @@ export function message(overrides: Partial<Message> = {}): Message {
 }
 
 /** The usual times of a turn. */
-export const policy: Policy = {
+export const policy: TurnOptions = {
   streaming: true,
   cards: false,
   placeholder: '<think></think>',
@@ -85,15 +85,15 @@ export const policy: Policy = {
 }
 
 /** Turns with time, ways out and a log that a spec has in its hand. */
-export function createTurns(own: Partial<Policy> = {}) {
+export function createTurns(own: Partial<TurnOptions> = {}) {
   const clock = new FakeClock()
   const outlet = new FakeOutlet()
   const lost: unknown[] = []
   const hung: Turn[] = []
-  const turns = new Turns({ ...policy, ...own }, notices, outlet as unknown as Outlet, clock, {
-    lost: (_turn, error) => lost.push(error),
-    hung: turn => hung.push(turn),
-  }, new Load({ total: 1000, user: 1000, span: 330 * SECOND }, clock))
+  const turns = new TurnRegistry({ ...policy, ...own }, notices, outlet as unknown as FallbackDelivery, clock, {
+    deliveryFailed: (_turn, error) => lost.push(error),
+    timedOut: turn => hung.push(turn),
+  }, new Concurrency({ total: 1000, user: 1000, maxAge: 330 * SECOND }, clock))
   /** What WeCom shows after asking once. */
   const poll = (turn: Turn, arrived = true) => {
     const frame = turns.frame(turn)

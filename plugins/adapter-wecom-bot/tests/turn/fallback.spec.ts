@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { DeliveryError } from '../../src/turn/fallback'
-import { Outlet } from '../../src/turn/fallback'
+import { FallbackDelivery } from '../../src/turn/fallback'
 import type { Said } from '../../src/turn/turn'
 import { Turn } from '../../src/turn/turn'
 import { Webhook } from '../../src/api/webhook'
@@ -30,7 +30,7 @@ function createOutlet({ webhook = true } = {}) {
     return { errcode: 0, errmsg: 'ok' }
   }
   const hook = new Webhook(WEBHOOK, post, clock)
-  const outlet = new Outlet(post, clock, notices, chatId => webhook && chatId === 'GROUP' ? hook : undefined)
+  const outlet = new FallbackDelivery(post, clock, notices, chatId => webhook && chatId === 'GROUP' ? hook : undefined)
   const open = ({ chatId, responseUrl = true }: { chatId?: string, responseUrl?: boolean } = {}) => {
     const owner = { botId: 'AIBOTID', userId: 'USERID', chatId }
     return new Turn('T', 'M', owner, clock.now(), responseUrl ? { url: RESPONSE, used: false } : undefined)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { CardsOptions } from '../../src/turn/stream-cards'
-import { Cards } from '../../src/turn/stream-cards'
+import type { StreamCardsOptions } from '../../src/turn/stream-cards'
+import { StreamCards } from '../../src/turn/stream-cards'
 import { MemoryCardStore } from '../../src/storage/cards'
 import { cards } from '../support/cards'
 import { createTurns } from '../support/turns'
@@ -8,14 +8,14 @@ import { createTurns } from '../support/turns'
 const HOUR = 3600_000
 const DAY = 24 * HOUR
 
-function createCards(options: Partial<CardsOptions> = {}) {
+function createCards(options: Partial<StreamCardsOptions> = {}) {
   const world = createTurns({ cards: true })
   const store = new MemoryCardStore(world.clock)
-  const desk = new Cards({ enabled: true, buttons: [], title: () => '接下来', clicked: name => `(${name})`, ...options }, store)
+  const streamCards = new StreamCards({ enabled: true, buttons: [], title: () => '接下来', clicked: name => `(${name})`, ...options }, store)
   const click = (taskId: string, key: string, userId = 'USERID', selected = {}) => {
-    return desk.click({ cardType: '', key, taskId, selected }, userId)
+    return streamCards.click({ cardType: '', key, taskId, selected }, userId)
   }
-  return { ...world, cards: desk, click }
+  return { ...world, cards: streamCards, click }
 }
 
 describe('the card of a stream', () => {
@@ -48,10 +48,10 @@ describe('the card of a stream', () => {
   })
 
   it('is the one a plugin made, where it made one', async () => {
-    const { cards: desk, turns, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
+    const { cards: streamCards, turns, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
     const turn = open()
     await turns.say(turn, { text: '?', card: cards.vote_interaction, buttons: [{ text: 'b' }] })
-    assert.deepEqual(desk.attach(turn, 'M'), cards.vote_interaction)
+    assert.deepEqual(streamCards.attach(turn, 'M'), cards.vote_interaction)
     assert.equal(turn.text, '?\n\n- b')
   })
 
@@ -65,43 +65,43 @@ describe('the card of a stream', () => {
   })
 
   it('waits for the frame in which it is there', async () => {
-    const { cards: desk, turns, open } = createCards()
+    const { cards: streamCards, turns, open } = createCards()
     const turn = open()
-    assert.equal(desk.attach(turn, 'M'), undefined)
+    assert.equal(streamCards.attach(turn, 'M'), undefined)
     await turns.say(turn, { text: '', card: cards.news_notice })
-    assert.deepEqual(desk.attach(turn, 'POLL'), cards.news_notice)
+    assert.deepEqual(streamCards.attach(turn, 'POLL'), cards.news_notice)
   })
 
   it('goes once where it arrives', async () => {
-    const { cards: desk, turns, open } = createCards()
+    const { cards: streamCards, turns, open } = createCards()
     const turn = open()
     await turns.say(turn, { text: '?', card: cards.news_notice })
-    assert.ok(desk.attach(turn, 'M'))
-    desk.arrived(turn)
-    assert.equal(desk.attach(turn, 'POLL1'), undefined)
-    assert.equal(desk.attach(turn, 'POLL2'), undefined)
+    assert.ok(streamCards.attach(turn, 'M'))
+    streamCards.arrived(turn)
+    assert.equal(streamCards.attach(turn, 'POLL1'), undefined)
+    assert.equal(streamCards.attach(turn, 'POLL2'), undefined)
   })
 
   it('goes again, the same, where the callback is repeated', async () => {
-    const { cards: desk, turns, open } = createCards()
+    const { cards: streamCards, turns, open } = createCards()
     const turn = open()
     const id = (await turns.say(turn, { text: '?', card: cards.news_notice }))!
-    const first = desk.attach(turn, 'M')
-    desk.arrived(turn)
+    const first = streamCards.attach(turn, 'M')
+    streamCards.arrived(turn)
     // What was written may not have been read.
     turns.rewrite(turn, id, { text: '!', card: { ...cards.news_notice, main_title: { title: '晚报' } } })
-    assert.deepEqual(desk.attach(turn, 'M'), first)
-    assert.equal(desk.attach(turn, 'POLL'), undefined)
+    assert.deepEqual(streamCards.attach(turn, 'M'), first)
+    assert.equal(streamCards.attach(turn, 'POLL'), undefined)
   })
 
   it('goes again where its frame broke off, until one arrives', async () => {
-    const { cards: desk, turns, open } = createCards()
+    const { cards: streamCards, turns, open } = createCards()
     const turn = open()
     await turns.say(turn, { text: '?', card: cards.news_notice })
-    for (const poll of ['POLL1', 'POLL2', 'POLL3']) assert.deepEqual(desk.attach(turn, poll), cards.news_notice)
-    desk.arrived(turn)
-    assert.equal(desk.attach(turn, 'POLL4'), undefined)
-    assert.deepEqual(desk.attach(turn, 'POLL3'), cards.news_notice)
+    for (const poll of ['POLL1', 'POLL2', 'POLL3']) assert.deepEqual(streamCards.attach(turn, poll), cards.news_notice)
+    streamCards.arrived(turn)
+    assert.equal(streamCards.attach(turn, 'POLL4'), undefined)
+    assert.deepEqual(streamCards.attach(turn, 'POLL3'), cards.news_notice)
   })
 
   it('is put in words where nobody fetches the frame that it would go along with', async () => {
@@ -115,13 +115,13 @@ describe('the card of a stream', () => {
   })
 
   it('is put in words where its frame is lost', async () => {
-    const { cards: desk, turns, clock, outlet, open } = createCards()
+    const { cards: streamCards, turns, clock, outlet, open } = createCards()
     for (const [index, said] of [{ buttons: [{ text: '是' }] }, { card: cards.news_notice }].entries()) {
       const turn = open({ msgId: String(index) })
       await turns.say(turn, { text: '?', ...said })
       turn.chainEnded()
       turns.frame(turn)
-      assert.ok(desk.attach(turn, 'M'))
+      assert.ok(streamCards.attach(turn, 'M'))
       turns.fetched(turn, false)
       await clock.pass(10_000)
     }
@@ -129,12 +129,12 @@ describe('the card of a stream', () => {
   })
 
   it('is put in words where the stream had to close before', async () => {
-    const { cards: desk, turns, clock, outlet, open } = createCards()
+    const { cards: streamCards, turns, clock, outlet, open } = createCards()
     const turn = open()
     await turns.say(turn, { text: 'half' })
     await clock.pass(330_000)
     turns.frame(turn)
-    assert.equal(desk.attach(turn, 'POLL'), undefined)
+    assert.equal(streamCards.attach(turn, 'POLL'), undefined)
     await turns.say(turn, { text: '', buttons: [{ text: '是' }] })
     turn.chainEnded()
     await clock.pass(0)
@@ -142,16 +142,16 @@ describe('the card of a stream', () => {
   })
 
   it('is not there where cards are off', async () => {
-    const { cards: desk, turns, open } = createCards({ enabled: false, buttons: [{ text: '停止', input: 'stop' }] })
+    const { cards: streamCards, turns, open } = createCards({ enabled: false, buttons: [{ text: '停止', input: 'stop' }] })
     const turn = open()
     await turns.say(turn, { text: '?', buttons: [{ text: '是' }] })
-    assert.equal(desk.attach(turn, 'M'), undefined)
+    assert.equal(streamCards.attach(turn, 'M'), undefined)
   })
 })
 
 describe('a click', () => {
   /** A turn whose card has arrived. */
-  async function sent(said: Parameters<ReturnType<typeof createTurns>['turns']['say']>[1], options?: Partial<CardsOptions>) {
+  async function sent(said: Parameters<ReturnType<typeof createTurns>['turns']['say']>[1], options?: Partial<StreamCardsOptions>) {
     const world = createCards(options)
     const turn = world.open()
     await world.turns.say(turn, said)
