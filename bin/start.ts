@@ -14,13 +14,16 @@ const ONE = 250
 const file = join(__dirname, 'instance', 'worker' + extname(__filename))
 let worker: ChildProcess
 let stopping = 0
+/** Logins to the console, so that a restart from there does not log its user out. */
+let logins: string | undefined
 
 function launch(shared = process.env.KOISHI_SHARED) {
   // Blank variables are dropped before the worker reads .env, where they would hide what is written there.
-  const env = { ...withoutBlank(process.env), KOISHI_SHARED: shared }
+  const env = { ...withoutBlank(process.env), KOISHI_SHARED: shared, KOISHI_CONSOLE_LOGINS: logins }
   worker = fork(file, { env })
   worker.on('message', ({ type, body }: { type: string, body: string }) => {
     if (type === 'shared') shared = body
+    if (type === 'console-logins') logins = body
   })
   worker.on('exit', (code, signal) => {
     if (code === RESTART && !stopping) return launch(shared)

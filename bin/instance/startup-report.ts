@@ -12,7 +12,6 @@ interface Server {
 export interface Running {
   server?: Server
   console?: { uiPath?: string }
-  auth?: { admin?: { username?: string } }
   'adapter-wecom-bot'?: { path?: string }
   'adapter-dingtalk'?: { protocol: string }
   'gemini-chat'?: { apiKeys?: string[], model?: string, proxy?: string }
@@ -113,7 +112,7 @@ function* describeGemini(running: Running): Iterable<Line> {
 }
 
 function* describePanel(running: Running, env: Env): Iterable<Line> {
-  const { server, console, auth } = running
+  const { server, console } = running
   if (!console) {
     if (!server || isLoopback(server.host) || env.KOISHI_ADMIN_PASSWORD) return yield line('-', '控制台：关闭。', 'Console: off.')
     return yield line('-',
@@ -122,13 +121,13 @@ function* describePanel(running: Running, env: Env): Iterable<Line> {
       + 'Set KOISHI_ADMIN_PASSWORD to turn it on.')
   }
   const address = localOrigin(server) + (console.uiPath ?? panel)
-  yield auth
+  yield env.KOISHI_ADMIN_PASSWORD
     ? line('✓',
-        `控制台：${address} ，用户名 ${auth.admin?.username ?? 'admin'}，密码见 KOISHI_ADMIN_PASSWORD。`,
-        `Console: ${address} , user ${auth.admin?.username ?? 'admin'}, password as in KOISHI_ADMIN_PASSWORD.`)
+        `控制台：${address} ，用 KOISHI_ADMIN_PASSWORD 的密码登录。`,
+        `Console: ${address} , log in with the password in KOISHI_ADMIN_PASSWORD.`)
     : line('✓',
-        `控制台：${address} ，没有密码，只能在本机直接打开。`,
-        `Console: ${address} , without a password, to be opened directly on this machine only.`)
+        `控制台：${address} ，没有密码，用上面的一次性链接登录。`,
+        `Console: ${address} , without a password: log in with the one-time link above.`)
 }
 
 /**

@@ -2,10 +2,10 @@ import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Logger } from 'koishi'
 import type { Context } from 'koishi'
-import { check } from './validate-env'
+import { check, panel } from './validate-env'
 import { withoutBlank } from './env'
 import { explain } from './explain-failure'
-import * as guard from './console-guard'
+import * as consoleGate from './console-gate'
 import { InstanceLoader } from './loader'
 import { setupLog } from './log'
 import type { LogConfig } from './log'
@@ -25,6 +25,10 @@ const GRACE = 10_000
 const LINGER = 500
 /** Signals this close are one: `timeout` sends its own to the process and to the group. */
 const ONE = 250
+
+/** Logins to the console that the launcher kept; no plugin or child process is to inherit them. */
+const savedLogins = process.env.KOISHI_CONSOLE_LOGINS
+delete process.env.KOISHI_CONSOLE_LOGINS
 
 let app: Context | undefined
 let stopping = false
@@ -97,7 +101,13 @@ async function start() {
   if (busy) fail([busy])
 
   app = await loader.createApp()
-  if (!env.KOISHI_ADMIN_PASSWORD) app.plugin(guard)
+  app.plugin(consoleGate, {
+    password: env.KOISHI_ADMIN_PASSWORD,
+    uiPath: panel,
+    saved: savedLogins,
+    save: body => process.send?.({ type: 'console-logins', body }),
+    announce: url => print([{ mark: '✓', zh: `控制台的一次性登录链接：${url}`, en: `One-time link to the console: ${url}` }]),
+  })
   await loader.start(START)
   if (stopping) return
   const failures = loader.failures()

@@ -30,8 +30,13 @@ export class SettingsPage {
     })
   }
 
-  static async open(browser: Browser, instance: Instance, ident: string, locale: Locale): Promise<SettingsPage> {
+  /** @param cookie of a login to the console by a page of this instance, as `Cookie` has it */
+  static async open(
+    browser: Browser, instance: Instance, cookie: string, ident: string, locale: Locale,
+  ): Promise<SettingsPage> {
     const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 } })
+    const [name, value] = cookie.split('=')
+    await context.addCookies([{ name, value, url: `http://127.0.0.1:${instance.port}/console`, sameSite: 'Strict' }])
     await context.addInitScript({ path: join(__dirname, 'look.js') })
     // The console keeps its language here; it does not ask the browser for one.
     const stored = JSON.stringify({ locale, theme: { mode: 'light', dark: 'default-dark', light: 'default-light' } })

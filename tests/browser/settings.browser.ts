@@ -64,6 +64,7 @@ describe('the settings pages', function() {
 
   let instance: Instance
   let browser: Browser
+  let cookie: string
   before(async () => {
     browser = await launch()
     instance = await Instance.start({
@@ -71,6 +72,7 @@ describe('the settings pages', function() {
       plugins: Object.entries(idents).map(([name, { plain }]) => `    ~${name}:${plain}: {}\n`).join(''),
     })
     await instance.ready()
+    cookie = await instance.login(undefined, `http://127.0.0.1:${instance.port}`)
     // The console lists what is installed beside koishi.yml.
     await symlink(join(root, 'node_modules'), join(instance.folder, 'node_modules'))
   })
@@ -89,7 +91,7 @@ describe('the settings pages', function() {
         let page: SettingsPage
         let rows: Row[]
         before(async () => {
-          page = await SettingsPage.open(browser, instance, idents[name].plain, locale)
+          page = await SettingsPage.open(browser, instance, cookie, idents[name].plain, locale)
           rows = await page.rows()
         })
         after(() => page?.close())
@@ -128,7 +130,7 @@ describe('the settings pages', function() {
         })
 
         it('does not know the secrets that come from variables', async () => {
-          const page = await SettingsPage.open(browser, instance, idents[name].running, locale)
+          const page = await SettingsPage.open(browser, instance, cookie, idents[name].running, locale)
           const rows = await page.rows()
           await page.capture(`${name} ${locale} running`)
           await page.close()

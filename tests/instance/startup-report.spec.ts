@@ -93,7 +93,8 @@ describe('the report at the start', () => {
 
   it('says where the console is, and why it is not', () => {
     assert.match(text(all), /http:\/\/127\.0\.0\.1:35000\/console , without a password/)
-    assert.match(text({ ...all, auth: { admin: { username: 'root' } } }), /user root, password as in KOISHI_ADMIN_PASSWORD/)
+    assert.match(text(all, { KOISHI_ADMIN_PASSWORD: 'secret' }), /log in with the password in KOISHI_ADMIN_PASSWORD/)
+    assert.doesNotMatch(text(all, { KOISHI_ADMIN_PASSWORD: 'secret' }), /secret/)
     const open = { ...all, server: { host: '0.0.0.0', port: 35000 }, console: undefined }
     assert.match(text(open), /HOST=0\.0\.0\.0 is not a loopback address.*Set KOISHI_ADMIN_PASSWORD/)
     assert.match(text(open, { KOISHI_ADMIN_PASSWORD: 'x' }), /Console: off\./)

@@ -69,7 +69,7 @@ describe('stopping the instance', function() {
 
   it('ends although the console is open in a browser', async () => {
     await start()
-    const socket = await instance.upgrade('/console/status')
+    const socket = await instance.upgrade('/console/status', { cookie: await instance.login() })
     instance.process.kill('SIGTERM')
     assert.equal(await instance.exited, 0)
     socket.destroy()
@@ -158,12 +158,13 @@ describe('restarting the instance', function() {
     try {
       await instance.ready()
       const [pid, before] = [await instance.workerPid(), await instance.file('koishi.yml')]
+      const cookie = await instance.login()
       await instance.get('/restart')
       await instance.prints('said goodbye')
       instance.output = ''
       await instance.ready()
       assert.notEqual(await instance.workerPid(), pid)
-      assert.equal((await instance.get('/console/')).status, 200)
+      assert.equal((await instance.get('/console/', { cookie })).status, 200, 'the login outlives the restart')
       assert.equal(await instance.file('koishi.yml'), before + 'name: saved\n')
     } finally {
       await instance.close()

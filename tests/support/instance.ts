@@ -103,6 +103,23 @@ export class Instance {
     return Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim())
   }
 
+  /**
+   * Logs in to the console: with the password if there is one, else with the newest one-time link.
+   * @returns the cookie
+   */
+  async login(password?: string, origin = ''): Promise<string> {
+    if (password === undefined) await this.prints('One-time link to the console')
+    const [token] = this.output.match(/(?<=login\?token=)[\w-]+/g)?.slice(-1) ?? []
+    const response = await fetch(`http://127.0.0.1:${this.port}/console/login`, {
+      method: 'POST',
+      body: new URLSearchParams(password === undefined ? { token: token! } : { password }),
+      headers: origin ? { origin } : {},
+      redirect: 'manual',
+    })
+    if (response.status !== 303) throw new Error(`the login was refused with ${response.status}`)
+    return response.headers.get('set-cookie')!.split(';', 1)[0]
+  }
+
   file(name: string): Promise<string> {
     return readFile(join(this.folder, name), 'utf8')
   }

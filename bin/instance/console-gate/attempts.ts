@@ -1,0 +1,34 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+
+const WINDOW_SECONDS = 600
+/** Failed logins from one address in ten minutes. Behind a reverse proxy all visitors share its address. */
+const MAX_PER_ADDRESS = 10
+/** Failed logins in ten minutes, wherever they come from. */
+const MAX_IN_ALL = 60
+
+/** Limits failed logins per address and in all. */
+export class LoginAttempts {
+  private readonly byAddress = new RateLimiterMemory({ points: MAX_PER_ADDRESS, duration: WINDOW_SECONDS })
+  private readonly inAll = new RateLimiterMemory({ points: MAX_IN_ALL, duration: WINDOW_SECONDS })
+
+  /**
+   * Counts an attempt before it is looked at, so that attempts sent at the same time count too.
+   * @returns seconds to wait, or 0 when the attempt may be made
+   */
+  async take(address: string): Promise<number> {
+    try {
+      await this.byAddress.consume(address)
+      await this.inAll.consume('')
+      return 0
+    } catch (error) {
+      if (error instanceof RateLimiterRes) return Math.ceil(error.msBeforeNext / 1000)
+      throw error
+    }
+  }
+
+  /** Gives back an attempt that succeeded. */
+  async succeeded(address: string) {
+    await this.byAddress.reward(address)
+    await this.inAll.reward('')
+  }
+}
