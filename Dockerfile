@@ -4,6 +4,7 @@ WORKDIR /app
 
 # Manifests first: npm ci is cached until one of them changes.
 COPY package.json package-lock.json ./
+COPY packages/common/package.json packages/common/
 COPY plugins/adapter-wecom-bot/package.json plugins/adapter-wecom-bot/
 COPY plugins/gemini-chat/package.json plugins/gemini-chat/
 COPY testkit/package.json testkit/

@@ -1,16 +1,17 @@
 /**
  * Builds what `npm start` and the registry need: each plugin's `lib` with its declarations, and the launcher.
- * An error anywhere is an error of the build.
+ * Any error fails the build.
  */
 
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { isBuiltin } from 'node:module'
 import { build } from 'esbuild'
 import { load } from 'js-yaml'
+import { bundleDeclarations } from './bundle-declarations.mjs'
+import { assertDeclared, isPackage, packageOf } from './declared-packages.mjs'
 
-const plugins = ['adapter-wecom-bot', 'gemini-chat']
+const folders = readdirSync('plugins').map(name => `plugins/${name}`)
 
 const yaml = {
   name: 'yaml',
@@ -21,33 +22,35 @@ const yaml = {
   },
 }
 
-/** Packages stay outside; one that the manifest does not name would be missing wherever the plugin is installed. */
-const declared = manifest => ({
-  name: 'declared',
+/** Bundles the private workspace `common`; all other packages stay outside, where the plugin is installed. */
+const packages = {
+  name: 'packages',
   setup(build) {
-    build.onResolve({ filter: /^[@\w]/ }, ({ path, kind }) => {
-      if (kind === 'entry-point') return
-      const name = path.split('/', path.startsWith('@') ? 2 : 1).join('/')
-      const isDeclared = name in { ...manifest.dependencies, ...manifest.peerDependencies }
-      if (isBuiltin(path) || isDeclared) return { path, external: true }
-      return { errors: [{ text: `${manifest.name} does not depend on ${name}` }] }
+    build.onResolve({ filter: /./ }, ({ path, kind }) => {
+      if (kind === 'entry-point' || !isPackage(path) || packageOf(path) === 'common') return
+      return { path, external: true }
     })
   },
-})
+}
 
-const common = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', charset: 'utf8', logLevel: 'warning' }
+const options = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', charset: 'utf8', logLevel: 'warning' }
 
-await Promise.all(plugins.map(name => rm(`plugins/${name}/lib`, { recursive: true, force: true })))
-const tsc = ['node_modules/typescript/bin/tsc', '-b', '--force', ...plugins.map(name => `plugins/${name}`)]
+async function buildPlugin(folder) {
+  const manifest = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
+  const outfile = `${folder}/lib/index.js`
+  const { metafile } = await build({
+    ...options, entryPoints: [`${folder}/src/index.ts`], outfile, metafile: true, plugins: [yaml, packages],
+  })
+  assertDeclared(manifest, metafile.outputs[outfile].imports.map(({ path }) => path), outfile)
+  bundleDeclarations(folder, manifest)
+}
+
+await Promise.all(['packages/common', ...folders].map(folder => rm(`${folder}/lib`, { recursive: true, force: true })))
+const tsc = ['node_modules/typescript/bin/tsc', '-b', '--force', ...folders]
 if (spawnSync(process.execPath, tsc, { stdio: 'inherit' }).status !== 0) process.exit(1)
-await Promise.all(plugins.map(name => build({
-  ...common,
-  entryPoints: [`plugins/${name}/src/index.ts`],
-  outfile: `plugins/${name}/lib/index.js`,
-  plugins: [yaml, declared(JSON.parse(readFileSync(`plugins/${name}/package.json`, 'utf8')))],
-})))
+await Promise.all(folders.map(buildPlugin))
 await build({
-  ...common,
+  ...options,
   entryPoints: ['bin/start.ts', 'bin/instance/worker.ts'],
   outdir: 'lib',
   packages: 'external',

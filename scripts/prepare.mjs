@@ -11,19 +11,23 @@ function modified(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
+/** When a file of this folder was last changed; 0 where there is no folder. */
 function newest(folder) {
+  if (!modified(folder)) return 0
   return Math.max(...readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter(entry => entry.isFile())
     .map(entry => modified(join(entry.parentPath ?? entry.path, entry.name))))
 }
 
+// Sources that what is built contains. An installation without sources, such as the image, is never stale.
 const parts = [
-  ['bin', 'lib/instance/worker.js'],
-  ...readdirSync('plugins').map(name => [`plugins/${name}/src`, `plugins/${name}/lib/index.js`]),
+  { target: 'lib/instance/worker.js', sources: ['bin'] },
+  ...readdirSync('plugins').map(name => ({
+    target: `plugins/${name}/lib/index.js`, sources: [`plugins/${name}/src`, 'packages/common/src'],
+  })),
 ]
 
-// An installation without the sources, such as the image, brings what was built.
-const stale = parts.some(([source, target]) => modified(source) && newest(source) > modified(target))
+const stale = parts.some(({ target, sources }) => Math.max(...sources.map(newest)) > modified(target))
 
 if (stale) {
   console.log('正在构建…… / Building…')

@@ -13,7 +13,7 @@ if (!/^\d+(\.\d+)*$/.test(version ?? '')) {
   process.exit(64)
 }
 
-const specs = ['plugins/*/tests/**/*.spec.ts', 'testkit/tests/**/*.spec.ts', 'tests/**/*.spec.ts']
+const specs = ['packages/*/tests/**/*.spec.ts', 'plugins/*/tests/**/*.spec.ts', 'testkit/tests/**/*.spec.ts', 'tests/**/*.spec.ts']
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = join(root, 'node_modules/.cache/node', version)
 const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`

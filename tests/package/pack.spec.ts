@@ -34,17 +34,17 @@ for (const plugin of readdirSync(join(root, 'plugins'))) {
       assert.deepEqual(locales, ['zh', 'en'])
     })
 
-    it('holds the build, its types, the source and the documents, and nothing else', () => {
+    it('holds the build, its types and the documents, and nothing else', () => {
       const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
         cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
       })
       const [{ files }] = JSON.parse(output) as [{ files: { path: string }[] }]
       const paths = files.map(({ path }) => path)
       const needed = [
-        'package.json', 'README.md', 'README.en.md', 'CHANGELOG.md', 'LICENSE', manifest.main, manifest.typings, 'src/index.ts',
+        'package.json', 'README.md', 'README.en.md', 'CHANGELOG.md', 'LICENSE', manifest.main, manifest.typings,
       ]
       for (const path of needed) assert.ok(paths.includes(path), `${path} is missing`)
-      const allowed = /^(?:package\.json|README(?:\.en)?\.md|CHANGELOG\.md|LICENSE|lib\/(?:index\.js|.+\.d\.ts)|src\/.+\.(?:ts|yml))$/
+      const allowed = /^(?:package\.json|README(?:\.en)?\.md|CHANGELOG\.md|LICENSE|lib\/(?:index\.js|.+\.d\.ts))$/
       assert.deepEqual(paths.filter(path => !allowed.test(path)), [])
     })
 

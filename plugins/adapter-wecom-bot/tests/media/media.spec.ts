@@ -33,6 +33,7 @@ describe('a file in a message', () => {
       return setImmediate(callback)
     },
     clearTimeout: timer => void ends.delete(timer as () => void),
+    sleep: delay => new Promise(resolve => clock.setTimeout(resolve, delay)),
   }
   /** What would happen to the downloads that go on, in the end. */
   const ends = new Set<() => void>()

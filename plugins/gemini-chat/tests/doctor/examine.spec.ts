@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { SystemClock } from 'common/time'
 import { createGemini, createHttpProxy, createSocks, scenarios } from 'testkit'
 import type { Gemini, GeminiOptions, Proxy } from 'testkit'
 import { examine } from '../../src/doctor/examine'
@@ -46,7 +47,7 @@ describe('the doctor', () => {
   async function ask({ apiKeys = [key], models = ['gemini-3.8-flash'], ...options }: Options) {
     const config = { baseUrl: options.baseUrl ?? '', proxy: options.proxy }
     const limits = { firstByteTimeout: 0, idleTimeout: 0, totalTimeout: 0 }
-    const clock = { now: () => Date.now(), sleep: async () => {} }
+    const clock = Object.assign(new SystemClock(), { sleep: async () => {} })
     const engine = (() => {
       try {
         return createGeminiEngine({ ...config, ...limits, ca: options.ca })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { classify } from './classify-error'
-import type { Clock, Limits } from './deadline'
+import type { Clock } from 'common/time'
+import type { Limits } from './deadline'
 import { Deadline } from './deadline'
 import { GeminiError } from '../error'
 

@@ -1,3 +1,5 @@
+import { systemClock } from 'common/time'
+import type { Clock } from 'common/time'
 import { GeminiError } from '../error'
 
 export interface Limits {
@@ -7,17 +9,6 @@ export interface Limits {
   idleTimeout: number
   /** Milliseconds for the whole answer. */
   totalTimeout: number
-}
-
-export interface Clock {
-  setTimeout(callback: () => void, ms: number): unknown
-  clearTimeout(timer: unknown): void
-}
-
-/** Looks the globals up at each call, so that a fake `setTimeout` rules them. */
-export const systemClock: Clock = {
-  setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
-  clearTimeout: timer => clearTimeout(timer as NodeJS.Timeout),
 }
 
 /** A longer delay overflows Node's timers and would fire at once. */
@@ -34,7 +25,11 @@ export class Deadline {
   private started = false
   private over = false
 
-  constructor(readonly limits: Limits, readonly expire: (error: GeminiError) => void, readonly clock = systemClock) {
+  constructor(
+    readonly limits: Limits,
+    readonly expire: (error: GeminiError) => void,
+    readonly clock: Clock = systemClock,
+  ) {
     this.idle = limits.idleTimeout
     this.total = this.arm(limits.totalTimeout, 'total', 'the answer took longer than')
     this.listen()

@@ -1,83 +1,83 @@
-import { createClock } from '@sinonjs/fake-timers'
 import assert from 'node:assert'
+import { FakeClock } from 'common/testing'
 import { Deadline } from '../../../src/engine/gemini/deadline'
 import type { GeminiError } from '../../../src/engine/error'
 
 function start(firstByteTimeout: number, idleTimeout: number, totalTimeout: number) {
-  const clock = createClock()
+  const clock = new FakeClock()
   const errors: GeminiError[] = []
   const deadline = new Deadline({ firstByteTimeout, idleTimeout, totalTimeout }, error => errors.push(error), clock)
   return { clock, errors, deadline, reasons: () => errors.map(({ kind, reason }) => `${kind} ${reason}`) }
 }
 
 describe('the timers of an answer', () => {
-  it('end it when the first byte is late', () => {
+  it('end it when the first byte is late', async () => {
     const { clock, reasons, errors } = start(60, 10, 1000)
-    clock.tick(59)
+    await clock.advance(59)
     assert.deepEqual(reasons(), [])
-    clock.tick(1)
+    await clock.advance(1)
     assert.deepEqual(reasons(), ['timeout first-byte'])
     assert.equal(errors[0].retryable, true)
-    assert.equal(clock.countTimers(), 0)
+    assert.equal(clock.pending, 0)
   })
 
-  it('end it when the server falls silent', () => {
+  it('end it when the server falls silent', async () => {
     const { clock, deadline, reasons, errors } = start(60, 10, 1000)
     for (let i = 0; i < 20; i++) {
       deadline.heard()
-      clock.tick(9)
+      await clock.advance(9)
     }
     assert.deepEqual(reasons(), [])
-    clock.tick(1)
+    await clock.advance(1)
     assert.deepEqual(reasons(), ['timeout idle'])
     assert.equal(errors[0].retryable, false)
-    assert.equal(clock.countTimers(), 0)
+    assert.equal(clock.pending, 0)
   })
 
-  it('end it when it goes on for ever', () => {
+  it('end it when it goes on for ever', async () => {
     const { clock, deadline, reasons } = start(60, 10, 100)
     for (let i = 0; i < 20; i++) {
       deadline.heard()
-      clock.tick(9)
+      await clock.advance(9)
     }
     assert.deepEqual(reasons(), ['timeout total'])
-    assert.equal(clock.countTimers(), 0)
+    assert.equal(clock.pending, 0)
   })
 
-  it('do not blame the server for a slow reader', () => {
+  it('do not blame the server for a slow reader', async () => {
     const { clock, deadline, reasons } = start(60, 10, 1000)
     deadline.heard()
     deadline.pause()
-    clock.tick(500)
+    await clock.advance(500)
     deadline.listen()
-    clock.tick(9)
+    await clock.advance(9)
     assert.deepEqual(reasons(), [])
-    clock.tick(1)
+    await clock.advance(1)
     assert.deepEqual(reasons(), ['timeout idle'])
   })
 
-  it('do not wait long for the end of an answer that is complete', () => {
+  it('do not wait long for the end of an answer that is complete', async () => {
     const { clock, deadline, reasons } = start(60_000, 60_000, 300_000)
     deadline.heard()
     deadline.linger(2000)
-    clock.tick(2000)
+    await clock.advance(2000)
     assert.deepEqual(reasons(), ['timeout idle'])
   })
 
-  it('leave nothing behind, and stay off', () => {
+  it('leave nothing behind, and stay off', async () => {
     const { clock, deadline, reasons } = start(60, 10, 1000)
     deadline.clear()
-    assert.equal(clock.countTimers(), 0)
+    assert.equal(clock.pending, 0)
     deadline.heard()
-    assert.equal(clock.countTimers(), 0)
-    clock.tick(5000)
+    assert.equal(clock.pending, 0)
+    await clock.advance(5000)
     assert.deepEqual(reasons(), [])
   })
 
-  it('are off where there is no limit', () => {
+  it('are off where there is no limit', async () => {
     const { clock, deadline } = start(0, Infinity, 2 ** 31)
-    assert.equal(clock.countTimers(), 0)
+    assert.equal(clock.pending, 0)
     deadline.heard()
-    assert.equal(clock.countTimers(), 0)
+    assert.equal(clock.pending, 0)
   })
 })

@@ -1,4 +1,4 @@
-import { createClock } from '@sinonjs/fake-timers'
+import { FakeClock } from 'common/testing'
 import assert from 'node:assert'
 import { setImmediate } from 'node:timers/promises'
 import type { Scenario } from 'testkit'
@@ -101,15 +101,15 @@ describe('the Gemini engine', () => {
   })
 
   it('does not wait for relays that never end a stream', async () => {
-    const clock = createClock()
+    const clock = new FakeClock()
     const engine = createGeminiEngine({ ...limits, baseUrl: context.gemini.url, clock })
     context.gemini.respond({ ...scenarios.text('一', '二'), end: 'hang' })
     const pending = collect(engine, {}, {}, ({ type }) => {
-      if (type === 'usage') setImmediate().then(() => clock.tick(2000))
+      if (type === 'usage') setImmediate().then(() => clock.advance(2000))
     })
     const { text, reason, error } = await pending
     assert.deepEqual([text, reason, error], ['一二', 'STOP', undefined])
-    assert.equal(clock.countTimers(), 0)
+    assert.equal(clock.pending, 0)
     engine.dispose()
   })
 
@@ -150,7 +150,7 @@ describe('the Gemini engine', () => {
   })
 
   it('delivers everything to a slow reader, and does not take him for a silent server', async () => {
-    const clock = createClock()
+    const clock = new FakeClock()
     const engine = createGeminiEngine({ ...limits, totalTimeout: 0, baseUrl: context.gemini.url, clock })
     const words = Array.from({ length: 40 }, (_, index) => `${index} `)
     context.gemini.respond(scenarios.text(...words))
@@ -159,7 +159,7 @@ describe('the Gemini engine', () => {
       if (event.type !== 'text') continue
       text += event.text
       await new Promise(resolve => setTimeout(resolve, 1))
-      if (text.length < 40) clock.tick(4900)
+      if (text.length < 40) await clock.advance(4900)
     }
     assert.equal(text, words.join(''))
     engine.dispose()
@@ -170,7 +170,7 @@ describe('the patience of the engine', () => {
   const context = useGemini()
 
   async function wait(scenario: Scenario, ms: number, ready: (texts: number) => boolean) {
-    const clock = createClock()
+    const clock = new FakeClock()
     const engine = createGeminiEngine({
       baseUrl: context.gemini.url, firstByteTimeout: 60_000, idleTimeout: 30_000, totalTimeout: 300_000, clock,
     })
@@ -178,12 +178,11 @@ describe('the patience of the engine', () => {
     let texts = 0
     const pending = collect(engine, {}, {}, ({ type }) => void (texts += Number(type === 'text')))
     await until(() => ready(texts))
-    clock.tick(ms - 1)
-    await setImmediate()
-    assert.equal(clock.countTimers() > 0, true)
-    clock.tick(1)
+    await clock.advance(ms - 1)
+    assert.equal(clock.pending > 0, true)
+    await clock.advance(1)
     const outcome = await pending
-    assert.equal(clock.countTimers(), 0)
+    assert.equal(clock.pending, 0)
     await context.gemini.requests[0].closed
     assert.ok(context.gemini.requests[0].aborted)
     engine.dispose()

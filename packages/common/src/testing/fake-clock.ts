@@ -1,0 +1,94 @@
+import type { Clock } from '../time'
+
+interface Timer {
+  at: number
+  callback: () => void
+}
+
+/** Time that stands still until it is advanced. For specs only. */
+export class FakeClock implements Clock {
+  private readonly timers = new Set<Timer>()
+  /** Durations of all sleeps so far, in milliseconds. */
+  readonly sleeps: number[] = []
+
+  /** @param time milliseconds since 1970 */
+  constructor(private time = Date.UTC(2026, 0, 1)) {}
+
+  now() {
+    return this.time
+  }
+
+  setTimeout(callback: () => void, delayMs: number): unknown {
+    const timer = { at: this.time + Math.max(0, delayMs), callback }
+    this.timers.add(timer)
+    return timer
+  }
+
+  clearTimeout(timer: unknown) {
+    this.timers.delete(timer as Timer)
+  }
+
+  async sleep(delayMs: number, signal?: AbortSignal) {
+    this.sleeps.push(delayMs)
+    if (signal?.aborted) return
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.clearTimeout(timer)
+        signal?.removeEventListener('abort', wake)
+        resolve()
+      }
+      const timer = this.setTimeout(wake, delayMs)
+      signal?.addEventListener('abort', wake)
+    })
+  }
+
+  /** Number of timers and sleeps that have not ended. */
+  get pending() {
+    return this.timers.size
+  }
+
+  /** Advances the time timer by timer, and lets pending promises settle in between. */
+  async advance(ms: number) {
+    const end = this.time + ms
+    await settle()
+    for (let timer = this.next(end); timer; timer = this.next(end)) {
+      this.time = Math.max(this.time, timer.at)
+      this.timers.delete(timer)
+      timer.callback()
+      await settle()
+    }
+    this.time = Math.max(this.time, end)
+  }
+
+  pass(ms: number) {
+    return this.advance(ms)
+  }
+
+  /** Advances like a machine that was suspended: timers fire late, at the end. */
+  async jump(ms: number) {
+    this.time += ms
+    await this.advance(0)
+  }
+
+  /** The timer that fires first, the older one of two. */
+  private next(end: number): Timer | undefined {
+    let first: Timer | undefined
+    for (const timer of this.timers) {
+      if (timer.at <= end && (!first || timer.at < first.at)) first = timer
+    }
+    return first
+  }
+}
+
+/** A fake clock on which every sleep ends at once, having advanced the time by its duration. */
+export class InstantClock extends FakeClock {
+  override async sleep(delayMs: number) {
+    this.sleeps.push(delayMs)
+    await this.advance(delayMs)
+  }
+}
+
+/** Lets everything happen that needs no time. */
+export function settle(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}

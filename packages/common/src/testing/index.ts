@@ -1,0 +1,1 @@
+export { FakeClock, InstantClock, settle } from './fake-clock'

@@ -1,0 +1,2 @@
+export { SystemClock, systemClock } from './clock'
+export type { Clock } from './clock'
