@@ -1,13 +1,13 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 
-/** A self-signed certificate: give `cert` to the server and, as `ca`, to whoever is to trust it. */
+/** A self-signed certificate. Pass `key` and `cert` to the server, and `cert` as `ca` to clients. */
 export interface Certificate {
   key: string
   cert: string
 }
 
-// Just enough DER (ITU-T X.690) to write an X.509 certificate: node can read them, not make them.
+// The subset of DER (ITU-T X.690) that an X.509 certificate needs: Node can parse certificates but not create them.
 function der(tag: number, ...content: Uint8Array[]) {
   const body = Buffer.concat(content)
   if (body.length < 128) return Buffer.concat([Buffer.from([tag, body.length]), body])
@@ -19,7 +19,7 @@ const sequence = (...content: Uint8Array[]) => der(0x30, ...content)
 const octets = (content: Uint8Array) => der(0x04, content)
 const bits = (content: Uint8Array) => der(0x03, Buffer.from([0]), content)
 const oid = (hex: string) => der(0x06, Buffer.from(hex, 'hex'))
-const truth = der(0x01, Buffer.from([0xff]))
+const booleanTrue = der(0x01, Buffer.from([0xff]))
 
 function time(date: Date) {
   return der(0x17, Buffer.from(date.toISOString().replace(/\.\d+|[-:T]/g, '').slice(2)))
@@ -30,7 +30,7 @@ function name(host: string) {
 }
 
 /**
- * Makes a certificate for these hosts, valid for a day before and after now.
+ * Creates a certificate for these hosts, valid from one day before `now` until one day after.
  * @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1
  */
 export function createCertificate(hosts: string[], now = Date.now()): Certificate {
@@ -39,7 +39,7 @@ export function createCertificate(hosts: string[], now = Date.now()): Certificat
   const subject = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(hosts[0])))))
   const extensions = sequence(
     sequence(oid('551d11'), octets(sequence(...hosts.map(name)))),
-    sequence(oid('551d13'), truth, octets(sequence(truth))),
+    sequence(oid('551d13'), booleanTrue, octets(sequence(booleanTrue))),
   )
   const body = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),

@@ -1,12 +1,12 @@
-/** Time as the stand-ins see it. */
+/** The clock of the mock servers. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Resolves after so many milliseconds, or at once when the signal aborts. */
+  /** Resolves after `ms` milliseconds, or when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** Resolves after so many milliseconds, or at once when the signal aborts. */
+/** Resolves after `ms` milliseconds, or when the signal aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve()
   return new Promise((resolve) => {
@@ -20,16 +20,16 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
-/** The real time. It looks the globals up at each call, so that a fake `Date` and `setTimeout` rule it as well. */
+/** The system's time. Reads the globals at each call, so that fake timers apply. */
 export const systemClock: Clock = { now: () => Date.now(), sleep }
 
-/** A clock that stands still until somebody sleeps on it or advances it: six minutes of polling pass in no time. */
+/** A clock that only moves by `sleep` and `advance`: six minutes of polling take no real time. */
 export interface ManualClock extends Clock {
-  /** Moves the time forward. */
+  /** Moves the clock forward by `ms` milliseconds. */
   advance(ms: number): void
 }
 
-/** @param start milliseconds since 1970; the present unless told */
+/** @param start milliseconds since 1970, the current time by default */
 export function manualClock(start = Date.now()): ManualClock {
   let now = start
   return {

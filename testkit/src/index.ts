@@ -1,6 +1,6 @@
 /**
- * The other sides of the project, over real sockets. They follow the platforms' documents and share no code with the
- * plugins, so that what both sides agree on is what the document says.
+ * Mock servers and clients for everything the plugins talk to, over real sockets. They are written from the platforms'
+ * documentation and share no code with the plugins, so that an error in either side shows.
  */
 
 export * from './certificate'

@@ -1,19 +1,19 @@
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 
-/** A server that listens on the loopback interface, and its open sockets. */
+/** A server that listens on the loopback interface, with its open sockets. */
 export interface Listening {
   port: number
-  /** Raw TCP sockets, also below TLS. */
+  /** The TCP sockets, below TLS if there is any. */
   sockets: Set<Socket>
   /** Destroys every socket and stops listening. */
   close(): Promise<void>
 }
 
 /**
- * Starts any server on 127.0.0.1.
+ * Starts a server on 127.0.0.1.
  * @param port 0 picks a free one
- * @throws what the operating system says when the port is taken
+ * @throws {NodeJS.ErrnoException} `EADDRINUSE` if the port is taken
  */
 export async function listen(server: Server, port = 0): Promise<Listening> {
   const sockets = new Set<Socket>()
@@ -38,7 +38,7 @@ export async function listen(server: Server, port = 0): Promise<Listening> {
   }
 }
 
-/** A port that nobody listens on, for servers that cannot be told to pick one. */
+/** Finds an unused port, for servers that cannot pick one themselves. */
 export async function freePort(): Promise<number> {
   const { port, close } = await listen(createServer())
   await close()

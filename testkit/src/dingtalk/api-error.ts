@@ -1,4 +1,4 @@
-/** How DingTalk says no: a status and a JSON body. */
+/** An error response of DingTalk's API: the HTTP status, and the fields of the JSON body. */
 export interface DingtalkApiError {
   status: number
   code: string
@@ -18,14 +18,17 @@ export const unknownPath = () => apiError(404, 'InvalidAction.NotFound', 'Specif
 
 export const invalid = (parameter: string, message: string) => apiError(400, `param.${parameter}`, message)
 
-/** Too many calls of one API within a second. https://open.dingtalk.com/document/orgapp/call-frequency-limit */
+/**
+ * Too many calls of one API within a second.
+ * @see https://open.dingtalk.com/document/orgapp/call-frequency-limit
+ */
 export const qpsLimit = () => apiError(403, 'Forbidden.AccessDenied.QpsLimitForAppkeyAndApi',
   '您的服务器调用钉钉开放平台当前接口的所有请求都被暂时禁用了')
 
-/** The calls of the month are used up. */
+/** The monthly quota is used up. */
 export const countLimit = () => apiError(403, 'Forbidden.AccessDenied.ApiCountLimitForOrg', '企业当月的API调用量已用完')
 
-/** The app was not given the permission. */
+/** The app lacks a permission. */
 export function missingScope(scope: string): DingtalkApiError {
   return {
     ...apiError(403, 'Forbidden.AccessDenied.AccessTokenPermissionDenied', `应用尚未开通所需的权限：[${scope}]`),
@@ -33,5 +36,5 @@ export function missingScope(scope: string): DingtalkApiError {
   }
 }
 
-/** What an address gets for five minutes that asked 10,000 times in 20 seconds: a page, not JSON. */
+/** The HTML page that an address gets for five minutes after 10,000 calls in 20 seconds. */
 export const banPage = '<!doctype html><html><body>亲，访问被拒绝了 (blocked by WAF)</body></html>'

@@ -2,7 +2,7 @@ import type { Clock } from '../clock'
 import type { DingtalkApiError } from './api-error'
 import { invalid } from './api-error'
 
-/** One state a card was given. */
+/** One streaming update of a card. */
 export interface CardFrame {
   guid: string
   content: string
@@ -16,17 +16,17 @@ export interface CardFrame {
 export interface Card {
   outTrackId: string
   templateId: string
-  /** The variable it streams into. */
+  /** The template variable that is streamed into. */
   key?: string
-  /** Where it stands: `IM_GROUP.<conversation>` or `IM_ROBOT.<user>`. */
+  /** The chat it was delivered to: `IM_GROUP.<conversation>` or `IM_ROBOT.<user>`. */
   space: string
-  /** As people see it: 处理中, 输入中, 完成, 失败. */
+  /** As displayed: 处理中, 输入中, 完成, 失败. */
   state: 'processing' | 'typing' | 'finished' | 'failed'
   content: string
   frames: CardFrame[]
 }
 
-/** What people can see of it. A guid that came before changes nothing. */
+/** Applies an update to what the card displays. */
 function applyFrame(card: Card, frame: CardFrame) {
   card.frames.push(frame)
   card.content = frame.isFull ? frame.content : card.content + frame.content
@@ -41,7 +41,7 @@ function applyFrame(card: Card, frame: CardFrame) {
 export class Cards {
   readonly all: Card[] = []
 
-  /** @param limit bytes of content in one call */
+  /** @param limit maximum bytes of content in one update */
   constructor(
     private readonly clock: Clock,
     private readonly templates: string[] | undefined,

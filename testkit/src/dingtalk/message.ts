@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 
-/** Where a message is said, and by whom. */
+/** The sender and the chat of a message. */
 export interface MessageOrigin {
   userId?: string
-  /** A group; a direct chat where absent. */
+  /** The group; `undefined` for a direct chat. */
   conversationId?: string
-  /** The same id again is the same message again. */
+  /** Repeat an id to repeat a message. */
   msgId?: string
 }
 
-/** What is said: text, or any other type with its content. */
+/** A text, or a message of another type. */
 export type MessageBody = string
   | { msgtype: 'picture', content: { downloadCode: string } }
   | { msgtype: 'file', content: { downloadCode: string, fileName: string } }
@@ -17,7 +17,7 @@ export type MessageBody = string
   | { msgtype: 'richText', content: { richText: ({ text: string } | { type: 'picture', downloadCode: string })[] } }
 
 /**
- * A message to the robot, as DingTalk calls it back. In groups the text keeps the space behind the mention.
+ * The callback for a message to the robot. In groups, the text begins with the space that followed the mention.
  * @see https://open.dingtalk.com/document/orgapp/receive-message
  */
 export function callbackData(body: MessageBody, place: MessageOrigin, robotCode: string, now: number) {

@@ -17,7 +17,7 @@ import { Robot } from './robot'
 import type { CallbackDelivery } from './stream'
 import { StreamGateway } from './stream'
 
-/** What can be called, by the name it has here. */
+/** The supported APIs. */
 const routes = {
   'POST /v1.0/oauth2/accessToken': 'token',
   'POST /v1.0/gateway/connections/open': 'open',
@@ -34,7 +34,7 @@ export type DingtalkApi = typeof routes[keyof typeof routes]
 
 const FREE_APIS = new Set<DingtalkApi>(['token', 'open'])
 
-/** How to fail a call: like a refusal, with a page, or with no answer at all. */
+/** How to fail a call: with an API error, the WAF's page, no response, or a connection reset. */
 export type DingtalkFailure = DingtalkApiError | 'ban' | 'hang' | 'reset'
 
 export interface DingtalkCall {
@@ -43,7 +43,7 @@ export interface DingtalkCall {
   body: any
   at: number
   status: number
-  /** What it was refused with. */
+  /** Error code of a failed call. */
   code?: string
   billed: boolean
 }
@@ -59,22 +59,22 @@ export interface DingtalkOptions {
   appKey?: string
   appSecret?: string
   agentId?: number
-  /** Milliseconds after which a callback that was not acknowledged comes again. */
+  /** Milliseconds until an unacknowledged callback is sent again, 60,000 by default. */
   redelivery?: number
-  /** Seconds a token lives. */
+  /** Lifetime of an access token in seconds, 7200 by default. */
   tokenLife?: number
-  /** Calls per second and API. */
+  /** Maximum calls per second and API, 20 by default. */
   qps?: number
-  /** Calls per month. */
+  /** Maximum calls per month, 5000 by default. */
   monthly?: number
-  /** Bytes of content a card takes. */
+  /** Maximum bytes of a card's content, 20,000 by default. */
   cardLimit?: number
-  /** The card templates that exist; any, unless given. */
+  /** The existing card templates; any by default. */
   templates?: string[]
 }
 
 export interface Dingtalk {
-  /** To be used instead of `https://api.dingtalk.com/v1.0` and `https://oapi.dingtalk.com`. */
+  /** Replace `https://api.dingtalk.com/v1.0` and `https://oapi.dingtalk.com`. */
   apiEndpoint: string
   oldApiEndpoint: string
   appKey: string
@@ -84,21 +84,21 @@ export interface Dingtalk {
   cards: Card[]
   meter: RateMeter
   stream: StreamGateway
-  /** Says something to the robot, over the Stream connection. */
+  /** Sends a message to the robot over the Stream connection. */
   say(body: MessageBody, place?: MessageOrigin): Promise<CallbackDelivery>
-  /** The same in HTTP mode. @returns the status the robot answers with */
+  /** Sends a message to the robot in HTTP mode. @returns the HTTP status of the robot's response */
   post(url: string, body: MessageBody, place?: MessageOrigin): Promise<number>
-  /** Puts a file where messages can point to it. @returns its download code */
+  /** Stores a file for use in messages. @returns its download code */
   media(bytes: Uint8Array, type: string): string
-  /** Fails the next calls of an API. Failures queue up. */
+  /** Fails the next calls of an API. Failures are queued. */
   fail(api: DingtalkApi, failure: DingtalkFailure, times?: number): void
-  /** Makes every token invalid that was issued so far. */
+  /** Invalidates all access tokens. */
   expireTokens(): void
   close(): Promise<void>
 }
 
 /**
- * DingTalk's servers, as far as a robot talks to them.
+ * A mock of DingTalk's servers, as far as a robot uses them.
  * @see https://open.dingtalk.com/document/orgapp/overview-of-development-process
  */
 export async function createDingtalk(options: DingtalkOptions = {}): Promise<Dingtalk> {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock'
 import type { DingtalkApiError } from './api-error'
 import { countLimit, missingScope, qpsLimit } from './api-error'
 
-/** The permission an API asks for. */
+/** The permission each API requires. */
 const REQUIRED_SCOPES: Record<string, string> = {
   createAndDeliver: 'Card.Instance.Write',
   streaming: 'Card.Streaming.Write',
@@ -11,27 +11,27 @@ const REQUIRED_SCOPES: Record<string, string> = {
 }
 
 export interface RateLimits {
-  /** Calls per second, per API. */
+  /** Maximum calls per second and API. */
   qps: number
-  /** Calls per month. */
+  /** Maximum calls per month. */
   monthly: number
 }
 
 /**
- * Counts calls as DingTalk bills them: each costs one, refused or not, but for those that came too fast. Tokens and
- * connections are free.
+ * Counts and limits calls as DingTalk does. Every call is billed, rejected ones included, except those beyond the limit
+ * per second. Access tokens and Stream connections are free.
  * @see https://open.dingtalk.com/document/orgapp/call-frequency-limit
  */
 export class RateMeter {
   /** Billed calls. */
   count = 0
-  /** The permissions the app lacks. */
+  /** Permissions that the app lacks. */
   readonly missing = new Set<string>()
   private readonly recent = new Map<string, number[]>()
 
   constructor(private readonly clock: Clock, readonly options: RateLimits) {}
 
-  /** @returns why the call may not be, if it may not */
+  /** Bills a call. @returns the error, if the call is not allowed */
   charge(api: string): DingtalkApiError | undefined {
     const now = this.clock.now()
     const recent = (this.recent.get(api) ?? []).filter(at => now - at < 1000)

@@ -2,10 +2,11 @@ import type { Clock } from '../clock'
 import type { DingtalkApiError } from './api-error'
 import { invalid } from './api-error'
 
-/** A message of the robot, as it was accepted. */
+/** An accepted message of the robot. */
 export interface RobotMessage {
-  /** A conversation, or the people it was sent to one by one. */
+  /** The group. */
   conversationId?: string
+  /** The recipients of direct messages. */
   userIds?: string[]
   msgKey: string
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -14,7 +15,10 @@ export interface RobotMessage {
   at: number
 }
 
-/** What each kind of message must have. https://open.dingtalk.com/document/orgapp/types-of-messages-sent-by-robots */
+/**
+ * The required field of each message type.
+ * @see https://open.dingtalk.com/document/orgapp/types-of-messages-sent-by-robots
+ */
 const REQUIRED_FIELDS: Record<string, string> = {
   sampleText: 'content', sampleMarkdown: 'text', sampleImageMsg: 'photoURL', sampleLink: 'text', sampleFile: 'mediaId',
 }
@@ -26,7 +30,7 @@ function parse(text: unknown) {
 }
 
 /**
- * Messages the robot sends by itself.
+ * The API for messages sent by the robot.
  * @see https://open.dingtalk.com/document/orgapp/chatbots-send-one-on-one-chat-messages-in-batches
  * @see https://open.dingtalk.com/document/orgapp/the-robot-sends-a-group-message
  */

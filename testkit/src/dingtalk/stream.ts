@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
 import type { Clock } from '../clock'
 
-/** A callback on its way: every time it was sent, and when the other side said it has it. */
+/** A callback, with the times it was sent and the time it was acknowledged. */
 export interface CallbackDelivery {
   messageId: string
   data: object
@@ -16,13 +16,13 @@ export interface CallbackDelivery {
 const TOPIC = '/v1.0/im/bot/messages/get'
 
 /**
- * Stream mode: the robot opens a WebSocket, callbacks come over it. What is not acknowledged comes again.
+ * Stream mode: the robot opens a WebSocket and receives callbacks over it. Unacknowledged callbacks are sent again.
  * @see https://open.dingtalk.com/document/direction/stream-mode-protocol-access-description
  */
 export class StreamGateway {
   readonly deliveries: CallbackDelivery[] = []
   readonly sockets = new Set<WebSocket>()
-  /** Keeps the sockets open and lets nothing through, as connections do that died on the way. */
+  /** Keeps the sockets open but sends nothing, like a dead connection. */
   silent = false
   private readonly tickets = new Set<string>()
   private readonly server = new WebSocketServer({ noServer: true })
@@ -30,10 +30,10 @@ export class StreamGateway {
   private readonly closed = new AbortController()
   private waiting: (() => void)[] = []
 
-  /** @param redelivery how long an acknowledgement may take, in milliseconds */
+  /** @param redelivery milliseconds until an unacknowledged callback is sent again */
   constructor(private readonly clock: Clock, private readonly redelivery: number) {}
 
-  /** A place to connect to; it can be used once. */
+  /** Issues a ticket for one connection. */
   issueTicket(): string {
     const ticket = randomUUID()
     this.tickets.add(ticket)
@@ -50,12 +50,12 @@ export class StreamGateway {
     })
   }
 
-  /** Resolves when there is a connection. */
+  /** Resolves when a connection is open. */
   async connected(): Promise<void> {
     if (!this.sockets.size) await new Promise<void>(resolve => this.waiting.push(resolve))
   }
 
-  /** Sends a callback, and again until it is acknowledged. */
+  /** Sends a callback up to `times` times, until it is acknowledged. */
   async push(data: object, times = 3): Promise<CallbackDelivery> {
     const delivery: CallbackDelivery = { messageId: randomUUID(), data, sentAt: [] }
     this.deliveries.push(delivery)
@@ -65,7 +65,7 @@ export class StreamGateway {
     return delivery
   }
 
-  /** @returns whether the other side answers */
+  /** @returns whether the robot responds within `timeout` milliseconds */
   async ping(timeout = 1000): Promise<boolean> {
     const messageId = randomUUID()
     const answered = new Promise<boolean>(resolve => this.pings.set(messageId, () => resolve(true)))
@@ -73,7 +73,7 @@ export class StreamGateway {
     return Promise.race([answered, new Promise<boolean>(resolve => setTimeout(resolve, timeout, false).unref())])
   }
 
-  /** Announces that nothing more will come over the connections there are. */
+  /** Announces the end of the open connections, which receive nothing more. */
   disconnect() {
     this.frame('SYSTEM', 'disconnect', randomUUID(), { reason: 'persistent connection is timeout' })
     this.sockets.clear()

@@ -1,18 +1,18 @@
 /**
- * How Gemini refuses.
- * https://ai.google.dev/gemini-api/docs/troubleshooting
+ * The errors of the Gemini API.
+ * @see https://ai.google.dev/gemini-api/docs/troubleshooting
  */
 
 import type { Scenario } from './scenario'
 import type { ErrorBody } from './wire'
 import { errorBody } from './wire'
 
-/** Any error body, with its status. */
+/** A response with an error body and its status. */
 export function apiError(body: ErrorBody, headers?: Record<string, string>): Scenario {
   return { status: body.error.code, headers, body }
 }
 
-/** The same error wrapped in an array, as Google does on streaming routes. */
+/** The same error wrapped in an array, as Google sends it on streaming routes. */
 export const wrapped = (scenario: Scenario): Scenario => ({ ...scenario, body: [scenario.body] })
 
 const quota = (quotaId: string, quotaValue: string) => ({
@@ -34,13 +34,13 @@ const reason = (reason: string) => ({
   metadata: { service: 'generativelanguage.googleapis.com' },
 })
 
-/** 429, too many requests this minute; RetryInfo says when to come back. */
+/** 429, too many requests per minute. RetryInfo holds the time to wait. */
 export const rateLimited = (seconds = 2) => apiError(
   errorBody(429, 'RESOURCE_EXHAUSTED', `You exceeded your current quota. Please retry in ${seconds}s.`,
     quota('GenerateRequestsPerMinutePerProjectPerModel-FreeTier', '10'), retry(seconds)),
 )
 
-/** 429, nothing left for today. The RetryInfo that comes with it is of no use. */
+/** 429, the daily quota is used up. Its RetryInfo is far too short. */
 export const dailyQuota = () => apiError(
   errorBody(429, 'RESOURCE_EXHAUSTED', 'You exceeded your current quota, please check your plan and billing details.',
     quota('GenerateRequestsPerDayPerProjectPerModel-FreeTier', '250'), retry(36)),
@@ -66,5 +66,5 @@ export const unknownModel = (model: string) => apiError(
   errorBody(404, 'NOT_FOUND', `models/${model} is not found for API version v1beta, or is not supported for this method.`),
 )
 
-/** 400 about the request itself. */
+/** 400, an invalid request. */
 export const invalid = (message: string) => apiError(errorBody(400, 'INVALID_ARGUMENT', message))

@@ -1,25 +1,26 @@
-/** How the events of a stream are written down. Google's own way unless told; the rest is what relays do to it. */
+/** How the events of a stream are encoded. The defaults are Google's; relays vary them. */
 export interface Framing {
-  /** Line ending, `\r\n`. */
+  /** Line ending, `\r\n` by default. */
   newline?: string
-  /** The space after `data:`, true. */
+  /** Whether a space follows `data:`, true by default. */
   space?: boolean
   /** A comment before each event, e.g. `keepalive`. */
   comment?: string
   /** The `event:` field of each event. */
   event?: string
-  /** Each line of indented JSON as its own `data:` line. */
+  /** Indents the JSON, with one `data:` line per line. */
   multiline?: boolean
-  /** A last `data: [DONE]`. */
+  /** Appends `data: [DONE]`. */
   done?: boolean
-  /** The blank line after the last event, true. */
+  /** Whether a blank line follows the last event, true by default. */
   terminated?: boolean
-  /** Cuts the bytes into pieces of this size, each in its own packet, so that characters are torn. */
+  /** Sends packets of at most this many bytes, which splits multi-byte characters. */
   split?: number
 }
 
 /**
- * Writes events as server-sent events, one string per event, and one more for `[DONE]`.
+ * Encodes server-sent events.
+ * @returns one string per event, and one for `[DONE]`
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export function encodeEvents(events: object[], framing: Framing = {}): string[] {
@@ -35,7 +36,7 @@ export function encodeEvents(events: object[], framing: Framing = {}): string[] 
   ].join(newline))
 }
 
-/** Cuts bytes into pieces of at most `size`. */
+/** Splits a text into chunks of at most `size` bytes. */
 export function splitBytes(text: string, size = Infinity): Buffer[] {
   const bytes = Buffer.from(text)
   if (bytes.length <= size) return [bytes]

@@ -5,14 +5,14 @@ import type { Pause, Scenario } from './scenario'
 import type { Chunk, ErrorBody } from './wire'
 import { joinChunks } from './wire'
 
-/** How an answer is written: server-sent events, the same chunks as one JSON array, or one object. */
+/** The format of a response: server-sent events, the same chunks as a JSON array, or one object. */
 export type ResponseFormat = 'sse' | 'array' | 'unary'
 
-/** What the player needs to know of the connection. */
+/** The response that a scenario is played to. */
 export interface PlayerTarget {
   response: ServerResponse
   format: ResponseFormat
-  /** Aborts when the client is gone. */
+  /** Aborts when the client disconnects. */
   disconnected: AbortSignal
   /** Resets the connection. */
   reset(): void
@@ -22,34 +22,34 @@ function isPause(event: Chunk | ErrorBody | Pause): event is Pause {
   return typeof event === 'number' || 'then' in event
 }
 
-/** Waits, but not longer than the client does. `setTimeout` would fire at once for Infinity. */
-async function wait(pause: Pause, gone: AbortSignal, left: Promise<void>) {
-  const over = typeof pause !== 'number' ? pause : pause === Infinity ? left : sleep(pause, gone)
-  await Promise.race([over, left])
+/** Waits for the pause or the end of the connection. `setTimeout` would fire at once for Infinity. */
+async function wait(pause: Pause, disconnected: AbortSignal, closed: Promise<void>) {
+  const over = typeof pause !== 'number' ? pause : pause === Infinity ? closed : sleep(pause, disconnected)
+  await Promise.race([over, closed])
 }
 
 function write(response: ServerResponse, bytes: Uint8Array) {
   return new Promise<void>(resolve => response.write(bytes, () => resolve()))
 }
 
-function prepareBody(scenario: Scenario, form: ResponseFormat): { scenario: Scenario, body?: string } {
+function prepareBody(scenario: Scenario, format: ResponseFormat): { scenario: Scenario, body?: string } {
   if ('body' in scenario) {
     return { scenario, body: typeof scenario.body === 'string' ? scenario.body : JSON.stringify(scenario.body, null, 2) }
   }
-  if (form !== 'unary') return { scenario }
+  if (format !== 'unary') return { scenario }
   const events = (scenario.events ?? []).filter(event => !isPause(event)) as (Chunk | ErrorBody)[]
   const error = events.find((event): event is ErrorBody => 'error' in event)
   if (error) return { scenario: { ...scenario, status: error.error.code }, body: JSON.stringify(error, null, 2) }
   return { scenario, body: JSON.stringify(joinChunks(events as Chunk[]), null, 2) }
 }
 
-/** Acts a scenario out. Resolves when nothing more will be written. */
+/** Writes a scenario to the response. Resolves when nothing more will be written. */
 export async function playScenario(given: Scenario, target: PlayerTarget) {
   const { response, format, disconnected, reset } = target
   const { scenario, body } = prepareBody(given, format)
   const { status = 200, headers, delay, gap = 0, events = [], framing, end = 'close' } = scenario
-  const left = new Promise<void>(resolve => disconnected.addEventListener('abort', () => resolve(), { once: true }))
-  if (delay) await wait(delay, disconnected, left)
+  const closed = new Promise<void>(resolve => disconnected.addEventListener('abort', () => resolve(), { once: true }))
+  if (delay) await wait(delay, disconnected, closed)
   if (disconnected.aborted) return
   const type = body === undefined && format === 'sse' ? 'text/event-stream' : 'application/json; charset=UTF-8'
   response.writeHead(status, { 'content-type': type, ...headers })
@@ -66,10 +66,10 @@ export async function playScenario(given: Scenario, target: PlayerTarget) {
     for (const event of events) {
       if (disconnected.aborted) return
       if (isPause(event)) {
-        await wait(event, disconnected, left)
+        await wait(event, disconnected, closed)
         continue
       }
-      if (written && gap) await wait(gap, disconnected, left)
+      if (written && gap) await wait(gap, disconnected, closed)
       for (const bytes of splitBytes(frames[written++], framing?.split)) await write(response, bytes)
     }
     if (disconnected.aborted) return
@@ -78,6 +78,6 @@ export async function playScenario(given: Scenario, target: PlayerTarget) {
       return void response.end(tail)
     }
   }
-  if (end === 'hang') await left
+  if (end === 'hang') await closed
   else reset()
 }

@@ -2,31 +2,31 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 
 export type GeminiAction = 'streamGenerateContent' | 'generateContent' | 'countTokens' | 'models'
 
-/** One request, as it came and as it went. */
+/** One request and how it ended. */
 export interface GeminiRequest {
   method: string
   /** Path and query. */
   path: string
   headers: IncomingHttpHeaders
-  /** Parsed JSON, or the raw text where it is none. */
+  /** Parsed JSON, or the raw text if it is not JSON. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   body: any
   /** `x-goog-api-key`, or the `key` parameter. */
   key?: string
-  /** What the path asks for; nothing known where absent. */
+  /** The requested method; `undefined` for unknown paths. */
   action?: GeminiAction
   /** Without the `models/` prefix. */
   model?: string
-  /** Text of the last content. */
+  /** The text of the last content. */
   question: string
-  /** Answered to the last byte. */
+  /** The whole response was sent. */
   finished: boolean
-  /** The client went away before that. */
+  /** The client disconnected before that. */
   aborted: boolean
-  /** `performance.now()` at the arrival and at the end. */
+  /** `performance.now()` at the start and the end of the request. */
   openedAt: number
   closedAt?: number
-  /** Resolves at the end, however it ends. */
+  /** Resolves at the end of the request, in any case. */
   closed: Promise<void>
 }
 
@@ -45,7 +45,7 @@ function parseRoute(method: string, pathname: string): { action?: GeminiAction, 
   return { action: calls.find(name => name === call), model }
 }
 
-/** Starts the record of a request. The body is read afterwards. */
+/** Creates the record of a request. `readBody` fills in the body. */
 export function createRecord(incoming: IncomingMessage, response: ServerResponse): GeminiRequest {
   const { pathname, searchParams } = new URL(incoming.url!, 'http://localhost')
   const request: GeminiRequest = {
@@ -70,7 +70,7 @@ export function createRecord(incoming: IncomingMessage, response: ServerResponse
 
 /**
  * Reads the body into the record.
- * @throws when the client goes away meanwhile
+ * @throws if the client disconnects before the end
  */
 export async function readBody(incoming: IncomingMessage, request: GeminiRequest) {
   const chunks: Buffer[] = []

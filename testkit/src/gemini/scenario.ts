@@ -2,39 +2,39 @@ import type { Framing } from './framing'
 import type { Chunk, ErrorBody, Part, Usage } from './wire'
 import { chunk, errorBody, countTokens } from './wire'
 
-/** A wait between two events: milliseconds, or until a promise settles. */
+/** A pause between two events: milliseconds, or a promise to wait for. */
 export type Pause = number | PromiseLike<unknown>
 
 /**
- * What the stand-in does with one request. Plain data, so scenarios are combined by spreading:
+ * The response to one request. Scenarios are plain data and combine by spreading:
  * `{ ...text('a', 'b'), gap: 20, framing: { split: 1 } }`.
  */
 export interface Scenario {
-  /** HTTP status; 200 unless told. */
+  /** HTTP status, 200 by default. */
   status?: number
   headers?: Record<string, string>
-  /** Wait before the status line. */
+  /** Pause before the status line. */
   delay?: Pause
-  /** Wait between the events, in milliseconds. */
+  /** Milliseconds between two events. */
   gap?: number
-  /** The answer, event by event. Pauses may stand between them. */
+  /** The events of the response, with pauses between them. */
   events?: (Chunk | ErrorBody | Pause)[]
-  /** A whole body instead of events. A string goes out as it is, anything else as JSON. */
+  /** A complete body instead of events: a string is sent as is, anything else as JSON. */
   body?: unknown
   framing?: Framing
-  /** After the last event: `close` (the default), `hang` open, or `drop` the connection with a TCP reset. */
+  /** After the last event: `close` the response (default), `hang`, or `drop` the connection with a TCP reset. */
   end?: 'close' | 'hang' | 'drop'
 }
 
 /** One step of an answer: a text, a part, several parts in one chunk, or a pause. */
 export type Step = string | Part | (string | Part)[] | Pause
 
-function isPause(piece: Step): piece is Pause {
-  return typeof piece === 'number' || (typeof piece === 'object' && 'then' in piece)
+function isPause(step: Step): step is Pause {
+  return typeof step === 'number' || (typeof step === 'object' && 'then' in step)
 }
 
-function toParts(piece: Exclude<Step, Pause>): Part[] {
-  return (Array.isArray(piece) ? piece : [piece]).map(part => typeof part === 'string' ? { text: part } : part)
+function toParts(step: Exclude<Step, Pause>): Part[] {
+  return (Array.isArray(step) ? step : [step]).map(part => typeof part === 'string' ? { text: part } : part)
 }
 
 function usage(parts: Part[]): Usage {
@@ -48,34 +48,34 @@ function usage(parts: Part[]): Usage {
   }
 }
 
-/** An answer in chunks: one per piece, the last one with the finish reason, token counts on each. */
-export function answer(pieces: Step[], finishReason = 'STOP', rest: object = {}): Scenario {
-  const last = pieces.findLastIndex(piece => !isPause(piece))
-  const said: Part[] = []
+/** An answer with one chunk per step. Each chunk has token counts, the last one has the finish reason. */
+export function answer(steps: Step[], finishReason = 'STOP', rest: object = {}): Scenario {
+  const last = steps.findLastIndex(step => !isPause(step))
+  const sent: Part[] = []
   return {
-    events: pieces.map((piece, index) => {
-      if (isPause(piece)) return piece
-      const parts = toParts(piece)
-      said.push(...parts)
-      return { ...chunk(parts, index === last ? { finishReason, ...rest } : {}), usageMetadata: usage(said) }
+    events: steps.map((step, index) => {
+      if (isPause(step)) return step
+      const parts = toParts(step)
+      sent.push(...parts)
+      return { ...chunk(parts, index === last ? { finishReason, ...rest } : {}), usageMetadata: usage(sent) }
     }),
   }
 }
 
-/** A plain answer. */
-export const text = (...pieces: Step[]) => answer(pieces)
+/** A text answer. */
+export const text = (...steps: Step[]) => answer(steps)
 
 /** The answer of a thinking model: a thought summary, then the text. */
-export const thinking = (thought: string, ...pieces: Step[]) => answer([{ text: thought, thought: true }, ...pieces])
+export const thinking = (thought: string, ...steps: Step[]) => answer([{ text: thought, thought: true }, ...steps])
 
-/** An answer whose last part is empty but for a thought signature, as Gemini 3 ends its streams. */
-export function signed(signature: string, ...pieces: Step[]) {
-  return answer([...pieces, { text: '', thoughtSignature: signature }])
+/** An answer whose last part is empty and has a thought signature, as Gemini 3 ends its streams. */
+export function signed(signature: string, ...steps: Step[]) {
+  return answer([...steps, { text: '', thoughtSignature: signature }])
 }
 
-/** An answer found by Google search: sources and queries come with the last chunk. */
-export function grounded(sources: { title: string, uri: string }[], queries: string[], ...pieces: Step[]) {
-  return answer(pieces, 'STOP', {
+/** An answer based on Google search, with sources and queries in the last chunk. */
+export function grounded(sources: { title: string, uri: string }[], queries: string[], ...steps: Step[]) {
+  return answer(steps, 'STOP', {
     groundingMetadata: {
       webSearchQueries: queries,
       searchEntryPoint: { renderedContent: '<div>Google</div>' },
@@ -85,16 +85,16 @@ export function grounded(sources: { title: string, uri: string }[], queries: str
   })
 }
 
-/** STOP without a word. */
+/** An empty answer that ends with STOP. */
 export const empty = () => answer([{ text: '' }])
 
-/** Cut off by the output limit; without pieces, thinking has eaten it all. */
-export const maxTokens = (...pieces: Step[]) => answer(pieces.length ? pieces : [[]], 'MAX_TOKENS')
+/** An answer truncated by the output limit; without steps, thinking has used up all tokens. */
+export const maxTokens = (...steps: Step[]) => answer(steps.length ? steps : [[]], 'MAX_TOKENS')
 
-/** Some text, then an output filter steps in. */
-export function safety(...pieces: Step[]): Scenario {
+/** Some text, then the end by a safety filter. */
+export function safety(...steps: Step[]): Scenario {
   const stop: Chunk = { candidates: [{ finishReason: 'SAFETY', index: 0 }], usageMetadata: { promptTokenCount: 8, totalTokenCount: 8 } }
-  const { events = [] } = answer(pieces, '')
+  const { events = [] } = answer(steps, '')
   return { events: [...events.map(strip), stop] }
 }
 
@@ -103,7 +103,7 @@ function strip(event: Chunk | ErrorBody | Pause) {
   return event
 }
 
-/** The prompt itself is refused: no candidates. */
+/** A blocked prompt: no candidates. */
 export const blocked = (blockReason = 'PROHIBITED_CONTENT'): Scenario => ({
   events: [{ promptFeedback: { blockReason }, usageMetadata: { promptTokenCount: 8, totalTokenCount: 8 } }],
 })
@@ -111,26 +111,26 @@ export const blocked = (blockReason = 'PROHIBITED_CONTENT'): Scenario => ({
 /** One event with this many bytes of text. */
 export const huge = (bytes: number) => answer(['x'.repeat(bytes)])
 
-/** Never answers, not even with a status line. */
+/** No response at all, not even a status line. */
 export const silent = (): Scenario => ({ delay: Infinity })
 
-/** Starts to answer, then says nothing more. */
-export const stalled = (...pieces: Step[]): Scenario => ({ ...unfinished(pieces), end: 'hang' })
+/** The start of an answer, after which the connection stays open and silent. */
+export const stalled = (...steps: Step[]): Scenario => ({ ...unfinished(steps), end: 'hang' })
 
-/** Starts to answer, then resets the connection. */
-export const dropped = (...pieces: Step[]): Scenario => ({ ...unfinished(pieces), end: 'drop' })
+/** The start of an answer, then a connection reset. */
+export const dropped = (...steps: Step[]): Scenario => ({ ...unfinished(steps), end: 'drop' })
 
-/** Starts to answer, then overloads inside the 200 response. */
-export function overloadedMidway(...pieces: Step[]): Scenario {
-  const { events = [] } = unfinished(pieces)
+/** The start of an answer, then an error event inside the response with status 200. */
+export function overloadedMidway(...steps: Step[]): Scenario {
+  const { events = [] } = unfinished(steps)
   return { events: [...events, errorBody(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.')] }
 }
 
-function unfinished(pieces: Step[]): Scenario {
-  return { events: answer(pieces).events?.map(strip) }
+function unfinished(steps: Step[]): Scenario {
+  return { events: answer(steps).events?.map(strip) }
 }
 
-/** What the stand-in says by default: it names the question, in several chunks. */
+/** The default answer: repeats the question, in several chunks. */
 export function echo(question: string): Scenario {
   const letters = Array.from(question)
   const size = Math.max(1, Math.ceil(letters.length / 3))

@@ -1,4 +1,4 @@
-/** Everything the stand-in can do, by name. */
+/** All scenarios, by name. */
 
 export * from './error'
 export * from './scenario'

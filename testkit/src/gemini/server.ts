@@ -10,38 +10,38 @@ import * as scenarios from './scenarios'
 import type { Scenario } from './scenario'
 import { errorBody, countTokens } from './wire'
 
-/** A scenario, or how to find one for a request. */
+/** A scenario, or a function that chooses one for a request. */
 export type Responder = Scenario | ((request: GeminiRequest) => Scenario | Promise<Scenario>)
 
 export interface GeminiOptions {
   port?: number
-  /** HTTPS with a certificate made on the spot; trust it by `gemini.ca`. */
+  /** Serves HTTPS with a generated certificate; clients trust it by `gemini.ca`. */
   tls?: boolean
-  /** Host name in `url`; a made-up one can only be reached through a proxy that knows it. */
+  /** Host name in `url`. A fictitious one is only reachable through a proxy that resolves it. */
   host?: string
-  /** The API keys it knows; any, unless given. */
+  /** The valid API keys; any by default. */
   keys?: string[]
-  /** The models it knows; any, unless given. */
+  /** The existing models; any by default. */
   models?: string[]
 }
 
 export interface Gemini {
-  /** Base URL, to be used instead of `https://generativelanguage.googleapis.com`. */
+  /** Base URL; replaces `https://generativelanguage.googleapis.com`. */
   url: string
   port: number
-  /** The certificate to trust, where `tls` is on. */
+  /** The certificate to trust, with `tls`. */
   ca?: string
   requests: GeminiRequest[]
   /**
-   * Sets how the next generations are answered: one reaction each, the last one for all that follow.
-   * Without any, back to the echo.
+   * Sets the responses to the next generations, one each; the last one also applies to all later ones.
+   * Without arguments, restores the default, which repeats the question.
    */
-  respond(...reactions: Responder[]): void
-  /** The same for token counts and the model list. */
-  respondTo(action: 'countTokens' | 'models', ...reactions: Responder[]): void
+  respond(...responders: Responder[]): void
+  /** As `respond`, for token counts and the model list. */
+  respondTo(action: 'countTokens' | 'models', ...responders: Responder[]): void
   /** Open TCP connections. */
   connections(): number
-  /** TCP connections ever accepted. */
+  /** TCP connections accepted since the start. */
   accepted(): number
   close(): Promise<void>
 }
@@ -68,7 +68,7 @@ function count({ body }: GeminiRequest): Scenario {
   return { body: { totalTokens: contents.reduce((sum, content) => sum + countTokens(textOf(content)), 0) } }
 }
 
-/** What is wrong with a request, as Google would say it. */
+/** @returns Google's error for an invalid request */
 function check({ action, model, key, body }: GeminiRequest, { keys, models }: GeminiOptions) {
   if (!action) return scenarios.apiError(errorBody(404, 'NOT_FOUND', 'Not Found'))
   if (!key) return scenarios.noKey()
@@ -82,7 +82,7 @@ function check({ action, model, key, body }: GeminiRequest, { keys, models }: Ge
 }
 
 /**
- * Stands in for Google's Gemini API: generation (streamed and not), token counting, model list.
+ * A mock of the Gemini API: generation (streaming and unary), token counting, model list.
  * @see https://ai.google.dev/api/generate-content
  */
 export async function createGemini(options: GeminiOptions = {}): Promise<Gemini> {
@@ -91,13 +91,13 @@ export async function createGemini(options: GeminiOptions = {}): Promise<Gemini>
   let accepted = 0
 
   const answer = (request: GeminiRequest): Scenario | Promise<Scenario> => {
-    const wrong = check(request, options)
-    if (wrong) return wrong
+    const error = check(request, options)
+    if (error) return error
     const action = request.action === 'countTokens' || request.action === 'models' ? request.action : 'generate'
     const queue = queues.get(action) ?? []
-    const reaction = queue.length > 1 ? queue.shift() : queue[0]
-    if (typeof reaction === 'function') return reaction(request)
-    if (reaction) return reaction
+    const responder = queue.length > 1 ? queue.shift() : queue[0]
+    if (typeof responder === 'function') return responder(request)
+    if (responder) return responder
     if (action === 'models') return list(options.models ?? DEFAULT_MODELS, request.model)
     return action === 'countTokens' ? count(request) : scenarios.echo(request.question)
   }
@@ -105,11 +105,11 @@ export async function createGemini(options: GeminiOptions = {}): Promise<Gemini>
   const handle: RequestListener = async (incoming, response) => {
     const request = createRecord(incoming, response)
     requests.push(request)
-    const gone = new AbortController()
+    const disconnected = new AbortController()
     let reset = false
     request.closed.then(() => {
       request.aborted = !request.finished && !reset
-      gone.abort()
+      disconnected.abort()
     })
     const stream = request.action === 'streamGenerateContent'
     try {
@@ -120,7 +120,7 @@ export async function createGemini(options: GeminiOptions = {}): Promise<Gemini>
     await playScenario(await answer(request), {
       response,
       format: !stream ? 'unary' : request.path.includes('alt=sse') ? 'sse' : 'array',
-      disconnected: gone.signal,
+      disconnected: disconnected.signal,
       reset() {
         reset = true
         for (const socket of sockets) {
@@ -139,8 +139,8 @@ export async function createGemini(options: GeminiOptions = {}): Promise<Gemini>
     port,
     ca: certificate?.cert,
     requests,
-    respond: (...reactions) => void queues.set('generate', reactions),
-    respondTo: (action, ...reactions) => void queues.set(action, reactions),
+    respond: (...responders) => void queues.set('generate', responders),
+    respondTo: (action, ...responders) => void queues.set(action, responders),
     connections: () => sockets.size,
     accepted: () => accepted,
     close,

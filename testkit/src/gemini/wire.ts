@@ -1,9 +1,9 @@
 /**
- * What Gemini puts on the wire.
- * https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
+ * The wire format of the Gemini API.
+ * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
  */
 
-/** One piece of an answer. */
+/** One part of an answer. */
 export interface Part {
   text?: string
   thought?: boolean
@@ -12,7 +12,7 @@ export interface Part {
   functionCall?: { id?: string, name: string, args?: object }
 }
 
-/** One event of the stream, or the whole answer of a unary call. */
+/** One event of a stream, or the whole answer of a unary call. */
 export interface Chunk {
   candidates?: {
     content?: { role: 'model', parts: Part[] }
@@ -27,7 +27,7 @@ export interface Chunk {
   responseId?: string
 }
 
-/** Token counts, cumulative within one answer. */
+/** Token counts, cumulative within an answer. */
 export interface Usage {
   promptTokenCount: number
   candidatesTokenCount?: number
@@ -35,12 +35,12 @@ export interface Usage {
   totalTokenCount: number
 }
 
-/** https://cloud.google.com/apis/design/errors#error_model */
+/** @see https://cloud.google.com/apis/design/errors#error_model */
 export interface ErrorBody {
   error: { code: number, message: string, status: string, details?: object[] }
 }
 
-/** A chunk with these parts; `rest` goes beside them into the candidate. */
+/** A chunk with these parts and further fields of the candidate. */
 export function chunk(parts: Part[], rest: object = {}): Chunk {
   return { candidates: [{ content: { role: 'model', parts }, ...rest, index: 0 }] }
 }
@@ -50,7 +50,7 @@ export function errorBody(code: number, status: string, message: string, ...deta
   return { error: { code, message, status, ...details.length ? { details } : {} } }
 }
 
-/** The stand-in's idea of tokens: about four bytes each. */
+/** Estimates tokens as four bytes each. */
 export function countTokens(text: string) {
   return Math.ceil(Buffer.byteLength(text) / 4)
 }

@@ -6,12 +6,12 @@ import type { Proxy, ProxyOptions, Tunnels } from './tunnel'
 import { startProxy, splice } from './tunnel'
 
 export interface HttpProxyOptions extends ProxyOptions {
-  /** Speak TLS to the client, with a certificate made on the spot; trust it by `proxy.ca`. */
+  /** Accepts TLS connections with a generated certificate; clients trust it by `proxy.ca`. */
   tls?: boolean
 }
 
 /**
- * An HTTP proxy: `CONNECT` with basic credentials, and nothing else.
+ * An HTTP proxy that supports `CONNECT` with basic credentials only.
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-connect
  */
 export async function createHttpProxy(options: HttpProxyOptions = {}): Promise<Proxy & { ca?: string }> {
@@ -23,21 +23,21 @@ export async function createHttpProxy(options: HttpProxyOptions = {}): Promise<P
 
   const parser = createHttpServer((_, response) => response.writeHead(405, { connection: 'close' }).end())
   parser.on('connect', async (request, client, head) => {
-    const refuse = (status: string) => client.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
+    const reject = (status: string) => client.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
     client.on('error', () => {})
     if (expected && request.headers['proxy-authorization'] !== expected) {
       tunnels.deny()
-      return refuse('407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="proxy"')
+      return reject('407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="proxy"')
     }
     const [, host, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(request.url!) ?? []
-    if (!host) return refuse('400 Bad Request')
+    if (!host) return reject('400 Bad Request')
     try {
       const upstream = await tunnels.open(host, +port)
       client.write('HTTP/1.1 200 Connection established\r\n\r\n')
       if (head.length) upstream.write(head)
       splice(client, upstream)
     } catch {
-      refuse('502 Bad Gateway')
+      reject('502 Bad Gateway')
     }
   })
 

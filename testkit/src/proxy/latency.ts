@@ -2,30 +2,30 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
 /**
- * A socket seen from far away: bytes need half a round trip in either direction, and the first ones wait for the
- * round trip of TCP's own handshake as well.
+ * A socket with simulated latency: bytes take half a round trip in either direction, and the first ones also wait for
+ * the round trip of the TCP handshake.
  */
 class DelayedSocket extends Duplex {
   private incoming: (Buffer | null)[] = []
-  private due: number
+  private deliverAt: number
   private timers = new Set<NodeJS.Timeout>()
 
   constructor(private socket: Socket, private delay: number) {
     super()
-    this.due = performance.now() + delay * 1.5
+    this.deliverAt = performance.now() + delay * 1.5
     socket.on('data', bytes => this.receive(bytes))
     socket.on('end', () => this.receive(null))
     socket.on('error', error => this.destroy(error))
-    socket.on('close', () => this.later(this.delay / 2, () => this.destroy()))
+    socket.on('close', () => this.schedule(this.delay / 2, () => this.destroy()))
   }
 
   private receive(bytes: Buffer | null) {
-    this.due = Math.max(this.due, performance.now() + this.delay / 2)
+    this.deliverAt = Math.max(this.deliverAt, performance.now() + this.delay / 2)
     this.incoming.push(bytes)
-    this.later(this.due - performance.now(), () => this.push(this.incoming.shift()))
+    this.schedule(this.deliverAt - performance.now(), () => this.push(this.incoming.shift()))
   }
 
-  private later(ms: number, callback: () => void) {
+  private schedule(ms: number, callback: () => void) {
     const timer = setTimeout(() => {
       this.timers.delete(timer)
       callback()
@@ -36,12 +36,12 @@ class DelayedSocket extends Duplex {
   override _read() {}
 
   override _write(bytes: Buffer, _encoding: string, callback: () => void) {
-    this.later(this.delay / 2, () => this.socket.write(bytes))
+    this.schedule(this.delay / 2, () => this.socket.write(bytes))
     callback()
   }
 
   override _final(callback: () => void) {
-    this.later(this.delay / 2, () => this.socket.end())
+    this.schedule(this.delay / 2, () => this.socket.end())
     callback()
   }
 
@@ -52,7 +52,7 @@ class DelayedSocket extends Duplex {
   }
 }
 
-/** @param delay milliseconds per round trip; 0 gives the socket itself */
+/** @param delay milliseconds per round trip; with 0 the socket itself is returned */
 export function withLatency(socket: Socket, delay: number): Duplex {
   return delay ? new DelayedSocket(socket, delay) : socket
 }

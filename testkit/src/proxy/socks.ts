@@ -3,12 +3,12 @@ import type { Duplex } from 'node:stream'
 import type { Proxy, ProxyOptions, Tunnels } from './tunnel'
 import { startProxy, splice } from './tunnel'
 
-/** Reads exactly so many bytes. @throws when the client leaves before that */
+/** Reads exactly `size` bytes. @throws if the client disconnects before that */
 async function readBytes(stream: Duplex, size: number): Promise<Buffer> {
   for (;;) {
     const bytes: Buffer | null = stream.read(size)
     if (bytes?.length === size) return bytes
-    if (bytes || stream.destroyed) throw new Error('the client left')
+    if (bytes || stream.destroyed) throw new Error('the client disconnected')
     await new Promise<void>((resolve) => {
       const done = () => {
         stream.off('readable', done).off('close', done)
@@ -37,9 +37,9 @@ async function authenticate(client: Duplex, { username, password = '' }: ProxyOp
   const [, length] = await readBytes(client, 2)
   const user = (await readBytes(client, length)).toString()
   const secret = (await readBytes(client, (await readBytes(client, 1))[0])).toString()
-  const good = user === username && secret === password
-  client.write(Buffer.from([1, good ? 0 : 1]))
-  return good
+  const valid = user === username && secret === password
+  client.write(Buffer.from([1, valid ? 0 : 1]))
+  return valid
 }
 
 const REPLY_CODES: Record<string, number> = { ENETUNREACH: 3, ENOTFOUND: 4, EHOSTUNREACH: 4, ECONNREFUSED: 5 }
@@ -65,7 +65,7 @@ async function serve(client: Duplex, options: ProxyOptions, tunnels: Tunnels) {
 }
 
 /**
- * A SOCKS5 proxy with user names and passwords, resolving names on its side.
+ * A SOCKS5 proxy with user name and password that resolves host names itself.
  * @see https://www.rfc-editor.org/rfc/rfc1928
  * @see https://www.rfc-editor.org/rfc/rfc1929
  */

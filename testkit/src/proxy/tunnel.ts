@@ -7,60 +7,60 @@ import { withLatency } from './latency'
 
 export interface ProxyOptions {
   port?: number
-  /** With a user name, clients must give it and the password. */
+  /** If set, clients must authenticate. */
   username?: string
   password?: string
   /**
-   * Names that only the proxy can resolve, as `address` or `address:port`. Besides these it knows `localhost`
-   * and plain addresses.
+   * Host names that only the proxy can resolve, to `address` or `address:port`. It also resolves `localhost` and
+   * accepts IP addresses.
    */
   hosts?: Record<string, string>
   /** Milliseconds per round trip between client and proxy. */
   delay?: number
 }
 
-/** A connection somebody asked for. */
+/** A connection requested by a client. */
 export interface ProxyConnection {
-  /** As the client named it. */
+  /** As sent by the client. */
   host: string
   port: number
-  /** `domain` shows that the client left the name resolution to the proxy. */
+  /** `domain` means that the client left the name resolution to the proxy. */
   addressType: 'ipv4' | 'ipv6' | 'domain'
-  /** Neither side is connected any more. */
+  /** Whether both sides are disconnected. */
   closed: boolean
 }
 
 export interface Proxy {
-  /** With credentials, if there are any. */
+  /** Contains the credentials, if there are any. */
   url: string
   port: number
-  /** Every connection asked for with good credentials, the failed ones included. */
+  /** Every connection requested with valid credentials, failed ones included. */
   connections: ProxyConnection[]
-  /** Clients turned away for their credentials. */
+  /** Number of clients rejected for their credentials. */
   readonly refused: number
-  /** TCP connections to the proxy that are open now. */
+  /** Open TCP connections to the proxy. */
   open(): number
-  /** Fails the next connections asked for, as if the target had refused them. */
+  /** Fails the next requested connections as if the target had refused them. */
   refuse(times?: number): void
   /** Resets all open connections. */
   kill(): void
   close(): Promise<void>
 }
 
-/** What a protocol needs: how to talk to a client, and how the URL begins. */
+/** Opens connections for a proxy protocol. */
 export interface Tunnels {
   /** Opens the connection to the target. @throws {NodeJS.ErrnoException} */
   open(host: string, port: number): Promise<Socket>
-  /** Counts a client with bad credentials. */
+  /** Counts a client with invalid credentials. */
   deny(): void
 }
 
-/** The kind of an address. */
+/** @returns the type of a host address */
 export function addressType(host: string): ProxyConnection['addressType'] {
   return isIP(host) === 4 ? 'ipv4' : isIP(host) === 6 ? 'ipv6' : 'domain'
 }
 
-/** Joins two connections for the rest of their lives. */
+/** Pipes two connections into each other until both are closed. */
 export function splice(left: Duplex, right: Duplex) {
   for (const [from, to] of [[left, right], [right, left]]) {
     from.pipe(to)
@@ -77,9 +77,9 @@ function resolve(hosts: Record<string, string>, host: string, port: number) {
 }
 
 /**
- * Runs a proxy of any protocol.
+ * Starts a proxy.
  * @param server a TCP or TLS server that does not close half-open sockets
- * @param accept talks to one client; the stream it gets is as far away as the options say
+ * @param accept handles one client; its stream has the latency of the options
  */
 export async function startProxy(
   scheme: string, server: Server, event: string, options: ProxyOptions,

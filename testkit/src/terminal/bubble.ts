@@ -1,6 +1,6 @@
 import { toPlainText, wrap } from './layout'
 
-/** The part of a terminal that a bubble needs, e.g. `process.stdout`. */
+/** The part of a terminal that a bubble uses, such as `process.stdout`. */
 export interface Screen {
   write(text: string): unknown
   isTTY?: boolean
@@ -9,8 +9,8 @@ export interface Screen {
 }
 
 /**
- * A message that grows in place, as it does in WeCom: `update` takes the whole text so far, `finish` leaves it there.
- * Where there is no terminal, only the finished text is written.
+ * Displays a growing message in place, as WeCom does: `update` takes the whole text so far, `finish` the final one.
+ * If the output is not a terminal, only the final text is written.
  */
 export class Bubble {
   private drawn: string[] = []
@@ -23,11 +23,11 @@ export class Bubble {
     if (!this.screen.isTTY) return
     const { rows: height = 24 } = this.screen
     const rows = this.layout()
-    // what has scrolled away cannot be drawn again, so a long text shows its end while it grows
+    // Rows that have scrolled away cannot be redrawn, so a long text shows its end while it grows.
     this.draw(rows.length < height ? rows : ['⋮', ...rows.slice(2 - height)])
   }
 
-  /** @param content the final text; the latest one unless given */
+  /** @param content the final text, by default the latest one */
   finish(content = this.content) {
     this.content = content
     if (this.screen.isTTY) this.draw(this.layout())
@@ -38,11 +38,11 @@ export class Bubble {
   }
 
   private layout() {
-    // a full last column leaves the cursor in different places on different terminals
+    // Terminals differ in where a full last column leaves the cursor.
     return wrap(toPlainText(this.content), (this.screen.columns ?? 80) - 1)
   }
 
-  /** Rewrites the rows from the first one that changed. */
+  /** Redraws the rows from the first changed one. */
   private draw(rows: string[]) {
     const { drawn } = this
     const changed = rows.findIndex((row, index) => row !== drawn[index])

@@ -2,10 +2,10 @@ import { stripVTControlCharacters } from 'node:util'
 
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-/** Han, kana, hangul, full-width forms, and pictures take two columns. */
+/** Han, kana, hangul, full-width forms and emoji take two columns. */
 const wide = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u
 
-/** Columns a text takes in a terminal. */
+/** The width of a text in terminal columns. */
 export function width(text: string) {
   let columns = 0
   for (const { segment } of letters.segment(text)) {
@@ -14,7 +14,7 @@ export function width(text: string) {
   return columns
 }
 
-/** Breaks a text into rows of at most so many columns. */
+/** Wraps a text into rows of at most `columns` columns. */
 export function wrap(text: string, columns: number): string[] {
   return text.split('\n').flatMap((line) => {
     const rows = ['']
@@ -33,8 +33,8 @@ export function wrap(text: string, columns: number): string[] {
 }
 
 /**
- * What a terminal may show of a bubble: no control characters, and the thinking block as WeCom folds it away.
- * An empty one means that the bot is at work.
+ * Prepares a message for the terminal: removes control characters and marks the thinking block. An empty block means
+ * that the bot is working.
  */
 export function toPlainText(content: string) {
   return stripVTControlCharacters(content)

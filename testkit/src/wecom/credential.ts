@@ -12,8 +12,8 @@ export function createToken() {
 }
 
 /**
- * An EncodingAESKey for the console: 43 letters and digits, the base64 of 32 bytes. 43 characters hold two bits too
- * many; the last one leaves them zero, because strict decoders refuse anything else.
+ * An EncodingAESKey for the console: 43 letters and digits, the base64 of 32 bytes. 43 characters hold two more bits
+ * than 32 bytes; the last character leaves them zero because strict decoders reject anything else.
  */
 export function createEncodingAESKey() {
   return pick(letters, 42) + pick('AEIMQUYcgkosw048', 1)

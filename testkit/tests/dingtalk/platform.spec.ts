@@ -6,7 +6,7 @@ import type { ForkScope, Session } from 'koishi'
 import type { Dingtalk as Platform } from '../../src'
 import { createDingtalk, manualClock, dingtalkErrors } from '../../src'
 
-describe('DingTalk\'s side', () => {
+describe('createDingtalk', () => {
   let platform: Platform
 
   afterEach(() => platform.close())
@@ -34,8 +34,8 @@ describe('DingTalk\'s side', () => {
     imRobotOpenDeliverModel: { spaceType: 'IM_ROBOT', robotCode: 'dingkey' }, userIdType: 1,
   }
 
-  describe('as an API', () => {
-    it('knows its tokens, for as long as they live', async () => {
+  describe('API', () => {
+    it('accepts access tokens until they expire', async () => {
       const clock = manualClock()
       platform = await createDingtalk({ clock })
       const wrong = await call('POST', 'oauth2/accessToken', { appKey: 'dingkey', appSecret: 'no' })
@@ -47,7 +47,7 @@ describe('DingTalk\'s side', () => {
       assert.deepEqual([outdated.status, (await outdated.json() as { code: string }).code], [400, 'InvalidAuthentication'])
     })
 
-    it('shows a card as it is streamed, each frame once', async () => {
+    it('applies each update of a card once', async () => {
       platform = await createDingtalk()
       const token = await login()
       const created = await call('POST', 'card/instances/createAndDeliver', card, token)
@@ -67,11 +67,11 @@ describe('DingTalk\'s side', () => {
       ['without a guid', frame('', 'a'), 'guid is empty'],
       ['without content', frame('1', ''), 'content is empty'],
       ['without isFull', frame('1', 'a', { isFull: undefined }), 'isFull null'],
-      ['in pieces', frame('1', 'a', { isFull: false }), 'a Markdown variable takes the full content only'],
-      ['of no card', frame('1', 'a', { outTrackId: 'other' }), 'outTrackId card is not exist'],
+      ['without the full content', frame('1', 'a', { isFull: false }), 'a Markdown variable takes the full content only'],
+      ['of an unknown card', frame('1', 'a', { outTrackId: 'other' }), 'outTrackId card is not exist'],
       ['that is too large', frame('1', '字'.repeat(34)), 'content is too large'],
     ] as const) {
-      it(`refuses a frame ${name}`, async () => {
+      it(`rejects an update ${name}`, async () => {
         platform = await createDingtalk({ cardLimit: 100 })
         const token = await login()
         await call('POST', 'card/instances/createAndDeliver', card, token)
@@ -81,7 +81,7 @@ describe('DingTalk\'s side', () => {
       })
     }
 
-    it('refuses what is too much, and bills everything but what came too fast', async () => {
+    it('enforces both limits and bills every call except those beyond the limit per second', async () => {
       const clock = manualClock()
       platform = await createDingtalk({ clock, qps: 2, monthly: 4 })
       const token = await login()
@@ -105,7 +105,7 @@ describe('DingTalk\'s side', () => {
       assert.deepEqual(accessdenieddetail, { requiredScopes: ['Card.Streaming.Write'] })
     })
 
-    it('fails as it is told: with a refusal, a page, or a broken connection', async () => {
+    it('injects API errors, the WAF page and connection resets', async () => {
       platform = await createDingtalk()
       const token = await login()
       const ask = () => call('GET', 'microApp/allInnerApps', undefined, token)
@@ -120,7 +120,7 @@ describe('DingTalk\'s side', () => {
     })
   })
 
-  describe('towards the stock adapter', () => {
+  describe('with the stock adapter', () => {
     let app: Context
     let bot: ForkScope
     let sessions: Session[]
@@ -146,13 +146,13 @@ describe('DingTalk\'s side', () => {
     }
 
     afterEach(async () => {
-      // Koishi looks for its list of bots after that has gone, unless they go first.
+      // Koishi reads its list of bots while it stops, so the bot has to be disposed first.
       bot.dispose()
       await app.stop()
       Logger.levels.base = Logger.INFO
     })
 
-    it('says texts, pictures and files', async () => {
+    it('sends texts, pictures and files', async () => {
       await start()
       await platform.say('你好', { userId: 'alice' })
       await platform.say('在吗', { userId: 'alice', conversationId: 'cidGROUP' })
@@ -167,14 +167,14 @@ describe('DingTalk\'s side', () => {
       assert.equal(await (await fetch(picture.attrs.src)).text(), 'png')
     })
 
-    it('is answered when it pings', async () => {
+    it('gets a response to a ping', async () => {
       await start()
       assert.equal(await platform.stream.ping(), true)
       platform.stream.silent = true
       assert.equal(await platform.stream.ping(20), false)
     })
 
-    it('delivers again what is not acknowledged', async () => {
+    it('repeats unacknowledged callbacks', async () => {
       await start({ redelivery: 20 })
       const delivery = await platform.say('再说一遍')
       await received(3)
@@ -182,7 +182,7 @@ describe('DingTalk\'s side', () => {
       assert.equal(delivery.acknowledgedAt, undefined)
     })
 
-    it('takes its messages', async () => {
+    it('accepts messages', async () => {
       await start()
       await app.bots[0].sendMessage('cidGROUP', 'hello')
       assert.deepEqual(platform.messages[0].param, { text: 'hello' })

@@ -8,17 +8,17 @@ export interface Exchange {
   headers: IncomingHttpHeaders
   body: string
   chunks: Buffer[]
-  /** `code` of the error that ended the answer early. */
+  /** `code` of the error that ended the response early. */
   error?: string
 }
 
-/** One plain HTTP exchange, down to the packets. */
+/** Sends one HTTP request and records the packets of the response. */
 export function exchange(url: string, o: { method?: string, headers?: object, body?: string, ca?: string } = {}) {
   return new Promise<Exchange>((resolve, reject) => {
     const { method = o.body === undefined ? 'GET' : 'POST', headers, body, ca } = o
     const send = url.startsWith('https:') ? httpsRequest : httpRequest
     const options: RequestOptions = { method, headers: { ...headers }, ca, agent: false }
-    // After the answer has begun, newer versions of node tell the request, too, of what ends it early.
+    // Recent versions of Node emit an error during the response on the request as well.
     let fail: (error: NodeJS.ErrnoException) => void = reject
     const request = send(url, options, (response) => {
       const chunks: Buffer[] = []

@@ -6,7 +6,7 @@ import { exchange } from './exchange'
 
 const contents = [{ role: 'user', parts: [{ text: '在吗' }] }]
 
-describe('gemini stand-in', () => {
+describe('createGemini', () => {
   let gemini: Gemini
 
   beforeEach(async () => {
@@ -33,7 +33,7 @@ describe('gemini stand-in', () => {
   }
   const stop = ',"finishReason":"STOP"'
 
-  it('names the question by default, and records the request', async () => {
+  it('repeats the question by default and records the request', async () => {
     const { status, headers, body } = await call()
     assert.equal(status, 200)
     assert.equal(headers['content-type'], 'text/event-stream')
@@ -50,12 +50,12 @@ describe('gemini stand-in', () => {
   })
 
   describe('framing', () => {
-    it('is what Google sends', async () => {
+    it('matches Google\'s by default', async () => {
       const { body } = await stream(scenarios.text('你好', '!'))
       assert.equal(body, `data: ${part('你好', 2)}\r\n\r\ndata: ${part('!', 2, stop)}\r\n\r\n`)
     })
 
-    it('may be what relays make of it', async () => {
+    it('can vary line endings, spaces, comments and the end, as relays do', async () => {
       const framing = { newline: '\n', space: false, comment: 'keepalive', event: 'message', done: true, terminated: false }
       const { body } = await stream({ ...scenarios.text('a'), framing })
       assert.equal(body, ': keepalive\n\nevent: message\n'
@@ -63,12 +63,12 @@ describe('gemini stand-in', () => {
         + ': keepalive\n\nevent: message\ndata:[DONE]')
     })
 
-    it('may spread one event over several data lines', async () => {
+    it('can split one event into several data lines', async () => {
       const { body } = await stream({ events: [{ responseId: 'x' }], framing: { multiline: true } })
       assert.equal(body, 'data: {\r\ndata:  "responseId": "x"\r\ndata: }\r\n\r\n')
     })
 
-    it('may tear characters apart', async () => {
+    it('can split multi-byte characters', async () => {
       gemini.respond({ ...scenarios.text('好'), framing: { split: 1 } })
       const { body, chunks } = await call()
       assert.equal(body, `data: ${part('好', 1, stop)}\r\n\r\n`)
@@ -77,7 +77,7 @@ describe('gemini stand-in', () => {
   })
 
   describe('answers', () => {
-    it('thoughts, signatures, several parts in a chunk', async () => {
+    it('have thoughts, signatures and several parts in a chunk', async () => {
       const { body } = await stream(scenarios.signed('c2ln', { text: 'hm', thought: true }, ['A', 'B']))
       const chunks = body.trim().split('\r\n\r\n').map(event => JSON.parse(event.slice(6)))
       assert.deepEqual(chunks.map(chunk => chunk.candidates[0].content.parts), [
@@ -90,7 +90,7 @@ describe('gemini stand-in', () => {
       })
     })
 
-    it('grounding, in the last chunk', async () => {
+    it('have grounding metadata in the last chunk', async () => {
       const source = { title: 'Koishi', uri: 'https://koishi.chat' }
       const { body } = await stream(scenarios.grounded([source], ['koishi'], 'a', 'b'))
       const [first, last] = body.trim().split('\r\n\r\n').map(event => JSON.parse(event.slice(6)).candidates[0])
@@ -99,7 +99,7 @@ describe('gemini stand-in', () => {
       assert.deepEqual(last.groundingMetadata.webSearchQueries, ['koishi'])
     })
 
-    it('a filter after some text, a refused prompt, nothing at all, the output limit', async () => {
+    it('can end by a filter, a blocked prompt, no text or the output limit', async () => {
       const head = '"usageMetadata":{"promptTokenCount":8,"totalTokenCount":8}'
       assert.equal((await stream(scenarios.safety('a'))).body,
         `data: ${part('a', 1)}\r\n\r\ndata: {"candidates":[{"finishReason":"SAFETY","index":0}],${head}}\r\n\r\n`)
@@ -109,12 +109,12 @@ describe('gemini stand-in', () => {
       assert.equal((await stream(scenarios.maxTokens('a'))).body, `data: ${part('a', 1, ',"finishReason":"MAX_TOKENS"')}\r\n\r\n`)
     })
 
-    it('one huge event', async () => {
+    it('can be one huge event', async () => {
       const { body } = await stream(scenarios.huge(300000))
       assert.equal(body, `data: ${part('x'.repeat(300000), 75000, stop)}\r\n\r\n`)
     })
 
-    it('wait for what the test holds back', async () => {
+    it('pause until a promise of the test resolves', async () => {
       let release!: () => void
       gemini.respond(scenarios.text('a', new Promise<void>(resolve => release = resolve), 'b'))
       const answer = call()
@@ -126,7 +126,7 @@ describe('gemini stand-in', () => {
   })
 
   describe('errors', () => {
-    it('carry the details Google sends', async () => {
+    it('contain the details that Google sends', async () => {
       const reason = async (scenario: Scenario) => {
         const { status, headers, body } = await stream(scenario)
         assert.equal(headers['content-type'], 'application/json; charset=UTF-8')
@@ -147,19 +147,19 @@ describe('gemini stand-in', () => {
       assert.deepEqual(await reason(scenarios.internal()), [500, 'INTERNAL'])
     })
 
-    it('may be wrapped in an array', async () => {
+    it('can be wrapped in an array', async () => {
       const { body } = await stream(scenarios.wrapped(scenarios.badKey()))
       assert.equal(JSON.parse(body)[0].error.code, 400)
     })
 
-    it('may come inside a stream that began well', async () => {
+    it('can follow the first chunks of a stream', async () => {
       const { status, body } = await stream(scenarios.overloadedMidway('a'))
       assert.equal(status, 200)
       assert.equal(body, `data: ${part('a', 1)}\r\n\r\ndata: {"error":{"code":503,`
         + `"message":"The model is overloaded. Please try again later.","status":"UNAVAILABLE"}}\r\n\r\n`)
     })
 
-    it('refuse keys, models and bodies it does not know', async () => {
+    it('reject unknown keys and models and malformed bodies', async () => {
       const strict = await createGemini({ keys: ['GOOD'], models: ['m'] })
       try {
         const status = async (path: string, key?: string, body?: string) => {
@@ -182,7 +182,7 @@ describe('gemini stand-in', () => {
   })
 
   describe('connections', () => {
-    it('are reset in mid answer', async () => {
+    it('can be reset in the middle of an answer', async () => {
       const { body, error } = await stream(scenarios.dropped('a'))
       assert.equal(body, `data: ${part('a', 1)}\r\n\r\n`)
       assert.equal(error, 'ECONNRESET')
@@ -190,7 +190,7 @@ describe('gemini stand-in', () => {
     })
 
     for (const [name, scenario] of [['silent', scenarios.silent()], ['stalled', scenarios.stalled('a')]] as const) {
-      it(`are kept open by a ${name} model until the client leaves`, async () => {
+      it(`stay open with a ${name} scenario until the client disconnects`, async () => {
         gemini.respond(scenario)
         const client = request(`${gemini.url}/v1beta/models/m:streamGenerateContent?alt=sse&key=KEY`, { method: 'POST', agent: false })
         client.on('error', () => {})
@@ -208,7 +208,7 @@ describe('gemini stand-in', () => {
     }
   })
 
-  it('answers a queue in order and repeats its last', async () => {
+  it('plays queued scenarios in order and repeats the last one', async () => {
     gemini.respond(scenarios.overloaded(), scenarios.rateLimited(), ({ question }) => scenarios.text(question))
     const statuses = [await call(), await call(), await call(), await call()].map(({ status }) => status)
     assert.deepEqual(statuses, [503, 429, 200, 200])
@@ -216,7 +216,7 @@ describe('gemini stand-in', () => {
     assert.match((await call()).body, /你问的是/)
   })
 
-  it('answers unary calls with the same scenarios', async () => {
+  it('plays the same scenarios for unary calls', async () => {
     gemini.respond(scenarios.thinking('hm', 'a', 1, 'b'), scenarios.overloadedMidway('a'))
     const { body } = await call('generateContent')
     assert.deepEqual(JSON.parse(body).candidates, [{
@@ -244,7 +244,7 @@ describe('gemini stand-in', () => {
     assert.equal((await exchange(url)).status, 503)
   })
 
-  it('speaks TLS with a certificate of its own', async () => {
+  it('serves TLS with a generated certificate', async () => {
     const secure = await createGemini({ tls: true })
     try {
       const url = `${secure.url}/v1beta/models?key=KEY`

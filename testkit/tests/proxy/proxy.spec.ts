@@ -40,12 +40,12 @@ for (const [name, create] of [['socks', createSocks], ['http', createHttpProxy]]
     async function ask(origin = gemini.url) {
       const request = get(`${origin}/v1beta/models?key=KEY`, { agent, ca: gemini.ca })
       const [response] = await once(request, 'response') as [IncomingMessage]
-      // a reset after the head is reported by the request as well
+      // A reset after the head is also reported by the request.
       request.on('error', () => {})
       return JSON.parse(await text(response)).models.length
     }
 
-    it('resolves names that only it knows', async () => {
+    it('resolves configured host names', async () => {
       await start({ hosts })
       assert.equal(await ask(), 4)
       assert.deepEqual(proxy.connections, [
@@ -53,46 +53,46 @@ for (const [name, create] of [['socks', createSocks], ['http', createHttpProxy]]
       ])
     })
 
-    it('leads a public name to another port', async () => {
+    it('redirects a host name to another port', async () => {
       await start({ hosts: { 'gemini.test': `127.0.0.1:${gemini.port}` } })
       assert.equal(await ask('https://gemini.test'), 4)
       assert.equal(proxy.connections[0].port, 443)
     })
 
-    it('does not know other names', async () => {
+    it('rejects unknown host names', async () => {
       await start()
       await assert.rejects(ask())
       assert.equal(proxy.connections[0].closed, true)
     })
 
-    it('lets those in who know the password', async () => {
+    it('accepts valid credentials', async () => {
       await start({ hosts, username: 'me', password: 'p@ss:word' })
       assert.match(proxy.url, /:\/\/me:p%40ss%3Aword@127\.0\.0\.1:/)
       assert.equal(await ask(), 4)
       assert.equal(proxy.refused, 0)
     })
 
-    it('turns those away who do not', async () => {
+    it('rejects a wrong password', async () => {
       await start({ hosts, username: 'me', password: 'right' }, proxy => proxy.url.replace('right', 'wrong'))
       await assert.rejects(ask())
       assert.equal(proxy.refused, 1)
       assert.deepEqual(proxy.connections, [])
     })
 
-    it('turns those away who name nobody', async () => {
+    it('rejects missing credentials', async () => {
       await start({ hosts, username: 'me', password: 'right' }, proxy => proxy.url.replace('me:right@', ''))
       await assert.rejects(ask())
       assert.equal(proxy.refused, 1)
     })
 
-    it('fails as often as told', async () => {
+    it('fails the given number of connections', async () => {
       await start({ hosts })
       proxy.refuse(1)
       await assert.rejects(ask())
       assert.equal(await ask(), 4)
     })
 
-    it('keeps a connection for the next request, and can kill it', async () => {
+    it('keeps connections open and can reset them', async () => {
       await start({ hosts })
       await ask()
       await ask()
@@ -108,7 +108,7 @@ for (const [name, create] of [['socks', createSocks], ['http', createHttpProxy]]
       gemini.respondTo('models')
     })
 
-    it('is as far away as told', async () => {
+    it('simulates the given round trip', async () => {
       await start({ hosts, delay: 20 })
       const began = performance.now()
       await ask()
@@ -123,7 +123,7 @@ for (const [name, create] of [['socks', createSocks], ['http', createHttpProxy]]
 }
 
 describe('http proxy', () => {
-  it('may speak TLS itself', async () => {
+  it('can accept TLS connections', async () => {
     const gemini = await createGemini({ tls: true })
     const proxy = await createHttpProxy({ tls: true })
     const agent = new HttpsProxyAgent(proxy.url, { ca: proxy.ca })
@@ -140,7 +140,7 @@ describe('http proxy', () => {
 })
 
 describe('socks proxy', () => {
-  /** Sends bytes, collects the answer. */
+  /** Sends packets. @returns the response to the last one in hex */
   async function raw(proxy: Proxy, ...packets: number[][]) {
     const socket = connect(proxy.port, '127.0.0.1')
     let answer = ''
@@ -153,7 +153,7 @@ describe('socks proxy', () => {
     return answer
   }
 
-  it('speaks RFC 1928 to the byte', async () => {
+  it('implements RFC 1928', async () => {
     const proxy = await createSocks()
     const secret = await createSocks({ username: 'a', password: 'b' })
     try {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { Bubble, createEncodingAESKey, createToken, decodeKey } from '../../src'
+import { Bubble } from '../../src'
 import { toPlainText, width, wrap } from '../../src/terminal/layout'
 
-/** As much of a terminal as a bubble uses: line feeds, carriage returns, cursor up, erase below, scrolling. */
+/** Emulates line feeds, carriage returns, cursor up, erase below and scrolling. */
 class Terminal {
   isTTY = true
   lines = ['']
@@ -11,7 +11,7 @@ class Terminal {
 
   constructor(public columns = 20, public rows = 5) {}
 
-  /** Rows in sight. */
+  /** The visible rows. */
   get window() {
     return this.lines.slice(-this.rows)
   }
@@ -31,26 +31,26 @@ class Terminal {
   }
 }
 
-describe('terminal', () => {
-  it('knows how wide letters are', () => {
+describe('terminal layout', () => {
+  it('computes the width of a text in columns', () => {
     for (const [text, columns] of [['abc', 3], ['你好', 4], ['，', 2], ['é', 1], ['e\u0301', 1], ['👩‍👩‍👧', 2], ['❤️', 2], ['…', 1]] as const) {
       assert.equal(width(text), columns, text)
     }
   })
 
-  it('breaks rows before they are too long', () => {
+  it('wraps rows at the given width', () => {
     assert.deepEqual(wrap('你好ab\n\nabcdef', 5), ['你好a', 'b', '', 'abcde', 'f'])
     assert.deepEqual(wrap('a你好', 4), ['a你', '好'])
   })
 
-  it('shows nothing that could harm it, and thoughts apart', () => {
+  it('removes control characters and marks the thinking block', () => {
     assert.equal(toPlainText('a\x1b[31mb\x1b]0;title\x07\x08c\r\nd\te'), 'abc\nd  e')
     assert.equal(toPlainText('<think></think>'), '💭')
     assert.equal(toPlainText('<think>hm'), '💭 hm')
     assert.equal(toPlainText('<think>\na\nb\n</think>\n\nhi\n'), '💭 a\n   b\nhi')
   })
 
-  describe('bubble', () => {
+  describe('Bubble', () => {
     it('grows in place', () => {
       const terminal = new Terminal()
       const bubble = new Bubble(terminal)
@@ -65,7 +65,7 @@ describe('terminal', () => {
       assert.deepEqual(terminal.lines, ['> hi', 'the end', '> '])
     })
 
-    it('writes only what changed', () => {
+    it('redraws from the first changed row', () => {
       const terminal = new Terminal()
       const bubble = new Bubble(terminal)
       bubble.update('one\ntwo')
@@ -78,7 +78,7 @@ describe('terminal', () => {
       assert.deepEqual(written, ['\nthree', '\r\x1b[1A\x1b[JTWO\nthree'])
     })
 
-    it('shows the end of a text that is longer than the window, and all of it at last', () => {
+    it('shows the end of a text longer than the window, and all of it when finished', () => {
       const terminal = new Terminal()
       const bubble = new Bubble(terminal)
       for (const text of ['1', '1\n2\n3\n4', '1\n2\n3\n4\n5', '1\n2\n3\n4\n5\n6\n7']) bubble.update(text)
@@ -87,7 +87,7 @@ describe('terminal', () => {
       assert.deepEqual(terminal.lines, ['1', '2', '3', '4', '5', '6', '7', ''])
     })
 
-    it('writes the final text only where there is no terminal', () => {
+    it('writes only the final text if the output is not a terminal', () => {
       const written: string[] = []
       const bubble = new Bubble({ write: (text: string) => written.push(text) })
       bubble.update('a')
@@ -96,19 +96,5 @@ describe('terminal', () => {
       bubble.finish()
       assert.equal(written.join(''), 'ab\n')
     })
-  })
-})
-
-describe('wecom credentials', () => {
-  it('are what the console takes and every decoder accepts', () => {
-    for (let i = 0; i < 50; i++) {
-      assert.match(createToken(), /^[A-Za-z0-9]{32}$/)
-      const encodingAESKey = createEncodingAESKey()
-      assert.match(encodingAESKey, /^[A-Za-z0-9]{43}$/)
-      const key = decodeKey(encodingAESKey)
-      assert.equal(key.length, 32)
-      assert.equal(key.toString('base64'), `${encodingAESKey}=`)
-    }
-    assert.notEqual(createToken(), createToken())
   })
 })

@@ -11,8 +11,8 @@ describe('WecomClient', () => {
   let clock: ReturnType<typeof manualClock>
   let client: WecomClient
 
-  async function connect(react: Parameters<typeof createBot>[0], options: object = {}) {
-    bot = await createBot(react)
+  async function connect(respond: Parameters<typeof createBot>[0], options: object = {}) {
+    bot = await createBot(respond)
     clock = manualClock(start)
     let codes = 0
     const wecom = { clock, issueResponseUrl: (type: string) => `http://127.0.0.1/${type}/${++codes}` }

@@ -10,13 +10,13 @@ export const credentials = {
   encodingAESKey: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
 }
 
-type React = (payload: Payload, response: ServerResponse) => unknown
+type Responder = (payload: Payload, response: ServerResponse) => unknown
 
 /**
- * The smallest bot that keeps to the protocol.
- * @param react what to reply; nothing is an empty reply. It may also answer the request itself.
+ * A minimal bot that follows the protocol.
+ * @param respond returns the reply, or nothing for an empty one; can also respond to the request itself
  */
-export async function createBot(react: React, { receiveId = '', refuse = (_reason: string): number => 403 } = {}) {
+export async function createBot(respond: Responder, { receiveId = '', statusFor = (_reason: string): number => 403 } = {}) {
   const key = decodeKey(credentials.encodingAESKey)
   const payloads: Payload[] = []
   const requests: { url: URL, headers: IncomingMessage['headers'], body: string }[] = []
@@ -27,7 +27,7 @@ export async function createBot(react: React, { receiveId = '', refuse = (_reaso
     requests.push({ url, headers: request.headers, body })
     const { msg_signature, timestamp = '', nonce = '', echostr } = Object.fromEntries(url.searchParams)
     const encrypted = echostr ?? JSON.parse(body).encrypt
-    const deny = (reason: string) => response.writeHead(refuse(reason)).end('refused')
+    const deny = (reason: string) => response.writeHead(statusFor(reason)).end('rejected')
     if (sign(credentials.token, timestamp, nonce, encrypted) !== msg_signature) return deny('token')
     let opened
     try {
@@ -39,7 +39,7 @@ export async function createBot(react: React, { receiveId = '', refuse = (_reaso
     if (echostr) return response.end(opened.message)
     const payload = JSON.parse(opened.message)
     payloads.push(payload)
-    const reply = await react(payload, response)
+    const reply = await respond(payload, response)
     if (response.headersSent || response.destroyed) return
     if (!reply) return response.end()
     const encryptedReply = encrypt(key, JSON.stringify(reply), receiveId)

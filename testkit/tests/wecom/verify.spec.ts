@@ -91,17 +91,17 @@ describe('WecomClient.verify', () => {
   const other = { encodingAESKey: 'B'.repeat(43) }
 
   it('reports a wrong Token', async () => {
-    const url = await bot({ refuse: reason => codes[reason] })
+    const url = await bot({ statusFor: reason => codes[reason] })
     await fails(client(url, { token: 'OTHER' }), 'wrong-token', /403.*Tokens differ/s)
   })
 
   it('reports a wrong EncodingAESKey', async () => {
-    const url = await bot({ refuse: reason => codes[reason] })
+    const url = await bot({ statusFor: reason => codes[reason] })
     await fails(client(url, other), 'wrong-key', /400.*Tokens match/s)
   })
 
   it('reports a wrong ReceiveId', async () => {
-    const url = await bot({ receiveId: 'wx1', refuse: reason => codes[reason] })
+    const url = await bot({ receiveId: 'wx1', statusFor: reason => codes[reason] })
     await fails(client(url), 'wrong-receive-id', /ReceiveId/)
     await fails(client(url, { receiveId: 'wx2' }), 'wrong-receive-id', /403/)
   })

@@ -1,11 +1,11 @@
-/** What WeCom's web API answers, with HTTP status 200 also for errors. */
+/** A response of WeCom's web API, whose HTTP status is 200 even for errors. */
 export interface ApiResult {
   errcode: number
   errmsg: string
   [field: string]: unknown
 }
 
-/** https://developer.work.weixin.qq.com/document/path/90313 */
+/** @see https://developer.work.weixin.qq.com/document/path/90313 */
 const messages: Record<number, string> = {
   [-1]: 'system busy',
   0: 'ok',
@@ -31,7 +31,7 @@ export function apiResult(errcode = 0, fields: object = {}): ApiResult {
   return { errcode, errmsg: messages[errcode] ?? 'error', ...fields }
 }
 
-/** Parses JSON as the API does: an object, or nothing. */
+/** @returns the parsed object, or `undefined` for anything else */
 export function parseJson(body: Buffer): Record<string, unknown> | undefined {
   try {
     const value = JSON.parse(body.toString())
@@ -41,7 +41,7 @@ export function parseJson(body: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-/** The `content` of a Markdown or text message, judged by its length in bytes. */
+/** Checks the `content` of a Markdown or text message against a limit in bytes. @returns the errcode */
 export function contentErrcode(message: unknown, limit: number) {
   const { content } = (message ?? {}) as { content?: unknown }
   if (typeof content !== 'string' || !content) return 44004

@@ -3,11 +3,11 @@ import type { Clock } from '../../clock'
 import { encryptMedia } from '../crypto'
 
 export interface MediaOptions {
-  /** The bot's EncodingAESKey by default; `false` leaves the bytes as they are. */
+  /** The bot's EncodingAESKey by default; `false` disables encryption. */
   key?: Uint8Array | false
   /**
-   * How the name is told: `form` as the storage service does (`filename=` in form encoding), `extended`
-   * (`filename*=UTF-8''…`), `both`, `none`, or a whole header.
+   * The Content-Disposition: `form` as the storage service sends it (`filename=` in form encoding), `extended`
+   * (`filename*=UTF-8''…`), `both`, `none`, or a complete header.
    */
   disposition?: 'form' | 'extended' | 'both' | 'none' | (string & {})
   contentType?: string
@@ -20,7 +20,7 @@ interface StoredFile {
   issuedAt: number
 }
 
-/** What the storage service answers. */
+/** A response of the storage service. */
 export interface MediaResponse {
   status: number
   headers: Record<string, string>
@@ -48,7 +48,7 @@ function errorResponse(status: number, code: string, message: string): MediaResp
 }
 
 /**
- * Pictures, files and videos people send: encrypted, behind URLs that live for five minutes.
+ * Stores the pictures, files and videos of messages: encrypted, at URLs that expire after five minutes.
  * @see https://developer.work.weixin.qq.com/document/path/100719
  */
 export class MediaStore {
@@ -61,13 +61,13 @@ export class MediaStore {
     const key = o.key ?? this.key
     if (key === undefined) throw new Error('createWecom 需要 encodingAESKey 才能加密媒体 / createWecom needs the encodingAESKey to encrypt media')
     const [id, sign] = [randomBytes(16).toString('hex'), randomBytes(20).toString('hex')]
-    const shown = disposition(name, o.disposition)
+    const header = disposition(name, o.disposition)
     const issuedAt = this.clock.now()
     this.files.set(id, {
       bytes: key ? encryptMedia(key, bytes) : Buffer.from(bytes),
       headers: {
         'content-type': o.contentType ?? 'application/octet-stream',
-        ...shown === undefined ? {} : { 'content-disposition': shown },
+        ...header === undefined ? {} : { 'content-disposition': header },
       },
       sign,
       issuedAt,
@@ -78,10 +78,10 @@ export class MediaStore {
   }
 
   serve(id: string, sign: string): MediaResponse {
-    const medium = this.files.get(id)
-    if (!medium) return errorResponse(404, 'NoSuchKey', 'The specified key does not exist.')
-    if (!sign.endsWith(`q-signature=${medium.sign}`)) return errorResponse(403, 'SignatureDoesNotMatch', 'The signature does not match.')
-    if (this.clock.now() - medium.issuedAt > URL_LIFETIME_MS) return errorResponse(403, 'AccessDenied', 'Request has expired.')
-    return { status: 200, headers: medium.headers, body: medium.bytes }
+    const file = this.files.get(id)
+    if (!file) return errorResponse(404, 'NoSuchKey', 'The specified key does not exist.')
+    if (!sign.endsWith(`q-signature=${file.sign}`)) return errorResponse(403, 'SignatureDoesNotMatch', 'The signature does not match.')
+    if (this.clock.now() - file.issuedAt > URL_LIFETIME_MS) return errorResponse(403, 'AccessDenied', 'Request has expired.')
+    return { status: 200, headers: file.headers, body: file.bytes }
   }
 }

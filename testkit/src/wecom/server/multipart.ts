@@ -6,15 +6,15 @@ export interface FormPart {
 }
 
 /**
- * Reads `multipart/form-data`.
+ * Parses `multipart/form-data`.
  * @see https://www.rfc-editor.org/rfc/rfc7578
- * @returns no parts where the body is something else
+ * @returns no parts if the body is of another type
  */
 export function parseForm(contentType: string, body: Buffer): FormPart[] {
   const [, quoted, plain] = /^multipart\/form-data;.*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? []
   const boundary = quoted ?? plain
   if (!boundary) return []
-  // latin1 keeps one character per byte
+  // latin1 maps every byte to one character.
   const [, ...sections] = body.toString('latin1').split(`--${boundary}`)
   return sections.filter(section => section.startsWith('\r\n')).map((section) => {
     const end = section.indexOf('\r\n\r\n')

@@ -16,32 +16,32 @@ import { Webhooks } from './webhook'
 
 export type WecomRoute = 'response' | 'webhook' | 'upload' | 'media'
 
-/** How to fail a request before it counts. */
+/** How to fail a request before it is processed. */
 export interface WecomFailure {
-  /** Answers with this `errcode`. */
+  /** Responds with this `errcode`. */
   errcode?: number
-  /** Answers with this HTTP status. */
+  /** Responds with this HTTP status. */
   status?: number
   headers?: Record<string, string>
   body?: string
-  /** Resets the connection; a download first gets this many bytes. */
+  /** Resets the connection; a number is the bytes of a download to send before. */
   reset?: true | number
-  /** Never answers. */
+  /** Never responds. */
   hang?: true
 }
 
 export interface WecomOptions {
   port?: number
-  /** Rules what is outdated; the system's unless given. */
+  /** Decides what has expired; the system's clock by default. */
   clock?: Clock
   /** Encrypts media. */
   encodingAESKey?: string
-  /** The webhooks that exist; any, unless given. */
+  /** The existing webhooks; any by default. */
   webhookKeys?: string[]
 }
 
 export interface Wecom {
-  /** To be used instead of `https://qyapi.weixin.qq.com`. */
+  /** Replaces `https://qyapi.weixin.qq.com`. */
   origin: string
   clock: Clock
   /** Every call of a `response_url`. */
@@ -50,13 +50,13 @@ export interface Wecom {
   webhooks: WebhookCall[]
   /** Every upload for a webhook. */
   uploads: Upload[]
-  /** Every download: the path, and the status it got; 0 for none. */
+  /** Every download, with the status of its response; 0 if there was none. */
   downloads: { path: string, status: number }[]
   issueResponseUrl(chatType?: 'single' | 'group'): string
   webhookUrl(key?: string): string
-  /** Puts a file behind a URL as WeCom sends them. */
+  /** Stores a file. @returns its URL, as WeCom sends them */
   media(bytes: Uint8Array, name: string, options?: MediaOptions): string
-  /** Fails the next requests of a kind. Failures queue up. */
+  /** Fails the next requests to a route. Failures are queued. */
   fail(route: WecomRoute, failure: WecomFailure, times?: number): void
   /** Called after each active reply and webhook message. */
   onmessage?: (message: ActiveReply | WebhookCall) => void
@@ -64,7 +64,7 @@ export interface Wecom {
 }
 
 /**
- * WeCom's servers, as far as a bot talks to them: active replies, group webhooks, media.
+ * A mock of WeCom's servers, as far as a bot uses them: active replies, group webhooks, media.
  * @see https://developer.work.weixin.qq.com/document/path/101138
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
@@ -80,7 +80,7 @@ export async function createWecom(options: WecomOptions = {}): Promise<Wecom> {
     response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' }).end(JSON.stringify(value))
   }
 
-  /** @returns whether the request failed as it was told to */
+  /** Fails the request if a failure is queued. @returns whether it has */
   function failed(route: WecomRoute, incoming: IncomingMessage, response: ServerResponse) {
     const failure = failures[route].shift()
     if (!failure || failure.hang) return !!failure

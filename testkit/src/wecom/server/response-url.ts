@@ -21,7 +21,7 @@ interface IssuedCode {
 const URL_LIFETIME_MS = 60 * 60 * 1000
 
 /**
- * Active replies: one call per URL, within an hour.
+ * Active replies: each `response_url` accepts one call within an hour.
  * @see https://developer.work.weixin.qq.com/document/path/101138
  */
 export class ResponseUrls {
@@ -36,7 +36,7 @@ export class ResponseUrls {
     return code
   }
 
-  /** Takes a call. Whatever it brings, the URL is used up. */
+  /** Handles a call, which uses up the URL even if it is rejected. */
   call(code: string, bytes: Buffer): ApiResult {
     const at = this.clock.now()
     const body = parseJson(bytes)
@@ -47,7 +47,7 @@ export class ResponseUrls {
 
   private errcodeOf(name: string, at: number, body: Record<string, unknown> | undefined) {
     const code = this.codes.get(name)
-    // the documents name no code for a URL that is used up
+    // The documentation names no errcode for a used or expired URL.
     if (!code || code.used || at - code.issuedAt > URL_LIFETIME_MS) return 40029
     code.used = true
     if (!body) return 47001

@@ -43,14 +43,14 @@ function newsErrcode({ articles = [] }: { articles?: { title?: string, url?: str
 }
 
 /**
- * Message push ("group robot"): 20 messages a minute per webhook.
+ * Message push ("group robot"): at most 20 messages a minute per webhook.
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
 export class Webhooks {
   readonly calls: WebhookCall[] = []
   readonly uploads: Upload[] = []
 
-  /** @param keys the webhooks that exist; any, unless given */
+  /** @param keys the existing webhooks; any by default */
   constructor(private readonly clock: Clock, private readonly keys?: string[]) {}
 
   private exists(key: string) {
@@ -82,7 +82,7 @@ export class Webhooks {
     return ['text_notice', 'news_notice'].includes(message?.card_type) ? 0 : 40058
   }
 
-  /** A `media_id` lives for three days, for one webhook. */
+  /** A `media_id` is valid for three days and for one webhook. */
   private mediaErrcode(key: string, now: number, type: string, mediaId?: string) {
     const upload = this.uploads.find(upload => upload.mediaId && upload.mediaId === mediaId)
     return upload && upload.key === key && upload.type === type && now - upload.at < 3 * DAY_MS ? 0 : 40007
