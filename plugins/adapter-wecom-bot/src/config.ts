@@ -1,5 +1,6 @@
 import { Schema, Time } from 'koishi'
 import { WECOM_API } from './media/trusted-hosts'
+import { MAX_CARD_BUTTONS, MAX_RECEIVED_FILE_MB, MAX_USER_STREAMS, REPLY_TIMEOUT_MS, STREAM_LIFETIME_MS } from './protocol/limits'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 
@@ -68,12 +69,12 @@ export const Config: Schema<Config> = Schema.intersect([
     cardButtons: Schema.array(Schema.object({
       text: Schema.string().required(),
       input: Schema.string().required(),
-    })).role('table').max(6),
+    })).role('table').max(MAX_CARD_BUTTONS),
     welcome: Schema.string().role('textarea').default(''),
     feedback: Schema.boolean().default(true),
     placeholder: Schema.string().default('<think></think>'),
-    firstReply: Schema.natural().role('ms').max(4 * Time.second).default(100),
-    streamWindow: Schema.natural().role('ms').min(10 * Time.second).max(6 * Time.minute).default(330 * Time.second),
+    firstReply: Schema.natural().role('ms').max(REPLY_TIMEOUT_MS - Time.second).default(100),
+    streamWindow: Schema.natural().role('ms').min(10 * Time.second).max(STREAM_LIFETIME_MS).default(330 * Time.second),
     unclaimed: Schema.natural().role('ms').min(3 * Time.second).default(10 * Time.second),
     retention: Schema.natural().role('ms').min(Time.second).default(10 * Time.minute),
   }),
@@ -90,7 +91,7 @@ export const Config: Schema<Config> = Schema.intersect([
       Schema.const('markdown' as const),
       Schema.const('text' as const),
     ]).role('radio').default('markdown'),
-    passiveReply: Schema.natural().role('ms').max(4.5 * Time.second).default(4 * Time.second),
+    passiveReply: Schema.natural().role('ms').max(REPLY_TIMEOUT_MS - 0.5 * Time.second).default(4 * Time.second),
   }),
   Schema.object({
     storage: Schema.union([
@@ -98,7 +99,7 @@ export const Config: Schema<Config> = Schema.intersect([
       Schema.const('database' as const),
     ]).role('radio').default('memory'),
     maxTurns: Schema.natural().min(1).default(1000),
-    maxUserTurns: Schema.natural().min(1).default(3),
+    maxUserTurns: Schema.natural().min(1).default(MAX_USER_STREAMS),
     drain: Schema.natural().role('ms').max(Time.minute).default(5 * Time.second),
   }),
   Schema.object({
@@ -106,7 +107,7 @@ export const Config: Schema<Config> = Schema.intersect([
     previousEncodingAESKey: optional(Schema.string().role('secret').pattern(orExpression(/^[A-Za-z0-9]{43}$/))),
     freshness: Schema.natural().role('ms').min(10 * Time.second).default(5 * Time.minute),
     healthToken: optional(Schema.string().role('secret')),
-    mediaLimit: Schema.natural().min(1).max(100).default(20),
+    mediaLimit: Schema.natural().min(1).max(MAX_RECEIVED_FILE_MB).default(20),
     trustedHosts: Schema.array(Schema.string()).role('table'),
     proxy: optional(Schema.string().role('secret')),
     apiEndpoint: Schema.string().role('link').default(WECOM_API),

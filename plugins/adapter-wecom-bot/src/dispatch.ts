@@ -3,7 +3,7 @@ import type { WecomBot } from './bot'
 import { clock } from './util/clock'
 import { addressOf, decode } from './inbound/decode'
 import type { BotServices, Dispatcher } from './services'
-import type { MediaLink } from './protocol/parse-aibot'
+import type { MediaLink } from './protocol/payload'
 
 /** Only group robots of the older kind are told. */
 const guildEvents = new Map([

@@ -1,4 +1,4 @@
-import type { Event, Message } from './protocol/parse-aibot'
+import type { Event, Message } from './protocol/payload'
 import { WecomBot } from './bot'
 
 /** What plugins are told of an event: all of it but the addresses and codes with which somebody could reply. */
@@ -25,7 +25,7 @@ export * from './bot'
 export { CardError } from './protocol/template-card'
 export * from './config'
 export { NewsError } from './render/news'
-export { DeliveryError } from './turn/fallback'
-export type * from './protocol/parse-aibot'
+export { DeliveryError } from './api/delivery-error'
+export type * from './protocol/payload'
 
 export default WecomBot

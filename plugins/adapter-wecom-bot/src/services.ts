@@ -19,7 +19,8 @@ import { download, fetchFile } from './media/media'
 import { createNotices } from './turn/notices'
 import { FallbackDelivery } from './turn/fallback'
 import { PassiveHandler } from './inbound/passive-handler'
-import type { MediaLink } from './protocol/parse-aibot'
+import type { MediaLink } from './protocol/payload'
+import { MAX_FILE_BYTES } from './protocol/limits'
 import { parseProxy } from './api/proxy'
 import { QyapiError, createPost } from './api/client'
 import { Sender } from './push/sender'
@@ -32,9 +33,6 @@ import { Webhooks } from './push/webhook-registry'
 
 /** After so long a turn that has not ended is given up; its `response_url` is about to expire. Milliseconds. */
 const LIFETIME = 55 * 60_000
-
-/** Largest file that webhooks take, in bytes. */
-const PUSH_FILE_LIMIT = 20 << 20
 
 /** How callbacks reach Koishi. */
 export type Dispatcher = Pick<AibotHandlerOptions, 'dispatch' | 'notify' | 'click' | 'verified'>
@@ -76,7 +74,7 @@ export class BotServices {
     this.webhooks = new Webhooks(config, post, clock, chatId => this.stores.groups.recordGroup(config.botId || 'wecom-bot', chatId))
     const openFile = createFiles({
       http: ctx.http,
-      limit: PUSH_FILE_LIMIT,
+      limit: MAX_FILE_BYTES,
       trusted: config.trustedHosts,
       clock,
       signal: this.closing.signal,

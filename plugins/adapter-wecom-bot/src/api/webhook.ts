@@ -5,14 +5,8 @@ import { Form, QyapiError, call } from './client'
 import type { Body } from './send-queue'
 import { Queue } from './send-queue'
 import { Retry } from './retry'
+import { MAX_WEBHOOK_MARKDOWN_BYTES, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS } from '../protocol/limits'
 import { pieces } from '../render/split'
-
-/** Most bytes of a `markdown_v2` message. */
-export const WEBHOOK_LIMIT = 4096
-
-/** WeCom's own limit: so many messages in any minute. */
-const RATE = 20
-const MINUTE = 60_000
 
 /** A group's webhook: one address, 20 messages in any minute, in the order they came. */
 export class Webhook {
@@ -25,7 +19,7 @@ export class Webhook {
     readonly clock: Clock,
     capacity = 1000,
   ) {
-    this.queue = new Queue(body => call(post, url, body), clock, RATE, MINUTE, capacity)
+    this.queue = new Queue(body => call(post, url, body), clock, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS, capacity)
     this.retry = new Retry(clock)
   }
 
@@ -59,7 +53,7 @@ export class Webhook {
 
   /** Sends Markdown, in as many messages as it takes. */
   async push(text: string): Promise<undefined> {
-    await this.sendAll(pieces(text, WEBHOOK_LIMIT).map(content => ({ msgtype: 'markdown_v2', markdown_v2: { content } })))
+    await this.sendAll(pieces(text, MAX_WEBHOOK_MARKDOWN_BYTES).map(content => ({ msgtype: 'markdown_v2', markdown_v2: { content } })))
   }
 
   /**

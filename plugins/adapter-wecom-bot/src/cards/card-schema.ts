@@ -3,8 +3,9 @@
  * @see https://developer.work.weixin.qq.com/document/path/101032
  */
 
+import * as limits from '../protocol/limits'
 import type { NewsNotice, TemplateCard, TextNotice } from '../protocol/template-card'
-import { CARD_BUTTONS, CARD_KEY, CardError } from '../protocol/template-card'
+import { CardError } from '../protocol/template-card'
 
 type Value = unknown
 type Check = (value: Value, field: string) => void
@@ -55,28 +56,29 @@ const object = (fields: Record<string, Check>): Check => (value, field) => {
 }
 
 const action = { type: range(0, 2), url, appid: string, pagepath: string }
-const key = bytes(CARD_KEY)
-const option = object({ 'id!': bytes(128), 'text!': string, is_checked: boolean })
+const key = bytes(limits.MAX_CARD_KEY_BYTES)
+const option = object({ 'id!': bytes(limits.MAX_CARD_OPTION_ID_BYTES), 'text!': string, is_checked: boolean })
 const button = object({ 'text!': string, style: range(1, 4), 'key!': key })
 const title = object({ title: string, desc: string })
 const submit = object({ 'text!': string, 'key!': key })
 const select = object({
-  'question_key!': key, title: string, disable: boolean, selected_id: bytes(128), 'option_list!': list(1, 10, option),
+  'question_key!': key, title: string, disable: boolean, selected_id: bytes(limits.MAX_CARD_OPTION_ID_BYTES), 'option_list!': list(1, limits.MAX_CARD_SELECT_OPTIONS, option),
 })
 
 const taskId: Check = (value, field) => {
-  if (typeof value !== 'string' || !/^[\w@-]{1,128}$/.test(value)) fail(field, 'must be 1 to 128 of letters, digits, "_", "-", "@"')
+  if (typeof value === 'string' && /^[\w@-]+$/.test(value) && value.length <= limits.MAX_CARD_TASK_ID_BYTES) return
+  fail(field, `must be 1 to ${limits.MAX_CARD_TASK_ID_BYTES} of letters, digits, "_", "-", "@"`)
 }
 
 const base = {
   card_type: string,
   source: object({ icon_url: url, desc: string, desc_color: range(0, 3) }),
-  feedback: object({ 'id!': bytes(256) }),
+  feedback: object({ 'id!': bytes(limits.MAX_FEEDBACK_ID_BYTES) }),
 }
-const menu = object({ 'desc!': string, 'action_list!': list(1, 3, object({ 'text!': string, 'key!': key })) })
+const menu = object({ 'desc!': string, 'action_list!': list(1, limits.MAX_CARD_MENU_ACTIONS, object({ 'text!': string, 'key!': key })) })
 const quote = object({ ...action, title: string, quote_text: string })
-const horizontal = list(0, 6, object({ type: range(0, 3), 'keyname!': string, value: string, url, userid: string }))
-const jumps = list(0, 3, object({ ...action, type: range(0, 3), 'title!': string, question: bytes(200) }))
+const horizontal = list(0, limits.MAX_CARD_ROWS, object({ type: range(0, 3), 'keyname!': string, value: string, url, userid: string }))
+const jumps = list(0, limits.MAX_CARD_JUMPS, object({ ...action, type: range(0, 3), 'title!': string, question: bytes(limits.MAX_CARD_QUESTION_BYTES) }))
 const notice = {
   ...base,
   task_id: taskId,
@@ -98,15 +100,15 @@ const shapes: Record<TemplateCard['card_type'], Check> = {
     ...notice,
     'main_title!': title,
     'card_action!': object(action),
-    card_image: object({ 'url!': url, aspect_ratio: range(1.3, 2.25) }),
+    card_image: object({ 'url!': url, aspect_ratio: range(limits.CARD_IMAGE_ASPECT_RATIO.min, limits.CARD_IMAGE_ASPECT_RATIO.max) }),
     image_text_area: object({ ...action, title: string, desc: string, 'image_url!': url }),
-    vertical_content_list: list(0, 4, object({ 'title!': string, desc: string })),
+    vertical_content_list: list(0, limits.MAX_CARD_VERTICAL_ROWS, object({ 'title!': string, desc: string })),
   }),
   button_interaction: object({
     ...base,
     'main_title!': title,
     'task_id!': taskId,
-    'button_list!': list(1, CARD_BUTTONS, button),
+    'button_list!': list(1, limits.MAX_CARD_BUTTONS, button),
     action_menu: menu,
     quote_area: quote,
     sub_title_text: string,
@@ -119,7 +121,7 @@ const shapes: Record<TemplateCard['card_type'], Check> = {
     'main_title!': title,
     'task_id!': taskId,
     'checkbox!': object({
-      'question_key!': key, disable: boolean, mode: range(0, 1), 'option_list!': list(1, 20, option),
+      'question_key!': key, disable: boolean, mode: range(0, 1), 'option_list!': list(1, limits.MAX_CARD_VOTE_OPTIONS, option),
     }),
     'submit_button!': submit,
   }),
@@ -128,7 +130,7 @@ const shapes: Record<TemplateCard['card_type'], Check> = {
     ...base,
     'main_title!': title,
     'task_id!': taskId,
-    'select_list!': list(1, 3, select),
+    'select_list!': list(1, limits.MAX_CARD_SELECTS, select),
     'submit_button!': submit,
   }),
 }

@@ -1,5 +1,5 @@
 import type { CardOption, CardSelect, TemplateCard } from '../protocol/template-card'
-import type { Click } from '../protocol/parse-aibot'
+import type { Click } from '../protocol/payload'
 
 /** What somebody chose on a card. */
 export type Answer = Pick<Click, 'key' | 'selected'>

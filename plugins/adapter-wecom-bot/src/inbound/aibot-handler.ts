@@ -1,17 +1,19 @@
 import type { Credential } from '../protocol/crypto'
-import type { StreamCards, ClickResult } from '../turn/stream-cards'
-import { inputOf } from '../turn/stream-cards'
+import type { ClickResult, StreamCards } from '../turn/stream-cards'
+import { inputOf } from '../cards/buttons'
 import type { PassiveHandler } from './passive-handler'
-import type { Event, Message, Payload, Poll } from '../protocol/parse-aibot'
+import type { Event, Message, Payload, Poll } from '../protocol/payload'
 import { Refusal } from '../protocol/callback-error'
 import { Replays } from '../util/recently-seen'
 import type { Reply } from '../protocol/reply'
-import { MARKDOWN_LIMIT, cardReply, cardUpdate, streamReply, textReply } from '../protocol/reply'
+import { MAX_STREAM_BYTES } from '../protocol/limits'
+import { cardReply, cardUpdate, streamReply, textReply } from '../protocol/reply'
 import { cut } from '../render/split'
 import type { Notices } from '../turn/bubble'
 import type { Stores } from '../storage/stores'
-import type { Owner, Turn } from '../turn/turn'
-import { owns } from '../turn/turn'
+import type { Turn } from '../turn/turn'
+import type { Owner } from '../protocol/conversation'
+import { owns } from '../protocol/conversation'
 import type { TurnRegistry } from '../turn/turn-registry'
 
 /** What the HTTP response to a callback says. */
@@ -147,7 +149,7 @@ export class AibotHandler {
     if (!stream || !owns(stream.owner, asker)) return this.say(streamId, notices.forgotten)
     const { content, finished } = stream
     if (finished && content) return this.say(streamId, content)
-    const [head] = cut(content, MARKDOWN_LIMIT - Buffer.byteLength(notices.interrupted) - 2)
+    const [head] = cut(content, MAX_STREAM_BYTES - Buffer.byteLength(notices.interrupted) - 2)
     return this.say(streamId, [head, notices.interrupted].filter(Boolean).join('\n\n'))
   }
 

@@ -1,21 +1,8 @@
 import { Universal, h } from 'koishi'
 import { stripMention } from './mention'
-import type { Body, Event, MediaLink, Message } from '../protocol/parse-aibot'
-
-/** Koishi's id of the chat a callback comes from; a single chat is told from a group by its prefix. */
-export function channelOf({ chatId, userId }: { chatId?: string, userId: string }): string {
-  return chatId ?? `private:${userId}`
-}
-
-/** The person in a single chat. */
-export function userOf(channelId: string): string | undefined {
-  return /^private:(.+)$/s.exec(channelId)?.[1]
-}
-
-/** What the referrer of a session says: by it, whatever is sent finds the turn it belongs to. */
-export interface Referrer {
-  turn: string
-}
+import type { Body, Event, MediaLink, Message } from '../protocol/payload'
+import { channelOf } from '../protocol/conversation'
+import type { Referrer } from '../protocol/conversation'
 
 /** Gives the address that plugins may read a file from; `undefined` where nobody can. */
 type Attach = (link: MediaLink) => string | undefined

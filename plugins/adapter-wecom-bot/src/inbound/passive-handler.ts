@@ -1,18 +1,18 @@
 import type { App } from '../push/app'
-import { TEXT_LIMIT } from '../push/message-bodies'
+import { MAX_TEXT_BYTES } from '../protocol/limits'
 import type { TemplateCard } from '../protocol/template-card'
-import { inputOf } from '../turn/stream-cards'
+import { inputOf } from '../cards/buttons'
 import type { Clock } from '../util/clock'
 import { welcomeText } from './welcome'
 import { PassiveReply } from './passive-reply'
 import type { AibotHandlerOptions, Outcome } from './aibot-handler'
-import type { Click, Event, Message, Payload, Surface, Unknown } from '../protocol/parse-aibot'
+import type { Click, Event, Message, Payload, Surface, Unknown } from '../protocol/payload'
 import type { Push } from '../push/push'
 import { WebhookPush, toRobot } from '../push/push'
 import { Refusal } from '../protocol/callback-error'
 import type { Reply } from '../protocol/reply'
 import type { Turn } from '../turn/turn'
-import { owns } from '../turn/turn'
+import { owns } from '../protocol/conversation'
 import type { Webhooks } from '../push/webhook-registry'
 
 type Shared = Pick<
@@ -132,7 +132,7 @@ export class PassiveHandler {
 
   private hold(callback: Message | Event, turn: Turn): PassiveReply {
     const { turns, notices, clock, unclaimed } = this.options
-    const hold = new PassiveReply({ limit: TEXT_LIMIT, notices, clock, unclaimed, next: this.next(callback) })
+    const hold = new PassiveReply({ limit: MAX_TEXT_BYTES, notices, clock, unclaimed, next: this.next(callback) })
     this.holds.set(turn, hold)
     turns.outlet.overrides.set(turn, hold)
     return hold

@@ -1,14 +1,15 @@
 import { literalText } from '../push/message-bodies'
 import type { Clock } from '../util/clock'
 import type { DeliveryOverride } from '../turn/fallback'
-import { DeliveryError } from '../turn/fallback'
+import { DeliveryError } from '../api/delivery-error'
 import type { Part } from '../push/parts'
 import { plain } from '../render/plain-text'
 import type { Push } from '../push/push'
 import { cut } from '../render/split'
 import type { Notices } from '../turn/bubble'
-import type { Said, Turn } from '../turn/turn'
-import { inWords } from '../turn/turn'
+import type { Turn } from '../turn/turn'
+import type { Said } from '../render/said'
+import { inWords } from '../render/said'
 
 export interface PassiveReplyOptions {
   /** Most bytes of a reply. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { TemplateCard } from '../protocol/template-card'
 import { readCard } from '../protocol/template-card'
+import { inputOf } from '../cards/buttons'
 import { validate } from '../cards/card-schema'
 import { literal } from '../render/escape'
-import { inWords } from '../turn/turn'
+import { inWords } from '../render/said'
 
 /**
  * The greeting that is a card: the settings have it as JSON. Each who is greeted gets one with an id of its own.
@@ -25,6 +26,6 @@ export function welcomeText(welcome: string): string {
   const buttons = card.card_type === 'button_interaction' ? card.button_list : []
   return inWords({
     text: words.filter(Boolean).join('\n\n'),
-    buttons: buttons.map(({ text, key }) => ({ text, input: /^i:([^]*)$/.exec(key)?.[1] })),
+    buttons: buttons.map(({ text, key }) => ({ text, input: inputOf({ key }) })),
   })
 }

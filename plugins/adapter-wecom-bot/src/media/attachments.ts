@@ -2,10 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../util/clock'
 import type { Media } from './media'
 import { MediaError } from './media'
-import type { MediaLink } from '../protocol/parse-aibot'
-
-/** How long WeCom keeps a link valid. Milliseconds. */
-const LIFE = 5 * 60_000
+import { MEDIA_LINK_LIFETIME_MS } from '../protocol/limits'
+import type { MediaLink } from '../protocol/payload'
 
 interface Attachment {
   link: MediaLink
@@ -76,7 +74,7 @@ export class Attachments {
   private sweep() {
     const now = this.clock.now()
     for (const [id, { at }] of this.entries) {
-      if (now - at < LIFE) break
+      if (now - at < MEDIA_LINK_LIFETIME_MS) break
       this.drop(id)
     }
   }
@@ -86,7 +84,7 @@ export class Attachments {
       this.timer = undefined
       this.sweep()
       if (this.entries.size) this.schedule()
-    }, LIFE)
+    }, MEDIA_LINK_LIFETIME_MS)
   }
 
   private shrink(keep: string) {

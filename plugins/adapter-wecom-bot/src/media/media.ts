@@ -1,6 +1,6 @@
 import { decodeMediaKey, decryptMedia } from '../protocol/crypto'
 import { UNKNOWN_TYPE, fileName, sniff } from './file-type'
-import type { MediaLink } from '../protocol/parse-aibot'
+import type { MediaLink } from '../protocol/payload'
 import type { Bytes, FetchOptions } from './download'
 import { MediaError, fetchBytes } from './download'
 

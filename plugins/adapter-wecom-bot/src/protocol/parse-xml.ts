@@ -1,4 +1,4 @@
-import type { Base, Body, Click, Message, Payload, Unknown } from './parse-aibot'
+import type { Base, Body, Click, Message, Payload, Unknown } from './payload'
 import { Refusal } from './callback-error'
 import type { Tree } from './tree'
 import { listOf, numberOf, textOf, treeOf, treesOf } from './tree'

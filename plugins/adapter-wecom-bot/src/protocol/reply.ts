@@ -24,7 +24,7 @@ const replied = Symbol('replied')
 
 /** The bubble as it stands: each frame replaces the one before. */
 export interface Frame {
-  /** Markdown, at most 20,480 bytes. */
+  /** Markdown of at most `MAX_STREAM_BYTES`. */
   content: string
   /** Ends the polling; nothing can be changed afterwards. */
   finish: boolean
@@ -39,9 +39,6 @@ interface StreamReply extends Reply {
   stream: { id: string, feedback?: { id: string } }
   template_card?: TemplateCard
 }
-
-/** Most bytes of a stream's content, and of a Markdown message through `response_url`. */
-export const MARKDOWN_LIMIT = 20480
 
 /**
  * The body of a passive reply that opens, continues or ends a stream.

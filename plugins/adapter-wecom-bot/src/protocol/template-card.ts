@@ -3,11 +3,6 @@
  * @see https://developer.work.weixin.qq.com/document/path/101032
  */
 
-/** Most buttons of a card. */
-export const CARD_BUTTONS = 6
-/** Most bytes of a button's key. */
-export const CARD_KEY = 1024
-
 export interface CardButton {
   text: string
   /** 1–4 */

@@ -4,11 +4,8 @@ import type { Part } from './parts'
 import { plain } from '../render/plain-text'
 import type { Body } from '../api/send-queue'
 import { pieces } from '../render/split'
+import { MAX_TEXT_BYTES, MAX_WEBHOOK_MARKDOWN_BYTES } from '../protocol/limits'
 import type { Webhook } from '../api/webhook'
-import { WEBHOOK_LIMIT } from '../api/webhook'
-
-/** Most bytes of a `text` message, and of everything an app says. */
-export const TEXT_LIMIT = 2048
 
 /**
  * The messages of a push as a webhook takes them: what is too long becomes several.
@@ -23,9 +20,9 @@ export function toBodies(parts: Part[], webhook: Pick<Webhook, 'upload'>, chatId
   return parts.flatMap((part): Body[] => {
     switch (part.type) {
       case 'markdown':
-        return pieces(part.content, WEBHOOK_LIMIT).map(content => ({ ...chat, msgtype: 'markdown_v2', markdown_v2: { content } }))
+        return pieces(part.content, MAX_WEBHOOK_MARKDOWN_BYTES).map(content => ({ ...chat, msgtype: 'markdown_v2', markdown_v2: { content } }))
       case 'text':
-        return pieces(part.content, TEXT_LIMIT).map((content, index) => ({
+        return pieces(part.content, MAX_TEXT_BYTES).map((content, index) => ({
           ...chat,
           msgtype: 'text',
           // Nobody is called twice.
@@ -65,7 +62,7 @@ export function toAppBodies(parts: Part[], format: 'markdown' | 'text', upload: 
     switch (part.type) {
       case 'markdown':
         if (format === 'text') return texts(plain(part.content))
-        return pieces(part.content, TEXT_LIMIT).map(content => async () => ({ msgtype: 'markdown', markdown: { content } }))
+        return pieces(part.content, MAX_TEXT_BYTES).map(content => async () => ({ msgtype: 'markdown', markdown: { content } }))
       case 'text':
         return texts(part.content)
       case 'image':
@@ -82,7 +79,7 @@ export function toAppBodies(parts: Part[], format: 'markdown' | 'text', upload: 
 }
 
 function texts(text: string) {
-  return pieces(literalText(text), TEXT_LIMIT).map(content => async () => ({ msgtype: 'text', text: { content } }))
+  return pieces(literalText(text), MAX_TEXT_BYTES).map(content => async () => ({ msgtype: 'text', text: { content } }))
 }
 
 function mediaBody(type: string, id: string) {

@@ -1,18 +1,19 @@
 import { h } from 'koishi'
+import { MAX_FILE_BYTES, MAX_IMAGE_BYTES, MAX_VOICE_BYTES, MIN_FILE_BYTES } from '../protocol/limits'
 import { readCard } from '../protocol/template-card'
 import { render } from '../render/markdown'
 import { sniff } from '../media/file-type'
 import type { Article } from '../render/news'
 import { readNews } from '../render/news'
 import { plain } from '../render/plain-text'
-import { inWords } from '../turn/turn'
+import { inWords } from '../render/said'
 
 /** One message of a push. */
 export type Part =
   | { type: 'markdown', content: string }
   /** Of all kinds of messages only this one can mention people. */
   | { type: 'text', content: string, users: string[] }
-  /** JPG or PNG, at most 2 MB. */
+  /** JPG or PNG of at most `MAX_IMAGE_BYTES`. */
   | { type: 'image', data: Buffer }
   | { type: 'file' | 'voice', name: string, data: Buffer }
   | { type: 'news', articles: Article[] }
@@ -35,13 +36,6 @@ export type OpenFile = (src: string, isPicture: boolean) => Promise<File | undef
 const apart = new Set(['img', 'image', 'audio', 'video', 'file', 'wecom-bot:card', 'wecom-bot:news'])
 /** Elements that are not taken apart for what is in them. */
 const whole = new Set(['ul', 'ol', 'table', 'markdown', 'code', 'pre', 'code-block', 'button'])
-
-const MEGABYTE = 1 << 20
-const IMAGE_LIMIT = 2 * MEGABYTE
-const VOICE_LIMIT = 2 * MEGABYTE
-const FILE_LIMIT = 20 * MEGABYTE
-/** WeCom takes no file that is not longer. */
-const FILE_LEAST = 5
 
 /**
  * Takes elements apart into the messages of a push, in their order. What cannot be sent is said in its place.
@@ -128,13 +122,13 @@ async function single(element: h, open: OpenFile): Promise<Part[]> {
   const { data } = file
   const kind = sniff(data)
   const name = String(attrs.title ?? attrs.file ?? file.name ?? `${isPicture ? 'image' : type}${extensions[kind] ?? ''}`)
-  if (isPicture && /^image\/(?:png|jpeg)$/.test(kind) && data.length <= IMAGE_LIMIT) {
+  if (isPicture && /^image\/(?:png|jpeg)$/.test(kind) && data.length <= MAX_IMAGE_BYTES) {
     return [{ type: 'image', data }]
   }
-  if (data.length <= FILE_LEAST || data.length > FILE_LIMIT) {
-    return [{ type: 'markdown', content: render([h.text(`[${name}：${data.length > FILE_LIMIT ? '过大' : '过小'}，未发送]`)]).text }]
+  if (data.length < MIN_FILE_BYTES || data.length > MAX_FILE_BYTES) {
+    return [{ type: 'markdown', content: render([h.text(`[${name}：${data.length > MAX_FILE_BYTES ? '过大' : '过小'}，未发送]`)]).text }]
   }
-  const isVoice = type === 'audio' && kind === 'audio/amr' && data.length <= VOICE_LIMIT
+  const isVoice = type === 'audio' && kind === 'audio/amr' && data.length <= MAX_VOICE_BYTES
   return [{ type: isVoice ? 'voice' : 'file', name, data }]
 }
 

@@ -1,6 +1,6 @@
 import { toBodies } from './message-bodies'
 import { validatePush } from '../cards/card-schema'
-import { DeliveryError } from '../turn/fallback'
+import { DeliveryError } from '../api/delivery-error'
 import type { Part } from './parts'
 import { QyapiError } from '../api/client'
 import type { Webhook } from '../api/webhook'

@@ -1,17 +1,14 @@
 import { createHash } from 'node:crypto'
 import { h } from 'koishi'
 import type { TemplateCard } from '../protocol/template-card'
-import { CARD_KEY, readCard } from '../protocol/template-card'
+import { MAX_CARD_KEY_BYTES, MAX_INLINE_IMAGES, MAX_INLINE_IMAGE_BYTES } from '../protocol/limits'
+import { readCard } from '../protocol/template-card'
+import { encodeButtonKey } from '../cards/buttons'
 import { validate } from '../cards/card-schema'
 import { literal } from './escape'
 import { readNews } from './news'
 import { complete } from './split'
-import type { Said } from '../turn/turn'
-
-/** Largest image inside a message, in bytes: WeCom refuses whole frames well below its documented 10 MB. */
-const IMAGE_LIMIT = 512 * 1024
-/** Most images in one message. */
-const IMAGE_COUNT = 10
+import type { Said } from './said'
 
 /** Stands where a block begins or ends, until it is known what is beside it. */
 const BLOCK = '\0'
@@ -212,7 +209,7 @@ function button({ attrs, children: label }: h, state: State): string {
   if (attrs.type === 'link') return link(literal(text), String(attrs.href ?? ''))
   const input = attrs.type === 'input' ? String(attrs.text ?? text) : undefined
   // A card with it would be refused, and the answer that it goes along with.
-  if (Buffer.byteLength(String(input ?? attrs.id ?? text)) > CARD_KEY - 2) {
+  if (Buffer.byteLength(encodeButtonKey({ text, input, id: attrs.id })) > MAX_CARD_KEY_BYTES) {
     return block(literal(input && input !== text ? `${text}：${input}` : text))
   }
   state.buttons.push({ text, input, id: attrs.id })
@@ -226,7 +223,7 @@ function image(src: string, title: string, { images }: State): string {
   const data = base64 && Buffer.from(base64, 'base64')
   if (!data) return `[图片${title && '：' + literal(title)}，无法显示]`
   if (!isPicture(data)) return '[图片：只支持 JPG 和 PNG]'
-  if (data.length > IMAGE_LIMIT || images.length >= IMAGE_COUNT) return '[图片：过大或过多，未发送]'
+  if (data.length > MAX_INLINE_IMAGE_BYTES || images.length >= MAX_INLINE_IMAGES) return '[图片：过大或过多，未发送]'
   images.push({ base64: data.toString('base64'), md5: createHash('md5').update(data).digest('hex') })
   return ''
 }

@@ -1,4 +1,5 @@
 import { h } from 'koishi'
+import { MAX_ARTICLES } from '../protocol/limits'
 
 /** One entry of a news message: a title, and where it leads. */
 export interface Article {
@@ -18,9 +19,6 @@ export class NewsError extends Error {
   }
 }
 
-/** Most articles in one message. */
-const MOST = 8
-
 /**
  * Reads `<wecom-bot:news>`: its articles are children `<wecom-bot:article title="" description="" url="" picurl="">`,
  * or come whole in `content`, as a list or as JSON.
@@ -30,8 +28,8 @@ const MOST = 8
 export function readNews({ attrs, children }: h): Article[] {
   const content: unknown = typeof attrs.content === 'string' ? parse(attrs.content) : attrs.content
   const articles = content ?? h.select(children, 'wecom-bot:article').map(article => article.attrs)
-  if (!Array.isArray(articles) || !articles.length || articles.length > MOST) {
-    throw new NewsError('articles', `must be a list of 1 to ${MOST}`)
+  if (!Array.isArray(articles) || !articles.length || articles.length > MAX_ARTICLES) {
+    throw new NewsError('articles', `must be a list of 1 to ${MAX_ARTICLES}`)
   }
   return articles.map(read)
 }

@@ -1,10 +1,9 @@
 import type { Answer } from '../cards/card-update'
+import { CARD_UPDATE_LIFETIME_MS } from '../protocol/limits'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Clock } from '../util/clock'
 import { ExpiringMap } from '../util/expiring-map'
 
-/** How long WeCom lets a card be updated. */
-export const CARD_LIFETIME_MS = 24 * 3600_000
 /** Most cards kept in the memory of this process. */
 export const MAX_CARDS = 5000
 
@@ -32,8 +31,8 @@ export class MemoryCardStore implements CardStore {
   private readonly answers: ExpiringMap<Map<string, Answer>>
 
   constructor(clock: Clock) {
-    this.cards = new ExpiringMap(clock, CARD_LIFETIME_MS, MAX_CARDS)
-    this.answers = new ExpiringMap(clock, CARD_LIFETIME_MS, MAX_CARDS)
+    this.cards = new ExpiringMap(clock, CARD_UPDATE_LIFETIME_MS, MAX_CARDS)
+    this.answers = new ExpiringMap(clock, CARD_UPDATE_LIFETIME_MS, MAX_CARDS)
   }
 
   save(card: TemplateCard, isReusable: boolean) {

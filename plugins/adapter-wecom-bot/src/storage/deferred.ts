@@ -1,5 +1,7 @@
-/** How long a message may wait for the next start. WeCom keeps uploaded files for as long. */
-export const DEFERRED_LIFETIME_MS = 3 * 24 * 3600_000
+import { MEDIA_ID_LIFETIME_MS } from '../protocol/limits'
+
+/** How long a message may wait for the next start: as long as WeCom keeps uploaded files. */
+export const DEFERRED_LIFETIME_MS = MEDIA_ID_LIFETIME_MS
 
 /** A webhook message that had not been sent when the process ended. */
 export interface DeferredMessage {

@@ -1,4 +1,4 @@
-import type { Feedback } from '../protocol/parse-aibot'
+import type { Feedback } from '../protocol/payload'
 import type { Clock } from '../util/clock'
 import { ExpiringMap } from '../util/expiring-map'
 

@@ -1,4 +1,4 @@
-import type { Owner } from '../turn/turn'
+import type { Owner } from '../protocol/conversation'
 
 /** How long a message counts as claimed. */
 export const STREAM_LIFETIME_MS = 7 * 24 * 3600_000

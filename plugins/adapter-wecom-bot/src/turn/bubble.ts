@@ -1,5 +1,5 @@
 import type { Frame } from '../protocol/reply'
-import { MARKDOWN_LIMIT } from '../protocol/reply'
+import { MAX_STREAM_BYTES } from '../protocol/limits'
 import { cut, resume } from '../render/split'
 import type { Turn } from './turn'
 
@@ -80,7 +80,7 @@ export class Bubble {
   private snapshot(): Frame {
     const { version } = this.turn
     if (this.cached?.version !== version) {
-      const [content] = cut(this.turn.text, MARKDOWN_LIMIT)
+      const [content] = cut(this.turn.text, MAX_STREAM_BYTES)
       this.cached = { version, frame: { content: content || this.placeholder, finish: false } }
     }
     return this.cached.frame
@@ -120,7 +120,7 @@ export class Bubble {
 
   /** What fits into the bubble together with a note, and what does not. */
   fit(text: string, note = ''): [head: string, rest: string] {
-    return cut(text, MARKDOWN_LIMIT - (note ? Buffer.byteLength(note) + 2 : 0))
+    return cut(text, MAX_STREAM_BYTES - (note ? Buffer.byteLength(note) + 2 : 0))
   }
 }
 

@@ -1,8 +1,9 @@
 import type { FallbackDelivery } from './fallback'
-import { DeliveryError } from './fallback'
+import { DeliveryError } from '../api/delivery-error'
 import type { Notices } from './bubble'
-import type { Said, Turn } from './turn'
-import { inWords } from './turn'
+import type { Turn } from './turn'
+import type { Said } from '../render/said'
+import { inWords } from '../render/said'
 
 /** What became of a message that was sent on another way than the stream. */
 export interface Delivery {

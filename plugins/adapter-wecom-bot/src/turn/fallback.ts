@@ -1,37 +1,18 @@
 import type { Clock } from '../util/clock'
 import type { InlineImage } from '../protocol/reply'
-import { MARKDOWN_LIMIT } from '../protocol/reply'
+import { MAX_STREAM_BYTES, MAX_WEBHOOK_MARKDOWN_BYTES, RESPONSE_URL_LIFETIME_MS } from '../protocol/limits'
 import type { Post } from '../api/client'
 import { QyapiError, call } from '../api/client'
 import { cut, pieces } from '../render/split'
 import type { Notices } from './bubble'
-import type { Said, Turn } from './turn'
-import { inWords } from './turn'
+import type { Turn } from './turn'
+import type { Said } from '../render/said'
+import { inWords } from '../render/said'
 import type { Webhook } from '../api/webhook'
-import { WEBHOOK_LIMIT } from '../api/webhook'
+import { DeliveryError } from '../api/delivery-error'
 
-/** How long a `response_url` is valid. https://developer.work.weixin.qq.com/document/path/101138 */
-const RESPONSE_URL_LIFE = 3600_000
 /** WeCom has not looked at it, and asks to try again. */
 const BUSY = -1
-
-/** Text that reached nobody, or perhaps nobody. */
-export class DeliveryError extends Error {
-  override name = 'DeliveryError'
-
-  /**
-   * @param lost characters that nobody got, as far as is known
-   * @param doubtful how many of them were sent, without an answer that would confirm it
-   */
-  constructor(
-    readonly code: 'no-way' | QyapiError['failure'],
-    readonly lost: number,
-    message: string,
-    readonly doubtful = 0,
-  ) {
-    super(message)
-  }
-}
 
 /** A way out that a callback brought along, instead of all others. */
 export interface DeliveryOverride {
@@ -86,11 +67,11 @@ export class FallbackDelivery {
   /** @returns what has to go out on the next way */
   private async respond(turn: Turn, text: string, losses: DeliveryError[], webhook?: Webhook): Promise<string> {
     const responseUrl = turn.responseUrl!
-    let [content, rest] = cut(text, MARKDOWN_LIMIT)
+    let [content, rest] = cut(text, MAX_STREAM_BYTES)
     const isLast = rest && !webhook
     if (isLast) {
       // Nothing comes after this message, so it has to say what is missing.
-      ;[content, rest] = cut(text, MARKDOWN_LIMIT - Buffer.byteLength(this.notices.lost(text.length)) - 2)
+      ;[content, rest] = cut(text, MAX_STREAM_BYTES - Buffer.byteLength(this.notices.lost(text.length)) - 2)
       content += '\n\n' + this.notices.lost(rest.length)
     }
     responseUrl.used = true
@@ -124,7 +105,7 @@ export class FallbackDelivery {
 
   private async push(webhook: Webhook, text: string, pictures: InlineImage[], losses: DeliveryError[]) {
     const messages = [
-      ...pieces(text, WEBHOOK_LIMIT).map(content => ({ words: content, body: { msgtype: 'markdown_v2', markdown_v2: { content } } })),
+      ...pieces(text, MAX_WEBHOOK_MARKDOWN_BYTES).map(content => ({ words: content, body: { msgtype: 'markdown_v2', markdown_v2: { content } } })),
       ...pictures.map(image => ({ words: inWords({ text: '', images: [image] }), body: { msgtype: 'image', image } })),
     ]
     const total = inWords({ text, images: pictures }).length
@@ -141,7 +122,7 @@ export class FallbackDelivery {
   }
 
   private isValid({ responseUrl, openedAt }: Turn) {
-    return !!responseUrl && !responseUrl.used && this.clock.now() < openedAt + RESPONSE_URL_LIFE
+    return !!responseUrl && !responseUrl.used && this.clock.now() < openedAt + RESPONSE_URL_LIFETIME_MS
   }
 
   private webhook({ owner }: Turn) {

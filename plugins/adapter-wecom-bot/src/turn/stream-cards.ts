@@ -1,20 +1,13 @@
 import type { Answer } from '../cards/card-update'
 import { answered, isVote } from '../cards/card-update'
-import type { ButtonInteraction, CardButton, TemplateCard } from '../protocol/template-card'
-import { CARD_BUTTONS } from '../protocol/template-card'
+import type { ButtonInteraction, TemplateCard } from '../protocol/template-card'
+import { MAX_CARD_BUTTONS } from '../protocol/limits'
 import { welcomeCard } from '../inbound/welcome'
-import type { Click } from '../protocol/parse-aibot'
+import type { Click } from '../protocol/payload'
 import type { CardStore } from '../storage/cards'
 import type { Turn } from './turn'
-
-/** A button as a plugin or the settings ask for it. */
-export interface ButtonSpec {
-  text: string
-  /** Said by whoever clicks it, as if typed. */
-  input?: string
-  /** Told to plugins in `interaction/button`. */
-  id?: string
-}
+import type { ButtonSpec } from '../cards/buttons'
+import { decodeButtonKey, toCardButton } from '../cards/buttons'
 
 export interface StreamCardsOptions {
   /** `false`: no cards but those that a plugin sends whole; buttons become lines of text. */
@@ -69,7 +62,7 @@ export class StreamCards {
     const card = turn.card ?? this.build(turn, turn.buttons) ?? this.build(turn, this.options.buttons)
     if (!card) return
     const isReusable = !turn.card && !turn.buttons.length
-    turn.spendCard(turn.card || isReusable ? 0 : CARD_BUTTONS)
+    turn.spendCard(turn.card || isReusable ? 0 : MAX_CARD_BUTTONS)
     this.rides.set(turn, { card, msgId, arrived: false })
     this.store.save(card, isReusable)
     return card
@@ -93,8 +86,8 @@ export class StreamCards {
 
   /** @see https://developer.work.weixin.qq.com/document/path/101027 */
   async click({ key, taskId, selected }: Click, userId: string): Promise<ClickResult> {
-    const [, value] = /^[bi]:([^]*)$/.exec(key) ?? [undefined, key]
-    const clicked: ClickResult = { id: value, input: inputOf({ key }), card: undefined }
+    const { id, input } = decodeButtonKey(key)
+    const clicked: ClickResult = { id, input, card: undefined }
     const sent = await this.store.find(taskId)
     if (!sent) return clicked
     const { card, isReusable } = sent
@@ -117,17 +110,8 @@ export class StreamCards {
     return {
       card_type: 'button_interaction',
       main_title: { title: this.options.title() },
-      button_list: buttons.slice(0, CARD_BUTTONS).map(encode),
+      button_list: buttons.slice(0, MAX_CARD_BUTTONS).map(toCardButton),
       task_id: turn.id,
     }
   }
-}
-
-/** What a click says, as if it was typed. */
-export function inputOf({ key }: Pick<Click, 'key'>): string | undefined {
-  return /^i:([^]*)$/.exec(key)?.[1]
-}
-
-function encode({ text, input, id }: ButtonSpec): CardButton {
-  return { text: text || id || input || '…', style: 1, key: input ? `i:${input}` : `b:${id ?? text}` }
 }

@@ -4,8 +4,9 @@ import { TurnEnd } from './turn-end'
 import type { TurnContext } from './turn-options'
 import type { Frame } from '../protocol/reply'
 import { Bubble, isVisible } from './bubble'
-import type { Said, Turn } from './turn'
-import { inWords } from './turn'
+import type { Turn } from './turn'
+import type { Said } from '../render/said'
+import { inWords } from '../render/said'
 
 /** The course of one turn: what its bubble is given when, and what goes out on another way. It has one timer. */
 export class TurnController {

@@ -3,12 +3,14 @@ import { TurnController } from './turn-controller'
 import { salt } from '../protocol/crypto'
 import type { Concurrency } from './concurrency'
 import type { FallbackDelivery } from './fallback'
-import type { Event, Message } from '../protocol/parse-aibot'
-import type { TurnOptions, TurnLog } from './turn-options'
+import type { Event, Message } from '../protocol/payload'
+import type { TurnLog, TurnOptions } from './turn-options'
 import type { Frame } from '../protocol/reply'
 import type { Notices } from './bubble'
-import type { Owner, Said } from './turn'
-import { Turn, owns } from './turn'
+import type { Said } from '../render/said'
+import type { Owner } from '../protocol/conversation'
+import { Turn } from './turn'
+import { owns } from '../protocol/conversation'
 
 /** After the answers, closing frames are waited for so long: two polls. Milliseconds. */
 const LAST_POLLS = 2500

@@ -1,51 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { TemplateCard } from '../protocol/template-card'
-import { CARD_BUTTONS } from '../protocol/template-card'
-import type { ButtonSpec } from './stream-cards'
-import { literal } from '../render/escape'
-import type { Frame, InlineImage } from '../protocol/reply'
+import { MAX_CARD_BUTTONS } from '../protocol/limits'
+import type { Frame } from '../protocol/reply'
 import { complete } from '../render/split'
+import type { Owner } from '../protocol/conversation'
+import type { Said } from '../render/said'
+import { buttonsInWords, cardInWords } from '../render/said'
 
 /** The one address a callback brings along: it takes one message, for an hour. A bearer secret. */
 export interface ResponseUrl {
   url: string
   used: boolean
-}
-
-/** Whom a turn belongs to: nobody else may read its stream. */
-export interface Owner {
-  botId: string
-  userId: string
-  /** Group chats only. */
-  chatId?: string
-}
-
-/** Whether somebody may read what belongs to an owner: the same bot and chat, in a single chat the same person. */
-export function owns(owner: Owner, asker: Owner): boolean {
-  if (owner.botId !== asker.botId || owner.chatId !== asker.chatId) return false
-  return !!owner.chatId || owner.userId === asker.userId
-}
-
-/** One message as it is shown. */
-export interface Said {
-  /** Markdown. */
-  text: string
-  images?: InlineImage[]
-  buttons?: ButtonSpec[]
-  card?: TemplateCard
-}
-
-/** What of a message can be read where only text gets through. */
-export function inWords({ text, images = [], buttons = [], card }: Said): string {
-  return [text, images.map(() => '[图片]').join(' '), cardInWords(card), buttonsInWords(buttons)].filter(Boolean).join('\n\n')
-}
-
-function cardInWords(card?: TemplateCard): string {
-  return card ? `[卡片] ${literal(card.main_title?.title ?? '')}`.trim() : ''
-}
-
-function buttonsInWords(buttons: ButtonSpec[]): string {
-  return buttons.map(({ text, input }) => input && input !== text ? `- ${text}：${input}` : `- ${text}`).join('\n')
 }
 
 /**
@@ -193,7 +158,7 @@ export class Turn {
   }
 
   private get wordless(): number {
-    return this.onCard ?? (this.card ? 0 : CARD_BUTTONS)
+    return this.onCard ?? (this.card ? 0 : MAX_CARD_BUTTONS)
   }
 
   private changed() {

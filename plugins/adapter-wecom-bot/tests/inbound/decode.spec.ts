@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { Universal, h } from 'koishi'
-import { addressOf, channelOf, decode, userOf } from '../../src/inbound/decode'
-import type { Body, MediaLink, Message } from '../../src/protocol/parse-aibot'
+import { addressOf, decode } from '../../src/inbound/decode'
+import { channelOf, userOf } from '../../src/protocol/conversation'
+import type { Body, MediaLink, Message } from '../../src/protocol/payload'
 import { parse } from '../../src/protocol/parse-aibot'
 import { message } from '../support/turns'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { PassiveReply } from '../../src/inbound/passive-reply'
-import type { DeliveryError } from '../../src/turn/fallback'
+import type { DeliveryError } from '../../src/api/delivery-error'
 import type { Part } from '../../src/push/parts'
 import { Turn } from '../../src/turn/turn'
 import { FakeClock } from '../support/clock'

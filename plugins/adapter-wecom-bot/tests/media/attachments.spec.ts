@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Attachments } from '../../src/media/attachments'
 import type { Media } from '../../src/media/media'
 import { MediaError } from '../../src/media/media'
-import type { MediaLink } from '../../src/protocol/parse-aibot'
+import type { MediaLink } from '../../src/protocol/payload'
 import { FakeClock } from '../support/clock'
 
 const MINUTE = 60_000

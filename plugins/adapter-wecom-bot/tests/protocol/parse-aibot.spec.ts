@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Payload } from '../../src/protocol/parse-aibot'
+import type { Payload } from '../../src/protocol/payload'
 import { parse } from '../../src/protocol/parse-aibot'
 import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { robotWebhook } from '../../src/media/trusted-hosts'
-import type { Event } from '../../src/protocol/parse-aibot'
+import type { Event } from '../../src/protocol/payload'
 import { parse } from '../../src/protocol/parse-aibot'
 
 const app = (fields: string, rest = '<AgentID>1000002</AgentID>') => parse(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { DeliveryError } from '../../src/turn/fallback'
+import { DeliveryError } from '../../src/api/delivery-error'
 import { SECOND, createTurns } from '../support/turns'
 
 type World = ReturnType<typeof createTurns>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { DeliveryError } from '../../src/turn/fallback'
+import { DeliveryError } from '../../src/api/delivery-error'
 import { cards } from '../support/cards'
 import { MINUTE, SECOND, createTurns } from '../support/turns'
 

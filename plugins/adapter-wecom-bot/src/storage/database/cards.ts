@@ -3,7 +3,8 @@ import type { TemplateCard } from '../../protocol/template-card'
 import type { Clock } from '../../util/clock'
 import { ExpiringMap } from '../../util/expiring-map'
 import type { CardStore, SentCard } from '../cards'
-import { CARD_LIFETIME_MS, MAX_CARDS } from '../cards'
+import { CARD_UPDATE_LIFETIME_MS } from '../../protocol/limits'
+import { MAX_CARDS } from '../cards'
 import type { Access } from '../database-access'
 import type { CardRow } from '../tables'
 import { expiresAfter, unexpired } from './expiry'
@@ -17,7 +18,7 @@ export class DatabaseCardStore implements CardStore {
 
   /** @param botId `task_id`s are unique within a bot only */
   constructor(readonly access: Access, readonly clock: Clock, readonly botId: string) {
-    this.unsaved = new ExpiringMap(clock, CARD_LIFETIME_MS, MAX_CARDS)
+    this.unsaved = new ExpiringMap(clock, CARD_UPDATE_LIFETIME_MS, MAX_CARDS)
     this.writes = new WriteBehind(access, clock, {
       take: () => this.unsaved.values,
       write: (database, rows) => database.upsert('wecom_bot_card', rows),
@@ -28,7 +29,7 @@ export class DatabaseCardStore implements CardStore {
   save(card: TemplateCard, isReusable: boolean) {
     if (!card.task_id) return
     const task = this.key(card.task_id)
-    const expires = expiresAfter(this.clock, CARD_LIFETIME_MS)
+    const expires = expiresAfter(this.clock, CARD_UPDATE_LIFETIME_MS)
     const row = { task, card: JSON.stringify(card), standing: isReusable, expires }
     if (isReusable) {
       this.unsaved.set(task, row)
@@ -50,7 +51,8 @@ export class DatabaseCardStore implements CardStore {
 
   async recordAnswer(taskId: string, userId: string, answer: Answer): Promise<Answer | undefined> {
     const task = this.key(taskId)
-    const row = { task, userId, answer: JSON.stringify(answer), expires: expiresAfter(this.clock, CARD_LIFETIME_MS) }
+    const expires = expiresAfter(this.clock, CARD_UPDATE_LIFETIME_MS)
+    const row = { task, userId, answer: JSON.stringify(answer), expires }
     return this.access.soon(this.access.inLine(task, undefined, async (database) => {
       try {
         await database.create('wecom_bot_answer', row)
