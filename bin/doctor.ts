@@ -2,15 +2,15 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { SystemClock } from '../plugins/gemini-chat/src/util/clock'
 import { Config } from '../plugins/gemini-chat/src/config'
 import { examine } from '../plugins/gemini-chat/src/doctor/examine'
-import { bad, note, ok, write } from '../plugins/gemini-chat/src/doctor/finding'
+import { problem, note, ok, formatFinding } from '../plugins/gemini-chat/src/doctor/finding'
 import type { Finding } from '../plugins/gemini-chat/src/doctor/finding'
 import { createGeminiEngine } from '../plugins/gemini-chat/src/engine/gemini'
-import { keysOf, Ring } from '../plugins/gemini-chat/src/model/key-pool'
+import { parseKeys, KeyPool } from '../plugins/gemini-chat/src/model/key-pool'
 import enUS from '../plugins/gemini-chat/src/locales/en-US.yml'
 import zhCN from '../plugins/gemini-chat/src/locales/zh-CN.yml'
-import { Models } from '../plugins/gemini-chat/src/model/model-list'
+import { ModelList } from '../plugins/gemini-chat/src/model/model-list'
 import type { Message } from '../plugins/gemini-chat/src/messages/i18n'
-import { unusable } from '../plugins/gemini-chat/src/engine/unavailable'
+import { unavailableEngine } from '../plugins/gemini-chat/src/engine/unavailable'
 import { check } from './instance/validate-env'
 import { redact, withoutBlank } from './instance/env'
 import type { Env } from './instance/env'
@@ -41,14 +41,14 @@ async function* examineGemini(env: Env): AsyncGenerator<Finding> {
     try {
       return createGeminiEngine(config)
     } catch (error) {
-      return unusable(error)
+      return unavailableEngine(error)
     }
   })()
   const { signal } = new AbortController()
-  const ring = new Ring(keysOf(config), now)
-  const models = new Models([config.model, ...config.fallbackModels], { warn() {} })
+  const keyPool = new KeyPool(parseKeys(config), now)
+  const models = new ModelList([config.model, ...config.fallbackModels], { warn() {} })
   try {
-    yield* examine({ config, engine, ring, models, clock, signal })
+    yield* examine({ config, engine, keyPool, models, clock, signal })
   } finally {
     engine.dispose()
   }
@@ -60,7 +60,7 @@ function examineDatabase(): Finding {
     accessSync(DATABASE, constants.R_OK | constants.W_OK)
     return ok('file', { file: DATABASE })
   } catch (error) {
-    return bad('file-failed', { file: DATABASE, reason: (error as NodeJS.ErrnoException).code }, 'database')
+    return problem('file-failed', { file: DATABASE, reason: (error as NodeJS.ErrnoException).code }, 'database')
   }
 }
 
@@ -72,7 +72,7 @@ async function* examineInstance(env: Env): AsyncGenerator<Finding> {
   for (const [name, isOn] of [['wecom-bot', hasWecom], ['dingtalk', hasDingtalk]] as const) {
     yield isOn ? ok('platform-on', { name }) : note('platform-off', { name })
   }
-  if (!hasWecom && !hasDingtalk) yield bad('no-bot', {}, 'no-bot')
+  if (!hasWecom && !hasDingtalk) yield problem('no-bot', {}, 'no-bot')
   const host = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[HOST] ?? (HOST.includes(':') ? `[${HOST}]` : HOST)
   const address = `http://${host}:${PORT}`
   try {
@@ -80,7 +80,7 @@ async function* examineInstance(env: Env): AsyncGenerator<Finding> {
     yield ok('instance', { address })
     if (!hasWecom) return
     const callback = address + WECOM_BOT_PATH
-    yield isWell ? ok('callback', { address: callback }) : bad('callback-failed', { address: callback, status }, 'callback')
+    yield isWell ? ok('callback', { address: callback }) : problem('callback-failed', { address: callback, status }, 'callback')
   } catch {
     yield note('no-instance', { address }, 'no-instance')
   }
@@ -101,7 +101,7 @@ async function run() {
   let failures = problems.length
   for await (const finding of examineAll(env)) {
     if (finding.state === 'bad') failures++
-    console.log(redact(write(finding, say), env))
+    console.log(redact(formatFinding(finding, say), env))
   }
   console.log(`\n${say(failures ? ['doctor.ill', { failures }] : ['doctor.well'])}`)
   process.exitCode = failures ? 1 : 0

@@ -4,21 +4,21 @@ import { Chat } from './chat/chat'
 import { SystemClock } from './util/clock'
 import { questionIn, registerCommands, shortcut } from './commands'
 import { Config } from './config'
-import { declareChoices } from './conversation/preferences'
-import { declareTable } from './conversation/database-history'
+import { declarePreferenceTable } from './conversation/preferences'
+import { declareTurnTable } from './conversation/database-history'
 import type { Reply } from './answer/reply'
 import { Dingtalk } from './dingtalk'
 import { registerDoctor } from './doctor/command'
 import { createGeminiEngine } from './engine/gemini'
 import type { Engine } from './engine/types'
-import { report } from './messages/error-messages'
-import { declareUsage } from './usage/usage-store'
+import { operatorMessage } from './messages/error-messages'
+import { declareUsageTable } from './usage/usage-store'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 import { bodyOf } from './chat/prompt'
-import { registerUsage } from './usage/report'
+import { registerUsageCommand } from './usage/report'
 import { isAddressed } from './chat/trigger'
-import { unusable } from './engine/unavailable'
+import { unavailableEngine } from './engine/unavailable'
 
 declare module 'koishi' {
   interface Events {
@@ -40,9 +40,9 @@ export const inject = { database: { required: false } }
 export function apply(ctx: Context, config: Config, engine = createEngine(ctx, config)) {
   ctx.i18n.define('zh-CN', zhCN)
   ctx.i18n.define('en-US', enUS)
-  declareTable(ctx)
-  declareChoices(ctx)
-  declareUsage(ctx)
+  declareTurnTable(ctx)
+  declarePreferenceTable(ctx)
+  declareUsageTable(ctx)
 
   const clock = new SystemClock()
   const dingtalk = new Dingtalk(ctx, config.dingtalk, { clock, random: Math.random })
@@ -51,16 +51,16 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
     deliver: session => dingtalk.deliver(session, config.streaming),
   })
   registerCommands(ctx, chat)
-  registerUsage(ctx, chat.core.statement)
-  chat.core.statement.add(session => dingtalk.usage(session))
-  registerDoctor(ctx, { ...chat.core, ...chat.core.route, signal: chat.core.life })
+  registerUsageCommand(ctx, chat.context.usageReport)
+  chat.context.usageReport.addLine(session => dingtalk.usage(session))
+  registerDoctor(ctx, { ...chat.context, ...chat.context.route, signal: chat.context.disposed })
   ctx.middleware((session, next) => {
     if (!isAddressed(session)) return next()
     const body = bodyOf(session)
     return shortcut(ctx, session, body) ?? chat.answer(session, questionIn(body))
   })
   // Before anything is disposed: afterwards nothing can be remembered any more.
-  ctx.on('exit', () => chat.leave())
+  ctx.on('exit', () => chat.shutDown())
   ctx.on('dispose', () => {
     chat.dispose()
     engine.dispose()
@@ -72,7 +72,7 @@ function createEngine(ctx: Context, config: Config): Engine {
   try {
     return createGeminiEngine(config)
   } catch (error) {
-    ctx.logger('gemini-chat').warn(report(error))
-    return unusable(error)
+    ctx.logger('gemini-chat').warn(operatorMessage(error))
+    return unavailableEngine(error)
   }
 }

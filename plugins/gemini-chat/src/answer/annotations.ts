@@ -1,26 +1,26 @@
 import type { EngineEvent } from '../engine/types'
-import { Grounding } from './sources'
+import { GroundingSources } from './sources'
 
 /** So many characters of the thoughts are enough. */
-const MOST = 6000
+const MAX_THOUGHT_CHARS = 6000
 
 /** What is shown around an answer and is no part of it: thoughts before it, sources below. */
-export class Margin {
+export class Annotations {
   private thoughts = ''
-  private readonly grounding = new Grounding()
+  private readonly sources = new GroundingSources()
 
   /** Adds to the thoughts. What stands in front must not change any more once there is something behind it. */
-  think(text: string) {
-    if (this.thoughts.length < MOST) this.thoughts = cap(this.thoughts + text)
+  addThought(text: string) {
+    if (this.thoughts.length < MAX_THOUGHT_CHARS) this.thoughts = truncate(this.thoughts + text)
   }
 
   /** A try has failed: what it thought led to nothing. */
-  forget() {
+  clearThoughts() {
     this.thoughts = ''
   }
 
   take(event: EngineEvent) {
-    if (event.type === 'grounding') this.grounding.take(event.metadata)
+    if (event.type === 'grounding') this.sources.take(event.metadata)
   }
 
   /**
@@ -34,10 +34,10 @@ export class Margin {
 
   /** Markdown. @param label gives a heading in the reader's language */
   after(label: (name: 'sources' | 'queries') => string): string {
-    return this.grounding.toMarkdown(label)
+    return this.sources.toMarkdown(label)
   }
 }
 
-function cap(text: string) {
-  return text.length > MOST ? `${text.slice(0, MOST)}…` : text
+function truncate(text: string) {
+  return text.length > MAX_THOUGHT_CHARS ? `${text.slice(0, MAX_THOUGHT_CHARS)}…` : text
 }

@@ -1,5 +1,5 @@
 import type { Content, EngineEvent, Part, Usage } from '../engine/types'
-import { collect } from '../conversation/turn'
+import { appendPart } from '../conversation/turn'
 
 /** A reply as it grows: what people see of it, and what goes into the history. */
 export class Reply {
@@ -17,7 +17,7 @@ export class Reply {
         this.text += this.text ? event.text : event.text.trimStart()
         return this.text !== ''
       case 'part':
-        collect(this.content.parts, event.part)
+        appendPart(this.content.parts, event.part)
         break
       case 'usage':
         this.usage = event.usage

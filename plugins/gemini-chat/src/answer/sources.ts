@@ -9,22 +9,22 @@ export interface Source {
   url: string
 }
 
-const MOST_SOURCES = 8
-const MOST_QUERIES = 4
+const MAX_SOURCES = 8
+const MAX_QUERIES = 4
 
 /** What an answer rests on, collected from the chunks that say so. */
-export class Grounding {
+export class GroundingSources {
   private readonly found = new Map<string, Source>()
-  private readonly asked = new Set<string>()
+  private readonly searched = new Set<string>()
 
   take(metadata: object) {
     const { webSearchQueries = [], groundingChunks = [] } = metadata as Metadata
     for (const chunk of list(groundingChunks)) {
       const url = safe(chunk?.web?.uri)
-      if (url && this.found.size < MOST_SOURCES) this.found.set(url, { url, title: titleOf(chunk.web!.title, url) })
+      if (url && this.found.size < MAX_SOURCES) this.found.set(url, { url, title: titleOf(chunk.web!.title, url) })
     }
     for (const query of list(webSearchQueries)) {
-      if (typeof query === 'string' && query.trim() && this.asked.size < MOST_QUERIES) this.asked.add(query.trim())
+      if (typeof query === 'string' && query.trim() && this.searched.size < MAX_QUERIES) this.searched.add(query.trim())
     }
   }
 
@@ -37,7 +37,7 @@ export class Grounding {
    * https://ai.google.dev/gemini-api/docs/google-search#grounding-metadata
    */
   get queries(): Source[] {
-    return [...this.asked].map((query) => {
+    return [...this.searched].map((query) => {
       return { title: query, url: `https://www.google.com/search?${new URLSearchParams({ q: query })}` }
     })
   }

@@ -1,6 +1,6 @@
 import type { Session } from 'koishi'
 import { hasAuthority } from './authority'
-import type { Core } from './context'
+import type { ChatContext } from './context'
 import { describeError } from '../util/describe-error'
 import { channelOf, userOf } from '../usage/usage-store'
 import type { Message } from '../messages/i18n'
@@ -9,7 +9,9 @@ import type { Message } from '../messages/i18n'
  * Decides whether somebody may talk to the bot.
  * @returns what to say when not
  */
-export async function authorise({ config, ctx, logger }: Core, session: Session): Promise<Message | undefined> {
+export async function checkAuthority(
+  { config, ctx, logger }: ChatContext, session: Session,
+): Promise<Message | undefined> {
   try {
     if (!await hasAuthority(ctx, session, config.authority)) return ['limits.authority']
   } catch (error) {
@@ -22,13 +24,13 @@ export async function authorise({ config, ctx, logger }: Core, session: Session)
  * Decides whether a message may be answered, as far as the settings limit that.
  * @returns what to say when it may not
  */
-export async function admit(core: Core, session: Session): Promise<Message | undefined> {
-  const { limits, logger } = core
-  const refusal = await authorise(core, session)
+export async function checkAdmission(context: ChatContext, session: Session): Promise<Message | undefined> {
+  const { rateLimits, logger } = context
+  const refusal = await checkAuthority(context, session)
   if (refusal) return refusal
   try {
     const channel = session.isDirect ? undefined : channelOf(session)
-    return await limits.admit({ user: userOf(session), channel })
+    return await rateLimits.admit({ user: userOf(session), channel })
   } catch (error) {
     logger.warn('the limits could not be checked: %s', describeError(error))
     // A failing database costs no answer.

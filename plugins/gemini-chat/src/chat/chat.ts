@@ -1,57 +1,59 @@
 import type { Context, h, Session } from 'koishi'
-import { admit, authorise } from './admission'
+import { checkAdmission, checkAuthority } from './admission'
 import type { Config } from '../config'
-import { Batches, merge } from '../conversation/merge-window'
-import { Caps } from '../conversation/concurrency'
-import { BusyError, Mailbox } from '../conversation/queue'
-import { placeOf, scopeOf } from '../conversation/scope'
-import { signed } from '../conversation/system-prompt'
-import { sweepAgain } from '../conversation/context-window'
-import { createCore } from './context'
-import type { ChatOptions, Core } from './context'
+import { MergeWindow, mergeMessages } from '../conversation/merge-window'
+import { ConcurrencyLimits } from '../conversation/concurrency'
+import { BusyError, ConversationQueue } from '../conversation/queue'
+import { channelKeyOf, conversationKeyOf } from '../conversation/scope'
+import { labelSpeaker } from '../conversation/system-prompt'
+import { keepExpiring } from '../conversation/context-window'
+import { createChatContext } from './context'
+import type { ChatOptions, ChatContext } from './context'
 import type { Part } from '../engine/types'
 import { Exchange } from './exchange'
 import { REPLACED } from '../messages/error-messages'
-import { watch } from '../model/model-list'
+import { keepModelsFresh } from '../model/model-list'
 import { promptOf } from './prompt'
-import { say } from '../messages/i18n'
+import { localize } from '../messages/i18n'
 import { Deduplicator } from '../util/dedupe'
 
 const NO_KEY = 'there is no API key: set apiKeys'
 
 /** How long answers may go on when Koishi ends: a little longer than adapters wait for them. */
-const FAREWELL = 6000
+const SHUTDOWN_GRACE_MS = 6000
 /** How long it may take to remember those that were cut off. */
-const LAST = 1000
+const SHUTDOWN_SAVE_MS = 1000
 
 /** The way of a message through the plugin, once it is known to be for us. */
 export class Chat {
-  readonly core: Core
-  readonly mailbox = new Mailbox()
-  private readonly batches: Batches<Part[]>
-  private readonly caps: Caps
+  readonly context: ChatContext
+  readonly conversationQueue = new ConversationQueue()
+  private readonly mergeWindow: MergeWindow<Part[]>
+  private readonly concurrency: ConcurrencyLimits
   private readonly received: Deduplicator
-  private readonly life = new AbortController()
+  private readonly disposal = new AbortController()
 
   constructor(ctx: Context, private readonly config: Config, options: ChatOptions) {
-    this.core = createCore(ctx, config, options, this.life.signal)
-    this.batches = new Batches(options.clock, config.mergeWindow, 20)
-    this.caps = new Caps({ total: config.maxQuestions, each: config.maxQuestionsPerUser })
+    this.context = createChatContext(ctx, config, options, this.disposal.signal)
+    this.mergeWindow = new MergeWindow(options.clock, config.mergeWindow, 20)
+    this.concurrency = new ConcurrencyLimits({ total: config.maxQuestions, each: config.maxQuestionsPerUser })
     this.received = new Deduplicator(() => options.clock.now())
-    const { logger, memory, route } = this.core
-    if (this.isOpen) void watch({ ...route, ...options, signal: this.life.signal }, logger)
+    const { logger, contextWindow, route } = this.context
+    if (this.hasKey) void keepModelsFresh({ ...route, ...options, signal: this.disposal.signal }, logger)
     else logger.warn(NO_KEY)
-    const isBusy = (key: string) => this.mailbox.pending(key) > 0
+    const isBusy = (key: string) => this.conversationQueue.pending(key) > 0
     if (config.idleExpiry) {
-      void sweepAgain(memory, { expiry: config.idleExpiry, clock: options.clock, signal: this.life.signal, isBusy })
+      void keepExpiring(contextWindow, {
+        expiry: config.idleExpiry, clock: options.clock, signal: this.disposal.signal, isBusy,
+      })
     }
   }
 
   /** Names the conversation that a message belongs to. */
-  async locate(session: Session): Promise<string> {
-    if (session.isDirect) return scopeOf(session)
-    const { scope } = await this.core.choices.load(placeOf(session))
-    return scopeOf(session, scope ?? this.config.scope)
+  async conversationOf(session: Session): Promise<string> {
+    if (session.isDirect) return conversationKeyOf(session)
+    const { scope } = await this.context.preferences.load(channelKeyOf(session))
+    return conversationKeyOf(session, scope ?? this.config.scope)
   }
 
   /**
@@ -62,24 +64,24 @@ export class Chat {
   async answer(session: Session, body: h[]): Promise<h[] | undefined> {
     if (this.received.isRepeated(session)) return
     const parts = promptOf(body, session)
-    if (!parts) return say(session, 'blank')
-    const key = await this.locate(session)
-    const question = key.startsWith('channel:') ? signed(parts, session) : parts
+    if (!parts) return localize(session, 'blank')
+    const key = await this.conversationOf(session)
+    const question = key.startsWith('channel:') ? labelSpeaker(parts, session) : parts
     if (this.config.policy !== 'merge') {
-      return this.admit(session, key, (exchange, signal) => exchange.run({ role: 'user', parts: question }, signal))
+      return this.enqueue(session, key, (exchange, signal) => exchange.run({ role: 'user', parts: question }, signal))
     }
     // What joins is no question of its own, and yet it is asked.
-    const refusal = await authorise(this.core, session)
-    if (refusal) return say(session, ...refusal)
-    const joined = this.batches.join(key, question)
-    if (joined) return joined === 'full' ? say(session, 'busy') : undefined
-    const batch = this.batches.begin(key, question)
+    const refusal = await checkAuthority(this.context, session)
+    if (refusal) return localize(session, ...refusal)
+    const joined = this.mergeWindow.join(key, question)
+    if (joined) return joined === 'full' ? localize(session, 'busy') : undefined
+    const batch = this.mergeWindow.open(key, question)
     try {
-      return await this.admit(session, key, async (exchange, signal) => {
-        return exchange.run({ role: 'user', parts: merge(await this.batches.close(batch, signal)) }, signal)
+      return await this.enqueue(session, key, async (exchange, signal) => {
+        return exchange.run({ role: 'user', parts: mergeMessages(await this.mergeWindow.close(batch, signal)) }, signal)
       })
     } finally {
-      this.batches.drop(batch)
+      this.mergeWindow.drop(batch)
     }
   }
 
@@ -87,55 +89,55 @@ export class Chat {
    * Lets an exchange take place, when its turn comes.
    * @returns what there is to say beside the answer, or why there is none
    */
-  async admit(
+  async enqueue(
     session: Session, key: string,
     task: (exchange: Exchange, signal: AbortSignal) => Promise<h[] | undefined>,
   ): Promise<h[] | undefined> {
-    const { config: { policy, queue }, core, mailbox } = this
-    if (!this.isOpen) {
-      core.logger.warn(NO_KEY)
-      return say(session, 'errors.key')
+    const { config: { policy, queue }, context, conversationQueue } = this
+    if (!this.hasKey) {
+      context.logger.warn(NO_KEY)
+      return localize(session, 'errors.key')
     }
-    const refusal = await admit(core, session)
-    if (refusal) return say(session, ...refusal)
-    const leave = this.caps.enter(JSON.stringify([session.platform, session.selfId, session.userId]))
-    if (typeof leave === 'string') return say(session, leave === 'each' ? 'busy' : 'crowded')
+    const refusal = await checkAdmission(context, session)
+    if (refusal) return localize(session, ...refusal)
+    const release = this.concurrency.acquire(JSON.stringify([session.platform, session.selfId, session.userId]))
+    if (typeof release === 'string') return localize(session, release === 'each' ? 'busy' : 'crowded')
     try {
-      if (policy === 'replace') mailbox.stop(key, REPLACED)
-      const exchange = new Exchange(core, session, key)
-      const ahead = mailbox.pending(key)
+      if (policy === 'replace') conversationQueue.stop(key, REPLACED)
+      const exchange = new Exchange(context, session, key)
+      const ahead = conversationQueue.pending(key)
       const limit = policy === 'drop' ? 0 : queue
-      const answer = mailbox.post(key, signal => task(exchange, signal), limit)
-      if (ahead && ahead <= limit) void exchange.stage.queue(ahead)
+      const answer = conversationQueue.enqueue(key, signal => task(exchange, signal), limit)
+      if (ahead && ahead <= limit) void exchange.presenter.showQueued(ahead)
       return await answer
     } catch (error) {
-      if (error instanceof BusyError) return say(session, 'busy')
+      if (error instanceof BusyError) return localize(session, 'busy')
       throw error
     } finally {
-      leave()
+      release()
     }
   }
 
   /** Koishi is about to end: answers have a moment to end by themselves, and what was written by then is remembered. */
-  async leave() {
-    await this.idle(FAREWELL)
+  async shutDown() {
+    await this.waitUntilIdle(SHUTDOWN_GRACE_MS)
     this.dispose()
-    await this.idle(LAST)
+    await this.waitUntilIdle(SHUTDOWN_SAVE_MS)
   }
 
-  private async idle(limit: number) {
+  private async waitUntilIdle(limit: number) {
     const isIdle = new AbortController()
-    const idle = this.mailbox.idle().then(() => isIdle.abort())
-    await Promise.race([idle, this.core.clock.sleep(limit, isIdle.signal)])
+    const idle = this.conversationQueue.idle().then(() => isIdle.abort())
+    await Promise.race([idle, this.context.clock.sleep(limit, isIdle.signal)])
   }
 
   /** Ends everything. What was written so far stays as it is. */
   dispose() {
-    this.life.abort()
-    this.mailbox.dispose()
+    this.disposal.abort()
+    this.conversationQueue.dispose()
   }
 
-  private get isOpen() {
-    return this.core.route.ring.keys.length > 0
+  private get hasKey() {
+    return this.context.route.keyPool.keys.length > 0
   }
 }

@@ -2,20 +2,20 @@ import type { Context, Logger, Session } from 'koishi'
 import type { Clock } from '../util/clock'
 import type { Config } from '../config'
 import { Archive } from '../conversation/archive'
-import { ChoiceStore } from '../conversation/preferences'
+import { PreferenceStore } from '../conversation/preferences'
 import { historyOf } from '../conversation/database-history'
-import { Memory } from '../conversation/context-window'
-import { Substitutes } from '../model/fallback-notice'
-import { Unanswered } from '../conversation/unanswered'
+import { ContextWindow } from '../conversation/context-window'
+import { FallbackNotices } from '../model/fallback-notice'
+import { UnansweredQuestions } from '../conversation/unanswered'
 import type { Delivery } from '../delivery/target'
 import type { Engine } from '../engine/types'
 import { describeError } from '../util/describe-error'
-import { keysOf, Ring } from '../model/key-pool'
-import { Ledger } from '../usage/usage-store'
-import { Limits } from '../usage/rate-limits'
-import { Models } from '../model/model-list'
-import type { Route } from '../model/attempts'
-import { Statement } from '../usage/report'
+import { parseKeys, KeyPool } from '../model/key-pool'
+import { UsageStore } from '../usage/usage-store'
+import { RateLimits } from '../usage/rate-limits'
+import { ModelList } from '../model/model-list'
+import type { ModelRoute } from '../model/attempts'
+import { UsageReport } from '../usage/report'
 
 export interface ChatOptions {
   engine: Engine
@@ -26,56 +26,58 @@ export interface ChatOptions {
 }
 
 /** What all conversations have in common. */
-export interface Core extends ChatOptions {
+export interface ChatContext extends ChatOptions {
   ctx: Context
   config: Config
   logger: Logger
-  route: Route
+  route: ModelRoute
   archive: Archive
-  memory: Memory
-  choices: ChoiceStore
-  unanswered: Unanswered
-  substitutes: Substitutes
-  ledger: Ledger
-  limits: Limits
-  statement: Statement
+  contextWindow: ContextWindow
+  preferences: PreferenceStore
+  unanswered: UnansweredQuestions
+  fallbackNotices: FallbackNotices
+  usageStore: UsageStore
+  rateLimits: RateLimits
+  usageReport: UsageReport
   /** Aborts when the plugin goes. Its texts go with it. */
-  life: AbortSignal
+  disposed: AbortSignal
 }
 
-export function createCore(ctx: Context, config: Config, options: ChatOptions, life: AbortSignal): Core {
+export function createChatContext(
+  ctx: Context, config: Config, options: ChatOptions, disposed: AbortSignal,
+): ChatContext {
   const logger = ctx.logger('gemini-chat')
   const now = () => options.clock.now()
   const archive = new Archive(historyOf(ctx, now), (error) => {
     logger.warn('the history is out of reach: %s', describeError(error))
   })
-  const models = new Models([config.model, ...config.fallbackModels], logger)
-  const ledger = new Ledger(ctx, now, reason => logger.warn('the usage could not be written down: %s', reason))
+  const models = new ModelList([config.model, ...config.fallbackModels], logger)
+  const usageStore = new UsageStore(ctx, now, reason => logger.warn('the usage could not be written down: %s', reason))
   return {
     ...options,
     ctx,
     config,
     logger,
-    life,
+    disposed,
     archive,
     route: {
-      ring: new Ring(keysOf(config), now),
+      keyPool: new KeyPool(parseKeys(config), now),
       models,
       logger,
       now,
     },
-    memory: new Memory(archive, {
+    contextWindow: new ContextWindow(archive, {
       get budget() {
-        return Math.min(config.historyTokens, models.room)
+        return Math.min(config.historyTokens, models.inputTokenLimit)
       },
       expiry: config.idleExpiry,
       now,
     }),
-    choices: new ChoiceStore(ctx, error => logger.warn('the choices are out of reach: %s', describeError(error))),
-    unanswered: new Unanswered(),
-    substitutes: new Substitutes(),
-    ledger,
-    limits: new Limits(config, ledger, now),
-    statement: new Statement(ledger, now),
+    preferences: new PreferenceStore(ctx, error => logger.warn('the choices are out of reach: %s', describeError(error))),
+    unanswered: new UnansweredQuestions(),
+    fallbackNotices: new FallbackNotices(),
+    usageStore,
+    rateLimits: new RateLimits(config, usageStore, now),
+    usageReport: new UsageReport(usageStore, now),
   }
 }

@@ -1,43 +1,43 @@
 import type { h, Session } from 'koishi'
-import { charge } from '../usage/record'
+import { recordUsage } from '../usage/record'
 import { ask } from '../model/ask'
-import type { Attempt, Question } from '../model/ask'
-import { estimateContents, measure } from '../conversation/tokens'
+import type { AttemptResult, Question } from '../model/ask'
+import { estimateContents, measureTurn } from '../conversation/tokens'
 import type { StoredTurn } from '../conversation/history'
-import type { Recollection } from '../conversation/context-window'
-import type { Core } from './context'
-import { GeminiError } from '../engine/error'
+import type { RecalledTurns } from '../conversation/context-window'
+import type { ChatContext } from './context'
+import { EngineError } from '../engine/error'
 import type { Content } from '../engine/types'
-import { conclude, REPLACED, report } from '../messages/error-messages'
-import { compose } from './request'
-import { load, revive } from './attachments'
-import { remembered } from '../media/reference'
-import { bare } from '../model/model-list'
-import { Sheet } from '../answer/layout'
-import { Stage } from './presenter'
+import { endNotice, REPLACED, operatorMessage } from '../messages/error-messages'
+import { buildQuestion } from './request'
+import { loadAttachments, reloadEarlierAttachments } from './attachments'
+import { withoutLargeReferences } from '../media/reference'
+import { modelName } from '../model/model-list'
+import { AnswerLayout } from '../answer/layout'
+import { AnswerPresenter } from './presenter'
 import { summarise } from './summary'
-import { sentence } from '../messages/i18n'
+import { localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
 
 /** After so many milliseconds without a sign somebody may think that nothing happens. */
-const PATIENCE = 4000
+const FIRST_SIGN_TIMEOUT_MS = 4000
 
 /** One question and its answer: from what is remembered to what is read, and back into memory. */
 export class Exchange {
-  readonly stage: Stage
-  private readonly sheet: Sheet
-  private readonly isThoughtful: boolean
+  readonly presenter: AnswerPresenter
+  private readonly layout: AnswerLayout
+  private readonly showsThoughts: boolean
   /** The adapter shows by itself that there will be an answer. */
-  private readonly isLively: boolean
+  private readonly adapterShowsProgress: boolean
 
   /** @param key names the conversation */
-  constructor(readonly core: Core, readonly session: Session, readonly key: string) {
-    const { formats, showThoughts } = core.config
+  constructor(readonly context: ChatContext, readonly session: Session, readonly key: string) {
+    const { formats, showThoughts } = context.config
     const { markdown } = session.bot as { markdown?: boolean }
-    this.stage = new Stage(core, session)
-    this.sheet = new Sheet(session)
-    this.isLively = markdown === true
-    this.isThoughtful = showThoughts && markdown === true && !formats[session.platform]
+    this.presenter = new AnswerPresenter(context, session)
+    this.layout = new AnswerLayout(session)
+    this.adapterShowsProgress = markdown === true
+    this.showsThoughts = showThoughts && markdown === true && !formats[session.platform]
   }
 
   /**
@@ -45,37 +45,37 @@ export class Exchange {
    * @returns what there is to say when there is no answer
    */
   async run(question: Content, signal: AbortSignal, replaced?: StoredTurn): Promise<h[] | undefined> {
-    const { core, key, session, sheet, stage } = this
-    const { reply } = sheet
-    if (stage.isOpen) stage.status('status.begun')
+    const { context, key, session, layout, presenter } = this
+    const { reply } = layout
+    if (presenter.isOpen) presenter.status('status.begun')
     const { turns, notices } = await this.recall(question, signal, replaced)
-    sheet.preface = notices.map(notice => sentence(session, ...notice)).join('\n')
-    const { content: asked, notice: unseen, left } = await load(this, question, signal)
-    if (!asked) return stage.say(unseen)
-    sheet.notes.push(unseen)
-    const past = await revive(this, turns, left, signal)
-    const error = await this.listen(await compose(this, past, asked, this.isThoughtful), signal)
-    const notice = core.life.aborted ? undefined : conclude(reply, signal, error)
-    core.unanswered.set(key, reply.text || signal.aborted ? undefined : question)
-    if (!reply.text) return this.giveUp(question, signal, notice)
+    layout.preface = notices.map(notice => localizeText(session, ...notice)).join('\n')
+    const { content: asked, notice: unseen, left } = await loadAttachments(this, question, signal)
+    if (!asked) return presenter.replaceStatus(unseen)
+    layout.notes.push(unseen)
+    const past = await reloadEarlierAttachments(this, turns, left, signal)
+    const error = await this.streamAnswer(await buildQuestion(this, past, asked, this.showsThoughts), signal)
+    const notice = context.disposed.aborted ? undefined : endNotice(reply, signal, error)
+    context.unanswered.set(key, reply.text || signal.aborted ? undefined : question)
+    if (!reply.text) return this.endWithoutAnswer(question, signal, notice)
 
-    const contents = [remembered(question), reply.content]
-    const turn = { contents, tokens: measure(contents, turns, reply.usage), interrupted: error !== undefined }
+    const contents = [withoutLargeReferences(question), reply.content]
+    const turn = { contents, tokens: measureTurn(contents, turns, reply.usage), interrupted: error !== undefined }
     await Promise.all([
-      replaced ? core.archive.rewrite(key, replaced, turn) : core.archive.record(key, turn),
-      stage.deliver(sheet.compile(notice), error !== undefined && !signal.aborted),
+      replaced ? context.archive.rewrite(key, replaced, turn) : context.archive.append(key, turn),
+      presenter.deliver(layout.complete(notice), error !== undefined && !signal.aborted),
     ])
-    core.ctx.emit(session, 'gemini/after-reply', reply, session)
+    context.ctx.emit(session, 'gemini/after-reply', reply, session)
   }
 
-  private async recall(question: Content, signal: AbortSignal, replaced?: StoredTurn): Promise<Recollection> {
-    const { core, key, session } = this
+  private async recall(question: Content, signal: AbortSignal, replaced?: StoredTurn): Promise<RecalledTurns> {
+    const { context, key, session } = this
     const tokens = estimateContents([question])
     if (signal.aborted) return { turns: [], notices: [] }
-    if (replaced) return { turns: await core.memory.before(key, replaced, tokens), notices: [] }
-    return core.memory.recall(key, tokens, core.config.compaction ? (turns) => {
-      this.stage.status('status.compacting')
-      return summarise(core, key, turns, signal, charge(core.ledger, session, signal))
+    if (replaced) return { turns: await context.contextWindow.recallBefore(key, replaced, tokens), notices: [] }
+    return context.contextWindow.recall(key, tokens, context.config.compaction ? (turns) => {
+      this.presenter.status('status.compacting')
+      return summarise(context, key, turns, signal, recordUsage(context.usageStore, session, signal))
     } : undefined)
   }
 
@@ -83,39 +83,40 @@ export class Exchange {
    * Puts the question and listens to the end.
    * @returns what went wrong, if anything did
    */
-  private async listen(request: Question, signal: AbortSignal): Promise<unknown> {
-    const { core, key, session, sheet, stage } = this
-    const { margin, reply } = sheet
-    const observe = charge(core.ledger, session, signal)
+  private async streamAnswer(request: Question, signal: AbortSignal): Promise<unknown> {
+    const { context, key, session, layout, presenter } = this
+    const { annotations, reply } = layout
+    const observe = recordUsage(context.usageStore, session, signal)
     const heard = new AbortController()
     let model = ''
     let silent = true
     try {
-      if (!this.isLively) void this.reassure(heard.signal)
+      if (!this.adapterShowsProgress) void this.showThinking(heard.signal)
       signal.throwIfAborted()
-      await core.ctx.serial(session, 'gemini/before-request', request, session)
-      if (request.tools?.some(tool => 'googleSearch' in tool)) stage.status('status.searching')
+      await context.ctx.serial(session, 'gemini/before-request', request, session)
+      if (request.tools?.some(tool => 'googleSearch' in tool)) presenter.status('status.searching')
       for await (const event of ask(request, {
-        ...core, signal,
-        retries: core.config.requestRetries,
-        waiting: ms => stage.status('status.retry', { seconds: Math.ceil(ms / 1000) }),
-        thinking: this.isThoughtful ? text => this.think(text) : undefined,
-        observe(attempt: Attempt) {
+        ...context, signal,
+        retries: context.config.requestRetries,
+        onWait: ms => presenter.status('status.retry', { seconds: Math.ceil(ms / 1000) }),
+        onThought: this.showsThoughts ? text => this.showThought(text) : undefined,
+        onAttempt(attempt: AttemptResult) {
           observe(attempt)
           model = attempt.model
-          if (attempt.error !== undefined && !reply.text) margin.forget()
+          if (attempt.error !== undefined && !reply.text) annotations.clearThoughts()
         },
       })) {
         silent &&= event.type !== 'text'
-        margin.take(event)
-        if (reply.take(event)) stage.show(sheet.grown)
+        annotations.take(event)
+        if (reply.take(event)) presenter.update(layout.partial)
       }
-      if (silent) throw new GeminiError('empty', 'the answer has no text')
-      const notice = core.substitutes.notice(key, bare(request.preferred ?? core.config.model), bare(model))
-      if (notice) sheet.notes.push(sentence(session, ...notice))
+      if (silent) throw new EngineError('empty', 'the answer has no text')
+      const chosen = modelName(request.preferred ?? context.config.model)
+      const notice = context.fallbackNotices.notice(key, chosen, modelName(model))
+      if (notice) layout.notes.push(localizeText(session, ...notice))
     } catch (error) {
-      if (!reply.text) margin.forget()
-      if (!signal.aborted) core.logger.warn(report(error))
+      if (!reply.text) annotations.clearThoughts()
+      if (!signal.aborted) context.logger.warn(operatorMessage(error))
       return error
     } finally {
       heard.abort()
@@ -123,28 +124,28 @@ export class Exchange {
   }
 
   /** Says that there will be an answer, unless there was a sign of it before long. */
-  private async reassure(heard: AbortSignal) {
-    const { core: { clock }, stage } = this
-    await clock.sleep(PATIENCE, heard)
-    if (!heard.aborted && !stage.isOpen) stage.status('status.thinking')
+  private async showThinking(heard: AbortSignal) {
+    const { context: { clock }, presenter } = this
+    await clock.sleep(FIRST_SIGN_TIMEOUT_MS, heard)
+    if (!heard.aborted && !presenter.isOpen) presenter.status('status.thinking')
   }
 
   /** Thoughts stand where a status does until there is something behind them. */
-  private think(text: string) {
-    const { sheet, stage } = this
-    sheet.margin.think(text)
-    if (sheet.margin.before) stage.hold(sheet.grown.trimEnd())
+  private showThought(text: string) {
+    const { layout, presenter } = this
+    layout.annotations.addThought(text)
+    if (layout.annotations.before) presenter.showProvisional(layout.partial.trimEnd())
   }
 
   /** There is no answer. What was asked before a newer question is still part of the conversation. */
-  private async giveUp(question: Content, signal: AbortSignal, notice?: Message): Promise<h[] | undefined> {
-    const { core, key, sheet, stage } = this
+  private async endWithoutAnswer(question: Content, signal: AbortSignal, notice?: Message): Promise<h[] | undefined> {
+    const { context, key, layout, presenter } = this
     const isReplaced = signal.reason === REPLACED
     if (isReplaced) {
-      const contents = [remembered(question)]
-      await core.archive.record(key, { contents, tokens: estimateContents(contents), interrupted: true })
+      const contents = [withoutLargeReferences(question)]
+      await context.archive.append(key, { contents, tokens: estimateContents(contents), interrupted: true })
     }
-    if (!notice) return void await stage.leave()
-    if (stage.isOpen || !isReplaced) return stage.say(sheet.compile(notice))
+    if (!notice) return void await presenter.clearStatus()
+    if (presenter.isOpen || !isReplaced) return presenter.replaceStatus(layout.complete(notice))
   }
 }

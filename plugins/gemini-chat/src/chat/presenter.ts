@@ -1,24 +1,24 @@
 import { h } from 'koishi'
 import type { Session } from 'koishi'
-import type { Core } from './context'
+import type { ChatContext } from './context'
 import { createDelivery, targetOf } from '../delivery/target'
 import type { Delivery } from '../delivery/target'
 import { describeError } from '../util/describe-error'
-import { say, sentence } from '../messages/i18n'
+import { localize, localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
 
 /** Their adapters can answer a message once: nothing may be said before the answer. */
-const taciturn = new Set(['wechat-official'])
+const replyOnce = new Set(['wechat-official'])
 
 /** Where an answer is seen: first what is going on, then the answer as it grows, and at last the whole. */
-export class Stage {
+export class AnswerPresenter {
   private readonly delivery: Delivery
   /** What takes the place of a status when the plugin goes, and its texts before it. */
-  private farewell = ''
+  private closingText = ''
 
-  constructor(private readonly core: Core, private readonly session: Session) {
-    const { config, config: { streaming }, deliver } = core
-    this.delivery = deliver?.(session) ?? createDelivery(targetOf(session, config), { ...core, streaming })
+  constructor(private readonly context: ChatContext, private readonly session: Session) {
+    const { config, config: { streaming }, deliver } = context
+    this.delivery = deliver?.(session) ?? createDelivery(targetOf(session, config), { ...context, streaming })
   }
 
   /** There is something to be seen, if only a status: whatever is said must take its place. */
@@ -28,25 +28,25 @@ export class Stage {
 
   /** Shows what is going on, while there is nothing of the answer to be seen, and as long as there are texts for it. */
   status(...message: Message) {
-    if (!this.core.life.aborted) this.hold(sentence(this.session, ...message))
+    if (!this.context.disposed.aborted) this.showProvisional(localizeText(this.session, ...message))
   }
 
   /** Shows what stands where the answer will, until there is some of it. */
-  hold(line: string) {
-    this.farewell = sentence(this.session, 'stopped')
+  showProvisional(line: string) {
+    this.closingText = localizeText(this.session, 'stopped')
     this.delivery.status?.(line)
   }
 
   /** Says that the question waits: in a message of its own, where it could not be taken away again. */
-  async queue(ahead: number) {
+  async showQueued(ahead: number) {
     const { delivery, session } = this
     const message: Message = ['status.queued', { ahead }]
     if (delivery.status) this.status(...message)
-    else if (!taciturn.has(session.bot.platform!)) await session.send(say(session, ...message))
+    else if (!replyOnce.has(session.bot.platform!)) await session.send(localize(session, ...message))
   }
 
   /** Shows how far the answer has come. */
-  show(text: string) {
+  update(text: string) {
     this.delivery.update(text)
   }
 
@@ -58,18 +58,18 @@ export class Stage {
     try {
       await this.delivery.finish(text.trimEnd(), failed)
     } catch (error) {
-      this.core.logger.warn('an answer could not be delivered: %s', describeError(error))
+      this.context.logger.warn('an answer could not be delivered: %s', describeError(error))
     }
   }
 
   /** Says something in place of an answer. @returns what is to be said elsewhere, for nothing stands here */
-  async say(text: string): Promise<h[] | undefined> {
+  async replaceStatus(text: string): Promise<h[] | undefined> {
     if (!this.isOpen) return [h.text(text)]
     await this.deliver(text)
   }
 
   /** There will be no answer, and nothing to be said: no status stays behind. */
-  async leave() {
-    if (this.isOpen && this.farewell) await this.deliver(this.farewell)
+  async clearStatus() {
+    if (this.isOpen && this.closingText) await this.deliver(this.closingText)
   }
 }

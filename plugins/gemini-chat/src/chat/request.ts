@@ -1,41 +1,41 @@
 import type { Question } from '../model/ask'
-import { estimateContents, fit } from '../conversation/tokens'
-import { COMPANY, fill, nameOf } from '../conversation/system-prompt'
-import { replay } from '../conversation/turn'
+import { estimateContents, fitTurns } from '../conversation/tokens'
+import { SEVERAL_SPEAKERS_PROMPT, fillSystemPrompt, speakerName } from '../conversation/system-prompt'
+import { toContents } from '../conversation/turn'
 import type { Turn } from '../conversation/turn'
 import type { Content } from '../engine/types'
 import type { Config } from '../config'
-import type { Occasion } from './attachments'
+import type { QuestionContext } from './attachments'
 
 /**
  * Puts a question after what was said before, with what was chosen for its conversation.
  * @param thoughtful whether summaries of the thoughts are asked for
  */
-export async function compose(
-  { core, key, session }: Occasion, turns: Turn[], question: Content, thoughtful: boolean,
+export async function buildQuestion(
+  { context, key, session }: QuestionContext, turns: Turn[], question: Content, thoughtful: boolean,
 ): Promise<Question> {
-  const { choices, clock, config, route } = core
-  const { model, preset, search = config.search } = await choices.load(key)
+  const { preferences, clock, config, route } = context
+  const { model, preset, search = config.search } = await preferences.load(key)
   const prompt = (preset !== undefined && config.presets[preset]) || config.instructions
-  const variables = { date: new Date(clock.now()), user: nameOf(session), platform: session.platform }
+  const variables = { date: new Date(clock.now()), user: speakerName(session), platform: session.platform }
   // What was chosen may take less than those of the settings.
-  const { inputTokenLimit = Infinity } = route.models.limits(model ?? config.model)
-  const sent = fit(turns, inputTokenLimit - estimateContents([question]))
+  const { inputTokenLimit = Infinity } = route.models.limitsOf(model ?? config.model)
+  const sent = fitTurns(turns, inputTokenLimit - estimateContents([question]))
   return {
-    contents: [...replay(sent), question],
-    system: [fill(prompt, variables), key.startsWith('channel:') && COMPANY].filter(Boolean).join('\n\n') || undefined,
+    contents: [...toContents(sent), question],
+    system: [fillSystemPrompt(prompt, variables), key.startsWith('channel:') && SEVERAL_SPEAKERS_PROMPT].filter(Boolean).join('\n\n') || undefined,
     preferred: model,
-    generation: generationOf(config, thoughtful),
-    tools: toolsOf({ ...config, search }),
+    generation: generationConfig(config, thoughtful),
+    tools: buildTools({ ...config, search }),
   }
 }
 
-type Settings = Pick<Config, 'thinking' | 'outputTokens'>
+type GenerationSettings = Pick<Config, 'thinking' | 'outputTokens'>
 /**
  * `generationConfig` as the settings have it; the engine makes it fit the model.
  * @param thoughts whether summaries of the thoughts are asked for
  */
-export function generationOf({ thinking, outputTokens }: Settings, thoughts: boolean): object {
+export function generationConfig({ thinking, outputTokens }: GenerationSettings, thoughts: boolean): object {
   const thinkingConfig = {
     ...thinking !== 'default' && { thinkingLevel: thinking.toUpperCase() },
     ...thoughts && { includeThoughts: true },
@@ -47,7 +47,7 @@ export function generationOf({ thinking, outputTokens }: Settings, thoughts: boo
 }
 
 /** Tools that run at Google's. */
-export interface Tools {
+export interface ToolSettings {
   /** https://ai.google.dev/gemini-api/docs/google-search */
   search?: boolean
   /** https://ai.google.dev/gemini-api/docs/url-context */
@@ -57,7 +57,7 @@ export interface Tools {
 }
 
 /** The tools as they go over the wire. */
-export function toolsOf({ search, urlContext, codeExecution }: Tools): object[] {
+export function buildTools({ search, urlContext, codeExecution }: ToolSettings): object[] {
   return [
     ...search ? [{ googleSearch: {} }] : [],
     ...urlContext ? [{ urlContext: {} }] : [],

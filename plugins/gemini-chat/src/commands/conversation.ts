@@ -1,22 +1,22 @@
 import type { h, Session } from 'koishi'
-import { charge } from '../usage/record'
-import { admit } from '../chat/admission'
+import { recordUsage } from '../usage/record'
+import { checkAdmission } from '../chat/admission'
 import type { Chat } from '../chat/chat'
-import { isSummary, isWorthwhile } from '../conversation/compaction'
+import { isSummary, isWorthCompacting } from '../conversation/compaction'
 import type { StoredTurn } from '../conversation/history'
 import { BusyError } from '../conversation/queue'
-import { excerpt } from '../conversation/turn'
+import { questionExcerpt } from '../conversation/turn'
 import { describeError } from '../util/describe-error'
 import { summarise } from '../chat/summary'
-import { say } from '../messages/i18n'
+import { localize } from '../messages/i18n'
 
 /** What people can do with a conversation besides talking. */
-export class Control {
+export class ConversationCommands {
   constructor(private readonly chat: Chat) {}
 
   /** Ends the answer that is being written, and those that wait. */
   async stop(session: Session): Promise<h[]> {
-    return say(session, this.chat.mailbox.stop(await this.chat.locate(session)) ? 'stopped' : 'idle')
+    return localize(session, this.chat.conversationQueue.stop(await this.chat.conversationOf(session)) ? 'stopped' : 'idle')
   }
 
   /**
@@ -24,57 +24,57 @@ export class Control {
    * @param all forgets what was chosen for it as well
    */
   async reset(session: Session, all = false): Promise<h[]> {
-    const { archive, choices, unanswered } = this.chat.core
+    const { archive, preferences, unanswered } = this.chat.context
     return this.change(session, async (key) => {
       await archive.clear(key)
-      if (all) await choices.choose(key, { model: undefined, preset: undefined, search: undefined })
+      if (all) await preferences.update(key, { model: undefined, preset: undefined, search: undefined })
       unanswered.set(key)
-      return say(session, all ? 'reset-all' : 'reset')
+      return localize(session, all ? 'reset-all' : 'reset')
     })
   }
 
   /** Takes back the last turns, with the answer that is being written. */
   async back(session: Session, count: number): Promise<h[]> {
-    const { archive, unanswered } = this.chat.core
+    const { archive, unanswered } = this.chat.context
     return this.change(session, async (key) => {
-      const turns = await archive.recall(key)
+      const turns = await archive.load(key)
       const first = turns.at(-count) ?? turns[0]
       unanswered.set(key)
-      if (!first) return say(session, 'nothing')
+      if (!first) return localize(session, 'nothing')
       await archive.rewind(key, first)
       const taken = turns.slice(turns.indexOf(first))
-      return say(session, 'back', { count: taken.length, question: excerpt(taken[0]) })
+      return localize(session, 'back', { count: taken.length, question: questionExcerpt(taken[0]) })
     })
   }
 
   /** Puts the last question again, in place of the answer it had. */
   async retry(session: Session): Promise<h[] | undefined> {
-    const { archive, unanswered } = this.chat.core
-    const key = await this.chat.locate(session)
-    return this.chat.admit(session, key, async (exchange, signal) => {
+    const { archive, unanswered } = this.chat.context
+    const key = await this.chat.conversationOf(session)
+    return this.chat.enqueue(session, key, async (exchange, signal) => {
       const open = unanswered.get(key)
       if (open) return exchange.run(open, signal)
-      const last = (await archive.recall(key)).at(-1)
-      return last && !isSummary(last) ? exchange.run(last.contents[0], signal, last) : say(session, 'nothing')
+      const last = (await archive.load(key)).at(-1)
+      return last && !isSummary(last) ? exchange.run(last.contents[0], signal, last) : localize(session, 'nothing')
     })
   }
 
   /** Sums up the conversation up to its last turn. */
   async compact(session: Session): Promise<h[]> {
-    const { archive, config, memory } = this.chat.core
-    const refusal = await admit(this.chat.core, session)
-    if (refusal) return say(session, ...refusal)
-    const key = await this.chat.locate(session)
-    return this.chat.mailbox.post(key, async (signal) => {
-      const turns = await archive.recall(key)
+    const { archive, config, contextWindow } = this.chat.context
+    const refusal = await checkAdmission(this.chat.context, session)
+    if (refusal) return localize(session, ...refusal)
+    const key = await this.chat.conversationOf(session)
+    return this.chat.conversationQueue.enqueue(key, async (signal) => {
+      const turns = await archive.load(key)
       const old = turns.slice(0, -1)
-      if (!isWorthwhile(old)) return say(session, 'too-short')
-      const account = charge(this.chat.core.ledger, session, signal)
-      const summarised = (turns: StoredTurn[]) => summarise(this.chat.core, key, turns, signal, account)
-      const result = await memory.compact(key, turns, old.length, summarised)
-      return result ? say(session, 'compacted-now', result.notices[0][1]) : say(session, 'errors.compact')
+      if (!isWorthCompacting(old)) return localize(session, 'too-short')
+      const account = recordUsage(this.chat.context.usageStore, session, signal)
+      const summarised = (turns: StoredTurn[]) => summarise(this.chat.context, key, turns, signal, account)
+      const result = await contextWindow.compact(key, turns, old.length, summarised)
+      return result ? localize(session, 'compacted-now', result.notices[0][1]) : localize(session, 'errors.compact')
     }, config.queue).catch((error) => {
-      if (error instanceof BusyError) return say(session, 'busy')
+      if (error instanceof BusyError) return localize(session, 'busy')
       throw error
     })
   }
@@ -82,14 +82,14 @@ export class Control {
   /** Changes what is remembered, once what is being written has written down how far it came. */
   private async change(session: Session, task: (key: string) => Promise<h[]>): Promise<h[]> {
     const { chat } = this
-    const key = await chat.locate(session)
-    chat.mailbox.stop(key)
+    const key = await chat.conversationOf(session)
+    chat.conversationQueue.stop(key)
     try {
-      return await chat.mailbox.post(key, () => task(key))
+      return await chat.conversationQueue.enqueue(key, () => task(key))
     } catch (error) {
-      if (error instanceof BusyError) return say(session, 'busy')
-      chat.core.logger.warn('the history could not be changed: %s', describeError(error))
-      return say(session, 'errors.reset')
+      if (error instanceof BusyError) return localize(session, 'busy')
+      chat.context.logger.warn('the history could not be changed: %s', describeError(error))
+      return localize(session, 'errors.reset')
     }
   }
 }

@@ -1,9 +1,9 @@
 import { h } from 'koishi'
 import type { Context, Session } from 'koishi'
 import type { Chat } from '../chat/chat'
-import { Control } from './conversation'
+import { ConversationCommands } from './conversation'
 import { textOf } from '../chat/prompt'
-import { Selection } from './choices'
+import { PreferenceCommands } from './choices'
 
 /** Those that can be written with a space, and with what: the help does so, and Koishi does not understand it. */
 const spaced: Record<string, RegExp> = {
@@ -47,8 +47,8 @@ export function questionIn(body: h[]): h[] {
 
 /** The commands; what they say about themselves stands in `locales/`. */
 export function registerCommands(ctx: Context, chat: Chat) {
-  const control = new Control(chat)
-  const selection = new Selection(chat)
+  const control = new ConversationCommands(chat)
+  const selection = new PreferenceCommands(chat)
 
   // Quotations are part of the prompt. Koishi would append them to the question.
   ctx.command('gemini [question:el]', { captureQuote: false }).action(({ session }, question = []) => {

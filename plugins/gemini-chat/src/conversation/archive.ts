@@ -1,4 +1,4 @@
-import type { History, Idle, StoredTurn } from './history'
+import type { History, IdleConversation, StoredTurn } from './history'
 import type { Turn } from './turn'
 
 /** What conversations remember. A failing database costs the history, not the answer. */
@@ -12,11 +12,11 @@ export class Archive {
   constructor(private readonly source: () => History, private readonly report: (error: unknown) => void) {}
 
   /** The turns of a conversation, oldest first. */
-  async recall(scope: string): Promise<StoredTurn[]> {
+  async load(scope: string): Promise<StoredTurn[]> {
     return await this.attempt(() => this.source().load(scope)) ?? []
   }
 
-  async record(scope: string, turn: Turn) {
+  async append(scope: string, turn: Turn) {
     await this.attempt(() => this.source().append(scope, turn))
   }
 
@@ -31,8 +31,8 @@ export class Archive {
   }
 
   /** The conversations whose last turn was stored before a time. */
-  async idle(before: number): Promise<Idle[]> {
-    return await this.attempt(() => this.source().idle(before)) ?? []
+  async findIdle(before: number): Promise<IdleConversation[]> {
+    return await this.attempt(() => this.source().findIdle(before)) ?? []
   }
 
   /** Puts one turn in the place of those up to and including this one. */

@@ -1,32 +1,32 @@
 import type { Content } from '../engine/types'
-import { estimate } from './tokens'
+import { estimateText } from './tokens'
 import type { StoredTurn } from './history'
-import { replay } from './turn'
+import { toContents } from './turn'
 import type { Turn } from './turn'
 
 /** Less than this is not worth a question of its own. */
-const WORTHWHILE = 500
+const MIN_COMPACTED_TOKENS = 500
 
-const REQUEST = `Summarise the conversation so far, for yourself: it takes the place of the messages above.
+const SUMMARY_PROMPT = `Summarise the conversation so far, for yourself: it takes the place of the messages above.
 Keep facts, names, numbers, decisions, open questions, what the user prefers, and code or wording that is still needed.
 Leave out greetings and what has been settled. Write in the language of the conversation, in at most 400 words, and
 nothing but the summary.`
 
-const HEADING = '[Summary of the conversation before]'
+const SUMMARY_HEADING = '[Summary of the conversation before]'
 
 /** What turns cost together. */
-export function total(turns: Turn[]): number {
+export function sumTokens(turns: Turn[]): number {
   return turns.reduce((sum, { tokens }) => sum + tokens, 0)
 }
 
 /** Whether anything is gained by summarising these. */
-export function isWorthwhile(turns: Turn[]): boolean {
-  return total(turns) >= WORTHWHILE
+export function isWorthCompacting(turns: Turn[]): boolean {
+  return sumTokens(turns) >= MIN_COMPACTED_TOKENS
 }
 
 /** The request for a summary of turns. What they were told to be plays no part in it. */
 export function summaryRequest(turns: StoredTurn[]): Content[] {
-  return [...replay(turns), { role: 'user', parts: [{ text: REQUEST }] }]
+  return [...toContents(turns), { role: 'user', parts: [{ text: SUMMARY_PROMPT }] }]
 }
 
 /**
@@ -36,11 +36,11 @@ export function summaryRequest(turns: StoredTurn[]): Content[] {
  */
 export function summaryTurn(summary: string, turns: Turn[]): Turn | undefined {
   const text = summary.trim()
-  const tokens = estimate(text) + 30
-  if (!text || tokens > total(turns) / 2) return
+  const tokens = estimateText(text) + 30
+  if (!text || tokens > sumTokens(turns) / 2) return
   return {
     contents: [
-      { role: 'user', parts: [{ text: `${HEADING}\n${text}` }] },
+      { role: 'user', parts: [{ text: `${SUMMARY_HEADING}\n${text}` }] },
       { role: 'model', parts: [{ text: 'OK.' }] },
     ],
     tokens,
@@ -49,10 +49,10 @@ export function summaryTurn(summary: string, turns: Turn[]): Turn | undefined {
 
 /** Whether a turn stands for others. */
 export function isSummary({ contents: [first] }: Turn): boolean {
-  return !!first?.parts[0]?.text?.startsWith(HEADING)
+  return !!first?.parts[0]?.text?.startsWith(SUMMARY_HEADING)
 }
 
 /** A number of tokens as people read it: `41k`. */
-export function roughly(tokens: number): string {
+export function formatTokens(tokens: number): string {
   return tokens < 1000 ? String(tokens) : `${Math.round(tokens / 100) / 10}k`
 }

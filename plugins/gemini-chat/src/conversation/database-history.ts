@@ -22,7 +22,7 @@ export interface TurnRow {
 }
 
 /** Declares the table. It may be called before there is a database. */
-export function declareTable(ctx: Context) {
+export function declareTurnTable(ctx: Context) {
   ctx.model.extend('gemini_turn', {
     id: 'unsigned',
     scope: 'string(255)',
@@ -83,7 +83,7 @@ export class DatabaseHistory implements History {
     await this.database.remove('gemini_turn', { scope, id: { $lt: last } })
   }
 
-  async idle(before: number) {
+  async findIdle(before: number) {
     const ends = this.database.select('gemini_turn')
       .groupBy('scope', { id: row => $.max(row.id), at: row => $.max(row.createdAt) })
     const idle = await this.database.select(ends, { at: { $lt: new Date(before) } }).execute()

@@ -8,7 +8,7 @@ export interface StoredTurn extends Turn {
 }
 
 /** A conversation in which nobody speaks any more. */
-export interface Idle {
+export interface IdleConversation {
   scope: string
   /** Of its last turn. */
   id: number
@@ -28,7 +28,7 @@ export interface History {
   /** Puts one turn in the place of those up to and including this one. */
   condense(scope: string, last: number, turn: Turn): Promise<void>
   /** The conversations whose last turn was stored before a time. */
-  idle(before: number): Promise<Idle[]>
+  findIdle(before: number): Promise<IdleConversation[]>
 }
 
 /** Remembers in memory the conversations that were used last. */
@@ -73,7 +73,7 @@ export class MemoryHistory implements History {
     this.store(scope, [{ ...turn, id: last, at: condensed.at }, ...turns.filter(({ id }) => id > last)])
   }
 
-  async idle(before: number) {
+  async findIdle(before: number) {
     const ends = [...this.conversations].map(([scope, turns]) => ({ scope, ...turns.at(-1)! }))
     return ends.filter(({ at }) => at < before).map(({ scope, id }) => ({ scope, id }))
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../util/clock'
 import type { Part } from '../engine/types'
 
 /** So long at most a batch is collected, in windows. */
-const PATIENCE = 10
+const MAX_WINDOWS_PER_BATCH = 10
 
 interface Batch<T> {
   key: string
@@ -12,18 +12,18 @@ interface Batch<T> {
 }
 
 /** Messages of one conversation that are to be answered together. */
-export class Batches<T> {
-  private readonly open = new Map<string, Batch<T>>()
+export class MergeWindow<T> {
+  private readonly batches = new Map<string, Batch<T>>()
 
   /**
-   * @param window how many milliseconds without a new one end a batch
+   * @param windowMs how many milliseconds without a new one end a batch
    * @param capacity how many a batch may hold
    */
-  constructor(private readonly clock: Clock, private readonly window: number, private readonly capacity: number) {}
+  constructor(private readonly clock: Clock, private readonly windowMs: number, private readonly capacity: number) {}
 
   /** Adds to the batch that is being collected. @returns whether there is one, and room in it */
   join(key: string, item: T): 'joined' | 'full' | undefined {
-    const batch = this.open.get(key)
+    const batch = this.batches.get(key)
     if (!batch) return
     if (batch.items.length >= this.capacity) return 'full'
     batch.items.push(item)
@@ -31,17 +31,18 @@ export class Batches<T> {
     return 'joined'
   }
 
-  begin(key: string, item: T): Batch<T> {
+  open(key: string, item: T): Batch<T> {
     const now = this.clock.now()
     const batch = { key, items: [item], since: now, last: now }
-    this.open.set(key, batch)
+    this.batches.set(key, batch)
     return batch
   }
 
   /** Waits until nothing more comes, and closes the batch. */
   async close(batch: Batch<T>, signal: AbortSignal): Promise<T[]> {
     while (!signal.aborted) {
-      const wait = Math.min(batch.last + this.window, batch.since + this.window * PATIENCE) - this.clock.now()
+      const end = Math.min(batch.last + this.windowMs, batch.since + this.windowMs * MAX_WINDOWS_PER_BATCH)
+      const wait = end - this.clock.now()
       if (wait <= 0) break
       await this.clock.sleep(wait, signal)
     }
@@ -51,12 +52,12 @@ export class Batches<T> {
 
   /** Takes nothing more. */
   drop(batch: Batch<T>) {
-    if (this.open.get(batch.key) === batch) this.open.delete(batch.key)
+    if (this.batches.get(batch.key) === batch) this.batches.delete(batch.key)
   }
 }
 
 /** Makes one message of several. What was cut apart in the middle of a paste grows together again, line by line. */
-export function merge(messages: Part[][]): Part[] {
+export function mergeMessages(messages: Part[][]): Part[] {
   const parts: Part[] = []
   for (const part of messages.flat()) {
     const last = parts.at(-1)

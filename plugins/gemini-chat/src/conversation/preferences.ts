@@ -4,12 +4,12 @@ import type { Scope } from './scope'
 
 declare module 'koishi' {
   interface Tables {
-    gemini_choice: ChoiceRow
+    gemini_choice: PreferenceRow
   }
 }
 
 /** What was chosen for a conversation, or for the place it is held in. What is missing is as the settings have it. */
-export interface Choices {
+export interface Preferences {
   /** Of a place: how people share it. */
   scope?: Scope
   model?: string
@@ -19,19 +19,19 @@ export interface Choices {
 }
 
 /** By the name of a conversation or a place. */
-export interface ChoiceRow {
+export interface PreferenceRow {
   key: string
-  choices: Choices
+  choices: Preferences
 }
 
 /** Declares the table. It may be called before there is a database. */
-export function declareChoices(ctx: Context) {
+export function declarePreferenceTable(ctx: Context) {
   ctx.model.extend('gemini_choice', { key: 'string(255)', choices: 'json' }, { primary: 'key' })
 }
 
 /** Remembers choices: in the database while there is one, else in memory, those that were made last. */
-export class ChoiceStore {
-  private readonly memory: Recent<string, Choices>
+export class PreferenceStore {
+  private readonly memory: Recent<string, Preferences>
 
   /** @param report is told when choices cannot be read; the settings count then */
   constructor(
@@ -42,7 +42,7 @@ export class ChoiceStore {
     this.memory = new Recent(capacity)
   }
 
-  async load(key: string): Promise<Choices> {
+  async load(key: string): Promise<Preferences> {
     try {
       return await this.read(key)
     } catch (error) {
@@ -55,7 +55,7 @@ export class ChoiceStore {
    * Changes some choices. One that is undefined is taken back.
    * @throws the database's error: who is told that something was chosen must be able to rely on it
    */
-  async choose(key: string, changes: Choices) {
+  async update(key: string, changes: Preferences) {
     const choices = Object.fromEntries(Object.entries({ ...await this.read(key), ...changes })
       .filter(([, value]) => value !== undefined))
     const database = this.ctx.get('database')
@@ -73,7 +73,7 @@ export class ChoiceStore {
     await this.ctx.get('database')?.remove('gemini_choice', { key })
   }
 
-  private async read(key: string): Promise<Choices> {
+  private async read(key: string): Promise<Preferences> {
     const database = this.ctx.get('database')
     if (!database) return this.memory.get(key) ?? {}
     const [row] = await database.get('gemini_choice', { key })

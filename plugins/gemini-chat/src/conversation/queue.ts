@@ -7,7 +7,7 @@ export class BusyError extends Error {
   }
 }
 
-interface Box {
+interface QueueEntry {
   /** Ends when the last task does. It never rejects. */
   tail: Promise<unknown>
   /** One for each task that has not ended, in order. */
@@ -15,21 +15,21 @@ interface Box {
 }
 
 /** How many tasks a conversation may have, with those that are being stopped. */
-const MOST = 100
+const MAX_TASKS_PER_CONVERSATION = 100
 
 /** Lets the tasks of one conversation run one after the other, and those of different ones at the same time. */
-export class Mailbox {
-  private readonly boxes = new Map<string, Box>()
+export class ConversationQueue {
+  private readonly entries = new Map<string, QueueEntry>()
 
   /**
    * Runs the task once everything posted before it under the same key has ended.
    * @param limit how many tasks may wait besides the running one
    * @throws {BusyError} when as many wait already, or a hundred have not ended yet
    */
-  async post<T>(key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity): Promise<T> {
-    let box = this.boxes.get(key)
-    if (!box) this.boxes.set(key, box = { tail: Promise.resolve(), tasks: new Set() })
-    if (this.pending(key) > limit || box.tasks.size >= MOST) throw new BusyError()
+  async enqueue<T>(key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity): Promise<T> {
+    let box = this.entries.get(key)
+    if (!box) this.entries.set(key, box = { tail: Promise.resolve(), tasks: new Set() })
+    if (this.pending(key) > limit || box.tasks.size >= MAX_TASKS_PER_CONVERSATION) throw new BusyError()
 
     const controller = new AbortController()
     box.tasks.add(controller)
@@ -37,7 +37,7 @@ export class Mailbox {
     // Leaving and looking whether anybody is left happen in one step: whoever comes later finds no box and opens one.
     box.tail = result.catch(() => {}).then(() => {
       box.tasks.delete(controller)
-      if (!box.tasks.size) this.boxes.delete(key)
+      if (!box.tasks.size) this.entries.delete(key)
     })
     return result
   }
@@ -60,20 +60,20 @@ export class Mailbox {
 
   /** Waits for the end of everything posted so far. */
   async idle() {
-    await Promise.all([...this.boxes.values()].map(({ tail }) => tail))
+    await Promise.all([...this.entries.values()].map(({ tail }) => tail))
   }
 
   /** Aborts everything. */
   dispose() {
-    for (const key of this.boxes.keys()) this.stop(key)
+    for (const key of this.entries.keys()) this.stop(key)
   }
 
   private active(key: string) {
-    return [...this.boxes.get(key)?.tasks ?? []].filter(({ signal }) => !signal.aborted)
+    return [...this.entries.get(key)?.tasks ?? []].filter(({ signal }) => !signal.aborted)
   }
 
   /** How many conversations have something to do. */
   get size() {
-    return this.boxes.size
+    return this.entries.size
   }
 }

@@ -27,9 +27,9 @@ function larkThread({ event }: Address) {
 }
 
 /** Names the place a message was said in, whoever said it. */
-export function placeOf(address: Address): string {
+export function channelKeyOf(address: Address): string {
   const { isDirect, channelId, userId } = address
-  return isDirect ? join('direct', address, userId, threadOf(address)) : join('channel', address, channelId, threadOf(address))
+  return isDirect ? joinKey('direct', address, userId, threadOf(address)) : joinKey('channel', address, channelId, threadOf(address))
 }
 
 /**
@@ -37,16 +37,16 @@ export function placeOf(address: Address): string {
  * in a conversation that others had before. Display names take no part, for they repeat, nor does DingTalk's `guildId`,
  * which all chats of a company have in common.
  */
-export function scopeOf(address: Address, scope: Scope = 'user-in-channel'): string {
+export function conversationKeyOf(address: Address, scope: Scope = 'user-in-channel'): string {
   const { isDirect, channelId, userId } = address
-  if (isDirect || scope === 'channel') return placeOf(address)
-  return scope === 'user' ? join(scope, address, userId) : join(scope, address, userId, channelId, threadOf(address))
+  if (isDirect || scope === 'channel') return channelKeyOf(address)
+  return scope === 'user' ? joinKey(scope, address, userId) : joinKey(scope, address, userId, channelId, threadOf(address))
 }
 
 function threadOf(address: Address) {
   return threads[address.platform]?.(address)
 }
 
-function join(kind: string, { platform, selfId }: Address, id?: string, ...place: (string | undefined)[]) {
+function joinKey(kind: string, { platform, selfId }: Address, id?: string, ...place: (string | undefined)[]) {
   return [kind, platform, selfId, id, ...place].map(part => encodeURIComponent(part ?? '')).join(':')
 }

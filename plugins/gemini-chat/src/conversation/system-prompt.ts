@@ -3,7 +3,7 @@ import type { Part } from '../engine/types'
 import { localDay } from '../util/local-time'
 
 /** What a system prompt may name: `{date}`, `{user}` and `{platform}`. */
-export interface Variables {
+export interface PromptVariables {
   date: Date
   user: string
   platform: string
@@ -13,7 +13,7 @@ export interface Variables {
  * Fills in a system prompt.
  * @returns nothing when there is nothing in it
  */
-export function fill(prompt: string, { date, user, platform }: Variables): string | undefined {
+export function fillSystemPrompt(prompt: string, { date, user, platform }: PromptVariables): string | undefined {
   const values: Record<string, string> = {
     // The day without the time: implicit caching needs requests that begin alike.
     date: localDay(date.getTime()),
@@ -24,22 +24,22 @@ export function fill(prompt: string, { date, user, platform }: Variables): strin
 }
 
 /** What the model is told where several people share a conversation. */
-export const COMPANY = 'Several people take part in this conversation. The first line of each message, in brackets, says'
+export const SEVERAL_SPEAKERS_PROMPT = 'Several people take part in this conversation. The first line of each message, in brackets, says'
   + ' who wrote it; everything after it is theirs. Do not begin your answers with such a line.'
 
 type Speaker = Pick<Session, 'userId'> & { event?: Pick<Session['event'], 'member' | 'user'> }
 
 /** What somebody is called, in one short line. */
-export function nameOf({ userId, event }: Speaker): string {
+export function speakerName({ userId, event }: Speaker): string {
   const { member, user } = event ?? {}
   const name = member?.nick || user?.nick || user?.name || userId || ''
   return name.replace(/[[\]\s]+/g, ' ').trim().slice(0, 60)
 }
 
 /** A message with the name of its writer above it. */
-export function signed(parts: Part[], speaker: Speaker): Part[] {
+export function labelSpeaker(parts: Part[], speaker: Speaker): Part[] {
   const [first, ...rest] = parts
-  const line = `[${nameOf(speaker)}]`
+  const line = `[${speakerName(speaker)}]`
   if (first?.text === undefined) return [{ text: line }, ...parts]
   return [{ ...first, text: `${line}\n${first.text}` }, ...rest]
 }

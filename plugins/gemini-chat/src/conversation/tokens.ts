@@ -7,7 +7,7 @@ const MEDIA_TOKENS = 1120
 const ideographs = /[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]|[\ud840-\ud8bf][\udc00-\udfff]/g
 
 /** What a text costs, roughly: one token for 1.5 Chinese characters, or for 4 others. */
-export function estimate(text: string): number {
+export function estimateText(text: string): number {
   const wide = text.match(ideographs)?.length ?? 0
   return Math.ceil(wide / 1.5 + (text.length - wide) / 4)
 }
@@ -17,7 +17,7 @@ export function estimateContents(contents: Content[]): number {
   const parts = contents.flatMap(content => content.parts)
   return parts.reduce((sum, { text, inlineData, fileData, reference, ...rest }) => {
     if (inlineData || fileData || reference) return sum + MEDIA_TOKENS
-    return sum + estimate(text ?? JSON.stringify(rest))
+    return sum + estimateText(text ?? JSON.stringify(rest))
   }, 0)
 }
 
@@ -31,7 +31,7 @@ export function estimateContents(contents: Content[]): number {
  * @param history the turns that were sent along
  * @param usage what the model reports, if it came to that
  */
-export function measure(contents: Content[], history: Turn[], usage: Usage = {}): number {
+export function measureTurn(contents: Content[], history: Turn[], usage: Usage = {}): number {
   const { promptTokenCount, candidatesTokenCount } = usage
   const estimated = estimateContents(contents)
   if (!promptTokenCount || candidatesTokenCount === undefined) return estimated
@@ -42,7 +42,7 @@ export function measure(contents: Content[], history: Turn[], usage: Usage = {})
 }
 
 /** Chooses the newest turns that fit in so many tokens. A turn is taken whole or not at all. */
-export function fit<T extends Turn>(turns: T[], room: number): T[] {
+export function fitTurns<T extends Turn>(turns: T[], room: number): T[] {
   let first = turns.length
   while (first > 0 && turns[first - 1].tokens <= room) room -= turns[--first].tokens
   return turns.slice(first)

@@ -2,10 +2,10 @@ import type { Content } from '../engine/types'
 import { isReference } from '../media/reference'
 
 /** The last question of a conversation, where it found no answer: it can be put again. */
-export class Unanswered {
+export class UnansweredQuestions {
   private readonly questions = new Map<string, Content>()
   private readonly capacity: number
-  private readonly room: number
+  private readonly maxChars: number
 
   /**
    * @param options.capacity how many conversations are remembered
@@ -13,7 +13,7 @@ export class Unanswered {
    */
   constructor({ capacity = 100, room = 64 << 20 } = {}) {
     this.capacity = capacity
-    this.room = room
+    this.maxChars = room
   }
 
   get(key: string): Content | undefined {
@@ -27,7 +27,7 @@ export class Unanswered {
     this.questions.set(key, question)
     let size = [...this.questions.values()].reduce((sum, question) => sum + sizeOf(question), 0)
     for (const [oldest, { parts }] of this.questions) {
-      if (oldest === key || (this.questions.size <= this.capacity && size <= this.room)) break
+      if (oldest === key || (this.questions.size <= this.capacity && size <= this.maxChars)) break
       this.questions.delete(oldest)
       size -= sizeOf({ parts })
     }

@@ -1,11 +1,11 @@
 import { h } from 'koishi'
 import type { Session } from 'koishi'
-import { sentence } from '../messages/i18n'
+import { localizeText } from '../messages/i18n'
 
 /** The buttons of an answer. Each says a command for whoever clicks it. */
 export function controls(session: Session, done: boolean): h[] {
   const names = done ? ['retry', 'reset'] : ['stop']
   return names.map((name) => {
-    return h('button', { id: `gemini.${name}`, type: 'input', text: `gemini.${name}` }, h.text(sentence(session, `buttons.${name}`)))
+    return h('button', { id: `gemini.${name}`, type: 'input', text: `gemini.${name}` }, h.text(localizeText(session, `buttons.${name}`)))
   })
 }

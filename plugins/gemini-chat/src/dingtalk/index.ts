@@ -3,7 +3,7 @@ import { h, Universal } from 'koishi'
 import type { Bot, Context, Session } from 'koishi'
 import type { Clock } from '../util/clock'
 import { describeError } from '../util/describe-error'
-import { sentence } from '../messages/i18n'
+import { localizeText } from '../messages/i18n'
 import type { Delivery } from '../delivery/target'
 import { Api } from './api'
 import { App } from './app'
@@ -89,7 +89,7 @@ export class Dingtalk {
     const messages = new MarkdownDelivery(api, place)
     if (!streaming || pace === 'off' || !template || !api.app.takesCards) return messages
     const { clock } = this.options
-    const notice = sentence(session, 'interrupted')
+    const notice = localizeText(session, 'interrupted')
     return new CardDelivery({ api, place, messages, template, key, pace, clock, cards: this.cards, notice })
   }
 
@@ -98,7 +98,7 @@ export class Dingtalk {
     const month = monthOf(this.options.clock.now())
     const lines = [...this.apps.values()].map(({ id, budget: { used, limit, isShort } }) => {
       const path = !limit ? 'dingtalk.unlimited' : isShort ? 'dingtalk.short' : 'dingtalk.usage'
-      return sentence(session, path, { app: id, month, used, limit })
+      return localizeText(session, path, { app: id, month, used, limit })
     })
     return lines.join('\n') || undefined
   }

@@ -1,15 +1,15 @@
 import { h } from 'koishi'
 import type { Context, Session } from 'koishi'
-import { sentence } from '../messages/i18n'
+import { localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
 import { examine } from './examine'
-import type { Patient } from './examine'
-import { write } from './finding'
+import type { ExamineOptions } from './examine'
+import { formatFinding } from './finding'
 import type { Finding } from './finding'
 import { examineInstance } from './instance'
 
 /** `gemini.doctor`, for those who run the bot. */
-export function registerDoctor(ctx: Context, patient: Patient) {
+export function registerDoctor(ctx: Context, patient: ExamineOptions) {
   ctx.command('gemini.doctor', { authority: 3 }).action(async ({ session }) => {
     const findings: Finding[] = []
     for await (const finding of examine(patient)) findings.push(finding)
@@ -22,8 +22,8 @@ export function registerDoctor(ctx: Context, patient: Patient) {
 }
 
 function report(findings: Finding[], session: Session): string {
-  const say = (message: Message) => sentence(session, ...message)
+  const say = (message: Message) => localizeText(session, ...message)
   const failures = findings.filter(({ state }) => state === 'bad').length
-  const lines = findings.map(finding => write(finding, say))
+  const lines = findings.map(finding => formatFinding(finding, say))
   return [...lines, say(failures ? ['doctor.ill', { failures }] : ['doctor.well'])].join('\n')
 }

@@ -1,11 +1,11 @@
 import type { SecureContextOptions } from 'node:tls'
-import { classify } from '../engine/gemini/classify-error'
+import { classifyError } from '../engine/gemini/classify-error'
 import { parseBaseUrl } from '../engine/gemini/endpoint'
-import { GeminiError } from '../engine/error'
+import { EngineError } from '../engine/error'
 import { parseProxy } from '../engine/gemini/proxy'
 import { createTransport } from '../engine/gemini/transport'
 import type { Transport } from '../engine/gemini/transport'
-import { bad, ok } from './finding'
+import { problem, ok } from './finding'
 import type { Finding } from './finding'
 
 export interface ConnectionOptions {
@@ -13,7 +13,7 @@ export interface ConnectionOptions {
   proxy?: string
   ca?: SecureContextOptions['ca']
   /** Milliseconds to wait. */
-  patience: number
+  timeoutMs: number
   signal: AbortSignal
   now(): number
 }
@@ -25,13 +25,13 @@ const CERTIFICATE = /certificate|self.signed|\((CERT_|UNABLE_TO|SELF_SIGNED|DEPT
 export async function* examineConnection(options: ConnectionOptions): AsyncGenerator<Finding, boolean> {
   let host: string
   let transport: Transport
-  const { baseUrl, proxy, ca, patience, signal, now } = options
+  const { baseUrl, proxy, ca, timeoutMs, signal, now } = options
   let address: string
   try {
     address = parseBaseUrl(baseUrl).baseUrl
     host = new URL(address).host
   } catch (error) {
-    yield bad('address', { reason: (error as Error).message }, 'protocol')
+    yield problem('address', { reason: (error as Error).message }, 'protocol')
     return false
   }
   try {
@@ -40,15 +40,15 @@ export async function* examineConnection(options: ConnectionOptions): AsyncGener
     transport = createTransport({ proxy, ca })
     yield proxy ? ok('path-proxy', { host, proxy: `${protocol}//${via}` }) : ok('path-direct', { host })
   } catch (error) {
-    yield bad('proxy', { reason: (error as Error).message }, 'proxy')
+    yield problem('proxy', { reason: (error as Error).message }, 'proxy')
     return false
   }
   const begun = now()
   const timer = new AbortController()
   const timeout = setTimeout(() => {
-    timer.abort(new GeminiError('timeout', `no answer within ${patience} ms`))
-  }, patience)
-  const abort = () => timer.abort(new GeminiError('aborted', 'the examination was aborted'))
+    timer.abort(new EngineError('timeout', `no answer within ${timeoutMs} ms`))
+  }, timeoutMs)
+  const abort = () => timer.abort(new EngineError('aborted', 'the examination was aborted'))
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
   try {
@@ -59,10 +59,10 @@ export async function* examineConnection(options: ConnectionOptions): AsyncGener
     yield address.startsWith('https:') ? ok('tls', { host, ms }) : ok('plain', { host, ms })
     return true
   } catch (cause) {
-    const { kind, message } = classify(cause)
-    if (kind === 'proxy') yield bad('proxy', { reason: message }, 'proxy')
-    else if (CERTIFICATE.test(message)) yield bad('certificate', { host, reason: message }, 'certificate')
-    else yield bad('unreachable', { host, reason: message }, proxy ? 'network-proxy' : 'network')
+    const { kind, message } = classifyError(cause)
+    if (kind === 'proxy') yield problem('proxy', { reason: message }, 'proxy')
+    else if (CERTIFICATE.test(message)) yield problem('certificate', { host, reason: message }, 'certificate')
+    else yield problem('unreachable', { host, reason: message }, proxy ? 'network-proxy' : 'network')
     return false
   } finally {
     clearTimeout(timeout)

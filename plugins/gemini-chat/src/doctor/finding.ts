@@ -15,7 +15,7 @@ export const note = (path: string, params?: object, hint?: string): Finding => {
   return { state: 'note', text: [`doctor.${path}`, params], ...hint && { hint: [`doctor.hints.${hint}`] as Message } }
 }
 
-export const bad = (path: string, params: object, hint: string): Finding => {
+export const problem = (path: string, params: object, hint: string): Finding => {
   return { state: 'bad', text: [`doctor.${path}`, params], hint: [`doctor.hints.${hint}`] }
 }
 
@@ -25,7 +25,7 @@ const marks = { ok: '✓', bad: '✗', note: '·' }
  * Findings as people read them, a line for each and one for each hint.
  * @param say gives a message in their language, or in several, a line for each
  */
-export function write({ state, text, hint }: Finding, say: (message: Message) => string): string {
+export function formatFinding({ state, text, hint }: Finding, say: (message: Message) => string): string {
   const indent = (lines: string, first: string) => {
     return lines.split('\n').map((line, index) => (index ? ' '.repeat(first.length) : first) + line)
   }

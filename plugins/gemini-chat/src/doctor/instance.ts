@@ -1,7 +1,7 @@
 import { Universal } from 'koishi'
 import type { Context } from 'koishi'
 import { describeError } from '../util/describe-error'
-import { bad, note, ok } from './finding'
+import { problem, note, ok } from './finding'
 import type { Finding } from './finding'
 
 /** Looks at what stands around the plugin: the database and the bots. */
@@ -13,13 +13,13 @@ export async function* examineInstance(ctx: Context): AsyncGenerator<Finding> {
       await database.get('gemini_usage', { day: '' })
       yield ok('database')
     } catch (error) {
-      yield bad('database-failed', { reason: describeError(error) }, 'database')
+      yield problem('database-failed', { reason: describeError(error) }, 'database')
     }
   }
   for (const bot of ctx.bots) {
     const name = `${bot.platform}:${bot.selfId}`
     if (bot.status === Universal.Status.ONLINE) yield ok('bot', { name })
-    else yield bad('bot-offline', { name, reason: bot.error ? describeError(bot.error) : '' }, 'bot')
+    else yield problem('bot-offline', { name, reason: bot.error ? describeError(bot.error) : '' }, 'bot')
   }
-  if (!ctx.bots.length) yield bad('no-bot', {}, 'no-bot')
+  if (!ctx.bots.length) yield problem('no-bot', {}, 'no-bot')
 }

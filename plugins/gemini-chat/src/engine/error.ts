@@ -16,11 +16,11 @@
  * - `empty`: the model said nothing, see `reason`
  * - `protocol`: what answered does not speak Gemini
  */
-export type ErrorKind =
+export type EngineErrorKind =
   | 'auth' | 'region' | 'model' | 'request' | 'rate' | 'quota-day' | 'server' | 'network' | 'proxy' | 'timeout'
   | 'aborted' | 'blocked' | 'empty' | 'protocol'
 
-export interface ErrorDetails {
+export interface EngineErrorDetails {
   /** HTTP status, or the `code` of an error inside a stream. */
   status?: number
   /** Milliseconds to wait before the next try, as the server says. */
@@ -39,7 +39,7 @@ export interface ErrorDetails {
  * Tells no secrets: texts from outside go through `redact`, and there is no `cause`, since what lies below may hold
  * keys, addresses with credentials, or whole requests.
  */
-export class GeminiError extends Error implements ErrorDetails {
+export class EngineError extends Error implements EngineErrorDetails {
   override readonly name = 'GeminiError'
   declare readonly status?: number
   declare readonly retryAfter?: number
@@ -48,7 +48,7 @@ export class GeminiError extends Error implements ErrorDetails {
   declare readonly block?: string
   declare readonly reason?: string
 
-  constructor(readonly kind: ErrorKind, message: string, details: ErrorDetails = {}) {
+  constructor(readonly kind: EngineErrorKind, message: string, details: EngineErrorDetails = {}) {
     super(message)
     for (const [key, value] of Object.entries(details)) {
       if (value !== undefined) Object.assign(this, { [key]: value })
@@ -67,7 +67,7 @@ export class GeminiError extends Error implements ErrorDetails {
   }
 }
 
-const LONGEST = 500
+const MAX_MESSAGE_CHARS = 500
 
 /**
  * Takes keys and credentials out of a text, and what is too long to read.
@@ -81,5 +81,5 @@ export function redact(text: string, secret = ''): string {
     .replace(/([?&]key=)[^&\s"']+/gi, '$1***')
     .replace(/\b(Bearer|Basic) +[\w.~+/=-]+/gi, '$1 ***')
     .replace(/:\/\/[^\s/?#"']*@/g, '://***@')
-  return clean.length > LONGEST ? clean.slice(0, LONGEST) + '…' : clean
+  return clean.length > MAX_MESSAGE_CHARS ? clean.slice(0, MAX_MESSAGE_CHARS) + '…' : clean
 }

@@ -1,14 +1,14 @@
 import type { Content, Part } from '../engine/types'
 import { download, follow, tooLarge } from './download'
 import { MediaError } from './error'
-import type { Reason } from './error'
+import type { MediaErrorReason } from './error'
 import { isReference } from './reference'
 import type { Reference } from './reference'
 import { typeOf } from './file-type'
 
 /** A file that did not become part of a question. */
-export interface Refused extends Pick<Reference, 'kind' | 'name'> {
-  reason: Reason
+export interface RejectedFile extends Pick<Reference, 'kind' | 'name'> {
+  reason: MediaErrorReason
   /** For the operator. */
   message: string
 }
@@ -16,7 +16,7 @@ export interface Refused extends Pick<Reference, 'kind' | 'name'> {
 export interface Attached {
   /** As it goes out: references have become bytes. */
   content: Content
-  refused: Refused[]
+  rejected: RejectedFile[]
   /** There is nothing in the question but files that could not be taken. */
   isBlank: boolean
   /** Bytes that are left of the total. */
@@ -46,9 +46,9 @@ export interface AttachOptions {
  * Loads the files of a question. One that cannot be taken does not keep the others from being asked about.
  * @throws the signal's reason, when it aborts
  */
-export async function attach({ role, parts }: Content, options: AttachOptions): Promise<Attached> {
+export async function attachFiles({ role, parts }: Content, options: AttachOptions): Promise<Attached> {
   const { signal, timeout } = options
-  const refused: Refused[] = []
+  const rejected: RejectedFile[] = []
   const controller = new AbortController()
   const abort = () => controller.abort(signal.reason)
   const late = () => controller.abort(new MediaError('unreachable', `the files took longer than ${timeout} ms`))
@@ -73,14 +73,14 @@ export async function attach({ role, parts }: Content, options: AttachOptions): 
         const { kind, name } = part.reference
         // What adapters throw may name the address.
         const known = error instanceof MediaError ? error : new MediaError('unreachable', 'the file cannot be read')
-        refused.push({ kind, name, reason: known.reason, message: known.message })
+        rejected.push({ kind, name, reason: known.reason, message: known.message })
       }
     }
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', abort)
   }
-  return { content: { role, parts: loaded }, refused, isBlank: isBlank(loaded, parts), left }
+  return { content: { role, parts: loaded }, rejected, isBlank: isBlank(loaded, parts), left }
 }
 
 /** Whether there is only text, and that only says where files were, and perhaps who sent them. */

@@ -1,13 +1,13 @@
 import type { h } from 'koishi'
 import type { Content, Part } from '../engine/types'
 
-export const kinds = ['image', 'audio', 'video', 'file'] as const
+export const mediaKinds = ['image', 'audio', 'video', 'file'] as const
 
-export type Kind = typeof kinds[number]
+export type MediaKind = typeof mediaKinds[number]
 
 /** A file somebody sent. It stands for the bytes until they are needed, and in the history. */
 export interface Reference {
-  kind: Kind
+  kind: MediaKind
   src: string
   name?: string
 }
@@ -17,10 +17,10 @@ export interface ReferencePart extends Part {
   reference: Reference
 }
 
-const types: Record<string, Kind> = { img: 'image', image: 'image', audio: 'audio', video: 'video', file: 'file' }
+const types: Record<string, MediaKind> = { img: 'image', image: 'image', audio: 'audio', video: 'video', file: 'file' }
 
 /** Longer addresses hold the file themselves. */
-const LONGEST = 2000
+const MAX_STORED_ADDRESS_CHARS = 2000
 
 /** The files in elements, in the order in which the text names them. */
 export function referencesOf(elements: h[] = []): ReferencePart[] {
@@ -43,6 +43,7 @@ export function withoutReferences(contents: Content[]): Content[] {
 }
 
 /** What is remembered of a question: its text names the files, and short addresses stay for asking once more. */
-export function remembered({ role, parts }: Content): Content {
-  return { role, parts: parts.filter(part => !isReference(part) || part.reference.src.length <= LONGEST) }
+export function withoutLargeReferences({ role, parts }: Content): Content {
+  const isSmall = (part: Part) => !isReference(part) || part.reference.src.length <= MAX_STORED_ADDRESS_CHARS
+  return { role, parts: parts.filter(isSmall) }
 }

@@ -1,5 +1,5 @@
-import { GeminiError } from '../engine/error'
-import type { ErrorKind } from '../engine/error'
+import { EngineError } from '../engine/error'
+import type { EngineErrorKind } from '../engine/error'
 import { describeError } from '../util/describe-error'
 import { localTime } from '../util/local-time'
 import type { Message } from './i18n'
@@ -8,7 +8,7 @@ import type { Message } from './i18n'
 export const REPLACED = 'replaced'
 
 /** What the operator can do, where there is something. */
-const hints: Partial<Record<ErrorKind, string>> = {
+const hints: Partial<Record<EngineErrorKind, string>> = {
   auth: 'check apiKeys: create a key at Google AI Studio, and see that it is neither restricted nor expired',
   region: 'Google does not serve this place: set proxy to one that leaves in a supported region',
   model: 'check model and fallbackModels against the models your key may use',
@@ -24,8 +24,8 @@ const hints: Partial<Record<ErrorKind, string>> = {
 }
 
 /** What people are told. */
-export function explain(error: unknown): Message {
-  if (!(error instanceof GeminiError)) return ['errors.unknown']
+export function userMessage(error: unknown): Message {
+  if (!(error instanceof EngineError)) return ['errors.unknown']
   const { kind, reason, retryAfter, until } = error
   if (kind === 'quota-day' && until && retryAfter) {
     return ['errors.quota-day-until', { time: localTime(until), hours: Math.ceil(retryAfter / 3_600_000) }]
@@ -37,19 +37,19 @@ export function explain(error: unknown): Message {
 }
 
 /** What people are told about how an answer ended, beside what there is of it. */
-export function conclude(
+export function endNotice(
   { isTruncated, text }: { isTruncated: boolean, text: string }, signal: AbortSignal, error: unknown,
 ): Message | undefined {
   if (error === undefined) return isTruncated ? ['truncated'] : undefined
   if (signal.aborted) return signal.reason === REPLACED ? ['replaced'] : ['stopped']
-  if (!text) return explain(error)
+  if (!text) return userMessage(error)
   // To go on would lead to the same place.
-  return error instanceof GeminiError && error.kind === 'blocked' ? ['cut'] : ['interrupted']
+  return error instanceof EngineError && error.kind === 'blocked' ? ['cut'] : ['interrupted']
 }
 
 /** What the operator is told: one line with the kind, the status, what happened and what to do. */
-export function report(error: unknown): string {
-  if (!(error instanceof GeminiError)) return `unexpected error: ${describeError(error)}`
+export function operatorMessage(error: unknown): string {
+  if (!(error instanceof EngineError)) return `unexpected error: ${describeError(error)}`
   const { kind, status, message } = error
   const what = `${kind}${status ? ` (${status})` : ''}: ${message.replace(/\s+/g, ' ')}`
   return [what, hints[kind]].filter(Boolean).join('; ')

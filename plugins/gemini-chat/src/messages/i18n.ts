@@ -4,11 +4,11 @@ import type { h, Session } from 'koishi'
 export type Message = [path: string, params?: object]
 
 /** A message in the language of a session, ready to be sent. */
-export function say(session: Session, ...[path, params]: Message): h[] {
+export function localize(session: Session, ...[path, params]: Message): h[] {
   return session.i18n(`gemini-chat.${path}`, params)
 }
 
 /** The same as plain text. */
-export function sentence(session: Session, ...message: Message): string {
-  return say(session, ...message).map(element => element.toString(true)).join('')
+export function localizeText(session: Session, ...message: Message): string {
+  return localize(session, ...message).map(element => element.toString(true)).join('')
 }

@@ -2,20 +2,20 @@ import { Recent } from '../util/lru-map'
 import type { Message } from '../messages/i18n'
 
 /** Remembers which conversations know already that another model answers than the one that was chosen. */
-export class Substitutes {
-  private readonly known: Recent<string, string>
+export class FallbackNotices {
+  private readonly shown: Recent<string, string>
 
   /** @param capacity how many conversations are remembered */
   constructor(capacity = 1000) {
-    this.known = new Recent(capacity)
+    this.shown = new Recent(capacity)
   }
 
   /** @returns what to say, where it is news */
   notice(key: string, chosen: string, model: string): Message | undefined {
     const change = `${chosen} ${model}`
-    const isKnown = this.known.get(key) === change
-    if (chosen === model) this.known.delete(key)
-    else this.known.set(key, change)
+    const isKnown = this.shown.get(key) === change
+    if (chosen === model) this.shown.delete(key)
+    else this.shown.set(key, change)
     if (chosen !== model && !isKnown) return ['model.changed', { chosen, name: model }]
   }
 }

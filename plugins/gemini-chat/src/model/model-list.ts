@@ -1,39 +1,39 @@
 import type { Logger } from 'koishi'
 import type { Clock } from '../util/clock'
 import type { Engine, ModelInfo } from '../engine/types'
-import { report } from '../messages/error-messages'
-import type { Ring } from './key-pool'
+import { operatorMessage } from '../messages/error-messages'
+import type { KeyPool } from './key-pool'
 
-const DAY = 86_400_000
+const REFRESH_INTERVAL_MS = 86_400_000
 
 /** A start is not held up, and one of many in a row asks nothing. */
-const FIRST = 30_000
+const FIRST_REFRESH_DELAY_MS = 30_000
 
 /** How long a list is good for whoever asks for it. */
-const FRESH = 600_000
+const FRESH_MS = 600_000
 
 /** Models that answer with other things than text, or to other things. */
-const special = /embedding|banana|aqa|-(image|tts|audio|live|robotics|computer-use)\b/
+const nonChatModel = /embedding|banana|aqa|-(image|tts|audio|live|robotics|computer-use)\b/
 
 /** The models to ask, best first, as far as they are there. It outlives the questions. */
-export class Models {
+export class ModelList {
   private readonly configured: readonly string[]
   private readonly gone = new Set<string>()
   private known = new Map<string, ModelInfo>()
-  private learnt = -Infinity
+  private updatedAt = -Infinity
 
   constructor(models: readonly string[], private readonly logger: Pick<Logger, 'warn'>) {
-    this.configured = [...new Set(models.map(bare))].filter(Boolean)
+    this.configured = [...new Set(models.map(modelName))].filter(Boolean)
   }
 
   /** The order to try them in. Those that are known to be gone come last: the list may be wrong. */
   order(preferred?: string): string[] {
-    const all = [...new Set([...preferred ? [bare(preferred)] : [], ...this.configured])]
+    const all = [...new Set([...preferred ? [modelName(preferred)] : [], ...this.configured])]
     return [...all.filter(model => !this.gone.has(model)), ...all.filter(model => this.gone.has(model))]
   }
 
   /** A model is not there any more. The operator is told once, until it is back. */
-  dismiss(model: string, next?: string) {
+  markGone(model: string, next?: string) {
     if (this.gone.has(model)) return
     this.gone.add(model)
     if (next) this.logger.warn('model %s is not available, using %s', model, next)
@@ -41,15 +41,15 @@ export class Models {
   }
 
   /** Takes the list of what is there. An empty one says nothing: relays have none. */
-  learn(list: readonly ModelInfo[], now: number) {
+  update(list: readonly ModelInfo[], now: number) {
     if (!list.length) return
-    this.learnt = now
+    this.updatedAt = now
     this.known = new Map(list.map(info => [info.name, info]))
     for (const model of this.known.keys()) this.gone.delete(model)
     for (const model of this.configured) {
       // An alias such as gemini-flash-latest may work without being listed.
       if (this.known.has(model) || model.endsWith('-latest')) this.gone.delete(model)
-      else this.dismiss(model, this.configured.find(other => this.known.has(other)))
+      else this.markGone(model, this.configured.find(other => this.known.has(other)))
     }
   }
 
@@ -59,8 +59,8 @@ export class Models {
   }
 
   /** All that can hold a conversation, once the list has told: those of the settings first. */
-  get able(): string[] {
-    const able = [...this.known.values()].filter(({ name, methods }) => methods.includes('generateContent') && !special.test(name))
+  get chatModels(): string[] {
+    const able = [...this.known.values()].filter(({ name, methods }) => methods.includes('generateContent') && !nonChatModel.test(name))
     return [...new Set([...this.configured, ...able.map(({ name }) => name)])]
   }
 
@@ -74,36 +74,36 @@ export class Models {
   }
 
   /** How many tokens a model takes and gives, once the list has told. */
-  limits(model: string): Pick<ModelInfo, 'inputTokenLimit' | 'outputTokenLimit'> {
-    return this.known.get(bare(model)) ?? {}
+  limitsOf(model: string): Pick<ModelInfo, 'inputTokenLimit' | 'outputTokenLimit'> {
+    return this.known.get(modelName(model)) ?? {}
   }
 
   /** How many tokens a request may have with every model that is known: a question may come to any of them. */
-  get room(): number {
-    return Math.min(...this.configured.map(model => this.limits(model).inputTokenLimit || Infinity))
+  get inputTokenLimit(): number {
+    return Math.min(...this.configured.map(model => this.limitsOf(model).inputTokenLimit || Infinity))
   }
 
   /** The models of the settings, and whether they are in the list, once there was one. */
   status() {
     return this.configured.map((name) => {
-      return { name, isListed: this.isListed ? this.known.has(name) : undefined, limits: this.limits(name) }
+      return { name, isListed: this.isListed ? this.known.has(name) : undefined, limits: this.limitsOf(name) }
     })
   }
 
   isFresh(now: number) {
-    return now - this.learnt < FRESH
+    return now - this.updatedAt < FRESH_MS
   }
 }
 
 /** A model by its name alone. */
-export function bare(model: string) {
+export function modelName(model: string) {
   return model.trim().replace(/^models\//, '')
 }
 
-export interface LookupOptions {
+export interface RefreshOptions {
   engine: Engine
-  ring: Ring
-  models: Models
+  keyPool: KeyPool
+  models: ModelList
   clock: Clock
   signal: AbortSignal
 }
@@ -112,18 +112,18 @@ export interface LookupOptions {
  * Asks which models there are, unless that was done a moment ago.
  * @throws {GeminiError}
  */
-export async function lookup({ engine, ring, models, clock, signal }: LookupOptions) {
+export async function refreshModels({ engine, keyPool, models, clock, signal }: RefreshOptions) {
   if (models.isFresh(clock.now())) return
-  const key = ring.pick('')
-  if (key) models.learn(await engine.models({ key: key.secret, signal }), clock.now())
+  const key = keyPool.pick('')
+  if (key) models.update(await engine.models({ key: key.secret, signal }), clock.now())
 }
 
 /** Asks again and again, in the background, until the signal aborts. That it fails harms nobody. Never rejects. */
-export async function watch(options: LookupOptions, logger: Pick<Logger, 'debug'>) {
+export async function keepModelsFresh(options: RefreshOptions, logger: Pick<Logger, 'debug'>) {
   const { clock, signal } = options
-  for (let wait = FIRST; ; wait = DAY) {
+  for (let wait = FIRST_REFRESH_DELAY_MS; ; wait = REFRESH_INTERVAL_MS) {
     await clock.sleep(wait, signal)
     if (signal.aborted) return
-    await lookup(options).catch(error => logger.debug('the models could not be listed: %s', report(error)))
+    await refreshModels(options).catch(error => logger.debug('the models could not be listed: %s', operatorMessage(error)))
   }
 }

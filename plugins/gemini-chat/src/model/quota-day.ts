@@ -14,7 +14,7 @@ function read(time: number) {
 }
 
 /** The day by which Google counts, as `2026-11-22`. */
-export function pacificDay(time: number): string {
+export function quotaDay(time: number): string {
   return read(time).day
 }
 
@@ -22,7 +22,7 @@ export function pacificDay(time: number): string {
  * When Google gives out the next day's quotas: midnight in California.
  * https://ai.google.dev/gemini-api/docs/rate-limits
  */
-export function nextPacificMidnight(time: number): number {
+export function nextQuotaReset(time: number): number {
   const noon = time - read(time).elapsed + 36 * HOUR
   // Counted back from noon, when no clock is ever changed: the day in between may have 23 or 25 hours.
   return noon - read(noon).elapsed

@@ -1,12 +1,12 @@
 import { localTime } from '../util/local-time'
-import { total } from './usage-store'
+import { sumCounts } from './usage-store'
 import { localDay } from '../util/local-time'
-import type { Ledger, UsageRow } from './usage-store'
+import type { UsageStore, UsageRow } from './usage-store'
 import { Recent } from '../util/lru-map'
 import type { Message } from '../messages/i18n'
 
 /** 0 is no limit. */
-export interface LimitSettings {
+export interface RateLimitSettings {
   /** Messages per minute. */
   userRate: number
   channelRate: number
@@ -15,19 +15,19 @@ export interface LimitSettings {
   channelTokens: number
 }
 
-const MINUTE = 60_000
+const RATE_WINDOW_MS = 60_000
 
 /** Of how many people and places it is known when their messages came. */
-const KNOWN = 10_000
+const MAX_TRACKED = 10_000
 
 /** Lets people and places use no more than they may. */
-export class Limits {
+export class RateLimits {
   /** When messages came, by who or where. */
-  private readonly recent = new Recent<string, number[]>(KNOWN)
+  private readonly recent = new Recent<string, number[]>(MAX_TRACKED)
 
   constructor(
-    private readonly settings: LimitSettings,
-    private readonly ledger: Pick<Ledger, 'read'>,
+    private readonly settings: RateLimitSettings,
+    private readonly usage: Pick<UsageStore, 'read'>,
     private readonly now: () => number,
   ) {}
 
@@ -41,41 +41,41 @@ export class Limits {
     const { userRate, channelRate, userTokens, channelTokens } = this.settings
     const rates = [[userRate, `user ${user}`], [channelRate, channel && `channel ${channel}`]] as const
     for (const [limit, key] of rates) {
-      const wait = key && limit ? this.wait(key, limit) : 0
-      if (wait) return [`limits.${key!.split(' ', 1)}-rate`, { limit, seconds: Math.ceil(wait / 1000) }]
+      const waitMs = key && limit ? this.wait(key, limit) : 0
+      if (waitMs) return [`limits.${key!.split(' ', 1)}-rate`, { limit, seconds: Math.ceil(waitMs / 1000) }]
     }
     // Before anything is waited for: whoever comes meanwhile is one more.
     for (const [limit, key] of rates) {
       if (key && limit) this.recent.set(key, [...this.recent.get(key) ?? [], this.now()])
     }
-    if (userTokens && await this.spent({ user }) >= userTokens) return this.tomorrow('limits.user-tokens', userTokens)
-    if (channel && channelTokens && await this.spent({ channel }) >= channelTokens) {
-      return this.tomorrow('limits.channel-tokens', channelTokens)
+    if (userTokens && await this.tokensToday({ user }) >= userTokens) return this.untilMidnight('limits.user-tokens', userTokens)
+    if (channel && channelTokens && await this.tokensToday({ channel }) >= channelTokens) {
+      return this.untilMidnight('limits.channel-tokens', channelTokens)
     }
   }
 
   /** How long until there may be one more. */
   private wait(key: string, limit: number): number {
-    const start = this.now() - MINUTE
-    if (this.recent.size > 1000) this.sweep(start)
+    const start = this.now() - RATE_WINDOW_MS
+    if (this.recent.size > 1000) this.dropBefore(start)
     const times = this.recent.get(key)?.filter(time => time > start) ?? []
     if (times.length) this.recent.set(key, times)
     else this.recent.delete(key)
     return times.length < limit ? 0 : times[times.length - limit] - start
   }
 
-  private sweep(start: number) {
+  private dropBefore(start: number) {
     for (const [key, times] of this.recent) {
       if (times.at(-1)! <= start) this.recent.delete(key)
     }
   }
 
-  private async spent(who: { user?: string, channel?: string }): Promise<number> {
-    const { prompt, answer } = total(await this.ledger.read({ ...who, since: localDay(this.now()) }))
+  private async tokensToday(who: { user?: string, channel?: string }): Promise<number> {
+    const { prompt, answer } = sumCounts(await this.usage.read({ ...who, since: localDay(this.now()) }))
     return prompt + answer
   }
 
-  private tomorrow(path: string, limit: number): Message {
+  private untilMidnight(path: string, limit: number): Message {
     const midnight = new Date(this.now())
     midnight.setHours(24, 0, 0, 0)
     return [path, { limit, time: localTime(midnight.getTime()) }]

@@ -1,11 +1,11 @@
 import type { Session } from 'koishi'
-import type { Attempt } from '../model/ask'
-import type { Ledger } from './usage-store'
+import type { AttemptResult } from '../model/ask'
+import type { UsageStore } from './usage-store'
 import { channelOf, userOf } from './usage-store'
 
 /** Puts what a question costs on the account of whoever asked. What people stop themselves is no error. */
-export function charge(ledger: Pick<Ledger, 'add'>, session: Session, signal: AbortSignal) {
-  return ({ model, usage = {}, error }: Attempt) => ledger.add(
+export function recordUsage(store: Pick<UsageStore, 'add'>, session: Session, signal: AbortSignal) {
+  return ({ model, usage = {}, error }: AttemptResult) => store.add(
     { user: userOf(session), channel: channelOf(session), model },
     {
       requests: 1,

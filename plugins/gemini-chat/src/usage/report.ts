@@ -1,44 +1,44 @@
 import { h } from 'koishi'
 import type { Awaitable, Context, Session } from 'koishi'
-import { total, userOf } from './usage-store'
+import { sumCounts, userOf } from './usage-store'
 import { localDay } from '../util/local-time'
-import type { Counts, Ledger, UsageRow } from './usage-store'
-import { sentence } from '../messages/i18n'
+import type { UsageCounts, UsageStore, UsageRow } from './usage-store'
+import { localizeText } from '../messages/i18n'
 
 /** A line somebody adds to what `gemini.usage` says, where there is something to say. */
 export type UsageLine = (session: Session) => Awaitable<string | undefined>
 
 /** How many people or models are listed. */
-const MOST = 10
+const MAX_LISTED = 10
 
-const DAYS = 30
+const REPORT_DAYS = 30
 
 /** What was used, in words. */
-export class Statement {
+export class UsageReport {
   private readonly lines = new Set<UsageLine>()
 
-  constructor(private readonly ledger: Pick<Ledger, 'read'>, private readonly now: () => number) {}
+  constructor(private readonly usage: Pick<UsageStore, 'read'>, private readonly now: () => number) {}
 
   /** @returns what takes it out again */
-  add(line: UsageLine): () => void {
+  addLine(line: UsageLine): () => void {
     this.lines.add(line)
     return () => this.lines.delete(line)
   }
 
   /** What one person used. */
   async own(session: Session): Promise<string> {
-    const rows = await this.ledger.read({ user: userOf(session), since: localDay(this.now(), DAYS - 1) })
+    const rows = await this.usage.read({ user: userOf(session), since: localDay(this.now(), REPORT_DAYS - 1) })
     return [...this.sums(session, rows), ...this.byModel(session, rows), ...await this.extra(session)].join('\n')
   }
 
   /** What everybody used. */
   async all(session: Session): Promise<string> {
-    const rows = await this.ledger.read({ since: localDay(this.now(), DAYS - 1) })
+    const rows = await this.usage.read({ since: localDay(this.now(), REPORT_DAYS - 1) })
     const users = group(rows, row => row.user)
     return [
       ...this.sums(session, rows),
       ...this.byModel(session, rows),
-      ...users.map(([name, counts]) => sentence(session, 'usage.user', { name, ...figures(counts) })),
+      ...users.map(([name, counts]) => localizeText(session, 'usage.user', { name, ...formatCounts(counts) })),
       ...await this.extra(session),
     ].join('\n')
   }
@@ -46,15 +46,15 @@ export class Statement {
   private sums(session: Session, rows: UsageRow[]): string[] {
     const today = rows.filter(({ day }) => day === localDay(this.now()))
     return [
-      sentence(session, 'usage.today', figures(total(today))),
-      sentence(session, 'usage.month', { days: DAYS, ...figures(total(rows)) }),
+      localizeText(session, 'usage.today', formatCounts(sumCounts(today))),
+      localizeText(session, 'usage.month', { days: REPORT_DAYS, ...formatCounts(sumCounts(rows)) }),
     ]
   }
 
   private byModel(session: Session, rows: UsageRow[]): string[] {
     const models = group(rows, row => row.model)
     if (models.length < 2) return []
-    return models.map(([name, counts]) => sentence(session, 'usage.model', { name, ...figures(counts) }))
+    return models.map(([name, counts]) => localizeText(session, 'usage.model', { name, ...formatCounts(counts) }))
   }
 
   private async extra(session: Session): Promise<string[]> {
@@ -63,14 +63,14 @@ export class Statement {
   }
 }
 
-function group(rows: UsageRow[], by: (row: UsageRow) => string): [string, Counts][] {
+function group(rows: UsageRow[], by: (row: UsageRow) => string): [string, UsageCounts][] {
   const groups = new Map<string, UsageRow[]>()
   for (const row of rows) groups.set(by(row), [...groups.get(by(row)) ?? [], row])
-  return [...groups].map(([name, rows]) => [name, total(rows)] as [string, Counts])
-    .sort(([, a], [, b]) => b.prompt + b.answer - a.prompt - a.answer).slice(0, MOST)
+  return [...groups].map(([name, rows]) => [name, sumCounts(rows)] as [string, UsageCounts])
+    .sort(([, a], [, b]) => b.prompt + b.answer - a.prompt - a.answer).slice(0, MAX_LISTED)
 }
 
-function figures(counts: Counts) {
+function formatCounts(counts: UsageCounts) {
   const { requests, errors, prompt, answer } = counts
   const write = (number: number) => number.toLocaleString('en-US')
   return {
@@ -80,11 +80,11 @@ function figures(counts: Counts) {
 }
 
 /** `gemini.usage`; `-a` shows everybody's to those who run the bot. */
-export function registerUsage(ctx: Context, statement: Statement) {
+export function registerUsageCommand(ctx: Context, report: UsageReport) {
   ctx.command('gemini.usage')
     .option('all', '-a', { authority: 3 })
     .action(async ({ session, options }) => {
       // A name is no markup.
-      return [h.text(await (options!.all ? statement.all(session!) : statement.own(session!)))]
+      return [h.text(await (options!.all ? report.all(session!) : report.own(session!)))]
     })
 }

@@ -22,22 +22,22 @@ export interface UsageRow {
   answer: number
 }
 
-export type Counts = Pick<UsageRow, 'requests' | 'errors' | 'prompt' | 'answer'>
+export type UsageCounts = Pick<UsageRow, 'requests' | 'errors' | 'prompt' | 'answer'>
 
-type Place = Omit<UsageRow, keyof Counts>
+type UsageKey = Omit<UsageRow, keyof UsageCounts>
 
 export type UsageQuery = Partial<Pick<UsageRow, 'user' | 'channel'>> & {
   /** The first day that counts. */
   since: string
 }
 
-const PRIMARY = ['day', 'user', 'channel', 'model'] as const
+const PRIMARY_KEY = ['day', 'user', 'channel', 'model'] as const
 
 /** How many days are kept. */
-const KEPT = 366
+const RETENTION_DAYS = 366
 
 /** Declares the table. It may be called before there is a database. */
-export function declareUsage(ctx: Context) {
+export function declareUsageTable(ctx: Context) {
   ctx.model.extend('gemini_usage', {
     day: 'char(10)',
     user: 'string(127)',
@@ -47,14 +47,14 @@ export function declareUsage(ctx: Context) {
     errors: 'unsigned',
     prompt: 'unsigned',
     answer: 'unsigned',
-  }, { primary: [...PRIMARY] })
+  }, { primary: [...PRIMARY_KEY] })
 }
 
 /** Keeps account of what is used: in the database while there is one, else in memory, the last of it. */
-export class Ledger {
+export class UsageStore {
   private readonly memory = new Map<string, UsageRow>()
-  private work = Promise.resolve()
-  private swept = ''
+  private pending = Promise.resolve()
+  private pruned = ''
 
   constructor(
     private readonly ctx: Context,
@@ -64,16 +64,16 @@ export class Ledger {
   ) {}
 
   /** Adds to what was used today. It returns at once and never fails: an account costs no answer. */
-  add(place: Omit<Place, 'day'>, counts: Counts) {
+  add(place: Omit<UsageKey, 'day'>, counts: UsageCounts) {
     const day = localDay(this.now())
     // One after the other: two that read the same count would lose one.
-    this.work = this.work.then(() => this.write({ ...place, day }, counts))
+    this.pending = this.pending.then(() => this.write({ ...place, day }, counts))
       .catch(error => this.report(describeError(error)))
   }
 
   /** @throws the database's error */
   async read({ since, ...who }: UsageQuery): Promise<UsageRow[]> {
-    await this.work
+    await this.pending
     const database = this.ctx.get('database')
     if (database) return database.get('gemini_usage', { ...who, day: { $gte: since } })
     return [...this.memory.values()].filter((row) => {
@@ -81,16 +81,16 @@ export class Ledger {
     })
   }
 
-  private async write(place: Place, counts: Counts) {
+  private async write(place: UsageKey, counts: UsageCounts) {
     const database = this.ctx.get('database')
-    const key = PRIMARY.map(name => place[name]).join('\n')
+    const key = PRIMARY_KEY.map(name => place[name]).join('\n')
     const query = { day: place.day, user: place.user, channel: place.channel, model: place.model }
     const row = database ? (await database.get('gemini_usage', query))[0] : this.memory.get(key)
-    const next = { ...query, ...total(row ? [row, counts] : [counts]) }
+    const next = { ...query, ...sumCounts(row ? [row, counts] : [counts]) }
     if (database) {
-      await database.upsert('gemini_usage', [next], [...PRIMARY])
-      if (this.swept !== place.day) await database.remove('gemini_usage', { day: { $lt: localDay(this.now(), KEPT) } })
-      this.swept = place.day
+      await database.upsert('gemini_usage', [next], [...PRIMARY_KEY])
+      if (this.pruned !== place.day) await database.remove('gemini_usage', { day: { $lt: localDay(this.now(), RETENTION_DAYS) } })
+      this.pruned = place.day
       return
     }
     this.memory.delete(key)
@@ -100,8 +100,8 @@ export class Ledger {
 }
 
 /** The sum of counts. */
-export function total(counts: readonly Counts[]): Counts {
-  const sum: Counts = { requests: 0, errors: 0, prompt: 0, answer: 0 }
+export function sumCounts(counts: readonly UsageCounts[]): UsageCounts {
+  const sum: UsageCounts = { requests: 0, errors: 0, prompt: 0, answer: 0 }
   for (const { requests, errors, prompt, answer } of counts) {
     sum.requests += requests
     sum.errors += errors

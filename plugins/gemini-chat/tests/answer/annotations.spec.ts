@@ -1,36 +1,36 @@
 import assert from 'node:assert/strict'
-import { Margin } from '../../src/answer/annotations'
+import { Annotations } from '../../src/answer/annotations'
 
 describe('what is shown around an answer', () => {
   it('is thoughts in front', () => {
-    const margin = new Margin()
-    margin.think('**Plan**\n\n')
-    assert.equal(margin.before, '<think>\n**Plan**\n</think>\n\n')
-    margin.think('Think.\n')
-    assert.equal(margin.before, '<think>\n**Plan**\n\nThink.\n</think>\n\n')
-    margin.forget()
-    assert.equal(margin.before, '')
+    const annotations = new Annotations()
+    annotations.addThought('**Plan**\n\n')
+    assert.equal(annotations.before, '<think>\n**Plan**\n</think>\n\n')
+    annotations.addThought('Think.\n')
+    assert.equal(annotations.before, '<think>\n**Plan**\n\nThink.\n</think>\n\n')
+    annotations.clearThoughts()
+    assert.equal(annotations.before, '')
   })
 
   it('is nothing where there is nothing', () => {
-    const margin = new Margin()
-    margin.think(' ')
-    assert.deepEqual([margin.before, margin.after(name => name[0])], ['', ''])
+    const annotations = new Annotations()
+    annotations.addThought(' ')
+    assert.deepEqual([annotations.before, annotations.after(name => name[0])], ['', ''])
   })
 
   it('keeps thoughts from ending before they end, and from never ending', () => {
-    const margin = new Margin()
-    margin.think('a </think> b < /THINK> c <think> d <thinker>')
-    assert.equal(margin.before.match(/<\s*\/?think>/gi)?.length, 2)
-    assert.match(margin.before, /<thinker>\n<\/think>\n\n$/)
-    for (let index = 0; index < 1000; index++) margin.think('and so on, ')
-    assert.ok(margin.before.length < 6100)
-    assert.match(margin.before, /…\n<\/think>\n\n$/)
+    const annotations = new Annotations()
+    annotations.addThought('a </think> b < /THINK> c <think> d <thinker>')
+    assert.equal(annotations.before.match(/<\s*\/?think>/gi)?.length, 2)
+    assert.match(annotations.before, /<thinker>\n<\/think>\n\n$/)
+    for (let index = 0; index < 1000; index++) annotations.addThought('and so on, ')
+    assert.ok(annotations.before.length < 6100)
+    assert.match(annotations.before, /…\n<\/think>\n\n$/)
   })
 
   it('is sources below', () => {
-    const margin = new Margin()
-    margin.take({ type: 'grounding', metadata: { webSearchQueries: ['a'] } })
-    assert.equal(margin.after(name => name[0]), 'q [a](https://www.google.com/search?q=a)')
+    const annotations = new Annotations()
+    annotations.take({ type: 'grounding', metadata: { webSearchQueries: ['a'] } })
+    assert.equal(annotations.after(name => name[0]), 'q [a](https://www.google.com/search?q=a)')
   })
 })

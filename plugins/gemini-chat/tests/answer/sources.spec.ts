@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { Grounding } from '../../src/answer/sources'
+import { GroundingSources } from '../../src/answer/sources'
 
 const label = (name: string) => name === 'sources' ? 'Sources:' : 'Searched:'
 
 describe('what an answer rests on', () => {
   function read(...metadata: object[]) {
-    const grounding = new Grounding()
+    const grounding = new GroundingSources()
     for (const each of metadata) grounding.take(each)
     return grounding.toMarkdown(label)
   }

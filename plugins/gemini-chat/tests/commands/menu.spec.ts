@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
-import { menu, pick } from '../../src/commands/menu'
+import { formatMenu, pickFromMenu } from '../../src/commands/menu'
 
 describe('a menu', () => {
   const names = ['gemini-3.8-flash', '写 作', '7']
 
   it('has a number for each name', () => {
-    assert.equal(menu(names), '1. gemini-3.8-flash\n2. 写 作\n3. 7')
+    assert.equal(formatMenu(names), '1. gemini-3.8-flash\n2. 写 作\n3. 7')
   })
 
   it('is chosen from by name or number, the name first', () => {
-    assert.deepEqual(['“写 作”', '写 作', '1', '3', '7', '0', '4', '1.', 'constructor', ''].map(choice => pick(names, choice)), [
+    assert.deepEqual(['“写 作”', '写 作', '1', '3', '7', '0', '4', '1.', 'constructor', ''].map(choice => pickFromMenu(names, choice)), [
       '写 作', '写 作', 'gemini-3.8-flash', '7', '7', undefined, undefined, undefined, undefined, undefined,
     ])
   })

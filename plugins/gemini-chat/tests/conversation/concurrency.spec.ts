@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
-import { Caps } from '../../src/conversation/concurrency'
+import { ConcurrencyLimits } from '../../src/conversation/concurrency'
 
 describe('the caps on questions', () => {
-  function enter(caps: Caps, person: string) {
-    const leave = caps.enter(person)
+  function enter(caps: ConcurrencyLimits, person: string) {
+    const leave = caps.acquire(person)
     return typeof leave === 'string' ? leave : leave
   }
 
   it('let in as many as they may, of each and altogether', () => {
-    const caps = new Caps({ total: 3, each: 2 })
+    const caps = new ConcurrencyLimits({ total: 3, each: 2 })
     const first = enter(caps, 'alice')
     enter(caps, 'alice')
     assert.equal(enter(caps, 'alice'), 'each')
@@ -21,7 +21,7 @@ describe('the caps on questions', () => {
   })
 
   it('let in everybody without a limit', () => {
-    const caps = new Caps({ total: 0, each: 0 })
-    for (let index = 0; index < 100; index++) assert.equal(typeof caps.enter('alice'), 'function')
+    const caps = new ConcurrencyLimits({ total: 0, each: 0 })
+    for (let index = 0; index < 100; index++) assert.equal(typeof caps.acquire('alice'), 'function')
   })
 })

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { Archive } from '../../src/conversation/archive'
-import { isSummary, roughly, summaryRequest } from '../../src/conversation/compaction'
+import { isSummary, formatTokens, summaryRequest } from '../../src/conversation/compaction'
 import { MemoryHistory } from '../../src/conversation/history'
-import { Memory } from '../../src/conversation/context-window'
+import { ContextWindow } from '../../src/conversation/context-window'
 import type { Summarise } from '../../src/conversation/context-window'
 import type { Turn } from '../../src/conversation/turn'
-import { GeminiError } from '../../src/engine/error'
+import { EngineError } from '../../src/engine/error'
 
 function turn(text: string, tokens: number): Turn {
   return { contents: [{ role: 'user', parts: [{ text }] }, { role: 'model', parts: [{ text: `${text}!` }] }], tokens }
@@ -23,7 +23,7 @@ describe('what is remembered of a conversation', () => {
   })
 
   function memory(options: Partial<{ budget: number, expiry: number }> = {}) {
-    return new Memory(new Archive(() => history, assert.fail), { budget: 4000, expiry: 0, now, ...options })
+    return new ContextWindow(new Archive(() => history, assert.fail), { budget: 4000, expiry: 0, now, ...options })
   }
 
   async function say(...tokens: number[]) {
@@ -63,7 +63,7 @@ describe('what is remembered of a conversation', () => {
       await history.append('b', turn('later', 10))
       time += 20_001
       const subject = memory({ expiry: 60_000 })
-      await subject.sweep(nobody)
+      await subject.expireIdle(nobody)
       assert.deepEqual([...await history.load('a'), ...texts(await history.load('b'))], ['later'])
       assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [['expired']] })
       assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [] })
@@ -71,7 +71,7 @@ describe('what is remembered of a conversation', () => {
 
     it('is not said to have been there where it was not', async () => {
       const subject = memory({ expiry: 60_000 })
-      await subject.sweep(nobody)
+      await subject.expireIdle(nobody)
       assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [] })
     })
 
@@ -79,7 +79,7 @@ describe('what is remembered of a conversation', () => {
       await say(10, 10)
       time += 60_001
       const subject = memory({ expiry: 60_000 })
-      await subject.sweep(scope => scope === 'a')
+      await subject.expireIdle(scope => scope === 'a')
       await say(10)
       assert.equal((await subject.recall('a', 0)).turns.length, 3)
     })
@@ -88,13 +88,13 @@ describe('what is remembered of a conversation', () => {
       await say(10)
       time += 60_001
       const subject = memory({ expiry: 60_000 })
-      const { idle } = history
-      history.idle = async (before) => {
-        const ends = await idle.call(history, before)
+      const { findIdle } = history
+      history.findIdle = async (before) => {
+        const ends = await findIdle.call(history, before)
         await history.append('a', turn('new', 10))
         return ends
       }
-      await subject.sweep(nobody)
+      await subject.expireIdle(nobody)
       assert.deepEqual(await subject.recall('a', 0), { turns: await history.load('a'), notices: [] })
       assert.deepEqual(texts(await history.load('a')), ['new'])
     })
@@ -104,7 +104,7 @@ describe('what is remembered of a conversation', () => {
       for (let index = 0; index < 1001; index++) await history.append(String(index), turn('hello', 10))
       time += 60_001
       const subject = memory({ expiry: 60_000 })
-      await subject.sweep(nobody)
+      await subject.expireIdle(nobody)
       assert.equal(history.size, 0)
       assert.deepEqual((await subject.recall('0', 0)).notices, [])
       assert.deepEqual((await subject.recall('1', 0)).notices, [['expired']])
@@ -122,7 +122,7 @@ describe('what is remembered of a conversation', () => {
       assert.deepEqual(asked, [['1', '2']])
       assert.deepEqual(texts(turns), ['[Summary of the conversation before]\nwhat was said', '3', '4'])
       assert.ok(isSummary(turns[0]))
-      assert.deepEqual(notices, [['compacted', { before: '4.4k', after: roughly(turns.reduce((sum, { tokens }) => sum + tokens, 0)) }]])
+      assert.deepEqual(notices, [['compacted', { before: '4.4k', after: formatTokens(turns.reduce((sum, { tokens }) => sum + tokens, 0)) }]])
       assert.deepEqual(texts(await history.load('a')), texts(turns))
     })
 
@@ -187,7 +187,7 @@ describe('what is remembered of a conversation', () => {
     it('is not given up when somebody stopped the summing up', async () => {
       await say(3000, 1500, 2000)
       const subject = memory()
-      const stopped = () => Promise.reject(new GeminiError('aborted', 'the request was aborted'))
+      const stopped = () => Promise.reject(new EngineError('aborted', 'the request was aborted'))
       assert.deepEqual((await subject.recall('a', 0, stopped)).notices, [])
       assert.equal((await history.load('a')).length, 3)
       assert.deepEqual((await subject.recall('a', 0, async () => 'sum')).notices.length, 1)
@@ -210,8 +210,8 @@ describe('what is remembered of a conversation', () => {
     await say(3000, 900, 2000)
     const turns = await history.load('a')
     time += 10 ** 9
-    assert.deepEqual(texts(await memory({ expiry: 1 }).before('a', turns[2], 100)), ['1', '2'])
-    assert.deepEqual(texts(await memory().before('a', turns[2], 500)), ['2'])
+    assert.deepEqual(texts(await memory({ expiry: 1 }).recallBefore('a', turns[2], 100)), ['1', '2'])
+    assert.deepEqual(texts(await memory().recallBefore('a', turns[2], 500)), ['2'])
     assert.equal((await history.load('a')).length, 3)
   })
 
@@ -240,6 +240,6 @@ describe('what is remembered of a conversation', () => {
   })
 
   it('is told in round numbers', () => {
-    assert.deepEqual([999, 1000, 6049, 41_300].map(roughly), ['999', '1k', '6k', '41.3k'])
+    assert.deepEqual([999, 1000, 6049, 41_300].map(formatTokens), ['999', '1k', '6k', '41.3k'])
   })
 })

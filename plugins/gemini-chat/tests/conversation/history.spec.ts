@@ -3,10 +3,10 @@ import memory from '@koishijs/plugin-database-memory'
 import sqlite from '@koishijs/plugin-database-sqlite'
 import { Context } from 'koishi'
 import { Archive } from '../../src/conversation/archive'
-import { DatabaseHistory, declareTable } from '../../src/conversation/database-history'
+import { DatabaseHistory, declareTurnTable } from '../../src/conversation/database-history'
 import { MemoryHistory } from '../../src/conversation/history'
 import type { History } from '../../src/conversation/history'
-import { Memory } from '../../src/conversation/context-window'
+import { ContextWindow } from '../../src/conversation/context-window'
 import type { Turn } from '../../src/conversation/turn'
 import '../support/quiet'
 
@@ -33,7 +33,7 @@ async function texts(history: Pick<History, 'load'>, scope = 'a') {
 async function withDatabase(driver: Parameters<Context['plugin']>[0], config: object) {
   const app = new Context()
   app.plugin(driver, config)
-  declareTable(app)
+  declareTurnTable(app)
   await app.start()
   const database = await new Promise<Context['database']>(resolve => app.inject(['database'], ctx => resolve(ctx.database)))
   return { history: new DatabaseHistory(database, now), close: () => app.stop() }
@@ -153,9 +153,9 @@ for (const [name, create] of Object.entries(stores)) {
       await history.append('a', turn('2'))
       await history.append('c', turn('new'))
       const [{ id }] = await history.load('b')
-      assert.deepEqual(await history.idle(START), [])
-      assert.deepEqual(await history.idle(START + 5000), [{ scope: 'b', id }])
-      assert.deepEqual((await history.idle(START + 5001)).map(({ scope }) => scope).sort(), ['a', 'b', 'c'])
+      assert.deepEqual(await history.findIdle(START), [])
+      assert.deepEqual(await history.findIdle(START + 5000), [{ scope: 'b', id }])
+      assert.deepEqual((await history.findIdle(START + 5001)).map(({ scope }) => scope).sort(), ['a', 'b', 'c'])
     })
   })
 }
@@ -195,7 +195,7 @@ describe('an archive', () => {
   }
 
   function memory(budget: number) {
-    return new Memory(archive(), { budget, expiry: 0, now })
+    return new ContextWindow(archive(), { budget, expiry: 0, now })
   }
 
   it('forgets for good what is beyond the budget', async () => {
@@ -218,16 +218,16 @@ describe('an archive', () => {
       return history
     }
     const subject = archive(source)
-    assert.deepEqual(await subject.recall('a'), [])
-    await subject.record('a', turn('lost'))
-    assert.deepEqual(await subject.recall('a'), [])
+    assert.deepEqual(await subject.load('a'), [])
+    await subject.append('a', turn('lost'))
+    assert.deepEqual(await subject.load('a'), [])
     assert.equal(reports.length, 1)
 
     failing = false
-    await subject.record('a', turn('1'))
-    assert.equal((await subject.recall('a')).length, 1)
+    await subject.append('a', turn('1'))
+    assert.equal((await subject.load('a')).length, 1)
     failing = true
-    await subject.recall('a')
+    await subject.load('a')
     assert.equal(reports.length, 2)
   })
 

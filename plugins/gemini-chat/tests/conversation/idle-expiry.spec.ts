@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { sweepAgain } from '../../src/conversation/context-window'
+import { keepExpiring } from '../../src/conversation/context-window'
 import { ManualClock } from '../support/clock'
 
 describe('what is over', () => {
@@ -14,8 +14,8 @@ describe('what is over', () => {
   })
 
   function start(expiry: number) {
-    const memory = { sweep: async () => void sweeps++ }
-    return sweepAgain(memory, { expiry, clock, signal: life.signal, isBusy: () => false })
+    const memory = { expireIdle: async () => void sweeps++ }
+    return keepExpiring(memory, { expiry, clock, signal: life.signal, isBusy: () => false })
   }
 
   it('is swept away as often as something may be', async () => {

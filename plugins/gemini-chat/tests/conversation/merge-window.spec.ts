@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
-import { Batches, merge } from '../../src/conversation/merge-window'
+import { MergeWindow, mergeMessages } from '../../src/conversation/merge-window'
 import { ManualClock, settle } from '../support/clock'
 
 describe('a batch of messages', () => {
   let clock: ManualClock
-  let batches: Batches<string>
+  let batches: MergeWindow<string>
 
   beforeEach(() => {
     clock = new ManualClock()
-    batches = new Batches(clock, 1000, 3)
+    batches = new MergeWindow(clock, 1000, 3)
   })
 
-  let batch: ReturnType<typeof batches.begin>
+  let batch: ReturnType<typeof batches.open>
 
   function close(signal = new AbortController().signal) {
     const state: { items?: string[] } = {}
@@ -20,7 +20,7 @@ describe('a batch of messages', () => {
   }
 
   it('takes what comes within a window after the message before', async () => {
-    batch = batches.begin('a', '1')
+    batch = batches.open('a', '1')
     const closing = close()
     await clock.advance(900)
     assert.equal(batches.join('a', '2'), 'joined')
@@ -32,8 +32,8 @@ describe('a batch of messages', () => {
   })
 
   it('does not wait for those that never stop', async () => {
-    batches = new Batches(clock, 1000, 100)
-    batch = batches.begin('a', '1')
+    batches = new MergeWindow(clock, 1000, 100)
+    batch = batches.open('a', '1')
     const closing = close()
     for (let index = 0; index < 25 && !closing.items; index++) {
       await clock.advance(500)
@@ -43,22 +43,22 @@ describe('a batch of messages', () => {
   })
 
   it('takes so many, and no more', () => {
-    batch = batches.begin('a', '1')
+    batch = batches.open('a', '1')
     assert.deepEqual([1, 2, 3].map(() => batches.join('a', 'x')), ['joined', 'joined', 'full'])
     assert.equal(batches.join('b', 'x'), undefined)
   })
 
   it('takes nothing more once it is dropped', async () => {
-    batches.drop(batch = batches.begin('a', '1'))
+    batches.drop(batch = batches.open('a', '1'))
     assert.equal(batches.join('a', '2'), undefined)
-    batches.begin('a', '3')
+    batches.open('a', '3')
     batches.drop(batch)
     assert.equal(batches.join('a', '4'), 'joined')
   })
 
   it('ends at once when it is aborted', async () => {
     const controller = new AbortController()
-    batch = batches.begin('a', '1')
+    batch = batches.open('a', '1')
     const closing = close(controller.signal)
     controller.abort()
     await settle()
@@ -67,7 +67,7 @@ describe('a batch of messages', () => {
 
   it('becomes one message, its texts line by line', () => {
     const picture = { inlineData: { mimeType: 'image/png', data: 'AA==' } }
-    const parts = merge([[{ text: 'a' }], [{ text: 'b' }, picture], [{ text: 'c' }]])
+    const parts = mergeMessages([[{ text: 'a' }], [{ text: 'b' }, picture], [{ text: 'c' }]])
     assert.deepEqual(parts, [{ text: 'a\nb' }, picture, { text: 'c' }])
   })
 })

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
-import { BusyError, Mailbox } from '../../src/conversation/queue'
+import { BusyError, ConversationQueue } from '../../src/conversation/queue'
 import { settle } from '../support/clock'
 import { gate } from '../support/engine'
 
-describe('the mailbox of a conversation', () => {
-  let mailbox: Mailbox
+describe('ConversationQueue', () => {
+  let queue: ConversationQueue
   let log: string[]
 
   beforeEach(() => {
-    mailbox = new Mailbox()
+    queue = new ConversationQueue()
     log = []
   })
 
@@ -21,7 +21,7 @@ describe('the mailbox of a conversation', () => {
 
   it('runs tasks one after the other', async () => {
     const first = gate()
-    const results = [mailbox.post('a', task('1', first)), mailbox.post('a', task('2')), mailbox.post('a', task('3'))]
+    const results = [queue.enqueue('a', task('1', first)), queue.enqueue('a', task('2')), queue.enqueue('a', task('3'))]
     await settle()
     assert.deepEqual(log, ['1 begins'])
     first.open()
@@ -31,8 +31,8 @@ describe('the mailbox of a conversation', () => {
 
   it('lets conversations run side by side', async () => {
     const first = gate()
-    const slow = mailbox.post('a', task('slow', first))
-    await mailbox.post('b', task('fast'))
+    const slow = queue.enqueue('a', task('slow', first))
+    await queue.enqueue('b', task('fast'))
     assert.deepEqual(log, ['slow begins', 'fast begins', 'fast ends'])
     first.open()
     await slow
@@ -40,32 +40,32 @@ describe('the mailbox of a conversation', () => {
 
   it('takes no more than a hundred tasks, with those that are being stopped', async () => {
     const first = gate()
-    const posted = [mailbox.post('a', task('first', first))]
+    const posted = [queue.enqueue('a', task('first', first))]
     while (posted.length < 100) {
-      mailbox.stop('a')
-      posted.push(mailbox.post('a', task('next')))
+      queue.stop('a')
+      posted.push(queue.enqueue('a', task('next')))
     }
-    await assert.rejects(mailbox.post('a', task('one more')), BusyError)
-    assert.equal(await mailbox.post('b', task('elsewhere')), 'elsewhere')
+    await assert.rejects(queue.enqueue('a', task('one more')), BusyError)
+    assert.equal(await queue.enqueue('b', task('elsewhere')), 'elsewhere')
     first.open()
     assert.equal((await Promise.all(posted)).length, 100)
-    assert.equal(await mailbox.post('a', task('one more')), 'one more')
-    assert.equal(mailbox.size, 0)
+    assert.equal(await queue.enqueue('a', task('one more')), 'one more')
+    assert.equal(queue.size, 0)
   })
 
   it('goes on after a task that fails', async () => {
-    const failing = mailbox.post('a', () => Promise.reject(new Error('no')))
-    const next = mailbox.post('a', task('next'))
+    const failing = queue.enqueue('a', () => Promise.reject(new Error('no')))
+    const next = queue.enqueue('a', task('next'))
     await assert.rejects(failing, /no/)
     assert.equal(await next, 'next')
   })
 
   it('takes what is posted in the very moment the last task ends', async () => {
     const results: Promise<string>[] = []
-    const first = mailbox.post('a', task('1'))
+    const first = queue.enqueue('a', task('1'))
     // A microtask at a time, so that one of these hits the step between ending and leaving.
     for (let index = 2; index < 12; index++) {
-      results.push(mailbox.post('a', task(String(index))))
+      results.push(queue.enqueue('a', task(String(index))))
       await Promise.resolve()
     }
     await first
@@ -74,28 +74,28 @@ describe('the mailbox of a conversation', () => {
   })
 
   it('keeps nothing of a conversation that has ended', async () => {
-    await mailbox.post('a', task('1'))
+    await queue.enqueue('a', task('1'))
     await settle()
-    assert.equal(mailbox.size, 0)
+    assert.equal(queue.size, 0)
   })
 
   describe('with a limit', () => {
     it('refuses what would have to wait too long', async () => {
       const first = gate()
-      const running = mailbox.post('a', task('1', first), 1)
-      const waiting = mailbox.post('a', task('2'), 1)
-      await assert.rejects(mailbox.post('a', task('3'), 1), BusyError)
-      assert.equal(await mailbox.post('b', task('other'), 1), 'other')
+      const running = queue.enqueue('a', task('1', first), 1)
+      const waiting = queue.enqueue('a', task('2'), 1)
+      await assert.rejects(queue.enqueue('a', task('3'), 1), BusyError)
+      assert.equal(await queue.enqueue('b', task('other'), 1), 'other')
       first.open()
       assert.deepEqual(await Promise.all([running, waiting]), ['1', '2'])
-      assert.equal(await mailbox.post('a', task('4'), 1), '4')
+      assert.equal(await queue.enqueue('a', task('4'), 1), '4')
     })
 
     it('does not count what is being stopped', async () => {
       const first = gate()
-      const running = mailbox.post('a', task('1', first), 0)
-      mailbox.stop('a')
-      const next = mailbox.post('a', task('2'), 0)
+      const running = queue.enqueue('a', task('1', first), 0)
+      queue.stop('a')
+      const next = queue.enqueue('a', task('2'), 0)
       first.open()
       assert.deepEqual(await Promise.all([running, next]), ['1', '2'])
     })
@@ -104,31 +104,31 @@ describe('the mailbox of a conversation', () => {
   describe('when it is stopped', () => {
     it('aborts the running task and those that wait, in order', async () => {
       const first = gate()
-      const results = [mailbox.post('a', task('1', first)), mailbox.post('a', task('2'))]
+      const results = [queue.enqueue('a', task('1', first)), queue.enqueue('a', task('2'))]
       await settle()
-      assert.equal(mailbox.stop('a'), true)
-      const after = mailbox.post('a', task('3'))
+      assert.equal(queue.stop('a'), true)
+      const after = queue.enqueue('a', task('3'))
       first.open()
       await Promise.all([...results, after])
       assert.deepEqual(log, ['1 begins', '1 was stopped', '2 begins', '2 was stopped', '3 begins', '3 ends'])
     })
 
     it('says whether there was anything to stop', async () => {
-      assert.equal(mailbox.stop('a'), false)
+      assert.equal(queue.stop('a'), false)
       const first = gate()
-      const running = mailbox.post('a', task('1', first))
-      assert.equal(mailbox.stop('b'), false)
-      assert.equal(mailbox.stop('a'), true)
-      assert.equal(mailbox.stop('a'), false)
+      const running = queue.enqueue('a', task('1', first))
+      assert.equal(queue.stop('b'), false)
+      assert.equal(queue.stop('a'), true)
+      assert.equal(queue.stop('a'), false)
       first.open()
       await running
     })
 
     it('stops every conversation when it is disposed', async () => {
       const first = gate()
-      const results = [mailbox.post('a', task('1', first)), mailbox.post('b', task('2', first))]
+      const results = [queue.enqueue('a', task('1', first)), queue.enqueue('b', task('2', first))]
       await settle()
-      mailbox.dispose()
+      queue.dispose()
       first.open()
       await Promise.all(results)
       assert.deepEqual(log.slice(2), ['1 was stopped', '2 was stopped'])

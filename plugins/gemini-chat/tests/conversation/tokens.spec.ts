@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { estimate, estimateContents, fit, measure } from '../../src/conversation/tokens'
+import { estimateText, estimateContents, fitTurns, measureTurn } from '../../src/conversation/tokens'
 import type { StoredTurn } from '../../src/conversation/history'
 import type { Content } from '../../src/engine/types'
 
@@ -8,10 +8,10 @@ const ids = (list: { id: number }[]) => list.map(turn => turn.id)
 
 describe('the estimate of tokens', () => {
   it('takes one for 1.5 Chinese characters, or for 4 others', () => {
-    assert.equal(estimate('一二三'), 2)
-    assert.equal(estimate('abcdefgh'), 2)
-    assert.equal(estimate('一二三 abc def'), 4)
-    assert.equal(estimate(''), 0)
+    assert.equal(estimateText('一二三'), 2)
+    assert.equal(estimateText('abcdefgh'), 2)
+    assert.equal(estimateText('一二三 abc def'), 4)
+    assert.equal(estimateText(''), 0)
   })
 
   it('counts pictures and calls', () => {
@@ -30,21 +30,21 @@ describe('the measure of a turn', () => {
 
   it('is what the model counts beyond the turns before it', () => {
     const usage = { promptTokenCount: 130, candidatesTokenCount: 20 }
-    assert.equal(measure(contents, turns(60, 40), usage), 50)
-    assert.equal(measure(contents, [], usage), 150)
+    assert.equal(measureTurn(contents, turns(60, 40), usage), 50)
+    assert.equal(measureTurn(contents, [], usage), 150)
   })
 
   it('keeps the sum at what the model last measured, whatever was forgotten meanwhile', () => {
-    const first = measure(contents, [], { promptTokenCount: 100, candidatesTokenCount: 10 })
-    const second = measure(contents, turns(first), { promptTokenCount: 120, candidatesTokenCount: 10 })
+    const first = measureTurn(contents, [], { promptTokenCount: 100, candidatesTokenCount: 10 })
+    const second = measureTurn(contents, turns(first), { promptTokenCount: 120, candidatesTokenCount: 10 })
     // The first turn is gone, and with it what the system instruction was counted under.
-    const third = measure(contents, turns(second), { promptTokenCount: 125, candidatesTokenCount: 10 })
+    const third = measureTurn(contents, turns(second), { promptTokenCount: 125, candidatesTokenCount: 10 })
     assert.equal(second + third, 135)
   })
 
   it('is estimated when the model says nothing', () => {
-    assert.equal(measure(contents, turns(60)), 2)
-    assert.equal(measure(contents, turns(60), { promptTokenCount: 80 }), 2)
+    assert.equal(measureTurn(contents, turns(60)), 2)
+    assert.equal(measureTurn(contents, turns(60), { promptTokenCount: 80 }), 2)
   })
 
   it('is without the files, which go along for some turns only', () => {
@@ -53,13 +53,13 @@ describe('the measure of a turn', () => {
       { modality: 'DOCUMENT', tokenCount: 5000 }, {},
     ]
     const usage = { promptTokenCount: 6200, candidatesTokenCount: 20, promptTokensDetails }
-    assert.equal(measure(contents, turns(60), usage), 40)
+    assert.equal(measureTurn(contents, turns(60), usage), 40)
   })
 
   it('is never less than a quarter of what it looks like', () => {
     const usage = { promptTokenCount: 80, candidatesTokenCount: 10 }
-    assert.equal(measure(contents, turns(600), usage), 1)
-    assert.equal(measure([{ role: 'user', parts: [{ text: 'x'.repeat(4000) }] }], turns(600), usage), 250)
+    assert.equal(measureTurn(contents, turns(600), usage), 1)
+    assert.equal(measureTurn([{ role: 'user', parts: [{ text: 'x'.repeat(4000) }] }], turns(600), usage), 250)
   })
 
   it('lets a history end where the history is not counted', () => {
@@ -67,8 +67,8 @@ describe('the measure of a turn', () => {
     const usage = { promptTokenCount: 8, candidatesTokenCount: 2 }
     let history: StoredTurn[] = []
     for (let id = 0; id < 1000; id++) {
-      const tokens = measure(said, history, usage)
-      history = fit([...history, { contents: said, tokens, id, at: 0 }], 300)
+      const tokens = measureTurn(said, history, usage)
+      history = fitTurns([...history, { contents: said, tokens, id, at: 0 }], 300)
     }
     assert.equal(history.length, 100)
   })
@@ -76,19 +76,19 @@ describe('the measure of a turn', () => {
 
 describe('the budget of a history', () => {
   it('leaves out the oldest turns, whole', () => {
-    assert.deepEqual(ids(fit(turns(50, 30, 20), 100)), [1, 2, 3])
-    assert.deepEqual(ids(fit(turns(50, 30, 20), 99)), [2, 3])
-    assert.deepEqual(ids(fit(turns(50, 30, 20), 49)), [3])
-    assert.deepEqual(ids(fit(turns(50, 30, 20), 19)), [])
+    assert.deepEqual(ids(fitTurns(turns(50, 30, 20), 100)), [1, 2, 3])
+    assert.deepEqual(ids(fitTurns(turns(50, 30, 20), 99)), [2, 3])
+    assert.deepEqual(ids(fitTurns(turns(50, 30, 20), 49)), [3])
+    assert.deepEqual(ids(fitTurns(turns(50, 30, 20), 19)), [])
   })
 
   it('leaves no gap: what is older than a turn that does not fit is out too', () => {
-    assert.deepEqual(ids(fit(turns(1, 100, 10), 50)), [3])
+    assert.deepEqual(ids(fitTurns(turns(1, 100, 10), 50)), [3])
   })
 
   it('keeps nothing in no room', () => {
-    assert.deepEqual(fit(turns(10), 0), [])
-    assert.deepEqual(fit(turns(10), -5), [])
-    assert.deepEqual(fit([], 100), [])
+    assert.deepEqual(fitTurns(turns(10), 0), [])
+    assert.deepEqual(fitTurns(turns(10), -5), [])
+    assert.deepEqual(fitTurns([], 100), [])
   })
 })

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { Reply } from '../../src/answer/reply'
-import { collect, replay } from '../../src/conversation/turn'
+import { appendPart, toContents } from '../../src/conversation/turn'
 import type { Content, Part } from '../../src/engine/types'
 
 describe('the parts of an answer', () => {
   function gather(...parts: Part[]) {
     const result: Part[] = []
-    parts.forEach(part => collect(result, part))
+    parts.forEach(part => appendPart(result, part))
     return result
   }
 
@@ -35,11 +35,11 @@ describe('turns in a request', () => {
   const contents: Content[] = [{ role: 'user', parts: [{ text: 'q' }] }, { role: 'model', parts: [{ text: 'a' }] }]
 
   it('are as they were', () => {
-    assert.deepEqual(replay([{ contents, tokens: 1 }, { contents, tokens: 1 }]), [...contents, ...contents])
+    assert.deepEqual(toContents([{ contents, tokens: 1 }, { contents, tokens: 1 }]), [...contents, ...contents])
   })
 
   it('say that an answer was cut short', () => {
-    const [question, answer] = replay([{ contents, tokens: 1, interrupted: true }])
+    const [question, answer] = toContents([{ contents, tokens: 1, interrupted: true }])
     assert.deepEqual(question, contents[0])
     assert.deepEqual(answer.parts, [{ text: 'a' }, { text: '[interrupted]' }])
     assert.deepEqual(contents[1].parts, [{ text: 'a' }])

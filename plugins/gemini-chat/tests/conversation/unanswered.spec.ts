@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { Unanswered } from '../../src/conversation/unanswered'
+import { UnansweredQuestions } from '../../src/conversation/unanswered'
 
 describe('questions without an answer', () => {
   it('are kept, one for each conversation, for so many of them', () => {
     const question = (text: string) => ({ role: 'user' as const, parts: [{ text }] })
-    const subject = new Unanswered({ capacity: 2 })
+    const subject = new UnansweredQuestions({ capacity: 2 })
     for (const key of ['a', 'b', 'a', 'c']) subject.set(key, question(key))
     assert.equal(subject.get('b'), undefined)
     assert.deepEqual(subject.get('a'), question('a'))
@@ -17,7 +17,7 @@ describe('questions without an answer', () => {
       role: 'user' as const,
       parts: [{ text: 'what?' }, { reference: { kind: 'image', src: 'x'.repeat(length) } }],
     })
-    const subject = new Unanswered({ room: 100 })
+    const subject = new UnansweredQuestions({ room: 100 })
     const kept = () => ['a', 'b', 'c'].filter(key => subject.get(key)).join('')
     for (const key of ['a', 'b', 'a', 'a']) subject.set(key, question(45))
     assert.equal(kept(), 'ab')

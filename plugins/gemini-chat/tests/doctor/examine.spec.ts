@@ -3,16 +3,16 @@ import { SystemClock } from 'common/time'
 import { createGemini, createHttpProxy, createSocks, scenarios } from 'testkit'
 import type { Gemini, GeminiOptions, Proxy } from 'testkit'
 import { examine } from '../../src/doctor/examine'
-import type { Patient } from '../../src/doctor/examine'
-import { write } from '../../src/doctor/finding'
+import type { ExamineOptions } from '../../src/doctor/examine'
+import { formatFinding } from '../../src/doctor/finding'
 import { createGeminiEngine } from '../../src/engine/gemini'
-import { keysOf, Ring } from '../../src/model/key-pool'
+import { parseKeys, KeyPool } from '../../src/model/key-pool'
 import type { KeySetting } from '../../src/model/key-pool'
 import enUS from '../../src/locales/en-US.yml'
 import zhCN from '../../src/locales/zh-CN.yml'
-import { Models } from '../../src/model/model-list'
+import { ModelList } from '../../src/model/model-list'
 import type { Message } from '../../src/messages/i18n'
-import { unusable } from '../../src/engine/unavailable'
+import { unavailableEngine } from '../../src/engine/unavailable'
 
 const key = 'AIzaSyTestTestTestTestTestTestTest9876'
 
@@ -22,7 +22,7 @@ interface Options {
   proxy?: string
   baseUrl?: string
   ca?: string
-  patience?: number
+  timeoutMs?: number
 }
 
 describe('the doctor', () => {
@@ -52,21 +52,21 @@ describe('the doctor', () => {
       try {
         return createGeminiEngine({ ...config, ...limits, ca: options.ca })
       } catch (error) {
-        return unusable(error)
+        return unavailableEngine(error)
       }
     })()
     open.push(() => engine.dispose())
-    const ring = new Ring(keysOf({ apiKeys }), clock.now)
-    const patient: Patient = {
-      config, engine, ring, clock, ca: options.ca, patience: options.patience ?? 5000,
-      models: new Models(models, { warn() {} }), signal: new AbortController().signal,
+    const keyPool = new KeyPool(parseKeys({ apiKeys }), clock.now)
+    const patient: ExamineOptions = {
+      config, engine, keyPool, clock, ca: options.ca, timeoutMs: options.timeoutMs ?? 5000,
+      models: new ModelList(models, { warn() {} }), signal: new AbortController().signal,
     }
     const paths: string[] = []
     let text = ''
     for await (const finding of examine(patient)) {
       const { state, text: [path], hint: [hint] = [] } = finding
       paths.push([state, path, ...hint ? [hint] : []].join(' ').replaceAll('doctor.', ''))
-      for (const texts of [zhCN, enUS]) text += `${write(finding, message => say(texts, message))}\n`
+      for (const texts of [zhCN, enUS]) text += `${formatFinding(finding, message => say(texts, message))}\n`
     }
     assert.doesNotMatch(text, /undefined|\{\w+\}/)
     assert.ok(!text.includes(key) && !text.includes('pass-word'))
@@ -165,7 +165,7 @@ describe('the doctor', () => {
     it('with a server that is silent', async () => {
       const gemini = await serve()
       gemini.respond(scenarios.silent())
-      assert.equal((await ask({ baseUrl: gemini.url, patience: 200 })).paths.at(-1), 'bad answer-failed hints.timeout')
+      assert.equal((await ask({ baseUrl: gemini.url, timeoutMs: 200 })).paths.at(-1), 'bad answer-failed hints.timeout')
     })
   })
 

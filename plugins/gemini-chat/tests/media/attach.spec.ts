@@ -3,10 +3,10 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Content } from '../../src/engine/types'
-import { attach } from '../../src/media/attach'
+import { attachFiles } from '../../src/media/attach'
 import type { AttachOptions } from '../../src/media/attach'
-import { remembered } from '../../src/media/reference'
-import type { Kind } from '../../src/media/reference'
+import { withoutLargeReferences } from '../../src/media/reference'
+import type { MediaKind } from '../../src/media/reference'
 
 const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
 
@@ -46,23 +46,23 @@ describe('the files of a question', () => {
   function question(text: string, ...srcs: string[]): Content {
     const references = srcs.map((src) => {
       const [address, name] = src.split(' ')
-      return { reference: { kind: 'image' as Kind, src: address, ...name && { name } } }
+      return { reference: { kind: 'image' as MediaKind, src: address, ...name && { name } } }
     })
     return { role: 'user', parts: [{ text }, ...references] }
   }
 
   async function reasons(...srcs: string[]) {
-    const { refused } = await attach(question('see', ...srcs), options)
-    return refused.map(({ reason, message }) => `${reason}: ${message}`)
+    const { rejected } = await attachFiles(question('see', ...srcs), options)
+    return rejected.map(({ reason, message }) => `${reason}: ${message}`)
   }
 
   it('become bytes, from the web, from adapters and from the address itself', async () => {
     const data = `data:image/gif;base64,${png.toString('base64')}`
-    const { content, refused, isBlank } = await attach(question('see', `${origin}/a`, 'internal:a', data, 'data:,a%20b'), options)
+    const { content, rejected, isBlank } = await attachFiles(question('see', `${origin}/a`, 'internal:a', data, 'data:,a%20b'), options)
     const image = { inlineData: { mimeType: 'image/png', data: png.toString('base64') } }
     const text = { inlineData: { mimeType: 'text/plain', data: Buffer.from('a b').toString('base64') } }
     assert.deepEqual(content, { role: 'user', parts: [{ text: 'see' }, image, image, image, text] })
-    assert.deepEqual([refused, isBlank], [[], false])
+    assert.deepEqual([rejected, isBlank], [[], false])
   })
 
   it('are never files of this machine', async () => {
@@ -74,11 +74,11 @@ describe('the files of a question', () => {
   })
 
   it('are refused one by one, with a reason and no address', async () => {
-    const { content, refused } = await attach(
+    const { content, rejected } = await attachFiles(
       question('see', 'internal:big', 'internal:gone', 'data:,GIF89a%01 fun.gif', `${origin}/big`, `${origin}/a`), options,
     )
     assert.equal(content.parts.length, 2)
-    assert.deepEqual(refused.map(({ name, reason, message }) => [name, reason, message]), [
+    assert.deepEqual(rejected.map(({ name, reason, message }) => [name, reason, message]), [
       [undefined, 'size', 'the file is larger than 100 bytes'],
       [undefined, 'unreachable', 'the file cannot be read'],
       ['fun.gif', 'type', 'GIF is not supported'],
@@ -87,7 +87,7 @@ describe('the files of a question', () => {
   })
 
   it('are followed where an adapter sends us, past the same guard', async () => {
-    const { content } = await attach(question('see', 'internal:moved'), options)
+    const { content } = await attachFiles(question('see', 'internal:moved'), options)
     assert.equal(content.parts.length, 2)
     assert.match((await reasons('internal:private'))[0], /private network/)
     assert.match((await reasons('internal:out'))[0], /out of the web/)
@@ -113,14 +113,14 @@ describe('the files of a question', () => {
 
   it('are not waited for when the answer is stopped', async () => {
     const controller = new AbortController()
-    const done = attach(question('see', `${origin}/silent`), { ...options, signal: controller.signal })
+    const done = attachFiles(question('see', `${origin}/silent`), { ...options, signal: controller.signal })
     controller.abort(new Error('stopped'))
     await assert.rejects(done, /stopped/)
-    await assert.rejects(attach(question('see', 'internal:a'), { ...options, signal: controller.signal }), /stopped/)
+    await assert.rejects(attachFiles(question('see', 'internal:a'), { ...options, signal: controller.signal }), /stopped/)
   })
 
   it('leave nothing to ask where there is nothing else', async () => {
-    const blank = async (text: string, src: string) => (await attach(question(text, src), options)).isBlank
+    const blank = async (text: string, src: string) => (await attachFiles(question(text, src), options)).isBlank
     assert.equal(await blank('[image]', 'file:x'), true)
     assert.equal(await blank('[image] a.docx', 'file:x a.docx'), true)
     assert.equal(await blank('[Alice]\n[image]', 'file:x'), true)
@@ -133,6 +133,6 @@ describe('the files of a question', () => {
 
   it('stay in the history as what the text calls them, and as an address if that is short', () => {
     const content = question('see [image] [image]', 'internal:a', `data:,${'x'.repeat(5000)}`)
-    assert.deepEqual(remembered(content), question('see [image] [image]', 'internal:a'))
+    assert.deepEqual(withoutLargeReferences(content), question('see [image] [image]', 'internal:a'))
   })
 })

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
-import { GeminiError } from '../../src/engine/error'
-import type { ErrorKind } from '../../src/engine/error'
-import { explain, report } from '../../src/messages/error-messages'
+import { EngineError } from '../../src/engine/error'
+import type { EngineErrorKind } from '../../src/engine/error'
+import { userMessage, operatorMessage } from '../../src/messages/error-messages'
 import enUS from '../../src/locales/en-US.yml'
 import zhCN from '../../src/locales/zh-CN.yml'
 
-const kinds: Record<ErrorKind, true> = {
+const kinds: Record<EngineErrorKind, true> = {
   auth: true, region: true, model: true, request: true, rate: true, 'quota-day': true, server: true, network: true,
   proxy: true, timeout: true, aborted: true, blocked: true, empty: true, protocol: true,
 }
 
 describe('a failure', () => {
-  for (const kind of Object.keys(kinds) as ErrorKind[]) {
+  for (const kind of Object.keys(kinds) as EngineErrorKind[]) {
     it(`of kind ${kind} has a sentence in both languages`, () => {
-      const [path] = explain(new GeminiError(kind, 'message'))
+      const [path] = userMessage(new EngineError(kind, 'message'))
       assert.equal(path, `errors.${kind}`)
       assert.match(zhCN['gemini-chat'].errors[kind], /[。）]$/)
       assert.match(enUS['gemini-chat'].errors[kind], /\.$/)
@@ -21,24 +21,24 @@ describe('a failure', () => {
   }
 
   it('tells how long to wait, when that is known', () => {
-    assert.deepEqual(explain(new GeminiError('rate', '', { retryAfter: 36_100 })), ['errors.rate-wait', { seconds: 37 }])
+    assert.deepEqual(userMessage(new EngineError('rate', '', { retryAfter: 36_100 })), ['errors.rate-wait', { seconds: 37 }])
   })
 
   it('of a model that thought until there was no room for an answer says what helps', () => {
-    assert.deepEqual(explain(new GeminiError('empty', '', { reason: 'MAX_TOKENS' })), ['errors.empty-tokens'])
+    assert.deepEqual(userMessage(new EngineError('empty', '', { reason: 'MAX_TOKENS' })), ['errors.empty-tokens'])
   })
 
   it('that nobody foresaw has a sentence too', () => {
-    assert.deepEqual(explain(new TypeError('x')), ['errors.unknown'])
-    assert.equal(report(new TypeError('x is undefined')), 'unexpected error: x is undefined')
+    assert.deepEqual(userMessage(new TypeError('x')), ['errors.unknown'])
+    assert.equal(operatorMessage(new TypeError('x is undefined')), 'unexpected error: x is undefined')
   })
 
   it('is reported with kind, status, message and what to do', () => {
     assert.equal(
-      report(new GeminiError('server', 'The model is overloaded.', { status: 503 })),
+      operatorMessage(new EngineError('server', 'The model is overloaded.', { status: 503 })),
       'server (503): The model is overloaded.; the service is overloaded or down; it usually passes',
     )
-    assert.equal(report(new GeminiError('blocked', 'blocked:\n  SAFETY')), 'blocked: blocked: SAFETY')
+    assert.equal(operatorMessage(new EngineError('blocked', 'blocked:\n  SAFETY')), 'blocked: blocked: SAFETY')
   })
 })
 

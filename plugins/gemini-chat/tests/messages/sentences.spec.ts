@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import type { ErrorDetails, ErrorKind } from '../../src/engine/error'
+import type { EngineErrorDetails, EngineErrorKind } from '../../src/engine/error'
 import { createApp, RecordingBot } from '../support/app'
 import type { TestApp } from '../support/app'
 import { fails } from '../support/engine'
 
 /** Each failure, what people read and what the operator reads. */
-const failures: [ErrorKind, ErrorDetails, RegExp, RegExp][] = [
+const failures: [EngineErrorKind, EngineErrorDetails, RegExp, RegExp][] = [
   ['auth', { status: 400 }, /没有接受我的 API 密钥/, /^auth \(400\): .*; check apiKeys/],
   ['region', { status: 400 }, /不向服务器所在的地区/, /^region \(400\): .*; .*set proxy/],
   ['rate', { status: 429, retryAfter: 36_000 }, /请 36 秒后再试/, /^rate \(429\): .*; .*apiKeys/],

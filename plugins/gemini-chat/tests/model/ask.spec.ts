@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { ask } from '../../src/model/ask'
 import type { AskOptions, Question } from '../../src/model/ask'
-import { GeminiError } from '../../src/engine/error'
+import { EngineError } from '../../src/engine/error'
 import type { EngineEvent } from '../../src/engine/types'
-import { keysOf, Ring } from '../../src/model/key-pool'
+import { parseKeys, KeyPool } from '../../src/model/key-pool'
 import type { KeySetting } from '../../src/model/key-pool'
-import { Models } from '../../src/model/model-list'
+import { ModelList } from '../../src/model/model-list'
 import { HastyClock } from '../support/clock'
 import { FakeEngine, fails, piece, says } from '../support/engine'
 
@@ -27,7 +27,8 @@ describe('asking', () => {
     warnings = []
     const logger = { warn: (...args: unknown[]) => warnings.push(args.join(' ')) }
     const now = () => clock.now()
-    const route = { ring: new Ring(keysOf({ apiKeys }), now), models: new Models(names, logger), logger, now }
+    const keyPool = new KeyPool(parseKeys({ apiKeys }), now)
+    const route = { keyPool, models: new ModelList(names, logger), logger, now }
     options = { engine, clock, random: () => 1, signal: controller.signal, retries: 2, route }
   }
 
@@ -41,7 +42,7 @@ describe('asking', () => {
   }
 
   const used = () => engine.requests.map(({ key, model }) => `${key} ${model}`)
-  const failure = (kind: string) => (error: unknown) => error instanceof GeminiError && error.kind === kind
+  const failure = (kind: string) => (error: unknown) => error instanceof EngineError && error.kind === kind
 
   it('passes on what the engine says', async () => {
     engine.respond(says('a', 'b'))
@@ -225,7 +226,7 @@ describe('asking', () => {
 
     it('says when there will be an answer again, and asks nothing until then', async () => {
       engine.respond(fails('quota-day'), fails('rate', { retryAfter: 60_000 }))
-      const check = (error: unknown) => error instanceof GeminiError && error.kind === 'rate' && error.retryAfter === 60_000
+      const check = (error: unknown) => error instanceof EngineError && error.kind === 'rate' && error.retryAfter === 60_000
       await assert.rejects(answer(), check)
       await assert.rejects(answer(), check)
       assert.equal(engine.requests.length, 2)
@@ -237,7 +238,7 @@ describe('asking', () => {
       const until = Date.parse('2027-01-16T08:00:00Z')
       for (let time = 0; time < 2; time++) {
         await assert.rejects(answer(), (error: unknown) => {
-          return error instanceof GeminiError && error.kind === 'quota-day' && error.until === until
+          return error instanceof EngineError && error.kind === 'quota-day' && error.until === until
         })
       }
       assert.deepEqual(used(), ['k1 m1', 'k3 m1'])
@@ -311,8 +312,8 @@ describe('asking', () => {
 
   it('tells what the model thinks before it says anything, in every try', async () => {
     const seen: string[] = []
-    options.thinking = text => void seen.push(text)
-    options.observe = ({ error }) => void seen.push(error ? 'failed' : 'done')
+    options.onThought = text => void seen.push(text)
+    options.onAttempt = ({ error }) => void seen.push(error ? 'failed' : 'done')
     const thought = (text: string) => ({ type: 'thought' as const, text })
     engine.respond(
       [thought('a'), ...fails('server')],
@@ -324,16 +325,16 @@ describe('asking', () => {
 
   it('tells of every try: its model, its tokens, its error', async () => {
     const attempts: object[] = []
-    options.observe = ({ model, usage, error }) => attempts.push([model, usage, (error as GeminiError)?.kind])
+    options.onAttempt = ({ model, usage, error }) => attempts.push([model, usage, (error as EngineError)?.kind])
     engine.respond(fails('server'), [{ type: 'usage', usage: { totalTokenCount: 3 } }, ...says('a')])
     await answer()
     assert.deepEqual(attempts, [['m1', undefined, 'server'], ['m1', { totalTokenCount: 3 }, undefined]])
-    const [{ requests, failures }] = options.route.ring.status()
+    const [{ requests, failures }] = options.route.keyPool.status()
     assert.deepEqual([requests, failures], [2, 1])
   })
 
   it('asks for no more than the model can say', async () => {
-    options.route.models.learn([{ name: 'm1', outputTokenLimit: 8192, methods: [] }], clock.now())
+    options.route.models.update([{ name: 'm1', outputTokenLimit: 8192, methods: [] }], clock.now())
     for (const maxOutputTokens of [100, 9000]) {
       for await (const _ of ask({ ...question, generation: { maxOutputTokens } }, options));
     }

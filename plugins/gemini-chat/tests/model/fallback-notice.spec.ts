@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { Substitutes } from '../../src/model/fallback-notice'
+import { FallbackNotices } from '../../src/model/fallback-notice'
 
 describe('the notice that another model answers', () => {
   const news = (chosen: string, name: string) => ['model.changed', { chosen, name }]
 
   it('is given once for each change, and not for what was chosen', () => {
-    const substitutes = new Substitutes()
+    const substitutes = new FallbackNotices()
     assert.equal(substitutes.notice('a', 'm1', 'm1'), undefined)
     assert.deepEqual(substitutes.notice('a', 'm1', 'm2'), news('m1', 'm2'))
     assert.equal(substitutes.notice('a', 'm1', 'm2'), undefined)
@@ -17,7 +17,7 @@ describe('the notice that another model answers', () => {
   })
 
   it('is given again to a conversation that was forgotten among many', () => {
-    const substitutes = new Substitutes(2)
+    const substitutes = new FallbackNotices(2)
     for (const key of ['a', 'b', 'c']) substitutes.notice(key, 'm1', 'm2')
     assert.equal(substitutes.notice('c', 'm1', 'm2'), undefined)
     assert.deepEqual(substitutes.notice('a', 'm1', 'm2'), news('m1', 'm2'))

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { GeminiError } from '../../src/engine/error'
-import { keysOf, Ring } from '../../src/model/key-pool'
+import { EngineError } from '../../src/engine/error'
+import { parseKeys, KeyPool } from '../../src/model/key-pool'
 
 describe('the keys', () => {
   const read = (apiKeys: unknown[]) => {
-    return keysOf({ apiKeys: apiKeys as never }).map(({ secret, bucket, place }) => `${place} ${secret} ${bucket}`)
+    return parseKeys({ apiKeys: apiKeys as never }).map(({ secret, bucket, position }) => `${position} ${secret} ${bucket}`)
   }
 
   it('may stand alone, several in one, or be missing', () => {
@@ -21,21 +21,21 @@ describe('the keys', () => {
   })
 })
 
-describe('the ring of keys', () => {
+describe('KeyPool', () => {
   let now: number
-  let ring: Ring
+  let keyPool: KeyPool
 
   beforeEach(() => {
     now = Date.parse('2026-11-22T12:00:00Z')
-    ring = new Ring(keysOf({ apiKeys: [{ key: 'secret-of-key-one-1111', bucket: 'a' }, 'k2'] }), () => now)
+    keyPool = new KeyPool(parseKeys({ apiKeys: [{ key: 'secret-of-key-one-1111', bucket: 'a' }, 'k2'] }), () => now)
   })
 
-  const error = (kind: 'rate' | 'quota-day', details = {}) => new GeminiError(kind, '', details)
-  const picked = (model = 'm') => ring.pick(model)?.place
+  const error = (kind: 'rate' | 'quota-day', details = {}) => new EngineError(kind, '', details)
+  const picked = (model = 'm') => keyPool.pick(model)?.position
 
   it('offers the first key there is quota for', () => {
     assert.equal(picked(), 1)
-    ring.park(ring.keys[0], 'm', error('rate', { retryAfter: 1000 }))
+    keyPool.markExhausted(keyPool.keys[0], 'm', error('rate', { retryAfter: 1000 }))
     assert.equal(picked(), 2)
     assert.equal(picked('other'), 1)
     now += 1000
@@ -43,51 +43,51 @@ describe('the ring of keys', () => {
   })
 
   it('does not forget a long rest for a short one', () => {
-    ring.park(ring.keys[0], 'm', error('quota-day'))
-    ring.park(ring.keys[0], 'm', error('rate', { retryAfter: 1000 }))
+    keyPool.markExhausted(keyPool.keys[0], 'm', error('quota-day'))
+    keyPool.markExhausted(keyPool.keys[0], 'm', error('rate', { retryAfter: 1000 }))
     now += 2000
     assert.equal(picked(), 2)
   })
 
   it('knows when there will be one again', () => {
-    assert.equal(ring.opening(['m']), undefined)
-    ring.park(ring.keys[0], 'm', error('quota-day'))
-    assert.equal(ring.opening(['m']), undefined)
-    ring.park(ring.keys[1], 'm', error('rate', { retryAfter: 5000 }))
-    assert.equal(ring.pick('m'), undefined)
-    assert.deepEqual(ring.opening(['m'])?.until, now + 5000)
-    assert.equal(ring.opening(['m', 'other']), undefined)
+    assert.equal(keyPool.nextReset(['m']), undefined)
+    keyPool.markExhausted(keyPool.keys[0], 'm', error('quota-day'))
+    assert.equal(keyPool.nextReset(['m']), undefined)
+    keyPool.markExhausted(keyPool.keys[1], 'm', error('rate', { retryAfter: 5000 }))
+    assert.equal(keyPool.pick('m'), undefined)
+    assert.deepEqual(keyPool.nextReset(['m'])?.until, now + 5000)
+    assert.equal(keyPool.nextReset(['m', 'other']), undefined)
     now += 5000
     assert.equal(picked(), 2)
   })
 
   it('puts a refused key behind the others, until it is answered', () => {
-    assert.equal(ring.refuse(ring.keys[0]), true)
-    assert.equal(ring.refuse(ring.keys[0]), false)
+    assert.equal(keyPool.markRefused(keyPool.keys[0]), true)
+    assert.equal(keyPool.markRefused(keyPool.keys[0]), false)
     assert.equal(picked(), 2)
-    ring.accept(ring.keys[0])
+    keyPool.markAccepted(keyPool.keys[0])
     assert.equal(picked(), 1)
   })
 
   it('counts the requests of Google\'s day by key', () => {
-    ring.count(ring.keys[0])
-    ring.count(ring.keys[0])
-    ring.count(ring.keys[0], true)
-    const counts = () => ring.status().map(({ requests, failures }) => [requests, failures])
+    keyPool.count(keyPool.keys[0])
+    keyPool.count(keyPool.keys[0])
+    keyPool.count(keyPool.keys[0], true)
+    const counts = () => keyPool.status().map(({ requests, failures }) => [requests, failures])
     assert.deepEqual(counts(), [[2, 1], [0, 0]])
     now += 86_400_000
     assert.deepEqual(counts(), [[0, 0], [0, 0]])
-    ring.count(ring.keys[0])
+    keyPool.count(keyPool.keys[0])
     assert.deepEqual(counts(), [[1, 0], [0, 0]])
   })
 
   it('tells how keys stand without telling them', () => {
-    ring.park(ring.keys[0], 'm', error('quota-day', { quota: 'RequestsPerDayPerProjectPerModel' }))
-    ring.refuse(ring.keys[1])
-    const [first, second] = ring.status()
+    keyPool.markExhausted(keyPool.keys[0], 'm', error('quota-day', { quota: 'RequestsPerDayPerProjectPerModel' }))
+    keyPool.markRefused(keyPool.keys[1])
+    const [first, second] = keyPool.status()
     assert.deepEqual([first.tail, first.bucket, first.refused], ['1111', 'a', false])
-    assert.deepEqual(first.parked, [{ model: 'm', until: Date.parse('2026-11-23T08:00:00Z'), kind: 'quota-day' }])
-    assert.deepEqual([second.tail, second.bucket, second.refused, second.parked], ['', '#2', true, []])
-    assert.doesNotMatch(JSON.stringify(ring.status()), /secret|k2/)
+    assert.deepEqual(first.exhausted, [{ model: 'm', until: Date.parse('2026-11-23T08:00:00Z'), kind: 'quota-day' }])
+    assert.deepEqual([second.tail, second.bucket, second.refused, second.exhausted], ['', '#2', true, []])
+    assert.doesNotMatch(JSON.stringify(keyPool.status()), /secret|k2/)
   })
 })

@@ -3,19 +3,19 @@ import { createGemini } from 'testkit'
 import type { Gemini } from 'testkit'
 import { createGeminiEngine } from '../../src/engine/gemini'
 import type { Engine } from '../../src/engine/types'
-import { keysOf, Ring } from '../../src/model/key-pool'
-import { lookup, Models, watch } from '../../src/model/model-list'
+import { parseKeys, KeyPool } from '../../src/model/key-pool'
+import { refreshModels, ModelList, keepModelsFresh } from '../../src/model/model-list'
 import { ManualClock, settle } from '../support/clock'
 
 describe('the models', () => {
   let warnings: string[]
-  let models: Models
+  let models: ModelList
   const logger = { warn: (...args: unknown[]) => void warnings.push(args.join(' ')) }
   const info = (name: string) => ({ name, methods: ['generateContent'], inputTokenLimit: 1000, outputTokenLimit: 100 })
 
   beforeEach(() => {
     warnings = []
-    models = new Models(['m1', 'models/m2', 'm1', '', 'm3'], logger)
+    models = new ModelList(['m1', 'models/m2', 'm1', '', 'm3'], logger)
   })
 
   it('are tried in the order of the settings, a preferred one first', () => {
@@ -25,36 +25,36 @@ describe('the models', () => {
   })
 
   it('that are gone come last, and are spoken of once', () => {
-    models.dismiss('m1', 'm2')
-    models.dismiss('m1', 'm2')
+    models.markGone('m1', 'm2')
+    models.markGone('m1', 'm2')
     assert.deepEqual(models.order(), ['m2', 'm3', 'm1'])
     assert.deepEqual(warnings, ['model %s is not available, using %s m1 m2'])
   })
 
   it('are compared with the list', () => {
-    models.learn([info('m2'), info('m4')], 0)
+    models.update([info('m2'), info('m4')], 0)
     assert.deepEqual(models.order(), ['m2', 'm1', 'm3'])
     assert.equal(warnings.length, 2)
-    models.learn([info('m1'), info('m2'), info('m3')], 0)
+    models.update([info('m1'), info('m2'), info('m3')], 0)
     assert.deepEqual(models.order(), ['m1', 'm2', 'm3'])
     assert.equal(warnings.length, 2)
   })
 
   it('are left alone by an empty list, as an alias is by any', () => {
-    models.learn([], 0)
+    models.update([], 0)
     assert.deepEqual(models.order(), ['m1', 'm2', 'm3'])
-    const alias = new Models(['gemini-flash-latest', 'm1'], logger)
-    alias.learn([info('m1')], 0)
+    const alias = new ModelList(['gemini-flash-latest', 'm1'], logger)
+    alias.update([info('m1')], 0)
     assert.deepEqual(alias.order(), ['gemini-flash-latest', 'm1'])
     assert.deepEqual(warnings, [])
   })
 
   it('have limits once the list has come', () => {
-    assert.deepEqual([models.limits('m1'), models.room], [{}, Infinity])
+    assert.deepEqual([models.limitsOf('m1'), models.inputTokenLimit], [{}, Infinity])
     assert.deepEqual(models.status().map(({ isListed }) => isListed), [undefined, undefined, undefined])
-    models.learn([info('m1'), info('m4')], 0)
-    assert.equal(models.limits('models/m1').inputTokenLimit, 1000)
-    assert.equal(models.room, 1000)
+    models.update([info('m1'), info('m4')], 0)
+    assert.equal(models.limitsOf('models/m1').inputTokenLimit, 1000)
+    assert.equal(models.inputTokenLimit, 1000)
     assert.deepEqual(models.status().map(({ name, isListed }) => `${name} ${isListed}`), ['m1 true', 'm2 false', 'm3 false'])
   })
 })
@@ -65,9 +65,9 @@ describe('looking the models up', () => {
   let clock: ManualClock
   let controller: AbortController
   let warnings: string[]
-  let models: Models
-  const ring = new Ring(keysOf({ apiKeys: ['key-of-this-test'] }), () => 0)
-  const options = () => ({ engine, ring, models, clock, signal: controller.signal })
+  let models: ModelList
+  const keyPool = new KeyPool(parseKeys({ apiKeys: ['key-of-this-test'] }), () => 0)
+  const options = () => ({ engine, keyPool, models, clock, signal: controller.signal })
   const quiet = { debug() {} }
 
   beforeEach(async () => {
@@ -76,7 +76,7 @@ describe('looking the models up', () => {
     clock = new ManualClock()
     controller = new AbortController()
     warnings = []
-    models = new Models(['gemini-3.8-flash', 'gemini-3.6-flash'], {
+    models = new ModelList(['gemini-3.8-flash', 'gemini-3.6-flash'], {
       warn: (...args: unknown[]) => void warnings.push(args.join(' ')),
     })
   })
@@ -94,23 +94,23 @@ describe('looking the models up', () => {
   }
 
   it('finds out what is gone', async () => {
-    await lookup(options())
+    await refreshModels(options())
     assert.deepEqual(models.order(), ['gemini-3.6-flash', 'gemini-3.8-flash'])
-    assert.equal(models.limits('gemini-3.6-flash').inputTokenLimit, 1048576)
+    assert.equal(models.limitsOf('gemini-3.6-flash').inputTokenLimit, 1048576)
     assert.equal(warnings.length, 1)
   })
 
   it('asks once for many who want to know', async () => {
-    await lookup(options())
-    await lookup(options())
+    await refreshModels(options())
+    await refreshModels(options())
     assert.equal(gemini.requests.length, 1)
     await clock.advance(600_000)
-    await lookup(options())
+    await refreshModels(options())
     assert.equal(gemini.requests.length, 2)
   })
 
   it('happens in the background: not at once, then once a day, until it is told to end', async () => {
-    const done = watch(options(), quiet)
+    const done = keepModelsFresh(options(), quiet)
     await clock.advance(29_000)
     assert.equal(gemini.requests.length, 0)
     await clock.advance(1000)
@@ -125,7 +125,7 @@ describe('looking the models up', () => {
 
   it('fails without harm', async () => {
     gemini.respondTo('models', { status: 500, body: 'no' })
-    void watch(options(), quiet)
+    void keepModelsFresh(options(), quiet)
     await clock.advance(30_000)
     await until(1)
     while (clock.sleeps.length < 2) await settle()

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { nextPacificMidnight, pacificDay } from '../../src/model/quota-day'
+import { nextQuotaReset, quotaDay } from '../../src/model/quota-day'
 
 describe('the day of Google\'s quotas', () => {
-  const next = (time: string) => new Date(nextPacificMidnight(Date.parse(time))).toISOString()
+  const next = (time: string) => new Date(nextQuotaReset(Date.parse(time))).toISOString()
 
   it('ends at midnight in California', () => {
     assert.equal(next('2026-11-22T12:00:00Z'), '2026-11-23T08:00:00.000Z')
@@ -22,7 +22,7 @@ describe('the day of Google\'s quotas', () => {
   })
 
   it('has the date it has there', () => {
-    assert.equal(pacificDay(Date.parse('2026-11-22T07:59:00Z')), '2026-11-21')
-    assert.equal(pacificDay(Date.parse('2026-11-22T08:00:00Z')), '2026-11-22')
+    assert.equal(quotaDay(Date.parse('2026-11-22T07:59:00Z')), '2026-11-21')
+    assert.equal(quotaDay(Date.parse('2026-11-22T08:00:00Z')), '2026-11-22')
   })
 })

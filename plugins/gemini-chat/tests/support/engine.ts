@@ -1,5 +1,5 @@
-import { GeminiError } from '../../src/engine/error'
-import type { ErrorDetails, ErrorKind } from '../../src/engine/error'
+import { EngineError } from '../../src/engine/error'
+import type { EngineErrorDetails, EngineErrorKind } from '../../src/engine/error'
 import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../../src/engine/types'
 
 type Step = EngineEvent | Error | PromiseLike<unknown>
@@ -15,8 +15,8 @@ export function piece(text: string): Step[] {
   return [{ type: 'part', part: { text } }, { type: 'text', text }]
 }
 
-export function fails(kind: ErrorKind, details?: ErrorDetails): Step[] {
-  return [new GeminiError(kind, `${kind} happened`, details)]
+export function fails(kind: EngineErrorKind, details?: EngineErrorDetails): Step[] {
+  return [new EngineError(kind, `${kind} happened`, details)]
 }
 
 /** A promise to be settled from outside. */
@@ -51,7 +51,7 @@ export class FakeEngine implements Engine {
       for (const step of typeof script === 'function' ? script(request) : script) {
         if (step instanceof Error) throw step
         if ('then' in step) await Promise.race([step, aborted(options.signal)])
-        if (options.signal.aborted) throw new GeminiError('aborted', 'the request was aborted')
+        if (options.signal.aborted) throw new EngineError('aborted', 'the request was aborted')
         if ('type' in step) yield step
       }
     } finally {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { Limits } from '../../src/usage/rate-limits'
-import type { LimitSettings } from '../../src/usage/rate-limits'
+import { RateLimits } from '../../src/usage/rate-limits'
+import type { RateLimitSettings } from '../../src/usage/rate-limits'
 import { localDay } from '../../src/util/local-time'
 import type { UsageQuery, UsageRow } from '../../src/usage/usage-store'
 
@@ -15,14 +15,15 @@ describe('the limits', () => {
     queries = []
   })
 
-  function create(settings: Partial<LimitSettings>) {
-    const ledger = {
+  function create(settings: Partial<RateLimitSettings>) {
+    const store = {
       async read(query: UsageQuery) {
         queries.push(query)
         return rows as UsageRow[]
       },
     }
-    return new Limits({ userRate: 0, channelRate: 0, userTokens: 0, channelTokens: 0, ...settings }, ledger, () => now)
+    const unlimited = { userRate: 0, channelRate: 0, userTokens: 0, channelTokens: 0 }
+    return new RateLimits({ ...unlimited, ...settings }, store, () => now)
   }
 
   it('are none unless they are set', async () => {

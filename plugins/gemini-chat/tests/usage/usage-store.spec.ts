@@ -1,7 +1,7 @@
 import memory from '@koishijs/plugin-database-memory'
 import assert from 'node:assert/strict'
 import { Context } from 'koishi'
-import { declareUsage, Ledger, total } from '../../src/usage/usage-store'
+import { declareUsageTable, UsageStore, sumCounts } from '../../src/usage/usage-store'
 import { localDay } from '../../src/util/local-time'
 import '../support/quiet'
 
@@ -9,17 +9,17 @@ for (const hasDatabase of [false, true]) {
   describe(`the account of what is used, ${hasDatabase ? 'in a database' : 'in memory'}`, () => {
     let app: Context
     let now: number
-    let ledger: Ledger
+    let store: UsageStore
     let failures: string[]
 
     beforeEach(async () => {
       app = new Context()
       if (hasDatabase) app.plugin(memory)
-      declareUsage(app)
+      declareUsageTable(app)
       await app.start()
       now = new Date(2026, 10, 22, 23, 59).getTime()
       failures = []
-      ledger = new Ledger(app, () => now, reason => failures.push(reason), 3)
+      store = new UsageStore(app, () => now, reason => failures.push(reason), 3)
     })
 
     afterEach(() => app.stop())
@@ -28,22 +28,22 @@ for (const hasDatabase of [false, true]) {
     const place = (user: string, channel = 'c', model = 'm') => ({ user, channel, model })
 
     it('adds up by day, user, channel and model', async () => {
-      for (let i = 0; i < 20; i++) ledger.add(place('a'), used)
-      ledger.add(place('a', 'd'), { ...used, errors: 1 })
-      const rows = await ledger.read({ user: 'a', since: localDay(now) })
+      for (let i = 0; i < 20; i++) store.add(place('a'), used)
+      store.add(place('a', 'd'), { ...used, errors: 1 })
+      const rows = await store.read({ user: 'a', since: localDay(now) })
       const figures = rows.map(({ channel, requests, errors, prompt }) => [channel, requests, errors, prompt])
       assert.deepEqual(figures, [['c', 20, 0, 200], ['d', 1, 1, 10]])
-      assert.deepEqual(total(rows), { requests: 21, errors: 1, prompt: 210, answer: 105 })
+      assert.deepEqual(sumCounts(rows), { requests: 21, errors: 1, prompt: 210, answer: 105 })
     })
 
     it('is read by user, by channel and by day', async () => {
-      ledger.add(place('a'), used)
-      ledger.add(place('b'), used)
-      await ledger.read({ since: '' })
+      store.add(place('a'), used)
+      store.add(place('b'), used)
+      await store.read({ since: '' })
       const yesterday = localDay(now)
       now += 60_000
-      ledger.add(place('b'), used)
-      const count = async (query: object) => (await ledger.read({ since: yesterday, ...query })).length
+      store.add(place('b'), used)
+      const count = async (query: object) => (await store.read({ since: yesterday, ...query })).length
       assert.deepEqual(
         [await count({}), await count({ user: 'b' }), await count({ channel: 'x' }), await count({ since: localDay(now) })],
         [3, 2, 0, 1],
@@ -51,11 +51,11 @@ for (const hasDatabase of [false, true]) {
     })
 
     it('is not kept for ever', async () => {
-      for (const user of ['a', 'b', 'c', 'd']) ledger.add(place(user), used)
-      await ledger.read({ since: '' })
+      for (const user of ['a', 'b', 'c', 'd']) store.add(place(user), used)
+      await store.read({ since: '' })
       now += 400 * 86_400_000
-      ledger.add(place('e'), used)
-      const rows = await ledger.read({ since: '' })
+      store.add(place('e'), used)
+      const rows = await store.read({ since: '' })
       assert.deepEqual(rows.map(({ user }) => user), hasDatabase ? ['e'] : ['c', 'd', 'e'])
     })
 
@@ -64,9 +64,9 @@ for (const hasDatabase of [false, true]) {
       app.database.get = async () => {
         throw new Error('down')
       }
-      ledger.add(place('a'), used)
-      ledger.add(place('a'), used)
-      await assert.rejects(ledger.read({ since: '' }), /down/)
+      store.add(place('a'), used)
+      store.add(place('a'), used)
+      await assert.rejects(store.read({ since: '' }), /down/)
       assert.deepEqual(failures, ['down', 'down'])
     })
   })

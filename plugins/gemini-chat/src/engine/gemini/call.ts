@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { classify } from './classify-error'
+import { classifyError } from './classify-error'
 import type { Clock } from 'common/time'
-import type { Limits } from './deadline'
+import type { Timeouts } from './deadline'
 import { Deadline } from './deadline'
-import { GeminiError } from '../error'
+import { EngineError } from '../error'
 
 /**
  * One request, as the engine above the SDK and the fetch below it share it; the SDK between them carries no more than
@@ -11,37 +11,37 @@ import { GeminiError } from '../error'
  */
 export class Call {
   readonly id = randomUUID()
-  readonly gate = new Gate()
+  readonly backpressure = new Backpressure()
   readonly deadline: Deadline
   /** What went wrong, as it was before the SDK laid its hands on it. */
-  error?: GeminiError
+  error?: EngineError
   private readonly controller = new AbortController()
 
   /** @param key the API key, to be kept out of messages */
-  constructor(readonly key: string, limits: Limits, clock?: Clock) {
-    this.deadline = new Deadline(limits, error => this.end(error), clock)
+  constructor(readonly key: string, timeouts: Timeouts, clock?: Clock) {
+    this.deadline = new Deadline(timeouts, error => this.end(error), clock)
   }
 
   get signal(): AbortSignal {
     return this.controller.signal
   }
 
-  end(reason = new GeminiError('aborted', 'the request was aborted')) {
+  end(reason = new EngineError('aborted', 'the request was aborted')) {
     this.controller.abort(reason)
     this.deadline.clear()
-    this.gate.release()
+    this.backpressure.release()
   }
 
-  /** @throws {GeminiError} of kind `aborted`, if somebody wants no more of it */
-  check() {
+  /** @throws {EngineError} of kind `aborted`, if somebody wants no more of it */
+  throwIfAborted() {
     if (this.signal.aborted && this.signal.reason.kind === 'aborted') throw this.signal.reason
   }
 
   /** What a failure of this call means: whatever breaks after it was ended breaks because of that. */
-  explain(error: unknown): GeminiError {
-    return this.signal.aborted && !(error instanceof GeminiError)
+  toError(error: unknown): EngineError {
+    return this.signal.aborted && !(error instanceof EngineError)
       ? this.signal.reason
-      : classify(error, { secret: this.key })
+      : classifyError(error, { secret: this.key })
   }
 }
 
@@ -49,26 +49,26 @@ export class Call {
  * Lets a producer run only so far ahead of its consumer. The SDK reads as fast as it can and keeps all it reads; the
  * gate in front of it is what makes a slow reader slow the server down.
  */
-export class Gate {
+export class Backpressure {
   private ahead = 0
-  private open?: () => void
+  private resume?: () => void
 
   constructor(readonly window = 8) { }
 
   /** The producer has one more. Resolves when it may go on; returns nothing if it may go on at once. */
-  enter(): Promise<void> | undefined {
+  produced(): Promise<void> | undefined {
     if (++this.ahead < this.window) return
-    return new Promise(resolve => this.open = resolve)
+    return new Promise(resolve => this.resume = resolve)
   }
 
   /** The consumer took one. */
-  leave() {
+  consumed() {
     if (--this.ahead < this.window) this.release()
   }
 
   /** Lets the producer go on whatever the consumer does: it is about to be ended. */
   release() {
-    this.open?.()
-    this.open = undefined
+    this.resume?.()
+    this.resume = undefined
   }
 }

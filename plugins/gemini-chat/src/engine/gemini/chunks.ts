@@ -1,4 +1,4 @@
-import { GeminiError, redact } from '../error'
+import { EngineError, redact } from '../error'
 import type { EngineEvent, Part, Usage } from '../types'
 
 /**
@@ -25,11 +25,11 @@ const FILTERS = new Set([
 const UNSPECIFIED = 'FINISH_REASON_UNSPECIFIED'
 
 /** Reads one answer, chunk by chunk. Only the first candidate counts: no more are asked for. */
-export class Answer {
+export class ChunkReader {
   /** The wire's `finishReason`, once it came: what follows is a courtesy. */
   reason?: string
   private block?: string
-  private spoken = false
+  private hasContent = false
   private message = ''
 
   /** What a chunk says, in order. Never throws: what was said before a filter stepped in was said. */
@@ -38,9 +38,9 @@ export class Answer {
     const [candidate] = chunk.candidates ?? []
     for (const part of candidate?.content?.parts ?? []) {
       events.push({ type: 'part', part })
-      const text = part.text || program(part)
+      const text = part.text || codeBlock(part)
       if (text) events.push({ type: part.thought ? 'thought' : 'text', text })
-      this.spoken ||= says(part)
+      this.hasContent ||= isVisible(part)
     }
     if (candidate?.groundingMetadata) events.push({ type: 'grounding', metadata: candidate.groundingMetadata })
     if (chunk.usageMetadata) events.push({ type: 'usage', usage: chunk.usageMetadata })
@@ -52,29 +52,29 @@ export class Answer {
 
   /**
    * The stream is over.
-   * @throws {GeminiError} `blocked` when a filter stopped the prompt or the answer, `empty` when nothing was said
+   * @throws {EngineError} `blocked` when a filter stopped the prompt or the answer, `empty` when nothing was said
    */
   end(): EngineEvent {
     const { reason = UNSPECIFIED } = this
     if (this.block) {
-      throw new GeminiError('blocked', this.explain(`the prompt was blocked: ${this.block}`), { block: this.block })
+      throw new EngineError('blocked', this.withDetail(`the prompt was blocked: ${this.block}`), { block: this.block })
     }
     if (FILTERS.has(reason)) {
-      throw new GeminiError('blocked', this.explain(`the answer was stopped: ${reason}`), { reason })
+      throw new EngineError('blocked', this.withDetail(`the answer was stopped: ${reason}`), { reason })
     }
-    if (!this.spoken) {
-      throw new GeminiError('empty', this.explain(`the model said nothing: ${reason}`), { reason })
+    if (!this.hasContent) {
+      throw new EngineError('empty', this.withDetail(`the model said nothing: ${reason}`), { reason })
     }
     return { type: 'end', reason }
   }
 
-  private explain(text: string) {
+  private withDetail(text: string) {
     return this.message ? `${text}, ${redact(this.message)}` : text
   }
 }
 
 /** Whether a part is something to show: text that is not blank, an image, a call. */
-function says({ text, thought, thoughtSignature: _, ...rest }: Part) {
+function isVisible({ text, thought, thoughtSignature: _, ...rest }: Part) {
   return !thought && (!!text?.trim() || Object.keys(rest).length > 0)
 }
 
@@ -82,7 +82,7 @@ function says({ text, thought, thoughtSignature: _, ...rest }: Part) {
  * A program the model ran at Google's, or what it printed, as Markdown.
  * https://ai.google.dev/api/caching#CodeExecutionResult
  */
-function program({ executableCode, codeExecutionResult }: Part): string | undefined {
+function codeBlock({ executableCode, codeExecutionResult }: Part): string | undefined {
   const { code, language } = (executableCode ?? {}) as { code?: string, language?: string }
   const { output } = (codeExecutionResult ?? {}) as { output?: string }
   const body = code ?? output

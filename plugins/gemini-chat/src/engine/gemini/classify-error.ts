@@ -1,5 +1,5 @@
-import type { ErrorDetails, ErrorKind } from '../error'
-import { GeminiError, redact } from '../error'
+import type { EngineErrorDetails, EngineErrorKind } from '../error'
+import { EngineError, redact } from '../error'
 
 /** What is known of a failure besides the failure itself. */
 export interface Hints {
@@ -47,18 +47,18 @@ const CODES: Record<string, number> = {
  * body of an error response (text or parsed, bare or wrapped in an array).
  * https://ai.google.dev/gemini-api/docs/troubleshooting
  */
-export function classify(cause: unknown, hints: Hints = {}): GeminiError {
-  if (cause instanceof GeminiError) return cause
+export function classifyError(cause: unknown, hints: Hints = {}): EngineError {
+  if (cause instanceof EngineError) return cause
   if (cause instanceof Error) return fromError(cause as Failure, hints)
   if (typeof cause === 'string') {
     const body = parse(cause)
     return body ? fromWire(body, hints) : fromText(cause, hints)
   }
-  return fromWire(unwrap(cause) ?? { message: 'an unknown error' }, hints)
+  return fromWire(errorInBody(cause) ?? { message: 'an unknown error' }, hints)
 }
 
 /** Finds the error in the body of a response or an event; undefined if it is not one. */
-export function unwrap(body: unknown): WireError | undefined {
+export function errorInBody(body: unknown): WireError | undefined {
   const outer: unknown = Array.isArray(body) ? body[0] : body
   const error = (outer as { error?: unknown } | null | undefined)?.error
   if (typeof error === 'string') return { message: error }
@@ -67,11 +67,11 @@ export function unwrap(body: unknown): WireError | undefined {
 
 function parse(text: string) {
   try {
-    return unwrap(JSON.parse(text))
+    return errorInBody(JSON.parse(text))
   } catch {}
 }
 
-function fromWire(error: WireError, hints: Hints): GeminiError {
+function fromWire(error: WireError, hints: Hints): EngineError {
   const status = [Number(error.code), CODES[error.status ?? ''], hints.status].find(code => code! >= 300 && code! < 600)
   const details = Array.isArray(error.details) ? error.details : []
   const message = redact(String(error.message ?? error.status ?? 'no message'), hints.secret)
@@ -79,17 +79,17 @@ function fromWire(error: WireError, hints: Hints): GeminiError {
   const quota = quotas.find(id => /PerDay/i.test(id)) ?? quotas[0]
   const reason = details.find(detail => detail.reason)?.reason
   const kind = kindOf(status, message, { quota, reason })
-  const known: ErrorDetails = {
+  const known: EngineErrorDetails = {
     status,
     quota,
     retryAfter: delay(details.find(detail => detail.retryDelay)?.retryDelay ?? /retry in ([\d.]+m?s)/i.exec(message)?.[1])
       ?? header(hints),
     reason: kind === 'request' && /thought.?signature/i.test(message) ? 'THOUGHT_SIGNATURE' : reason,
   }
-  return new GeminiError(kind, message, known)
+  return new EngineError(kind, message, known)
 }
 
-function kindOf(status: number | undefined, message: string, { quota, reason }: ErrorDetails): ErrorKind {
+function kindOf(status: number | undefined, message: string, { quota, reason }: EngineErrorDetails): EngineErrorKind {
   if (/^API_KEY|ACCESS_TOKEN|CREDENTIALS|CONSUMER_/.test(reason ?? '')) return 'auth'
   if (/API key (not valid|expired|not found)|pass a valid API key/i.test(message)) return 'auth'
   if (/location is not supported|not (available|supported) in your (country|region|location)/i.test(message)) {
@@ -107,22 +107,22 @@ function kindOf(status: number | undefined, message: string, { quota, reason }: 
 }
 
 /** A body that is not Gemini's: the answer of a gateway, a relay's front page, or a wrong address. */
-function fromText(text: string, hints: Hints): GeminiError {
+function fromText(text: string, hints: Hints): EngineError {
   const { status = 0 } = hints
   const about = { status: status || undefined, retryAfter: header(hints) }
   const title = (/<title>([^<]*)/i.exec(text)?.[1] ?? text).replace(/\s+/g, ' ').trim()
   const message = redact(title || 'an empty answer', hints.secret)
   // Google's front end turns whole countries away with a page instead of an error.
-  if (status === 403 && /<html/i.test(text)) return new GeminiError('region', message, about)
+  if (status === 403 && /<html/i.test(text)) return new EngineError('region', message, about)
   if (status === 404 || status < 400) {
-    return new GeminiError('protocol', `${message}: this is not a Gemini API, check the base URL`, about)
+    return new EngineError('protocol', `${message}: this is not a Gemini API, check the base URL`, about)
   }
-  return new GeminiError(kindOf(status, message, {}), message, about)
+  return new EngineError(kindOf(status, message, {}), message, about)
 }
 
 type Failure = Error & Partial<Record<'code' | 'status' | 'errors' | 'errorDetails', unknown>>
 
-function fromError(error: Failure, hints: Hints): GeminiError {
+function fromError(error: Failure, hints: Hints): EngineError {
   // `[GoogleGenerativeAI Error]: Error fetching from https://…: [429 Too Many Requests] …`
   const text = error.message.replace(/^\[GoogleGenerativeAI Error\]: /, '')
     .replace(/^Error fetching from \S+: /, '').replace(/^\[\d+ [^\]]*\] /, '')
@@ -134,11 +134,11 @@ function fromError(error: Failure, hints: Hints): GeminiError {
   const code = typeof error.code === 'string' ? error.code : ''
   const plain = CUT_OFF.test(text) ? 'the connection was cut off' : text || inner
   const message = redact(code && !plain.includes(code) ? `${plain} (${code})` : plain, hints.secret)
-  if (hints.proxy || /\b(socks|proxy)/i.test(text)) return new GeminiError('proxy', message)
+  if (hints.proxy || /\b(socks|proxy)/i.test(text)) return new EngineError('proxy', message)
   if (error.name === 'AbortError' || /AbortError$/.test(error.constructor.name)) {
-    return new GeminiError('aborted', 'the request was aborted')
+    return new EngineError('aborted', 'the request was aborted')
   }
-  return new GeminiError(NETWORK.test(code) ? 'network' : 'protocol', message)
+  return new EngineError(NETWORK.test(code) ? 'network' : 'protocol', message)
 }
 
 /** How Node puts it when the other side hangs up: before the answer, and within. */

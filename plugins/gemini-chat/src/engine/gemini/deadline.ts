@@ -1,8 +1,8 @@
 import { systemClock } from 'common/time'
 import type { Clock } from 'common/time'
-import { GeminiError } from '../error'
+import { EngineError } from '../error'
 
-export interface Limits {
+export interface Timeouts {
   /** Milliseconds until the first byte of the answer. */
   firstByteTimeout: number
   /** Milliseconds of silence between bytes; a relay's keep-alive comments count as signs of life. */
@@ -12,7 +12,7 @@ export interface Limits {
 }
 
 /** A longer delay overflows Node's timers and would fire at once. */
-const LONGEST = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * The three timers of one answer. A model that thinks for minutes but lives is not cut off, one that died is noticed.
@@ -26,34 +26,34 @@ export class Deadline {
   private over = false
 
   constructor(
-    readonly limits: Limits,
-    readonly expire: (error: GeminiError) => void,
+    readonly timeouts: Timeouts,
+    readonly expire: (error: EngineError) => void,
     readonly clock: Clock = systemClock,
   ) {
-    this.idle = limits.idleTimeout
-    this.total = this.arm(limits.totalTimeout, 'total', 'the answer took longer than')
-    this.listen()
+    this.idle = timeouts.idleTimeout
+    this.total = this.arm(timeouts.totalTimeout, 'total', 'the answer took longer than')
+    this.resume()
   }
 
   /** Waits for the server from now on. */
-  listen() {
+  resume() {
     this.pause()
     if (this.over) return
     this.silence = this.started
       ? this.arm(this.idle, 'idle', 'the server fell silent for')
-      : this.arm(this.limits.firstByteTimeout, 'first-byte', 'the server did not answer within')
+      : this.arm(this.timeouts.firstByteTimeout, 'first-byte', 'the server did not answer within')
   }
 
   /** Something came. */
-  heard() {
+  noteActivity() {
     this.started = true
-    this.listen()
+    this.resume()
   }
 
   /** The answer is complete: no more than `ms` of silence are worth waiting for its end. */
-  linger(ms: number) {
+  awaitEnd(ms: number) {
     this.idle = Math.min(this.idle || ms, ms)
-    this.heard()
+    this.noteActivity()
   }
 
   /** Whoever reads is slow: the server's silence is not its fault. */
@@ -70,10 +70,10 @@ export class Deadline {
   }
 
   private arm(ms: number, reason: string, text: string) {
-    if (!(ms > 0 && ms <= LONGEST)) return
+    if (!(ms > 0 && ms <= MAX_TIMER_MS)) return
     return this.clock.setTimeout(() => {
       this.clear()
-      this.expire(new GeminiError('timeout', `${text} ${ms} ms`, { reason }))
+      this.expire(new EngineError('timeout', `${text} ${ms} ms`, { reason }))
     }, ms)
   }
 }

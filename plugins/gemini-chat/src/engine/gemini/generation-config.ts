@@ -1,5 +1,5 @@
 /** `generationConfig` as far as the generations of models disagree about it; everything else passes. */
-export interface Generation {
+export interface GenerationConfig {
   temperature?: number
   topP?: number
   topK?: number
@@ -16,7 +16,7 @@ type Level = 'MINIMAL' | 'LOW' | 'MEDIUM' | 'HIGH'
 /** Thinking tokens a level stands for on models that only know budgets, and back. */
 const BUDGETS: Record<Level, number> = { MINIMAL: 0, LOW: 1024, MEDIUM: 8192, HIGH: 24576 }
 
-interface Model {
+interface ModelTraits {
   /** 2.5, 3.8, 4 …; Infinity for an alias or a name we do not know, which is taken for the newest. */
   version: number
   /** Makes images or speech: takes no thinking settings. */
@@ -25,7 +25,7 @@ interface Model {
   lite: boolean
 }
 
-function describe(id: string): Model {
+function parseModelId(id: string): ModelTraits {
   const name = id.replace(/^models\//, '').toLowerCase()
   const version = /^gemini-(\d+(?:\.\d+)?)/.exec(name)?.[1]
   return {
@@ -43,10 +43,10 @@ function describe(id: string): Model {
  * https://ai.google.dev/gemini-api/docs/gemini-3 (sampling, thinking level),
  * https://ai.google.dev/gemini-api/docs/thinking (budgets)
  */
-export function sanitise(id: string, generation: object = {}): Generation {
-  const model = describe(id)
-  const { thinkingConfig, ...rest } = generation as Generation
-  const result: Generation = rest
+export function fitGenerationConfig(id: string, generation: object = {}): GenerationConfig {
+  const model = parseModelId(id)
+  const { thinkingConfig, ...rest } = generation as GenerationConfig
+  const result: GenerationConfig = rest
   // Deprecated from 3 on: Google asks to remove them from every request.
   if (model.version >= 3) drop(result, 'temperature', 'topP', 'topK', 'candidateCount')
   // "Penalty is not enabled for this model" since 2.5.
@@ -59,20 +59,20 @@ export function sanitise(id: string, generation: object = {}): Generation {
   return result
 }
 
-function drop(from: Generation, ...keys: string[]) {
+function drop(from: GenerationConfig, ...keys: string[]) {
   for (const key of keys) delete from[key]
 }
 
-function outputLimit({ version }: Model, tokens: number) {
+function outputLimit({ version }: ModelTraits, tokens: number) {
   if (!(tokens >= 1)) return
   return Math.min(Math.floor(tokens), version < 2.5 ? 8192 : 65536)
 }
 
-function thinking(model: Model, config: NonNullable<Generation['thinkingConfig']>): Generation['thinkingConfig'] {
+function thinking(model: ModelTraits, config: NonNullable<GenerationConfig['thinkingConfig']>): GenerationConfig['thinkingConfig'] {
   if (model.version < 2.5 || model.media) return
   const { thinkingLevel, thinkingBudget, ...rest } = config
   const level = parseLevel(thinkingLevel) ?? levelOf(thinkingBudget)
-  const result: NonNullable<Generation['thinkingConfig']> = rest
+  const result: NonNullable<GenerationConfig['thinkingConfig']> = rest
   if (model.version < 3) {
     const budget = thinkingBudget ?? (level && BUDGETS[level])
     if (budget !== undefined) result.thinkingBudget = clamp(model, budget)
@@ -95,11 +95,11 @@ function levelOf(budget?: number): Level | undefined {
 }
 
 /** 3.7 and later, and every Pro, answer MINIMAL with a validation error. */
-function knowsMinimal({ version, pro }: Model) {
+function knowsMinimal({ version, pro }: ModelTraits) {
   return version < 3.7 && !pro
 }
 
-function clamp({ pro, lite }: Model, budget: number) {
+function clamp({ pro, lite }: ModelTraits, budget: number) {
   if (budget < 0) return -1
   if (pro) return Math.min(Math.max(budget, 128), 32768)
   // Lite thinks from 512 tokens on, or not at all.

@@ -1,20 +1,20 @@
 import type { GenerateContentRequest } from '@google/generative-ai'
 import type { SecureContextOptions } from 'node:tls'
 import type { Chunk } from './chunks'
-import { Answer } from './chunks'
+import { ChunkReader } from './chunks'
 import { Call } from './call'
 import type { Clock } from 'common/time'
-import type { Limits } from './deadline'
+import type { Timeouts } from './deadline'
 import { parseBaseUrl } from './endpoint'
-import { GeminiError } from '../error'
-import { CALL, createHealing } from './fetch'
+import { EngineError } from '../error'
+import { CALL_ID_HEADER, createSdkFetch } from './fetch'
 import { listModels } from './list-models'
-import { sanitise } from './generation-config'
+import { fitGenerationConfig } from './generation-config'
 import { loadSdk } from './sdk'
 import { createTransport } from './transport'
 import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../types'
 
-export interface GeminiOptions extends Limits {
+export interface GeminiOptions extends Timeouts {
   /** Another server that speaks Gemini; with or without `/v1beta`. */
   baseUrl?: string
   /** For these requests only, see `TransportOptions`. */
@@ -25,26 +25,26 @@ export interface GeminiOptions extends Limits {
 }
 
 /** Milliseconds to wait for the end of a stream whose answer is complete: some relays never end theirs. */
-const LINGER = 2000
+const STREAM_END_GRACE_MS = 2000
 
 /**
  * The engine on Google's own SDK, as far as that can be trusted: it writes the request and hands on the chunks. The
  * connection below it is ours, and so is the reading of what the chunks say.
  *
- * @throws {GeminiError} at once, when the proxy or the base URL is malformed or the SDK is not installed
+ * @throws {EngineError} at once, when the proxy or the base URL is malformed or the SDK is not installed
  */
 export function createGeminiEngine(options: GeminiOptions): Engine {
   const { baseUrl, apiVersion } = parseBaseUrl(options.baseUrl)
   const calls = new Map<string, Call>()
   const transport = createTransport(options)
-  const fetch = createHealing(transport, calls)
+  const fetch = createSdkFetch(transport, calls)
   const sdk = loadSdk(fetch)
   let disposed = false
 
   /** Registers a call and ties it to the signal of whoever asks. */
   function open({ signal, key }: EngineOptions) {
-    if (signal.aborted || disposed) throw new GeminiError('aborted', 'the request was aborted')
-    if (!/^[\x21-\x7e]+$/.test(key)) throw new GeminiError('auth', 'the API key is empty or has characters no key has')
+    if (signal.aborted || disposed) throw new EngineError('aborted', 'the request was aborted')
+    if (!/^[\x21-\x7e]+$/.test(key)) throw new EngineError('auth', 'the API key is empty or has characters no key has')
     const call = new Call(key, options, options.clock)
     const abort = () => call.end()
     signal.addEventListener('abort', abort)
@@ -60,31 +60,31 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
   }
 
   async function* stream(request: EngineRequest, options: EngineOptions): AsyncGenerator<EngineEvent> {
-    const body = encode(request)
+    const body = encodeRequest(request)
     const { call, close } = open(options)
     try {
-      const answer = new Answer()
+      const answer = new ChunkReader()
       for await (const chunk of generate(request.model, body, call)) {
         for (const event of answer.read(chunk)) {
           yield event
-          call.check()
+          call.throwIfAborted()
         }
-        call.gate.leave()
-        if (answer.reason) call.deadline.linger(LINGER)
+        call.backpressure.consumed()
+        if (answer.reason) call.deadline.awaitEnd(STREAM_END_GRACE_MS)
       }
-      call.check()
+      call.throwIfAborted()
       // What breaks after the last word breaks nothing.
       if (call.error && !answer.reason) throw call.error
       yield answer.end()
     } catch (error) {
-      throw call.explain(error)
+      throw call.toError(error)
     } finally {
       close()
     }
   }
 
   async function* generate(model: string, body: GenerateContentRequest, call: Call): AsyncGenerator<Chunk> {
-    const customHeaders = { [CALL]: call.id }
+    const customHeaders = { [CALL_ID_HEADER]: call.id }
     const client = new sdk.GoogleGenerativeAI(call.key)
     try {
       const { stream, response } = await client.getGenerativeModel({ model }, { baseUrl, apiVersion, customHeaders })
@@ -102,7 +102,7 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
     try {
       return await listModels(fetch, `${baseUrl}/${apiVersion}`, call)
     } catch (error) {
-      throw call.explain(error)
+      throw call.toError(error)
     } finally {
       close()
     }
@@ -123,14 +123,14 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
  * https://ai.google.dev/api/generate-content#request-body
  * The SDK's types lack fields the API has, and it hands on what it is given: hence the cast.
  */
-function encode({ model, contents, system, generation, tools, toolConfig, safetySettings }: EngineRequest) {
-  if (!/^(\w+\/)?[\w.-]+$/.test(model)) throw new GeminiError('model', 'this is not the name of a model')
+function encodeRequest({ model, contents, system, generation, tools, toolConfig, safetySettings }: EngineRequest) {
+  if (!/^(\w+\/)?[\w.-]+$/.test(model)) throw new EngineError('model', 'this is not the name of a model')
   return {
     contents,
     ...system && { systemInstruction: system },
     ...tools?.length && { tools },
     ...toolConfig && { toolConfig },
     ...safetySettings && { safetySettings },
-    generationConfig: sanitise(model, generation),
+    generationConfig: fitGenerationConfig(model, generation),
   } as GenerateContentRequest
 }

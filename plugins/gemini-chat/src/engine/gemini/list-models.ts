@@ -1,5 +1,5 @@
 import type { Call } from './call'
-import { CALL } from './fetch'
+import { CALL_ID_HEADER } from './fetch'
 import type { Fetch } from './transport'
 import type { ModelInfo } from '../types'
 
@@ -19,7 +19,7 @@ interface Page {
  * @param endpoint the base URL with its version
  */
 export async function listModels(fetch: Fetch, endpoint: string, call: Call): Promise<ModelInfo[]> {
-  const headers = { 'x-goog-api-key': call.key, [CALL]: call.id }
+  const headers = { 'x-goog-api-key': call.key, [CALL_ID_HEADER]: call.id }
   const models: ModelInfo[] = []
   const seen = new Set<string>()
   let token = ''
@@ -27,7 +27,7 @@ export async function listModels(fetch: Fetch, endpoint: string, call: Call): Pr
     seen.add(token)
     const query = new URLSearchParams({ pageSize: '1000', ...token && { pageToken: token } })
     const response = await fetch(`${endpoint}/models?${query}`, { headers })
-    call.deadline.heard()
+    call.deadline.noteActivity()
     const page = await response.json() as Page
     for (const model of page.models ?? []) {
       models.push({

@@ -6,8 +6,8 @@ import * as tls from 'node:tls'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import { SocksClient } from 'socks'
 import { SocksProxyAgent } from 'socks-proxy-agent'
-import { classify } from './classify-error'
-import { GeminiError } from '../error'
+import { classifyError } from './classify-error'
+import { EngineError } from '../error'
 
 /** A pool of connections, and a way to reach those that are not in it yet. */
 export interface Connector {
@@ -19,14 +19,14 @@ export interface Connector {
 }
 
 /** Milliseconds an unused connection is kept: long enough for a conversation, short of most gateways' patience. */
-const KEEP_ALIVE = 120_000
+const KEEP_ALIVE_MS = 120_000
 
 const SCHEMES = ['socks5h', 'socks5', 'socks', 'socks4a', 'socks4', 'http', 'https']
 
 /**
  * Reads a proxy address. Names are always resolved at the proxy: `socks5` is taken for `socks5h`, `socks4` for
  * `socks4a`.
- * @throws {GeminiError} of kind `proxy`; the message says what to write and repeats nothing of the address
+ * @throws {EngineError} of kind `proxy`; the message says what to write and repeats nothing of the address
  */
 export function parseProxy(address: string): URL {
   const scheme = /^([a-z0-9]+):\/\//i.exec(address.trim())?.[1].toLowerCase()
@@ -49,7 +49,7 @@ export function parseProxy(address: string): URL {
 }
 
 function malformed(zh: string, en: string) {
-  return new GeminiError('proxy', [
+  return new EngineError('proxy', [
     `代理地址${zh}：应写作 socks5h://用户名:密码@主机:端口，也可用 http:// 或 https://，用户名和密码中的特殊字符须作百分号编码。`,
     `The proxy address ${en}: write socks5h://user:password@host:port, or http:// or https://,`,
     'with special characters in user name and password percent-encoded.',
@@ -71,7 +71,7 @@ function credentialLength(text: string) {
  */
 export function createConnector(proxy: URL | undefined, secure: boolean, ca?: tls.SecureContextOptions['ca']): Connector {
   if (proxy) return proxy.protocol.startsWith('socks') ? throughSocks(proxy) : throughHttp(proxy, ca)
-  const agent = new (secure ? https : http).Agent({ keepAlive: true, timeout: KEEP_ALIVE })
+  const agent = new (secure ? https : http).Agent({ keepAlive: true, timeout: KEEP_ALIVE_MS })
   return { agent, abandon() {}, destroy: () => agent.destroy() }
 }
 
@@ -115,7 +115,7 @@ function throughHttp(url: URL, ca: tls.SecureContextOptions['ca']): Connector {
     const socket = await connect(request, target)
     if (status === 200) return socket
     socket.destroy()
-    throw new GeminiError('proxy', status === 407
+    throw new EngineError('proxy', status === 407
       ? 'the HTTP proxy refuses the user name or password (407)'
       : `the HTTP proxy refuses the connection (${status})`, { status })
   })
@@ -124,7 +124,7 @@ function throughHttp(url: URL, ca: tls.SecureContextOptions['ca']): Connector {
 /** Calls everything that fails before the tunnel stands a proxy error, and makes the way there interruptible. */
 function guard(agent: SocksProxyAgent | HttpsProxyAgent<string>, dial: Dial): Connector {
   const dials = new Map<http.ClientRequest, AbortController>()
-  agent.options.timeout = KEEP_ALIVE
+  agent.options.timeout = KEEP_ALIVE_MS
   agent.connect = async (request, target) => {
     const controller = new AbortController()
     if (request.destroyed) controller.abort()
@@ -133,7 +133,7 @@ function guard(agent: SocksProxyAgent | HttpsProxyAgent<string>, dial: Dial): Co
       controller.signal.throwIfAborted()
       return await dial(request, target, controller.signal)
     } catch (error) {
-      throw classify(error, { proxy: true })
+      throw classifyError(error, { proxy: true })
     } finally {
       dials.delete(request)
     }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { compileFunction } from 'node:vm'
 import type * as GoogleGenerativeAi from '@google/generative-ai'
-import { GeminiError } from '../error'
+import { EngineError } from '../error'
 import type { Fetch } from './transport'
 
 export type Sdk = typeof GoogleGenerativeAi
@@ -13,20 +13,20 @@ export type Sdk = typeof GoogleGenerativeAi
  *
  * The error classes of a copy are its own.
  *
- * @throws {GeminiError} when the SDK is not installed, or calls `fetch` in another way than the one known here
+ * @throws {EngineError} when the SDK is not installed, or calls `fetch` in another way than the one known here
  */
 export function loadSdk(fetch: Fetch): Sdk {
   let filename: string
   try {
     filename = require.resolve('@google/generative-ai')
   } catch {
-    throw new GeminiError('protocol', '找不到 @google/generative-ai，请重新安装本插件。 '
+    throw new EngineError('protocol', '找不到 @google/generative-ai，请重新安装本插件。 '
       + '@google/generative-ai cannot be found: install the plugin again.')
   }
   const source = readFileSync(filename, 'utf8')
   // Were it to reach for the network in another way, requests would go past the proxy.
   if (!source.includes('fetchFn = fetch') || /globalThis|\brequire\(/.test(source)) {
-    throw new GeminiError('protocol', '不支持这个版本的 @google/generative-ai，请安装 0.24.1。 '
+    throw new EngineError('protocol', '不支持这个版本的 @google/generative-ai，请安装 0.24.1。 '
       + 'This version of @google/generative-ai is not supported: install 0.24.1.')
   }
   const exports = {} as Sdk

@@ -12,21 +12,21 @@ export interface ServerEvent {
 }
 
 /** Takes the bytes of a body as they come, gives the events they complete. `[DONE]` is the end: no event follows it. */
-export interface Tokenizer {
+export interface SseParser {
   push(bytes: Uint8Array): ServerEvent[]
   /** The body is over: gives the event that was left without its blank line. */
   end(): ServerEvent[]
 }
 
 /** Longest event taken; an image of many megabytes travels as one. */
-export const LIMIT = 64 << 20
+export const MAX_EVENT_CHARS = 64 << 20
 
 /**
  * Linear in the number of bytes, however they are cut: each chunk is scanned once, and an unfinished line is kept as
  * the pieces it came in.
  * @throws {RangeError} from `push` when one event is longer than `limit`
  */
-export function createTokenizer(limit = LIMIT): Tokenizer {
+export function createSseParser(limit = MAX_EVENT_CHARS): SseParser {
   const decoder = new TextDecoder()
   let pieces: string[] = []
   let lines: string[] = []
@@ -91,7 +91,7 @@ export function createTokenizer(limit = LIMIT): Tokenizer {
  * Writes JSON as exactly one event on one line. Line breaks between JSON tokens become spaces; U+2028 and U+2029, legal
  * inside JSON strings but line ends to a regular expression's dot, are escaped.
  */
-export function frame(json: string): string {
+export function formatEvent(json: string): string {
   const line = /[\n\r\u2028\u2029]/.test(json)
     ? json.replace(/[\n\r]+/g, ' ').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
     : json

@@ -23,7 +23,7 @@ export interface TransportOptions {
 type End = (reason: Error) => void
 
 /** What writing to a connection says that the other side has closed. */
-const CLOSED = ['ECONNRESET', 'EPIPE']
+const CLOSED_CONNECTION_CODES = ['ECONNRESET', 'EPIPE']
 
 /**
  * A `fetch` on `node:http(s)` with its own connections, kept alive, and its own proxy, which nothing else in the
@@ -73,7 +73,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
       request.on('error', (error: NodeJS.ErrnoException) => {
         settle()
         // The server had closed a kept connection before it saw the request: nothing is asked twice.
-        const unseen = request.reusedSocket && !received && CLOSED.includes(error.code!)
+        const unseen = request.reusedSocket && !received && CLOSED_CONNECTION_CODES.includes(error.code!)
         if (unseen && !again) resolve(send(url, init, true))
         else reject(error)
       })

@@ -1,12 +1,12 @@
 import assert from 'node:assert'
 import type { Chunk } from '../../../src/engine/gemini/chunks'
-import { Answer } from '../../../src/engine/gemini/chunks'
+import { ChunkReader } from '../../../src/engine/gemini/chunks'
 import type { Part } from '../../../src/engine/types'
 
 const chunk = (parts: Part[], finishReason?: string): Chunk => ({ candidates: [{ content: { parts }, finishReason }] })
 
 function read(...chunks: Chunk[]) {
-  const answer = new Answer()
+  const answer = new ChunkReader()
   return { answer, events: chunks.flatMap(chunk => answer.read(chunk)) }
 }
 

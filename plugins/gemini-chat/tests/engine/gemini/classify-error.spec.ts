@@ -1,8 +1,8 @@
 import assert from 'node:assert'
 import { inspect } from 'node:util'
-import { classify, unwrap } from '../../../src/engine/gemini/classify-error'
-import type { ErrorKind } from '../../../src/engine/error'
-import { GeminiError, redact } from '../../../src/engine/error'
+import { classifyError, errorInBody } from '../../../src/engine/gemini/classify-error'
+import type { EngineErrorKind } from '../../../src/engine/error'
+import { EngineError, redact } from '../../../src/engine/error'
 
 const wire = (code: number, status: string, message: string, ...details: object[]) => {
   return { error: { code, status, message, details } }
@@ -18,7 +18,7 @@ const info = (reason: string) => ({ '@type': 'type.googleapis.com/google.rpc.Err
 const failure = (message: string, rest: object = {}) => Object.assign(new Error(message), rest)
 
 describe('an error body', () => {
-  const cases: [ErrorKind, object][] = [
+  const cases: [EngineErrorKind, object][] = [
     ['auth', wire(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.', info('API_KEY_INVALID'))],
     ['auth', wire(400, 'INVALID_ARGUMENT', 'API key expired. Please renew the API key.')],
     ['auth', wire(401, 'UNAUTHENTICATED', 'Bad credentials', info('ACCESS_TOKEN_TYPE_UNSUPPORTED'))],
@@ -40,7 +40,7 @@ describe('an error body', () => {
   for (const [kind, body] of cases) {
     const { code, message } = (body as ReturnType<typeof wire>).error
     it(`${code} "${message.slice(0, 40)}" is ${kind}`, () => {
-      const error = classify(body)
+      const error = classifyError(body)
       assert.equal(error.kind, kind)
       assert.equal(error.status, code)
       assert.equal(error.message, message)
@@ -50,14 +50,16 @@ describe('an error body', () => {
   it('may be text, and wrapped in an array', () => {
     const body = wire(429, 'RESOURCE_EXHAUSTED', 'Slow down', quota('PerDay'), retry('36s'))
     for (const form of [body, [body], JSON.stringify(body), JSON.stringify([body])]) {
-      const { kind, status, retryAfter, quota } = classify(form, { status: 429 })
+      const { kind, status, retryAfter, quota } = classifyError(form, { status: 429 })
       assert.deepEqual({ kind, status, retryAfter, quota },
         { kind: 'quota-day', status: 429, retryAfter: 36000, quota: 'PerDay' })
     }
   })
 
   it('says when to come back', () => {
-    const after = (body: object, retryAfter?: string) => classify(body, { status: 429, retryAfter, now: 0 }).retryAfter
+    const after = (body: object, retryAfter?: string) => {
+      return classifyError(body, { status: 429, retryAfter, now: 0 }).retryAfter
+    }
     assert.equal(after(wire(429, '', '', retry('0.5s'))), 500)
     assert.equal(after(wire(429, '', '', retry('36s')), '5'), 36000)
     assert.equal(after(wire(429, '', ''), '5'), 5000)
@@ -68,30 +70,30 @@ describe('an error body', () => {
   })
 
   it('without a number goes by its name, or its response', () => {
-    assert.equal(classify({ error: { status: 'RESOURCE_EXHAUSTED', message: '' } }).kind, 'rate')
-    assert.equal(classify({ error: { code: 'rate_limit', message: '' } }, { status: 429 }).kind, 'rate')
-    assert.equal(classify({ error: 'upstream is gone' }, { status: 200 }).kind, 'server')
-    assert.equal(classify({ error: 'upstream is gone' }).message, 'upstream is gone')
+    assert.equal(classifyError({ error: { status: 'RESOURCE_EXHAUSTED', message: '' } }).kind, 'rate')
+    assert.equal(classifyError({ error: { code: 'rate_limit', message: '' } }, { status: 429 }).kind, 'rate')
+    assert.equal(classifyError({ error: 'upstream is gone' }, { status: 200 }).kind, 'server')
+    assert.equal(classifyError({ error: 'upstream is gone' }).message, 'upstream is gone')
   })
 
   it('names a signature the model does not know any more', () => {
-    const error = classify(wire(400, 'INVALID_ARGUMENT', 'Corrupted thought signature.'))
+    const error = classifyError(wire(400, 'INVALID_ARGUMENT', 'Corrupted thought signature.'))
     assert.deepEqual([error.kind, error.reason], ['request', 'THOUGHT_SIGNATURE'])
   })
 
   it('that is a page is not Gemini', () => {
     const page = '<!doctype html><html><title>\n  Not here </title><body>…'
-    assert.deepEqual(['region', 403], [classify(page, { status: 403 }).kind, classify(page, { status: 403 }).status])
-    assert.equal(classify(page, { status: 404 }).kind, 'protocol')
-    assert.match(classify(page, { status: 200 }).message, /^Not here: .*base URL/)
-    assert.equal(classify(page, { status: 302 }).kind, 'protocol')
-    assert.equal(classify(page, { status: 502 }).kind, 'server')
-    assert.equal(classify('', { status: 429, retryAfter: '3' }).retryAfter, 3000)
-    assert.equal(classify('', { status: 401 }).kind, 'auth')
+    assert.deepEqual(['region', 403], [classifyError(page, { status: 403 }).kind, classifyError(page, { status: 403 }).status])
+    assert.equal(classifyError(page, { status: 404 }).kind, 'protocol')
+    assert.match(classifyError(page, { status: 200 }).message, /^Not here: .*base URL/)
+    assert.equal(classifyError(page, { status: 302 }).kind, 'protocol')
+    assert.equal(classifyError(page, { status: 502 }).kind, 'server')
+    assert.equal(classifyError('', { status: 429, retryAfter: '3' }).retryAfter, 3000)
+    assert.equal(classifyError('', { status: 401 }).kind, 'auth')
   })
 
   it('is told from a body that is none', () => {
-    for (const body of [undefined, null, 1, 'x', {}, [], [{}], { candidates: [] }]) assert.equal(unwrap(body), undefined)
+    for (const body of [undefined, null, 1, 'x', {}, [], [{}], { candidates: [] }]) assert.equal(errorInBody(body), undefined)
   })
 })
 
@@ -99,16 +101,16 @@ describe('a failure', () => {
   it('of the network', () => {
     for (const code of ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH',
       'SELF_SIGNED_CERT_IN_CHAIN', 'ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_SSL_WRONG_VERSION_NUMBER']) {
-      const error = classify(failure('no luck', { code }))
+      const error = classifyError(failure('no luck', { code }))
       assert.equal(error.kind, 'network', code)
       assert.equal(error.message, `no luck (${code})`)
     }
-    assert.equal(classify(failure('aborted', { code: 'ECONNRESET' })).message, 'the connection was cut off (ECONNRESET)')
+    assert.equal(classifyError(failure('aborted', { code: 'ECONNRESET' })).message, 'the connection was cut off (ECONNRESET)')
   })
 
   it('of all addresses of a host', () => {
     const errors = [failure('connect ECONNREFUSED ::1:80'), failure('connect ECONNREFUSED 127.0.0.1:80')]
-    const error = classify(Object.assign(new AggregateError(errors), { code: 'ECONNREFUSED' }))
+    const error = classifyError(Object.assign(new AggregateError(errors), { code: 'ECONNREFUSED' }))
     assert.equal(error.kind, 'network')
     assert.equal(error.message, 'connect ECONNREFUSED ::1:80, connect ECONNREFUSED 127.0.0.1:80')
   })
@@ -116,42 +118,42 @@ describe('a failure', () => {
   it('of the proxy', () => {
     for (const message of ['Socks5 Authentication failed', 'Socks5 proxy rejected connection - HostUnreachable',
       'Proxy connection ended before receiving CONNECT response', 'Proxy connection timed out']) {
-      assert.equal(classify(failure(message)).kind, 'proxy')
+      assert.equal(classifyError(failure(message)).kind, 'proxy')
     }
-    assert.equal(classify(failure('connect ECONNREFUSED', { code: 'ECONNREFUSED' }), { proxy: true }).kind, 'proxy')
-    assert.equal(classify('', { status: 407 }).kind, 'proxy')
+    assert.equal(classifyError(failure('connect ECONNREFUSED', { code: 'ECONNREFUSED' }), { proxy: true }).kind, 'proxy')
+    assert.equal(classifyError('', { status: 407 }).kind, 'proxy')
   })
 
   it('of speaking HTTP', () => {
-    assert.equal(classify(failure('Parse Error', { code: 'HPE_INVALID_CONSTANT' })).kind, 'protocol')
-    assert.equal(classify(new SyntaxError('Unexpected token')).kind, 'protocol')
-    assert.equal(classify(undefined).kind, 'server')
+    assert.equal(classifyError(failure('Parse Error', { code: 'HPE_INVALID_CONSTANT' })).kind, 'protocol')
+    assert.equal(classifyError(new SyntaxError('Unexpected token')).kind, 'protocol')
+    assert.equal(classifyError(undefined).kind, 'server')
   })
 
   it('of patience', () => {
-    assert.equal(classify(new DOMException('', 'AbortError')).kind, 'aborted')
+    assert.equal(classifyError(new DOMException('', 'AbortError')).kind, 'aborted')
   })
 
   it('of the SDK', () => {
     const at = '[GoogleGenerativeAI Error]: Error fetching from https://user:pass@relay.example/v1beta/models/x: '
     const message = at + '[429 Too Many Requests] Slow down'
-    const error = classify(failure(message, { status: 429, errorDetails: [quota('PerDay'), retry('9s')] }))
+    const error = classifyError(failure(message, { status: 429, errorDetails: [quota('PerDay'), retry('9s')] }))
     assert.deepEqual([error.kind, error.retryAfter, error.quota], ['quota-day', 9000, 'PerDay'])
     assert.equal(error.message, 'Slow down')
-    assert.equal(classify(failure('[GoogleGenerativeAI Error]: Failed to parse stream')).kind, 'protocol')
+    assert.equal(classifyError(failure('[GoogleGenerativeAI Error]: Failed to parse stream')).kind, 'protocol')
     class GoogleGenerativeAIAbortError extends Error {}
-    assert.equal(classify(new GoogleGenerativeAIAbortError('[GoogleGenerativeAI Error]: x')).kind, 'aborted')
+    assert.equal(classifyError(new GoogleGenerativeAIAbortError('[GoogleGenerativeAI Error]: x')).kind, 'aborted')
   })
 
   it('that was told before stays what it is', () => {
-    const error = new GeminiError('rate', 'x')
-    assert.equal(classify(error, { proxy: true }), error)
+    const error = new EngineError('rate', 'x')
+    assert.equal(classifyError(error, { proxy: true }), error)
   })
 })
 
 describe('a GeminiError', () => {
   it('knows whether trying again makes sense', () => {
-    const retryable = (kind: ErrorKind, reason?: string) => new GeminiError(kind, '', { reason }).retryable
+    const retryable = (kind: EngineErrorKind, reason?: string) => new EngineError(kind, '', { reason }).retryable
     for (const kind of ['rate', 'server', 'network'] as const) assert.ok(retryable(kind))
     for (const kind of ['auth', 'region', 'model', 'request', 'quota-day', 'proxy', 'aborted', 'blocked', 'protocol'] as const) {
       assert.ok(!retryable(kind), kind)
@@ -163,7 +165,7 @@ describe('a GeminiError', () => {
   })
 
   it('has only the details it was given', () => {
-    assert.deepEqual(Object.keys(new GeminiError('rate', '', { status: 429, quota: undefined })).sort(),
+    assert.deepEqual(Object.keys(new EngineError('rate', '', { status: 429, quota: undefined })).sort(),
       ['kind', 'name', 'status'])
   })
 
@@ -173,7 +175,7 @@ describe('a GeminiError', () => {
       `Consumer 'api_key:${secrets[0]}' has been suspended`, `key ${secrets[1]}`, `https://x/?alt=sse&key=${secrets[2]}`,
       `socks5://me:${secrets[2]}@10.0.0.1:1080`, `Bearer ${secrets[2]}`, `key ${secrets[3]}`,
     ].join(' | ')
-    const error = classify({ error: { code: 403, message: text } }, { secret: 'relay-key-1' })
+    const error = classifyError({ error: { code: 403, message: text } }, { secret: 'relay-key-1' })
     for (const secret of secrets) assert.ok(!inspect(error).includes(secret), secret)
     assert.ok(error.message.includes('10.0.0.1:1080'))
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert'
 import { createGemini, scenarios } from 'testkit'
 import type { Framing, Gemini, Scenario } from 'testkit'
-import type { ErrorDetails, ErrorKind } from '../../../src/engine/error'
+import type { EngineErrorDetails, EngineErrorKind } from '../../../src/engine/error'
 import type { GeminiOptions } from '../../../src/engine/gemini'
 import type { Engine, Part } from '../../../src/engine/types'
 import { anybody, ask, collect, limits, until } from './support'
@@ -12,7 +12,7 @@ interface Expected {
   thoughts?: string
   parts?: Part[]
   reason?: string
-  error?: ErrorDetails & { kind: ErrorKind }
+  error?: EngineErrorDetails & { kind: EngineErrorKind }
 }
 
 const poem = ['床前明月光，', '疑是地上霜。🌕', '举头望明月，', '低头思故乡。']

@@ -1,11 +1,11 @@
 import assert from 'node:assert'
 import { FakeClock } from 'common/testing'
 import { Deadline } from '../../../src/engine/gemini/deadline'
-import type { GeminiError } from '../../../src/engine/error'
+import type { EngineError } from '../../../src/engine/error'
 
 function start(firstByteTimeout: number, idleTimeout: number, totalTimeout: number) {
   const clock = new FakeClock()
-  const errors: GeminiError[] = []
+  const errors: EngineError[] = []
   const deadline = new Deadline({ firstByteTimeout, idleTimeout, totalTimeout }, error => errors.push(error), clock)
   return { clock, errors, deadline, reasons: () => errors.map(({ kind, reason }) => `${kind} ${reason}`) }
 }
@@ -24,7 +24,7 @@ describe('the timers of an answer', () => {
   it('end it when the server falls silent', async () => {
     const { clock, deadline, reasons, errors } = start(60, 10, 1000)
     for (let i = 0; i < 20; i++) {
-      deadline.heard()
+      deadline.noteActivity()
       await clock.advance(9)
     }
     assert.deepEqual(reasons(), [])
@@ -37,7 +37,7 @@ describe('the timers of an answer', () => {
   it('end it when it goes on for ever', async () => {
     const { clock, deadline, reasons } = start(60, 10, 100)
     for (let i = 0; i < 20; i++) {
-      deadline.heard()
+      deadline.noteActivity()
       await clock.advance(9)
     }
     assert.deepEqual(reasons(), ['timeout total'])
@@ -46,10 +46,10 @@ describe('the timers of an answer', () => {
 
   it('do not blame the server for a slow reader', async () => {
     const { clock, deadline, reasons } = start(60, 10, 1000)
-    deadline.heard()
+    deadline.noteActivity()
     deadline.pause()
     await clock.advance(500)
-    deadline.listen()
+    deadline.resume()
     await clock.advance(9)
     assert.deepEqual(reasons(), [])
     await clock.advance(1)
@@ -58,8 +58,8 @@ describe('the timers of an answer', () => {
 
   it('do not wait long for the end of an answer that is complete', async () => {
     const { clock, deadline, reasons } = start(60_000, 60_000, 300_000)
-    deadline.heard()
-    deadline.linger(2000)
+    deadline.noteActivity()
+    deadline.awaitEnd(2000)
     await clock.advance(2000)
     assert.deepEqual(reasons(), ['timeout idle'])
   })
@@ -68,7 +68,7 @@ describe('the timers of an answer', () => {
     const { clock, deadline, reasons } = start(60, 10, 1000)
     deadline.clear()
     assert.equal(clock.pending, 0)
-    deadline.heard()
+    deadline.noteActivity()
     assert.equal(clock.pending, 0)
     await clock.advance(5000)
     assert.deepEqual(reasons(), [])
@@ -77,7 +77,7 @@ describe('the timers of an answer', () => {
   it('are off where there is no limit', async () => {
     const { clock, deadline } = start(0, Infinity, 2 ** 31)
     assert.equal(clock.pending, 0)
-    deadline.heard()
+    deadline.noteActivity()
     assert.equal(clock.pending, 0)
   })
 })

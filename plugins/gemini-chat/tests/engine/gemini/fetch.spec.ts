@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Call } from '../../../src/engine/gemini/call'
-import { CALL, createHealing } from '../../../src/engine/gemini/fetch'
+import { CALL_ID_HEADER, createSdkFetch } from '../../../src/engine/gemini/fetch'
 import { limits } from './support'
 
 describe('an answer', () => {
@@ -19,13 +19,13 @@ describe('an answer', () => {
       },
     })
     try {
-      const heal = createHealing(async () => new Response(body), new Map([[call.id, call]]), event.length * 10)
-      const response = await heal('http://127.0.0.1/?alt=sse', { headers: { [CALL]: call.id } })
+      const heal = createSdkFetch(async () => new Response(body), new Map([[call.id, call]]), event.length * 10)
+      const response = await heal('http://127.0.0.1/?alt=sse', { headers: { [CALL_ID_HEADER]: call.id } })
       let pieces = 0
       const reader = response.body!.getReader()
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
         pieces++
-        call.gate.leave()
+        call.backpressure.consumed()
       }
       assert.equal(pieces, 10)
       assert.ok(cancelled && sent <= event.length * 12)

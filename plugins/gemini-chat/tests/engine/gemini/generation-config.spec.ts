@@ -1,50 +1,52 @@
 import assert from 'node:assert'
-import { sanitise } from '../../../src/engine/gemini/generation-config'
+import { fitGenerationConfig } from '../../../src/engine/gemini/generation-config'
 
-const thinking = (model: string, config: object) => sanitise(model, { thinkingConfig: config }).thinkingConfig
+const thinking = (model: string, config: object) => {
+  return fitGenerationConfig(model, { thinkingConfig: config }).thinkingConfig
+}
 
 describe('generation parameters', () => {
   const sampling = { temperature: 1, topP: 0.9, topK: 40, candidateCount: 1 }
 
   for (const model of ['gemini-3.8-flash', 'models/gemini-3.1-pro-preview', 'gemini-4-carbon', 'gemini-flash-latest']) {
     it(`leaves sampling out for ${model}`, () => {
-      assert.deepEqual(sanitise(model, { ...sampling, seed: 1 }), { seed: 1 })
+      assert.deepEqual(fitGenerationConfig(model, { ...sampling, seed: 1 }), { seed: 1 })
     })
   }
 
   for (const model of ['gemini-2.5-pro', 'gemini-2.0-flash', 'gemma-3-27b-it']) {
     it(`keeps sampling for ${model}`, () => {
-      assert.deepEqual(sanitise(model, sampling), sampling)
+      assert.deepEqual(fitGenerationConfig(model, sampling), sampling)
     })
   }
 
   it('leaves penalties to models that take them', () => {
     const penalties = { presencePenalty: 1, frequencyPenalty: 1 }
-    assert.deepEqual(sanitise('gemini-3.6-flash', penalties), {})
-    assert.deepEqual(sanitise('gemini-2.5-flash', penalties), {})
-    assert.deepEqual(sanitise('gemini-2.0-flash', penalties), penalties)
+    assert.deepEqual(fitGenerationConfig('gemini-3.6-flash', penalties), {})
+    assert.deepEqual(fitGenerationConfig('gemini-2.5-flash', penalties), {})
+    assert.deepEqual(fitGenerationConfig('gemini-2.0-flash', penalties), penalties)
   })
 
   it('asks for no more output than a model gives', () => {
-    assert.equal(sanitise('gemini-3.8-flash', { maxOutputTokens: 1e6 }).maxOutputTokens, 65536)
-    assert.equal(sanitise('gemini-2.0-flash', { maxOutputTokens: 1e6 }).maxOutputTokens, 8192)
-    assert.equal(sanitise('gemini-3.8-flash', { maxOutputTokens: 99.5 }).maxOutputTokens, 99)
-    assert.deepEqual(sanitise('gemini-3.8-flash', { maxOutputTokens: 0 }), {})
+    assert.equal(fitGenerationConfig('gemini-3.8-flash', { maxOutputTokens: 1e6 }).maxOutputTokens, 65536)
+    assert.equal(fitGenerationConfig('gemini-2.0-flash', { maxOutputTokens: 1e6 }).maxOutputTokens, 8192)
+    assert.equal(fitGenerationConfig('gemini-3.8-flash', { maxOutputTokens: 99.5 }).maxOutputTokens, 99)
+    assert.deepEqual(fitGenerationConfig('gemini-3.8-flash', { maxOutputTokens: 0 }), {})
   })
 
   it('drops what is undefined or null', () => {
-    assert.deepEqual(sanitise('gemini-3.8-flash', { seed: undefined, stopSequences: null }), {})
-    assert.deepEqual(sanitise('gemini-3.8-flash'), {})
+    assert.deepEqual(fitGenerationConfig('gemini-3.8-flash', { seed: undefined, stopSequences: null }), {})
+    assert.deepEqual(fitGenerationConfig('gemini-3.8-flash'), {})
   })
 
   it('passes what it does not know', () => {
     const config = { responseModalities: ['TEXT'], mediaResolution: 'MEDIA_RESOLUTION_LOW' }
-    assert.deepEqual(sanitise('gemini-3.8-flash', config), config)
+    assert.deepEqual(fitGenerationConfig('gemini-3.8-flash', config), config)
   })
 
   it('does not touch what it was given', () => {
     const config = Object.freeze({ temperature: 1, thinkingConfig: Object.freeze({ thinkingBudget: 0 }) })
-    sanitise('gemini-3.8-flash', config)
+    fitGenerationConfig('gemini-3.8-flash', config)
     assert.equal(config.temperature, 1)
   })
 })
@@ -95,7 +97,7 @@ describe('thinking', () => {
 
   it('is not asked of models without it', () => {
     for (const model of ['gemini-2.0-flash', 'gemma-3-27b-it', 'gemini-3-pro-image', 'gemini-2.5-flash-preview-tts']) {
-      assert.deepEqual(sanitise(model, { thinkingConfig: { thinkingLevel: 'LOW', includeThoughts: true } }), {})
+      assert.deepEqual(fitGenerationConfig(model, { thinkingConfig: { thinkingLevel: 'LOW', includeThoughts: true } }), {})
     }
   })
 

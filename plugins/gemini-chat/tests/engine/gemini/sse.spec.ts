@@ -1,8 +1,8 @@
 import assert from 'node:assert'
-import { createTokenizer, frame } from '../../../src/engine/gemini/sse'
+import { createSseParser, formatEvent } from '../../../src/engine/gemini/sse'
 
 function read(text: string, size = text.length || 1) {
-  const tokenizer = createTokenizer()
+  const tokenizer = createSseParser()
   const bytes = Buffer.from(text)
   const events = []
   for (let i = 0; i < bytes.length; i += size) events.push(tokenizer.push(bytes.subarray(i, i + size)))
@@ -57,7 +57,7 @@ describe('server-sent events', () => {
   })
 
   it('replaces bytes that are no UTF-8', () => {
-    const tokenizer = createTokenizer()
+    const tokenizer = createSseParser()
     assert.deepEqual(tokenizer.push(Buffer.from([...Buffer.from('data: a'), 0xff, 0x0a, 0x0a])), data('a\ufffd'))
   })
 
@@ -76,28 +76,28 @@ describe('server-sent events', () => {
   })
 
   it('refuses an event without end', () => {
-    const tokenizer = createTokenizer(1000)
+    const tokenizer = createSseParser(1000)
     tokenizer.push(Buffer.from('data: ' + 'x'.repeat(990)))
     assert.throws(() => tokenizer.push(Buffer.from('x'.repeat(10))), RangeError)
-    const lines = createTokenizer(1000)
+    const lines = createSseParser(1000)
     assert.throws(() => lines.push(Buffer.from('data: x\n'.repeat(200))), RangeError)
   })
 
   it('does not add up the length of events that ended', () => {
-    const tokenizer = createTokenizer(100)
+    const tokenizer = createSseParser(100)
     for (let i = 0; i < 100; i++) tokenizer.push(Buffer.from('data: xxxxxxxx\n\n'))
   })
 })
 
 describe('an event written anew', () => {
   it('is one line', () => {
-    assert.equal(frame('{"a":1}'), 'data: {"a":1}\r\n\r\n')
-    assert.equal(frame('{\n "a": 1\n}'), 'data: {  "a": 1 }\r\n\r\n')
+    assert.equal(formatEvent('{"a":1}'), 'data: {"a":1}\r\n\r\n')
+    assert.equal(formatEvent('{\n "a": 1\n}'), 'data: {  "a": 1 }\r\n\r\n')
   })
 
   it('holds no line separators of Unicode, and means the same', () => {
     const json = JSON.stringify({ text: 'a\u2028b\u2029c\nd' })
-    const written = frame(json)
+    const written = formatEvent(json)
     assert.ok(!/[\u2028\u2029]/.test(written))
     assert.deepEqual(JSON.parse(written.slice(6)), JSON.parse(json))
   })

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Gemini } from 'testkit'
 import { createGemini } from 'testkit'
-import { GeminiError } from '../../../src/engine/error'
+import { EngineError } from '../../../src/engine/error'
 import type { GeminiOptions } from '../../../src/engine/gemini'
 import { createGeminiEngine } from '../../../src/engine/gemini'
 import type { Content, Engine, EngineEvent, EngineOptions, EngineRequest, Part } from '../../../src/engine/types'
@@ -14,7 +14,7 @@ export interface Outcome {
   parts: Part[]
   /** How the stream ended: a reason, or an error. */
   reason?: string
-  error?: GeminiError
+  error?: EngineError
 }
 
 export const limits = { firstByteTimeout: 5000, idleTimeout: 5000, totalTimeout: 9000 }
@@ -41,7 +41,7 @@ export async function collect(
       on(event)
     }
   } catch (error) {
-    if (!(error instanceof GeminiError)) throw error
+    if (!(error instanceof EngineError)) throw error
     outcome.error = error
   }
   return outcome
