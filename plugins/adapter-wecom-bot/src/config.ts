@@ -1,8 +1,10 @@
 import { Schema, Time } from 'koishi'
-import { WECOM_API } from './media/trusted-hosts'
 import { MAX_CARD_BUTTONS, MAX_RECEIVED_FILE_MB, MAX_USER_STREAMS, REPLY_TIMEOUT_MS, STREAM_LIFETIME_MS } from './protocol/limits'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
+
+/** WeCom's own API, the default of `apiEndpoint`. */
+export const WECOM_API = 'https://qyapi.weixin.qq.com'
 
 export interface Config {
   token: string

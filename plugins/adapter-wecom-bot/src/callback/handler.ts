@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../util/clock'
 import type { Credential } from '../protocol/crypto'
 import { decrypt, verify } from '../protocol/crypto'
-import { open, seal } from '../protocol/envelope'
+import { open, openXml, seal, sealXml } from '../protocol/envelope'
 import type { CallbackStats } from './status'
 import type { AibotHandler } from '../inbound/aibot-handler'
 import type { CallbackLog } from './callback-log'
@@ -12,7 +12,7 @@ import type { Reason } from '../protocol/callback-error'
 import { Refusal } from '../protocol/callback-error'
 import { spell } from '../protocol/reply'
 import type { Replays } from '../util/recently-seen'
-import { buildXml, isXml, openXml, sealXml } from '../protocol/xml'
+import { buildXml, isXml } from '../protocol/xml'
 
 /** Largest body, in bytes. */
 const BODY_LIMIT = 1 << 20

@@ -1,6 +1,18 @@
 import type { FetchOptions } from './media'
 import { fetchFile } from './media'
-import type { File, OpenFile } from '../push/parts'
+
+/** The content of a file to send. */
+export interface OutgoingFile {
+  data: Buffer
+  name?: string
+}
+
+/**
+ * Reads the `src` of an element.
+ * @param isPicture the element shows as a picture where its link is sent
+ * @returns `undefined` where the source may not or cannot be read, or is better sent as a link
+ */
+export type OpenFile = (src: string, isPicture: boolean) => Promise<OutgoingFile | undefined>
 
 export interface FilesOptions extends FetchOptions {
   /** Reads `data:` and `internal:`. */
@@ -31,12 +43,12 @@ export function createFiles({ http, warn, ...options }: FilesOptions): OpenFile 
   }
 }
 
-async function fromWeb(url: URL, options: FetchOptions): Promise<File> {
+async function fromWeb(url: URL, options: FetchOptions): Promise<OutgoingFile> {
   const { data, name } = await fetchFile(url.href, options)
   return { data, name: name ?? (decode(url.pathname.split('/').pop()!) || undefined) }
 }
 
-async function fromKoishi(src: string, http: FilesOptions['http']): Promise<File> {
+async function fromKoishi(src: string, http: FilesOptions['http']): Promise<OutgoingFile> {
   const { data, filename } = await http.file(src)
   // Where there is no name, Koishi makes up this one.
   return { data: Buffer.from(data), name: filename && !/^file(?:\.\w+)?$/.test(filename) ? decode(filename) : undefined }

@@ -1,5 +1,4 @@
-/** WeCom's own API. */
-export const WECOM_API = 'https://qyapi.weixin.qq.com'
+import { WECOM_API } from '../config'
 
 /**
  * Whether a `response_url` may be posted to: over HTTPS to WeCom's API, or to a host the operator named.

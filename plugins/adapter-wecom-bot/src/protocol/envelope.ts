@@ -1,11 +1,18 @@
+/**
+ * The encrypted envelope around callbacks and replies, as JSON (intelligent bots, group robots) and as XML
+ * (self-built apps, group robots).
+ * @see https://developer.work.weixin.qq.com/document/path/101033
+ * @see https://developer.work.weixin.qq.com/document/path/90968
+ */
+
 import type { Credential } from './crypto'
 import { protect } from './crypto'
 import { Refusal } from './callback-error'
+import { buildXml, parseXml } from './xml'
 
 /**
- * Takes the ciphertext out of a callback's body. Its content type is not looked at: WeCom's differs between accounts.
+ * Extracts the ciphertext from a JSON body. The content type is ignored: WeCom's differs between accounts.
  * @throws {Refusal} `malformed`
- * @see https://developer.work.weixin.qq.com/document/path/101033
  */
 export function open(body: string): string {
   const envelope = parse(body)
@@ -25,10 +32,20 @@ function parse(body: string): unknown {
 }
 
 /**
- * Encrypts and signs a reply.
- * @param nonce that of the callback it answers
- * @param seconds current time in seconds
- * @see https://developer.work.weixin.qq.com/document/path/101033
+ * Extracts the ciphertext from an XML body.
+ * @throws {Refusal} `malformed`
+ */
+export function openXml(body: string): string {
+  const { encrypt } = parseXml(body, 'malformed')
+  if (typeof encrypt !== 'string' || !encrypt) throw new Refusal('malformed', 'body has no <Encrypt>')
+  return encrypt
+}
+
+/**
+ * Encrypts and signs a reply as JSON.
+ * @param nonce of the callback that is answered
+ * @param seconds current Unix time
+ * @param random as for `encrypt`
  */
 export function seal(
   credential: Credential,
@@ -38,7 +55,19 @@ export function seal(
   random?: Buffer<ArrayBuffer>,
 ): string {
   const { ciphertext, signature: msgsignature } = protect(credential, reply, nonce, seconds, random)
-  // Base64 and hex have nothing to escape, and to look for it would take as long as to sign.
+  // Base64 needs no escaping; letting JSON.stringify scan it would take as long as signing.
   const tail = JSON.stringify({ msgsignature, timestamp: seconds, nonce }).slice(1)
   return `{"encrypt":"${ciphertext}",${tail}`
+}
+
+/** Encrypts and signs a reply as XML. Parameters as for JSON. */
+export function sealXml(
+  credential: Credential,
+  reply: string,
+  nonce: string,
+  seconds: number,
+  random?: Buffer<ArrayBuffer>,
+): string {
+  const { ciphertext, signature } = protect(credential, reply, nonce, seconds, random)
+  return buildXml({ Encrypt: ciphertext, MsgSignature: signature, TimeStamp: seconds, Nonce: nonce })
 }

@@ -1,8 +1,7 @@
 import { Refusal } from './callback-error'
 import { readRobot, readXml } from './parse-xml'
 import type { Base, Body, Click, Feedback, Payload } from './payload'
-import { toTree } from './tree'
-import { isXml } from './xml'
+import { isXml, toTree } from './xml'
 
 type Raw = Record<string, unknown>
 

@@ -1,8 +1,7 @@
 import type { Base, Body, Click, Message, Payload, Unknown } from './payload'
 import { Refusal } from './callback-error'
-import type { Tree } from './tree'
-import { listOf, numberOf, textOf, treeOf, treesOf } from './tree'
-import { parseXml } from './xml'
+import type { Tree } from './xml'
+import { listOf, numberOf, parseXml, textOf, treeOf, treesOf } from './xml'
 
 /**
  * Reads the decrypted XML of a callback. What is in it tells where it comes from: an app has an `AgentID`, a group

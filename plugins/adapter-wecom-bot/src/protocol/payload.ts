@@ -1,4 +1,4 @@
-import type { Tree } from './tree'
+import type { Tree } from './xml'
 
 /** Where a callback comes from, if not from an intelligent bot. */
 export type Surface =

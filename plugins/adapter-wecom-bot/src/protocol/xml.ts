@@ -1,17 +1,21 @@
 import { XMLParser } from 'fast-xml-parser'
-import type { Credential } from './crypto'
-import { protect } from './crypto'
 import type { Reason } from './callback-error'
 import { Refusal } from './callback-error'
-import type { Tree } from './tree'
 
-/** Largest document, in characters; a callback has a few hundred. */
-const SIZE = 128 << 10
-const DEPTH = 16
-/** Most tags: what the parser takes longest for. */
-const TAGS = 1000
+/** An XML element or a JSON object, with names in lower case and without underscores, so that both read alike. */
+export interface Tree {
+  [name: string]: TreeValue
+}
 
-/** No entities, no document types: what is not one of these is refused before the parser sees it. */
+export type TreeValue = string | Tree | (string | Tree)[]
+
+/** Largest document, in UTF-16 units. A callback has a few hundred. */
+const MAX_DOCUMENT_LENGTH = 128 * 1024
+const MAX_DEPTH = 16
+/** Most tags in a document: parsing time grows with them. */
+const MAX_TAGS = 1000
+
+/** Elements, text and CDATA. Anything else, such as an entity or a document type, is refused before parsing. */
 const token = /<!\[CDATA\[[^]*?\]\]>|<\?xml[^<>]*\?>|(<\/?[A-Za-z_][^<>]*>)|[^<]+/y
 
 const parser = new XMLParser({
@@ -23,10 +27,10 @@ const parser = new XMLParser({
   trimValues: false,
   processEntities: false,
   cdataPropName: '#cdata',
-  maxNestedTags: DEPTH,
+  maxNestedTags: MAX_DEPTH,
 })
 
-/** As the parser gives it: one name with the children of the element, or with text. */
+/** The parser's output: an element's name with its children, or `#text` with the text. */
 type Node = Record<string, Node[] | string>
 
 export function isXml(text: string): boolean {
@@ -34,14 +38,14 @@ export function isXml(text: string): boolean {
 }
 
 /**
- * Reads what is in `<xml>`.
- * @param reason why it is refused where it is not XML, too large, too deep, or has a document type
- * @throws {Refusal}
+ * Reads the content of the root element `<xml>`.
+ * @param reason of the error that is thrown
+ * @throws {Refusal} where the source is not XML, is too large or too deep, or has a document type
  */
 export function parseXml(source: string, reason: Reason): Tree {
-  if (source.length > SIZE) throw new Refusal(reason, 'XML too large')
+  if (source.length > MAX_DOCUMENT_LENGTH) throw new Refusal(reason, 'XML too large')
   const text = source.replace(/^\ufeff/, '').trim()
-  check(text, reason)
+  checkTokens(text, reason)
   let nodes: Node[]
   try {
     nodes = parser.parse(text)
@@ -55,16 +59,15 @@ export function parseXml(source: string, reason: Reason): Tree {
   return tree
 }
 
-function check(text: string, reason: Reason) {
+function checkTokens(text: string, reason: Reason) {
   let tags = 0
   for (token.lastIndex = 0; token.lastIndex < text.length;) {
     const match = token.exec(text)
     if (!match) throw new Refusal(reason, 'XML with something else than elements and CDATA')
-    if (match[1] && ++tags > TAGS) throw new Refusal(reason, 'XML with too many elements')
+    if (match[1] && ++tags > MAX_TAGS) throw new Refusal(reason, 'XML with too many elements')
   }
 }
 
-/** Names in lower case and without underscores, so that XML and JSON callbacks look the same. */
 function read(nodes: Node[]): Tree | string {
   const tree: Tree = {}
   let isTree = false
@@ -72,7 +75,7 @@ function read(nodes: Node[]): Tree | string {
     for (const [name, value] of Object.entries(node)) {
       if (typeof value === 'string' || name === '#cdata') continue
       isTree = true
-      const key = name.replace(/_/g, '').toLowerCase()
+      const key = treeKey(name)
       const before = tree[key]
       const child = read(value)
       if (before === undefined) tree[key] = child
@@ -83,35 +86,36 @@ function read(nodes: Node[]): Tree | string {
   return isTree ? tree : readText(nodes)
 }
 
+function treeKey(name: string): string {
+  return name.replace(/_/g, '').toLowerCase()
+}
+
 function readText(nodes: Node[]): string {
-  const marked = nodes.some(node => node['#cdata'])
+  const hasCdata = nodes.some(node => node['#cdata'])
   const text = nodes.map((node) => {
     const [cdata] = (node['#cdata'] ?? []) as Node[]
     if (cdata) return String(cdata['#text'] ?? '')
-    const text = decode(String(node['#text'] ?? ''))
-    return marked ? text.trim() : text
+    const text = decodeEntities(String(node['#text'] ?? ''))
+    return hasCdata ? text.trim() : text
   }).join('')
-  return marked ? text : text.trim()
+  return hasCdata ? text : text.trim()
 }
 
-const named: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: '\'' }
+const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: '\'' }
 
-/** The five entities of XML itself, and characters by number. */
-function decode(text: string): string {
+/** Decodes the five entities of XML itself, and characters given by number. */
+function decodeEntities(text: string): string {
   return text.replace(/&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#x([\da-f]{1,6}));/gi, (whole, name, decimal, hex) => {
-    if (name) return named[name.toLowerCase()]
+    if (name) return entities[name.toLowerCase()]
     const code = decimal ? Number(decimal) : parseInt(hex, 16)
     return code <= 0x10ffff ? String.fromCodePoint(code) : whole
   })
 }
 
-/** Characters that XML 1.0 has no way to write. https://www.w3.org/TR/xml/#charsets */
-const unwritable = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+/** Characters that XML 1.0 cannot contain. https://www.w3.org/TR/xml/#charsets */
+const invalidCharacters = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
-/**
- * Writes an object as XML: texts as CDATA, numbers as they are, lists as elements that repeat.
- * What is `undefined` is left out.
- */
+/** Writes an object as XML: text as CDATA, arrays as repeated elements. Fields that are `undefined` are omitted. */
 export function buildXml(value: object): string {
   return `<xml>${fields(value)}</xml>`
 }
@@ -124,32 +128,49 @@ function element(name: string, value: unknown): string {
   if (value === undefined) return ''
   if (typeof value === 'number') return `<${name}>${value}</${name}>`
   if (typeof value === 'object' && value !== null) return `<${name}>${fields(value)}</${name}>`
-  return `<${name}><![CDATA[${String(value).replace(unwritable, '').replace(/]]>/g, ']]]]><![CDATA[>')}]]></${name}>`
+  const text = String(value).replace(invalidCharacters, '').replace(/]]>/g, ']]]]><![CDATA[>')
+  return `<${name}><![CDATA[${text}]]></${name}>`
 }
 
-/**
- * Takes the ciphertext out of a callback's body.
- * @throws {Refusal} `malformed`
- * @see https://developer.work.weixin.qq.com/document/path/90968
- */
-export function openXml(body: string): string {
-  const { encrypt } = parseXml(body, 'malformed')
-  if (typeof encrypt !== 'string' || !encrypt) throw new Refusal('malformed', 'body has no <Encrypt>')
-  return encrypt
+/** A JSON object in the form that XML is read into. Numbers become text, objects below `MAX_DEPTH` are dropped. */
+export function toTree(object: object, depth = 0): Tree {
+  const tree: Tree = {}
+  for (const [name, value] of Object.entries(object)) {
+    const item = Array.isArray(value)
+      ? value.map(item => toItem(item, depth)).filter(item => item !== undefined)
+      : toItem(value, depth)
+    if (item !== undefined) tree[treeKey(name)] = item
+  }
+  return tree
 }
 
-/**
- * Encrypts and signs a reply.
- * @param seconds current time in seconds
- * @see https://developer.work.weixin.qq.com/document/path/90968
- */
-export function sealXml(
-  credential: Credential,
-  reply: string,
-  nonce: string,
-  seconds: number,
-  random?: Buffer<ArrayBuffer>,
-): string {
-  const { ciphertext, signature } = protect(credential, reply, nonce, seconds, random)
-  return buildXml({ Encrypt: ciphertext, MsgSignature: signature, TimeStamp: seconds, Nonce: nonce })
+function toItem(value: unknown, depth: number): string | Tree | undefined {
+  if (typeof value === 'object') return value && !Array.isArray(value) && depth < MAX_DEPTH ? toTree(value, depth + 1) : undefined
+  return value === undefined ? undefined : String(value)
+}
+
+/** The non-empty text of a child; otherwise `undefined`. */
+export function textOf(tree: Tree | undefined, name: string): string | undefined {
+  const value = tree?.[name]
+  return typeof value === 'string' && value ? value : undefined
+}
+
+export function treeOf(tree: Tree | undefined, name: string): Tree | undefined {
+  return listOf(tree, name).find(item => typeof item === 'object')
+}
+
+/** All children of a name. A single one makes a list, too. */
+export function listOf(tree: Tree | undefined, name: string): (string | Tree)[] {
+  const value = tree?.[name]
+  return value === undefined ? [] : Array.isArray(value) ? value : [value]
+}
+
+export function treesOf(tree: Tree | undefined, name: string): Tree[] {
+  return listOf(tree, name).filter((item): item is Tree => typeof item === 'object')
+}
+
+export function numberOf(tree: Tree | undefined, name: string): number | undefined {
+  const text = textOf(tree, name)?.trim()
+  const number = Number(text)
+  return text && Number.isFinite(number) ? number : undefined
 }

@@ -7,6 +7,7 @@ import type { Article } from '../render/news'
 import { readNews } from '../render/news'
 import { plain } from '../render/plain-text'
 import { inWords } from '../render/said'
+import type { OpenFile } from '../media/outgoing-files'
 
 /** One message of a push. */
 export type Part =
@@ -19,18 +20,6 @@ export type Part =
   | { type: 'news', articles: Article[] }
   /** As it was given; who sends it knows which cards may go there. */
   | { type: 'card', card: unknown }
-
-/** A file that an element names. */
-export interface File {
-  data: Buffer
-  name?: string
-}
-
-/**
- * Reads what an element names; `undefined` where it may not or cannot be read, or may as well stay a link.
- * @param isPicture a link is shown as a picture
- */
-export type OpenFile = (src: string, isPicture: boolean) => Promise<File | undefined>
 
 /** Elements that are messages of their own. */
 const apart = new Set(['img', 'image', 'audio', 'video', 'file', 'wecom-bot:card', 'wecom-bot:news'])

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Credential } from '../../src/protocol/crypto'
 import { decodeKey, decrypt, verify } from '../../src/protocol/crypto'
-import { toTree } from '../../src/protocol/tree'
-import { buildXml, isXml, openXml, parseXml, sealXml } from '../../src/protocol/xml'
+import { buildXml, isXml, parseXml, toTree } from '../../src/protocol/xml'
+import { openXml, sealXml } from '../../src/protocol/envelope'
 import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
 
 const inXml = [...vectors.decrypt, ...vectors.encrypt_deterministic].filter(({ envelope }) => envelope === 'xml')
