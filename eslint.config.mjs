@@ -32,7 +32,24 @@ export default tseslint.config(
     },
   },
   {
-    files: ['bin/**', 'scripts/**', 'bench/**', 'testkit/bin/**'],
+    files: ['bin/**', 'scripts/**', 'bench/**'],
     rules: { 'no-console': 'off' },
+  },
+  {
+    // Plugin sources are only loaded in the child processes that are measured.
+    files: ['bench/*.ts', 'bench/cases/**', 'bench/harness/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{
+        regex: '/(plugins|packages)/', message: 'import plugin sources in bench/servers/ only',
+      }] }],
+    },
+  },
+  {
+    files: ['testkit/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{
+        regex: '/(plugins|packages|bin)/', message: 'the testkit shares no code with what it tests',
+      }] }],
+    },
   },
 )

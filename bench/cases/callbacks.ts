@@ -1,37 +1,36 @@
 import assert from 'node:assert/strict'
 import type { Payload } from 'testkit'
-import type { Reply, Report } from '../harness'
-import { Line, Server, compare, trials } from '../harness'
-import { EVERYTHING } from '../servers/settings'
-import { bubble, callback, message, plaintext, poll } from '../harness/wecom'
+import type { HttpReply, Report } from '../harness'
+import { Connection, ServerProcess, compare, compareTrials } from '../harness'
+import { decryptReply, encodeRequest, pollMessage, replyStream, textMessage } from '../harness/wecom'
+import { ALL_FEATURES } from '../servers/settings'
 
-interface Asked {
+interface OpenStream {
   payload: Payload
-  /** Of the stream that answers it. */
   id: string
 }
 
-/** Asks so many questions whose answers are then being written. */
-async function askAll({ port }: Server, count: number): Promise<Asked[]> {
-  const line = await Line.open(port)
-  const asked: Asked[] = []
-  while (asked.length < count) {
-    const payload = message('hello')
-    const { body } = await line.ask(callback(payload))
-    asked.push({ payload, id: bubble(body).id })
+/** Sends messages whose replies stay unfinished. */
+async function openStreams({ port }: ServerProcess, count: number): Promise<OpenStream[]> {
+  const connection = await Connection.open(port)
+  const streams: OpenStream[] = []
+  while (streams.length < count) {
+    const payload = textMessage('hello')
+    const { body } = await connection.request(encodeRequest(payload))
+    streams.push({ payload, id: replyStream(body).id })
   }
-  line.close()
-  return asked
+  connection.close()
+  return streams
 }
 
-async function ask({ port }: Server, request: Buffer): Promise<Reply> {
-  const line = await Line.open(port)
-  const reply = await line.ask(request)
-  line.close()
+async function send({ port }: ServerProcess, request: Buffer): Promise<HttpReply> {
+  const connection = await Connection.open(port)
+  const reply = await connection.request(request)
+  connection.close()
   return reply
 }
 
-/** The same requests again and again. */
+/** Repeats the same requests endlessly. */
 function cycle(requests: Buffer[]): () => Buffer {
   let index = 0
   return () => requests[index++ % requests.length]
@@ -39,7 +38,7 @@ function cycle(requests: Buffer[]): () => Buffer {
 
 interface Setup {
   name: string
-  /** The adapter's settings. */
+  /** The adapter's configuration. */
   wecom: { previousToken?: string }
   database?: boolean
   connections: number[]
@@ -47,33 +46,33 @@ interface Setup {
 
 const setups: Setup[] = [
   { name: '', wecom: {}, connections: [32, 256] },
-  { name: ' with everything switched on', wecom: EVERYTHING, database: true, connections: [32] },
+  { name: ' with all features on', wecom: ALL_FEATURES, database: true, connections: [32] },
 ]
 
-/** Callbacks that no plugin has to answer: the adapter against a route that only opens an envelope and seals one. */
+/** Callbacks that the adapter answers without a plugin, compared with a route that only decrypts and encrypts. */
 export async function callbacks(report: Report) {
   for (const { name: setup, wecom, database, connections: loads } of setups) {
-    await trials(report, 0.9, async (tell) => {
-      const adapter = await Server.start('instance', { answer: 'hold', database, wecom: { ...wecom, firstReply: 10 } })
-      const asked = await askAll(adapter, 64)
+    await compareTrials(report, 0.9, async (record) => {
+      const adapter = await ServerProcess.start('instance', { answer: 'hold', database, wecom: { ...wecom, firstReply: 10 } })
+      const streams = await openStreams(adapter, 64)
       const { previousToken } = wecom
-      const bare = await Server.start('bare', { dispatch: false, database, previousToken })
+      const bare = await ServerProcess.start('bare', { dispatch: false, database, previousToken })
       const kinds: [name: string, requests: Buffer[]][] = [
-        ['polls', asked.map(({ id, payload }) => callback(poll(id, payload)))],
-        ['duplicates', asked.map(({ payload }) => callback(payload))],
-        ['forged', asked.map(({ payload }) => callback(payload, 'forged'))],
+        ['polls', streams.map(({ id, payload }) => encodeRequest(pollMessage(id, payload)))],
+        ['duplicates', streams.map(({ payload }) => encodeRequest(payload))],
+        ['forged', streams.map(({ payload }) => encodeRequest(payload, 'forged'))],
       ]
       for (const [name, requests] of kinds) {
-        const expected = await ask(adapter, requests[0])
-        if (expected.status === 200) await bare.ask('say', plaintext(expected.body))
-        const check = ({ status, body }: Reply) => {
+        const expected = await send(adapter, requests[0])
+        if (expected.status === 200) await bare.call('setReply', decryptReply(expected.body))
+        const check = ({ status, body }: HttpReply) => {
           assert.equal(status, expected.status)
           assert.ok(Math.abs(body.length - expected.body.length) < 32)
         }
         for (const connections of loads) {
-          const [ours, theirs] = [adapter, bare].map(server => ({ server, next: cycle(requests), check }))
-          const comparison = await compare(ours, theirs, { connections })
-          tell(`${name}${setup}, ${connections} connections, adapter : bare route`, comparison)
+          const [subject, baseline] = [adapter, bare].map(server => ({ server, nextRequest: cycle(requests), check }))
+          const comparison = await compare(subject, baseline, { connections })
+          record(`${name}${setup}, ${connections} connections, adapter : bare route`, comparison)
         }
       }
       await Promise.all([adapter.stop(), bare.stop()])

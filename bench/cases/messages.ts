@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict'
-import type { Reply, Report } from '../harness'
-import { Line, Server, compare, trials } from '../harness'
-import { EVERYTHING } from '../servers/settings'
-import { PEOPLE, bubble, callback, message } from '../harness/wecom'
+import type { HttpReply, Report } from '../harness'
+import { Connection, ServerProcess, compare, compareTrials } from '../harness'
+import { USER_COUNT, encodeRequest, replyStream, textMessage } from '../harness/wecom'
+import { ALL_FEATURES } from '../servers/settings'
 
-const next = () => callback(message('ping'))
+const nextRequest = () => encodeRequest(textMessage('ping'))
 
-function check({ body }: Reply) {
-  const { finish, content } = bubble(body)
-  assert.ok(finish && content === 'pong', `unexpected answer: ${content}`)
+function check({ body }: HttpReply) {
+  const { finish, content } = replyStream(body)
+  assert.ok(finish && content === 'pong', `unexpected reply: ${content}`)
 }
 
-/** Lets everybody say something once, which makes them known to the database. */
-async function introduce({ port }: Server) {
-  const line = await Line.open(port)
-  for (let index = 0; index < PEOPLE; index++) check(await line.ask(next()))
-  line.close()
+/** Sends one message of each user, which creates the users in the database. */
+async function createUsers({ port }: ServerProcess) {
+  const connection = await Connection.open(port)
+  for (let index = 0; index < USER_COUNT; index++) check(await connection.request(nextRequest()))
+  connection.close()
 }
 
 interface Setup {
   name: string
   database: boolean
-  /** The adapter's settings. */
+  /** The adapter's configuration. */
   wecom: object
-  /** Whether messages are claimed in the database, which the bare side then has to do as well. */
+  /** Whether the adapter claims messages in the database; the baseline then inserts a row per message as well. */
   claim?: boolean
   connections: number[]
 }
@@ -31,21 +31,21 @@ interface Setup {
 const setups: Setup[] = [
   { name: 'without database', database: false, wecom: {}, connections: [32, 256] },
   { name: 'with database', database: true, wecom: {}, connections: [32, 256] },
-  { name: 'with everything switched on', database: true, wecom: EVERYTHING, claim: true, connections: [32] },
+  { name: 'with all features on', database: true, wecom: ALL_FEATURES, claim: true, connections: [32] },
 ]
 
-/** New messages and a one-line middleware: the adapter against a route that only asks Koishi. */
+/** New messages and a one-line middleware: the adapter compared with a route that only dispatches to Koishi. */
 export async function messages(report: Report) {
   for (const { name, database, wecom, claim, connections: loads } of setups) {
-    await trials(report, 0.85, async (tell) => {
-      // The adapter, too, is to answer when the chain has ended and not before, however busy it is.
-      const adapter = await Server.start('instance', { answer: 'pong', database, wecom: { ...wecom, firstReply: 4000 } })
-      const bare = await Server.start('bare', { dispatch: true, database, claim })
-      for (const server of [adapter, bare]) await introduce(server)
+    await compareTrials(report, 0.85, async (record) => {
+      // A long firstReply makes the adapter reply at the end of the middleware chain, even under load.
+      const adapter = await ServerProcess.start('instance', { answer: 'pong', database, wecom: { ...wecom, firstReply: 4000 } })
+      const bare = await ServerProcess.start('bare', { dispatch: true, database, claim })
+      for (const server of [adapter, bare]) await createUsers(server)
       for (const connections of loads) {
-        const [ours, theirs] = [adapter, bare].map(server => ({ server, next, check }))
-        const comparison = await compare(ours, theirs, { connections, rounds: 6, time: 250 })
-        tell(`${name}, ${connections} connections, adapter : bare dispatch`, comparison)
+        const [subject, baseline] = [adapter, bare].map(server => ({ server, nextRequest, check }))
+        const comparison = await compare(subject, baseline, { connections, rounds: 6, roundTime: 250 })
+        record(`${name}, ${connections} connections, adapter : bare dispatch`, comparison)
       }
       await Promise.all([adapter.stop(), bare.stop()])
     })

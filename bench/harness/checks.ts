@@ -1,52 +1,50 @@
-import type { State } from '../servers/crowd'
+import type { MessageState } from '../servers/many-conversations'
 
-/** What somebody asked, and how it was answered. */
-export interface Answer {
-  person: string
-  pieces: string[]
-  /** When each piece was written. */
-  written: number[]
+/** An answer of the mock model. */
+export interface ModelAnswer {
+  userId: string
+  chunks: string[]
+  /** When each chunk was written, in milliseconds of the machine's clock. */
+  writtenAt: number[]
 }
 
-/** What became of what was asked since the last time. */
-export interface Outcome {
-  /** Answers that could be read whole, by whoever had asked. */
+/** The results of one run of conversations. */
+export interface ConversationResult {
+  /** Answers displayed completely to the user who asked. */
   answers: number
-  /** Requests that carried anything but their own conversation, and answers shown to somebody else. */
+  /** Requests with messages of another conversation, and answers displayed to another user. */
   mixups: number
-  /** Answers that were begun before the one before them in the same conversation was over. */
+  /** Answers begun before the previous one of the same conversation was complete. */
   interleavings: number
-  /** From each piece leaving the stand-in to the bot being told to show it, in milliseconds. */
+  /** Milliseconds from each chunk being written to a call of `createMessage` or `editMessage` with it. */
   delays: number[]
-  /** Pieces per second. */
+  /** Chunks per second. */
   rate: number
 }
 
-/**
- * Compares what one person was shown with what the stand-in said to him.
- * @param outcome what is added to
- */
-export function judge(outcome: Outcome, states: State[], answers: Answer[]) {
-  // What is shown before an answer begins, such as that it is thought about, is none.
-  const shown = states.filter(({ text }) => text.startsWith('answer to '))
-  const known = answers.map(({ pieces }) => pieces.join('').trimEnd())
-  const turnOf = ({ text }: State) => known.findIndex(whole => whole.startsWith(text.trimEnd()))
+/** Compares what was displayed to one user with what the model answered, and adds the findings to the result. */
+export function checkConversation(result: ConversationResult, states: MessageState[], answers: ModelAnswer[]) {
+  // Status lines such as the thinking notice are not part of an answer.
+  const displayed = states.filter(({ text }) => text.startsWith('answer to '))
+  const expected = answers.map(({ chunks }) => chunks.join('').trimEnd())
+  const turnOf = ({ text }: MessageState) => expected.findIndex(whole => whole.startsWith(text.trimEnd()))
+  const isComplete = (state: MessageState | undefined, whole: string) => state?.text.trimEnd() === whole
   let last = 0
-  for (const [index, state] of shown.entries()) {
+  for (const [index, state] of displayed.entries()) {
     const turn = turnOf(state)
-    if (turn < 0) outcome.mixups++
-    else if (turn < last || (turn > last && shown[index - 1]?.text.trimEnd() !== known[last])) outcome.interleavings++
+    if (turn < 0) result.mixups++
+    else if (turn < last || (turn > last && !isComplete(displayed[index - 1], expected[last]))) result.interleavings++
     last = Math.max(last, turn)
   }
-  for (const { pieces, written } of answers) {
+  for (const { chunks, writtenAt } of answers) {
     let text = ''
-    for (const [index, piece] of pieces.entries()) {
-      text += piece
-      const whole = text.trimEnd()
-      const state = shown.find(state => state.text.startsWith(whole))
+    for (const [index, chunk] of chunks.entries()) {
+      text += chunk
+      const prefix = text.trimEnd()
+      const state = displayed.find(state => state.text.startsWith(prefix))
       if (!state) continue
-      outcome.delays.push(state.at - written[index])
-      if (index === pieces.length - 1) outcome.answers++
+      result.delays.push(state.at - writtenAt[index])
+      if (index === chunks.length - 1) result.answers++
     }
   }
 }

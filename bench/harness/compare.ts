@@ -1,83 +1,84 @@
-import type { Reply, Slice } from './load'
+import type { HttpReply, LoadResult } from './load'
 import { Load } from './load'
-import type { Server } from './process'
+import type { ServerProcess } from './process'
 import { median } from './statistics'
 
-/** One of two servers that are asked the same. */
-export interface Side {
-  server: Server
-  /** The bytes of the next request. */
-  next(): Buffer
-  /** @throws where the reply is not what it should be */
-  check(reply: Reply): void
+/** One of two servers under the same load. */
+export interface Candidate {
+  server: ServerProcess
+  /** @returns the bytes of the next request */
+  nextRequest(): Buffer
+  /** @throws if the reply is not the expected one */
+  check(reply: HttpReply): void
 }
 
-export interface Rounds {
+export interface CompareOptions {
   connections: number
+  /** 16 by default. */
   rounds?: number
-  /** Milliseconds of load on each side in each round. Short ones meet the same weather. */
-  time?: number
+  /** Milliseconds of load per candidate and round, 100 by default. Short rounds meet the same conditions. */
+  roundTime?: number
 }
 
 export interface Comparison {
-  /** Our requests per second, as a share of theirs in the same round: the median of all rounds. */
+  /** Requests per second relative to the baseline in the same round: the median of all rounds. */
   ratio: number
   detail: string
 }
 
-interface Measured extends Slice {
-  /** Microseconds of CPU that the server spent on each request. */
-  cost: number
+interface RoundResult extends LoadResult {
+  /** CPU time of the server per request, in microseconds. */
+  cpuTime: number
 }
 
-class Run {
-  readonly slices: Measured[] = []
+class CandidateLoad {
+  readonly rounds: RoundResult[] = []
 
-  private constructor(readonly side: Side, readonly load: Load) {}
+  private constructor(readonly candidate: Candidate, readonly load: Load) {}
 
-  static async open(side: Side, connections: number): Promise<Run> {
-    return new Run(side, await Load.open(side.server.port, connections))
+  static async open(candidate: Candidate, connections: number): Promise<CandidateLoad> {
+    return new CandidateLoad(candidate, await Load.open(candidate.server.port, connections))
   }
 
-  async measure(time: number): Promise<Measured> {
-    const { side: { server, next, check }, load } = this
+  async measure(time: number): Promise<RoundResult> {
+    const { candidate: { server, nextRequest, check }, load } = this
     const before = await server.usage()
-    const slice = await load.run(time, next, check)
+    const result = await load.run(time, nextRequest, check)
     const after = await server.usage()
-    return { ...slice, cost: (after.cpu - before.cpu) / slice.count * 1e6 }
+    return { ...result, cpuTime: (after.cpu - before.cpu) / result.count * 1e6 }
   }
 
-  median(key: keyof Measured): number {
-    return median(this.slices.map(slice => slice[key]))
+  median(key: keyof RoundResult): number {
+    return median(this.rounds.map(round => round[key]))
   }
 }
 
 /**
- * Loads two servers by turns, so that whatever else the machine has to do meets both.
- * @throws where the load generator was the slower part: then it has measured itself
+ * Loads two servers alternately, so that other load on the machine affects both.
+ * @throws if the load generator was the bottleneck, which makes the figures meaningless
  */
-export async function compare(ours: Side, theirs: Side, options: Rounds): Promise<Comparison> {
-  const { connections, rounds = 16, time = 100 } = options
-  const our = await Run.open(ours, connections)
-  const their = await Run.open(theirs, connections)
-  // Code is compiled while it warms up.
-  for (const run of [our, their]) await run.measure(1500)
+export async function compare(subject: Candidate, baseline: Candidate, options: CompareOptions): Promise<Comparison> {
+  const { connections, rounds = 16, roundTime = 100 } = options
+  const ours = await CandidateLoad.open(subject, connections)
+  const theirs = await CandidateLoad.open(baseline, connections)
+  // The warm-up gives the compiler time to optimise.
+  for (const side of [ours, theirs]) await side.measure(1500)
   for (let round = 0; round < rounds; round++) {
-    for (const run of round % 2 ? [our, their] : [their, our]) run.slices.push(await run.measure(time))
+    for (const side of round % 2 ? [ours, theirs] : [theirs, ours]) side.rounds.push(await side.measure(roundTime))
   }
-  our.load.close()
-  their.load.close()
+  ours.load.close()
+  theirs.load.close()
 
-  const busy = Math.max(our.median('busy'), their.median('busy'))
-  if (busy > 0.9) throw new Error(`the load generator is the bottleneck: at work ${percent(busy)} of the time`)
-  const both = (key: keyof Measured) => `${round(our.median(key))} : ${round(their.median(key))}`
+  const busy = Math.max(ours.median('busy'), theirs.median('busy'))
+  if (busy > 0.9) throw new Error(`the load generator is the bottleneck: busy ${percent(busy)} of the time`)
+  const both = (key: keyof RoundResult) => `${round(ours.median(key))} : ${round(theirs.median(key))}`
   return {
-    ratio: median(our.slices.map(({ rate }, index) => rate / their.slices[index].rate)),
+    ratio: median(ours.rounds.map(({ rate }, index) => rate / theirs.rounds[index].rate)),
     detail: [
       `${both('rate')} requests/s`,
       `p99 ${both('p99')} ms`,
-      `${both('cost')} µs of CPU each`,
-      `generator ${percent(busy)} busy`,
+      `${both('cpuTime')} µs CPU per request`,
+      `load generator ${percent(busy)} busy`,
     ].join(', '),
   }
 }

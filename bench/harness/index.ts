@@ -1,6 +1,6 @@
 /**
- * What the benchmarks are made of: servers in processes of their own, load from this one, statistics, and a verdict.
- * A benchmark is a function that gets a report and puts its figures in it.
+ * What benchmarks are built from: servers in separate processes, a load generator, statistics and a report.
+ * A benchmark is a function that adds its figures to a report.
  */
 
 import type { Report } from './report'

@@ -4,33 +4,36 @@ import { connect } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { quantile } from './statistics'
 
-export interface Reply {
+export interface HttpReply {
   status: number
   body: Buffer
 }
 
-/** One kept-alive connection, one request at a time. Node's own client would cost more than the servers it asks. */
-export class Line {
+/**
+ * A kept-alive connection that sends one request at a time. Node's HTTP client would use more CPU than the servers
+ * under test.
+ */
+export class Connection {
   private received: Buffer = Buffer.alloc(0)
-  private waiting?: { resolve(reply: Reply): void, reject(error: Error): void }
+  private pending?: { resolve(reply: HttpReply): void, reject(error: Error): void }
 
   private constructor(readonly socket: Socket) {
-    socket.on('data', chunk => this.take(chunk))
-    socket.on('error', error => this.waiting?.reject(error))
-    socket.on('close', () => this.waiting?.reject(new Error('the server closed the connection')))
+    socket.on('data', chunk => this.receive(chunk))
+    socket.on('error', error => this.pending?.reject(error))
+    socket.on('close', () => this.pending?.reject(new Error('the server closed the connection')))
   }
 
-  static async open(port: number): Promise<Line> {
+  static async open(port: number): Promise<Connection> {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
     await once(socket, 'connect')
-    return new Line(socket)
+    return new Connection(socket)
   }
 
-  /** @param request the bytes as they go over the wire */
-  ask(request: Buffer): Promise<Reply> {
+  /** @param bytes the request as sent over the wire */
+  request(bytes: Buffer): Promise<HttpReply> {
     return new Promise((resolve, reject) => {
-      this.waiting = { resolve, reject }
-      this.socket.write(request)
+      this.pending = { resolve, reject }
+      this.socket.write(bytes)
     })
   }
 
@@ -38,7 +41,7 @@ export class Line {
     this.socket.destroy()
   }
 
-  private take(chunk: Buffer) {
+  private receive(chunk: Buffer) {
     const bytes = this.received.length ? Buffer.concat([this.received, chunk]) : chunk
     const end = bytes.indexOf('\r\n\r\n')
     const head = end < 0 ? '' : bytes.toString('latin1', 0, end + 2)
@@ -48,45 +51,45 @@ export class Line {
       return
     }
     this.received = bytes.subarray(end + 4 + length)
-    const { resolve } = this.waiting!
-    this.waiting = undefined
+    const { resolve } = this.pending!
+    this.pending = undefined
     resolve({ status: Number(head.slice(9, 12)), body: bytes.subarray(end + 4, end + 4 + length) })
   }
 }
 
-/** What a stretch of load has shown. Times are milliseconds. */
-export interface Slice {
-  /** Replies. */
+/** The result of one run. Times are in milliseconds. */
+export interface LoadResult {
+  /** Number of replies. */
   count: number
   /** Replies per second. */
   rate: number
   p99: number
-  /** How much of the time the load generator itself was at work; near 1 it would be measuring itself. */
+  /** Share of the time the load generator was busy, from 0 to 1. Near 1 it is the bottleneck. */
   busy: number
 }
 
-/** A number of connections to one server, each asking again as soon as it is answered. */
+/** Connections to one server, each sending the next request when the previous one is answered. */
 export class Load {
-  private constructor(readonly lines: Line[]) {}
+  private constructor(readonly connections: Connection[]) {}
 
   static async open(port: number, connections: number): Promise<Load> {
-    return new Load(await Promise.all(Array.from({ length: connections }, () => Line.open(port))))
+    return new Load(await Promise.all(Array.from({ length: connections }, () => Connection.open(port))))
   }
 
   /**
-   * Asks until the time is over, and waits for what is still to be answered.
-   * @param check throws where a reply is not what it should be
+   * Sends requests for `time` milliseconds, and waits for the pending replies.
+   * @param check throws if a reply is not the expected one
    */
-  async run(time: number, next: () => Buffer, check: (reply: Reply) => void): Promise<Slice> {
+  async run(time: number, nextRequest: () => Buffer, check: (reply: HttpReply) => void): Promise<LoadResult> {
     const latencies: number[] = []
     const start = performance.now()
     const utilization = performance.eventLoopUtilization()
-    await Promise.all(this.lines.map(async (line) => {
+    await Promise.all(this.connections.map(async (connection) => {
       for (let now = performance.now(); now - start < time;) {
-        const reply = await line.ask(next())
-        const asked = now
+        const reply = await connection.request(nextRequest())
+        const sentAt = now
         now = performance.now()
-        latencies.push(now - asked)
+        latencies.push(now - sentAt)
         check(reply)
       }
     }))
@@ -100,6 +103,6 @@ export class Load {
   }
 
   close() {
-    for (const line of this.lines) line.close()
+    for (const connection of this.connections) connection.close()
   }
 }

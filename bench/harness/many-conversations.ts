@@ -1,79 +1,81 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Gemini, GeminiRequest } from 'testkit'
 import { createGemini, scenarios } from 'testkit'
-import { Server } from '.'
-import { now } from '../servers/clock'
-import type { CrowdOptions, State, Talk } from '../servers/crowd'
-import type { Answer, Outcome } from './checks'
-import { judge } from './checks'
+import { machineTime } from '../servers/clock'
+import type { ManyConversationsOptions, MessageState, Workload } from '../servers/many-conversations'
+import type { ConversationResult, ModelAnswer } from './checks'
+import { checkConversation } from './checks'
+import { ServerProcess } from './process'
 
-/** Many people, the chat they talk to in a process of its own, and the stand-in for Gemini in this one. */
-export class Crowd {
-  /** How many pieces an answer comes in, and about how many milliseconds there are between two. */
-  pieces = 6
-  gap = 5
-  /** How many answers have stopped halfway. */
-  halfway = 0
-  private hold?: Promise<void>
-  private answers: Answer[] = []
-  private open = new Set<string>()
+/** Many users of gemini-chat, which runs in a separate process, and the mock Gemini API in this one. */
+export class ManyConversations {
+  /** Chunks per answer. */
+  chunkCount = 6
+  /** Mean milliseconds between two chunks. */
+  chunkGap = 5
+  /** Number of answers stopped by `pauseAnswers`. */
+  pausedAnswers = 0
+  private resumed?: Promise<void>
+  private answers: ModelAnswer[] = []
+  private answering = new Set<string>()
   private mixups = 0
   private interleavings = 0
 
-  private constructor(readonly server: Server, readonly gemini: Gemini) {
+  private constructor(readonly server: ServerProcess, readonly gemini: Gemini) {
     gemini.respond(request => this.answer(request))
   }
 
-  static async start(options: Omit<CrowdOptions, 'baseUrl'> = {}): Promise<Crowd> {
+  static async start(options: Omit<ManyConversationsOptions, 'baseUrl'> = {}): Promise<ManyConversations> {
     const gemini = await createGemini()
-    return new Crowd(await Server.start('crowd', { ...options, baseUrl: gemini.url }), gemini)
+    const server = await ServerProcess.start('many-conversations', { ...options, baseUrl: gemini.url })
+    return new ManyConversations(server, gemini)
   }
 
-  /** Makes people known to Koishi. */
-  async introduce(people: string[]) {
-    await this.server.ask('introduce', people)
+  /** Creates users in Koishi's database. */
+  async createUsers(userIds: string[]) {
+    await this.server.call('createUsers', userIds)
   }
 
-  /** Lets people talk until everybody is answered. */
-  async talk(talk: Talk): Promise<Outcome> {
-    const begun = now()
-    await this.server.ask('talk', talk)
-    const seconds = (now() - begun) / 1000
-    const states = await this.server.ask<State[]>('take')
+  /** Sends the messages of all users and waits for the answers. */
+  async run(workload: Workload): Promise<ConversationResult> {
+    const startedAt = machineTime()
+    await this.server.call('run', workload)
+    const seconds = (machineTime() - startedAt) / 1000
+    const states = await this.server.call<MessageState[]>('takeStates')
     const answers = this.answers.splice(0)
-    const outcome: Outcome = {
+    const result: ConversationResult = {
       answers: 0,
       mixups: this.mixups,
       interleavings: this.interleavings,
       delays: [],
-      rate: answers.flatMap(({ written }) => written).length / seconds,
+      rate: answers.flatMap(({ writtenAt }) => writtenAt).length / seconds,
     }
     this.mixups = this.interleavings = 0
-    for (const person of talk.people) {
-      const own = <T extends { person: string }>(list: T[]) => list.filter(item => item.person === person)
-      judge(outcome, own(states), own(answers))
+    for (const userId of workload.userIds) {
+      const ofUser = <T extends { userId: string }>(list: T[]) => list.filter(item => item.userId === userId)
+      checkConversation(result, ofUser(states), ofUser(answers))
     }
-    return outcome
+    return result
   }
 
-  /** Lets answers stop halfway. @returns what lets them go on */
-  stopHalfway(): () => void {
+  /** Stops answers in the middle. @returns a function that resumes them */
+  pauseAnswers(): () => void {
     let release!: () => void
-    this.hold = new Promise(resolve => release = resolve)
+    this.resumed = new Promise(resolve => release = resolve)
     return () => {
-      this.hold = undefined
+      this.resumed = undefined
       release()
     }
   }
 
-  /** Bytes in use in the process of the chat. */
+  /** Bytes of heap in use in the chat's process. */
   heap(): Promise<number> {
-    return this.server.ask('heap')
+    return this.server.call('heap')
   }
 
-  /** How many conversations are remembered. */
-  remembered(): Promise<number> {
-    return this.server.ask('remembered')
+  /** Number of conversations in the history. */
+  storedConversations(): Promise<number> {
+    return this.server.call('storedConversations')
   }
 
   async stop() {
@@ -82,36 +84,36 @@ export class Crowd {
   }
 
   private answer({ question, body }: GeminiRequest) {
-    const [, person, turn] = /^(\S+) asks (\d+)$/.exec(question)!
-    const answer: Answer = { person, pieces: this.piecesOf(question), written: [] }
-    const asked = Array.from({ length: +turn }, (_, index) => `${person} asks ${index}`)
-    const said = [...asked.flatMap(question => [question, this.piecesOf(question).join('')]), question]
-    if (!isDeepStrictEqual(said, body.contents.map(textOf))) this.mixups++
-    if (this.open.has(person)) this.interleavings++
-    this.open.add(person)
+    const [, userId, turn] = /^(\S+) asks (\d+)$/.exec(question)!
+    const answer: ModelAnswer = { userId, chunks: this.chunksOf(question), writtenAt: [] }
+    const questions = Array.from({ length: +turn }, (_, index) => `${userId} asks ${index}`)
+    const expected = [...questions.flatMap(question => [question, this.chunksOf(question).join('')]), question]
+    if (!isDeepStrictEqual(expected, body.contents.map(textOf))) this.mixups++
+    if (this.answering.has(userId)) this.interleavings++
+    this.answering.add(userId)
     this.answers.push(answer)
-    const write = (index: number) => {
-      answer.written.push(now())
-      if (index === this.pieces - 1) this.open.delete(person)
+    const onWrite = (index: number) => {
+      answer.writtenAt.push(machineTime())
+      if (index === this.chunkCount - 1) this.answering.delete(userId)
     }
-    return scenarios.text(...answer.pieces.flatMap((piece, index) => [this.pause(index, write), piece]))
+    return scenarios.text(...answer.chunks.flatMap((chunk, index) => [this.pauseBefore(index, onWrite), chunk]))
   }
 
-  /** An answer names its question, and goes on with about 25 tokens in each piece. */
-  private piecesOf(question: string): string[] {
-    const rest = Array.from({ length: this.pieces - 1 }, (_, index) => `${index} and what else there is to say. `.repeat(3))
+  /** An answer that names its question, with about 25 tokens per chunk. */
+  private chunksOf(question: string): string[] {
+    const rest = Array.from({ length: this.chunkCount - 1 }, (_, index) => `${index} and some more words. `.repeat(4))
     return [`answer to ${question}: `, ...rest]
   }
 
-  /** Begins when it is waited for, and ends as the piece behind it is written. */
-  private pause(index: number, write: (index: number) => void): PromiseLike<void> {
+  /** A pause that starts when it is awaited and ends when its chunk is written. */
+  private pauseBefore(index: number, onWrite: (index: number) => void): PromiseLike<void> {
     const wait = async () => {
-      await new Promise(resolve => setTimeout(resolve, this.gap * (0.75 + Math.random() / 2)))
-      if (index === this.pieces >> 1 && this.hold) {
-        this.halfway++
-        await this.hold
+      await new Promise(resolve => setTimeout(resolve, this.chunkGap * (0.75 + Math.random() / 2)))
+      if (index === this.chunkCount >> 1 && this.resumed) {
+        this.pausedAnswers++
+        await this.resumed
       }
-      write(index)
+      onWrite(index)
     }
     return { then: (resolve, reject) => wait().then(resolve, reject) }
   }

@@ -1,20 +1,20 @@
-/** Prints the figures of one benchmark, a line each, and keeps those that missed their target. */
+/** Prints the figures of one benchmark, one per line, and collects those that missed their target. */
 export class Report {
   readonly missed: string[] = []
 
   constructor(readonly bench: string) {}
 
-  /** A figure that may not fall below its target. */
+  /** Adds a figure with a lower limit. */
   atLeast(name: string, value: number, target: number, detail?: string) {
-    this.line(value >= target, `${name}: ${format(value)}, target ≥ ${format(target)}`, detail)
+    this.print(value >= target, `${name}: ${format(value)}, target ≥ ${format(target)}`, detail)
   }
 
-  /** A figure that may not exceed its target. */
+  /** Adds a figure with an upper limit. */
   atMost(name: string, value: number, target: number, detail?: string) {
-    this.line(value <= target, `${name}: ${format(value)}, target ≤ ${format(target)}`, detail)
+    this.print(value <= target, `${name}: ${format(value)}, target ≤ ${format(target)}`, detail)
   }
 
-  private line(met: boolean, figure: string, detail?: string) {
+  private print(met: boolean, figure: string, detail?: string) {
     if (!met) this.missed.push(`${this.bench}: ${figure}`)
     console.log(`${met ? '✓' : '✗'} ${this.bench}: ${figure}${detail ? ` (${detail})` : ''}`)
   }

@@ -5,13 +5,14 @@ import Server from '@koishijs/plugin-server'
 import { Context, Logger } from 'koishi'
 import { freePort } from 'testkit'
 
-// What is logged is no part of what is measured.
+// Logging is not part of what is measured.
 Logger.targets.splice(0)
 
 /**
- * Starts a Koishi instance with all that the two sides of a comparison have in common.
- * @param load loads what they have not
- * @returns its port
+ * Starts a Koishi instance with what both sides of a comparison have in common.
+ * @param database whether to load SQLite, in memory
+ * @param load loads everything else
+ * @returns the port
  */
 export async function startApp(database = false, load: (ctx: Context) => void): Promise<number> {
   const ctx = new Context()
@@ -21,7 +22,7 @@ export async function startApp(database = false, load: (ctx: Context) => void): 
   load(ctx)
   await ctx.start()
   await new Promise<void>(resolve => void ctx.inject(database ? ['server', 'database'] : ['server'], () => resolve()))
-  // While the other side has its turn, connections wait.
+  // Connections are idle while the other side is measured.
   ctx.server._http.keepAliveTimeout = 60_000
   if (!ctx.server._http.listening) await once(ctx.server._http, 'listening')
   return ctx.server.port

@@ -6,16 +6,16 @@ import type { Credential } from '../../plugins/adapter-wecom-bot/src/protocol/cr
 import { decodeKey, decrypt, verify } from '../../plugins/adapter-wecom-bot/src/protocol/crypto'
 import { open, seal } from '../../plugins/adapter-wecom-bot/src/protocol/envelope'
 import { startApp } from './app'
-import { serve } from './child'
+import { runServer } from './child'
 import { AES_KEY, PATH, TOKEN } from './settings'
 
 export interface BareOptions {
-  /** Whether Koishi is asked what to say, or the parent. */
+  /** Whether messages are dispatched to Koishi; otherwise the reply is the one set by `setReply`. */
   dispatch: boolean
   database?: boolean
-  /** Also accepted, as while a Token is being replaced. */
+  /** A second Token that is accepted as well. */
   previousToken?: string
-  /** Whether a row is made of every message, before anybody is asked. */
+  /** Whether a row is inserted for each message before it is dispatched. */
   claim?: boolean
 }
 
@@ -31,8 +31,8 @@ interface Message {
   text: { content: string }
 }
 
-/** Koa's context, as far as it is needed. */
-interface Exchange {
+/** The part of Koa's context that is used. */
+interface KoaContext {
   req: IncomingMessage
   query: Record<string, string>
   status: number
@@ -41,7 +41,7 @@ interface Exchange {
 
 const credential: Credential = { token: TOKEN, key: decodeKey(AES_KEY), receiveId: '' }
 
-/** The least that Koishi can send with. */
+/** The minimal encoder Koishi can send with. */
 class BareEncoder extends MessageEncoder<Context, BareBot> {
   private text = ''
 
@@ -51,7 +51,7 @@ class BareEncoder extends MessageEncoder<Context, BareBot> {
 
   override async flush() {
     const { id } = this.options.session!.event.message!
-    this.bot.said.set(id!, this.text)
+    this.bot.replies.set(id!, this.text)
     this.results.push({ id, content: this.text })
     this.session.app.emit(this.session, 'send', this.session)
   }
@@ -59,8 +59,8 @@ class BareEncoder extends MessageEncoder<Context, BareBot> {
 
 class BareBot extends Bot<Context> {
   static override MessageEncoder = BareEncoder
-  readonly said = new Map<string, string>()
-  readonly asked = new Map<string, (text: string) => void>()
+  readonly replies = new Map<string, string>()
+  readonly pending = new Map<string, (text: string) => void>()
 
   constructor(ctx: Context) {
     super(ctx, {}, 'bare')
@@ -68,21 +68,21 @@ class BareBot extends Bot<Context> {
     ctx.on('middleware', ({ event }) => this.end(event.message!.id!))
   }
 
-  /** Resolves with what was said when the chain is through. */
-  ask({ msgid, from, text }: Message): Promise<string> {
+  /** Dispatches a message. Resolves with the reply at the end of the middleware chain. */
+  process({ msgid, from, text }: Message): Promise<string> {
     this.dispatch(this.session({
       type: 'message',
       user: { id: from.userid },
       channel: { id: from.userid, type: 1 },
       message: { id: msgid, elements: [h.text(text.content)] },
     }))
-    return new Promise(resolve => this.asked.set(msgid, resolve))
+    return new Promise(resolve => this.pending.set(msgid, resolve))
   }
 
   private end(id: string) {
-    this.asked.get(id)!(this.said.get(id)!)
-    this.asked.delete(id)
-    this.said.delete(id)
+    this.pending.get(id)!(this.replies.get(id)!)
+    this.pending.delete(id)
+    this.replies.delete(id)
   }
 }
 
@@ -93,17 +93,17 @@ async function read(request: IncomingMessage): Promise<string> {
 }
 
 /**
- * What the adapter is compared with: a plugin that does no more than open an envelope, seal one and, if need be, ask
- * Koishi in between, with the adapter's own cipher.
+ * The baseline for the adapter: a plugin that only decrypts the envelope, optionally dispatches to Koishi, and encrypts
+ * the reply, using the adapter's cipher.
  */
-serve(async ({ dispatch, database, previousToken, claim }: BareOptions) => {
+runServer(async ({ dispatch, database, previousToken, claim }: BareOptions) => {
   let reply = ''
   const tokens = previousToken ? [TOKEN, previousToken] : [TOKEN]
 
   function apply(ctx: Context) {
     const bot = dispatch ? new BareBot(ctx) : undefined
     if (claim) ctx.model.extend('bare_claim', { message: 'string(255)' }, { primary: 'message' })
-    ctx.server.post(PATH, Object.assign(async (koa: Exchange) => {
+    ctx.server.post(PATH, Object.assign(async (koa: KoaContext) => {
       const ciphertext = open(await read(koa.req))
       const { msg_signature: signature, timestamp, nonce } = koa.query
       if (!tokens.some(token => verify(token, timestamp, nonce, ciphertext, signature))) {
@@ -113,7 +113,7 @@ serve(async ({ dispatch, database, previousToken, claim }: BareOptions) => {
       }
       const message = JSON.parse(decrypt(credential, ciphertext)) as Message
       if (claim) await ctx.database.create('bare_claim', { message: message.msgid })
-      const text = bot ? bubble(message.msgid, await bot.ask(message)) : reply
+      const text = bot ? streamReply(message.msgid, await bot.process(message)) : reply
       koa.body = seal(credential, text, nonce, Math.floor(Date.now() / 1000))
     }, { [Symbol.for('noParseBody')]: true }))
   }
@@ -122,9 +122,9 @@ serve(async ({ dispatch, database, previousToken, claim }: BareOptions) => {
     ctx.plugin({ name: 'bare', inject: ['server'], apply })
     ctx.middleware(() => 'pong')
   })
-  return { port: () => port, say: (text: string) => void (reply = text) }
+  return { port: () => port, setReply: (text: string) => void (reply = text) }
 })
 
-function bubble(id: string, content: string) {
+function streamReply(id: string, content: string) {
   return JSON.stringify({ msgtype: 'stream', stream: { id, finish: true, content, feedback: { id } } })
 }

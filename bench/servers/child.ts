@@ -1,41 +1,41 @@
-/** What a server can be asked, by name. */
+/** The actions that the parent process can call. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Actions = Record<string, (argument: any) => unknown>
 
-export interface Order {
+export interface ServerCall {
   id: number
   action: string
   argument?: unknown
 }
 
-/** What the process has used since it began. */
-export interface Usage {
-  /** Seconds. */
+/** Resources used since the start of the process. */
+export interface ProcessUsage {
+  /** User and system CPU time in seconds. */
   cpu: number
 }
 
-function usage(): Usage {
+function usage(): ProcessUsage {
   const { user, system } = process.cpuUsage()
   return { cpu: (user + system) / 1e6 }
 }
 
-/** Bytes that are left in use when everything is freed that can be. */
+/** Bytes of heap in use after a garbage collection. */
 function heap(): number {
   globalThis.gc!()
   return process.memoryUsage().heapUsed
 }
 
 /**
- * Makes this process a server: it does what its parent says over IPC, and goes when its parent goes.
- * @param start begins to listen, and tells what else can be asked
+ * Runs this process as a server that is controlled by its parent over IPC and exits with it.
+ * @param start starts the server and returns further actions, at least `port`
  */
-export function serve<T>(start: (options: T) => Promise<Actions>) {
+export function runServer<T>(start: (options: T) => Promise<Actions>) {
   const actions: Actions = {
     usage,
     heap,
     start: async (options: T) => void Object.assign(actions, await start(options)),
   }
-  process.on('message', async ({ id, action, argument }: Order) => {
+  process.on('message', async ({ id, action, argument }: ServerCall) => {
     try {
       process.send!({ id, value: await actions[action](argument) })
     } catch (error) {

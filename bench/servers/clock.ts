@@ -1,4 +1,4 @@
-/** Milliseconds by a clock that all processes of a machine have in common. */
-export function now(): number {
+/** Milliseconds of a monotonic clock that is the same in all processes of the machine. */
+export function machineTime(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }

@@ -2,25 +2,25 @@ import type { Context, Middleware } from 'koishi'
 import { h } from 'koishi'
 import WecomBot from '../../plugins/adapter-wecom-bot/src'
 import { startApp } from './app'
-import { serve } from './child'
+import { runServer } from './child'
 import { AES_KEY, PATH, TOKEN } from './settings'
 
 export interface InstanceOptions {
-  /** `pong`: at once. `hold`: a first part at once, the rest when all are released. */
+  /** `pong` replies immediately; `hold` sends a first part and waits for `release` before the second. */
   answer: 'pong' | 'hold'
   database?: boolean
-  /** Settings that differ from their defaults. */
+  /** The adapter's configuration, apart from credentials and path. */
   wecom?: object
 }
 
-/** The adapter in a Koishi instance. */
-serve(async ({ answer, database, wecom }: InstanceOptions) => {
-  const waiting = new Set<() => void>()
+/** The WeCom adapter in a Koishi instance. */
+runServer(async ({ answer, database, wecom }: InstanceOptions) => {
+  const pending = new Set<() => void>()
   const answers: Record<InstanceOptions['answer'], Middleware> = {
     pong: () => 'pong',
     async hold(session) {
       await session.send(h.text('回答'.repeat(100)))
-      await new Promise<void>(resolve => waiting.add(resolve))
+      await new Promise<void>(resolve => pending.add(resolve))
       return h.text('完')
     },
   }
@@ -32,13 +32,13 @@ serve(async ({ answer, database, wecom }: InstanceOptions) => {
   })
   return {
     port: () => port,
-    /** Turns that are kept. */
+    /** Number of turns in memory. */
     turns: () => {
       return app.bots.map(bot => (bot as unknown as WecomBot).services.turns.size).reduce((sum, size) => sum + size)
     },
     release() {
-      for (const resolve of waiting) resolve()
-      waiting.clear()
+      for (const resolve of pending) resolve()
+      pending.clear()
     },
   }
 })

@@ -1,10 +1,10 @@
-/** What both sides of every benchmark know. */
+/** Credentials and path that both sides of a benchmark use. */
 export const TOKEN = 'benchmark'
 export const AES_KEY = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG'
 export const PATH = '/api/wecom/callback'
 
-/** Settings that switch on whatever a callback could meet on its way. */
-export const EVERYTHING = {
+/** Configuration with every feature on that affects a callback. */
+export const ALL_FEATURES = {
   botId: 'AIBOTID',
   name: 'bot',
   storage: 'database',
