@@ -126,8 +126,8 @@ function* describePanel(running: Running, env: Env): Iterable<Line> {
         `控制台：${address} ，用 KOISHI_ADMIN_PASSWORD 的密码登录。`,
         `Console: ${address} , log in with the password in KOISHI_ADMIN_PASSWORD.`)
     : line('✓',
-        `控制台：${address} ，没有密码，用上面的一次性链接登录。`,
-        `Console: ${address} , without a password: log in with the one-time link above.`)
+        `控制台：${address} ，没有密码，用下面的一次性链接登录。`,
+        `Console: ${address} , without a password: log in with the one-time link below.`)
 }
 
 /**

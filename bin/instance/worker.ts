@@ -1,4 +1,3 @@
-import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Logger } from 'koishi'
 import type { Context } from 'koishi'
@@ -6,6 +5,11 @@ import { check, panel } from './validate-env'
 import { withoutBlank } from './env'
 import { explain } from './explain-failure'
 import * as consoleGate from './console-gate'
+import { prepareFolder } from './data/folder'
+import { lockFolder } from './data/lock'
+import { sweepLogFiles } from './data/log-files'
+import { isStorageError, LogHistory } from './data/log-history'
+import { ErrorReporter } from './error-reporter'
 import { InstanceLoader } from './loader'
 import { setupLog } from './log'
 import type { LogConfig } from './log'
@@ -13,7 +17,7 @@ import { probe } from './port'
 import { report } from './startup-report'
 import type { Running } from './startup-report'
 import { print } from './bilingual'
-import type { Text } from './bilingual'
+import type { Line, Text } from './bilingual'
 
 /** Wrong settings; 78 is EX_CONFIG of sysexits.h, so that a service manager can tell them from a crash. */
 const CONFIG = 78
@@ -21,6 +25,9 @@ const CONFIG = 78
 const START = 10_000
 /** Time for `exit` listeners, e.g. an answer that is still being streamed. */
 const GRACE = 10_000
+/** Time for `exit` listeners after an exception that was not caught. */
+const CRASH_GRACE_MS = 3000
+const LOG_SWEEP_MS = 3_600_000
 /** Time for sockets and files to close after everything is disposed. */
 const LINGER = 500
 /** Signals this close are one: `timeout` sends its own to the process and to the group. */
@@ -30,6 +37,9 @@ const ONE = 250
 const savedLogins = process.env.KOISHI_CONSOLE_LOGINS
 delete process.env.KOISHI_CONSOLE_LOGINS
 
+/** The newest one-time link to the console; it belongs below the report of the start. */
+let loginUrl: string | undefined
+let isReported = false
 let app: Context | undefined
 let stopping = false
 
@@ -81,8 +91,19 @@ async function readSettings() {
 async function prepareData() {
   const folder = join(loader.baseDir, 'data')
   try {
-    await mkdir(folder, { recursive: true })
-    await access(folder, constants.W_OK)
+    await prepareFolder(folder)
+    const pid = await lockFolder(folder, () => {
+      fail([{
+        zh: `数据目录 ${folder} 已被另一个进程占用，本进程退出。`,
+        en: `the data folder ${folder} is now used by another process, so this one ends.`,
+      }], CONFIG)
+    })
+    if (pid === undefined) return folder
+    fail([{
+      zh: `数据目录 ${folder} 正由另一个进程（pid ${pid || '未知'}）使用，请先停止它，或换一个目录启动。`,
+      en: `the data folder ${folder} is used by another process (pid ${pid || 'unknown'}): stop that one first, `
+        + 'or start in another folder.',
+    }], CONFIG)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const uid = process.getuid?.()
@@ -94,9 +115,14 @@ async function prepareData() {
   }
 }
 
+function loginLine(url: string): Line {
+  return { mark: '✓', zh: `控制台的一次性登录链接：${url}`, en: `One-time link to the console: ${url}` }
+}
+
 async function start() {
   const env = await readSettings()
-  await prepareData()
+  const folder = await prepareData()
+  watchLogs(join(folder, 'logs'))
   const busy = await probe(env.HOST ?? '127.0.0.1', +(env.PORT ?? 35000))
   if (busy) fail([busy])
 
@@ -106,7 +132,10 @@ async function start() {
     uiPath: panel,
     saved: savedLogins,
     save: body => process.send?.({ type: 'console-logins', body }),
-    announce: url => print([{ mark: '✓', zh: `控制台的一次性登录链接：${url}`, en: `One-time link to the console: ${url}` }]),
+    announce(url) {
+      loginUrl = url
+      if (isReported) print([loginLine(url)])
+    },
   })
   await loader.start(START)
   if (stopping) return
@@ -114,14 +143,43 @@ async function start() {
   if (failures.length) fail(failures.map(failure => explain(failure, env)))
 
   const running = Object.fromEntries(loader.entries().map(({ name, fork }) => [name, fork!.config]))
-  print([...report(running as Running, env), { mark: '✓', zh: '启动完成。', en: 'Ready.' }])
+  isReported = true
+  print([
+    ...report(running as Running, env),
+    ...loginUrl ? [loginLine(loginUrl)] : [],
+    { mark: '✓', zh: '启动完成。', en: 'Ready.' },
+  ])
+  process.send?.({ type: 'started' })
 }
+
+/** Keeps the log files within their bounds, and the rest running while they cannot be written. */
+function watchLogs(folder: string) {
+  const print = (zh: string, en: string) => process.stderr.write(`! ${zh}\n  ${en}\n`)
+  const history = new LogHistory({
+    folder,
+    print,
+    reload: () => loader.entries().find(({ name }) => name === 'logger')?.fork?.restart(),
+  })
+  const reporter = new ErrorReporter(() => performance.now(), error => new Logger('app').warn(error),
+    line => process.stderr.write(`${line}\n`))
+  process.on('unhandledRejection', (error) => {
+    const isOfLog = isStorageError(error, folder)
+    if (isOfLog) history.pause(error)
+    reporter.report(error, isOfLog)
+  })
+  void sweepLogFiles(folder)
+  setInterval(() => void sweepLogFiles(folder), LOG_SWEEP_MS).unref()
+}
+
+// Where standard output is a file on a full disk, or a pipe whose reader is gone, only the line is lost.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 process.on('uncaughtException', (error) => {
   new Logger('app').error(error)
-  process.exit(1)
+  // Answers under way get a sentence; the launcher starts this again.
+  setTimeout(() => process.exit(1), CRASH_GRACE_MS)
+  void stop('SIGTERM', 1)
 })
-process.on('unhandledRejection', error => new Logger('app').warn(error))
 
 let signalled = 0
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
