@@ -1,3 +1,4 @@
+import { LruMap } from 'common/collections'
 import type { Session } from 'koishi'
 
 const CAPACITY = 10_000
@@ -8,7 +9,7 @@ const CAPACITY = 10_000
  * pastes into several. So the first goes ahead, and the others follow.
  */
 export class NewUsers {
-  private readonly known = new Set<string>()
+  private readonly known = new LruMap<string, true>({ capacity: CAPACITY })
   private readonly meetings = new Map<string, Promise<void>>()
 
   /** Resolves when the database knows who speaks, and where; `undefined` where it does. */
@@ -19,7 +20,7 @@ export class NewUsers {
   }
 
   private introduceOnce(key: string, introduce: () => Promise<unknown>): Promise<void> | undefined {
-    if (this.known.has(key)) return
+    if (this.known.get(key)) return
     const meeting = this.meetings.get(key) ?? this.introduce(key, introduce)
     this.meetings.set(key, meeting)
     return meeting
@@ -28,8 +29,7 @@ export class NewUsers {
   private async introduce(key: string, introduce: () => Promise<unknown>) {
     try {
       await introduce()
-      if (this.known.size >= CAPACITY) this.known.clear()
-      this.known.add(key)
+      this.known.set(key, true)
     } catch {
       // Koishi is about to fail in the same way, and tells of it.
     } finally {

@@ -6,7 +6,7 @@ import { channelOf, userOf } from '../protocol/conversation'
 import type { Message } from '../protocol/payload'
 import type { Push } from './push'
 import { WebhookPush, toRobot } from './push'
-import { ExpiringMap } from '../util/expiring-map'
+import { ExpiringMap } from 'common/collections'
 import type { Webhooks } from './webhook-registry'
 
 /** How long and how many group robots of the older kind are remembered. */

@@ -2,7 +2,7 @@ import type { Answer } from '../cards/card-update'
 import { CARD_UPDATE_LIFETIME_MS } from '../protocol/limits'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Clock } from '../util/clock'
-import { ExpiringMap } from '../util/expiring-map'
+import { ExpiringMap } from 'common/collections'
 
 /** Most cards kept in the memory of this process. */
 export const MAX_CARDS = 5000

@@ -1,6 +1,6 @@
 import type { Feedback } from '../protocol/payload'
 import type { Clock } from '../util/clock'
-import { ExpiringMap } from '../util/expiring-map'
+import { ExpiringMap } from 'common/collections'
 
 /** How long after an answer it can still be rated. */
 export const FEEDBACK_LIFETIME_MS = 7 * 24 * 3600_000

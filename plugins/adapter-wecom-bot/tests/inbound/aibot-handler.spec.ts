@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { systemClock } from 'common/time'
 import { StreamCards } from '../../src/turn/stream-cards'
 import type { TurnOptions } from '../../src/turn/turn-options'
 import type { AibotHandlerOptions, DispatchResult, Outcome } from '../../src/inbound/aibot-handler'
@@ -195,7 +196,7 @@ describe('a poll', () => {
       ['', false, '(interrupted)'],
       ['', true, '(interrupted)'],
     ] as const) {
-      const stores = createMemoryStores({} as never)
+      const stores = createMemoryStores(systemClock)
       const saved: StoredStream = { streamId: 'S', msgId: 'M', owner, content, finished }
       stores.streams.find = async () => saved
       const { inbox, open } = createInbox({ stores })

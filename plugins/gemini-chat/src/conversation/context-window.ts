@@ -1,5 +1,5 @@
 import { EngineError } from '../engine/error'
-import { Recent } from '../util/lru-map'
+import { LruMap } from 'common/collections'
 import type { Message } from '../messages/i18n'
 import type { Archive } from './archive'
 import { fitTurns } from './tokens'
@@ -33,9 +33,9 @@ export type Summarise = (turns: StoredTurn[]) => Promise<string>
 /** Decides what of a conversation is remembered, and in which form. */
 export class ContextWindow {
   /** Conversations that were swept away, and are not taken up again yet. */
-  private readonly expired = new Recent<string, true>(MAX_REMEMBERED_CONVERSATIONS)
+  private readonly expired = new LruMap<string, true>({ capacity: MAX_REMEMBERED_CONVERSATIONS })
   /** How many tokens conversations must have before it is tried again to sum them up. */
-  private readonly compactionThresholds = new Recent<string, number>(MAX_REMEMBERED_CONVERSATIONS)
+  private readonly compactionThresholds = new LruMap<string, number>({ capacity: MAX_REMEMBERED_CONVERSATIONS })
 
   constructor(private readonly archive: Archive, private readonly options: ContextWindowOptions) {}
 

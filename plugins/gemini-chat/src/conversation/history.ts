@@ -1,3 +1,4 @@
+import { LruMap, oldestFirst } from 'common/collections'
 import type { Turn } from './turn'
 
 export interface StoredTurn extends Turn {
@@ -31,25 +32,22 @@ export interface History {
   findIdle(before: number): Promise<IdleConversation[]>
 }
 
-/** Remembers in memory the conversations that were used last. */
+/** Keeps the conversations in memory that were used last. */
 export class MemoryHistory implements History {
-  private readonly conversations = new Map<string, StoredTurn[]>()
+  private readonly conversations: LruMap<string, StoredTurn[]>
   private id = 0
 
-  /** @param capacity how many conversations are kept */
-  constructor(private readonly now: () => number, private readonly capacity = 500) {}
+  /** @param capacity most conversations */
+  constructor(private readonly now: () => number, capacity = 500) {
+    this.conversations = new LruMap({ capacity })
+  }
 
   async load(scope: string) {
-    const turns = this.conversations.get(scope)
-    if (turns) this.store(scope, turns)
-    return turns ?? []
+    return this.conversations.get(scope) ?? []
   }
 
   async append(scope: string, turn: Turn) {
-    this.store(scope, [...this.conversations.get(scope) ?? [], { ...turn, id: ++this.id, at: this.now() }])
-    if (this.conversations.size <= this.capacity) return
-    const [oldest] = this.conversations.keys()
-    this.conversations.delete(oldest)
+    this.conversations.set(scope, [...this.conversations.get(scope) ?? [], { ...turn, id: ++this.id, at: this.now() }])
   }
 
   async forget(scope: string, last = Infinity) {
@@ -63,18 +61,18 @@ export class MemoryHistory implements History {
   async rewrite(scope: string, first: number, turn: Turn) {
     const turns = this.conversations.get(scope)
     if (!turns) return this.append(scope, turn)
-    this.store(scope, [...turns.filter(({ id }) => id < first), { ...turn, id: first, at: this.now() }])
+    this.conversations.set(scope, [...turns.filter(({ id }) => id < first), { ...turn, id: first, at: this.now() }])
   }
 
   async condense(scope: string, last: number, turn: Turn) {
     const turns = this.conversations.get(scope) ?? []
     const condensed = turns.find(({ id }) => id === last)
     if (!condensed) return
-    this.store(scope, [{ ...turn, id: last, at: condensed.at }, ...turns.filter(({ id }) => id > last)])
+    this.conversations.set(scope, [{ ...turn, id: last, at: condensed.at }, ...turns.filter(({ id }) => id > last)])
   }
 
   async findIdle(before: number) {
-    const ends = [...this.conversations].map(([scope, turns]) => ({ scope, ...turns.at(-1)! }))
+    const ends = oldestFirst(this.conversations).map(([scope, turns]) => ({ scope, ...turns.at(-1)! }))
     return ends.filter(({ at }) => at < before).map(({ scope, id }) => ({ scope, id }))
   }
 
@@ -85,13 +83,7 @@ export class MemoryHistory implements History {
 
   private keep(scope: string, condition: (turn: StoredTurn) => boolean) {
     const rest = this.conversations.get(scope)?.filter(condition)
-    if (rest?.length) this.store(scope, rest)
+    if (rest?.length) this.conversations.set(scope, rest)
     else this.conversations.delete(scope)
-  }
-
-  /** A map keeps the order of insertion: what is put back goes to the end, what was not used is found at the front. */
-  private store(scope: string, turns: StoredTurn[]) {
-    this.conversations.delete(scope)
-    this.conversations.set(scope, turns)
   }
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'koishi'
-import { Recent } from '../util/lru-map'
+import { LruMap } from 'common/collections'
 import type { Scope } from './scope'
 
 declare module 'koishi' {
@@ -31,7 +31,7 @@ export function declarePreferenceTable(ctx: Context) {
 
 /** Remembers choices: in the database while there is one, else in memory, those that were made last. */
 export class PreferenceStore {
-  private readonly memory: Recent<string, Preferences>
+  private readonly memory: LruMap<string, Preferences>
 
   /** @param report is told when choices cannot be read; the settings count then */
   constructor(
@@ -39,7 +39,7 @@ export class PreferenceStore {
     private readonly report: (error: unknown) => void,
     capacity = 5000,
   ) {
-    this.memory = new Recent(capacity)
+    this.memory = new LruMap({ capacity })
   }
 
   async load(key: string): Promise<Preferences> {

@@ -1,40 +1,31 @@
+import { LruMap } from 'common/collections'
 import type { Content } from '../engine/types'
 import { isReference } from '../media/reference'
 
-/** The last question of a conversation, where it found no answer: it can be put again. */
+/** The last question of each conversation that got no answer, so that it can be asked again. */
 export class UnansweredQuestions {
-  private readonly questions = new Map<string, Content>()
-  private readonly capacity: number
-  private readonly maxChars: number
+  private readonly questions: LruMap<string, Content>
 
   /**
-   * @param options.capacity how many conversations are remembered
-   * @param options.room how many characters their questions may have together; the newest is kept in any case
+   * @param options.capacity most conversations
+   * @param options.room most characters of all questions together; the newest question is kept in any case
    */
   constructor({ capacity = 100, room = 64 << 20 } = {}) {
-    this.capacity = capacity
-    this.maxChars = room
+    this.questions = new LruMap({ capacity, maxSize: room, sizeOf })
   }
 
   get(key: string): Content | undefined {
-    return this.questions.get(key)
+    return this.questions.peek(key)
   }
 
-  /** @param question nothing: it was answered, or taken back */
+  /** @param question `undefined` where it was answered, or taken back */
   set(key: string, question?: Content) {
-    this.questions.delete(key)
-    if (!question) return
-    this.questions.set(key, question)
-    let size = [...this.questions.values()].reduce((sum, question) => sum + sizeOf(question), 0)
-    for (const [oldest, { parts }] of this.questions) {
-      if (oldest === key || (this.questions.size <= this.capacity && size <= this.maxChars)) break
-      this.questions.delete(oldest)
-      size -= sizeOf({ parts })
-    }
+    if (question) this.questions.set(key, question)
+    else this.questions.delete(key)
   }
 }
 
-/** What is in a message by itself, such as `data:` addresses, may be large. */
-function sizeOf({ parts }: Pick<Content, 'parts'>) {
+/** Characters of a question; a `data:` address in it may be large. */
+function sizeOf({ parts }: Content) {
   return parts.reduce((sum, part) => sum + (isReference(part) ? part.reference.src : part.text ?? '').length, 0)
 }

@@ -1,13 +1,13 @@
-import { Recent } from '../util/lru-map'
+import { LruMap } from 'common/collections'
 import type { Message } from '../messages/i18n'
 
 /** Remembers which conversations know already that another model answers than the one that was chosen. */
 export class FallbackNotices {
-  private readonly shown: Recent<string, string>
+  private readonly shown: LruMap<string, string>
 
   /** @param capacity how many conversations are remembered */
   constructor(capacity = 1000) {
-    this.shown = new Recent(capacity)
+    this.shown = new LruMap({ capacity })
   }
 
   /** @returns what to say, where it is news */

@@ -2,7 +2,7 @@ import { localTime } from '../util/local-time'
 import { sumCounts } from './usage-store'
 import { localDay } from '../util/local-time'
 import type { UsageStore, UsageRow } from './usage-store'
-import { Recent } from '../util/lru-map'
+import { ExpiringMap } from 'common/collections'
 import type { Message } from '../messages/i18n'
 
 /** 0 is no limit. */
@@ -23,13 +23,15 @@ const MAX_TRACKED = 10_000
 /** Lets people and places use no more than they may. */
 export class RateLimits {
   /** When messages came, by who or where. */
-  private readonly recent = new Recent<string, number[]>(MAX_TRACKED)
+  private readonly recent: ExpiringMap<number[]>
 
   constructor(
     private readonly settings: RateLimitSettings,
     private readonly usage: Pick<UsageStore, 'read'>,
     private readonly now: () => number,
-  ) {}
+  ) {
+    this.recent = new ExpiringMap({ now }, RATE_WINDOW_MS, MAX_TRACKED)
+  }
 
   /**
    * Counts a message, unless it is one too many.
@@ -57,17 +59,10 @@ export class RateLimits {
   /** How long until there may be one more. */
   private wait(key: string, limit: number): number {
     const start = this.now() - RATE_WINDOW_MS
-    if (this.recent.size > 1000) this.dropBefore(start)
     const times = this.recent.get(key)?.filter(time => time > start) ?? []
     if (times.length) this.recent.set(key, times)
     else this.recent.delete(key)
     return times.length < limit ? 0 : times[times.length - limit] - start
-  }
-
-  private dropBefore(start: number) {
-    for (const [key, times] of this.recent) {
-      if (times.at(-1)! <= start) this.recent.delete(key)
-    }
   }
 
   private async tokensToday(who: { user?: string, channel?: string }): Promise<number> {

@@ -1,3 +1,4 @@
+import { LruMap, oldestFirst } from 'common/collections'
 import type { Context, Session } from 'koishi'
 import { describeError } from '../util/describe-error'
 import { localDay } from '../util/local-time'
@@ -52,7 +53,7 @@ export function declareUsageTable(ctx: Context) {
 
 /** Keeps account of what is used: in the database while there is one, else in memory, the last of it. */
 export class UsageStore {
-  private readonly memory = new Map<string, UsageRow>()
+  private readonly memory: LruMap<string, UsageRow>
   private pending = Promise.resolve()
   private pruned = ''
 
@@ -60,8 +61,10 @@ export class UsageStore {
     private readonly ctx: Context,
     private readonly now: () => number,
     private readonly report: (reason: string) => void,
-    private readonly capacity = 5000,
-  ) {}
+    capacity = 5000,
+  ) {
+    this.memory = new LruMap({ capacity })
+  }
 
   /** Adds to what was used today. It returns at once and never fails: an account costs no answer. */
   add(place: Omit<UsageKey, 'day'>, counts: UsageCounts) {
@@ -76,7 +79,7 @@ export class UsageStore {
     await this.pending
     const database = this.ctx.get('database')
     if (database) return database.get('gemini_usage', { ...who, day: { $gte: since } })
-    return [...this.memory.values()].filter((row) => {
+    return oldestFirst(this.memory).map(([, row]) => row).filter((row) => {
       return row.day >= since && (!who.user || row.user === who.user) && (!who.channel || row.channel === who.channel)
     })
   }
@@ -93,9 +96,7 @@ export class UsageStore {
       this.pruned = place.day
       return
     }
-    this.memory.delete(key)
     this.memory.set(key, next)
-    if (this.memory.size > this.capacity) this.memory.delete(this.memory.keys().next().value!)
   }
 }
 

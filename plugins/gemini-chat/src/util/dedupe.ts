@@ -1,32 +1,29 @@
+import { ExpiringMap } from 'common/collections'
 import type { Session } from 'koishi'
+
+const RETENTION_MS = 600_000
+const CAPACITY = 10_000
 
 /** Remembers recent messages, so that one that a platform delivers again is answered once. */
 export class Deduplicator {
-  /** The session that brought a message, and when, by the message; oldest first. */
-  private readonly seen = new Map<string, { session: number, at: number }>()
+  /** The session that brought a message, by the message. */
+  private readonly seen: ExpiringMap<number>
 
-  constructor(
-    private readonly now: () => number,
-    private readonly retentionMs = 600_000,
-    private readonly capacity = 10_000,
-  ) {}
+  /**
+   * @param retentionMs how long a message is remembered
+   * @param capacity most messages
+   */
+  constructor(now: () => number, retentionMs = RETENTION_MS, capacity = CAPACITY) {
+    this.seen = new ExpiringMap({ now }, retentionMs, capacity)
+  }
 
   /** Whether another session brought this very message before. */
   isRepeated(session: Pick<Session, 'id' | 'type' | 'platform' | 'selfId' | 'messageId'>): boolean {
     // A button may be pressed twice under the same message.
     if (!session.messageId || session.type.startsWith('interaction/')) return false
     const key = JSON.stringify([session.platform, session.selfId, session.messageId])
-    this.expire()
-    const known = this.seen.get(key)
-    if (known) return known.session !== session.id
-    this.seen.set(key, { session: session.id, at: this.now() })
-    return false
-  }
-
-  private expire() {
-    for (const [key, { at }] of this.seen) {
-      if (this.seen.size < this.capacity && this.now() - at < this.retentionMs) break
-      this.seen.delete(key)
-    }
+    const first = this.seen.peek(key)
+    if (first === undefined) this.seen.set(key, session.id)
+    return first !== undefined && first !== session.id
   }
 }

@@ -1,7 +1,7 @@
 import type { Answer } from '../../cards/card-update'
 import type { TemplateCard } from '../../protocol/template-card'
 import type { Clock } from '../../util/clock'
-import { ExpiringMap } from '../../util/expiring-map'
+import { ExpiringMap, oldestFirst } from 'common/collections'
 import type { CardStore, SentCard } from '../cards'
 import { CARD_UPDATE_LIFETIME_MS } from '../../protocol/limits'
 import { MAX_CARDS } from '../cards'
@@ -20,7 +20,7 @@ export class DatabaseCardStore implements CardStore {
   constructor(readonly access: Access, readonly clock: Clock, readonly botId: string) {
     this.unsaved = new ExpiringMap(clock, CARD_UPDATE_LIFETIME_MS, MAX_CARDS)
     this.writes = new WriteBehind(access, clock, {
-      take: () => this.unsaved.values,
+      take: () => oldestFirst(this.unsaved).map(([, row]) => row),
       write: (database, rows) => database.upsert('wecom_bot_card', rows),
       written: rows => rows.forEach(({ task }) => this.unsaved.delete(task)),
     })

@@ -1,5 +1,5 @@
 import type { Clock } from '../../util/clock'
-import { ExpiringMap } from '../../util/expiring-map'
+import { ExpiringMap } from 'common/collections'
 import type { Access } from '../database-access'
 import type { StoredStream, StreamStore } from '../streams'
 import { STREAM_LIFETIME_MS } from '../streams'
