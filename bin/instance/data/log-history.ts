@@ -1,0 +1,71 @@
+import { writeFile, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Logger } from 'koishi'
+
+const storageErrors = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'])
+
+/** How often a folder that could not be written is tried again. */
+const RETRY_MS = 10_000
+/** More than one block: a full disk still takes a few bytes. */
+const PROBE = Buffer.alloc(64 << 10)
+
+/** Whether an error says that files of a folder cannot be written. An error of an open file names no path. */
+export function isStorageError(error: unknown, folder: string): boolean {
+  const { code = '', path } = (error ?? {}) as NodeJS.ErrnoException
+  return storageErrors.has(code) || !!path?.startsWith(folder)
+}
+
+export interface LogHistoryOptions {
+  folder: string
+  /** Starts the plugin again that writes log records to files, so that it opens a new file. */
+  reload(): void
+  /** Tells the operator without the log. */
+  print(zh: string, en: string): void
+}
+
+/**
+ * Stops writing log records to files while the disk takes nothing, and begins again when it does. The plugin that
+ * writes them never recovers by itself, keeps what it could not write in memory, and fails once more for every record.
+ */
+export class LogHistory {
+  private timer?: NodeJS.Timeout
+
+  constructor(private readonly options: LogHistoryOptions) {}
+
+  get isPaused(): boolean {
+    return !!this.timer
+  }
+
+  pause(error: unknown) {
+    if (this.timer) return
+    const { code } = error as NodeJS.ErrnoException
+    const targets = Logger.targets.filter(target => target.record)
+    for (const target of targets) Logger.targets.splice(Logger.targets.indexOf(target), 1)
+    this.options.print(
+      `日志文件写不了（${code}），暂停写入 ${this.options.folder}，每 ${RETRY_MS / 1000} 秒重试；请检查磁盘空间。`,
+      `cannot write log files (${code}): paused in ${this.options.folder}, tried again every ${RETRY_MS / 1000} s; `
+      + 'check the disk space.')
+    this.timer = setInterval(() => void this.probe(), RETRY_MS)
+    this.timer.unref()
+  }
+
+  stop() {
+    clearInterval(this.timer)
+    this.timer = undefined
+  }
+
+  private async probe() {
+    const file = join(this.options.folder, '.probe')
+    try {
+      await writeFile(file, PROBE, { flush: true })
+    } catch {
+      return
+    } finally {
+      await unlink(file).catch(() => {})
+    }
+    if (!this.timer) return
+    this.stop()
+    this.options.reload()
+    this.options.print('日志文件恢复写入。', 'writing log files again.')
+  }
+}
