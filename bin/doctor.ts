@@ -45,7 +45,7 @@ async function* examineGemini(env: Env): AsyncGenerator<Finding> {
     }
   })()
   const { signal } = new AbortController()
-  const keyPool = new KeyPool(parseKeys(config), now)
+  const keyPool = new KeyPool(parseKeys(config), now, engine.quotaCalendar)
   const models = new ModelList([config.model, ...config.fallbackModels], { warn() {} })
   try {
     yield* examine({ config, engine, keyPool, models, clock, signal })

@@ -1,5 +1,5 @@
 import type { EngineEvent } from '../engine/types'
-import { GroundingSources } from './sources'
+import { AnswerSources } from './sources'
 
 /** So many characters of the thoughts are enough. */
 const MAX_THOUGHT_CHARS = 6000
@@ -7,7 +7,7 @@ const MAX_THOUGHT_CHARS = 6000
 /** What is shown around an answer and is no part of it: thoughts before it, sources below. */
 export class Annotations {
   private thoughts = ''
-  private readonly sources = new GroundingSources()
+  private readonly sources = new AnswerSources()
 
   /** Adds to the thoughts. What stands in front must not change any more once there is something behind it. */
   addThought(text: string) {
@@ -20,7 +20,7 @@ export class Annotations {
   }
 
   take(event: EngineEvent) {
-    if (event.type === 'grounding') this.sources.take(event.metadata)
+    if (event.type === 'sources') this.sources.add(event.sources, event.searches)
   }
 
   /**

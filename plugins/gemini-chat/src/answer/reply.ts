@@ -1,13 +1,13 @@
-import type { Content, EngineEvent, Part, Usage } from '../engine/types'
+import type { Content, EndReason, EngineEvent, Part, TokenUsage } from '../engine/types'
 import { appendPart } from '../conversation/turn'
 
 /** A reply as it grows: what people see of it, and what goes into the history. */
 export class Reply {
   /** What people see. */
   text = ''
-  usage?: Usage
-  /** The wire's `finishReason`, once the model has ended by itself. */
-  reason?: string
+  usage?: TokenUsage
+  /** How the model ended the answer; missing when it was interrupted. */
+  reason?: EndReason
   readonly content: Content = { role: 'model', parts: [] as Part[] }
 
   /** @returns whether there is something new to see */
@@ -28,8 +28,8 @@ export class Reply {
     return false
   }
 
-  /** The model had more to say than it may. Gemini 4 calls it CONTINUATION. */
+  /** The answer stopped at its token limit. */
   get isTruncated() {
-    return this.reason === 'MAX_TOKENS' || this.reason === 'CONTINUATION'
+    return this.reason === 'length'
   }
 }

@@ -61,7 +61,7 @@ export function createChatContext(
     disposed,
     archive,
     route: {
-      keyPool: new KeyPool(parseKeys(config), now),
+      keyPool: new KeyPool(parseKeys(config), now, options.engine.quotaCalendar),
       models,
       logger,
       now,

@@ -94,7 +94,7 @@ export class Exchange {
       if (!this.adapterShowsProgress) void this.showThinking(heard.signal)
       signal.throwIfAborted()
       await context.ctx.serial(session, 'gemini/before-request', request, session)
-      if (request.tools?.some(tool => 'googleSearch' in tool)) presenter.status('status.searching')
+      if (request.tools?.includes('search')) presenter.status('status.searching')
       for await (const event of ask(request, {
         ...context, signal,
         retries: context.config.requestRetries,

@@ -3,7 +3,7 @@ import { estimateContents, fitTurns } from '../conversation/tokens'
 import { SEVERAL_SPEAKERS_PROMPT, fillSystemPrompt, speakerName } from '../conversation/system-prompt'
 import { toContents } from '../conversation/turn'
 import type { Turn } from '../conversation/turn'
-import type { Content } from '../engine/types'
+import type { Content, EngineTool } from '../engine/types'
 import type { Config } from '../config'
 import type { QuestionContext } from './attachments'
 
@@ -25,42 +25,34 @@ export async function buildQuestion(
     contents: [...toContents(sent), question],
     system: [fillSystemPrompt(prompt, variables), key.startsWith('channel:') && SEVERAL_SPEAKERS_PROMPT].filter(Boolean).join('\n\n') || undefined,
     preferred: model,
-    generation: generationConfig(config, thoughtful),
-    tools: buildTools({ ...config, search }),
+    ...answerOptions(config, thoughtful),
+    tools: enabledTools({ ...config, search }),
   }
 }
 
-type GenerationSettings = Pick<Config, 'thinking' | 'outputTokens'>
+type AnswerSettings = Pick<Config, 'thinking' | 'outputTokens'>
+
 /**
- * `generationConfig` as the settings have it; the engine makes it fit the model.
- * @param thoughts whether summaries of the thoughts are asked for
+ * Length and thinking as the settings have them; the engine fits them to the model.
+ * @param summaries whether to ask for summaries of the thoughts
  */
-export function generationConfig({ thinking, outputTokens }: GenerationSettings, thoughts: boolean): object {
-  const thinkingConfig = {
-    ...thinking !== 'default' && { thinkingLevel: thinking.toUpperCase() },
-    ...thoughts && { includeThoughts: true },
-  }
+export function answerOptions(
+  { thinking: level, outputTokens }: AnswerSettings, summaries: boolean,
+): Pick<Question, 'maxOutputTokens' | 'thinking'> {
+  const thinking = { ...level !== 'default' && { level }, ...summaries && { summaries } }
   return {
     ...outputTokens && { maxOutputTokens: outputTokens },
-    ...Object.keys(thinkingConfig).length && { thinkingConfig },
+    ...Object.keys(thinking).length && { thinking },
   }
 }
 
-/** Tools that run at Google's. */
-export interface ToolSettings {
-  /** https://ai.google.dev/gemini-api/docs/google-search */
-  search?: boolean
-  /** https://ai.google.dev/gemini-api/docs/url-context */
-  urlContext?: boolean
-  /** https://ai.google.dev/gemini-api/docs/code-execution */
-  codeExecution?: boolean
-}
+type ToolSettings = Partial<Pick<Config, 'search' | 'urlContext' | 'codeExecution'>>
 
-/** The tools as they go over the wire. */
-export function buildTools({ search, urlContext, codeExecution }: ToolSettings): object[] {
+/** The tools that are switched on. */
+export function enabledTools({ search, urlContext, codeExecution }: ToolSettings): EngineTool[] {
   return [
-    ...search ? [{ googleSearch: {} }] : [],
-    ...urlContext ? [{ urlContext: {} }] : [],
-    ...codeExecution ? [{ codeExecution: {} }] : [],
+    ...search ? ['search' as const] : [],
+    ...urlContext ? ['url-context' as const] : [],
+    ...codeExecution ? ['code-execution' as const] : [],
   ]
 }

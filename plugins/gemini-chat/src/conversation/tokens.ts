@@ -1,4 +1,4 @@
-import type { Content, Usage } from '../engine/types'
+import type { Content, TokenUsage } from '../engine/types'
 import type { Turn } from './turn'
 
 /** A picture costs about this much, whatever its size. https://ai.google.dev/gemini-api/docs/tokens */
@@ -15,8 +15,8 @@ export function estimateText(text: string): number {
 /** What contents cost, roughly. */
 export function estimateContents(contents: Content[]): number {
   const parts = contents.flatMap(content => content.parts)
-  return parts.reduce((sum, { text, inlineData, fileData, reference, ...rest }) => {
-    if (inlineData || fileData || reference) return sum + MEDIA_TOKENS
+  return parts.reduce((sum, { text, inlineData, reference, ...rest }) => {
+    if (inlineData || reference) return sum + MEDIA_TOKENS
     return sum + estimateText(text ?? JSON.stringify(rest))
   }, 0)
 }
@@ -31,14 +31,12 @@ export function estimateContents(contents: Content[]): number {
  * @param history the turns that were sent along
  * @param usage what the model reports, if it came to that
  */
-export function measureTurn(contents: Content[], history: Turn[], usage: Usage = {}): number {
-  const { promptTokenCount, candidatesTokenCount } = usage
+export function measureTurn(contents: Content[], history: Turn[], usage: TokenUsage = {}): number {
+  const { inputTokens, fileTokens = 0, outputTokens } = usage
   const estimated = estimateContents(contents)
-  if (!promptTokenCount || candidatesTokenCount === undefined) return estimated
+  if (!inputTokens || outputTokens === undefined) return estimated
   const known = history.reduce((sum, turn) => sum + turn.tokens, 0)
-  const files = usage.promptTokensDetails?.filter(({ modality }) => modality && modality !== 'TEXT') ?? []
-  const text = files.reduce((rest, { tokenCount = 0 }) => rest - tokenCount, promptTokenCount)
-  return Math.max(Math.ceil(estimated / 4), text + candidatesTokenCount - known)
+  return Math.max(Math.ceil(estimated / 4), inputTokens - fileTokens + outputTokens - known)
 }
 
 /** Chooses the newest turns that fit in so many tokens. A turn is taken whole or not at all. */

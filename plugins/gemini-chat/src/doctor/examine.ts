@@ -85,9 +85,9 @@ async function* examineAnswer(patient: ExamineOptions, { secret }: ApiKey): Asyn
   const begun = clock.now()
   try {
     const contents = [{ role: 'user' as const, parts: [{ text: 'Reply with the word OK.' }] }]
-    const generation = { thinkingConfig: { thinkingLevel: 'MINIMAL' } }
+    const thinking = { level: 'minimal' as const }
     await within(patient, async (signal) => {
-      for await (const event of engine.stream({ model, contents, generation }, { key: secret, signal })) {
+      for await (const event of engine.stream({ model, contents, thinking }, { key: secret, signal })) {
         if (event.type === 'text') return
       }
       throw new EngineError('empty', 'the answer has no text')

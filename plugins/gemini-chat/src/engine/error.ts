@@ -1,68 +1,101 @@
+import { GeminiChatError } from '../util/errors'
+import type { GeminiChatErrorCode } from '../util/errors'
+
 /**
- * The one error the rest of the plugin sees of a model.
+ * What went wrong with a request to a model.
  *
- * - `auth`: the key is wrong, expired or not allowed here
- * - `region`: Google does not serve the place the request comes from
- * - `model`: no such model, or not any more
- * - `request`: the request was refused as it is; sending it again changes nothing
- * - `rate`: too many requests or tokens per minute; see `retryAfter`
- * - `quota-day`: the project's quota of the day is used up
- * - `server`: Google's or a relay's fault
+ * - `auth`: the key is wrong, expired or not allowed to do this
+ * - `region`: the provider does not serve the place the request comes from
+ * - `model`: the model does not exist or has been shut down
+ * - `request`: the request was refused; sending the same one again changes nothing
+ * - `rate`: too many requests or tokens per minute, see `retryAfter`
+ * - `quota-day`: the daily quota of the project is used up
+ * - `server`: the provider or a relay failed or is overloaded
  * - `network`: no connection, or it broke
- * - `proxy`: the configured proxy cannot be used; nothing was sent past it
- * - `timeout`: first byte, idle or total, see `reason`
- * - `aborted`: ended by us
- * - `blocked`: the prompt (`block`) or the answer (`reason`) was stopped by a filter
- * - `empty`: the model said nothing, see `reason`
- * - `protocol`: what answered does not speak Gemini
+ * - `proxy`: the configured proxy cannot be used; nothing was sent around it
+ * - `timeout`: one of three timers ran out, see `reason`
+ * - `aborted`: ended on our side
+ * - `blocked`: a filter stopped the prompt or the answer, see `reason`
+ * - `empty`: the answer has no content
+ * - `protocol`: the response does not follow the API
  */
 export type EngineErrorKind =
   | 'auth' | 'region' | 'model' | 'request' | 'rate' | 'quota-day' | 'server' | 'network' | 'proxy' | 'timeout'
   | 'aborted' | 'blocked' | 'empty' | 'protocol'
 
+/**
+ * What the kind alone does not tell: which timer ran out (`first-byte`, `idle`, `total`), what was blocked (`prompt`,
+ * `answer`), that an empty answer reached its token limit (`length`), or that the request was refused because of what
+ * an answer in the history carries for the engine alone (`signatures`, see `EngineRequest.portable`).
+ */
+export type EngineErrorReason = 'first-byte' | 'idle' | 'total' | 'prompt' | 'answer' | 'length' | 'signatures'
+
 export interface EngineErrorDetails {
-  /** HTTP status, or the `code` of an error inside a stream. */
+  /** HTTP status, or the code of an error inside a stream. */
   status?: number
   /** Milliseconds to wait before the next try, as the server says. */
   retryAfter?: number
   /** When there is quota again, in milliseconds since 1970. */
   until?: number
-  /** The `quotaId` that was exceeded. */
+  /** The provider's name of the quota that was exceeded. */
   quota?: string
-  /** Why the prompt was blocked: the wire's `blockReason`. */
-  block?: string
-  /** The wire's `finishReason` or `ErrorInfo.reason`, the timer that ran out, or `THOUGHT_SIGNATURE`. */
-  reason?: string
+  reason?: EngineErrorReason
+  /** The provider's own word for the reason, for logs. */
+  detail?: string
+}
+
+const CODES: Record<EngineErrorKind, GeminiChatErrorCode> = {
+  auth: 'gemini-chat/key-refused',
+  region: 'gemini-chat/region-not-served',
+  model: 'gemini-chat/model-not-found',
+  request: 'gemini-chat/request-refused',
+  rate: 'gemini-chat/rate-limited',
+  'quota-day': 'gemini-chat/quota-exhausted',
+  server: 'gemini-chat/server-error',
+  network: 'gemini-chat/network-failed',
+  proxy: 'gemini-chat/proxy-failed',
+  timeout: 'gemini-chat/timed-out',
+  aborted: 'gemini-chat/aborted',
+  blocked: 'gemini-chat/content-blocked',
+  empty: 'gemini-chat/empty-answer',
+  protocol: 'gemini-chat/unexpected-response',
 }
 
 /**
- * Tells no secrets: texts from outside go through `redact`, and there is no `cause`, since what lies below may hold
- * keys, addresses with credentials, or whole requests.
+ * The only error an engine throws. It carries no secrets: messages from outside go through `redact`, and there is no
+ * `cause`, because the errors below may hold keys, addresses with credentials, or whole requests.
  */
-export class EngineError extends Error implements EngineErrorDetails {
-  override readonly name = 'GeminiError'
+export class EngineError extends GeminiChatError implements EngineErrorDetails {
+  override readonly name = 'EngineError'
   declare readonly status?: number
   declare readonly retryAfter?: number
   declare readonly until?: number
   declare readonly quota?: string
-  declare readonly block?: string
-  declare readonly reason?: string
+  declare readonly reason?: EngineErrorReason
+  declare readonly detail?: string
 
   constructor(readonly kind: EngineErrorKind, message: string, details: EngineErrorDetails = {}) {
-    super(message)
+    super(CODES[kind], message)
     for (const [key, value] of Object.entries(details)) {
       if (value !== undefined) Object.assign(this, { [key]: value })
     }
   }
 
-  /** Whether the same request may succeed if it is sent again, with the same key and model. */
+  /** Whether the same request may succeed when it is sent again with the same key and model. */
   get retryable(): boolean {
     switch (this.kind) {
-      case 'rate': case 'server': case 'network': return true
-      case 'timeout': return this.reason === 'first-byte'
-      // A budget spent on thinking is spent again.
-      case 'empty': return this.reason !== 'MAX_TOKENS' && this.reason !== 'CONTINUATION'
-      default: return false
+      case 'rate': case 'server': case 'network':
+        return true
+      case 'timeout':
+        return this.reason === 'first-byte'
+      case 'empty':
+        // A budget that was spent on thinking would be spent again.
+        return this.reason !== 'length'
+      case 'auth': case 'region': case 'model': case 'request': case 'quota-day': case 'proxy': case 'aborted':
+      case 'blocked': case 'protocol':
+        return false
+      default:
+        return this.kind satisfies never
     }
   }
 }
@@ -70,8 +103,8 @@ export class EngineError extends Error implements EngineErrorDetails {
 const MAX_MESSAGE_CHARS = 500
 
 /**
- * Takes keys and credentials out of a text, and what is too long to read.
- * @param secret a key of a form we may not know; one too short to be a key would only mangle the text
+ * Removes keys and credentials from a text, and shortens it to 500 characters.
+ * @param secret a key whose form the patterns here may not match; ignored if shorter than 8 characters
  */
 export function redact(text: string, secret = ''): string {
   if (secret.length >= 8) text = text.replaceAll(secret, '***')

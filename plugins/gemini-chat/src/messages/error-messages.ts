@@ -32,7 +32,7 @@ export function userMessage(error: unknown): Message {
   }
   if (kind === 'rate' && retryAfter) return ['errors.rate-wait', { seconds: Math.ceil(retryAfter / 1000) }]
   // Thinking has used up what the answer may have.
-  if (kind === 'empty' && reason === 'MAX_TOKENS') return ['errors.empty-tokens']
+  if (kind === 'empty' && reason === 'length') return ['errors.empty-tokens']
   return [`errors.${kind}`]
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../util/clock'
 import { EngineError } from '../engine/error'
-import type { Content, Engine, EngineEvent, EngineRequest, Usage } from '../engine/types'
+import type { Engine, EngineEvent, EngineRequest, TokenUsage } from '../engine/types'
 import { withoutReferences } from '../media/reference'
 import { Attempts } from './attempts'
 import type { ModelRoute } from './attempts'
@@ -14,7 +14,7 @@ export interface Question extends Omit<EngineRequest, 'model'> {
 /** One try, as it ended. */
 export interface AttemptResult {
   model: string
-  usage?: Usage
+  usage?: TokenUsage
   error?: unknown
 }
 
@@ -41,12 +41,11 @@ export interface AskOptions {
  */
 export async function* ask({ preferred, ...question }: Question, options: AskOptions): AsyncGenerator<EngineEvent> {
   const { engine, signal, clock, route } = options
-  const bare = withoutReferences(question.contents)
+  const contents = withoutReferences(question.contents)
   const attempts = new Attempts(route, options.retries, options.random, preferred)
   for (;;) {
-    const { key, model, dropsSignatures } = attempts
-    const contents = dropsSignatures ? withoutSignatures(bare) : bare
-    const request = capOutputTokens({ ...question, contents, model }, route)
+    const { key, model, portable } = attempts
+    const request = capOutputTokens({ ...question, contents, model, ...portable && { portable } }, route)
     const attempt: AttemptResult = { model }
     const held: EngineEvent[] = []
     let visible = false
@@ -79,15 +78,7 @@ export async function* ask({ preferred, ...question }: Question, options: AskOpt
 /** More than a model can say is not asked of it. */
 function capOutputTokens(request: EngineRequest, { models }: ModelRoute): EngineRequest {
   const { outputTokenLimit } = models.limitsOf(request.model)
-  const { maxOutputTokens } = (request.generation ?? {}) as { maxOutputTokens?: number }
+  const { maxOutputTokens } = request
   if (!outputTokenLimit || !maxOutputTokens || maxOutputTokens <= outputTokenLimit) return request
-  return { ...request, generation: { ...request.generation, maxOutputTokens: outputTokenLimit } }
-}
-
-/** A signature may be refused after a change of model or key. Without one the text itself is as good as before. */
-function withoutSignatures(contents: Content[]): Content[] {
-  return contents.map(({ role, parts }) => {
-    const bare = parts.map(({ thoughtSignature, ...part }) => part)
-    return { role, parts: bare.filter(part => Object.keys(part).length) }
-  })
+  return { ...request, maxOutputTokens: outputTokenLimit }
 }

@@ -20,7 +20,7 @@ export class Attempts {
   key!: ApiKey
   model!: string
   /** The signatures in the history were refused, and are to be left out. */
-  dropsSignatures = false
+  portable = false
   private retried = 0
   private retriedEmpty = false
   private readonly failed = new Set<string>()
@@ -55,8 +55,8 @@ export class Attempts {
       case 'model':
         return this.abandonModel()
       case 'request':
-        if (error.reason !== 'THOUGHT_SIGNATURE' || this.dropsSignatures) return
-        this.dropsSignatures = true
+        if (error.reason !== 'signatures' || this.portable) return
+        this.portable = true
         return 0
       case 'empty':
         if (this.retriedEmpty) return

@@ -1,5 +1,5 @@
 import type { EngineErrorKind, EngineError } from '../engine/error'
-import { nextQuotaReset, quotaDay } from './quota-day'
+import type { QuotaCalendar } from '../engine/types'
 
 /** A key as it is set: by itself, or with the name of the project whose quota it shares. */
 export type KeySetting = string | { key: string, bucket?: string }
@@ -54,7 +54,11 @@ export class KeyPool {
   private readonly refused = new Map<ApiKey, number>()
   private readonly used = new Map<ApiKey, { day: string, requests: number, failures: number }>()
 
-  constructor(readonly keys: readonly ApiKey[], private readonly now: () => number) {}
+  constructor(
+    readonly keys: readonly ApiKey[],
+    private readonly now: () => number,
+    private readonly calendar: QuotaCalendar,
+  ) {}
 
   /** The best key for a model: one that was not refused, of a project that has quota left. */
   pick(model: string, except: (key: ApiKey) => boolean = () => false): ApiKey | undefined {
@@ -76,7 +80,7 @@ export class KeyPool {
 
   /** Leaves a project alone for as long as the server says: with one model, where the quota is a model's. */
   markExhausted(key: ApiKey, model: string, { kind, quota, retryAfter = 0 }: EngineError) {
-    const until = kind === 'quota-day' ? nextQuotaReset(this.now()) : this.now() + retryAfter
+    const until = kind === 'quota-day' ? this.calendar.nextReset(this.now()) : this.now() + retryAfter
     const only = quota && !/PerModel/i.test(quota) ? undefined : model
     const id = JSON.stringify([key.bucket, only])
     const known = this.exhausted.get(id)
@@ -92,7 +96,7 @@ export class KeyPool {
   }
 
   count(key: ApiKey, failed = false) {
-    const day = quotaDay(this.now())
+    const day = this.calendar.dayOf(this.now())
     const entry = this.used.get(key)
     const fresh = entry?.day === day ? entry : { day, requests: 0, failures: 0 }
     if (failed) fresh.failures++
@@ -101,7 +105,7 @@ export class KeyPool {
   }
 
   status(): KeyStatus[] {
-    const day = quotaDay(this.now())
+    const day = this.calendar.dayOf(this.now())
     return this.keys.map((key) => {
       const { bucket, position, secret } = key
       const used = this.used.get(key)

@@ -12,9 +12,6 @@ const FIRST_REFRESH_DELAY_MS = 30_000
 /** How long a list is good for whoever asks for it. */
 const FRESH_MS = 600_000
 
-/** Models that answer with other things than text, or to other things. */
-const nonChatModel = /embedding|banana|aqa|-(image|tts|audio|live|robotics|computer-use)\b/
-
 /** The models to ask, best first, as far as they are there. It outlives the questions. */
 export class ModelList {
   private readonly configured: readonly string[]
@@ -60,7 +57,7 @@ export class ModelList {
 
   /** All that can hold a conversation, once the list has told: those of the settings first. */
   get chatModels(): string[] {
-    const able = [...this.known.values()].filter(({ name, methods }) => methods.includes('generateContent') && !nonChatModel.test(name))
+    const able = [...this.known.values()].filter(({ isChatModel }) => isChatModel)
     return [...new Set([...this.configured, ...able.map(({ name }) => name)])]
   }
 

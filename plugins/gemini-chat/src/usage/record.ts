@@ -10,8 +10,8 @@ export function recordUsage(store: Pick<UsageStore, 'add'>, session: Session, si
     {
       requests: 1,
       errors: error === undefined || signal.aborted ? 0 : 1,
-      prompt: (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0),
-      answer: (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0),
+      prompt: (usage.inputTokens ?? 0) + (usage.toolTokens ?? 0),
+      answer: (usage.outputTokens ?? 0) + (usage.thinkingTokens ?? 0),
     },
   )
 }

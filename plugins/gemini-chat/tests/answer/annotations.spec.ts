@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Annotations } from '../../src/answer/annotations'
+import { readGrounding } from '../../src/engine/gemini/grounding'
 
 describe('what is shown around an answer', () => {
   it('is thoughts in front', () => {
@@ -30,7 +31,7 @@ describe('what is shown around an answer', () => {
 
   it('is sources below', () => {
     const annotations = new Annotations()
-    annotations.take({ type: 'grounding', metadata: { webSearchQueries: ['a'] } })
+    annotations.take({ type: 'sources', ...readGrounding({ webSearchQueries: ['a'] }) })
     assert.equal(annotations.after(name => name[0]), 'q [a](https://www.google.com/search?q=a)')
   })
 })

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
-import { GroundingSources } from '../../src/answer/sources'
+import { AnswerSources } from '../../src/answer/sources'
+import { readGrounding } from '../../src/engine/gemini/grounding'
 
 const label = (name: string) => name === 'sources' ? 'Sources:' : 'Searched:'
 
 describe('what an answer rests on', () => {
   function read(...metadata: object[]) {
-    const grounding = new GroundingSources()
-    for (const each of metadata) grounding.take(each)
-    return grounding.toMarkdown(label)
+    const answer = new AnswerSources()
+    for (const each of metadata) {
+      const { sources, searches } = readGrounding(each)
+      answer.add(sources, searches)
+    }
+    return answer.toMarkdown(label)
   }
   const chunk = (uri: unknown, title?: unknown) => ({ web: { uri, title } })
 

@@ -251,7 +251,7 @@ describe('while nothing of an answer can be seen', () => {
 
   it('it is said that the web is being searched', async () => {
     test = await createApp({ bot: EditingBot })
-    test.app.on('gemini/before-request', question => void (question.tools = [{ googleSearch: {} }]))
+    test.app.on('gemini/before-request', question => void (question.tools = ['search']))
     const found = gate()
     test.engine.respond([found, ...says('found')])
     const done = test.client('alice').receive('one')

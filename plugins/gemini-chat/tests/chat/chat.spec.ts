@@ -95,7 +95,7 @@ describe('a conversation', () => {
     it('as much as fits in its budget', async () => {
       await test.close()
       test = await createApp({ config: { historyTokens: 100 } })
-      const usage = (prompt: number) => ({ promptTokenCount: prompt, candidatesTokenCount: 20 })
+      const usage = (prompt: number) => ({ inputTokens: prompt, outputTokens: 20 })
       test.engine.respond(
         [...piece('1'), { type: 'usage', usage: usage(30) }, ...says()],
         [...piece('2'), { type: 'usage', usage: usage(65) }, ...says()],
@@ -160,12 +160,12 @@ describe('a conversation', () => {
     })
 
     it('where a filter stepped in, and offers nothing that would end the same way', async () => {
-      test.engine.respond([...piece('half'), ...fails('blocked', { reason: 'SAFETY' })])
+      test.engine.respond([...piece('half'), ...fails('blocked', { reason: 'answer', detail: 'SAFETY' })])
       await test.client('alice').shouldReply('one', /^half\n\n（Gemini 的安全策略在这里拦下了回答/)
     })
 
     it('at the length limit, and says how to go on', async () => {
-      test.engine.respond([...piece('long'), { type: 'end', reason: 'MAX_TOKENS' }])
+      test.engine.respond([...piece('long'), { type: 'end', reason: 'length' }])
       await test.client('alice').shouldReply('one', /^long\n\n（回答达到了长度上限/)
       assert.deepEqual(test.warnings, [])
     })
@@ -175,11 +175,11 @@ describe('a conversation', () => {
     it('the question, to be changed', async () => {
       test.app.on('gemini/before-request', async (question, session) => {
         question.system = `You talk to ${session.userId}.`
-        question.tools = [{ googleSearch: {} }]
+        question.tools = ['search']
       })
       await test.client('alice').receive('one')
       assert.equal(test.engine.requests[0].system, 'You talk to alice.')
-      assert.deepEqual(test.engine.requests[0].tools, [{ googleSearch: {} }])
+      assert.deepEqual(test.engine.requests[0].tools, ['search'])
     })
 
     it('the question, to be refused', async () => {

@@ -1,25 +1,26 @@
 import assert from 'node:assert/strict'
+import { answerOptions, enabledTools } from '../../src/chat/request'
 import { fitGenerationConfig } from '../../src/engine/gemini/generation-config'
-import { generationConfig, buildTools } from '../../src/chat/request'
+import { generationConfigOf } from '../../src/engine/gemini/request'
 
-describe('the parameters of a request', () => {
-  it('are the model\'s own unless told', () => {
-    assert.deepEqual(generationConfig({ thinking: 'default', outputTokens: 0 }, false), {})
-    assert.deepEqual(buildTools({}), [])
+describe('the options of a request', () => {
+  it('leave everything to the model unless the settings say otherwise', () => {
+    assert.deepEqual(answerOptions({ thinking: 'default', outputTokens: 0 }, false), {})
+    assert.deepEqual(enabledTools({}), [])
   })
 
-  it('are what the settings say', () => {
-    assert.deepEqual(generationConfig({ thinking: 'low', outputTokens: 2000 }, true), {
-      maxOutputTokens: 2000, thinkingConfig: { thinkingLevel: 'LOW', includeThoughts: true },
+  it('follow the settings', () => {
+    assert.deepEqual(answerOptions({ thinking: 'low', outputTokens: 2000 }, true), {
+      maxOutputTokens: 2000, thinking: { level: 'low', summaries: true },
     })
-    assert.deepEqual(buildTools({ search: true, urlContext: true, codeExecution: true }),
-      [{ googleSearch: {} }, { urlContext: {} }, { codeExecution: {} }])
+    assert.deepEqual(enabledTools({ search: true, urlContext: true, codeExecution: true }),
+      ['search', 'url-context', 'code-execution'])
   })
 
-  it('fit every generation of models', () => {
-    const generation = generationConfig({ thinking: 'minimal', outputTokens: 0 }, false)
-    assert.deepEqual(fitGenerationConfig('gemini-3.8-flash', generation), { thinkingConfig: { thinkingLevel: 'LOW' } })
-    assert.deepEqual(fitGenerationConfig('gemini-3.6-flash', generation), { thinkingConfig: { thinkingLevel: 'MINIMAL' } })
-    assert.deepEqual(fitGenerationConfig('gemini-2.5-flash', generation), { thinkingConfig: { thinkingBudget: 0 } })
+  it('become what each generation of Gemini models takes', () => {
+    const config = generationConfigOf(answerOptions({ thinking: 'minimal', outputTokens: 0 }, false))
+    assert.deepEqual(fitGenerationConfig('gemini-3.8-flash', config), { thinkingConfig: { thinkingLevel: 'LOW' } })
+    assert.deepEqual(fitGenerationConfig('gemini-3.6-flash', config), { thinkingConfig: { thinkingLevel: 'MINIMAL' } })
+    assert.deepEqual(fitGenerationConfig('gemini-2.5-flash', config), { thinkingConfig: { thinkingBudget: 0 } })
   })
 })

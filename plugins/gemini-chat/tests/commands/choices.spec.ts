@@ -54,10 +54,9 @@ describe('people choose', () => {
     })
 
     describe('that is not in the settings', () => {
-      const info = (name: string, ...methods: string[]) => ({ name, methods })
+      const info = (name: string, isChatModel = true) => ({ name, isChatModel })
       const list = [
-        info('m-2', 'generateContent'), info('m-9', 'generateContent', 'countTokens'), info('m-9-tts', 'generateContent'),
-        info('text-embedding-9', 'embedContent'),
+        info('m-2'), info('m-9'), info('m-9-tts', false), info('text-embedding-9', false),
       ]
 
       it('with the authority it takes', async () => {
@@ -86,7 +85,7 @@ describe('people choose', () => {
       it('and send it no more than it takes', async () => {
         await test.close()
         await start({ modelAuthority: 0 })
-        test.engine.models = async () => [{ ...info('m-9', 'generateContent'), inputTokenLimit: 100 }]
+        test.engine.models = async () => [{ ...info('m-9'), inputTokenLimit: 100 }]
         for (const question of ['a'.repeat(400), 'b']) await client().receive(question)
         assert.equal(last().contents.length, 3)
         await client().receive('模型 m-9')

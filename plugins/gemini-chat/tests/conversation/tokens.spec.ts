@@ -29,42 +29,38 @@ describe('the measure of a turn', () => {
   const contents: Content[] = [{ role: 'user', parts: [{ text: 'abcd' }] }, { role: 'model', parts: [{ text: 'abcd' }] }]
 
   it('is what the model counts beyond the turns before it', () => {
-    const usage = { promptTokenCount: 130, candidatesTokenCount: 20 }
+    const usage = { inputTokens: 130, outputTokens: 20 }
     assert.equal(measureTurn(contents, turns(60, 40), usage), 50)
     assert.equal(measureTurn(contents, [], usage), 150)
   })
 
   it('keeps the sum at what the model last measured, whatever was forgotten meanwhile', () => {
-    const first = measureTurn(contents, [], { promptTokenCount: 100, candidatesTokenCount: 10 })
-    const second = measureTurn(contents, turns(first), { promptTokenCount: 120, candidatesTokenCount: 10 })
+    const first = measureTurn(contents, [], { inputTokens: 100, outputTokens: 10 })
+    const second = measureTurn(contents, turns(first), { inputTokens: 120, outputTokens: 10 })
     // The first turn is gone, and with it what the system instruction was counted under.
-    const third = measureTurn(contents, turns(second), { promptTokenCount: 125, candidatesTokenCount: 10 })
+    const third = measureTurn(contents, turns(second), { inputTokens: 125, outputTokens: 10 })
     assert.equal(second + third, 135)
   })
 
   it('is estimated when the model says nothing', () => {
     assert.equal(measureTurn(contents, turns(60)), 2)
-    assert.equal(measureTurn(contents, turns(60), { promptTokenCount: 80 }), 2)
+    assert.equal(measureTurn(contents, turns(60), { inputTokens: 80 }), 2)
   })
 
   it('is without the files, which go along for some turns only', () => {
-    const promptTokensDetails = [
-      { modality: 'TEXT', tokenCount: 80 }, { modality: 'IMAGE', tokenCount: 1120 },
-      { modality: 'DOCUMENT', tokenCount: 5000 }, {},
-    ]
-    const usage = { promptTokenCount: 6200, candidatesTokenCount: 20, promptTokensDetails }
+    const usage = { inputTokens: 6200, fileTokens: 6120, outputTokens: 20 }
     assert.equal(measureTurn(contents, turns(60), usage), 40)
   })
 
   it('is never less than a quarter of what it looks like', () => {
-    const usage = { promptTokenCount: 80, candidatesTokenCount: 10 }
+    const usage = { inputTokens: 80, outputTokens: 10 }
     assert.equal(measureTurn(contents, turns(600), usage), 1)
     assert.equal(measureTurn([{ role: 'user', parts: [{ text: 'x'.repeat(4000) }] }], turns(600), usage), 250)
   })
 
   it('lets a history end where the history is not counted', () => {
     const said: Content[] = [{ role: 'user', parts: [{ text: 'x'.repeat(40) }] }]
-    const usage = { promptTokenCount: 8, candidatesTokenCount: 2 }
+    const usage = { inputTokens: 8, outputTokens: 2 }
     let history: StoredTurn[] = []
     for (let id = 0; id < 1000; id++) {
       const tokens = measureTurn(said, history, usage)

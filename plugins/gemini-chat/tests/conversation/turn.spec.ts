@@ -58,18 +58,18 @@ describe('a reply', () => {
   it('keeps thoughts and sources out of its text', () => {
     const reply = new Reply()
     assert.equal(reply.take({ type: 'thought', text: 'hm' }), false)
-    assert.equal(reply.take({ type: 'grounding', metadata: {} }), false)
+    assert.equal(reply.take({ type: 'sources', sources: [], searches: [] }), false)
     assert.equal(reply.text, '')
   })
 
   it('remembers parts, usage and how it ended', () => {
     const reply = new Reply()
     reply.take({ type: 'part', part: { text: 'a' } })
-    reply.take({ type: 'usage', usage: { promptTokenCount: 1 } })
-    reply.take({ type: 'usage', usage: { promptTokenCount: 2 } })
-    reply.take({ type: 'end', reason: 'MAX_TOKENS' })
+    reply.take({ type: 'usage', usage: { inputTokens: 1 } })
+    reply.take({ type: 'usage', usage: { inputTokens: 2 } })
+    reply.take({ type: 'end', reason: 'length' })
     assert.deepEqual(reply.content, { role: 'model', parts: [{ text: 'a' }] })
-    assert.deepEqual(reply.usage, { promptTokenCount: 2 })
+    assert.deepEqual(reply.usage, { inputTokens: 2 })
     assert.equal(reply.isTruncated, true)
   })
 })

@@ -25,7 +25,7 @@ describe('a failure', () => {
   })
 
   it('of a model that thought until there was no room for an answer says what helps', () => {
-    assert.deepEqual(userMessage(new EngineError('empty', '', { reason: 'MAX_TOKENS' })), ['errors.empty-tokens'])
+    assert.deepEqual(userMessage(new EngineError('empty', '', { reason: 'length' })), ['errors.empty-tokens'])
   })
 
   it('that nobody foresaw has a sentence too', () => {

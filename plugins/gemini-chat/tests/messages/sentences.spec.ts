@@ -12,8 +12,8 @@ const failures: [EngineErrorKind, EngineErrorDetails, RegExp, RegExp][] = [
   ['rate', { status: 429 }, /请过一分钟再试/, /^rate \(429\)/],
   ['quota-day', { status: 429 }, /额度已经用完，\d\d-\d\d \d\d:\d\d 恢复/, /^quota-day \(429\): .*midnight Pacific/],
   ['server', { status: 503 }, /服务器正忙/, /^server \(503\)/],
-  ['blocked', { block: 'SAFETY' }, /安全策略/, /^blocked: /],
-  ['empty', { reason: 'STOP' }, /什么也没说/, /^empty: .*another model/],
+  ['blocked', { reason: 'prompt', detail: 'SAFETY' }, /安全策略/, /^blocked: /],
+  ['empty', { detail: 'STOP' }, /什么也没说/, /^empty: .*another model/],
   ['timeout', { reason: 'first-byte' }, /太久没有回应/, /^timeout: .*firstByteTimeout/],
   ['proxy', {}, /代理连不上/, /^proxy: .*check that proxy is running/],
   ['network', {}, /网络出了问题/, /^network: .*baseUrl/],
@@ -45,7 +45,7 @@ describe('what people and the operator are told', () => {
   }
 
   it('of an answer without text', async () => {
-    test.engine.respond([{ type: 'end', reason: 'STOP' }])
+    test.engine.respond([{ type: 'end', reason: 'stop' }])
     await test.client('alice').shouldReply('hello', /什么也没说/)
     assert.equal(test.warnings.length, 1)
   })

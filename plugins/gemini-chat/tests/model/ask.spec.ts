@@ -3,6 +3,7 @@ import { ask } from '../../src/model/ask'
 import type { AskOptions, Question } from '../../src/model/ask'
 import { EngineError } from '../../src/engine/error'
 import type { EngineEvent } from '../../src/engine/types'
+import { googleQuotaCalendar } from '../../src/engine/gemini/quota-calendar'
 import { parseKeys, KeyPool } from '../../src/model/key-pool'
 import type { KeySetting } from '../../src/model/key-pool'
 import { ModelList } from '../../src/model/model-list'
@@ -27,7 +28,7 @@ describe('asking', () => {
     warnings = []
     const logger = { warn: (...args: unknown[]) => warnings.push(args.join(' ')) }
     const now = () => clock.now()
-    const keyPool = new KeyPool(parseKeys({ apiKeys }), now)
+    const keyPool = new KeyPool(parseKeys({ apiKeys }), now, googleQuotaCalendar)
     const route = { keyPool, models: new ModelList(names, logger), logger, now }
     options = { engine, clock, random: () => 1, signal: controller.signal, retries: 2, route }
   }
@@ -62,7 +63,7 @@ describe('asking', () => {
     it('tries a slow start again, and no other timeout', async () => {
       engine.respond(fails('timeout', { reason: 'first-byte' }), says('a'))
       assert.equal(await answer(), 'a')
-      for (const reason of ['idle', 'total']) {
+      for (const reason of ['idle', 'total'] as const) {
         engine.respond(fails('timeout', { reason }))
         await assert.rejects(answer(), failure('timeout'))
       }
@@ -88,9 +89,9 @@ describe('asking', () => {
     })
 
     it('asks an empty model once more', async () => {
-      engine.respond(fails('empty', { reason: 'STOP' }), says('a'))
+      engine.respond(fails('empty', { detail: 'STOP' }), says('a'))
       assert.equal(await answer(), 'a')
-      engine.respond(fails('empty', { reason: 'STOP' }))
+      engine.respond(fails('empty', { detail: 'STOP' }))
       await assert.rejects(answer(), failure('empty'))
       assert.equal(engine.requests.length, 4)
     })
@@ -122,8 +123,8 @@ describe('asking', () => {
 
     it('passes on an answer without text, once it is complete', async () => {
       const image: EngineEvent = { type: 'part', part: { inlineData: { mimeType: 'image/png', data: '' } } }
-      engine.respond([image, { type: 'end', reason: 'STOP' }])
-      assert.deepEqual(await collect(), [image, { type: 'end', reason: 'STOP' }])
+      engine.respond([image, { type: 'end', reason: 'stop' }])
+      assert.deepEqual(await collect(), [image, { type: 'end', reason: 'stop' }])
     })
 
     it('leaves errors alone that are not Gemini\'s', async () => {
@@ -326,20 +327,19 @@ describe('asking', () => {
   it('tells of every try: its model, its tokens, its error', async () => {
     const attempts: object[] = []
     options.onAttempt = ({ model, usage, error }) => attempts.push([model, usage, (error as EngineError)?.kind])
-    engine.respond(fails('server'), [{ type: 'usage', usage: { totalTokenCount: 3 } }, ...says('a')])
+    engine.respond(fails('server'), [{ type: 'usage', usage: { totalTokens: 3 } }, ...says('a')])
     await answer()
-    assert.deepEqual(attempts, [['m1', undefined, 'server'], ['m1', { totalTokenCount: 3 }, undefined]])
+    assert.deepEqual(attempts, [['m1', undefined, 'server'], ['m1', { totalTokens: 3 }, undefined]])
     const [{ requests, failures }] = options.route.keyPool.status()
     assert.deepEqual([requests, failures], [2, 1])
   })
 
   it('asks for no more than the model can say', async () => {
-    options.route.models.update([{ name: 'm1', outputTokenLimit: 8192, methods: [] }], clock.now())
+    options.route.models.update([{ name: 'm1', outputTokenLimit: 8192, isChatModel: true }], clock.now())
     for (const maxOutputTokens of [100, 9000]) {
-      for await (const _ of ask({ ...question, generation: { maxOutputTokens } }, options));
+      for await (const _ of ask({ ...question, maxOutputTokens }, options));
     }
-    const limits = engine.requests.map(({ generation }) => generation)
-    assert.deepEqual(limits, [{ maxOutputTokens: 100 }, { maxOutputTokens: 8192 }])
+    assert.deepEqual(engine.requests.map(({ maxOutputTokens }) => maxOutputTokens), [100, 8192])
   })
 
   describe('when signatures are refused', () => {
@@ -356,14 +356,14 @@ describe('asking', () => {
     }
 
     it('asks once more without them', async () => {
-      engine.respond(fails('request', { reason: 'THOUGHT_SIGNATURE' }), says('a'))
+      engine.respond(fails('request', { reason: 'signatures' }), says('a'))
       await put()
-      assert.deepEqual(engine.requests[0].contents, signed.contents)
-      assert.deepEqual(engine.requests[1].contents[1].parts, [{ text: 'hello' }])
+      assert.deepEqual(engine.requests.map(({ contents }) => contents), [signed.contents, signed.contents])
+      assert.deepEqual(engine.requests.map(({ portable }) => portable), [undefined, true])
     })
 
     it('does not do so twice', async () => {
-      engine.respond(fails('request', { reason: 'THOUGHT_SIGNATURE' }))
+      engine.respond(fails('request', { reason: 'signatures' }))
       await assert.rejects(put(), failure('request'))
       assert.equal(engine.requests.length, 2)
     })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { googleQuotaCalendar } from '../../src/engine/gemini/quota-calendar'
 import { EngineError } from '../../src/engine/error'
 import { parseKeys, KeyPool } from '../../src/model/key-pool'
 
@@ -27,7 +28,7 @@ describe('KeyPool', () => {
 
   beforeEach(() => {
     now = Date.parse('2026-11-22T12:00:00Z')
-    keyPool = new KeyPool(parseKeys({ apiKeys: [{ key: 'secret-of-key-one-1111', bucket: 'a' }, 'k2'] }), () => now)
+    keyPool = new KeyPool(parseKeys({ apiKeys: [{ key: 'secret-of-key-one-1111', bucket: 'a' }, 'k2'] }), () => now, googleQuotaCalendar)
   })
 
   const error = (kind: 'rate' | 'quota-day', details = {}) => new EngineError(kind, '', details)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createGemini } from 'testkit'
 import type { Gemini } from 'testkit'
 import { createGeminiEngine } from '../../src/engine/gemini'
+import { googleQuotaCalendar } from '../../src/engine/gemini/quota-calendar'
 import type { Engine } from '../../src/engine/types'
 import { parseKeys, KeyPool } from '../../src/model/key-pool'
 import { refreshModels, ModelList, keepModelsFresh } from '../../src/model/model-list'
@@ -11,7 +12,7 @@ describe('the models', () => {
   let warnings: string[]
   let models: ModelList
   const logger = { warn: (...args: unknown[]) => void warnings.push(args.join(' ')) }
-  const info = (name: string) => ({ name, methods: ['generateContent'], inputTokenLimit: 1000, outputTokenLimit: 100 })
+  const info = (name: string) => ({ name, isChatModel: true, inputTokenLimit: 1000, outputTokenLimit: 100 })
 
   beforeEach(() => {
     warnings = []
@@ -66,7 +67,7 @@ describe('looking the models up', () => {
   let controller: AbortController
   let warnings: string[]
   let models: ModelList
-  const keyPool = new KeyPool(parseKeys({ apiKeys: ['key-of-this-test'] }), () => 0)
+  const keyPool = new KeyPool(parseKeys({ apiKeys: ['key-of-this-test'] }), () => 0, googleQuotaCalendar)
   const options = () => ({ engine, keyPool, models, clock, signal: controller.signal })
   const quiet = { debug() {} }
 

@@ -1,5 +1,6 @@
 import { EngineError } from '../../src/engine/error'
 import type { EngineErrorDetails, EngineErrorKind } from '../../src/engine/error'
+import { googleQuotaCalendar } from '../../src/engine/gemini/quota-calendar'
 import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../../src/engine/types'
 
 type Step = EngineEvent | Error | PromiseLike<unknown>
@@ -7,7 +8,7 @@ type Script = Step[] | ((request: EngineRequest) => Step[])
 
 /** Says pieces of text and ends. */
 export function says(...pieces: string[]): Step[] {
-  return [...pieces.flatMap(piece), { type: 'end', reason: 'STOP' }]
+  return [...pieces.flatMap(piece), { type: 'end', reason: 'stop' }]
 }
 
 /** A piece of text, as an event and as a part. */
@@ -33,6 +34,7 @@ export function questionOf({ contents }: EngineRequest): string {
 
 /** An engine that plays scripts: one per request, the last one for all that follow. Without any it echoes. */
 export class FakeEngine implements Engine {
+  readonly quotaCalendar = googleQuotaCalendar
   readonly requests: (EngineRequest & EngineOptions)[] = []
   disposed = false
   running = 0

@@ -77,20 +77,21 @@ function fromWire(error: WireError, hints: Hints): EngineError {
   const message = redact(String(error.message ?? error.status ?? 'no message'), hints.secret)
   const quotas = details.flatMap(detail => detail.violations ?? []).map(violation => violation.quotaId ?? '')
   const quota = quotas.find(id => /PerDay/i.test(id)) ?? quotas[0]
-  const reason = details.find(detail => detail.reason)?.reason
-  const kind = kindOf(status, message, { quota, reason })
+  const detail = details.find(detail => detail.reason)?.reason
+  const kind = kindOf(status, message, { quota, detail })
   const known: EngineErrorDetails = {
     status,
     quota,
     retryAfter: delay(details.find(detail => detail.retryDelay)?.retryDelay ?? /retry in ([\d.]+m?s)/i.exec(message)?.[1])
       ?? header(hints),
-    reason: kind === 'request' && /thought.?signature/i.test(message) ? 'THOUGHT_SIGNATURE' : reason,
+    reason: kind === 'request' && /thought.?signature/i.test(message) ? 'signatures' : undefined,
+    detail,
   }
   return new EngineError(kind, message, known)
 }
 
-function kindOf(status: number | undefined, message: string, { quota, reason }: EngineErrorDetails): EngineErrorKind {
-  if (/^API_KEY|ACCESS_TOKEN|CREDENTIALS|CONSUMER_/.test(reason ?? '')) return 'auth'
+function kindOf(status: number | undefined, message: string, { quota, detail }: EngineErrorDetails): EngineErrorKind {
+  if (/^API_KEY|ACCESS_TOKEN|CREDENTIALS|CONSUMER_/.test(detail ?? '')) return 'auth'
   if (/API key (not valid|expired|not found)|pass a valid API key/i.test(message)) return 'auth'
   if (/location is not supported|not (available|supported) in your (country|region|location)/i.test(message)) {
     return 'region'

@@ -69,7 +69,7 @@ export class Deadline {
     this.total = undefined
   }
 
-  private arm(ms: number, reason: string, text: string) {
+  private arm(ms: number, reason: 'first-byte' | 'idle' | 'total', text: string) {
     if (!(ms > 0 && ms <= MAX_TIMER_MS)) return
     return this.clock.setTimeout(() => {
       this.clear()

@@ -9,7 +9,8 @@ import { parseBaseUrl } from './endpoint'
 import { EngineError } from '../error'
 import { CALL_ID_HEADER, createSdkFetch } from './fetch'
 import { listModels } from './list-models'
-import { fitGenerationConfig } from './generation-config'
+import { googleQuotaCalendar } from './quota-calendar'
+import { encodeRequest } from './request'
 import { loadSdk } from './sdk'
 import { createTransport } from './transport'
 import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../types'
@@ -70,11 +71,11 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
           call.throwIfAborted()
         }
         call.backpressure.consumed()
-        if (answer.reason) call.deadline.awaitEnd(STREAM_END_GRACE_MS)
+        if (answer.finishReason) call.deadline.awaitEnd(STREAM_END_GRACE_MS)
       }
       call.throwIfAborted()
       // What breaks after the last word breaks nothing.
-      if (call.error && !answer.reason) throw call.error
+      if (call.error && !answer.finishReason) throw call.error
       yield answer.end()
     } catch (error) {
       throw call.toError(error)
@@ -109,6 +110,7 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
   }
 
   return {
+    quotaCalendar: googleQuotaCalendar,
     stream,
     models,
     dispose() {
@@ -117,20 +119,4 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
       transport.dispose()
     },
   }
-}
-
-/**
- * https://ai.google.dev/api/generate-content#request-body
- * The SDK's types lack fields the API has, and it hands on what it is given: hence the cast.
- */
-function encodeRequest({ model, contents, system, generation, tools, toolConfig, safetySettings }: EngineRequest) {
-  if (!/^(\w+\/)?[\w.-]+$/.test(model)) throw new EngineError('model', 'this is not the name of a model')
-  return {
-    contents,
-    ...system && { systemInstruction: system },
-    ...tools?.length && { tools },
-    ...toolConfig && { toolConfig },
-    ...safetySettings && { safetySettings },
-    generationConfig: fitGenerationConfig(model, generation),
-  } as GenerateContentRequest
 }

@@ -3,14 +3,16 @@ import { CALL_ID_HEADER } from './fetch'
 import type { Fetch } from './transport'
 import type { ModelInfo } from '../types'
 
-/** https://ai.google.dev/api/models#method:-models.list */
+interface ListedModel {
+  name: string
+  inputTokenLimit?: number
+  outputTokenLimit?: number
+  supportedGenerationMethods?: string[]
+}
+
+/** @see https://ai.google.dev/api/models#method:-models.list */
 interface Page {
-  models?: {
-    name: string
-    inputTokenLimit?: number
-    outputTokenLimit?: number
-    supportedGenerationMethods?: string[]
-  }[]
+  models?: ListedModel[]
   nextPageToken?: string
 }
 
@@ -34,10 +36,17 @@ export async function listModels(fetch: Fetch, endpoint: string, call: Call): Pr
         name: model.name.replace(/^models\//, ''),
         inputTokenLimit: model.inputTokenLimit,
         outputTokenLimit: model.outputTokenLimit,
-        methods: model.supportedGenerationMethods ?? [],
+        isChatModel: isChatModel(model),
       })
     }
     token = page.nextPageToken ?? ''
   } while (token && !seen.has(token))
   return models
+}
+
+/** Names of models that generate content, but not text from text. The list does not tell them apart otherwise. */
+const SPECIAL_PURPOSE = /embedding|banana|aqa|-(image|tts|audio|live|robotics|computer-use)\b/
+
+function isChatModel({ name, supportedGenerationMethods = [] }: ListedModel) {
+  return supportedGenerationMethods.includes('generateContent') && !SPECIAL_PURPOSE.test(name)
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert'
+import { readGrounding } from '../../../src/engine/gemini/grounding'
 import type { Chunk } from '../../../src/engine/gemini/chunks'
 import { ChunkReader } from '../../../src/engine/gemini/chunks'
 import type { Part } from '../../../src/engine/types'
@@ -50,19 +51,24 @@ describe('an answer', () => {
     const usageMetadata = { promptTokenCount: 1, totalTokenCount: 3, thoughtsTokenCount: 2 }
     const { events } = read({ candidates: [{ groundingMetadata }], usageMetadata })
     assert.deepEqual(events, [
-      { type: 'grounding', metadata: groundingMetadata },
-      { type: 'usage', usage: usageMetadata },
+      { type: 'sources', ...readGrounding(groundingMetadata) },
+      { type: 'usage', usage: { inputTokens: 1, totalTokens: 3, thinkingTokens: 2 } },
     ])
   })
 
   it('ends with the reason of the model', () => {
-    assert.deepEqual(read(chunk([{ text: 'a' }]), chunk([], 'STOP')).answer.end(), { type: 'end', reason: 'STOP' })
-    assert.deepEqual(read(chunk([{ text: 'a' }], 'MAX_TOKENS')).answer.end(), { type: 'end', reason: 'MAX_TOKENS' })
-    assert.deepEqual(read(chunk([{ text: 'a' }], 'OTHER')).answer.end(), { type: 'end', reason: 'OTHER' })
+    assert.deepEqual(read(chunk([{ text: 'a' }]), chunk([], 'STOP')).answer.end(),
+      { type: 'end', reason: 'stop', detail: 'STOP' })
+    for (const detail of ['MAX_TOKENS', 'CONTINUATION']) {
+      assert.deepEqual(read(chunk([{ text: 'a' }], detail)).answer.end(), { type: 'end', reason: 'length', detail })
+    }
+    assert.deepEqual(read(chunk([{ text: 'a' }], 'OTHER')).answer.end(),
+      { type: 'end', reason: 'other', detail: 'OTHER' })
   })
 
   it('says so when the model gave no reason', () => {
-    assert.deepEqual(read(chunk([{ text: 'a' }])).answer.end(), { type: 'end', reason: 'FINISH_REASON_UNSPECIFIED' })
+    assert.deepEqual(read(chunk([{ text: 'a' }])).answer.end(),
+      { type: 'end', reason: 'other', detail: 'FINISH_REASON_UNSPECIFIED' })
   })
 
   it('is not empty when it is an image or a call', () => {
@@ -72,32 +78,34 @@ describe('an answer', () => {
   })
 
   it('is empty when it is blank, or only thought', () => {
-    const empty = { kind: 'empty', reason: 'STOP', retryable: true }
+    const empty = { kind: 'empty', detail: 'STOP', retryable: true }
     assert.throws(() => read(chunk([], 'STOP')).answer.end(), empty)
     assert.throws(() => read(chunk([{ text: '' }, { text: '\n ' }], 'STOP')).answer.end(), empty)
     assert.throws(() => read(chunk([{ text: 'hm', thought: true }], 'STOP')).answer.end(), empty)
     assert.throws(() => read(chunk([{ text: '', thoughtSignature: 'c2ln' }], 'STOP')).answer.end(), empty)
-    assert.throws(() => read({}).answer.end(), { kind: 'empty', reason: 'FINISH_REASON_UNSPECIFIED' })
+    assert.throws(() => read({}).answer.end(), { kind: 'empty', detail: 'FINISH_REASON_UNSPECIFIED' })
   })
 
   it('is empty for good when thinking ate the budget', () => {
-    for (const reason of ['MAX_TOKENS', 'CONTINUATION']) {
-      assert.throws(() => read(chunk([], reason)).answer.end(), { kind: 'empty', reason, retryable: false })
+    for (const detail of ['MAX_TOKENS', 'CONTINUATION']) {
+      assert.throws(() => read(chunk([], detail)).answer.end(),
+        { kind: 'empty', reason: 'length', detail, retryable: false })
     }
   })
 
   it('is blocked with its prompt', () => {
     const promptFeedback = { blockReason: 'PROHIBITED_CONTENT', blockReasonMessage: 'because' }
     assert.throws(() => read({ promptFeedback }).answer.end(), {
-      kind: 'blocked', block: 'PROHIBITED_CONTENT', message: 'the prompt was blocked: PROHIBITED_CONTENT, because',
+      kind: 'blocked', reason: 'prompt', detail: 'PROHIBITED_CONTENT',
+      message: 'the prompt was blocked: PROHIBITED_CONTENT, because',
     })
   })
 
   it('is blocked by a filter after what it said', () => {
-    for (const reason of ['SAFETY', 'RECITATION', 'SPII', 'IMAGE_SAFETY']) {
-      const { answer, events } = read(chunk([{ text: 'Well' }]), { candidates: [{ finishReason: reason }] })
+    for (const detail of ['SAFETY', 'RECITATION', 'SPII', 'IMAGE_SAFETY']) {
+      const { answer, events } = read(chunk([{ text: 'Well' }]), { candidates: [{ finishReason: detail }] })
       assert.deepEqual(events.map(event => event.type), ['part', 'text'])
-      assert.throws(() => answer.end(), { kind: 'blocked', reason, retryable: false })
+      assert.throws(() => answer.end(), { kind: 'blocked', reason: 'answer', detail, retryable: false })
     }
   })
 

@@ -17,7 +17,7 @@ interface Expected {
 
 const poem = ['床前明月光，', '疑是地上霜。🌕', '举头望明月，', '低头思故乡。']
 const source = { title: 'Koishi', uri: 'https://koishi.chat' }
-const whole = { text: poem.join(''), reason: 'STOP' }
+const whole = { text: poem.join(''), reason: 'stop' }
 
 const answers: [string, Scenario, Expected][] = [
   ['a plain answer', scenarios.text(...poem), whole],
@@ -29,12 +29,12 @@ const answers: [string, Scenario, Expected][] = [
     text: '一', parts: [{ text: '一' }, { text: '', thoughtSignature: 'c2ln' }],
   }],
   ['sources', scenarios.grounded([source], ['koishi'], ...poem), whole],
-  ['an event of a megabyte', scenarios.huge(1 << 20), { text: 'x'.repeat(1 << 20), reason: 'STOP' }],
-  ['an answer that was cut off', scenarios.maxTokens('一半'), { text: '一半', reason: 'MAX_TOKENS' }],
+  ['an event of a megabyte', scenarios.huge(1 << 20), { text: 'x'.repeat(1 << 20), reason: 'stop' }],
+  ['an answer that was cut off', scenarios.maxTokens('一半'), { text: '一半', reason: 'length' }],
 ]
 
 const failures: [string, Scenario, Expected][] = [
-  ['a wrong key', scenarios.badKey(), { error: { kind: 'auth', status: 400, reason: 'API_KEY_INVALID' } }],
+  ['a wrong key', scenarios.badKey(), { error: { kind: 'auth', status: 400, detail: 'API_KEY_INVALID' } }],
   ['no key', scenarios.noKey(), { error: { kind: 'auth', status: 403 } }],
   ['a place Google does not serve', scenarios.region(), { error: { kind: 'region', status: 400 } }],
   ['a model that is gone', scenarios.unknownModel('gemini-1'), { error: { kind: 'model', status: 404 } }],
@@ -45,12 +45,12 @@ const failures: [string, Scenario, Expected][] = [
   }],
   ['an overload', scenarios.overloaded(), { error: { kind: 'server', status: 503 } }],
   ['a fault', scenarios.internal(), { error: { kind: 'server', status: 500 } }],
-  ['a prompt that was blocked', scenarios.blocked('SAFETY'), { error: { kind: 'blocked', block: 'SAFETY' } }],
+  ['a prompt that was blocked', scenarios.blocked('SAFETY'), { error: { kind: 'blocked', reason: 'prompt', detail: 'SAFETY' } }],
   ['a filter after some text', scenarios.safety('一', '二'), {
-    text: '一二', error: { kind: 'blocked', reason: 'SAFETY' },
+    text: '一二', error: { kind: 'blocked', reason: 'answer', detail: 'SAFETY' },
   }],
-  ['STOP without a word', scenarios.empty(), { error: { kind: 'empty', reason: 'STOP' } }],
-  ['a budget thought away', scenarios.maxTokens(), { error: { kind: 'empty', reason: 'MAX_TOKENS' } }],
+  ['STOP without a word', scenarios.empty(), { error: { kind: 'empty', detail: 'STOP' } }],
+  ['a budget thought away', scenarios.maxTokens(), { error: { kind: 'empty', reason: 'length', detail: 'MAX_TOKENS' } }],
   ['an overload after some text', scenarios.overloadedMidway('一', '二'), {
     text: '一二', error: { kind: 'server', status: 503 },
   }],
@@ -120,7 +120,7 @@ export function conform(name: string, create: (options: GeminiOptions) => Engine
 
     it('in asking for what it is told to', async () => {
       const contents = [{ role: 'user' as const, parts: [{ text: '一', future: 1 }] }]
-      await collect(engine, { contents, system: '短', tools: [{ googleSearch: {} }], model: 'models/gemini-3.6-flash' })
+      await collect(engine, { contents, system: '短', tools: ['search'], model: 'models/gemini-3.6-flash' })
       const [{ body, key, model }] = gemini.requests
       assert.deepEqual([body.contents, body.tools], [contents, [{ googleSearch: {} }]])
       assert.deepEqual([model, key], ['gemini-3.6-flash', anybody().key])
@@ -133,7 +133,7 @@ export function conform(name: string, create: (options: GeminiOptions) => Engine
         name: 'gemini-3.8-flash',
         inputTokenLimit: 1048576,
         outputTokenLimit: 65536,
-        methods: ['generateContent', 'countTokens'],
+        isChatModel: true,
       })
     })
 

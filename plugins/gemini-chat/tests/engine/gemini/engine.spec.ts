@@ -5,6 +5,7 @@ import type { Scenario } from 'testkit'
 import { createGemini, scenarios } from 'testkit'
 import type { GeminiOptions } from '../../../src/engine/gemini'
 import { createGeminiEngine } from '../../../src/engine/gemini'
+import type { EngineRequest } from '../../../src/engine/types'
 import { anybody, ask, collect, limits, until, useGemini } from './support'
 
 describe('the Gemini engine', () => {
@@ -18,10 +19,13 @@ describe('the Gemini engine', () => {
     await collect(context.engine, {
       contents,
       system: '简短地回答',
-      tools: [{ googleSearch: {} }],
-      toolConfig: { includeServerSideToolInvocations: true },
-      safetySettings: [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'OFF' }],
-      generation: { temperature: 1, thinkingConfig: { thinkingLevel: 'MINIMAL' } },
+      tools: ['search'],
+      thinking: { level: 'minimal' },
+      native: {
+        toolConfig: { includeServerSideToolInvocations: true },
+        safetySettings: [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'OFF' }],
+        generationConfig: { temperature: 1 },
+      },
     })
     const [{ method, path, headers, body }] = context.gemini.requests
     assert.deepEqual([method, path], ['POST', '/v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse'])
@@ -39,10 +43,12 @@ describe('the Gemini engine', () => {
   })
 
   it('leaves what it was given alone', async () => {
-    const request = { model: 'models/gemini-3.8-flash', contents: ask('hi'), system: 'x', tools: [{ urlContext: {} }] }
+    const request: EngineRequest = {
+      model: 'models/gemini-3.8-flash', contents: ask('hi'), system: 'x', tools: ['url-context'],
+    }
     const before = structuredClone(request)
     const { reason } = await collect(context.engine, request)
-    assert.equal(reason, 'STOP')
+    assert.equal(reason, 'stop')
     assert.deepEqual(request, before)
   })
 
@@ -51,11 +57,11 @@ describe('the Gemini engine', () => {
     context.gemini.respond(scenarios.grounded([source], ['koishi'], '一', '二'))
     const { events } = await collect(context.engine)
     assert.deepEqual(events.map(({ type }) => type),
-      ['part', 'text', 'usage', 'part', 'text', 'grounding', 'usage', 'end'])
-    const grounding = events.find(event => event.type === 'grounding')
-    assert.deepEqual((grounding?.metadata as { groundingChunks: object }).groundingChunks, [{ web: source }])
+      ['part', 'text', 'usage', 'part', 'text', 'sources', 'usage', 'end'])
+    const grounding = events.find(event => event.type === 'sources')
+    assert.deepEqual(grounding?.sources, [{ title: source.title, url: source.uri }])
     const usage = events.findLast(event => event.type === 'usage')
-    assert.ok(usage?.usage.totalTokenCount)
+    assert.ok(usage?.usage.totalTokens)
   })
 
   it('hands on each chunk before the next one is there', async () => {
@@ -96,7 +102,7 @@ describe('the Gemini engine', () => {
     for (const [body, expected] of [[[first, second], '一二'], [second, '二']] as const) {
       context.gemini.respond({ body })
       const { text, reason } = await collect(context.engine)
-      assert.deepEqual([text, reason], [expected, 'STOP'])
+      assert.deepEqual([text, reason], [expected, 'stop'])
     }
   })
 
@@ -108,7 +114,7 @@ describe('the Gemini engine', () => {
       if (type === 'usage') setImmediate().then(() => clock.advance(2000))
     })
     const { text, reason, error } = await pending
-    assert.deepEqual([text, reason, error], ['一二', 'STOP', undefined])
+    assert.deepEqual([text, reason, error], ['一二', 'stop', undefined])
     assert.equal(clock.pending, 0)
     engine.dispose()
   })
@@ -223,7 +229,7 @@ describe('the list of models', () => {
     context.gemini.respondTo('models', page('a', 'two'), page('b', 'three'), page('c'))
     const models = await context.engine.models(anybody())
     assert.deepEqual(models.map(({ name }) => name), ['a', 'b', 'c'])
-    assert.deepEqual(models[0], { name: 'a', inputTokenLimit: 1000, outputTokenLimit: 10, methods: ['generateContent'] })
+    assert.deepEqual(models[0], { name: 'a', inputTokenLimit: 1000, outputTokenLimit: 10, isChatModel: true })
     assert.deepEqual(context.gemini.requests.map(({ path }) => path), [
       '/v1beta/models?pageSize=1000', '/v1beta/models?pageSize=1000&pageToken=two',
       '/v1beta/models?pageSize=1000&pageToken=three',

@@ -37,7 +37,7 @@ describe('what the SDK alone gets wrong', () => {
     it(`1. characters torn between packets, lines ended by ${JSON.stringify(newline)}`, async () => {
       const { text, reason } = await play({ ...scenarios.text(...poem), framing: { split: 1, newline } })
       assert.equal(text, poem.join(''))
-      assert.equal(reason, 'STOP')
+      assert.equal(reason, 'stop')
     })
   }
 
@@ -51,19 +51,19 @@ describe('what the SDK alone gets wrong', () => {
     it(`2. ${name}`, async () => {
       const { text, reason } = await play({ ...scenarios.text(...poem), framing })
       assert.equal(text, poem.join(''))
-      assert.equal(reason, 'STOP')
+      assert.equal(reason, 'stop')
     })
   }
 
   it('2. line ends of different kinds', async () => {
     const { text, reason } = await play(raw(`${said('a')}\r\n\n${said('b')}\n\r\n: hm\r\r${said('c')}\n\n${done}\n\n`))
-    assert.deepEqual([text, reason], ['abc', 'STOP'])
+    assert.deepEqual([text, reason], ['abc', 'stop'])
   })
 
   it('3. [DONE], and a last event without its blank line', async () => {
     for (const framing of [{ done: true }, { terminated: false }, { done: true, terminated: false }]) {
       const { text, reason } = await play({ ...scenarios.text(...poem), framing })
-      assert.deepEqual([text, reason], [poem.join(''), 'STOP'])
+      assert.deepEqual([text, reason], [poem.join(''), 'stop'])
     }
   })
 
@@ -176,7 +176,7 @@ describe('what the SDK alone gets wrong', () => {
 
   it('16. an answer whose last chunk is empty is an answer', async () => {
     const { text, reason, parts } = await play(scenarios.text('ok', { text: '' }))
-    assert.deepEqual([text, reason, parts], ['ok', 'STOP', [{ text: 'ok' }, { text: '' }]])
+    assert.deepEqual([text, reason, parts], ['ok', 'stop', [{ text: 'ok' }, { text: '' }]])
   })
 
   it('17. two answers at once', async () => {
@@ -189,7 +189,7 @@ describe('what the SDK alone gets wrong', () => {
   it('18. a filter that steps in after some text', async () => {
     const { text, error, events } = await play(scenarios.safety('从前', '有座山'))
     assert.equal(text, '从前有座山')
-    assert.deepEqual([error?.kind, error?.reason], ['blocked', 'SAFETY'])
+    assert.deepEqual([error?.kind, error?.reason, error?.detail], ['blocked', 'answer', 'SAFETY'])
     assert.equal(events.at(-1)?.type, 'usage')
   })
 

@@ -62,7 +62,7 @@ describe('the private copy of the SDK', () => {
       const request = { model: 'gemini-3.8-flash', contents: [{ role: 'user' as const, parts: [{ text: 'hi' }] }] }
       const options = { signal: new AbortController().signal, key: 'key' }
       for await (const event of engine.stream(request, options)) events.push(event)
-      assert.deepEqual(events.at(-1), { type: 'end', reason: 'STOP' })
+      assert.deepEqual(events.at(-1), { type: 'end', reason: 'stop', detail: 'STOP' })
       engine.dispose()
       await gemini.close()
     })
