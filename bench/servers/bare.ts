@@ -4,7 +4,7 @@ import type { Context } from 'koishi'
 import { Bot, MessageEncoder, h } from 'koishi'
 import type { Credential } from '../../plugins/adapter-wecom-bot/src/protocol/crypto'
 import { decodeKey, decrypt, verify } from '../../plugins/adapter-wecom-bot/src/protocol/crypto'
-import { open, seal } from '../../plugins/adapter-wecom-bot/src/protocol/envelope'
+import { openJson, sealJson } from '../../plugins/adapter-wecom-bot/src/protocol/envelope'
 import { startApp } from './app'
 import { runServer } from './child'
 import { AES_KEY, PATH, TOKEN } from './settings'
@@ -104,7 +104,7 @@ runServer(async ({ dispatch, database, previousToken, claim }: BareOptions) => {
     const bot = dispatch ? new BareBot(ctx) : undefined
     if (claim) ctx.model.extend('bare_claim', { message: 'string(255)' }, { primary: 'message' })
     ctx.server.post(PATH, Object.assign(async (koa: KoaContext) => {
-      const ciphertext = open(await read(koa.req))
+      const ciphertext = openJson(await read(koa.req))
       const { msg_signature: signature, timestamp, nonce } = koa.query
       if (!tokens.some(token => verify(token, timestamp, nonce, ciphertext, signature))) {
         koa.status = 403
@@ -114,7 +114,7 @@ runServer(async ({ dispatch, database, previousToken, claim }: BareOptions) => {
       const message = JSON.parse(decrypt(credential, ciphertext)) as Message
       if (claim) await ctx.database.create('bare_claim', { message: message.msgid })
       const text = bot ? streamReply(message.msgid, await bot.process(message)) : reply
-      koa.body = seal(credential, text, nonce, Math.floor(Date.now() / 1000))
+      koa.body = sealJson(credential, text, nonce, Math.floor(Date.now() / 1000))
     }, { [Symbol.for('noParseBody')]: true }))
   }
 

@@ -7,7 +7,7 @@ import type { Referrer } from './protocol/conversation'
 import { channelOf } from './protocol/conversation'
 import { BotServices } from './services'
 import { welcomeCard } from './inbound/welcome'
-import { render } from './render/markdown'
+import { renderElements } from './render/markdown'
 import type { Media } from './media/media'
 import { MediaError } from './media/media'
 import { WecomMessageEncoder } from './message'
@@ -95,8 +95,8 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   private async renderEdit(content: h.Fragment): Promise<Said> {
     const elements = h.normalize(content)
     // A growing answer is edited with every chunk; Markdown has no components in it that would have to be run.
-    if (elements.every(element => element.type === 'markdown' || element.type === 'text')) return render(elements)
-    return render(await this.session({ type: 'send' }).transform(elements))
+    if (elements.every(element => element.type === 'markdown' || element.type === 'text')) return renderElements(elements)
+    return renderElements(await this.session({ type: 'send' }).transform(elements))
   }
 }
 

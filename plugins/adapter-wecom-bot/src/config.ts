@@ -1,5 +1,5 @@
 import { Schema, Time } from 'koishi'
-import { MAX_CARD_BUTTONS, MAX_RECEIVED_FILE_MB, MAX_USER_STREAMS, REPLY_TIMEOUT_MS, STREAM_LIFETIME_MS } from './protocol/limits'
+import { MAX_CARD_BUTTONS, MAX_RECEIVED_FILE_MB, MAX_USER_STREAMS, REPLY_TIMEOUT_MS, STREAM_WINDOW_MS } from './protocol/limits'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 
@@ -76,7 +76,7 @@ export const Config: Schema<Config> = Schema.intersect([
     feedback: Schema.boolean().default(true),
     placeholder: Schema.string().default('<think></think>'),
     firstReply: Schema.natural().role('ms').max(REPLY_TIMEOUT_MS - Time.second).default(100),
-    streamWindow: Schema.natural().role('ms').min(10 * Time.second).max(STREAM_LIFETIME_MS).default(330 * Time.second),
+    streamWindow: Schema.natural().role('ms').min(10 * Time.second).max(STREAM_WINDOW_MS).default(330 * Time.second),
     unclaimed: Schema.natural().role('ms').min(3 * Time.second).default(10 * Time.second),
     retention: Schema.natural().role('ms').min(Time.second).default(10 * Time.minute),
   }),

@@ -28,7 +28,7 @@ export function createDispatcher(bot: WecomBot): Dispatcher {
     dispatch(message, turn) {
       if (!lifecycle.isActive) return 'closed'
       services ??= bot.services
-      services.directory.saw(message)
+      services.directory.record(message)
       const event = decode(message, turn.id, selfId, name, attach)
       if (!event) return 'unreadable'
       const session = bot.session(event)
@@ -43,7 +43,7 @@ export function createDispatcher(bot: WecomBot): Dispatcher {
       const name = event.type === 'unknown' ? event.name : event.type
       bot.dispatch(bot.session({ type: 'internal', _type: `wecom-bot/${name}`, _data: event }))
       const type = guildEvents.get(name)
-      if (event.surface?.name === 'robot' && type) bot.dispatch(bot.session({ ...addressOf(event), type }))
+      if (event.source?.name === 'robot' && type) bot.dispatch(bot.session({ ...addressOf(event), type }))
     },
 
     /** A click on a card: an interaction, and where the button says something, a message of whoever clicked. */

@@ -1,7 +1,7 @@
 import type { Context, Logger } from 'koishi'
 import { isTrusted } from './media/trusted-hosts'
-import type { AppOptions } from './push/app'
-import { App } from './push/app'
+import type { WecomAppOptions } from './push/app'
+import { WecomApp } from './push/app'
 import { Attachments } from './media/attachments'
 import { StreamCards } from './turn/stream-cards'
 import type { Clock } from './util/clock'
@@ -9,27 +9,27 @@ import type { Config } from './config'
 import type { Credential } from './protocol/crypto'
 import { decodeKey } from './protocol/crypto'
 import { createDatabaseStores } from './storage/database'
-import { Directory } from './push/push-targets'
-import { createFiles } from './media/outgoing-files'
+import { PushTargets } from './push/push-targets'
+import { createFileReader } from './media/outgoing-files'
 import type { AibotHandlerOptions } from './inbound/aibot-handler'
 import { AibotHandler } from './inbound/aibot-handler'
 import { Concurrency } from './turn/concurrency'
 import type { Media, MediaOptions } from './media/media'
-import { download, fetchFile } from './media/media'
+import { downloadMedia, fetchFile } from './media/media'
 import { createNotices } from './turn/notices'
 import { FallbackDelivery } from './turn/fallback'
 import { PassiveHandler } from './inbound/passive-handler'
 import type { MediaLink } from './protocol/payload'
 import { MAX_FILE_BYTES } from './protocol/limits'
 import { parseProxy } from './api/proxy'
-import { QyapiError, createPost } from './api/client'
+import { WecomApiError, createPost } from './api/client'
 import { Sender } from './push/sender'
 import type { Stores } from './storage/stores'
 import { createMemoryStores } from './storage/stores'
 import type { Transport } from './api/http'
 import { throughKoishi, throughProxy } from './api/http'
 import { TurnRegistry } from './turn/turn-registry'
-import { Webhooks } from './push/webhook-registry'
+import { WebhookRegistry } from './push/webhook-registry'
 
 /** After so long a turn that has not ended is given up; its `response_url` is about to expire. Milliseconds. */
 const LIFETIME = 55 * 60_000
@@ -41,13 +41,13 @@ export type Dispatcher = Pick<AibotHandlerOptions, 'dispatch' | 'notify' | 'clic
 export class BotServices {
   readonly stores: Stores
   readonly turns: TurnRegistry
-  readonly webhooks: Webhooks
-  readonly directory: Directory
+  readonly webhooks: WebhookRegistry
+  readonly directory: PushTargets
   readonly sender: Sender
   readonly attachments: Attachments
   readonly inbox: AibotHandler
   readonly passive: PassiveHandler
-  readonly app?: App
+  readonly app?: WecomApp
   private readonly closing = new AbortController()
 
   constructor(
@@ -71,8 +71,8 @@ export class BotServices {
     this.stores = config.storage === 'database'
       ? createDatabaseStores(ctx, config.retention, config.botId || '', clock)
       : createMemoryStores(clock)
-    this.webhooks = new Webhooks(config, post, clock, chatId => this.stores.groups.recordGroup(config.botId || 'wecom-bot', chatId))
-    const openFile = createFiles({
+    this.webhooks = new WebhookRegistry(config, post, clock, chatId => this.stores.groups.recordGroup(config.botId || 'wecom-bot', chatId))
+    const openFile = createFileReader({
       http: ctx.http,
       limit: MAX_FILE_BYTES,
       trusted: config.trustedHosts,
@@ -83,7 +83,7 @@ export class BotServices {
     // What the process before this one could not send any more.
     if (config.storage === 'database') ctx.inject(['database'], () => void this.resume(logger))
     this.app = createApp(config, transport, clock, logger, card => this.stores.cards.save(card, false))
-    this.directory = new Directory(config, this.webhooks, clock, this.app)
+    this.directory = new PushTargets(config, this.webhooks, clock, this.app)
     this.turns = new TurnRegistry({
       streaming: config.replyMode === 'passive_stream',
       cards,
@@ -92,7 +92,7 @@ export class BotServices {
       unclaimed: config.unclaimed,
       retention: config.retention,
       lifetime: LIFETIME,
-    }, notices, new FallbackDelivery(post, clock, notices, chatId => this.webhooks.of(chatId)), clock, {
+    }, notices, new FallbackDelivery(post, clock, notices, chatId => this.webhooks.forChannel(chatId)), clock, {
       deliveryFailed: (turn, error) => logger.warn('message %s: %s', turn.msgId, error instanceof Error ? error.message : error),
       timedOut: turn => logger.warn('message %s: still no end after %d minutes, given up', turn.msgId, LIFETIME / 60_000),
     }, new Concurrency({ total: config.maxTurns, user: config.maxUserTurns, maxAge: config.streamWindow }, clock))
@@ -150,7 +150,7 @@ export class BotServices {
     await this.turns.drain(this.config.drain)
     await this.webhooks.drain(end - this.clock.now())
     await this.app?.drain(end - this.clock.now())
-    const { kept, lost } = await this.webhooks.leave(messages => this.stores.deferred.deferMessages(messages))
+    const { kept, lost } = await this.webhooks.close(messages => this.stores.deferred.deferMessages(messages))
     if (kept) this.logger.info('%d unsent messages of webhooks are kept for the next start', kept)
     if (lost) this.logger.warn('%d unsent messages of webhooks are lost: %s', lost, this.config.storage === 'database'
       ? 'the database did not take them, or their webhook is in no setting'
@@ -165,7 +165,7 @@ export class BotServices {
 
   private async resume(logger: Logger) {
     await this.webhooks.resume(targets => this.stores.deferred.takeDeferred(targets), (error) => {
-      if (error instanceof QyapiError && error.failure === 'deferred') return
+      if (error instanceof WecomApiError && error.failure === 'deferred') return
       logger.warn('a message kept from before the start is lost: %s', (error as Error).message)
     })
   }
@@ -185,17 +185,17 @@ function createApp(
   transport: Transport,
   clock: Clock,
   logger: Logger,
-  sentCard: AppOptions['sentCard'],
-): App | undefined {
+  sentCard: WecomAppOptions['sentCard'],
+): WecomApp | undefined {
   const { corpId, agentId, secret, apiEndpoint, appFormat: format } = config
   if (corpId && agentId && secret) {
-    return new App({ corpId, agentId, secret, apiEndpoint, format, sentCard }, transport, clock)
+    return new WecomApp({ corpId, agentId, secret, apiEndpoint, format, sentCard }, transport, clock)
   }
   if (agentId || secret) logger.warn('corpId, agentId and secret belong together: without one of them nothing is sent through the app')
 }
 
-function fetchLink(link: MediaLink, options: MediaOptions, app?: App): Promise<Media> {
-  if (!link.isPlain) return download(link, options)
+function fetchLink(link: MediaLink, options: MediaOptions, app?: WecomApp): Promise<Media> {
+  if (!link.isPlain) return downloadMedia(link, options)
   return link.url || !app ? fetchFile(link.url, options) : app.media(link.mediaId!, options.limit)
 }
 

@@ -1,8 +1,9 @@
 import { ProxyError } from './proxy'
 import type { Transport } from './http'
+import { FormBody } from './multipart'
 
 /** How a call to WeCom's API ended without success. */
-export type Failure =
+export type ApiFailure =
   /** It never left: no connection. It may be tried again. */
   | 'unsent'
   /** It waits in the database, for the next start. */
@@ -27,10 +28,10 @@ const hints: Record<number, string> = {
 }
 
 /** Its message names neither the URL nor the body: both are secrets. */
-export class QyapiError extends Error {
-  override name = 'QyapiError'
+export class WecomApiError extends Error {
+  override name = 'WecomApiError'
 
-  constructor(readonly failure: Failure, readonly errcode?: number, detail?: string) {
+  constructor(readonly failure: ApiFailure, readonly errcode?: number, detail?: string) {
     super([`WeCom API call ${failure}`, errcode && `errcode ${errcode}`, detail].filter(Boolean).join(', '))
   }
 }
@@ -38,14 +39,9 @@ export class QyapiError extends Error {
 /** Posts JSON, or a form, and reads JSON; rejects with the network's error. */
 export type Post = (url: string, body: object) => Promise<unknown>
 
-/** A `multipart/form-data` body that is sent as it is. */
-export class Form {
-  constructor(readonly type: string, readonly body: Buffer) {}
-}
-
 export function createPost(transport: Transport): Post {
   return async (url, body) => {
-    const request = body instanceof Form ? body : { type: 'application/json', body: JSON.stringify(body) }
+    const request = body instanceof FormBody ? body : { type: 'application/json', body: JSON.stringify(body) }
     const answer = await transport(url, { method: 'POST', type: request.type, body: request.body })
     return JSON.parse(answer.body.toString())
   }
@@ -53,21 +49,21 @@ export function createPost(transport: Transport): Post {
 
 /**
  * Calls WeCom's API. Success is `errcode` 0, whatever the HTTP status says.
- * @throws {QyapiError}
+ * @throws {WecomApiError}
  * @see https://developer.work.weixin.qq.com/document/path/90313
  */
-export async function call(post: Post, url: string, body: object): Promise<Record<string, unknown>> {
+export async function callApi(post: Post, url: string, body: object): Promise<Record<string, unknown>> {
   let answer: unknown
   try {
     answer = await post(url, body)
   } catch (error) {
-    throw new QyapiError(isUnsent(error) ? 'unsent' : 'unknown', undefined, error instanceof ProxyError ? error.message : code(error))
+    throw new WecomApiError(isUnsent(error) ? 'unsent' : 'unknown', undefined, error instanceof ProxyError ? error.message : code(error))
   }
   if (typeof answer !== 'object' || answer === null || !('errcode' in answer)) {
-    throw new QyapiError('unknown', undefined, 'the answer is not JSON with an "errcode"')
+    throw new WecomApiError('unknown', undefined, 'the answer is not JSON with an "errcode"')
   }
   const { errcode, errmsg } = answer as { errcode: unknown, errmsg?: unknown }
-  if (errcode !== 0) throw new QyapiError('refused', Number(errcode), advice(Number(errcode), String(errmsg)))
+  if (errcode !== 0) throw new WecomApiError('refused', Number(errcode), advice(Number(errcode), String(errmsg)))
   return answer as Record<string, unknown>
 }
 

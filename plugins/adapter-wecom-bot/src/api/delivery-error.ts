@@ -1,4 +1,4 @@
-import type { QyapiError } from './client'
+import type { WecomApiError } from './client'
 
 /** A message of which a part, or all, did not reach the chat. */
 export class DeliveryError extends Error {
@@ -9,7 +9,7 @@ export class DeliveryError extends Error {
    * @param doubtful how many of them were sent but not confirmed, and may have arrived
    */
   constructor(
-    readonly code: 'no-way' | QyapiError['failure'],
+    readonly code: 'no-way' | WecomApiError['failure'],
     readonly lost: number,
     message: string,
     readonly doubtful = 0,

@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https'
 import type { HTTP } from 'koishi'
 import { ProxyError, createAgent } from './proxy'
 
-export interface Request {
+export interface HttpRequest {
   method?: 'GET' | 'POST'
   /** Content type. */
   type?: string
@@ -13,7 +13,7 @@ export interface Request {
   limit?: number
 }
 
-export interface Answer {
+export interface HttpResponse {
   status: number
   type: string
   /** `Content-Disposition` */
@@ -22,7 +22,7 @@ export interface Answer {
 }
 
 /** One HTTP exchange, without redirects. Rejects with the network's error, which may name the URL. */
-export type Transport = (url: string, request?: Request) => Promise<Answer>
+export type Transport = (url: string, request?: HttpRequest) => Promise<HttpResponse>
 
 /** For the whole of an exchange. Milliseconds. */
 const TIMEOUT = 10_000

@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto'
 
+/** A `multipart/form-data` body and its content type. */
+export class FormBody {
+  constructor(readonly type: string, readonly body: Buffer) {}
+}
+
 /**
- * One file as `multipart/form-data`, with the `filelength` that WeCom wants beside its name.
+ * Encodes one file for an upload, with the `filelength` that WeCom requires beside the file name.
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
-export function formData(field: string, name: string, data: Buffer): { type: string, body: Buffer } {
+export function formData(field: string, name: string, data: Buffer): FormBody {
   const boundary = `----wecom-bot-${randomBytes(12).toString('hex')}`
   // https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
   const filename = name.replace(/[\r\n"]/g, encodeURIComponent)
@@ -14,8 +19,6 @@ export function formData(field: string, name: string, data: Buffer): { type: str
     'Content-Type: application/octet-stream',
     '\r\n',
   ].join('\r\n')
-  return {
-    type: `multipart/form-data; boundary=${boundary}`,
-    body: Buffer.concat([Buffer.from(head), data, Buffer.from(`\r\n--${boundary}--\r\n`)]),
-  }
+  const body = Buffer.concat([Buffer.from(head), data, Buffer.from(`\r\n--${boundary}--\r\n`)])
+  return new FormBody(`multipart/form-data; boundary=${boundary}`, body)
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../util/clock'
  * Lets at most `limit` tasks start in any window of `span` milliseconds, in the order they came.
  * Nothing is lost; beyond `capacity` waiting tasks a new one is refused at once.
  */
-export class Limiter {
+export class RateLimiter {
   private readonly starts: number[] = []
   private readonly queue: { start(): void, stop(error: Error): void }[] = []
   private timer: unknown

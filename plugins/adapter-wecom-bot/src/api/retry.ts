@@ -1,5 +1,5 @@
 import type { Clock } from '../util/clock'
-import { QyapiError } from './client'
+import { WecomApiError } from './client'
 
 const ATTEMPTS = 4
 /** Too fast: WeCom counts by the minute, so that short pauses are no use. */
@@ -15,7 +15,7 @@ export class Retry {
 
   /**
    * @param action may run up to four times
-   * @throws what the last attempt throws; a `QyapiError` `unsent` where the bot stops in between
+   * @throws what the last attempt throws; a `WecomApiError` `unsent` where the bot stops in between
    */
   async run<T>(action: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -23,7 +23,7 @@ export class Retry {
       try {
         return await action()
       } catch (error) {
-        if (attempt === ATTEMPTS || !(error instanceof QyapiError) || !isPassing(error)) throw error
+        if (attempt === ATTEMPTS || !(error instanceof WecomApiError) || !isPassing(error)) throw error
         await this.pause(2 ** attempt * (TOO_FAST.includes(error.errcode!) ? 5000 : 1000))
       }
     }
@@ -50,10 +50,10 @@ export class Retry {
   }
 }
 
-function isPassing({ failure, errcode = 0 }: QyapiError) {
+function isPassing({ failure, errcode = 0 }: WecomApiError) {
   return failure === 'unsent' || errcode === BUSY || TOO_FAST.includes(errcode)
 }
 
 function stopped() {
-  return new QyapiError('unsent', undefined, 'the bot has been stopped')
+  return new WecomApiError('unsent', undefined, 'the bot has been stopped')
 }

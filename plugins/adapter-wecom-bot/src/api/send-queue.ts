@@ -1,28 +1,28 @@
 import type { Clock } from '../util/clock'
-import { Limiter } from './rate-limiter'
-import { QyapiError } from './client'
+import { RateLimiter } from './rate-limiter'
+import { WecomApiError } from './client'
 import { Retry } from './retry'
 
 /** A message, or one that is still being made, say because its file is being uploaded. */
-export type Body = object | Promise<object>
+export type PendingBody = object | Promise<object>
 
 interface Job {
   body: Promise<object>
   /** Set once the body is there. */
   made?: object
   /** Messages that belong together: where one fails, those behind it do not follow. */
-  push: Push
+  push: Batch
   isLast: boolean
 }
 
-interface Push {
+interface Batch {
   sent(): void
   resolve(): void
   reject(error: unknown): void
 }
 
 /** What was not sent when a queue had to end. */
-export interface Rest {
+export interface UnsentMessages {
   /** In their order. */
   bodies: object[]
   /** Messages that were not made yet. */
@@ -33,9 +33,9 @@ export interface Rest {
 const LAST_WAIT = 2000
 
 /** Messages to one place, one after the other: what has to be tried again does not let the next one pass. */
-export class Queue {
+export class SendQueue {
   private readonly jobs: Job[] = []
-  private readonly limiter: Limiter
+  private readonly limiter: RateLimiter
   private readonly retry: Retry
   private isRunning = false
   private isSending = false
@@ -49,7 +49,7 @@ export class Queue {
     span: number,
     readonly capacity: number,
   ) {
-    this.limiter = new Limiter(clock, limit, span, capacity)
+    this.limiter = new RateLimiter(clock, limit, span, capacity)
     this.retry = new Retry(clock)
   }
 
@@ -65,18 +65,18 @@ export class Queue {
   /**
    * Sends messages that belong together, in this order.
    * @param sent called for each that has been sent
-   * @throws {QyapiError} of the first that failed; those behind it are not sent
+   * @throws {WecomApiError} of the first that failed; those behind it are not sent
    */
-  async push(bodies: Body[], sent = () => {}): Promise<void> {
+  async push(bodies: PendingBody[], sent = () => {}): Promise<void> {
     // Also those behind a failure, which nobody looks at any more.
     for (const body of bodies) if (body instanceof Promise) body.catch(() => {})
     if (!bodies.length) return
-    if (this.isClosed) throw new QyapiError('unsent', undefined, 'the bot has been stopped')
+    if (this.isClosed) throw new WecomApiError('unsent', undefined, 'the bot has been stopped')
     if (this.waiting + bodies.length > this.capacity) {
-      throw new QyapiError('unsent', undefined, `too many messages wait, at most ${this.capacity} may`)
+      throw new WecomApiError('unsent', undefined, `too many messages wait, at most ${this.capacity} may`)
     }
     return new Promise((resolve, reject) => {
-      const push: Push = { sent, resolve, reject }
+      const push: Batch = { sent, resolve, reject }
       bodies.forEach((body, index) => {
         const job: Job = { body: Promise.resolve(body), push, isLast: index === bodies.length - 1 }
         if (body instanceof Promise) body.then(made => job.made = made, () => {})
@@ -88,8 +88,8 @@ export class Queue {
   }
 
   /** Stops, and hands out what is left. Whoever waits for it is told by `settle`. */
-  async leave(): Promise<Rest> {
-    this.close()
+  async close(): Promise<UnsentMessages> {
+    this.stop()
     const sending = this.isSending ? this.jobs[0] : undefined
     const end = this.clock.now() + LAST_WAIT
     while (this.isSending && this.clock.now() < end) {
@@ -102,16 +102,16 @@ export class Queue {
   }
 
   /** Ends the waiting for what was not sent. */
-  settle(error: QyapiError) {
+  rejectPending(error: WecomApiError) {
     for (const { push } of this.jobs.splice(Number(this.isSending))) push.reject(error)
   }
 
   dispose() {
-    this.close()
-    this.settle(new QyapiError('unsent', undefined, 'the bot has been stopped'))
+    this.stop()
+    this.rejectPending(new WecomApiError('unsent', undefined, 'the bot has been stopped'))
   }
 
-  private close() {
+  private stop() {
     this.isClosed = true
     this.limiter.dispose()
     this.retry.dispose()
@@ -138,7 +138,7 @@ export class Queue {
   private deliver(body: object): Promise<void> {
     return this.retry.run(async () => {
       const place = this.limiter.enter()
-      if (!place) throw new QyapiError('unsent', undefined, 'too many messages wait')
+      if (!place) throw new WecomApiError('unsent', undefined, 'too many messages wait')
       await place
       this.isSending = true
       try {
@@ -149,7 +149,7 @@ export class Queue {
     })
   }
 
-  private drop(push: Push) {
+  private drop(push: Batch) {
     for (let index = this.jobs.length - 1; index >= 0; index--) {
       if (this.jobs[index].push === push) this.jobs.splice(index, 1)
     }
@@ -158,5 +158,5 @@ export class Queue {
 
 /** Neither the limiter nor WeCom let it go. */
 function isUnsent(error: unknown) {
-  return !(error instanceof QyapiError) || error.failure === 'unsent'
+  return !(error instanceof WecomApiError) || error.failure === 'unsent'
 }

@@ -1,16 +1,16 @@
 import type { Clock } from '../util/clock'
 import { formData } from './multipart'
 import type { Post } from './client'
-import { Form, QyapiError, call } from './client'
-import type { Body } from './send-queue'
-import { Queue } from './send-queue'
+import { WecomApiError, callApi } from './client'
+import type { PendingBody } from './send-queue'
+import { SendQueue } from './send-queue'
 import { Retry } from './retry'
 import { MAX_WEBHOOK_MARKDOWN_BYTES, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS } from '../protocol/limits'
 import { pieces } from '../render/split'
 
 /** A group's webhook: one address, 20 messages in any minute, in the order they came. */
 export class Webhook {
-  private readonly queue: Queue
+  private readonly queue: SendQueue
   private readonly retry: Retry
 
   constructor(
@@ -19,7 +19,8 @@ export class Webhook {
     readonly clock: Clock,
     capacity = 1000,
   ) {
-    this.queue = new Queue(body => call(post, url, body), clock, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS, capacity)
+    const send = (body: object) => callApi(post, url, body)
+    this.queue = new SendQueue(send, clock, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS, capacity)
     this.retry = new Retry(clock)
   }
 
@@ -35,7 +36,7 @@ export class Webhook {
   /**
    * Sends one message; tries again, with growing pauses, where WeCom is busy or was not reached.
    * @param body as documented, e.g. `{ msgtype: 'markdown_v2', markdown_v2: { content } }`
-   * @throws {QyapiError}
+   * @throws {WecomApiError}
    * @see https://developer.work.weixin.qq.com/document/path/99110
    */
   send(body: object): Promise<void> {
@@ -45,9 +46,9 @@ export class Webhook {
   /**
    * Sends messages that belong together, in this order. Where one fails, those behind it are not sent.
    * @param sent called for each that has been sent
-   * @throws {QyapiError}
+   * @throws {WecomApiError}
    */
-  sendAll(bodies: Body[], sent?: () => void): Promise<void> {
+  sendAll(bodies: PendingBody[], sent?: () => void): Promise<void> {
     return this.queue.push(bodies, sent)
   }
 
@@ -59,7 +60,7 @@ export class Webhook {
   /**
    * Uploads a file for this webhook alone.
    * @returns its `media_id`, valid for three days
-   * @throws {QyapiError}
+   * @throws {WecomApiError}
    * @see https://developer.work.weixin.qq.com/document/path/99110
    */
   async upload(type: 'file' | 'voice', name: string, data: Buffer): Promise<string> {
@@ -67,19 +68,19 @@ export class Webhook {
     url.pathname = url.pathname.replace(/send$/, 'upload_media')
     url.searchParams.set('type', type)
     const form = formData('media', name, data)
-    const { media_id: id } = await this.retry.run(() => call(this.post, url.href, new Form(form.type, form.body)))
-    if (typeof id !== 'string') throw new QyapiError('unknown', undefined, 'the answer has no "media_id"')
+    const { media_id: id } = await this.retry.run(() => callApi(this.post, url.href, form))
+    if (typeof id !== 'string') throw new WecomApiError('unknown', undefined, 'the answer has no "media_id"')
     return id
   }
 
   /** Stops, and hands out what was not sent; `settle` ends the waiting for it. */
-  leave() {
+  close() {
     this.retry.dispose()
-    return this.queue.leave()
+    return this.queue.close()
   }
 
-  settle(error: QyapiError) {
-    this.queue.settle(error)
+  rejectPending(error: WecomApiError) {
+    this.queue.rejectPending(error)
   }
 
   dispose() {

@@ -1,12 +1,12 @@
 import type { Clock } from '../util/clock'
-import type { Reason, Refusal } from '../protocol/callback-error'
+import type { CallbackError, CallbackErrorReason } from '../protocol/callback-error'
 
 /** Lines of one reason within a minute; an attacker must not fill the disk. */
 const MOST = 10
 
-type Occasion = Reason | 'broke' | 'stray'
+type Occasion = CallbackErrorReason | 'broke' | 'stray'
 
-const hints: Record<Reason, string> = {
+const hints: Record<CallbackErrorReason, string> = {
   malformed: '请求不是企业微信的回调 / not a callback of WeCom',
   decrypt: '解密失败：EncodingAESKey 与后台不一致 / cannot decrypt: EncodingAESKey differs from the WeCom console',
   payload: '解密后的内容不是智能机器人、自建应用或群机器人的消息 / decrypted, but not a message of a bot, an app or a group robot',
@@ -35,7 +35,7 @@ export class CallbackLog {
     this.note('broke', `callback not answered: ${name}: ${message}`)
   }
 
-  refused({ reason, status, detail }: Refusal, path: string) {
+  refused({ reason, status, detail }: CallbackError, path: string) {
     const where = `${path}${detail ? `, ${detail}` : ''}`
     this.note(reason, `callback refused: ${reason} (${status}) on ${where}. ${hints[reason]}`)
   }

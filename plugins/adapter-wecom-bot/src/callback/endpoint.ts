@@ -7,7 +7,7 @@ import type { Clock } from '../util/clock'
 import type { BotServices } from '../services'
 import { CallbackStats, maySee, metrics, report } from './status'
 import type { CallbackLog } from './callback-log'
-import { Replays } from '../util/recently-seen'
+import { RecentlySeen } from '../util/recently-seen'
 
 /** One name for all spellings of a path that the server takes for the same: it minds neither case nor a last slash. */
 export function canonical(path: string): string {
@@ -18,14 +18,14 @@ export function canonical(path: string): string {
 export class CallbackEndpoint {
   private readonly bots = new Map<string, BotServices>()
   private readonly tally = new CallbackStats()
-  private readonly replays: Replays
+  private readonly replays: RecentlySeen
 
   constructor(
     readonly path: string,
     readonly clock: Clock,
     readonly journal: CallbackLog,
   ) {
-    this.replays = new Replays(clock, 0)
+    this.replays = new RecentlySeen(clock, 0)
   }
 
   get isEmpty() {

@@ -2,16 +2,16 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../util/clock'
 import type { Credential } from '../protocol/crypto'
 import { decrypt, verify } from '../protocol/crypto'
-import { open, openXml, seal, sealXml } from '../protocol/envelope'
+import { openJson, openXml, sealJson, sealXml } from '../protocol/envelope'
 import type { CallbackStats } from './status'
 import type { AibotHandler } from '../inbound/aibot-handler'
 import type { CallbackLog } from './callback-log'
 import type { Payload } from '../protocol/payload'
-import { parse } from '../protocol/parse-aibot'
-import type { Reason } from '../protocol/callback-error'
-import { Refusal } from '../protocol/callback-error'
-import { spell } from '../protocol/reply'
-import type { Replays } from '../util/recently-seen'
+import { parsePayload } from '../protocol/parse-aibot'
+import type { CallbackErrorReason } from '../protocol/callback-error'
+import { CallbackError } from '../protocol/callback-error'
+import { stringifyOnce } from '../protocol/reply'
+import type { RecentlySeen } from '../util/recently-seen'
 import { buildXml, isXml } from '../protocol/xml'
 
 /** Largest body, in bytes. */
@@ -44,7 +44,7 @@ export interface CallbackOptions {
   /** All bots that are reached on this path. */
   inboxes: Iterable<AibotHandler>
   /** Signatures that have been seen, for longer than they are fresh. */
-  replays: Replays
+  replays: RecentlySeen
   clock: Clock
   journal: CallbackLog
   tally: CallbackStats
@@ -64,7 +64,7 @@ export function createCallback(options: CallbackOptions) {
       exchange.body = await answer(exchange, options)
     } catch (error) {
       // A mistake of ours: with anything but 200, WeCom would send the same again and again.
-      if (!(error instanceof Refusal)) {
+      if (!(error instanceof CallbackError)) {
         exchange.body = ''
         return options.journal.failed(error)
       }
@@ -90,7 +90,7 @@ function answer(exchange: Exchange, options: CallbackOptions): string | Promise<
     case 'POST':
       return reply(exchange, options)
     default:
-      throw new Refusal('method')
+      throw new CallbackError('method')
   }
 }
 
@@ -99,7 +99,7 @@ function echo({ query }: Exchange, { inboxes, clock, tally }: CallbackOptions): 
   const echostr = parameter(query, 'echostr').replace(/ /g, '+')
   const { message, inbox } = addressee(inboxes, query, echostr)
   // Who has seen a callback pass, but has no key, must not have it read out to him.
-  if (/^\s*[{<]/.test(message)) throw new Refusal('malformed', 'a message instead of an echo')
+  if (/^\s*[{<]/.test(message)) throw new CallbackError('malformed', 'a message instead of an echo')
   inbox.options.verified()
   tally.accepted(clock.now())
   return message
@@ -111,11 +111,11 @@ async function reply(exchange: Exchange, options: CallbackOptions): Promise<stri
   parameter(query, 'timestamp')
   const body = req.readableEnded ? readAlready(request?.body) : await read(req, clock)
   const inXml = isXml(body)
-  const ciphertext = inXml ? openXml(body) : open(body)
+  const ciphertext = inXml ? openXml(body) : openJson(body)
   const { credential, inbox, signature, message } = addressee(inboxes, query, ciphertext, ({ options }) => {
     checkTime(Number(query.timestamp), clock.now() / 1000, options.freshness / 1000)
   })
-  const payload = parse(message)
+  const payload = parsePayload(message)
   check(payload, credential, inXml)
   const replayed = payload.kind !== 'poll' && replays.seen(signature)
   tally.accepted(clock.now())
@@ -126,28 +126,28 @@ async function reply(exchange: Exchange, options: CallbackOptions): Promise<stri
   if (closing) res.once('close', () => inbox.options.turns.fetched(closing, res.writableFinished))
   if (sent) res.once('close', () => res.writableFinished && sent())
   if (!reply) return ''
-  const text = inXml ? buildXml(reply) : spell(reply)
-  return (inXml ? sealXml : seal)(credential, text, String(query.nonce), Math.floor(clock.now() / 1000))
+  const text = inXml ? buildXml(reply) : stringifyOnce(reply)
+  return (inXml ? sealXml : sealJson)(credential, text, String(query.nonce), Math.floor(clock.now() / 1000))
 }
 
-/** In seconds. @throws {Refusal} `clock` for what comes too late, too early, or does not say when */
+/** In seconds. @throws {CallbackError} `clock` for what comes too late, too early, or does not say when */
 function checkTime(timestamp: number, now: number, freshness: number) {
   const skew = Math.round(now - timestamp)
   if (Math.abs(now - timestamp) <= freshness) return
-  if (!Number.isFinite(skew)) throw new Refusal('clock', 'the timestamp is no number')
-  throw new Refusal('clock', skew > 0 ? `${skew} s behind this server` : `${-skew} s ahead of this server`)
+  if (!Number.isFinite(skew)) throw new CallbackError('clock', 'the timestamp is no number')
+  throw new CallbackError('clock', skew > 0 ? `${skew} s behind this server` : `${-skew} s ahead of this server`)
 }
 
 /** What is inside must be what comes in such an envelope, and meant for whom it is encrypted for. */
-function check({ surface }: Payload, credential: Credential, inXml: boolean) {
-  const isInXml = surface?.name === 'app' || surface?.isJson === false
-  if (isInXml !== inXml) throw new Refusal('payload', 'XML and JSON in one another')
-  const isApp = surface?.name === 'app'
-  if (isApp ? !credential.receiveId : credential.isApp) throw new Refusal('receive-id')
+function check({ source }: Payload, credential: Credential, inXml: boolean) {
+  const isInXml = source?.name === 'app' || source?.isJson === false
+  if (isInXml !== inXml) throw new CallbackError('payload', 'XML and JSON in one another')
+  const isApp = source?.name === 'app'
+  if (isApp ? !credential.receiveId : credential.isApp) throw new CallbackError('receive-id')
 }
 
 /** One for all: in a flood, looking where each was thrown would take longer than all else. */
-const forged = new Refusal('signature')
+const forged = new CallbackError('signature')
 
 /**
  * The bot whose token signed this, and what it says.
@@ -190,7 +190,7 @@ function parameter(query: Exchange['query'], ...names: string[]): string {
     const value = query[name]
     if (typeof value === 'string' && value) return value
   }
-  throw new Refusal('malformed', `no "${names[0]}"`)
+  throw new CallbackError('malformed', `no "${names[0]}"`)
 }
 
 /** `NaN` where the request does not say. */
@@ -201,27 +201,27 @@ function sizeOf({ headers }: IncomingMessage): number {
 /** A route of another plugin that catches everything has had the body parsed, and there is nothing left to read. */
 function readAlready(body: unknown): string {
   const raw = typeof body === 'string' ? body : (body as Record<symbol, unknown> | undefined)?.[unparsed]
-  if (typeof raw !== 'string') throw new Refusal('malformed', 'another plugin has read the body')
-  if (Buffer.byteLength(raw) > BODY_LIMIT) throw new Refusal('size')
+  if (typeof raw !== 'string') throw new CallbackError('malformed', 'another plugin has read the body')
+  if (Buffer.byteLength(raw) > BODY_LIMIT) throw new CallbackError('size')
   return raw
 }
 
-/** @throws {Refusal} `size`, `slow`; `malformed` where the sender gives up in the middle */
+/** @throws {CallbackError} `size`, `slow`; `malformed` where the sender gives up in the middle */
 function read(request: IncomingMessage, clock: Clock): Promise<string> {
-  if (sizeOf(request) > BODY_LIMIT) throw new Refusal('size')
+  if (sizeOf(request) > BODY_LIMIT) throw new CallbackError('size')
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
     let timer: unknown
     // Most bodies come along with their headers: they are there before anybody would look at a clock.
-    const soon = setImmediate(() => timer = clock.setTimeout(() => reject(new Refusal('slow')), BODY_TIMEOUT))
+    const soon = setImmediate(() => timer = clock.setTimeout(() => reject(new CallbackError('slow')), BODY_TIMEOUT))
     const settle = () => {
       clearImmediate(soon)
       if (timer) clock.clearTimeout(timer)
     }
-    const refuse = (reason: Reason, detail?: string) => {
+    const refuse = (reason: CallbackErrorReason, detail?: string) => {
       settle()
-      reject(new Refusal(reason, detail))
+      reject(new CallbackError(reason, detail))
     }
     request.on('data', (chunk: Buffer) => {
       size += chunk.length

@@ -1,14 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Reason } from '../protocol/callback-error'
+import type { CallbackErrorReason } from '../protocol/callback-error'
 
 /** What one callback path has seen. */
 export class CallbackStats {
-  readonly refusals = new Map<Reason, number>()
-  lastRefused?: { at: number, reason: Reason }
+  readonly refusals = new Map<CallbackErrorReason, number>()
+  lastRefused?: { at: number, reason: CallbackErrorReason }
   verified = 0
   lastVerified?: number
 
-  refused(reason: Reason, at: number) {
+  refused(reason: CallbackErrorReason, at: number) {
     this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1)
     this.lastRefused = { at, reason }
   }

@@ -7,8 +7,8 @@ import * as limits from '../protocol/limits'
 import type { NewsNotice, TemplateCard, TextNotice } from '../protocol/template-card'
 import { CardError } from '../protocol/template-card'
 
-type Value = unknown
-type Check = (value: Value, field: string) => void
+type CardValue = unknown
+type Check = (value: CardValue, field: string) => void
 
 const fail = (field: string, limit: string): never => {
   throw new CardError(field, limit)
@@ -45,11 +45,11 @@ const list = (least: number, most: number, item: Check): Check => (value, field)
 /** Fields of an object; a `!` at the end of a name makes it required. */
 const object = (fields: Record<string, Check>): Check => (value, field) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(field, 'must be an object')
-  const rest = new Set(Object.keys(value).filter(key => (value as Record<string, Value>)[key] !== undefined))
+  const rest = new Set(Object.keys(value).filter(key => (value as Record<string, CardValue>)[key] !== undefined))
   for (const [name, check] of Object.entries(fields)) {
     const key = name.replace('!', '')
     const path = field ? `${field}.${key}` : key
-    if (rest.delete(key)) check((value as Record<string, Value>)[key], path)
+    if (rest.delete(key)) check((value as Record<string, CardValue>)[key], path)
     else if (key !== name) fail(path, 'is required')
   }
   for (const key of rest) fail(field ? `${field}.${key}` : key, 'is not a field of this card')
@@ -140,7 +140,7 @@ const shapes: Record<TemplateCard['card_type'], Check> = {
  * @returns the card, now of a known type
  * @throws {CardError} naming the first field that is wrong, and what it should be
  */
-export function validate(card: unknown): TemplateCard {
+export function validateCard(card: unknown): TemplateCard {
   const type = (card as Partial<TemplateCard> | undefined)?.card_type
   const check = shapes[type!] as Check | undefined
   if (!check || !Object.hasOwn(shapes, type!)) return fail('card_type', `must be one of ${Object.keys(shapes).join(', ')}`)
@@ -162,7 +162,7 @@ export function validate(card: unknown): TemplateCard {
  * @throws {CardError}
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
-export function validatePush(card: unknown): TextNotice | NewsNotice {
+export function validateWebhookCard(card: unknown): TextNotice | NewsNotice {
   const { card_type: type, horizontal_content_list: rows } = (card ?? {}) as Partial<TemplateCard>
   if (type !== 'text_notice' && type !== 'news_notice') {
     return fail('card_type', 'must be text_notice or news_notice: through a webhook nobody can answer a card')
@@ -170,10 +170,10 @@ export function validatePush(card: unknown): TextNotice | NewsNotice {
   for (const field of ['task_id', 'action_menu', 'feedback'] as const) {
     if ((card as TemplateCard)[field] !== undefined) fail(field, 'is not taken by webhooks')
   }
-  if (!Array.isArray(rows)) return validate(card) as TextNotice | NewsNotice
+  if (!Array.isArray(rows)) return validateCard(card) as TextNotice | NewsNotice
   rows.forEach((row, index) => {
     if (row?.type === 2 || row?.media_id !== undefined) string(row.media_id, `horizontal_content_list[${index}].media_id`)
   })
-  validate({ ...card as object, horizontal_content_list: rows.map(row => row && { ...row, media_id: undefined }) })
+  validateCard({ ...card as object, horizontal_content_list: rows.map(row => row && { ...row, media_id: undefined }) })
   return card as TextNotice | NewsNotice
 }

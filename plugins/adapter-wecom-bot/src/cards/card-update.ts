@@ -2,10 +2,10 @@ import type { CardOption, CardSelect, TemplateCard } from '../protocol/template-
 import type { Click } from '../protocol/payload'
 
 /** What somebody chose on a card. */
-export type Answer = Pick<Click, 'key' | 'selected'>
+export type CardAnswer = Pick<Click, 'key' | 'selected'>
 
 /** Whether everybody answers a card for himself; a button is pressed for all who see it. */
-export function isVote({ card_type: type }: TemplateCard): boolean {
+export function isAnsweredPerPerson({ card_type: type }: TemplateCard): boolean {
   return type === 'vote_interaction' || type === 'multiple_interaction'
 }
 
@@ -16,9 +16,9 @@ export function isVote({ card_type: type }: TemplateCard): boolean {
  * @returns `undefined` where the click was on something else, such as the menu in its corner
  * @see https://developer.work.weixin.qq.com/document/path/101032
  */
-export function answered(
+export function updateCard(
   card: TemplateCard,
-  { key, selected }: Answer,
+  { key, selected }: CardAnswer,
   standing: boolean,
   say: (choice: string) => string,
 ): TemplateCard | undefined {
@@ -55,11 +55,11 @@ export function answered(
   }
 }
 
-function chosenOf({ question_key: key, option_list: options }: CardSelect, selected: Answer['selected']) {
+function chosenOf({ question_key: key, option_list: options }: CardSelect, selected: CardAnswer['selected']) {
   return options.filter(({ id }) => selected[key]?.includes(id))
 }
 
-function close(select: CardSelect, selected: Answer['selected']): CardSelect {
+function close(select: CardSelect, selected: CardAnswer['selected']): CardSelect {
   const [chosen] = chosenOf(select, selected)
   return { ...select, disable: true, ...chosen && { selected_id: chosen.id } }
 }

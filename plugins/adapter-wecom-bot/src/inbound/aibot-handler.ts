@@ -3,11 +3,11 @@ import type { ClickResult, StreamCards } from '../turn/stream-cards'
 import { inputOf } from '../cards/buttons'
 import type { PassiveHandler } from './passive-handler'
 import type { Event, Message, Payload, Poll } from '../protocol/payload'
-import { Refusal } from '../protocol/callback-error'
-import { Replays } from '../util/recently-seen'
+import { CallbackError } from '../protocol/callback-error'
+import { RecentlySeen } from '../util/recently-seen'
 import type { Reply } from '../protocol/reply'
 import { MAX_STREAM_BYTES } from '../protocol/limits'
-import { cardReply, cardUpdate, streamReply, textReply } from '../protocol/reply'
+import { cardReply, cardUpdateReply, streamReply, textReply } from '../protocol/reply'
 import { cut } from '../render/split'
 import type { Notices } from '../turn/bubble'
 import type { Stores } from '../storage/stores'
@@ -65,10 +65,10 @@ export interface AibotHandlerOptions {
 /** Takes the verified callbacks of one bot and says how to answer them. Knows neither HTTP nor Koishi. */
 export class AibotHandler {
   /** Events that plugins have been told of. WeCom repeats one that it has seen no reply to. */
-  private readonly events: Replays
+  private readonly events: RecentlySeen
 
   constructor(readonly options: AibotHandlerOptions) {
-    this.events = new Replays(options.turns.clock, 2 * options.freshness)
+    this.events = new RecentlySeen(options.turns.clock, 2 * options.freshness)
   }
 
   /** The process is about to end: nothing new is begun. */
@@ -80,12 +80,12 @@ export class AibotHandler {
 
   /**
    * @param replayed this very callback has come before
-   * @throws {Refusal} `foreign-bot`; `replay` where it has been answered and forgotten
+   * @throws {CallbackError} `foreign-bot`; `replay` where it has been answered and forgotten
    */
   accept(payload: Payload, replayed = false): Outcome | Promise<Outcome> {
     const { botId, verified, passive } = this.options
-    if (payload.surface && passive) return passive.accept(payload, replayed)
-    if (botId && payload.botId !== botId) throw new Refusal('foreign-bot')
+    if (payload.source && passive) return passive.accept(payload, replayed)
+    if (botId && payload.botId !== botId) throw new CallbackError('foreign-bot')
     verified()
     switch (payload.kind) {
       case 'poll':
@@ -125,7 +125,7 @@ export class AibotHandler {
     }
     if (replayed) {
       turns.drop(turn)
-      throw new Refusal('replay')
+      throw new CallbackError('replay')
     }
     const dispatched = dispatch(message, turn)
     if (dispatched !== 'taken') {
@@ -177,7 +177,7 @@ export class AibotHandler {
     const clicked = await cards.click(event.click, userId)
     const { card, userIds, isRepeated } = clicked
     if (!isKnown && !isRepeated) click(event, clicked, turns.open(event, once, false))
-    return { reply: card && cardUpdate(card, userIds) }
+    return { reply: card && cardUpdateReply(card, userIds) }
   }
 
   private greet(): Outcome {

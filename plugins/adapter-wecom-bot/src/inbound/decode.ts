@@ -1,6 +1,6 @@
 import { Universal, h } from 'koishi'
 import { stripMention } from './mention'
-import type { Body, Event, MediaLink, Message } from '../protocol/payload'
+import type { Event, MediaLink, Message, MessageBody } from '../protocol/payload'
 import { channelOf } from '../protocol/conversation'
 import type { Referrer } from '../protocol/conversation'
 
@@ -49,7 +49,7 @@ export function addressOf(callback: Message | Event, turn?: string): Partial<Uni
   }
 }
 
-function decodeBody(body: Body, attach: Attach): h[] | undefined {
+function decodeBody(body: MessageBody, attach: Attach): h[] | undefined {
   switch (body.type) {
     case 'text':
     case 'voice':
@@ -75,7 +75,7 @@ function decodeBody(body: Body, attach: Attach): h[] | undefined {
   }
 }
 
-function decodeQuote(body: Body, attach: Attach): Universal.Message | undefined {
+function decodeQuote(body: MessageBody, attach: Attach): Universal.Message | undefined {
   const elements = decodeBody(body, attach)
   return elements && { elements, content: elements.join('') }
 }

@@ -1,4 +1,4 @@
-import type { App } from '../push/app'
+import type { WecomApp } from '../push/app'
 import { MAX_TEXT_BYTES } from '../protocol/limits'
 import type { TemplateCard } from '../protocol/template-card'
 import { inputOf } from '../cards/buttons'
@@ -6,14 +6,14 @@ import type { Clock } from '../util/clock'
 import { welcomeText } from './welcome'
 import { PassiveReply } from './passive-reply'
 import type { AibotHandlerOptions, Outcome } from './aibot-handler'
-import type { Click, Event, Message, Payload, Surface, Unknown } from '../protocol/payload'
+import type { CallbackSource, Click, Event, Message, Payload, UnknownMessage } from '../protocol/payload'
 import type { Push } from '../push/push'
-import { WebhookPush, toRobot } from '../push/push'
-import { Refusal } from '../protocol/callback-error'
+import { WebhookPush, toLegacyRobot } from '../push/push'
+import { CallbackError } from '../protocol/callback-error'
 import type { Reply } from '../protocol/reply'
 import type { Turn } from '../turn/turn'
 import { owns } from '../protocol/conversation'
-import type { Webhooks } from '../push/webhook-registry'
+import type { WebhookRegistry } from '../push/webhook-registry'
 
 type Shared = Pick<
   AibotHandlerOptions,
@@ -27,8 +27,8 @@ export interface PassiveHandlerOptions extends Shared {
   wait: number
   /** After so many milliseconds a reply that was not confirmed has not arrived. */
   unclaimed: number
-  app?: App
-  webhooks: Webhooks
+  app?: WecomApp
+  webhooks: WebhookRegistry
   clock: Clock
   /** The address that a group robot names, as far as it may be posted to. */
   webhookOf(url: string): string | undefined
@@ -48,12 +48,12 @@ export class PassiveHandler {
 
   /**
    * @param replayed this very callback has come before
-   * @throws {Refusal} `foreign-bot`; `replay` where it has been answered and forgotten
+   * @throws {CallbackError} `foreign-bot`; `replay` where it has been answered and forgotten
    */
   async accept(payload: Payload, replayed: boolean): Promise<Outcome> {
     const { agentId, turns, notices, verified } = this.options
-    const { surface, botId, msgId } = payload
-    if (surface?.name === 'app' && agentId && surface.agentId !== agentId) throw new Refusal('foreign-bot')
+    const { source, botId, msgId } = payload
+    if (source?.name === 'app' && agentId && source.agentId !== agentId) throw new CallbackError('foreign-bot')
     verified()
     if (payload.kind === 'poll') return {}
     const known = turns.find(botId, msgId)
@@ -75,7 +75,7 @@ export class PassiveHandler {
     const streamId = await stores.streams.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
     if (streamId !== turn.id || replayed) turns.drop(turn)
     if (streamId !== turn.id) return this.recall(callback, streamId)
-    if (replayed) throw new Refusal('replay')
+    if (replayed) throw new CallbackError('replay')
     if (callback.kind === 'message') this.dispatch(callback, turn, hold)
     else await this.event(callback, turn, hold)
     return this.answer(callback, turn)
@@ -111,7 +111,7 @@ export class PassiveHandler {
   }
 
   /** Waits for the answer as long as WeCom waits for the reply. */
-  private async answer(callback: Message | Event | Unknown, turn: Turn): Promise<Outcome> {
+  private async answer(callback: Message | Event | UnknownMessage, turn: Turn): Promise<Outcome> {
     const { turns, stores, wait } = this.options
     const hold = this.holds.get(turn)
     if (hold?.isWaiting) await turns.settled(turn, wait)
@@ -139,15 +139,15 @@ export class PassiveHandler {
   }
 
   /** What is left when the reply is gone. */
-  private next({ surface, userId, webhookUrl }: Message | Event): Push | undefined {
+  private next({ source, userId, webhookUrl }: Message | Event): Push | undefined {
     const { app, webhooks, webhookOf } = this.options
-    if (surface?.name === 'app') return app?.to(userId)
+    if (source?.name === 'app') return app?.to(userId)
     const url = webhookUrl && webhookOf(webhookUrl)
-    return url ? toRobot(new WebhookPush(webhooks.at(url), surface?.chatId)) : undefined
+    return url ? toLegacyRobot(new WebhookPush(webhooks.byUrl(url), source?.chatId)) : undefined
   }
 
-  private say(callback: Message | Event | Unknown, content: string): Outcome {
-    return { reply: toReply(callback.surface!, callback.userId, content, Math.floor(this.options.clock.now() / 1000)) }
+  private say(callback: Message | Event | UnknownMessage, content: string): Outcome {
+    return { reply: toReply(callback.source!, callback.userId, content, Math.floor(this.options.clock.now() / 1000)) }
   }
 }
 
@@ -158,12 +158,12 @@ function buttonOf(card: TemplateCard): string | undefined {
 }
 
 /**
- * The reply as each surface writes it.
+ * The reply as each source writes it.
  * @see https://developer.work.weixin.qq.com/document/path/90241
  */
-function toReply(surface: Surface, userId: string, content: string, seconds: number): Reply {
-  if (surface.name === 'app') {
-    return { ToUserName: userId, FromUserName: surface.corpId, CreateTime: seconds, MsgType: 'text', Content: content }
+function toReply(source: CallbackSource, userId: string, content: string, seconds: number): Reply {
+  if (source.name === 'app') {
+    return { ToUserName: userId, FromUserName: source.corpId, CreateTime: seconds, MsgType: 'text', Content: content }
   }
-  return surface.isJson ? { msgtype: 'text', text: { content } } : { MsgType: 'text', Text: { Content: content } }
+  return source.isJson ? { msgtype: 'text', text: { content } } : { MsgType: 'text', Text: { Content: content } }
 }

@@ -1,9 +1,9 @@
-import { literalText } from '../push/message-bodies'
+import { escapeAppText } from '../push/message-bodies'
 import type { Clock } from '../util/clock'
 import type { DeliveryOverride } from '../turn/fallback'
 import { DeliveryError } from '../api/delivery-error'
-import type { Part } from '../push/parts'
-import { plain } from '../render/plain-text'
+import type { MessagePart } from '../push/parts'
+import { toPlainText } from '../render/plain-text'
 import type { Push } from '../push/push'
 import { cut } from '../render/split'
 import type { Notices } from '../turn/bubble'
@@ -105,7 +105,7 @@ export class PassiveReply implements DeliveryOverride {
   }
 
   private async forward({ text, images = [], card }: Said) {
-    const parts: Part[] = text ? [{ type: 'markdown', content: text }] : []
+    const parts: MessagePart[] = text ? [{ type: 'markdown', content: text }] : []
     for (const { base64 } of images) parts.push({ type: 'image', data: Buffer.from(base64, 'base64') })
     if (card) parts.push({ type: 'card', card })
     if (!parts.length) return
@@ -124,7 +124,7 @@ function separate({ text, buttons, images, card }: Said): Said {
 
 /** Replies are plain texts. */
 function toText(markdown: string): string {
-  return literalText(plain(markdown))
+  return escapeAppText(toPlainText(markdown))
 }
 
 /**

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { TemplateCard } from '../protocol/template-card'
 import { readCard } from '../protocol/template-card'
 import { inputOf } from '../cards/buttons'
-import { validate } from '../cards/card-schema'
-import { literal } from '../render/escape'
+import { validateCard } from '../cards/card-schema'
+import { escapeMarkdown } from '../render/escape'
 import { inWords } from '../render/said'
 
 /**
@@ -14,7 +14,7 @@ import { inWords } from '../render/said'
  */
 export function welcomeCard(welcome: string): TemplateCard | undefined {
   if (!/^\s*\{[^]*"card_type"/.test(welcome)) return
-  return validate({ ...readCard(welcome) as object, task_id: `welcome-${randomBytes(16).toString('hex')}` })
+  return validateCard({ ...readCard(welcome) as object, task_id: `welcome-${randomBytes(16).toString('hex')}` })
 }
 
 /** The greeting where only text gets through. */
@@ -22,7 +22,7 @@ export function welcomeText(welcome: string): string {
   const card = welcomeCard(welcome)
   if (!card) return welcome
   const { main_title: title, sub_title_text: text } = card
-  const words = [title?.title, title?.desc, text].map(words => words && literal(words))
+  const words = [title?.title, title?.desc, text].map(words => words && escapeMarkdown(words))
   const buttons = card.card_type === 'button_interaction' ? card.button_list : []
   return inWords({
     text: words.filter(Boolean).join('\n\n'),

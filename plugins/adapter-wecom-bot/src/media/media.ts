@@ -28,7 +28,7 @@ const ATTEMPTS = 3
  * @throws {MediaError}
  * @see https://developer.work.weixin.qq.com/document/path/100719
  */
-export async function download({ url, aesKey }: MediaLink, options: MediaOptions): Promise<Media> {
+export async function downloadMedia({ url, aesKey }: MediaLink, options: MediaOptions): Promise<Media> {
   const keys = aesKey ? [keyOf(aesKey)] : options.keys
   const { data, ...rest } = await persist(url, options)
   return describe({ data: open(data, keys), ...rest })

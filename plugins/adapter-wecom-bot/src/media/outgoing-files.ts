@@ -14,7 +14,7 @@ export interface OutgoingFile {
  */
 export type OpenFile = (src: string, isPicture: boolean) => Promise<OutgoingFile | undefined>
 
-export interface FilesOptions extends FetchOptions {
+export interface FileReaderOptions extends FetchOptions {
   /** Reads `data:` and `internal:`. */
   http: { file(src: string): Promise<{ data: ArrayBuffer, filename?: string }> }
   /** Told where something cannot be read; the reason names no address. */
@@ -25,7 +25,7 @@ export interface FilesOptions extends FetchOptions {
  * Reads what elements name: `data:` and Koishi's `internal:` as they come, links of the web past the guard against
  * private addresses. Nothing else, and above all no file of this machine: whoever wrote the element may be anybody.
  */
-export function createFiles({ http, warn, ...options }: FilesOptions): OpenFile {
+export function createFileReader({ http, warn, ...options }: FileReaderOptions): OpenFile {
   return async (src, isPicture) => {
     if (!URL.canParse(src)) return
     const url = new URL(src)
@@ -48,7 +48,7 @@ async function fromWeb(url: URL, options: FetchOptions): Promise<OutgoingFile> {
   return { data, name: name ?? (decode(url.pathname.split('/').pop()!) || undefined) }
 }
 
-async function fromKoishi(src: string, http: FilesOptions['http']): Promise<OutgoingFile> {
+async function fromKoishi(src: string, http: FileReaderOptions['http']): Promise<OutgoingFile> {
   const { data, filename } = await http.file(src)
   // Where there is no name, Koishi makes up this one.
   return { data: Buffer.from(data), name: filename && !/^file(?:\.\w+)?$/.test(filename) ? decode(filename) : undefined }

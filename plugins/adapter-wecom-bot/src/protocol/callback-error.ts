@@ -22,13 +22,13 @@ const statuses = {
   size: 413,
 } as const
 
-export type Reason = keyof typeof statuses
+export type CallbackErrorReason = keyof typeof statuses
 
-export class Refusal extends Error {
-  override name = 'Refusal'
+export class CallbackError extends Error {
+  override name = 'CallbackError'
   readonly status: number
 
-  constructor(readonly reason: Reason, readonly detail?: string) {
+  constructor(readonly reason: CallbackErrorReason, readonly detail?: string) {
     super(detail ? `${reason}: ${detail}` : reason)
     this.status = statuses[reason]
   }

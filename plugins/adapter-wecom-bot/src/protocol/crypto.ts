@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, hash, randomFillSync, timingSafeEqual } from 'node:crypto'
 import { isUtf8 } from 'node:buffer'
-import { Refusal } from './callback-error'
+import { CallbackError } from './callback-error'
 
 /** What signs and encrypts the callbacks of one bot. */
 export interface Credential {
@@ -50,7 +50,7 @@ const sha1 = hash
   : (text: string) => createHash('sha1').update(text).digest('hex')
 
 /** Sixteen random bytes. The system takes as long for these as for thousands, so thousands are fetched at a time. */
-export const salt = createSalt(Buffer.alloc(4096))
+export const randomSalt = createSalt(Buffer.alloc(4096))
 
 function createSalt(pool: Buffer) {
   let used = pool.length
@@ -68,7 +68,7 @@ function createSalt(pool: Buffer) {
  * @param random 16 bytes in front of the message; given only where a known result is wanted
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
-export function encrypt({ key, receiveId }: Credential, message: string, random = salt()): string {
+export function encrypt({ key, receiveId }: Credential, message: string, random = randomSalt()): string {
   const size = Buffer.byteLength(message)
   const tail = Buffer.byteLength(receiveId)
   const used = HEADER + size + tail
@@ -88,7 +88,7 @@ export function encrypt({ key, receiveId }: Credential, message: string, random 
  * @param seconds current time in seconds
  * @param random as for `encrypt`
  */
-export function protect(
+export function encryptAndSign(
   credential: Credential,
   reply: string,
   nonce: string,
@@ -101,52 +101,52 @@ export function protect(
 
 /**
  * Decrypts a message from the platform.
- * @throws {Refusal} `decrypt` where the text is not what this key encrypts: base64, padding (1–32, all alike),
+ * @throws {CallbackError} `decrypt` where the text is not what this key encrypts: base64, padding (1–32, all alike),
  * length and UTF-8 are checked; `receive-id` where it is meant for somebody else
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
 export function decrypt({ key, receiveId }: Credential, ciphertext: string): string {
   const data = Buffer.from(ciphertext, 'base64')
   // The decoder passes over what is no base64.
-  if (data.toString('base64') !== ciphertext) throw new Refusal('decrypt', 'not base64')
+  if (data.toString('base64') !== ciphertext) throw new CallbackError('decrypt', 'not base64')
   const plain = unpad(decipher(key, data))
-  if (plain.length < HEADER) throw new Refusal('decrypt', 'too short')
+  if (plain.length < HEADER) throw new CallbackError('decrypt', 'too short')
   const end = HEADER + plain.readUInt32BE(16)
-  if (end > plain.length) throw new Refusal('decrypt', 'length beyond the end')
-  if (!isUtf8(plain.subarray(HEADER))) throw new Refusal('decrypt', 'not UTF-8')
-  if (plain.toString('utf8', end) !== receiveId) throw new Refusal('receive-id')
+  if (end > plain.length) throw new CallbackError('decrypt', 'length beyond the end')
+  if (!isUtf8(plain.subarray(HEADER))) throw new CallbackError('decrypt', 'not UTF-8')
+  if (plain.toString('utf8', end) !== receiveId) throw new CallbackError('receive-id')
   return plain.toString('utf8', HEADER, end)
 }
 
 /** Without node's own padding check, which knows 16-byte blocks only and would refuse half of all messages. */
 function decipher(key: Buffer, data: Buffer) {
-  if (!data.length || data.length % 16) throw new Refusal('decrypt', 'not whole blocks')
+  if (!data.length || data.length % 16) throw new CallbackError('decrypt', 'not whole blocks')
   return createDecipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false).update(data)
 }
 
 function unpad(data: Buffer) {
   const pad = data[data.length - 1]
-  if (pad < 1 || pad > BLOCK || pad > data.length) throw new Refusal('decrypt', 'bad padding')
+  if (pad < 1 || pad > BLOCK || pad > data.length) throw new CallbackError('decrypt', 'bad padding')
   const end = data.length - pad
   for (let index = end; index < data.length; index++) {
-    if (data[index] !== pad) throw new Refusal('decrypt', 'bad padding')
+    if (data[index] !== pad) throw new CallbackError('decrypt', 'bad padding')
   }
   return data.subarray(0, end)
 }
 
 /**
  * Decodes the key that comes beside a media URL: 64 hex digits, or base64 in any of its spellings.
- * @throws {Refusal} `decrypt` unless it is 32 bytes
+ * @throws {CallbackError} `decrypt` unless it is 32 bytes
  */
 export function decodeMediaKey(aesKey: string): Buffer {
   const key = /^[0-9a-f]{64}$/i.test(aesKey) ? Buffer.from(aesKey, 'hex') : Buffer.from(aesKey, 'base64')
-  if (key.length !== 32) throw new Refusal('decrypt', 'media key is not 32 bytes')
+  if (key.length !== 32) throw new CallbackError('decrypt', 'media key is not 32 bytes')
   return key
 }
 
 /**
  * Decrypts a downloaded image, file or video: the same cipher and padding, without header and receive id.
- * @throws {Refusal} `decrypt`
+ * @throws {CallbackError} `decrypt`
  * @see https://developer.work.weixin.qq.com/document/path/100719
  */
 export function decryptMedia(key: Buffer, data: Buffer): Buffer {

@@ -6,20 +6,20 @@
  */
 
 import type { Credential } from './crypto'
-import { protect } from './crypto'
-import { Refusal } from './callback-error'
+import { encryptAndSign } from './crypto'
+import { CallbackError } from './callback-error'
 import { buildXml, parseXml } from './xml'
 
 /**
  * Extracts the ciphertext from a JSON body. The content type is ignored: WeCom's differs between accounts.
- * @throws {Refusal} `malformed`
+ * @throws {CallbackError} `malformed`
  */
-export function open(body: string): string {
+export function openJson(body: string): string {
   const envelope = parse(body)
-  if (typeof envelope !== 'object' || envelope === null) throw new Refusal('malformed', 'body is not a JSON object')
+  if (typeof envelope !== 'object' || envelope === null) throw new CallbackError('malformed', 'body is not a JSON object')
   const { encrypt, Encrypt } = envelope as Record<string, unknown>
   const ciphertext = encrypt ?? Encrypt
-  if (typeof ciphertext !== 'string' || !ciphertext) throw new Refusal('malformed', 'body has no "encrypt"')
+  if (typeof ciphertext !== 'string' || !ciphertext) throw new CallbackError('malformed', 'body has no "encrypt"')
   return ciphertext
 }
 
@@ -27,17 +27,17 @@ function parse(body: string): unknown {
   try {
     return JSON.parse(body)
   } catch {
-    throw new Refusal('malformed', 'body is not JSON')
+    throw new CallbackError('malformed', 'body is not JSON')
   }
 }
 
 /**
  * Extracts the ciphertext from an XML body.
- * @throws {Refusal} `malformed`
+ * @throws {CallbackError} `malformed`
  */
 export function openXml(body: string): string {
   const { encrypt } = parseXml(body, 'malformed')
-  if (typeof encrypt !== 'string' || !encrypt) throw new Refusal('malformed', 'body has no <Encrypt>')
+  if (typeof encrypt !== 'string' || !encrypt) throw new CallbackError('malformed', 'body has no <Encrypt>')
   return encrypt
 }
 
@@ -47,14 +47,14 @@ export function openXml(body: string): string {
  * @param seconds current Unix time
  * @param random as for `encrypt`
  */
-export function seal(
+export function sealJson(
   credential: Credential,
   reply: string,
   nonce: string,
   seconds: number,
   random?: Buffer<ArrayBuffer>,
 ): string {
-  const { ciphertext, signature: msgsignature } = protect(credential, reply, nonce, seconds, random)
+  const { ciphertext, signature: msgsignature } = encryptAndSign(credential, reply, nonce, seconds, random)
   // Base64 needs no escaping; letting JSON.stringify scan it would take as long as signing.
   const tail = JSON.stringify({ msgsignature, timestamp: seconds, nonce }).slice(1)
   return `{"encrypt":"${ciphertext}",${tail}`
@@ -68,6 +68,6 @@ export function sealXml(
   seconds: number,
   random?: Buffer<ArrayBuffer>,
 ): string {
-  const { ciphertext, signature } = protect(credential, reply, nonce, seconds, random)
+  const { ciphertext, signature } = encryptAndSign(credential, reply, nonce, seconds, random)
   return buildXml({ Encrypt: ciphertext, MsgSignature: signature, TimeStamp: seconds, Nonce: nonce })
 }

@@ -15,7 +15,7 @@ const DAY = 24 * HOUR
 /** `stream.content`, and a Markdown message posted to a `response_url`. */
 export const MAX_STREAM_BYTES = 20480
 /** From the message until WeCom stops polling. https://developer.work.weixin.qq.com/document/path/100719 */
-export const STREAM_LIFETIME_MS = 6 * MINUTE
+export const STREAM_WINDOW_MS = 6 * MINUTE
 /** Images in the closing frame of a stream. */
 export const MAX_INLINE_IMAGES = 10
 /** One image in a stream. The page allows 10 MB; in practice WeCom rejects frames from about 1 MB on. */

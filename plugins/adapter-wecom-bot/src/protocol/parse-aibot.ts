@@ -1,30 +1,30 @@
-import { Refusal } from './callback-error'
-import { readRobot, readXml } from './parse-xml'
-import type { Base, Body, Click, Feedback, Payload } from './payload'
+import { CallbackError } from './callback-error'
+import { parseRobot, parseXmlPayload } from './parse-xml'
+import type { CallbackBase, Click, Feedback, MessageBody, Payload } from './payload'
 import { isXml, toTree } from './xml'
 
 type Raw = Record<string, unknown>
 
 /**
  * Reads the decrypted text of a callback.
- * @throws {Refusal} `payload` where a field without which it cannot be answered is missing or of another type
+ * @throws {CallbackError} `payload` where a field without which it cannot be answered is missing or of another type
  * @see https://developer.work.weixin.qq.com/document/path/100719
  * @see https://developer.work.weixin.qq.com/document/path/101027
  */
-export function parse(plaintext: string): Payload {
-  if (isXml(plaintext)) return readXml(plaintext)
+export function parsePayload(plaintext: string): Payload {
+  if (isXml(plaintext)) return parseXmlPayload(plaintext)
   const raw = record(json(plaintext))
-  if (!raw) throw new Refusal('payload', 'not a JSON object')
-  if (raw.webhook_url !== undefined) return readRobot(toTree(raw), true)
+  if (!raw) throw new CallbackError('payload', 'not a JSON object')
+  if (raw.webhook_url !== undefined) return parseRobot(toTree(raw), true)
   const name = text(raw.msgtype)
-  if (!name) throw new Refusal('payload', 'no "msgtype"')
+  if (!name) throw new CallbackError('payload', 'no "msgtype"')
   const msgId = text(raw.msgid)
-  if (!msgId) throw new Refusal('payload', 'no "msgid"')
+  if (!msgId) throw new CallbackError('payload', 'no "msgid"')
   const userId = text(record(raw.from)?.userid)
-  if (!userId && name !== 'event') throw new Refusal('payload', 'no "from.userid"')
+  if (!userId && name !== 'event') throw new CallbackError('payload', 'no "from.userid"')
   const chatId = text(raw.chatid)
-  if (raw.chattype === 'group' && !chatId) throw new Refusal('payload', 'group without "chatid"')
-  const base: Base = {
+  if (raw.chattype === 'group' && !chatId) throw new CallbackError('payload', 'group without "chatid"')
+  const base: CallbackBase = {
     msgId,
     botId: text(raw.aibotid) ?? '',
     userId: userId ?? '',
@@ -34,7 +34,7 @@ export function parse(plaintext: string): Payload {
   }
   if (name === 'stream') {
     const streamId = text(record(raw.stream)?.id)
-    if (!streamId) throw new Refusal('payload', 'no "stream.id"')
+    if (!streamId) throw new CallbackError('payload', 'no "stream.id"')
     return { kind: 'poll', streamId, ...base }
   }
   if (name === 'event') return { kind: 'event', ...event(record(raw.event)), ...base }
@@ -44,7 +44,7 @@ export function parse(plaintext: string): Payload {
   return { kind: 'message', body, quote: quote && content(quote), ...base }
 }
 
-function content(raw: Raw): Body | undefined {
+function content(raw: Raw): MessageBody | undefined {
   const type = raw.msgtype
   switch (type) {
     case 'text':
@@ -124,7 +124,7 @@ function lenient(source: string): unknown {
   try {
     return JSON.parse(escaped)
   } catch {
-    throw new Refusal('payload', 'not JSON')
+    throw new CallbackError('payload', 'not JSON')
   }
 }
 

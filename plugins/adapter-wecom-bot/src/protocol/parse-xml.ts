@@ -1,23 +1,23 @@
-import type { Base, Body, Click, Message, Payload, Unknown } from './payload'
-import { Refusal } from './callback-error'
+import type { CallbackBase, Click, Message, MessageBody, Payload, UnknownMessage } from './payload'
+import { CallbackError } from './callback-error'
 import type { Tree } from './xml'
 import { listOf, numberOf, parseXml, textOf, treeOf, treesOf } from './xml'
 
 /**
  * Reads the decrypted XML of a callback. What is in it tells where it comes from: an app has an `AgentID`, a group
  * robot of the older kind a `WebhookUrl`.
- * @throws {Refusal} `payload`
+ * @throws {CallbackError} `payload`
  */
-export function readXml(plaintext: string): Payload {
+export function parseXmlPayload(plaintext: string): Payload {
   const tree = parseXml(plaintext, 'payload')
-  if (tree.webhookurl !== undefined) return readRobot(tree, false)
+  if (tree.webhookurl !== undefined) return parseRobot(tree, false)
   if (tree.agentid !== undefined) return readApp(tree)
-  throw new Refusal('payload', 'XML with neither an AgentID nor a WebhookUrl')
+  throw new CallbackError('payload', 'XML with neither an AgentID nor a WebhookUrl')
 }
 
 function required(tree: Tree | undefined, name: string, label: string): string {
   const value = textOf(tree, name)
-  if (!value) throw new Refusal('payload', `no <${label}>`)
+  if (!value) throw new CallbackError('payload', `no <${label}>`)
   return value
 }
 
@@ -30,11 +30,11 @@ function readApp(tree: Tree): Payload {
   const agentId = required(tree, 'agentid', 'AgentID')
   const userId = required(tree, 'fromusername', 'FromUserName')
   const createTime = numberOf(tree, 'createtime')
-  const base = {
+  const base: Omit<CallbackBase, 'msgId'> = {
     botId: `app:${agentId}`,
     userId,
     createTime,
-    surface: { name: 'app' as const, corpId: required(tree, 'tousername', 'ToUserName'), agentId },
+    source: { name: 'app', corpId: required(tree, 'tousername', 'ToUserName'), agentId },
   }
   if (type !== 'event') return message({ ...base, msgId: required(tree, 'msgid', 'MsgId') }, type, appBody(type, tree))
   const name = textOf(tree, 'event') ?? ''
@@ -44,11 +44,11 @@ function readApp(tree: Tree): Payload {
   return { kind: 'event', ...base, msgId, ...appEvent(name, tree) }
 }
 
-function message(base: Base, name: string, body: Body | undefined): Message | Unknown {
+function message(base: CallbackBase, name: string, body: MessageBody | undefined): Message | UnknownMessage {
   return body ? { kind: 'message', ...base, body } : { kind: 'unknown', ...base, name }
 }
 
-function appBody(type: string, tree: Tree): Body | undefined {
+function appBody(type: string, tree: Tree): MessageBody | undefined {
   const mediaId = textOf(tree, 'mediaid')
   const media = { url: '', isPlain: true as const, mediaId }
   switch (type) {
@@ -116,21 +116,21 @@ function unknown(name: string, tree: Tree) {
 
 /**
  * Reads a callback of a group robot of the older kind, in XML or JSON.
- * @throws {Refusal} `payload`
+ * @throws {CallbackError} `payload`
  */
-export function readRobot(tree: Tree, isJson: boolean): Payload {
+export function parseRobot(tree: Tree, isJson: boolean): Payload {
   const type = required(tree, 'msgtype', 'MsgType')
   const from = treeOf(tree, 'from')
   const chatId = textOf(tree, 'chatid')
   const isSingle = textOf(tree, 'chattype') === 'single'
-  if (!isSingle && !chatId) throw new Refusal('payload', 'group without <ChatId>')
-  const base: Base = {
+  if (!isSingle && !chatId) throw new CallbackError('payload', 'group without <ChatId>')
+  const base: CallbackBase = {
     msgId: required(tree, 'msgid', 'MsgId'),
     botId: 'robot',
     userId: type === 'event' ? textOf(from, 'userid') ?? '' : required(from, 'userid', 'UserId'),
     userName: textOf(from, 'name'),
     chatId: isSingle ? undefined : chatId,
-    surface: { name: 'robot', chatId, isJson },
+    source: { name: 'robot', chatId, isJson },
     webhookUrl: textOf(tree, 'webhookurl')?.trim(),
   }
   switch (type) {
@@ -145,7 +145,7 @@ export function readRobot(tree: Tree, isJson: boolean): Payload {
   }
 }
 
-function robotBody(type: string, tree: Tree): Body | undefined {
+function robotBody(type: string, tree: Tree): MessageBody | undefined {
   switch (type) {
     case 'text':
       return { type, text: textOf(treeOf(tree, 'text'), 'content') ?? '' }

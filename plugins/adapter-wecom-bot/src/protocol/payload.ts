@@ -1,14 +1,14 @@
 import type { Tree } from './xml'
 
 /** Where a callback comes from, if not from an intelligent bot. */
-export type Surface =
+export type CallbackSource =
   /** A self-built app. https://developer.work.weixin.qq.com/document/path/90238 */
   | { name: 'app', corpId: string, agentId: string }
   /** A group robot of the older kind. `chatId` is set in single chats, too. */
   | { name: 'robot', chatId?: string, isJson: boolean }
 
 /** Fields of every callback. */
-export interface Base {
+export interface CallbackBase {
   /** WeCom repeats a callback that was not answered under the same id. */
   msgId: string
   /** `aibotid`; `app:<AgentID>` or `robot` for callbacks that do not come from an intelligent bot. */
@@ -22,7 +22,7 @@ export interface Base {
   createTime?: number
   /** Takes one message within an hour. A bearer secret. */
   responseUrl?: string
-  surface?: Surface
+  source?: CallbackSource
   /** Clicks on cards of a self-built app: updates the card, once. A bearer secret. */
   responseCode?: string
   /** The webhook of a group robot of the older kind. A bearer secret. */
@@ -41,26 +41,26 @@ export interface MediaLink {
 }
 
 /** The content of a message, or of a quoted message. */
-export type Body =
+export type MessageBody =
   | { type: 'text', text: string }
   /** A transcript; WeCom sends no audio. */
   | { type: 'voice', text: string }
   | { type: 'image' | 'file' | 'video', media: MediaLink }
-  | { type: 'mixed', items: Body[] }
+  | { type: 'mixed', items: MessageBody[] }
   /** Self-built apps of enterprises without transcripts. AMR. */
   | { type: 'audio', media: MediaLink }
   /** Self-built apps only. */
   | { type: 'location', latitude: number, longitude: number, label: string }
   | { type: 'link', title: string, text: string, url: string }
 
-export interface Message extends Base {
+export interface Message extends CallbackBase {
   kind: 'message'
-  body: Body
-  quote?: Body
+  body: MessageBody
+  quote?: MessageBody
 }
 
 /** WeCom polls a stream for its next frame. */
-export interface Poll extends Base {
+export interface Poll extends CallbackBase {
   kind: 'poll'
   streamId: string
 }
@@ -81,7 +81,7 @@ export interface Feedback {
   reasons: number[]
 }
 
-export type Event = Base & { kind: 'event' } & (
+export type Event = CallbackBase & { kind: 'event' } & (
   | { type: 'enter-chat' }
   | { type: 'card-click', click: Click }
   | { type: 'feedback', feedback: Feedback }
@@ -90,9 +90,9 @@ export type Event = Base & { kind: 'event' } & (
 )
 
 /** A message type that this version does not support. */
-export interface Unknown extends Base {
+export interface UnknownMessage extends CallbackBase {
   kind: 'unknown'
   name: string
 }
 
-export type Payload = Message | Poll | Event | Unknown
+export type Payload = Message | Poll | Event | UnknownMessage

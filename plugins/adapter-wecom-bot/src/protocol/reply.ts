@@ -16,7 +16,7 @@ export interface Reply {
 }
 
 /** The JSON of a reply: once, where it is given again and again. */
-export function spell(reply: Reply): string {
+export function stringifyOnce(reply: Reply): string {
   return reply[spelled] ??= JSON.stringify(reply)
 }
 
@@ -76,6 +76,6 @@ export function cardReply(card: TemplateCard): Reply {
  * Replaces a card that was clicked. It must come within five seconds and keep the card's `task_id`.
  * @param userIds who sees it so; everybody, unless given
  */
-export function cardUpdate(card: TemplateCard, userIds?: string[]): Reply {
+export function cardUpdateReply(card: TemplateCard, userIds?: string[]): Reply {
   return { response_type: 'update_template_card', userids: userIds, template_card: card }
 }

@@ -1,6 +1,6 @@
 import { XMLParser } from 'fast-xml-parser'
-import type { Reason } from './callback-error'
-import { Refusal } from './callback-error'
+import type { CallbackErrorReason } from './callback-error'
+import { CallbackError } from './callback-error'
 
 /** An XML element or a JSON object, with names in lower case and without underscores, so that both read alike. */
 export interface Tree {
@@ -40,31 +40,31 @@ export function isXml(text: string): boolean {
 /**
  * Reads the content of the root element `<xml>`.
  * @param reason of the error that is thrown
- * @throws {Refusal} where the source is not XML, is too large or too deep, or has a document type
+ * @throws {CallbackError} where the source is not XML, is too large or too deep, or has a document type
  */
-export function parseXml(source: string, reason: Reason): Tree {
-  if (source.length > MAX_DOCUMENT_LENGTH) throw new Refusal(reason, 'XML too large')
+export function parseXml(source: string, reason: CallbackErrorReason): Tree {
+  if (source.length > MAX_DOCUMENT_LENGTH) throw new CallbackError(reason, 'XML too large')
   const text = source.replace(/^\ufeff/, '').trim()
   checkTokens(text, reason)
   let nodes: Node[]
   try {
     nodes = parser.parse(text)
   } catch {
-    throw new Refusal(reason, 'not XML')
+    throw new CallbackError(reason, 'not XML')
   }
   const [root, ...more] = nodes
-  if (!root || more.length || !Array.isArray(root.xml)) throw new Refusal(reason, 'not one <xml>')
+  if (!root || more.length || !Array.isArray(root.xml)) throw new CallbackError(reason, 'not one <xml>')
   const tree = read(root.xml)
-  if (typeof tree === 'string') throw new Refusal(reason, 'nothing in <xml>')
+  if (typeof tree === 'string') throw new CallbackError(reason, 'nothing in <xml>')
   return tree
 }
 
-function checkTokens(text: string, reason: Reason) {
+function checkTokens(text: string, reason: CallbackErrorReason) {
   let tags = 0
   for (token.lastIndex = 0; token.lastIndex < text.length;) {
     const match = token.exec(text)
-    if (!match) throw new Refusal(reason, 'XML with something else than elements and CDATA')
-    if (match[1] && ++tags > MAX_TAGS) throw new Refusal(reason, 'XML with too many elements')
+    if (!match) throw new CallbackError(reason, 'XML with something else than elements and CDATA')
+    if (match[1] && ++tags > MAX_TAGS) throw new CallbackError(reason, 'XML with too many elements')
   }
 }
 

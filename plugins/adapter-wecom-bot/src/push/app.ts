@@ -5,14 +5,14 @@ import { fileName, sniff } from '../media/file-type'
 import type { Media } from '../media/media'
 import { MediaError } from '../media/media'
 import { formData } from '../api/multipart'
-import type { Part } from './parts'
+import type { MessagePart } from './parts'
 import type { Push } from './push'
-import { undelivered } from './push'
-import { Form, QyapiError, call, createPost } from '../api/client'
+import { toDeliveryError } from './push'
+import { WecomApiError, callApi, createPost } from '../api/client'
 import { Retry } from '../api/retry'
-import type { Answer, Transport } from '../api/http'
+import type { HttpResponse, Transport } from '../api/http'
 
-export interface AppOptions {
+export interface WecomAppOptions {
   corpId: string
   agentId: string
   secret: string
@@ -32,13 +32,13 @@ const MARGIN = 300
  * The API of a self-built app.
  * @see https://developer.work.weixin.qq.com/document/path/90236
  */
-export class App {
+export class WecomApp {
   private readonly retry: Retry
   private token?: { value: string, until: number }
   private asking?: Promise<string>
   private running = 0
 
-  constructor(readonly options: AppOptions, readonly transport: Transport, readonly clock: Clock) {
+  constructor(readonly options: WecomAppOptions, readonly transport: Transport, readonly clock: Clock) {
     this.retry = new Retry(clock)
   }
 
@@ -68,8 +68,8 @@ export class App {
     try {
       return await this.retry.run(() => this.renewing(async (token) => {
         const url = this.url('media/get', { access_token: token, media_id: id })
-        let answer: Answer | undefined
-        await call(async () => {
+        let answer: HttpResponse | undefined
+        await callApi(async () => {
           answer = await this.transport(url, { limit })
           return !answer.disposition && /json|text/.test(answer.type) ? JSON.parse(answer.body.toString()) : { errcode: 0 }
         }, url, {})
@@ -77,14 +77,14 @@ export class App {
         return { data: body, name: disposition && fileName(disposition), type: sniff(body) }
       }))
     } catch (error) {
-      throw new MediaError('network', error instanceof QyapiError ? error.message : 'the download failed')
+      throw new MediaError('network', error instanceof WecomApiError ? error.message : 'the download failed')
     }
   }
 
   /**
    * Puts a button that cannot be clicked in the place of those of a card that somebody has answered.
    * @param code of the click, good for one update
-   * @throws {QyapiError}
+   * @throws {WecomApiError}
    * @see https://developer.work.weixin.qq.com/document/path/94888
    */
   async closeCard(userId: string, code: string, button: string) {
@@ -105,7 +105,7 @@ export class App {
     this.retry.dispose()
   }
 
-  private async send(userId: string, parts: Part[]) {
+  private async send(userId: string, parts: MessagePart[]) {
     const bodies = toAppBodies(parts, this.options.format, (type, name, data) => this.upload(type, name, data))
     let sent = 0
     this.running++
@@ -114,12 +114,12 @@ export class App {
         const body = await make()
         const message = { touser: userId, agentid: Number(this.options.agentId), ...body }
         const { invaliduser } = await this.call('message/send', message)
-        if (invaliduser) throw new QyapiError('refused', undefined, '收件人不在应用的可见范围内 / the app is not visible to this person')
+        if (invaliduser) throw new WecomApiError('refused', undefined, '收件人不在应用的可见范围内 / the app is not visible to this person')
         if ('template_card' in body) this.options.sentCard?.(body.template_card as TemplateCard)
         sent++
       }
     } catch (error) {
-      throw undelivered(error, parts, bodies.length - sent, bodies.length)
+      throw toDeliveryError(error, parts, bodies.length - sent, bodies.length)
     } finally {
       this.running--
     }
@@ -127,15 +127,14 @@ export class App {
 
   /** @see https://developer.work.weixin.qq.com/document/path/90253 */
   private async upload(type: string, name: string, data: Buffer): Promise<string> {
-    const { type: contentType, body } = formData('media', name, data)
-    const { media_id: id } = await this.call('media/upload', new Form(contentType, body), { type })
-    if (typeof id !== 'string') throw new QyapiError('unknown', undefined, 'the answer has no "media_id"')
+    const { media_id: id } = await this.call('media/upload', formData('media', name, data), { type })
+    if (typeof id !== 'string') throw new WecomApiError('unknown', undefined, 'the answer has no "media_id"')
     return id
   }
 
   private call(path: string, body: object, params: Record<string, string> = {}) {
     return this.retry.run(() => this.renewing((token) => {
-      return call(createPost(this.transport), this.url(path, { access_token: token, ...params }), body)
+      return callApi(createPost(this.transport), this.url(path, { access_token: token, ...params }), body)
     }))
   }
 
@@ -145,7 +144,7 @@ export class App {
     try {
       return await action(token)
     } catch (error) {
-      if (!(error instanceof QyapiError) || !STALE.includes(error.errcode!)) throw error
+      if (!(error instanceof WecomApiError) || !STALE.includes(error.errcode!)) throw error
       // Another call may have renewed it in the meantime.
       if (this.token?.value === token) this.token = undefined
       return action(await this.accessToken())
@@ -162,9 +161,9 @@ export class App {
   private async askToken(): Promise<string> {
     const { corpId, secret } = this.options
     const url = this.url('gettoken', { corpid: corpId, corpsecret: secret })
-    const answer = await call(async () => JSON.parse((await this.transport(url)).body.toString()), url, {})
+    const answer = await callApi(async () => JSON.parse((await this.transport(url)).body.toString()), url, {})
     const { access_token: value, expires_in: life } = answer
-    if (typeof value !== 'string' || !value) throw new QyapiError('unknown', undefined, 'the answer has no "access_token"')
+    if (typeof value !== 'string' || !value) throw new WecomApiError('unknown', undefined, 'the answer has no "access_token"')
     this.token = { value, until: this.clock.now() + Math.max(Number(life) - MARGIN || 0, 60) * 1000 }
     return value
   }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { validate, validatePush } from '../cards/card-schema'
-import type { Part } from './parts'
-import { plain } from '../render/plain-text'
-import type { Body } from '../api/send-queue'
+import { validateCard, validateWebhookCard } from '../cards/card-schema'
+import type { MessagePart } from './parts'
+import { toPlainText } from '../render/plain-text'
+import type { PendingBody } from '../api/send-queue'
 import { pieces } from '../render/split'
 import { MAX_TEXT_BYTES, MAX_WEBHOOK_MARKDOWN_BYTES } from '../protocol/limits'
 import type { Webhook } from '../api/webhook'
@@ -13,11 +13,11 @@ import type { Webhook } from '../api/webhook'
  * @throws {CardError} where a card is not one of those that webhooks take
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
-export function toBodies(parts: Part[], webhook: Pick<Webhook, 'upload'>, chatId?: string): Body[] {
+export function toWebhookBodies(parts: MessagePart[], webhook: Pick<Webhook, 'upload'>, chatId?: string): PendingBody[] {
   // All are looked at before the first is made: a push that cannot be sent whole is not begun.
-  const cards = new Map(parts.map(part => [part, part.type === 'card' ? validatePush(part.card) : undefined]))
+  const cards = new Map(parts.map(part => [part, part.type === 'card' ? validateWebhookCard(part.card) : undefined]))
   const chat = chatId ? { chatid: chatId } : {}
-  return parts.flatMap((part): Body[] => {
+  return parts.flatMap((part): PendingBody[] => {
     switch (part.type) {
       case 'markdown':
         return pieces(part.content, MAX_WEBHOOK_MARKDOWN_BYTES).map(content => ({ ...chat, msgtype: 'markdown_v2', markdown_v2: { content } }))
@@ -56,12 +56,12 @@ type Upload = (type: string, name: string, data: Buffer) => Promise<string>
  * @throws {CardError}
  * @see https://developer.work.weixin.qq.com/document/path/90236
  */
-export function toAppBodies(parts: Part[], format: 'markdown' | 'text', upload: Upload): (() => Promise<object>)[] {
-  const cards = new Map(parts.map(part => [part, part.type === 'card' ? validate(part.card) : undefined]))
+export function toAppBodies(parts: MessagePart[], format: 'markdown' | 'text', upload: Upload): (() => Promise<object>)[] {
+  const cards = new Map(parts.map(part => [part, part.type === 'card' ? validateCard(part.card) : undefined]))
   return parts.flatMap((part): (() => Promise<object>)[] => {
     switch (part.type) {
       case 'markdown':
-        if (format === 'text') return texts(plain(part.content))
+        if (format === 'text') return texts(toPlainText(part.content))
         return pieces(part.content, MAX_TEXT_BYTES).map(content => async () => ({ msgtype: 'markdown', markdown: { content } }))
       case 'text':
         return texts(part.content)
@@ -79,7 +79,7 @@ export function toAppBodies(parts: Part[], format: 'markdown' | 'text', upload: 
 }
 
 function texts(text: string) {
-  return pieces(literalText(text), MAX_TEXT_BYTES).map(content => async () => ({ msgtype: 'text', text: { content } }))
+  return pieces(escapeAppText(text), MAX_TEXT_BYTES).map(content => async () => ({ msgtype: 'text', text: { content } }))
 }
 
 function mediaBody(type: string, id: string) {
@@ -87,6 +87,6 @@ function mediaBody(type: string, id: string) {
 }
 
 /** A text of an app may have links in HTML, which nobody meant who wrote a text. */
-export function literalText(content: string): string {
+export function escapeAppText(content: string): string {
   return content.replace(/<(?=\/?a\b)/gi, '<\u200b')
 }

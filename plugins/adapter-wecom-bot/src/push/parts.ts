@@ -1,16 +1,16 @@
 import { h } from 'koishi'
 import { MAX_FILE_BYTES, MAX_IMAGE_BYTES, MAX_VOICE_BYTES, MIN_FILE_BYTES } from '../protocol/limits'
 import { readCard } from '../protocol/template-card'
-import { render } from '../render/markdown'
+import { renderElements } from '../render/markdown'
 import { sniff } from '../media/file-type'
 import type { Article } from '../render/news'
 import { readNews } from '../render/news'
-import { plain } from '../render/plain-text'
+import { toPlainText } from '../render/plain-text'
 import { inWords } from '../render/said'
 import type { OpenFile } from '../media/outgoing-files'
 
 /** One message of a push. */
-export type Part =
+export type MessagePart =
   | { type: 'markdown', content: string }
   /** Of all kinds of messages only this one can mention people. */
   | { type: 'text', content: string, users: string[] }
@@ -31,7 +31,7 @@ const whole = new Set(['ul', 'ol', 'table', 'markdown', 'code', 'pre', 'code-blo
  * @throws {NewsError}
  * @throws {CardError} where a card is not JSON
  */
-export async function compose(elements: h[], open: OpenFile): Promise<Part[]> {
+export async function composeParts(elements: h[], open: OpenFile): Promise<MessagePart[]> {
   const runs: h[][] = []
   let last: h[] | undefined
   for (const element of elements.flatMap(flatten)) {
@@ -74,24 +74,24 @@ function holdsApart({ type, children }: h): boolean {
 }
 
 /** Only an element mentions somebody: neither text nor Markdown can. */
-function text(run: h[]): Part[] {
+function text(run: h[]): MessagePart[] {
   const users = [...new Set(mentions(run))]
-  const { text, images, buttons } = render(users.length ? run.map(withoutMentions) : run)
+  const { text, images, buttons } = renderElements(users.length ? run.map(withoutMentions) : run)
   const content = inWords({ text, buttons })
-  const pictures = images.map(({ base64 }): Part => ({ type: 'image', data: Buffer.from(base64, 'base64') }))
-  if (users.length) return [{ type: 'text', content: plain(content) || users.map(user => `@${user}`).join(' '), users }, ...pictures]
+  const pictures = images.map(({ base64 }): MessagePart => ({ type: 'image', data: Buffer.from(base64, 'base64') }))
+  if (users.length) return [{ type: 'text', content: toPlainText(content) || users.map(user => `@${user}`).join(' '), users }, ...pictures]
   return content ? [{ type: 'markdown', content }, ...pictures] : pictures
 }
 
 function mentions(elements: h[]): string[] {
-  return elements.flatMap(element => isMention(element) ? [userOf(element)] : mentions(element.children))
+  return elements.flatMap(element => isMention(element) ? [mentionedUser(element)] : mentions(element.children))
 }
 
 function isMention({ type, attrs }: h) {
   return type === 'at' && (attrs.type === 'all' || !!attrs.id)
 }
 
-function userOf({ attrs }: h) {
+function mentionedUser({ attrs }: h) {
   return attrs.type === 'all' ? '@all' : String(attrs.id)
 }
 
@@ -101,7 +101,7 @@ function withoutMentions(element: h): h {
   return element.children.length ? h(element.type, element.attrs, element.children.map(withoutMentions)) : element
 }
 
-async function single(element: h, open: OpenFile): Promise<Part[]> {
+async function single(element: h, open: OpenFile): Promise<MessagePart[]> {
   const { type, attrs } = element
   if (type === 'wecom-bot:card') return [{ type: 'card', card: readCard(attrs.content) }]
   if (type === 'wecom-bot:news') return [{ type: 'news', articles: readNews(element) }]
@@ -115,7 +115,7 @@ async function single(element: h, open: OpenFile): Promise<Part[]> {
     return [{ type: 'image', data }]
   }
   if (data.length < MIN_FILE_BYTES || data.length > MAX_FILE_BYTES) {
-    return [{ type: 'markdown', content: render([h.text(`[${name}：${data.length > MAX_FILE_BYTES ? '过大' : '过小'}，未发送]`)]).text }]
+    return [{ type: 'markdown', content: renderElements([h.text(`[${name}：${data.length > MAX_FILE_BYTES ? '过大' : '过小'}，未发送]`)]).text }]
   }
   const isVoice = type === 'audio' && kind === 'audio/amr' && data.length <= MAX_VOICE_BYTES
   return [{ type: isVoice ? 'voice' : 'file', name, data }]
@@ -135,8 +135,8 @@ const extensions: Record<string, string> = {
 }
 
 /** Texts that follow one another are one message. */
-function join(parts: Part[]): Part[] {
-  const result: Part[] = []
+function join(parts: MessagePart[]): MessagePart[] {
+  const result: MessagePart[] = []
   for (const part of parts) {
     const last = result.at(-1)
     if (part.type === 'markdown' && last?.type === 'markdown') last.content += `\n\n${part.content}`

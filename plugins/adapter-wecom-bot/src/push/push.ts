@@ -1,8 +1,8 @@
-import { toBodies } from './message-bodies'
-import { validatePush } from '../cards/card-schema'
+import { toWebhookBodies } from './message-bodies'
+import { validateWebhookCard } from '../cards/card-schema'
 import { DeliveryError } from '../api/delivery-error'
-import type { Part } from './parts'
-import { QyapiError } from '../api/client'
+import type { MessagePart } from './parts'
+import { WecomApiError } from '../api/client'
 import type { Webhook } from '../api/webhook'
 
 /** Where messages go that answer nothing. */
@@ -11,7 +11,7 @@ export interface Push {
    * Sends messages that belong together, in their order.
    * @throws {DeliveryError} saying how many of them nobody got
    */
-  send(parts: Part[]): Promise<void>
+  send(parts: MessagePart[]): Promise<void>
 }
 
 /** To a group's webhook. */
@@ -19,24 +19,24 @@ export class WebhookPush implements Push {
   /** @param chatId for webhooks that reach more than one chat */
   constructor(readonly webhook: Webhook, readonly chatId?: string) {}
 
-  async send(parts: Part[]) {
-    const bodies = toBodies(parts, this.webhook, this.chatId)
+  async send(parts: MessagePart[]) {
+    const bodies = toWebhookBodies(parts, this.webhook, this.chatId)
     let sent = 0
     try {
       await this.webhook.sendAll(bodies, () => void sent++)
     } catch (error) {
-      throw undelivered(error, parts, bodies.length - sent, bodies.length)
+      throw toDeliveryError(error, parts, bodies.length - sent, bodies.length)
     }
   }
 }
 
 /** To a group robot of the older kind, which shows notices only; of other cards it is said that they are missing. */
-export function toRobot(push: Push): Push {
+export function toLegacyRobot(push: Push): Push {
   return {
-    send: parts => push.send(parts.map((part): Part => {
+    send: parts => push.send(parts.map((part): MessagePart => {
       if (part.type !== 'card') return part
       try {
-        validatePush(part.card)
+        validateWebhookCard(part.card)
         return part
       } catch {
         return { type: 'markdown', content: '[卡片，无法显示]' }
@@ -46,8 +46,8 @@ export function toRobot(push: Push): Push {
 }
 
 /** Says how much of a push failed, and why; of other errors nothing. */
-export function undelivered(error: unknown, parts: Part[], lost: number, total: number) {
-  if (!(error instanceof QyapiError)) return error
+export function toDeliveryError(error: unknown, parts: MessagePart[], lost: number, total: number) {
+  if (!(error instanceof WecomApiError)) return error
   const characters = parts.reduce((sum, part) => sum + ('content' in part ? part.content.length : 0), 0)
   const share = (count: number) => Math.ceil(characters * count / total)
   const fate = error.failure === 'deferred' ? 'wait for the next start' : 'are lost'

@@ -1,12 +1,12 @@
 import type { h } from 'koishi'
 import type { Referrer } from '../protocol/conversation'
 import { channelOf } from '../protocol/conversation'
-import type { Directory } from './push-targets'
+import type { PushTargets } from './push-targets'
 import { Lines } from '../util/serial'
-import { render } from '../render/markdown'
+import { renderElements } from '../render/markdown'
 import { DeliveryError } from '../api/delivery-error'
 import type { OpenFile } from '../media/outgoing-files'
-import { compose } from './parts'
+import { composeParts } from './parts'
 import type { Push } from './push'
 import type { Turn } from '../turn/turn'
 import type { TurnRegistry } from '../turn/turn-registry'
@@ -21,7 +21,7 @@ export interface Delivered {
 export class Sender {
   private readonly lines = new Lines()
 
-  constructor(readonly turns: TurnRegistry, readonly directory: Directory, readonly openFile: OpenFile) {}
+  constructor(readonly turns: TurnRegistry, readonly directory: PushTargets, readonly openFile: OpenFile) {}
 
   /** The turn that a message to a chat belongs to. */
   turnOf(channelId: string, referrer?: Referrer): Turn | undefined {
@@ -42,28 +42,28 @@ export class Sender {
     // A session may be lent for a message to another chat, where nobody must read what was meant for this one.
     const isHere = !answered || belongs(answered, channelId)
     if (answered && isHere) return this.say(answered, elements)
-    const push = directory.pushTo(channelId)
+    const push = directory.configured(channelId)
     if (push) return this.push(push, channelId, elements)
     // Some plugins answer without the session they answer: then the chat tells whom it is for.
     const open = referrer && isHere ? undefined : turns.latest(owner => channelOf(owner) === channelId)
     if (open) return this.say(open, elements)
-    const other = directory.reach(channelId)
+    const other = directory.fallbackFor(channelId)
     if (other) return this.push(other, channelId, elements)
-    const { text } = render(elements)
+    const { text } = renderElements(elements)
     if (!text) return
     throw new DeliveryError('no-way', text.length, `nothing leads to ${channelId}: no message of it is being answered, `
       + 'and neither a webhook nor an app is configured for it')
   }
 
   private async say(turn: Turn, elements: h[]): Promise<Delivered | undefined> {
-    const said = render(elements)
+    const said = renderElements(elements)
     if (!said.text && !said.images.length && !said.buttons.length && !said.card) return
     return { id: await this.turns.say(turn, said), content: said.text }
   }
 
   private async push(push: Push, channelId: string, elements: h[]): Promise<Delivered | undefined> {
     // A message whose files take long to read must not be overtaken by the next.
-    const parts = await this.lines.run(channelId, () => compose(elements, this.openFile))
+    const parts = await this.lines.run(channelId, () => composeParts(elements, this.openFile))
     if (!parts.length) return
     await push.send(parts)
     return { content: parts.map(part => 'content' in part ? part.content : `[${part.type}]`).join('\n\n') }

@@ -28,7 +28,7 @@ const inline = new RegExp([
 ].map(({ source }) => source).join('|'), 'giu')
 
 /** @returns Markdown that shows `text` literally */
-export function literal(text: string): string {
+export function escapeMarkdown(text: string): string {
   return text
     .replace(indent, blanks => blanks.replace(/\t/g, '    ').replace(/ /g, '\u00a0'))
     .replace(block, blanks => blanks + ZERO)

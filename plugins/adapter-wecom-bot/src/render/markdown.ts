@@ -4,8 +4,8 @@ import type { TemplateCard } from '../protocol/template-card'
 import { MAX_CARD_KEY_BYTES, MAX_INLINE_IMAGES, MAX_INLINE_IMAGE_BYTES } from '../protocol/limits'
 import { readCard } from '../protocol/template-card'
 import { encodeButtonKey } from '../cards/buttons'
-import { validate } from '../cards/card-schema'
-import { literal } from './escape'
+import { validateCard } from '../cards/card-schema'
+import { escapeMarkdown } from './escape'
 import { readNews } from './news'
 import { complete } from './split'
 import type { Said } from './said'
@@ -21,7 +21,7 @@ const ZERO = '\u200b'
  * @throws {CardError} where a card breaks one of WeCom's limits
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
-export function render(elements: h[]): Required<Omit<Said, 'card'>> & Said {
+export function renderElements(elements: h[]): Required<Omit<Said, 'card'>> & Said {
   const state: State = { images: [], buttons: [], cards: [] }
   const settled = settle(children(elements, state))
   const text = elements[0]?.type === 'markdown' ? settled : settled.trimStart()
@@ -64,7 +64,7 @@ function visit(element: h, state: State): string {
   const inner = () => children(element.children, state)
   switch (type) {
     case 'text':
-      return literal(raw(element))
+      return escapeMarkdown(raw(element))
     case 'markdown':
       return markdown(raw(element))
     case 'b':
@@ -105,9 +105,9 @@ function visit(element: h, state: State): string {
     case 'a':
       return link(inner(), String(attrs.href ?? ''))
     case 'at':
-      return `@${literal(String(attrs.name ?? attrs.id ?? (attrs.type === 'here' ? '在线成员' : '所有人')))} `
+      return `@${escapeMarkdown(String(attrs.name ?? attrs.id ?? (attrs.type === 'here' ? '在线成员' : '所有人')))} `
     case 'sharp':
-      return `#${literal(String(attrs.name ?? attrs.id ?? ''))} `
+      return `#${escapeMarkdown(String(attrs.name ?? attrs.id ?? ''))} `
     case 'img':
     case 'image':
       return image(String(attrs.src ?? attrs.url ?? ''), String(attrs.title ?? attrs.alt ?? ''), state)
@@ -118,7 +118,7 @@ function visit(element: h, state: State): string {
     case 'button':
       return button(element, state)
     case 'wecom-bot:card':
-      state.cards.push(validate(readCard(attrs.content)))
+      state.cards.push(validateCard(readCard(attrs.content)))
       return ''
     case 'wecom-bot:news':
       return news(element)
@@ -193,24 +193,24 @@ function link(text: string, href: string): string {
   const address = web(href)
   if (!address) return text
   const label = settle(text).trim()
-  return label && label !== literal(href) ? `[${label.replace(/[[\]]/g, '')}](${address})` : address
+  return label && label !== escapeMarkdown(href) ? `[${label.replace(/[[\]]/g, '')}](${address})` : address
 }
 
 /** Where there are no articles, their links. */
 function news(element: h): string {
   const articles = readNews(element).map(({ title, description, url }) => {
-    return [link(literal(title), url), literal(description ?? '')].filter(Boolean).join('\n  ')
+    return [link(escapeMarkdown(title), url), escapeMarkdown(description ?? '')].filter(Boolean).join('\n  ')
   })
   return block(articles.map(article => `- ${article}`).join('\n'))
 }
 
 function button({ attrs, children: label }: h, state: State): string {
   const text = label.map(child => child.toString(true)).join('').trim()
-  if (attrs.type === 'link') return link(literal(text), String(attrs.href ?? ''))
+  if (attrs.type === 'link') return link(escapeMarkdown(text), String(attrs.href ?? ''))
   const input = attrs.type === 'input' ? String(attrs.text ?? text) : undefined
   // A card with it would be refused, and the answer that it goes along with.
   if (Buffer.byteLength(encodeButtonKey({ text, input, id: attrs.id })) > MAX_CARD_KEY_BYTES) {
-    return block(literal(input && input !== text ? `${text}：${input}` : text))
+    return block(escapeMarkdown(input && input !== text ? `${text}：${input}` : text))
   }
   state.buttons.push({ text, input, id: attrs.id })
   return ''
@@ -218,10 +218,10 @@ function button({ attrs, children: label }: h, state: State): string {
 
 function image(src: string, title: string, { images }: State): string {
   const address = web(src)
-  if (address) return `![${literal(title.replace(/[[\]\n]/g, ''))}](${address})`
+  if (address) return `![${escapeMarkdown(title.replace(/[[\]\n]/g, ''))}](${address})`
   const [, base64] = /^data:image\/[\w.+-]+;base64,([A-Za-z0-9+/=]+)$/.exec(src) ?? []
   const data = base64 && Buffer.from(base64, 'base64')
-  if (!data) return `[图片${title && '：' + literal(title)}，无法显示]`
+  if (!data) return `[图片${title && '：' + escapeMarkdown(title)}，无法显示]`
   if (!isPicture(data)) return '[图片：只支持 JPG 和 PNG]'
   if (data.length > MAX_INLINE_IMAGE_BYTES || images.length >= MAX_INLINE_IMAGES) return '[图片：过大或过多，未发送]'
   images.push({ base64: data.toString('base64'), md5: createHash('md5').update(data).digest('hex') })
@@ -231,7 +231,7 @@ function image(src: string, title: string, { images }: State): string {
 const names = { audio: '语音', video: '视频', file: '文件' }
 
 function resource(type: keyof typeof names, src: string, title: string): string {
-  const label = names[type] + (title && `：${literal(title)}`)
+  const label = names[type] + (title && `：${escapeMarkdown(title)}`)
   const address = web(src)
   return address ? `[${label.replace(/[[\]]/g, '')}](${address})` : `[${label}，无法发送]`
 }

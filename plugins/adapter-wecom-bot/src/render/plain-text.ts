@@ -2,7 +2,7 @@
  * Markdown as text that reads well where markup is not shown: marks go, what they marked stays. Code is left as it is,
  * and so is all that is no markup.
  */
-export function plain(markdown: string): string {
+export function toPlainText(markdown: string): string {
   const lines: string[] = []
   let fence = ''
   for (const line of markdown.replace(/<think>[^]*?(?:<\/think>|$)/g, '').split('\n')) {

@@ -1,7 +1,7 @@
 import type { ButtonSpec } from '../cards/buttons'
 import type { InlineImage } from '../protocol/reply'
 import type { TemplateCard } from '../protocol/template-card'
-import { literal } from './escape'
+import { escapeMarkdown } from './escape'
 
 /** One rendered message. */
 export interface Said {
@@ -18,7 +18,7 @@ export function inWords({ text, images = [], buttons = [], card }: Said): string
 }
 
 export function cardInWords(card?: TemplateCard): string {
-  return card ? `[卡片] ${literal(card.main_title?.title ?? '')}`.trim() : ''
+  return card ? `[卡片] ${escapeMarkdown(card.main_title?.title ?? '')}`.trim() : ''
 }
 
 export function buttonsInWords(buttons: ButtonSpec[]): string {

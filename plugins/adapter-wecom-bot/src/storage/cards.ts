@@ -1,4 +1,4 @@
-import type { Answer } from '../cards/card-update'
+import type { CardAnswer } from '../cards/card-update'
 import { CARD_UPDATE_LIFETIME_MS } from '../protocol/limits'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Clock } from '../util/clock'
@@ -23,12 +23,12 @@ export interface CardStore {
    * @param userId the person who answered; empty for a card that is answered once for everyone
    * @returns the answer that was there before
    */
-  recordAnswer(taskId: string, userId: string, answer: Answer): Promise<Answer | undefined>
+  recordAnswer(taskId: string, userId: string, answer: CardAnswer): Promise<CardAnswer | undefined>
 }
 
 export class MemoryCardStore implements CardStore {
   private readonly cards: ExpiringMap<SentCard>
-  private readonly answers: ExpiringMap<Map<string, Answer>>
+  private readonly answers: ExpiringMap<Map<string, CardAnswer>>
 
   constructor(clock: Clock) {
     this.cards = new ExpiringMap(clock, CARD_UPDATE_LIFETIME_MS, MAX_CARDS)
@@ -45,7 +45,7 @@ export class MemoryCardStore implements CardStore {
     return this.cards.get(taskId)
   }
 
-  async recordAnswer(taskId: string, userId: string, answer: Answer) {
+  async recordAnswer(taskId: string, userId: string, answer: CardAnswer) {
     const answers = this.answers.get(taskId)
     const before = answers?.get(userId)
     if (!before) answers?.set(userId, answer)

@@ -2,7 +2,7 @@ import type { Clock } from '../util/clock'
 import type { InlineImage } from '../protocol/reply'
 import { MAX_STREAM_BYTES, MAX_WEBHOOK_MARKDOWN_BYTES, RESPONSE_URL_LIFETIME_MS } from '../protocol/limits'
 import type { Post } from '../api/client'
-import { QyapiError, call } from '../api/client'
+import { WecomApiError, callApi } from '../api/client'
 import { cut, pieces } from '../render/split'
 import type { Notices } from './bubble'
 import type { Turn } from './turn'
@@ -79,7 +79,7 @@ export class FallbackDelivery {
       await this.postOnce(responseUrl.url, { msgtype: 'markdown', markdown: { content } })
       return rest
     } catch (error) {
-      if (!(error instanceof QyapiError)) throw error
+      if (!(error instanceof WecomApiError)) throw error
       if (error.failure === 'unknown') {
         // It may have arrived: said twice is worse than a word of doubt. What comes behind it goes on.
         const count = text.length - rest.length
@@ -95,11 +95,11 @@ export class FallbackDelivery {
 
   private async postOnce(url: string, body: object) {
     try {
-      await call(this.post, url, body)
+      await callApi(this.post, url, body)
     } catch (error) {
-      if (!(error instanceof QyapiError) || (error.failure !== 'unsent' && error.errcode !== BUSY)) throw error
+      if (!(error instanceof WecomApiError) || (error.failure !== 'unsent' && error.errcode !== BUSY)) throw error
       await new Promise<void>(resolve => this.clock.setTimeout(resolve, 1000))
-      await call(this.post, url, body)
+      await callApi(this.post, url, body)
     }
   }
 
@@ -113,7 +113,7 @@ export class FallbackDelivery {
     try {
       await webhook.sendAll(messages.map(({ body }) => body), () => void sent++)
     } catch (error) {
-      if (!(error instanceof QyapiError)) throw error
+      if (!(error instanceof WecomApiError)) throw error
       // Of what was cut nothing is counted that was between the pieces, unless all of it is lost.
       const left = messages.slice(sent).map(({ words }) => words)
       const lost = sent ? left.join('').length : total
@@ -131,7 +131,7 @@ export class FallbackDelivery {
   }
 }
 
-function failed(error: QyapiError, lost: number, doubtful = 0) {
+function failed(error: WecomApiError, lost: number, doubtful = 0) {
   const fate = error.failure === 'deferred' ? 'wait for the next start' : 'are lost'
   const doubt = doubtful && `, ${doubtful} of them perhaps not`
   return new DeliveryError(error.failure, lost, `${lost} characters ${fate}${doubt || ''}: ${error.message}`, doubtful)

@@ -1,5 +1,5 @@
-import type { Answer } from '../cards/card-update'
-import { answered, isVote } from '../cards/card-update'
+import type { CardAnswer } from '../cards/card-update'
+import { isAnsweredPerPerson, updateCard } from '../cards/card-update'
 import type { ButtonInteraction, TemplateCard } from '../protocol/template-card'
 import { MAX_CARD_BUTTONS } from '../protocol/limits'
 import { welcomeCard } from '../inbound/welcome'
@@ -91,11 +91,11 @@ export class StreamCards {
     const sent = await this.store.find(taskId)
     if (!sent) return clicked
     const { card, isReusable } = sent
-    const show = (answer: Answer) => answered(card, answer, isReusable, this.options.clicked)
+    const show = (answer: CardAnswer) => updateCard(card, answer, isReusable, this.options.clicked)
     const update = show({ key, selected })
     if (!update || isReusable) return { ...clicked, card: update }
     // Two may be quicker than the update, and one quicker than himself.
-    const isOwn = isVote(card)
+    const isOwn = isAnsweredPerPerson(card)
     const before = await this.store.recordAnswer(taskId, isOwn ? userId : '', { key, selected })
     return {
       ...clicked,

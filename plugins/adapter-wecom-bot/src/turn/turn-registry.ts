@@ -1,6 +1,6 @@
 import type { Clock } from '../util/clock'
 import { TurnController } from './turn-controller'
-import { salt } from '../protocol/crypto'
+import { randomSalt } from '../protocol/crypto'
 import type { Concurrency } from './concurrency'
 import type { FallbackDelivery } from './fallback'
 import type { Event, Message } from '../protocol/payload'
@@ -41,7 +41,7 @@ export class TurnRegistry {
    */
   open(callback: Message | Event, responseUrl?: string, streaming = this.policy.streaming): Turn {
     const { msgId, botId, userId, chatId } = callback
-    const id = salt().toString('hex')
+    const id = randomSalt().toString('hex')
     const once = responseUrl ? { url: responseUrl, used: false } : undefined
     const turn = new Turn(id, msgId, { botId, userId, chatId }, this.clock.now(), once)
     const { policy, notices, outlet, clock, log } = this

@@ -1,7 +1,7 @@
 import type { Clock } from './clock'
 
 /** Signatures of callbacks that have been answered, so that one which comes a second time is known. Bounded. */
-export class Replays {
+export class RecentlySeen {
   private young = new Set<string>()
   private old = new Set<string>()
   private since: number

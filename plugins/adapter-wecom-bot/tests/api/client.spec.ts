@@ -3,7 +3,7 @@ import { HTTP } from '@koishijs/plugin-http'
 import { Context } from 'koishi'
 import type { Wecom } from 'testkit'
 import { createWecom } from 'testkit'
-import { QyapiError, call, createPost } from '../../src/api/client'
+import { WecomApiError, callApi, createPost } from '../../src/api/client'
 import { throughKoishi } from '../../src/api/http'
 import { freePort } from '../support/world'
 
@@ -28,8 +28,8 @@ describe('a call of WeCom\'s API', () => {
   const body = { msgtype: 'markdown', markdown: { content: 'the content' } }
 
   async function fail(url = wecom.issueResponseUrl()) {
-    const error = await call(post, url, body).then(() => assert.fail('succeeded'), error => error)
-    assert.ok(error instanceof QyapiError, String(error))
+    const error = await callApi(post, url, body).then(() => assert.fail('succeeded'), error => error)
+    assert.ok(error instanceof WecomApiError, String(error))
     for (const secret of ['response_code', 'the content', '127.0.0.1', 'KEY']) {
       assert.ok(!error.message.includes(secret), error.message)
     }
@@ -37,7 +37,7 @@ describe('a call of WeCom\'s API', () => {
   }
 
   it('succeeds where the error code is 0', async () => {
-    assert.deepEqual(await call(post, wecom.issueResponseUrl(), body), { errcode: 0, errmsg: 'ok' })
+    assert.deepEqual(await callApi(post, wecom.issueResponseUrl(), body), { errcode: 0, errmsg: 'ok' })
     assert.deepEqual(wecom.responses.at(-1)!.body, body)
   })
 
@@ -52,7 +52,7 @@ describe('a call of WeCom\'s API', () => {
       assert.deepEqual([(await fail()).failure], ['refused'])
     }
     wecom.fail('response', { status: 500, body: '{"errcode":0}' })
-    await call(post, wecom.issueResponseUrl(), body)
+    await callApi(post, wecom.issueResponseUrl(), body)
   })
 
   it('was never sent where nobody listens, or the name leads nowhere', async () => {

@@ -72,7 +72,7 @@ describe('the proxy for calls to WeCom', () => {
     it(`is never bypassed: ${name} that refuses the password`, async () => {
       const proxy = await keep(create())
       const bot = await start(`${scheme}://user:WRONG-PASSWORD@127.0.0.1:${proxy.port}`)
-      await assert.rejects(bot.services.webhooks.of('webhook')!.post('http://127.0.0.1:1/', {}), (error: ProxyError) => {
+      await assert.rejects(bot.services.webhooks.forChannel('webhook')!.post('http://127.0.0.1:1/', {}), (error: ProxyError) => {
         assert.ok(error instanceof ProxyError)
         assert.equal(error.code, 'ERR_PROXY')
         assert.equal(error.message.includes('WRONG-PASSWORD'), false)
@@ -88,7 +88,7 @@ describe('the proxy for calls to WeCom', () => {
     await new Promise(resolve => server.close(resolve))
     for (const scheme of ['socks5h', 'http', 'https']) {
       const bot = await start(`${scheme}://127.0.0.1:${port}`)
-      await assert.rejects(bot.services.webhooks.of('webhook')!.post(`${wecom.origin}/cgi-bin/webhook/send?key=K`, {}), {
+      await assert.rejects(bot.services.webhooks.forChannel('webhook')!.post(`${wecom.origin}/cgi-bin/webhook/send?key=K`, {}), {
         name: 'ProxyError',
         message: 'the proxy does not let us through (ECONNREFUSED)',
       })
@@ -106,7 +106,7 @@ describe('the proxy for calls to WeCom', () => {
     const { port } = mute.address() as AddressInfo
     for (const scheme of ['socks5h', 'http']) {
       const bot = await start(`${scheme}://127.0.0.1:${port}`)
-      const lost = assert.rejects(bot.services.webhooks.of('webhook')!.post(wecom.origin, {}))
+      const lost = assert.rejects(bot.services.webhooks.forChannel('webhook')!.post(wecom.origin, {}))
       while (!sockets.size) await new Promise(setImmediate)
       await instance!.stop()
       instance = undefined

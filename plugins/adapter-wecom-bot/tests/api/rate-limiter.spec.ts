@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Limiter } from '../../src/api/rate-limiter'
+import { RateLimiter } from '../../src/api/rate-limiter'
 import { FakeClock } from '../support/clock'
 import { Random } from '../support/random'
 
@@ -8,7 +8,7 @@ const MINUTE = 60_000
 /** A limiter, and when which task has started. */
 function createLimiter(limit = 20, capacity = 1000) {
   const clock = new FakeClock()
-  const limiter = new Limiter(clock, limit, MINUTE, capacity)
+  const limiter = new RateLimiter(clock, limit, MINUTE, capacity)
   const starts: { task: number, at: number }[] = []
   const begin = clock.now()
   let tasks = 0

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
-import { QyapiError } from '../../src/api/client'
-import { Queue } from '../../src/api/send-queue'
+import { WecomApiError } from '../../src/api/client'
+import { SendQueue } from '../../src/api/send-queue'
 import { FakeClock } from '../support/clock'
 
 const MINUTE = 60_000
 
 describe('a queue of messages', () => {
   let clock: FakeClock
-  let queue: Queue
+  let queue: SendQueue
   let sent: { body: unknown, at: number }[]
   /** What becomes of the next messages; they arrive where nothing is said. */
   let fates: (() => Promise<unknown> | void)[]
   let start: number
 
   function create(capacity = 1000, limit = 20) {
-    queue = new Queue(async (body) => {
+    queue = new SendQueue(async (body) => {
       await fates.shift()?.()
       sent.push({ body, at: clock.now() - start })
     }, clock, limit, MINUTE, capacity)
@@ -30,8 +30,8 @@ describe('a queue of messages', () => {
 
   const bodies = () => sent.map(({ body }) => body)
   const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, index) => ({ index: from + index }))
-  const refuse = (errcode: number) => () => Promise.reject(new QyapiError('refused', errcode))
-  const unsent = () => Promise.reject(new QyapiError('unsent', undefined, 'ECONNREFUSED'))
+  const refuse = (errcode: number) => () => Promise.reject(new WecomApiError('refused', errcode))
+  const unsent = () => Promise.reject(new WecomApiError('unsent', undefined, 'ECONNREFUSED'))
 
   it('lets at most 20 go in any minute, in their order, and loses none', async () => {
     const done = Promise.all(numbered(65).map(body => queue.push([body])))
@@ -72,7 +72,7 @@ describe('a queue of messages', () => {
 
     it(`gives a message up where WeCom stays ${name}, and goes on with the next`, async () => {
       fates.push(fate, fate, fate, fate)
-      const lost = assert.rejects(queue.push([{ index: 0 }]), { name: 'QyapiError' })
+      const lost = assert.rejects(queue.push([{ index: 0 }]), { name: 'WecomApiError' })
       const next = queue.push([{ index: 1 }])
       await clock.pass(2 * MINUTE)
       await lost
@@ -93,9 +93,9 @@ describe('a queue of messages', () => {
   })
 
   it('does not try again what WeCom refuses, or what may have arrived', async () => {
-    for (const fate of [refuse(93000), () => Promise.reject(new QyapiError('unknown'))]) {
+    for (const fate of [refuse(93000), () => Promise.reject(new WecomApiError('unknown'))]) {
       fates.push(fate)
-      await assert.rejects(queue.push([{}]), { name: 'QyapiError' })
+      await assert.rejects(queue.push([{}]), { name: 'WecomApiError' })
     }
     assert.equal(sent.length, 0)
   })
@@ -189,8 +189,8 @@ describe('a queue of messages', () => {
     it('hands out what was not sent, and tells everybody what becomes of it', async () => {
       const done = Promise.allSettled(numbered(23).map(body => queue.push([body])))
       await clock.pass(0)
-      assert.deepEqual(await queue.leave(), { bodies: numbered(3, 20), lost: 0 })
-      queue.settle(new QyapiError('deferred'))
+      assert.deepEqual(await queue.close(), { bodies: numbered(3, 20), lost: 0 })
+      queue.rejectPending(new WecomApiError('deferred'))
       const failed = (await done).filter(result => result.status === 'rejected')
       assert.deepEqual(failed.map(({ reason }) => reason.failure), Array(3).fill('deferred'))
       assert.equal(clock.pending, 0)
@@ -200,15 +200,15 @@ describe('a queue of messages', () => {
       fates.push(refuse(45009))
       const done = assert.rejects(queue.push([{ index: 0 }]), { failure: 'deferred' })
       await clock.pass(0)
-      assert.deepEqual(await queue.leave(), { bodies: [{ index: 0 }], lost: 0 })
-      queue.settle(new QyapiError('deferred'))
+      assert.deepEqual(await queue.close(), { bodies: [{ index: 0 }], lost: 0 })
+      queue.rejectPending(new WecomApiError('deferred'))
       await done
     })
 
     it('counts what was not made yet', async () => {
       const done = assert.rejects(queue.push([new Promise<object>(() => {}), { index: 1 }]), { failure: 'unsent' })
-      assert.deepEqual(await queue.leave(), { bodies: [{ index: 1 }], lost: 1 })
-      queue.settle(new QyapiError('unsent'))
+      assert.deepEqual(await queue.close(), { bodies: [{ index: 1 }], lost: 1 })
+      queue.rejectPending(new WecomApiError('unsent'))
       await done
     })
 
@@ -219,10 +219,10 @@ describe('a queue of messages', () => {
         const first = queue.push([{ index: 0 }])
         const second = assert.rejects(queue.push([{ index: 1 }]), { failure: 'deferred' })
         await clock.pass(0)
-        const rest = queue.leave()
+        const rest = queue.close()
         await clock.pass(2000)
         assert.deepEqual(await rest, { bodies: [{ index: 1 }], lost: 0 })
-        queue.settle(new QyapiError('deferred'))
+        queue.rejectPending(new WecomApiError('deferred'))
         await second
         await clock.pass(1000)
         await first

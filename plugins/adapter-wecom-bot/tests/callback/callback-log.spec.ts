@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { CallbackLog } from '../../src/callback/callback-log'
-import type { Reason } from '../../src/protocol/callback-error'
-import { Refusal } from '../../src/protocol/callback-error'
+import type { CallbackErrorReason } from '../../src/protocol/callback-error'
+import { CallbackError } from '../../src/protocol/callback-error'
 import { FakeClock } from '../support/clock'
 
 const MINUTE = 60_000
-const reasons: Reason[] = [
+const reasons: CallbackErrorReason[] = [
   'malformed', 'decrypt', 'payload', 'signature', 'clock', 'replay', 'receive-id', 'foreign-bot', 'method', 'size',
 ]
 
@@ -18,8 +18,8 @@ function createJournal() {
 describe('the journal', () => {
   it('says why, with what status, where, and what to do', () => {
     const { journal, lines } = createJournal()
-    journal.refused(new Refusal('signature'), '/wecom')
-    journal.refused(new Refusal('clock', '600 s behind this server'), '/wecom')
+    journal.refused(new CallbackError('signature'), '/wecom')
+    journal.refused(new CallbackError('clock', '600 s behind this server'), '/wecom')
     assert.equal(lines.length, 2)
     assert.match(lines[0], /signature \(403\) on \/wecom\..*Token.*Token/)
     assert.match(lines[1], /clock \(403\) on \/wecom, 600 s behind this server\./)
@@ -27,7 +27,7 @@ describe('the journal', () => {
 
   it('has a hint for every reason, in Chinese and English', () => {
     const { journal, lines } = createJournal()
-    for (const reason of reasons) journal.refused(new Refusal(reason), '/wecom')
+    for (const reason of reasons) journal.refused(new CallbackError(reason), '/wecom')
     assert.equal(lines.length, reasons.length)
     for (const line of lines) assert.match(line, /[\u4e00-\u9fff].* \/ .*[a-z]/)
   })
@@ -41,10 +41,10 @@ describe('the journal', () => {
 
   it('is not filled by a flood, and counts it', async () => {
     const { clock, journal, lines } = createJournal()
-    for (let count = 0; count < 10_000; count++) journal.refused(new Refusal('signature'), '/wecom')
+    for (let count = 0; count < 10_000; count++) journal.refused(new CallbackError('signature'), '/wecom')
     assert.equal(lines.length, 10)
     await clock.pass(MINUTE)
-    journal.refused(new Refusal('signature'), '/wecom')
+    journal.refused(new CallbackError('signature'), '/wecom')
     assert.equal(lines.length, 12)
     assert.match(lines[10], /signature.*9990 more/)
   })
@@ -52,7 +52,7 @@ describe('the journal', () => {
   it('is not filled by a slow flood either', async () => {
     const { clock, journal, lines } = createJournal()
     for (let second = 0; second < 3600; second++) {
-      journal.refused(new Refusal('signature'), '/wecom')
+      journal.refused(new CallbackError('signature'), '/wecom')
       await clock.pass(1000)
     }
     assert.ok(lines.length <= 60 * 11, String(lines.length))
@@ -60,14 +60,14 @@ describe('the journal', () => {
 
   it('lets no flood hide another reason', () => {
     const { journal, lines } = createJournal()
-    for (let count = 0; count < 100; count++) journal.refused(new Refusal('signature'), '/wecom')
-    journal.refused(new Refusal('decrypt'), '/wecom')
+    for (let count = 0; count < 100; count++) journal.refused(new CallbackError('signature'), '/wecom')
+    journal.refused(new CallbackError('decrypt'), '/wecom')
     assert.match(lines.at(-1)!, /decrypt/)
   })
 
   it('has no timer', () => {
     const { clock, journal } = createJournal()
-    for (let count = 0; count < 100; count++) journal.refused(new Refusal('size'), '/wecom')
+    for (let count = 0; count < 100; count++) journal.refused(new CallbackError('size'), '/wecom')
     assert.equal(clock.pending, 0)
   })
 })

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { connect } from 'node:net'
 import { createCallback } from '../../src/callback/handler'
 import { CallbackStats } from '../../src/callback/status'
-import { Replays } from '../../src/util/recently-seen'
+import { RecentlySeen } from '../../src/util/recently-seen'
 import { FakeClock } from '../support/clock'
 
 describe('a body that does not come', () => {
@@ -22,7 +22,7 @@ describe('a body that does not come', () => {
     const journal = { refused: ({ reason }: { reason: string }) => void refused.push(reason), broke: assert.fail }
     const callback = createCallback({
       inboxes: [],
-      replays: new Replays(clock, 0),
+      replays: new RecentlySeen(clock, 0),
       clock,
       journal: journal as never,
       tally: new CallbackStats(),

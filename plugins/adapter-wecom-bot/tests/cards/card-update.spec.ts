@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
-import { answered, isVote } from '../../src/cards/card-update'
+import { isAnsweredPerPerson, updateCard } from '../../src/cards/card-update'
 import type { TemplateCard } from '../../src/protocol/template-card'
-import { validate } from '../../src/cards/card-schema'
+import { validateCard } from '../../src/cards/card-schema'
 import { cards } from '../support/cards'
 
 const say = (choice: string) => `(${choice})`
 
 /** The card after an answer, which WeCom must take. */
 function after(card: TemplateCard, key: string, selected: Record<string, string[]> = {}, standing = false) {
-  const update = answered(card, { key, selected }, standing, say)
-  if (update) assert.deepEqual(validate(update), update)
+  const update = updateCard(card, { key, selected }, standing, say)
+  if (update) assert.deepEqual(validateCard(update), update)
   return update
 }
 
@@ -91,6 +91,6 @@ describe('an answered card', () => {
   })
 
   it('is everybody\'s own where people vote', () => {
-    assert.deepEqual(Object.values(cards).map(isVote), [false, false, false, true, true])
+    assert.deepEqual(Object.values(cards).map(isAnsweredPerPerson), [false, false, false, true, true])
   })
 })

@@ -4,7 +4,7 @@ import { StreamCards } from '../../src/turn/stream-cards'
 import type { TurnOptions } from '../../src/turn/turn-options'
 import type { AibotHandlerOptions, DispatchResult, Outcome } from '../../src/inbound/aibot-handler'
 import { AibotHandler } from '../../src/inbound/aibot-handler'
-import type { Event, Message, Poll, Unknown } from '../../src/protocol/payload'
+import type { Event, Message, Poll, UnknownMessage } from '../../src/protocol/payload'
 import { createMemoryStores } from '../../src/storage/stores'
 import type { StoredStream } from '../../src/storage/streams'
 import type { Turn } from '../../src/turn/turn'
@@ -140,7 +140,7 @@ describe('a message', () => {
 
   it('of an unknown kind gets a sentence', async () => {
     const { inbox } = createInbox()
-    const unknown: Unknown = { kind: 'unknown', name: 'location', msgId: 'M', botId: 'B', userId: 'U' }
+    const unknown: UnknownMessage = { kind: 'unknown', name: 'location', msgId: 'M', botId: 'B', userId: 'U' }
     const { content, finish } = stream(await inbox.accept(unknown))
     assert.deepEqual([content, finish], ['(unsupported)', true])
   })

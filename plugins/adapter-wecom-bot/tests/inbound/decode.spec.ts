@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { Universal, h } from 'koishi'
 import { addressOf, decode } from '../../src/inbound/decode'
 import { channelOf, userOf } from '../../src/protocol/conversation'
-import type { Body, MediaLink, Message } from '../../src/protocol/payload'
-import { parse } from '../../src/protocol/parse-aibot'
+import type { MediaLink, Message, MessageBody } from '../../src/protocol/payload'
+import { parsePayload } from '../../src/protocol/parse-aibot'
 import { message } from '../support/turns'
 
 const attach = ({ url, aesKey }: MediaLink) => `internal:${url}${aesKey ? `#${aesKey}` : ''}`
@@ -14,11 +14,11 @@ function read(overrides: Partial<Message>, name?: string) {
 }
 
 /** The elements of a message, as markup. */
-function markup(body: Body, overrides: Partial<Message> = {}, name?: string) {
+function markup(body: MessageBody, overrides: Partial<Message> = {}, name?: string) {
   return read({ body, ...overrides }, name)?.message?.elements?.join('')
 }
 
-const bodies: [name: string, body: Body, markup: string][] = [
+const bodies: [name: string, body: MessageBody, markup: string][] = [
   ['a text', { type: 'text', text: 'a < b & "c"\n😀' }, 'a &lt; b &amp; "c"\n😀'],
   ['a voice, which is its transcript', { type: 'voice', text: '你好' }, '你好'],
   ['an image', { type: 'image', media: link('I', 'KEY') }, '<img src="internal:I#KEY"/>'],
@@ -72,8 +72,8 @@ describe('a message becomes elements', () => {
     const group = { chatId: 'CHATID' }
     assert.equal(markup({ type: 'text', text: '@小 助手  help' }, group, '小 助手'), '<at id="BOT"/>help')
     assert.equal(markup({ type: 'text', text: '@Anybody help' }, group), '<at id="BOT"/>help')
-    const image: Body = { type: 'image', media: link('I') }
-    const items: Body[] = [image, { type: 'text', text: '@Bot look' }, { type: 'text', text: '@Bot again' }]
+    const image: MessageBody = { type: 'image', media: link('I') }
+    const items: MessageBody[] = [image, { type: 'text', text: '@Bot look' }, { type: 'text', text: '@Bot again' }]
     const expected = '<at id="BOT"/><img src="internal:I"/>look@Bot again'
     assert.equal(markup({ type: 'mixed', items }, group, 'Bot'), expected)
     assert.equal(markup({ type: 'text', text: '@Bot' }, group, 'Bot'), '<at id="BOT"/>')
@@ -84,13 +84,13 @@ describe('a message becomes elements', () => {
   })
 
   it('with the mentions in what is quoted', () => {
-    const quote: Body = { type: 'text', text: '@Bot old' }
+    const quote: MessageBody = { type: 'text', text: '@Bot old' }
     const event = read({ chatId: 'CHATID', body: { type: 'text', text: '@Bot new' }, quote }, 'Bot')!
     assert.equal(event.message!.quote!.content, '@Bot old')
   })
 
   it('or nothing where there is nothing to read', () => {
-    const nothing: Body[] = [
+    const nothing: MessageBody[] = [
       { type: 'text', text: '' },
       { type: 'text', text: ' \n\t' },
       { type: 'voice', text: '' },
@@ -104,14 +104,14 @@ describe('a message becomes elements', () => {
   })
 
   it('with no quote where there is nothing to read in it', () => {
-    for (const quote of [{ type: 'text', text: '' }, { type: 'mixed', items: [] }] satisfies Body[]) {
+    for (const quote of [{ type: 'text', text: '' }, { type: 'mixed', items: [] }] satisfies MessageBody[]) {
       assert.equal(read({ quote })!.message!.quote, undefined)
     }
   })
 
   it('without what nobody can give an address for', () => {
-    const image: Body = { type: 'image', media: link('I') }
-    const items: Body[] = [{ type: 'text', text: 'look' }, image]
+    const image: MessageBody = { type: 'image', media: link('I') }
+    const items: MessageBody[] = [{ type: 'text', text: 'look' }, image]
     const nobody = () => undefined
     assert.equal(decode(message({ body: image }), 'T', 'BOT', undefined, nobody), undefined)
     const event = decode(message({ body: { type: 'mixed', items }, quote: image }), 'T', 'BOT', undefined, nobody)!
@@ -161,7 +161,7 @@ describe('a message of a type that nobody knows', () => {
 
   for (const name of ['location', 'link', 'sticker', 'miniprogram', 'constructor', '__proto__', 'text ']) {
     it(`is told as such: ${name}`, () => {
-      const { kind, ...rest } = parse(JSON.stringify({ ...base, msgtype: name, [name]: { title: 'x' } }))
+      const { kind, ...rest } = parsePayload(JSON.stringify({ ...base, msgtype: name, [name]: { title: 'x' } }))
       assert.equal(kind, 'unknown')
       assert.equal('name' in rest && rest.name, name)
     })
@@ -169,7 +169,7 @@ describe('a message of a type that nobody knows', () => {
 
   it('is left out where it is quoted, and what quotes it is read', () => {
     const text = { msgtype: 'text', text: { content: 'hi' } }
-    const payload = parse(JSON.stringify({ ...base, ...text, quote: { msgtype: 'location', location: {} } }))
+    const payload = parsePayload(JSON.stringify({ ...base, ...text, quote: { msgtype: 'location', location: {} } }))
     assert.ok(payload.kind === 'message')
     assert.equal(payload.quote, undefined)
     assert.equal(decode(payload, 'T', 'BOT', undefined, attach)!.message!.elements!.join(''), 'hi')
@@ -177,7 +177,7 @@ describe('a message of a type that nobody knows', () => {
 
   it('is left out of a mixture', () => {
     const items = [{ msgtype: 'sticker', sticker: {} }, { msgtype: 'text', text: { content: 'hi' } }]
-    const payload = parse(JSON.stringify({ ...base, msgtype: 'mixed', mixed: { msg_item: items } }))
+    const payload = parsePayload(JSON.stringify({ ...base, msgtype: 'mixed', mixed: { msg_item: items } }))
     assert.ok(payload.kind === 'message')
     assert.equal(decode(payload, 'T', 'BOT', undefined, attach)!.message!.elements!.join(''), 'hi')
   })

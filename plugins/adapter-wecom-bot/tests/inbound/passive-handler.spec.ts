@@ -81,7 +81,7 @@ describe('a callback in XML', () => {
       assert.equal(session.channelId, 'private:zhangsan')
       assert.equal(session.isDirect, true)
       assert.equal(session.timestamp, 1700000000_000)
-      assert.equal(session.wecomBot!.surface!.name, 'app')
+      assert.equal(session.wecomBot!.source!.name, 'app')
     })
 
     it('is answered in plain text', async () => {

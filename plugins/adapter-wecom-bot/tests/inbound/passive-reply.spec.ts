@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { PassiveReply } from '../../src/inbound/passive-reply'
 import type { DeliveryError } from '../../src/api/delivery-error'
-import type { Part } from '../../src/push/parts'
+import type { MessagePart } from '../../src/push/parts'
 import { Turn } from '../../src/turn/turn'
 import { FakeClock } from '../support/clock'
 import { notices } from '../support/turns'
 
 describe('a reply that waits for its answer', () => {
   let clock: FakeClock
-  let forwarded: Part[][]
+  let forwarded: MessagePart[][]
   let turn: Turn
 
   beforeEach(() => {
@@ -19,7 +19,7 @@ describe('a reply that waits for its answer', () => {
   })
 
   function create(hasNext = true, limit = 2048) {
-    const next = { send: async (parts: Part[]) => void forwarded.push(parts) }
+    const next = { send: async (parts: MessagePart[]) => void forwarded.push(parts) }
     return new PassiveReply({ limit, unclaimed: 10_000, notices, clock, next: hasNext ? next : undefined })
   }
 

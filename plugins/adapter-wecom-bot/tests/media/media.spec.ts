@@ -9,7 +9,7 @@ import type { Clock } from '../../src/util/clock'
 import { decryptMedia } from '../../src/protocol/crypto'
 import { fileName, sniff } from '../../src/media/file-type'
 import type { MediaError, MediaOptions } from '../../src/media/media'
-import { download, fetchFile } from '../../src/media/media'
+import { downloadMedia, fetchFile } from '../../src/media/media'
 import { encodingAESKey } from '../support/world'
 
 const key = decodeKey(encodingAESKey)
@@ -55,7 +55,7 @@ describe('a file in a message', () => {
   })
 
   const get = (url: string, options: Partial<MediaOptions> = {}, aesKey?: string) => {
-    return download({ url, aesKey }, { keys: [key], limit: 1 << 20, clock, trusted, ...options })
+    return downloadMedia({ url, aesKey }, { keys: [key], limit: 1 << 20, clock, trusted, ...options })
   }
 
   /** A server on this machine that is not WeCom's. */

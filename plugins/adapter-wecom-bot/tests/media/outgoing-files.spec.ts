@@ -8,7 +8,7 @@ import { Context } from 'koishi'
 import type { Wecom } from 'testkit'
 import { createWecom } from 'testkit'
 import { clock } from '../../src/util/clock'
-import { createFiles } from '../../src/media/outgoing-files'
+import { createFileReader } from '../../src/media/outgoing-files'
 import { encodingAESKey } from '../support/world'
 
 const bytes = Buffer.from('hello 世界')
@@ -42,7 +42,7 @@ describe('a file that an element names', () => {
   function open(src: string, isPicture = false, options: { trusted?: string[], limit?: number } = {}) {
     const trusted = options.trusted ?? [new URL(wecom.origin).host]
     const warn = (reason: string) => void warnings.push(reason)
-    return createFiles({ http: app.http, limit: 1000, clock, ...options, trusted, warn })(src, isPicture)
+    return createFileReader({ http: app.http, limit: 1000, clock, ...options, trusted, warn })(src, isPicture)
   }
 
   it('comes from the web, with its name', async () => {
@@ -67,7 +67,7 @@ describe('a file that an element names', () => {
   })
 
   it('comes from Koishi, with a name that is no address', async () => {
-    const open = (filename?: string) => createFiles({
+    const open = (filename?: string) => createFileReader({
       http: { file: async () => ({ data: new Uint8Array(bytes).buffer, filename }) },
       limit: 1000,
       clock,

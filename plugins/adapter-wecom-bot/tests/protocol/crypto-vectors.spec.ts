@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Credential } from '../../src/protocol/crypto'
 import { decodeKey, decodeMediaKey, decrypt, decryptMedia, encrypt, sign, verify } from '../../src/protocol/crypto'
-import { open, seal } from '../../src/protocol/envelope'
+import { openJson, sealJson } from '../../src/protocol/envelope'
 import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
 
 interface Console {
@@ -45,7 +45,7 @@ describe('crypto against the vectors', () => {
   for (const vector of vectors.encrypt_deterministic.filter(({ envelope }) => envelope === 'json')) {
     it(`seals ${vector.name}`, () => {
       const { plaintext, nonce, timestamp, random_ascii } = vector
-      const body = seal(credential(vector), plaintext, nonce, Number(timestamp), random(random_ascii))
+      const body = sealJson(credential(vector), plaintext, nonce, Number(timestamp), random(random_ascii))
       const envelope = JSON.parse(body)
       assert.deepEqual(Object.keys(envelope), ['encrypt', 'msgsignature', 'timestamp', 'nonce'])
       assert.deepEqual(envelope, {
@@ -62,7 +62,7 @@ describe('crypto against the vectors', () => {
     const published = [...vectors.decrypt, ...vectors.encrypt_deterministic].filter(({ envelope }) => envelope === 'json')
     const bodies = published.filter(({ http_body }) => http_body)
     assert.ok(bodies.length >= 2)
-    for (const { http_body, encrypt } of bodies) assert.equal(open(http_body!), encrypt)
+    for (const { http_body, encrypt } of bodies) assert.equal(openJson(http_body!), encrypt)
   })
 
   for (const { name, aeskey_base64, cipher_base64, plain_base64 } of vectors.media) {

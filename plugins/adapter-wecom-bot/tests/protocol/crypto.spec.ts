@@ -61,12 +61,12 @@ describe('crypto', () => {
   ]
   for (const [name, ciphertext] of refused) {
     it(`refuses ${name}`, () => {
-      assert.throws(() => decrypt(own, ciphertext), { name: 'Refusal', reason: 'decrypt', status: 400 })
+      assert.throws(() => decrypt(own, ciphertext), { name: 'CallbackError', reason: 'decrypt', status: 400 })
     })
   }
 
   it('refuses a receive id where none is expected, another one, and none where one is', () => {
-    const refusal = { name: 'Refusal', reason: 'receive-id', status: 403 }
+    const refusal = { name: 'CallbackError', reason: 'receive-id', status: 403 }
     assert.throws(() => decrypt(own, encrypt(corporate, intact)), refusal)
     assert.throws(() => decrypt(corporate, encrypt(own, intact)), refusal)
     assert.throws(() => decrypt(corporate, encrypt({ ...own, receiveId: 'wwCORPIDCORPID01' }, intact)), refusal)
@@ -116,7 +116,7 @@ describe('crypto', () => {
         decrypt(own, bytes.subarray(0, bytes.length - (round % 3) * 16).toString('base64'))
         opened++
       } catch (error) {
-        assert.equal((error as Error).name, 'Refusal')
+        assert.equal((error as Error).name, 'CallbackError')
       }
     }
     // Flips in the random bytes and those that hit plain ASCII go unseen by the cipher: the signature sees them.

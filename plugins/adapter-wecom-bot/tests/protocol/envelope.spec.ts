@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { decodeKey, decrypt, verify } from '../../src/protocol/crypto'
-import { open, seal } from '../../src/protocol/envelope'
+import { openJson, sealJson } from '../../src/protocol/envelope'
 
 const credential = {
   token: 'AibotTestToken01',
@@ -18,7 +18,7 @@ describe('an envelope', () => {
     '{"encrypt":"\\u0042ASE64"}',
   ]) {
     it(`is opened: ${JSON.stringify(body)}`, () => {
-      assert.equal(open(body), 'BASE64')
+      assert.equal(openJson(body), 'BASE64')
     })
   }
 
@@ -30,22 +30,22 @@ describe('an envelope', () => {
     '<!doctype html>', '['.repeat(100000), '{"encrypt":'.repeat(10000),
   ]) {
     it(`is refused: ${JSON.stringify(body).slice(0, 60)}`, () => {
-      assert.throws(() => open(body), { name: 'Refusal', reason: 'malformed', status: 400 })
+      assert.throws(() => openJson(body), { name: 'CallbackError', reason: 'malformed', status: 400 })
     })
   }
 
   it('does not reach for inherited properties', () => {
-    assert.throws(() => open('{"encrypt":null,"constructor":{"encrypt":"BASE64"}}'), { reason: 'malformed' })
+    assert.throws(() => openJson('{"encrypt":null,"constructor":{"encrypt":"BASE64"}}'), { reason: 'malformed' })
   })
 
   it('never says in a refusal what was sent', () => {
     for (const body of ['SECRET', '{"encrypt":SECRET}', '{"SECRET":1}']) {
-      assert.throws(() => open(body), error => !(error as Error).message.includes('SECRET'))
+      assert.throws(() => openJson(body), error => !(error as Error).message.includes('SECRET'))
     }
   })
 
   it('is sealed with the nonce of the callback, an integer time and a signature over what is inside', () => {
-    const { encrypt, msgsignature, timestamp, nonce, ...rest } = JSON.parse(seal(credential, '{"a":"企"}', 'n0', 17e8))
+    const { encrypt, msgsignature, timestamp, nonce, ...rest } = JSON.parse(sealJson(credential, '{"a":"企"}', 'n0', 17e8))
     assert.deepEqual(rest, {})
     assert.equal(timestamp, 17e8)
     assert.equal(nonce, 'n0')
@@ -55,7 +55,7 @@ describe('an envelope', () => {
 
   it('carries the receive id', () => {
     const corporate = { ...credential, receiveId: 'wwCORPIDCORPID00' }
-    const { encrypt } = JSON.parse(seal(corporate, '{}', 'n0', 17e8))
+    const { encrypt } = JSON.parse(sealJson(corporate, '{}', 'n0', 17e8))
     assert.equal(decrypt(corporate, encrypt), '{}')
     assert.throws(() => decrypt(credential, encrypt), { reason: 'receive-id' })
   })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { parse } from '../../src/protocol/parse-aibot'
+import { parsePayload } from '../../src/protocol/parse-aibot'
 
 const message = {
   msgid: 'MSGID',
@@ -51,13 +51,13 @@ describe('a hostile payload', () => {
     '\\"'.repeat(100_000), '<xml><MsgType>text</MsgType></xml>',
   ]) {
     it(`is refused: ${JSON.stringify(plaintext).slice(0, 70)}`, () => {
-      assert.throws(() => parse(plaintext), { name: 'Refusal', reason: 'payload', status: 400 })
+      assert.throws(() => parsePayload(plaintext), { name: 'CallbackError', reason: 'payload', status: 400 })
     })
   }
 
   it('never says in its refusal what was in it', () => {
     for (const plaintext of ['SECRET', '{"SECRET":1}', '{"msgtype":"text","msgid":"SECRET"}', '{"a":SECRET}']) {
-      assert.throws(() => parse(plaintext), error => !(error as Error).message.includes('SECRET'))
+      assert.throws(() => parsePayload(plaintext), error => !(error as Error).message.includes('SECRET'))
     }
   })
 
@@ -65,29 +65,29 @@ describe('a hostile payload', () => {
     let read = 0
     for (const variant of variants(message)) {
       try {
-        const payload = parse(JSON.stringify(variant) ?? '')
+        const payload = parsePayload(JSON.stringify(variant) ?? '')
         assert.ok(payload.msgId && typeof payload.msgId === 'string')
         assert.equal(typeof payload.userId, 'string')
         assert.ok(payload.chatId === undefined || typeof payload.chatId === 'string')
         read++
       } catch (error) {
-        assert.equal((error as Error).name, 'Refusal', String(error))
+        assert.equal((error as Error).name, 'CallbackError', String(error))
       }
     }
     assert.ok(read > 100)
   })
 
   it('may be nested as deep as a body can be', () => {
-    const { kind } = parse(nested(15_000))
+    const { kind } = parsePayload(nested(15_000))
     assert.equal(kind, 'message')
   })
 
   it('may be nested beside control characters', () => {
-    assert.throws(() => parse('\u0001' + nested(15_000)), { reason: 'payload' })
+    assert.throws(() => parsePayload('\u0001' + nested(15_000)), { reason: 'payload' })
   })
 
   it('does not reach other objects', () => {
-    parse('{"msgtype":"text","msgid":"1","from":{"userid":"u","__proto__":{"polluted":1}},"__proto__":{"polluted":1}}')
+    parsePayload('{"msgtype":"text","msgid":"1","from":{"userid":"u","__proto__":{"polluted":1}},"__proto__":{"polluted":1}}')
     assert.equal(({} as Record<string, unknown>).polluted, undefined)
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Payload } from '../../src/protocol/payload'
-import { parse } from '../../src/protocol/parse-aibot'
+import { parsePayload } from '../../src/protocol/parse-aibot'
 import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
 
 const group = { msgid: 'MSGID', aibotid: 'AIBOTID', chatid: 'CHATID', chattype: 'group', from: { userid: 'USERID' } }
@@ -10,7 +10,7 @@ const inGroup = { ...base, chatId: 'CHATID' }
 const inSingle = { ...base, chatId: undefined }
 
 function read(raw: object): Payload {
-  return parse(JSON.stringify(raw))
+  return parsePayload(JSON.stringify(raw))
 }
 
 function sample(name: string) {
@@ -101,14 +101,14 @@ describe('a callback', () => {
     const source = JSON.stringify({ ...group, msgtype: 'text', text: { content: 'a\nb\t"c"\\\u0001' } })
     const unescaped = source.replace(/\\n/, '\n').replace(/\\t/, '\t').replace(/\\u0001/, '\u0001')
     assert.notEqual(unescaped, source)
-    const payload = parse(unescaped)
+    const payload = parsePayload(unescaped)
     assert.deepEqual(payload.kind === 'message' && payload.body, { type: 'text', text: 'a\nb\t"c"\\\u0001' })
   })
 
   it('is read with control characters although it is long', () => {
     const content = '\u0001' + 'x'.repeat(600_000) + '\\"'
     const source = JSON.stringify({ ...group, msgtype: 'text', text: { content } }).replace(/\\u0001/, '\u0001')
-    const payload = parse(source)
+    const payload = parsePayload(source)
     assert.deepEqual(payload.kind === 'message' && payload.body, { type: 'text', text: content })
   })
 

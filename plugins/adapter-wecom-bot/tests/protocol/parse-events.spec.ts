@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
-import { parse } from '../../src/protocol/parse-aibot'
+import { parsePayload } from '../../src/protocol/parse-aibot'
 import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
 
 const base = { msgid: 'MSGID', create_time: 17e8, aibotid: 'AIBOTID', chattype: 'single', from: { userid: 'USERID' } }
 
 function read(event: unknown) {
-  const payload = parse(JSON.stringify({ ...base, msgtype: 'event', event }))
+  const payload = parsePayload(JSON.stringify({ ...base, msgtype: 'event', event }))
   assert.equal(payload.kind, 'event')
   return payload.kind === 'event' ? payload : assert.fail()
 }
 
 function sample(name: string) {
-  return parse(JSON.stringify(vectors.body_samples.find(sample => sample.name === name)!.plaintext))
+  return parsePayload(JSON.stringify(vectors.body_samples.find(sample => sample.name === name)!.plaintext))
 }
 
 describe('an event', () => {
@@ -73,7 +73,7 @@ describe('an event', () => {
   })
 
   it('need not come from anybody', () => {
-    const payload = parse(JSON.stringify({ msgid: 'M', msgtype: 'event', event: { eventtype: 'disconnected_event' } }))
+    const payload = parsePayload(JSON.stringify({ msgid: 'M', msgtype: 'event', event: { eventtype: 'disconnected_event' } }))
     assert.equal(payload.userId, '')
   })
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { robotWebhook } from '../../src/media/trusted-hosts'
 import type { Event } from '../../src/protocol/payload'
-import { parse } from '../../src/protocol/parse-aibot'
+import { parsePayload } from '../../src/protocol/parse-aibot'
 
-const app = (fields: string, rest = '<AgentID>1000002</AgentID>') => parse(
+const app = (fields: string, rest = '<AgentID>1000002</AgentID>') => parsePayload(
   `<xml><ToUserName><![CDATA[wwCORP]]></ToUserName><FromUserName><![CDATA[u]]></FromUserName><CreateTime>17</CreateTime>${fields}${rest}</xml>`)
 
-const robot = (fields: string, chat = '<ChatId>wrk1</ChatId><ChatType>group</ChatType>') => parse(
+const robot = (fields: string, chat = '<ChatId>wrk1</ChatId><ChatType>group</ChatType>') => parsePayload(
   `<xml><WebhookUrl><![CDATA[http://in.qyapi.weixin.qq.com/cgi-bin/webhook/send?key=KEY]]></WebhookUrl><MsgId>m</MsgId>${chat}`
   + `<From><UserId>u</UserId><Name><![CDATA[n]]></Name></From>${fields}</xml>`)
 
@@ -14,7 +14,7 @@ const base = {
   botId: 'app:1000002',
   userId: 'u',
   createTime: 17,
-  surface: { name: 'app', corpId: 'wwCORP', agentId: '1000002' },
+  source: { name: 'app', corpId: 'wwCORP', agentId: '1000002' },
 }
 const robotBase = {
   msgId: 'm',
@@ -22,7 +22,7 @@ const robotBase = {
   userId: 'u',
   userName: 'n',
   chatId: 'wrk1',
-  surface: { name: 'robot', chatId: 'wrk1', isJson: false },
+  source: { name: 'robot', chatId: 'wrk1', isJson: false },
   webhookUrl: 'http://in.qyapi.weixin.qq.com/cgi-bin/webhook/send?key=KEY',
 }
 
@@ -42,20 +42,20 @@ describe('where a callback comes from', () => {
   it('is a group robot in JSON where it has a webhook_url', () => {
     const { webhookUrl } = robotBase
     const raw = { webhook_url: webhookUrl, msgid: 'm', chatid: 'wrk1', chattype: 'group', from: { userid: 'u', name: 'n' }, msgtype: 'text', text: { content: 'hi' } }
-    assert.deepEqual(parse(JSON.stringify(raw)), {
-      kind: 'message', ...robotBase, surface: { ...robotBase.surface, isJson: true }, body: { type: 'text', text: 'hi' },
+    assert.deepEqual(parsePayload(JSON.stringify(raw)), {
+      kind: 'message', ...robotBase, source: { ...robotBase.source, isJson: true }, body: { type: 'text', text: 'hi' },
     })
   })
 
   it('is the intelligent bot for all other JSON', () => {
-    const payload = parse('{"msgid":"m","aibotid":"b","from":{"userid":"u"},"msgtype":"text","text":{"content":"<xml>"}}')
-    assert.equal(payload.surface, undefined)
+    const payload = parsePayload('{"msgid":"m","aibotid":"b","from":{"userid":"u"},"msgtype":"text","text":{"content":"<xml>"}}')
+    assert.equal(payload.source, undefined)
     assert.equal(payload.botId, 'b')
   })
 
   it('is never guessed', () => {
     assert.throws(() => app('<MsgType>text</MsgType><Content>hi</Content><MsgId>1</MsgId>', ''), { reason: 'payload' })
-    assert.throws(() => parse('<xml><MsgType>text</MsgType></xml>'), { reason: 'payload' })
+    assert.throws(() => parsePayload('<xml><MsgType>text</MsgType></xml>'), { reason: 'payload' })
   })
 })
 
@@ -124,7 +124,7 @@ describe('a callback of a group robot', () => {
   it('may come from a single chat, which has an id as well', () => {
     const payload = robot('<MsgType>text</MsgType><Text><Content>hi</Content></Text>', '<ChatId>wrk2</ChatId><ChatType>single</ChatType>')
     assert.equal(payload.chatId, undefined)
-    assert.deepEqual(payload.surface, { name: 'robot', chatId: 'wrk2', isJson: false })
+    assert.deepEqual(payload.source, { name: 'robot', chatId: 'wrk2', isJson: false })
   })
 
   it('may be mixed, with one part or more', () => {
@@ -144,7 +144,7 @@ describe('a callback of a group robot', () => {
   })
 
   it('may be an event, also of nobody', () => {
-    const payload = parse('<xml><WebhookUrl>https://w</WebhookUrl><MsgId>m</MsgId><ChatId>c</ChatId><ChatType>group</ChatType><GetChatInfoUrl>SECRET</GetChatInfoUrl><MsgType>event</MsgType><Event><EventType>delete_from_chat</EventType></Event></xml>')
+    const payload = parsePayload('<xml><WebhookUrl>https://w</WebhookUrl><MsgId>m</MsgId><ChatId>c</ChatId><ChatType>group</ChatType><GetChatInfoUrl>SECRET</GetChatInfoUrl><MsgType>event</MsgType><Event><EventType>delete_from_chat</EventType></Event></xml>')
     assert.ok(payload.kind === 'event' && payload.type === 'unknown')
     assert.equal(payload.name, 'delete_from_chat')
     assert.equal(JSON.stringify(payload.data).includes('SECRET'), false)
@@ -152,7 +152,7 @@ describe('a callback of a group robot', () => {
 
   it('is refused without a person or a group', () => {
     assert.throws(() => robot('<MsgType>text</MsgType>', '<ChatType>group</ChatType>'), { reason: 'payload' })
-    assert.throws(() => parse('<xml><WebhookUrl>w</WebhookUrl><MsgId>m</MsgId><ChatId>c</ChatId><MsgType>text</MsgType></xml>'), { reason: 'payload' })
+    assert.throws(() => parsePayload('<xml><WebhookUrl>w</WebhookUrl><MsgId>m</MsgId><ChatId>c</ChatId><MsgType>text</MsgType></xml>'), { reason: 'payload' })
   })
 })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Frame } from '../../src/protocol/reply'
-import { spell, streamReply } from '../../src/protocol/reply'
+import { streamReply, stringifyOnce } from '../../src/protocol/reply'
 
 describe('a reply', () => {
   const frame = (finish = false): Frame => ({ content: '你好', finish })
@@ -8,15 +8,15 @@ describe('a reply', () => {
   it('shows a bubble that stands still as it was, without spelling it out again', () => {
     const still = frame()
     const reply = streamReply('s1', still)
-    assert.equal(spell(reply), '{"msgtype":"stream","stream":{"id":"s1","finish":false,"content":"你好"}}')
+    assert.equal(stringifyOnce(reply), '{"msgtype":"stream","stream":{"id":"s1","finish":false,"content":"你好"}}')
     assert.equal(streamReply('s1', still), reply)
-    assert.equal(spell(reply), JSON.stringify(reply))
+    assert.equal(stringifyOnce(reply), JSON.stringify(reply))
   })
 
   it('asks for an opinion only where it is to, whatever went before', () => {
     const still = frame()
     for (const feedback of [undefined, 'f1', 'f1', undefined, 'f2']) {
-      const { stream } = JSON.parse(spell(streamReply('s1', still, undefined, feedback))) as { stream: object }
+      const { stream } = JSON.parse(stringifyOnce(streamReply('s1', still, undefined, feedback))) as { stream: object }
       assert.deepEqual(stream, { id: 's1', finish: false, content: '你好', ...feedback && { feedback: { id: feedback } } })
     }
   })
@@ -25,7 +25,7 @@ describe('a reply', () => {
     const still = frame()
     const card = { card_type: 'text_notice', main_title: { title: 'x' } } as const
     const types = [undefined, card, undefined].map((card) => {
-      return (JSON.parse(spell(streamReply('s1', still, card as never))) as { msgtype: string }).msgtype
+      return (JSON.parse(stringifyOnce(streamReply('s1', still, card as never))) as { msgtype: string }).msgtype
     })
     assert.deepEqual(types, ['stream', 'stream_with_template_card', 'stream'])
   })

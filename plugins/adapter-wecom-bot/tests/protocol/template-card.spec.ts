@@ -1,6 +1,6 @@
 import { deepEqual, throws } from 'node:assert/strict'
 import { CardError } from '../../src/protocol/template-card'
-import { validate } from '../../src/cards/card-schema'
+import { validateCard } from '../../src/cards/card-schema'
 
 const cards = {
   text_notice: { card_type: 'text_notice', main_title: { title: 'a' }, card_action: { type: 1, url: 'https://example.com' } },
@@ -32,7 +32,7 @@ const cards = {
 describe('a template card', () => {
   for (const [type, card] of Object.entries(cards)) {
     it(`of type ${type} is taken with what it needs`, () => {
-      deepEqual(validate(card), card)
+      deepEqual(validateCard(card), card)
     })
   }
 
@@ -60,7 +60,7 @@ describe('a template card', () => {
   ]
   for (const [name, card, field] of wrong) {
     it(`with ${name} is refused, naming ${field}`, () => {
-      throws(() => validate(card), (error: CardError) => error instanceof CardError && error.field === field)
+      throws(() => validateCard(card), (error: CardError) => error instanceof CardError && error.field === field)
     })
   }
 })

@@ -104,8 +104,8 @@ describe('XML', () => {
     'too much text': `<xml><A>${'x'.repeat(128 << 10)}</A></xml>`,
   })) {
     it(`is refused with ${name}, and said to be what it is read for`, () => {
-      assert.throws(() => parseXml(source, 'payload'), { name: 'Refusal', reason: 'payload' })
-      assert.throws(() => parseXml(source, 'malformed'), { name: 'Refusal', reason: 'malformed' })
+      assert.throws(() => parseXml(source, 'payload'), { name: 'CallbackError', reason: 'payload' })
+      assert.throws(() => parseXml(source, 'malformed'), { name: 'CallbackError', reason: 'malformed' })
       assert.equal(({} as Record<string, unknown>).x, undefined)
     })
   }

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { HTTP } from '@koishijs/plugin-http'
-import { App } from '../../src/push/app'
-import type { Part } from '../../src/push/parts'
+import { WecomApp } from '../../src/push/app'
+import type { MessagePart } from '../../src/push/parts'
 import { throughKoishi } from '../../src/api/http'
 import type { AppApi } from '../support/app'
 import { createAppApi } from '../support/app'
 import { FakeClock } from '../support/clock'
 
-const markdown = (content: string): Part => ({ type: 'markdown', content })
+const markdown = (content: string): MessagePart => ({ type: 'markdown', content })
 
 describe('the API of a self-built app', () => {
   let api: AppApi
   let clock: FakeClock
-  let app: App
+  let app: WecomApp
 
   beforeEach(async () => {
     api = await createAppApi()
@@ -25,12 +25,12 @@ describe('the API of a self-built app', () => {
     await api.close()
   })
 
-  function create(options: Partial<App['options']> = {}) {
+  function create(options: Partial<WecomApp['options']> = {}) {
     const defaults = { corpId: 'wwCORP', agentId: '1000002', secret: 'APP-SECRET', apiEndpoint: api.origin, format: 'markdown' as const }
-    return new App({ ...defaults, ...options }, throughKoishi(new HTTP()), clock)
+    return new WecomApp({ ...defaults, ...options }, throughKoishi(new HTTP()), clock)
   }
 
-  const send = (...parts: Part[]) => app.to('zhangsan')!.send(parts)
+  const send = (...parts: MessagePart[]) => app.to('zhangsan')!.send(parts)
   const paths = () => api.requests.map(request => request.replace(/^\/cgi-bin\/|\?.*/g, ''))
 
   async function until(condition: () => unknown) {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import type { Config } from '../../src'
-import { Webhooks } from '../../src/push/webhook-registry'
+import { WebhookRegistry } from '../../src/push/webhook-registry'
 import { FakeClock } from '../support/clock'
 
 const apiEndpoint = 'https://qyapi.weixin.qq.com'
 
 type Settings = Partial<Pick<Config, 'webhooks' | 'webhookKey' | 'webhookUrl'>>
 
-function createWebhooks(config: Settings = {}, meet?: Webhooks['meet']) {
-  return new Webhooks({ webhooks: {}, apiEndpoint, ...config }, async () => ({ errcode: 0 }), new FakeClock(), meet)
+function createWebhooks(config: Settings = {}, meet?: WebhookRegistry['recordGroup']) {
+  const post = async () => ({ errcode: 0 })
+  return new WebhookRegistry({ webhooks: {}, apiEndpoint, ...config }, post, new FakeClock(), meet)
 }
 
 /** What the store is asked for has been answered. */
@@ -17,49 +18,49 @@ const answered = () => new Promise(resolve => setImmediate(resolve))
 describe('the webhook of a chat', () => {
   it('is its own, by key or by address', () => {
     const webhooks = createWebhooks({ webhooks: { A: 'KEY', B: 'https://example.com/hook', C: 'a b&c' } })
-    assert.equal(webhooks.of('A')!.url, `${apiEndpoint}/cgi-bin/webhook/send?key=KEY`)
-    assert.equal(webhooks.of('B')!.url, 'https://example.com/hook')
-    assert.equal(webhooks.of('C')!.url, `${apiEndpoint}/cgi-bin/webhook/send?key=a%20b%26c`)
-    assert.equal(webhooks.of('D'), undefined)
-    assert.equal(webhooks.of('a'), undefined)
+    assert.equal(webhooks.forChannel('A')!.url, `${apiEndpoint}/cgi-bin/webhook/send?key=KEY`)
+    assert.equal(webhooks.forChannel('B')!.url, 'https://example.com/hook')
+    assert.equal(webhooks.forChannel('C')!.url, `${apiEndpoint}/cgi-bin/webhook/send?key=a%20b%26c`)
+    assert.equal(webhooks.forChannel('D'), undefined)
+    assert.equal(webhooks.forChannel('a'), undefined)
   })
 
   it('is one for all who share it, so that its limit holds', () => {
     const webhooks = createWebhooks({ webhooks: { A: 'KEY', B: 'KEY' }, webhookKey: 'KEY' })
-    assert.equal(webhooks.of('A'), webhooks.of('B'))
-    assert.equal(webhooks.of('A'), webhooks.of('webhook'))
+    assert.equal(webhooks.forChannel('A'), webhooks.forChannel('B'))
+    assert.equal(webhooks.forChannel('A'), webhooks.forChannel('webhook'))
   })
 
   it('is forgotten with a thousand others, unless something waits for it', () => {
-    const webhooks = new Webhooks({ webhooks: {}, apiEndpoint }, () => new Promise(() => {}), new FakeClock())
-    const [idle, busy] = [webhooks.at('idle'), webhooks.at('busy')]
+    const webhooks = new WebhookRegistry({ webhooks: {}, apiEndpoint }, () => new Promise(() => {}), new FakeClock())
+    const [idle, busy] = [webhooks.byUrl('idle'), webhooks.byUrl('busy')]
     void busy.send({})
-    for (let count = 0; count < 998; count++) webhooks.at(String(count))
-    assert.deepEqual([webhooks.at('idle'), webhooks.at('busy')], [idle, busy])
-    for (let count = 998; count < 2000; count++) webhooks.at(String(count))
-    assert.equal(webhooks.at('busy'), busy)
-    assert.notEqual(webhooks.at('idle'), idle)
+    for (let count = 0; count < 998; count++) webhooks.byUrl(String(count))
+    assert.deepEqual([webhooks.byUrl('idle'), webhooks.byUrl('busy')], [idle, busy])
+    for (let count = 998; count < 2000; count++) webhooks.byUrl(String(count))
+    assert.equal(webhooks.byUrl('busy'), busy)
+    assert.notEqual(webhooks.byUrl('idle'), idle)
   })
 
   it('is the default one for the only group, until a second one is met', async () => {
     const webhooks = createWebhooks({ webhookKey: 'DEFAULT', webhooks: { OWN: 'KEY' } })
-    assert.equal(webhooks.of('A'), undefined)
-    webhooks.saw(undefined)
-    webhooks.saw('OWN')
-    webhooks.saw('A')
-    webhooks.saw('A')
+    assert.equal(webhooks.forChannel('A'), undefined)
+    webhooks.noteGroup(undefined)
+    webhooks.noteGroup('OWN')
+    webhooks.noteGroup('A')
+    webhooks.noteGroup('A')
     await answered()
-    assert.ok(webhooks.of('A'))
-    assert.equal(webhooks.of('B'), undefined)
-    webhooks.saw('B')
-    assert.equal(webhooks.of('A'), undefined)
+    assert.ok(webhooks.forChannel('A'))
+    assert.equal(webhooks.forChannel('B'), undefined)
+    webhooks.noteGroup('B')
+    assert.equal(webhooks.forChannel('A'), undefined)
     await answered()
-    assert.equal(webhooks.of('A'), undefined)
-    assert.equal(webhooks.of('B'), undefined)
-    webhooks.saw('A')
-    assert.equal(webhooks.of('A'), undefined)
-    assert.ok(webhooks.of('OWN'))
-    assert.ok(webhooks.of('webhook'))
+    assert.equal(webhooks.forChannel('A'), undefined)
+    assert.equal(webhooks.forChannel('B'), undefined)
+    webhooks.noteGroup('A')
+    assert.equal(webhooks.forChannel('A'), undefined)
+    assert.ok(webhooks.forChannel('OWN'))
+    assert.ok(webhooks.forChannel('webhook'))
   })
 
   describe('where there were groups before the start', () => {
@@ -70,11 +71,11 @@ describe('the webhook of a chat', () => {
         return ['A', 'B']
       })
       for (let round = 0; round < 3; round++) {
-        webhooks.saw('B')
-        assert.equal(webhooks.of('B'), undefined)
+        webhooks.noteGroup('B')
+        assert.equal(webhooks.forChannel('B'), undefined)
         await answered()
       }
-      assert.equal(webhooks.of('B'), undefined)
+      assert.equal(webhooks.forChannel('B'), undefined)
       assert.deepEqual(asked, ['B'])
     })
 
@@ -85,10 +86,10 @@ describe('the webhook of a chat', () => {
         return [chatId]
       })
       for (const chatId of ['OWN', 'A', 'A', 'A']) {
-        webhooks.saw(chatId)
+        webhooks.noteGroup(chatId)
         await answered()
       }
-      assert.ok(webhooks.of('A'))
+      assert.ok(webhooks.forChannel('A'))
       assert.deepEqual(asked, ['A'])
     })
 
@@ -96,31 +97,31 @@ describe('the webhook of a chat', () => {
       const answers = [undefined, undefined, ['A']]
       const webhooks = createWebhooks({ webhookKey: 'DEFAULT' }, async () => answers.shift())
       for (const isKnown of [false, false, true, true]) {
-        webhooks.saw('A')
+        webhooks.noteGroup('A')
         await answered()
-        assert.equal(!!webhooks.of('A'), isKnown)
+        assert.equal(!!webhooks.forChannel('A'), isKnown)
       }
     })
   })
 
   it('is never the default one of a single chat', async () => {
     const webhooks = createWebhooks({ webhookKey: 'DEFAULT' })
-    webhooks.saw('A')
+    webhooks.noteGroup('A')
     await answered()
-    assert.equal(webhooks.of('private:USERID'), undefined)
+    assert.equal(webhooks.forChannel('private:USERID'), undefined)
   })
 
   it('is not what every object has', () => {
     const webhooks = createWebhooks({ webhookUrl: 'https://example.com/hook' })
     for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
-      assert.equal(webhooks.of(name), undefined)
-      webhooks.saw(name)
+      assert.equal(webhooks.forChannel(name), undefined)
+      webhooks.noteGroup(name)
     }
   })
 
   it('prefers the address where the settings have both', () => {
     const webhooks = createWebhooks({ webhookUrl: 'https://example.com/hook', webhookKey: 'KEY' })
-    assert.equal(webhooks.of('webhook')!.url, 'https://example.com/hook')
-    assert.equal(createWebhooks({ webhookUrl: '', webhookKey: '' }).of('webhook'), undefined)
+    assert.equal(webhooks.forChannel('webhook')!.url, 'https://example.com/hook')
+    assert.equal(createWebhooks({ webhookUrl: '', webhookKey: '' }).forChannel('webhook'), undefined)
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { marked } from 'marked'
-import { literal } from '../../src/render/escape'
+import { escapeMarkdown } from '../../src/render/escape'
 import { Random } from '../support/random'
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': '\'' }
@@ -47,13 +47,13 @@ const hostile = [
 describe('literal text', () => {
   for (const text of hostile) {
     it(`reads as it was written: ${JSON.stringify(text)}`, () => {
-      assertLiteral(literal(text), text)
+      assertLiteral(escapeMarkdown(text), text)
     })
 
     it(`reads so after other text: ${JSON.stringify(text)}`, () => {
-      assertLiteral(literal(`a ${text} b`), `a ${text} b`)
-      assertLiteral(literal(`a\n${text}\nb`), `a\n${text}\nb`)
-      assertLiteral(literal(`a\n\n${text}\n\nb`), `a\n\n${text}\n\nb`)
+      assertLiteral(escapeMarkdown(`a ${text} b`), `a ${text} b`)
+      assertLiteral(escapeMarkdown(`a\n${text}\nb`), `a\n${text}\nb`)
+      assertLiteral(escapeMarkdown(`a\n\n${text}\n\nb`), `a\n\n${text}\n\nb`)
     })
   }
 
@@ -62,7 +62,7 @@ describe('literal text', () => {
       ['*', 'a*'], ['**', 'a**'], ['_', 'a_'], ['[a]', '(b)'], ['<', 'b>'], ['~~', 'a~~'], ['`', '`'], ['\\', '*'],
       ['#', ' a'], ['a *', '*b* c'],
     ]) {
-      assertLiteral(literal(one) + literal(other), one + other)
+      assertLiteral(escapeMarkdown(one) + escapeMarkdown(other), one + other)
     }
   })
 
@@ -71,7 +71,7 @@ describe('literal text', () => {
     for (let seed = 0; seed < 20_000; seed++) {
       const random = new Random(seed)
       const text = random.times(1, 14, () => random.pick(alphabet)).join('')
-      assertLiteral(literal(text), text)
+      assertLiteral(escapeMarkdown(text), text)
     }
   })
 
@@ -81,7 +81,7 @@ describe('literal text', () => {
       'https://example.com/a_b/_next/static?q=1&b=2', 'me@example.com', 'line\nline', '50% off: 3 for 2', 'a/b_c', '@所有人',
       'C:\\Users\\me', 'AT&T', '~5 min', 'I + II', 'x=y', '（一）', '→ 🎉',
     ]) {
-      assert.equal(literal(text), text)
+      assert.equal(escapeMarkdown(text), text)
     }
   })
 
@@ -91,7 +91,7 @@ describe('literal text', () => {
       '1', 'https://', '![', '~a', '- -', '_ ', 'a_', '#', '\r\n', ' ',
     ]) {
       const begin = performance.now()
-      literal(unit.repeat(100_000 / unit.length))
+      escapeMarkdown(unit.repeat(100_000 / unit.length))
       const elapsed = performance.now() - begin
       assert.ok(elapsed < 500, `${JSON.stringify(unit)} takes ${elapsed} ms`)
     }

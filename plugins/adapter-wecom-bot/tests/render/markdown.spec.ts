@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { h } from 'koishi'
-import { render } from '../../src/render/markdown'
+import { renderElements } from '../../src/render/markdown'
 import { walk } from '../support/markdown'
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 function text(source: string | h[]) {
-  return render(typeof source === 'string' ? h.parse(source) : source).text
+  return renderElements(typeof source === 'string' ? h.parse(source) : source).text
 }
 
 describe('elements as WeCom\'s Markdown', () => {
@@ -117,7 +117,7 @@ describe('elements as WeCom\'s Markdown', () => {
   })
 
   it('gives pictures of its own along with the last frame, and says what it cannot show', () => {
-    const { text, images } = render(h.parse(`a<img src="data:image/png;base64,${PNG}"/>b`))
+    const { text, images } = renderElements(h.parse(`a<img src="data:image/png;base64,${PNG}"/>b`))
     assert.equal(text, 'ab')
     assert.deepEqual(images, [{ base64: PNG, md5: createHash('md5').update(Buffer.from(PNG, 'base64')).digest('hex') }])
   })
@@ -132,14 +132,14 @@ describe('elements as WeCom\'s Markdown', () => {
     ['too many bytes', `data:image/png;base64,${Buffer.concat([Buffer.from(PNG, 'base64'), Buffer.alloc(1 << 20)]).toString('base64')}`],
   ]) {
     it(`says that it cannot show a picture of ${name}`, () => {
-      const { text, images } = render([h('img', { src: source })])
+      const { text, images } = renderElements([h('img', { src: source })])
       assert.match(text, /^\[图片.*\]$/)
       assert.deepEqual(images, [])
     })
   }
 
   it('gives no more than ten pictures', () => {
-    const { text, images } = render(Array.from({ length: 12 }, () => h('img', { src: `data:image/png;base64,${PNG}` })))
+    const { text, images } = renderElements(Array.from({ length: 12 }, () => h('img', { src: `data:image/png;base64,${PNG}` })))
     assert.equal(images.length, 10)
     assert.equal(text.match(/图片/g)!.length, 2)
   })
@@ -147,10 +147,10 @@ describe('elements as WeCom\'s Markdown', () => {
   it('puts buttons in words that say more than a card takes', () => {
     const button = (text: string) => h('button', { type: 'input', text }, [h.text('go')])
     const long = '长'.repeat(341)
-    const { text, buttons } = render([h.text('?'), button('a'.repeat(1022)), button(long)])
+    const { text, buttons } = renderElements([h.text('?'), button('a'.repeat(1022)), button(long)])
     assert.deepEqual(buttons.map(({ input }) => input), ['a'.repeat(1022)])
     assert.equal(text, `?\n\ngo：${long}`)
-    const id = render([h('button', { id: 'a'.repeat(1023) }, [h.text('go')])])
+    const id = renderElements([h('button', { id: 'a'.repeat(1023) }, [h.text('go')])])
     assert.deepEqual([id.text, id.buttons], ['go', []])
   })
 

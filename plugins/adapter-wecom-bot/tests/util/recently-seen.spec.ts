@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Replays } from '../../src/util/recently-seen'
+import { RecentlySeen } from '../../src/util/recently-seen'
 import { FakeClock } from '../support/clock'
 
 const SPAN = 600_000
@@ -8,7 +8,7 @@ describe('signatures that have been seen', () => {
   it('are known for their span at least, and forgotten after twice that', async () => {
     for (const offset of [0, 1, SPAN / 2, SPAN - 1]) {
       const clock = new FakeClock()
-      const replays = new Replays(clock, SPAN)
+      const replays = new RecentlySeen(clock, SPAN)
       replays.seen('other')
       await clock.pass(offset)
       assert.equal(replays.seen('A'), false)
@@ -16,7 +16,7 @@ describe('signatures that have been seen', () => {
       assert.equal(replays.seen('A'), true, String(offset))
     }
     const clock = new FakeClock()
-    const replays = new Replays(clock, SPAN)
+    const replays = new RecentlySeen(clock, SPAN)
     replays.seen('A')
     await clock.pass(3 * SPAN)
     assert.equal(replays.seen('A'), false)
@@ -24,7 +24,7 @@ describe('signatures that have been seen', () => {
 
   it('stay known while they keep coming', async () => {
     const clock = new FakeClock()
-    const replays = new Replays(clock, SPAN)
+    const replays = new RecentlySeen(clock, SPAN)
     replays.seen('A')
     for (let round = 0; round < 20; round++) {
       await clock.pass(SPAN / 2)
@@ -34,7 +34,7 @@ describe('signatures that have been seen', () => {
 
   it('are unknown again once they are to be', async () => {
     const clock = new FakeClock()
-    const replays = new Replays(clock, SPAN)
+    const replays = new RecentlySeen(clock, SPAN)
     for (const delay of [0, SPAN]) {
       replays.seen('A')
       await clock.pass(delay)
@@ -47,7 +47,7 @@ describe('signatures that have been seen', () => {
 
   it('are bounded, and need no timer', () => {
     const clock = new FakeClock()
-    const replays = new Replays(clock, SPAN, 1000)
+    const replays = new RecentlySeen(clock, SPAN, 1000)
     for (let count = 0; count < 100_000; count++) replays.seen(String(count))
     assert.ok(replays.size <= 2000)
     assert.equal(replays.seen('99999'), true)

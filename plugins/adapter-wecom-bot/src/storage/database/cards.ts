@@ -1,4 +1,4 @@
-import type { Answer } from '../../cards/card-update'
+import type { CardAnswer } from '../../cards/card-update'
 import type { TemplateCard } from '../../protocol/template-card'
 import type { Clock } from '../../util/clock'
 import { ExpiringMap, oldestFirst } from 'common/collections'
@@ -49,7 +49,7 @@ export class DatabaseCardStore implements CardStore {
     return row && { card: JSON.parse(row.card), isReusable: row.standing }
   }
 
-  async recordAnswer(taskId: string, userId: string, answer: Answer): Promise<Answer | undefined> {
+  async recordAnswer(taskId: string, userId: string, answer: CardAnswer): Promise<CardAnswer | undefined> {
     const task = this.key(taskId)
     const expires = expiresAfter(this.clock, CARD_UPDATE_LIFETIME_MS)
     const row = { task, userId, answer: JSON.stringify(answer), expires }
