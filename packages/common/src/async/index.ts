@@ -1,0 +1,7 @@
+export { Activity } from './activity'
+export { backoffMs } from './backoff'
+export { Condition } from './condition'
+export { retry } from './retry'
+export type { RetryOptions } from './retry'
+export { SerialQueue } from './serial-queue'
+export { withTimeout } from './with-timeout'
