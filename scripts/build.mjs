@@ -54,4 +54,5 @@ await build({
   entryPoints: ['bin/start.ts', 'bin/instance/worker.ts'],
   outdir: 'lib',
   packages: 'external',
+  plugins: [yaml],
 })

@@ -11,8 +11,10 @@ import { sweepLogFiles } from './data/log-files'
 import { isStorageError, LogHistory } from './data/log-history'
 import { ErrorReporter } from './error-reporter'
 import { InstanceLoader } from './loader'
+import * as isolation from './isolation'
 import { setupLog } from './log'
 import type { LogConfig } from './log'
+import { setupLogPrivacy } from './log-privacy'
 import { probe } from './port'
 import { report } from './startup-report'
 import type { Running } from './startup-report'
@@ -71,6 +73,7 @@ async function readSettings() {
     process.chdir(loader.baseDir)
     const { logger } = await loader.readConfig(true) as { logger?: LogConfig }
     setupLog(logger)
+    setupLogPrivacy()
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
     fail([{
@@ -127,6 +130,7 @@ async function start() {
   if (busy) fail([busy])
 
   app = await loader.createApp()
+  app.plugin(isolation)
   app.plugin(consoleGate, {
     password: env.KOISHI_ADMIN_PASSWORD,
     uiPath: panel,

@@ -1,0 +1,38 @@
+import { Logger } from 'koishi'
+
+const databases = new Set(['sqlite', 'mysql', 'postgres', 'mongo', 'database'])
+
+/** The beginning of an SQL statement up to the name of its table. */
+const statement = /^\s*\w+(?:\s+(?:INTO|FROM|TABLE|OR|REPLACE|IGNORE)\b)*\s+[`"[]?[\w.]+[`"\]]?/i
+
+/**
+ * Takes the text of messages out of what Koishi logs when something fails: drivers log the statement with its values,
+ * Koishi logs the message that a command or a middleware failed at.
+ * @param name of the logger
+ * @param args as they are given to its methods
+ */
+export function withoutMessageText(name: string, args: unknown[]): unknown[] {
+  const [format, value] = args
+  if (databases.has(name) && format === '> %s') {
+    return ['> %s … (values not logged)', statement.exec(String(value))?.[0] ?? '']
+  }
+  if ((name === 'session' || name === 'command') && args.length === 1 && typeof format === 'string') {
+    const stack = /(?:^|\n)([\w$.]*(?:Error|Exception)\b.*\n\s+at [^]*)$/.exec(format)
+    if (stack) return [`(message not logged)\n${stack[1]}`]
+  }
+  return args
+}
+
+interface Formatter {
+  name: string
+  format(target: Logger.Target, ...args: unknown[]): string
+}
+
+/** Makes every logger leave message texts out. */
+export function setupLogPrivacy() {
+  const prototype = Logger.prototype as unknown as Formatter
+  const { format } = prototype
+  prototype.format = function(target, ...args) {
+    return format.call(this, target, ...withoutMessageText(this.name, args))
+  }
+}
