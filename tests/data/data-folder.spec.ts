@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Instance } from '../support/instance'
+
+const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
+
+describe('the data folder', function() {
+  this.timeout(60_000)
+
+  let instance: Instance
+  afterEach(() => instance.close())
+
+  it('is readable by its owner only, with all that is in it', async () => {
+    instance = await (await Instance.start()).ready()
+    const folder = join(instance.folder, 'data')
+    assert.equal(await mode(folder), '700')
+    assert.equal(await mode(join(folder, 'koishi.db')), '600')
+    for (const name of await readdir(join(folder, 'logs'))) assert.equal(await mode(join(folder, 'logs', name)), '600')
+  })
+
+  it('loses the modes of an earlier version at the next start', async () => {
+    instance = await (await Instance.start()).ready()
+    instance.process.kill('SIGTERM')
+    await instance.exited
+    const old = join(instance.folder, 'data/old')
+    await mkdir(old, { mode: 0o755 })
+    await writeFile(join(old, 'file'), '', { mode: 0o644 })
+    instance = await (await Instance.start({ after: instance })).ready()
+    assert.equal(await mode(old), '700')
+    assert.equal(await mode(join(old, 'file')), '600')
+  })
+
+  it('belongs to one process: a second one ends and names the first', async () => {
+    instance = await (await Instance.start()).ready()
+    const worker = await instance.workerPid()
+    const second = await Instance.start({ after: instance })
+    assert.equal(await second.exited, 78)
+    assert.match(second.output, new RegExp(`正由另一个进程（pid ${worker}）使用`))
+    assert.match(second.output, /stop that one first/)
+    assert.equal((await instance.get('/api/wecom/callback')).status, 404)
+  })
+
+  it('is taken over at once from a process that was killed', async () => {
+    instance = await (await Instance.start()).ready()
+    process.kill(await instance.workerPid(), 'SIGKILL')
+    instance.process.kill('SIGKILL')
+    await instance.exited
+    const startedAt = performance.now()
+    instance = await (await Instance.start({ after: instance })).ready()
+    assert.doesNotMatch(instance.output, /✗/)
+    assert.ok(performance.now() - startedAt < 9000, 'without waiting for the lock to become stale')
+  })
+
+  it('is taken over after ten seconds where the other process cannot be looked up', async () => {
+    instance = await (await Instance.start()).ready()
+    instance.process.kill('SIGTERM')
+    await instance.exited
+    const folder = join(instance.folder, 'data')
+    await mkdir(join(folder, 'instance.lock'))
+    await writeFile(join(folder, 'instance.json'), JSON.stringify({ pid: 1, startedAt: '1', namespace: 'elsewhere' }))
+    instance = await (await Instance.start({ after: instance })).ready()
+    assert.doesNotMatch(instance.output, /✗/)
+  })
+})
