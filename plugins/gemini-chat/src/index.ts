@@ -30,6 +30,12 @@ declare module 'koishi' {
 }
 
 export type { Question, Reply }
+export { BusyError } from './conversation/queue'
+export { EngineError } from './engine/error'
+export type { EngineErrorDetails, EngineErrorKind, EngineErrorReason } from './engine/error'
+export { MediaError } from './media/error'
+export { GeminiChatError } from './util/errors'
+export type { GeminiChatErrorCode } from './util/errors'
 export { Config }
 export { usage } from './messages/console-usage'
 

@@ -1,16 +1,18 @@
-import type { Content, EndReason, EngineEvent, Part, TokenUsage } from '../engine/types'
 import { appendPart } from '../conversation/turn'
+import type { Content, EndReason, EngineEvent, Part, TokenUsage } from '../engine/types'
 
-/** A reply as it grows: what people see of it, and what goes into the history. */
+/** An answer as it is streamed: its visible text, and its parts for the history. */
 export class Reply {
-  /** What people see. */
+  /** The visible text, without thoughts and sources. */
   text = ''
   usage?: TokenUsage
   /** How the model ended the answer; missing when it was interrupted. */
   reason?: EndReason
+  /** What interrupted the answer: an `EngineError`, or what a listener threw. */
+  error?: unknown
   readonly content: Content = { role: 'model', parts: [] as Part[] }
 
-  /** @returns whether there is something new to see */
+  /** @returns whether there is new text to show */
   take(event: EngineEvent): boolean {
     switch (event.type) {
       case 'text':
@@ -18,14 +20,18 @@ export class Reply {
         return this.text !== ''
       case 'part':
         appendPart(this.content.parts, event.part)
-        break
+        return false
       case 'usage':
         this.usage = event.usage
-        break
+        return false
       case 'end':
         this.reason = event.reason
+        return false
+      case 'thought': case 'sources':
+        return false
+      default:
+        return event satisfies never
     }
-    return false
   }
 
   /** The answer stopped at its token limit. */

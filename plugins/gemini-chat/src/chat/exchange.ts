@@ -55,6 +55,7 @@ export class Exchange {
     layout.notes.push(unseen)
     const past = await reloadEarlierAttachments(this, turns, left, signal)
     const error = await this.streamAnswer(await buildQuestion(this, past, asked, this.showsThoughts), signal)
+    reply.error = error
     const notice = context.disposed.aborted ? undefined : endNotice(reply, signal, error)
     context.unanswered.set(key, reply.text || signal.aborted ? undefined : question)
     if (!reply.text) return this.endWithoutAnswer(question, signal, notice)

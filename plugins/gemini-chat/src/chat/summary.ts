@@ -8,7 +8,7 @@ import { operatorMessage } from '../messages/error-messages'
 /**
  * Has the model sum up turns of a conversation.
  * @param onAttempt told of every try
- * @throws {GeminiError} when it does not
+ * @throws {EngineError} when it does not
  */
 export async function summarise(
   context: ChatContext, key: string, turns: StoredTurn[], signal: AbortSignal, onAttempt?: AskOptions['onAttempt'],

@@ -1,9 +1,11 @@
-/** Too many messages wait in this conversation already. */
-export class BusyError extends Error {
-  readonly code = 'GEMINI_BUSY'
+import { GeminiChatError } from '../util/errors'
+
+/** A conversation has as many waiting messages as it may have. */
+export class BusyError extends GeminiChatError {
+  override readonly name = 'BusyError'
 
   constructor() {
-    super('too many messages wait in this conversation')
+    super('gemini-chat/conversation-busy', 'too many messages are waiting in this conversation: try again later')
   }
 }
 

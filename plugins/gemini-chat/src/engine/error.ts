@@ -39,6 +39,8 @@ export interface EngineErrorDetails {
   until?: number
   /** The provider's name of the quota that was exceeded. */
   quota?: string
+  /** That quota counts all models of the project, not one model. */
+  isProjectWide?: boolean
   reason?: EngineErrorReason
   /** The provider's own word for the reason, for logs. */
   detail?: string
@@ -71,6 +73,7 @@ export class EngineError extends GeminiChatError implements EngineErrorDetails {
   declare readonly retryAfter?: number
   declare readonly until?: number
   declare readonly quota?: string
+  declare readonly isProjectWide?: boolean
   declare readonly reason?: EngineErrorReason
   declare readonly detail?: string
 

@@ -4,50 +4,60 @@ import { describeError } from '../util/describe-error'
 import { localTime } from '../util/local-time'
 import type { Message } from './i18n'
 
-/** Why a task was aborted: a newer message took its place. */
+/** Abort reason of a task that a newer message replaces. */
 export const REPLACED = 'replaced'
 
-/** What the operator can do, where there is something. */
-const hints: Partial<Record<EngineErrorKind, string>> = {
+/** What the operator can do about an error; undefined where there is nothing to do. */
+const hints: Record<EngineErrorKind, string | undefined> = {
   auth: 'check apiKeys: create a key at Google AI Studio, and see that it is neither restricted nor expired',
-  region: 'Google does not serve this place: set proxy to one that leaves in a supported region',
+  region: 'Google does not serve this location: set proxy to one in a supported region',
   model: 'check model and fallbackModels against the models your key may use',
   request: 'check the settings that were changed last',
   rate: 'add keys of other projects to apiKeys, or raise the quota',
-  'quota-day': 'add keys of other projects to apiKeys, or enable billing; the quota returns at midnight Pacific time',
-  server: 'the service is overloaded or down; it usually passes',
+  'quota-day': 'add keys of other projects to apiKeys, or enable billing; the quota resets at midnight Pacific time',
+  server: 'the service is overloaded or down; it usually recovers by itself',
   network: 'check that this machine reaches baseUrl, directly or through proxy',
   proxy: 'check that proxy is running and its credentials are right',
   timeout: 'check the network, or raise firstByteTimeout, idleTimeout or totalTimeout',
-  empty: 'the model said nothing; if it often happens, choose another model, raise outputTokens or lower thinking',
+  aborted: undefined,
+  blocked: undefined,
+  empty: 'if this happens often, choose another model, raise outputTokens or lower thinking',
   protocol: 'check baseUrl',
 }
 
-/** What people are told. */
+/** The message for the person who asked. */
 export function userMessage(error: unknown): Message {
   if (!(error instanceof EngineError)) return ['errors.unknown']
   const { kind, reason, retryAfter, until } = error
-  if (kind === 'quota-day' && until && retryAfter) {
-    return ['errors.quota-day-until', { time: localTime(until), hours: Math.ceil(retryAfter / 3_600_000) }]
+  switch (kind) {
+    case 'quota-day':
+      if (!until || !retryAfter) return ['errors.quota-day']
+      return ['errors.quota-day-until', { time: localTime(until), hours: Math.ceil(retryAfter / 3_600_000) }]
+    case 'rate':
+      return retryAfter ? ['errors.rate-wait', { seconds: Math.ceil(retryAfter / 1000) }] : ['errors.rate']
+    case 'empty':
+      // Thinking used up the token limit of the answer.
+      return [reason === 'length' ? 'errors.empty-tokens' : 'errors.empty']
+    case 'auth': case 'region': case 'model': case 'request': case 'server': case 'network': case 'proxy':
+    case 'timeout': case 'aborted': case 'blocked': case 'protocol':
+      return [`errors.${kind}`]
+    default:
+      return kind satisfies never
   }
-  if (kind === 'rate' && retryAfter) return ['errors.rate-wait', { seconds: Math.ceil(retryAfter / 1000) }]
-  // Thinking has used up what the answer may have.
-  if (kind === 'empty' && reason === 'length') return ['errors.empty-tokens']
-  return [`errors.${kind}`]
 }
 
-/** What people are told about how an answer ended, beside what there is of it. */
+/** The line below an answer that says how it ended; undefined if it ended by itself. */
 export function endNotice(
   { isTruncated, text }: { isTruncated: boolean, text: string }, signal: AbortSignal, error: unknown,
 ): Message | undefined {
   if (error === undefined) return isTruncated ? ['truncated'] : undefined
   if (signal.aborted) return signal.reason === REPLACED ? ['replaced'] : ['stopped']
   if (!text) return userMessage(error)
-  // To go on would lead to the same place.
+  // A filtered answer is not offered to be continued: it would be filtered again.
   return error instanceof EngineError && error.kind === 'blocked' ? ['cut'] : ['interrupted']
 }
 
-/** What the operator is told: one line with the kind, the status, what happened and what to do. */
+/** One line for the log: kind, status, what happened, and what to do. */
 export function operatorMessage(error: unknown): string {
   if (!(error instanceof EngineError)) return `unexpected error: ${describeError(error)}`
   const { kind, status, message } = error

@@ -1,17 +1,17 @@
-import type { Clock } from '../util/clock'
 import { EngineError } from '../engine/error'
 import type { Engine, EngineEvent, EngineRequest, TokenUsage } from '../engine/types'
 import { withoutReferences } from '../media/reference'
+import type { Clock } from '../util/clock'
 import { Attempts } from './attempts'
 import type { ModelRoute } from './attempts'
 
-/** A question, before it is known which model will answer it. */
+/** A request before the model is chosen. Listeners of `gemini/before-request` may change it. */
 export interface Question extends Omit<EngineRequest, 'model'> {
   /** A model to try before those of the settings. */
   preferred?: string
 }
 
-/** One try, as it ended. */
+/** How one attempt ended. */
 export interface AttemptResult {
   model: string
   usage?: TokenUsage
@@ -24,19 +24,19 @@ export interface AskOptions {
   /** How often to try again after a failure that may pass. */
   retries: number
   clock: Clock
+  /** A number from 0 up to 1, for the jitter of waits. */
   random: () => number
   signal: AbortSignal
-  /** Told how many milliseconds pass until the next try. */
+  /** Called with the milliseconds until the next attempt. */
   onWait?(ms: number): void
-  /** Told what the model thinks before it says anything: unlike the answer, what comes of a failed try as well. */
+  /** Called with thought summaries that come before the answer, those of failed attempts included. */
   onThought?(text: string): void
-  /** Told of every try, as it ends. */
   onAttempt?(attempt: AttemptResult): void
 }
 
 /**
- * Asks until there is an answer or nothing left to try. What a failed try brought is not seen from outside: events are
- * held back until the first visible character, and after it nothing is tried again.
+ * Streams an answer, trying again with other keys, other models or after a wait. Events are held back until the first
+ * visible character; from then on nothing is tried again, so a reader never sees parts of a failed attempt.
  * @throws {EngineError} the last failure
  */
 export async function* ask({ preferred, ...question }: Question, options: AskOptions): AsyncGenerator<EngineEvent> {
@@ -75,7 +75,7 @@ export async function* ask({ preferred, ...question }: Question, options: AskOpt
   }
 }
 
-/** More than a model can say is not asked of it. */
+/** Models refuse a limit above their own. */
 function capOutputTokens(request: EngineRequest, { models }: ModelRoute): EngineRequest {
   const { outputTokenLimit } = models.limitsOf(request.model)
   const { maxOutputTokens } = request

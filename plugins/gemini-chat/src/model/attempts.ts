@@ -1,25 +1,29 @@
 import type { Logger } from 'koishi'
-import { backoff } from '../util/backoff'
 import { EngineError } from '../engine/error'
+import { backoff } from '../util/backoff'
 import type { ApiKey, KeyPool } from './key-pool'
 import type { ModelList } from './model-list'
 
-/** Longer than this nobody waits for an answer to begin. */
+/** A longer wait ends the question instead. */
 const MAX_RETRY_WAIT_MS = 20_000
 
-/** What there is to ask with. It outlives a question: what failed for one is not what the next one tries first. */
+/** The keys and models of the plugin. Shared by all questions: what failed for one is not tried first by the next. */
 export interface ModelRoute {
   keyPool: KeyPool
   models: ModelList
   logger: Pick<Logger, 'warn'>
+  /** Milliseconds since 1970. */
   now(): number
 }
 
-/** The tries of one question: decides what an error means for the next one. */
+/**
+ * The attempts of one question: decides after each error whether to try again, with which key and model, and after
+ * what wait.
+ */
 export class Attempts {
   key!: ApiKey
   model!: string
-  /** The signatures in the history were refused, and are to be left out. */
+  /** Whether the next request has to be `portable`, because signatures in the history were refused. */
   portable = false
   private retried = 0
   private retriedEmpty = false
@@ -29,7 +33,7 @@ export class Attempts {
 
   /**
    * @param preferred a model to try before all others
-   * @throws {EngineError} `auth` without a key, `rate` or `quota-day` when no project has anything left
+   * @throws {EngineError} `auth` without a key, `model` without a model, `rate` or `quota-day` when all quotas are used
    */
   constructor(
     private readonly route: ModelRoute,
@@ -38,13 +42,13 @@ export class Attempts {
     private readonly preferred?: string,
   ) {
     if (this.choose()) return
-    if (!this.models.length) throw new EngineError('model', 'there is no model')
-    throw this.finalError(new EngineError('auth', 'there is no API key'))
+    if (!this.models.length) throw new EngineError('model', 'there is no model: set model')
+    throw this.finalError(new EngineError('auth', 'there is no API key: set apiKeys'))
   }
 
   /**
-   * Prepares the next try after an error: with another key, after a while, or with another model.
-   * @returns how long to wait before it, in milliseconds; undefined when there is nothing left to try
+   * Chooses key and model of the next attempt.
+   * @returns milliseconds to wait before it; undefined when there is nothing left to try
    */
   prepareNext(error: EngineError): number | undefined {
     switch (error.kind) {
@@ -53,7 +57,7 @@ export class Attempts {
       case 'rate': case 'quota-day':
         return this.changeQuota(error)
       case 'model':
-        return this.abandonModel()
+        return this.replaceModel()
       case 'request':
         if (error.reason !== 'signatures' || this.portable) return
         this.portable = true
@@ -61,19 +65,22 @@ export class Attempts {
       case 'empty':
         if (this.retriedEmpty) return
         this.retriedEmpty = true
-        break
+        return this.retry(error)
       case 'server':
         return this.retry(error) ?? this.nextModel()
+      case 'network': case 'timeout': case 'region': case 'proxy': case 'aborted': case 'blocked': case 'protocol':
+        return this.retry(error)
+      default:
+        return error.kind satisfies never
     }
-    return this.retry(error)
   }
 
-  /** An error as it ends the question: it says when there will be an answer again, where that is known. */
+  /** The error that ends the question: it tells when there is quota again, if that is known. */
   finalError(error: EngineError): EngineError {
     if (!['auth', 'rate', 'quota-day'].includes(error.kind)) return error
-    const opening = this.route.keyPool.nextReset(this.models)
-    if (!opening) return error
-    const { kind, until } = opening
+    const reset = this.route.keyPool.nextReset(this.models)
+    if (!reset) return error
+    const { kind, until } = reset
     const { message, status, quota } = error
     const what = error.kind === kind ? message : 'the quota is used up'
     return new EngineError(kind, what, { status, quota, until, retryAfter: until - this.route.now() })
@@ -97,9 +104,9 @@ export class Attempts {
   private changeKey({ message }: EngineError) {
     const { key, route } = this
     this.refused.add(key)
-    const news = route.keyPool.markRefused(key)
+    const isNew = route.keyPool.markRefused(key)
     if (!this.choose()) return
-    if (news) route.logger.warn('API key %d was refused (%s), using another one', key.position, message)
+    if (isNew) route.logger.warn('API key %d was refused (%s), using another one', key.position, message)
     return 0
   }
 
@@ -115,13 +122,14 @@ export class Attempts {
     return retryAfter + backoff(this.retried++, this.random)
   }
 
-  /** Goes on to the next model, for this question only: this one is busy, not gone. */
+  /** Changes the model for this question only: the current one is busy, not gone. */
   private nextModel() {
     this.abandoned.add(this.model)
     return this.choose() ? 0 : undefined
   }
 
-  private abandonModel() {
+  /** Changes the model for later questions too: the current one does not exist any more. */
+  private replaceModel() {
     const { model } = this
     this.abandoned.add(model)
     if (!this.choose()) return

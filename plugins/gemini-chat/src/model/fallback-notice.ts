@@ -1,7 +1,7 @@
 import { LruMap } from 'common/collections'
 import type { Message } from '../messages/i18n'
 
-/** Remembers which conversations know already that another model answers than the one that was chosen. */
+/** Announces once per conversation that another model answers than the chosen one. */
 export class FallbackNotices {
   private readonly shown: LruMap<string, string>
 
@@ -10,7 +10,7 @@ export class FallbackNotices {
     this.shown = new LruMap({ capacity })
   }
 
-  /** @returns what to say, where it is news */
+  /** @returns the notice, unless this conversation has seen it or the chosen model answered */
   notice(key: string, chosen: string, model: string): Message | undefined {
     const change = `${chosen} ${model}`
     const isKnown = this.shown.get(key) === change

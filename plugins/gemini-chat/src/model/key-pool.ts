@@ -1,33 +1,36 @@
-import type { EngineErrorKind, EngineError } from '../engine/error'
+import type { EngineError, EngineErrorKind } from '../engine/error'
 import type { QuotaCalendar } from '../engine/types'
 
-/** A key as it is set: by itself, or with the name of the project whose quota it shares. */
+/** A key in the settings: the key alone, or with a name that all keys of one project share. */
 export type KeySetting = string | { key: string, bucket?: string }
 
 export interface ApiKey {
   readonly secret: string
-  /** Keys of one project run dry together. */
+  /** Keys of one project share a quota, and with it a bucket. */
   readonly bucket: string
-  /** 1 for the first in the settings. It is what a key goes by: the key itself is not for logs. */
+  /** 1 for the first key in the settings. Logs name keys by position, never by the key itself. */
   readonly position: number
 }
 
-/** How a key stands, without the key. */
+/** The state of a key, without the key. */
 export interface KeyStatus extends Pick<ApiKey, 'bucket' | 'position'> {
-  /** Its last characters, to tell it from others; nothing of a short one. */
+  /** The last four characters; empty if the key is shorter than 16. */
   tail: string
-  /** Requests and failures since Google's day began. */
+  /** Since the provider's quota day began. */
   requests: number
   failures: number
   refused: boolean
-  /** What is used up, until when; of one model, where that is known. */
+  /** Used-up quotas: of one model, or of the whole project where `model` is missing. */
   exhausted: { model?: string, until: number, kind: EngineErrorKind }[]
 }
 
-/** A refused key is asked last for so long: it may have been put right meanwhile. */
+/** How long a refused key is tried last. After that it may have been fixed. */
 const REFUSED_KEY_COOLDOWN_MS = 3_600_000
 
-/** What comes from the environment may be missing, or hold several keys in one. */
+/**
+ * Reads the keys of the settings. An entry may be missing or hold several keys, separated by commas or whitespace, as
+ * environment variables do.
+ */
 export function parseKeys({ apiKeys }: { apiKeys: readonly KeySetting[] }): ApiKey[] {
   const split = (text?: string) => text?.match(/[^,\s]+/g) ?? []
   const entries = apiKeys.flatMap((entry) => {
@@ -35,11 +38,11 @@ export function parseKeys({ apiKeys }: { apiKeys: readonly KeySetting[] }): ApiK
     return split(entry.key).map(secret => ({ secret, bucket: entry.bucket?.trim() ?? '' }))
   })
   const unique = entries.filter(({ secret }, index) => entries.findIndex(entry => entry.secret === secret) === index)
-  // Of a key without a bucket nobody knows whose it is; it is taken to have a project of its own.
+  // Without a bucket, assume a project of its own.
   return unique.map(({ secret, bucket }, index) => ({ secret, bucket: bucket || `#${index + 1}`, position: index + 1 }))
 }
 
-/** A used-up quota: of one model, or of all where `model` is missing. */
+/** A used-up quota: of one model, or of the whole project where `model` is missing. */
 interface Exhaustion {
   bucket: string
   model?: string
@@ -48,7 +51,7 @@ interface Exhaustion {
   kind: EngineErrorKind
 }
 
-/** The keys, how much each was used, and which are not worth asking for a while. It outlives the questions. */
+/** The API keys, their use today, and which of them are refused or used up. Shared by all questions. */
 export class KeyPool {
   private readonly exhausted = new Map<string, Exhaustion>()
   private readonly refused = new Map<ApiKey, number>()
@@ -60,41 +63,42 @@ export class KeyPool {
     private readonly calendar: QuotaCalendar,
   ) {}
 
-  /** The best key for a model: one that was not refused, of a project that has quota left. */
+  /** The first key whose project has quota left for the model; refused keys come last. */
   pick(model: string, except: (key: ApiKey) => boolean = () => false): ApiKey | undefined {
-    const able = this.keys.filter(key => !except(key) && !this.exhaustionOf(key, model))
-    return able.find(key => !this.isRefused(key)) ?? able[0]
+    const usable = this.keys.filter(key => !except(key) && !this.exhaustionOf(key, model))
+    return usable.find(key => !this.isRefused(key)) ?? usable[0]
   }
 
-  /** @returns whether that is news */
+  /** @returns whether the key was not refused before */
   markRefused(key: ApiKey): boolean {
-    const known = this.isRefused(key)
+    const isNew = !this.isRefused(key)
     this.refused.set(key, this.now() + REFUSED_KEY_COOLDOWN_MS)
-    return !known
+    return isNew
   }
 
-  /** A key that was answered is as good as any. */
+  /** Clears the refusal of a key that was answered. */
   markAccepted(key: ApiKey) {
     this.refused.delete(key)
   }
 
-  /** Leaves a project alone for as long as the server says: with one model, where the quota is a model's. */
-  markExhausted(key: ApiKey, model: string, { kind, quota, retryAfter = 0 }: EngineError) {
+  /** Skips the project of a key until its quota is back: for one model, or for all if the quota is the project's. */
+  markExhausted(key: ApiKey, model: string, { kind, isProjectWide, retryAfter = 0 }: EngineError) {
     const until = kind === 'quota-day' ? this.calendar.nextReset(this.now()) : this.now() + retryAfter
-    const only = quota && !/PerModel/i.test(quota) ? undefined : model
+    const only = isProjectWide ? undefined : model
     const id = JSON.stringify([key.bucket, only])
     const known = this.exhausted.get(id)
     if (known && known.until >= until) return
     this.exhausted.set(id, { bucket: key.bucket, model: only, until, kind })
   }
 
-  /** What stands in the way of asking a model longest, and shortest of all keys: when asking makes sense again. */
+  /** When the first key has quota again for one of the models; undefined if one has quota now. */
   nextReset(models: readonly string[]): { until: number, kind: EngineErrorKind } | undefined {
     const waits = models.flatMap(model => this.keys.map(key => this.exhaustionOf(key, model)))
     if (waits.some(wait => !wait)) return
     return waits.reduce((best, wait) => best!.until <= wait!.until ? best : wait, waits[0])
   }
 
+  /** Counts a request, or the failure of one. */
   count(key: ApiKey, failed = false) {
     const day = this.calendar.dayOf(this.now())
     const entry = this.used.get(key)

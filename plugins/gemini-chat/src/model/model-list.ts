@@ -6,13 +6,13 @@ import type { KeyPool } from './key-pool'
 
 const REFRESH_INTERVAL_MS = 86_400_000
 
-/** A start is not held up, and one of many in a row asks nothing. */
+/** Keeps the start fast, and restarts in quick succession from asking at all. */
 const FIRST_REFRESH_DELAY_MS = 30_000
 
-/** How long a list is good for whoever asks for it. */
+/** A list of this age is not fetched again for a command. */
 const FRESH_MS = 600_000
 
-/** The models to ask, best first, as far as they are there. It outlives the questions. */
+/** The models of the settings, and what the provider's list says of them. Shared by all questions. */
 export class ModelList {
   private readonly configured: readonly string[]
   private readonly gone = new Set<string>()
@@ -23,13 +23,13 @@ export class ModelList {
     this.configured = [...new Set(models.map(modelName))].filter(Boolean)
   }
 
-  /** The order to try them in. Those that are known to be gone come last: the list may be wrong. */
+  /** The order in which to try models. Those reported as gone come last, because the list may be wrong. */
   order(preferred?: string): string[] {
     const all = [...new Set([...preferred ? [modelName(preferred)] : [], ...this.configured])]
     return [...all.filter(model => !this.gone.has(model)), ...all.filter(model => this.gone.has(model))]
   }
 
-  /** A model is not there any more. The operator is told once, until it is back. */
+  /** Notes that a model does not exist any more, and logs it once until it is back. */
   markGone(model: string, next?: string) {
     if (this.gone.has(model)) return
     this.gone.add(model)
@@ -37,50 +37,50 @@ export class ModelList {
     else this.logger.warn('model %s is not available', model)
   }
 
-  /** Takes the list of what is there. An empty one says nothing: relays have none. */
+  /** Takes the provider's list. An empty one is ignored: relays often have none. */
   update(list: readonly ModelInfo[], now: number) {
     if (!list.length) return
     this.updatedAt = now
     this.known = new Map(list.map(info => [info.name, info]))
     for (const model of this.known.keys()) this.gone.delete(model)
     for (const model of this.configured) {
-      // An alias such as gemini-flash-latest may work without being listed.
+      // Aliases such as …-latest work without being listed.
       if (this.known.has(model) || model.endsWith('-latest')) this.gone.delete(model)
       else this.markGone(model, this.configured.find(other => this.known.has(other)))
     }
   }
 
-  /** Those of the settings, for whoever asks. */
+  /** The models of the settings, best first. */
   get chosen(): readonly string[] {
     return this.configured
   }
 
-  /** All that can hold a conversation, once the list has told: those of the settings first. */
+  /** The models of the settings, then all other chat models of the list. */
   get chatModels(): string[] {
-    const able = [...this.known.values()].filter(({ isChatModel }) => isChatModel)
-    return [...new Set([...this.configured, ...able.map(({ name }) => name)])]
+    const listed = [...this.known.values()].filter(({ isChatModel }) => isChatModel)
+    return [...new Set([...this.configured, ...listed.map(({ name }) => name)])]
   }
 
   isGone(model: string): boolean {
     return this.gone.has(model)
   }
 
-  /** Whether there was a list. */
+  /** Whether a list has been received. */
   get isListed() {
     return this.known.size > 0
   }
 
-  /** How many tokens a model takes and gives, once the list has told. */
+  /** The token limits of a model; empty until a list has been received. */
   limitsOf(model: string): Pick<ModelInfo, 'inputTokenLimit' | 'outputTokenLimit'> {
     return this.known.get(modelName(model)) ?? {}
   }
 
-  /** How many tokens a request may have with every model that is known: a question may come to any of them. */
+  /** Tokens that a request may have with each model of the settings, since any of them may have to answer it. */
   get inputTokenLimit(): number {
     return Math.min(...this.configured.map(model => this.limitsOf(model).inputTokenLimit || Infinity))
   }
 
-  /** The models of the settings, and whether they are in the list, once there was one. */
+  /** The models of the settings; `isListed` is undefined until a list has been received. */
   status() {
     return this.configured.map((name) => {
       return { name, isListed: this.isListed ? this.known.has(name) : undefined, limits: this.limitsOf(name) }
@@ -92,7 +92,7 @@ export class ModelList {
   }
 }
 
-/** A model by its name alone. */
+/** A model id without whitespace and the `models/` prefix. */
 export function modelName(model: string) {
   return model.trim().replace(/^models\//, '')
 }
@@ -106,8 +106,8 @@ export interface RefreshOptions {
 }
 
 /**
- * Asks which models there are, unless that was done a moment ago.
- * @throws {GeminiError}
+ * Fetches the list of models, unless the last one is less than ten minutes old.
+ * @throws {EngineError}
  */
 export async function refreshModels({ engine, keyPool, models, clock, signal }: RefreshOptions) {
   if (models.isFresh(clock.now())) return
@@ -115,12 +115,14 @@ export async function refreshModels({ engine, keyPool, models, clock, signal }: 
   if (key) models.update(await engine.models({ key: key.secret, signal }), clock.now())
 }
 
-/** Asks again and again, in the background, until the signal aborts. That it fails harms nobody. Never rejects. */
+/** Fetches the list once a day until the signal aborts. Failures are logged at debug level. Never rejects. */
 export async function keepModelsFresh(options: RefreshOptions, logger: Pick<Logger, 'debug'>) {
   const { clock, signal } = options
   for (let wait = FIRST_REFRESH_DELAY_MS; ; wait = REFRESH_INTERVAL_MS) {
     await clock.sleep(wait, signal)
     if (signal.aborted) return
-    await refreshModels(options).catch(error => logger.debug('the models could not be listed: %s', operatorMessage(error)))
+    await refreshModels(options).catch((error) => {
+      logger.debug('could not list the models: %s', operatorMessage(error))
+    })
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { h } from 'koishi'
+import type { EngineError } from '../../src'
 import { createApp, EditingBot, plain, RecordingBot } from '../support/app'
 import type { TestApp } from '../support/app'
 import { settle } from '../support/clock'
@@ -198,6 +199,15 @@ describe('a conversation', () => {
       test.engine.respond(fails('server'))
       await test.client('alice').receive('two')
       assert.deepEqual(replies, ['alice: echo: one'])
+    })
+
+    it('what interrupted the reply', async () => {
+      const codes: unknown[] = []
+      test.app.on('gemini/after-reply', ({ error }) => void codes.push((error as EngineError | undefined)?.code))
+      test.engine.respond([...piece('half'), ...fails('network')], says('whole'))
+      await test.client('alice').receive('one')
+      await test.client('alice').receive('two')
+      assert.deepEqual(codes, ['gemini-chat/network-failed', undefined])
     })
   })
 

@@ -36,7 +36,7 @@ describe('a failure', () => {
   it('is reported with kind, status, message and what to do', () => {
     assert.equal(
       operatorMessage(new EngineError('server', 'The model is overloaded.', { status: 503 })),
-      'server (503): The model is overloaded.; the service is overloaded or down; it usually passes',
+      'server (503): The model is overloaded.; the service is overloaded or down; it usually recovers by itself',
     )
     assert.equal(operatorMessage(new EngineError('blocked', 'blocked:\n  SAFETY')), 'blocked: blocked: SAFETY')
   })

@@ -284,7 +284,7 @@ describe('asking', () => {
     })
 
     it('does not when the quota is one of all models', async () => {
-      engine.respond(fails('quota-day', { quota: 'GenerateRequestsPerDayPerProject-FreeTier' }))
+      engine.respond(fails('quota-day', { quota: 'GenerateRequestsPerDayPerProject-FreeTier', isProjectWide: true }))
       await assert.rejects(answer(), failure('quota-day'))
       assert.deepEqual(used(), ['k1 m1', 'k2 m1'])
     })

@@ -82,6 +82,7 @@ function fromWire(error: WireError, hints: Hints): EngineError {
   const known: EngineErrorDetails = {
     status,
     quota,
+    isProjectWide: quota !== undefined && !/PerModel/i.test(quota) ? true : undefined,
     retryAfter: delay(details.find(detail => detail.retryDelay)?.retryDelay ?? /retry in ([\d.]+m?s)/i.exec(message)?.[1])
       ?? header(hints),
     reason: kind === 'request' && /thought.?signature/i.test(message) ? 'signatures' : undefined,

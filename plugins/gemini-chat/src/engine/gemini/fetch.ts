@@ -12,7 +12,7 @@ export const CALL_ID_HEADER = 'x-gemini-call'
  * The fetch the SDK is given. What the SDK would choke on, lose or swallow is mended before it sees it:
  *
  * - it only ever reads well-formed events, one chunk each, whatever relays made of them;
- * - every failure is a `GeminiError`, also one inside a stream that began with 200. It is left in `call.error`, and the
+ * - every failure is a `EngineError`, also one inside a stream that began with 200. It is left in `call.error`, and the
  *   stream just ends there: an error would throw away the text the SDK has not handed on yet;
  * - aborting works at any time, and the timers of the call run while the server, not the reader, is waited for.
  *

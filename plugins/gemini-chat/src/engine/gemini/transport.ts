@@ -29,8 +29,8 @@ const CLOSED_CONNECTION_CODES = ['ECONNRESET', 'EPIPE']
  * A `fetch` on `node:http(s)` with its own connections, kept alive, and its own proxy, which nothing else in the
  * process uses. With a proxy nothing ever goes past it. Redirects are not followed, bodies are strings.
  *
- * @throws {GeminiError} of kind `proxy`, at once, if the proxy address is malformed
- * @returns a `fetch` that rejects with the signal's reason when aborted, with a `GeminiError` of kind `proxy` when the
+ * @throws {EngineError} of kind `proxy`, at once, if the proxy address is malformed
+ * @returns a `fetch` that rejects with the signal's reason when aborted, with a `EngineError` of kind `proxy` when the
  * proxy fails, else with what Node says
  */
 export function createTransport(options: TransportOptions = {}): Transport {

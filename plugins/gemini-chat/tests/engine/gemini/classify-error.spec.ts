@@ -56,6 +56,15 @@ describe('an error body', () => {
     }
   })
 
+  it('tells the quota of a project from that of a model', () => {
+    const scope = (...ids: string[]) => {
+      return classifyError(wire(429, 'RESOURCE_EXHAUSTED', 'Enough', quota(...ids))).isProjectWide
+    }
+    assert.equal(scope('RequestsPerDayPerProject-FreeTier'), true)
+    assert.equal(scope('RequestsPerDayPerProjectPerModel-FreeTier'), undefined)
+    assert.equal(scope(), undefined)
+  })
+
   it('says when to come back', () => {
     const after = (body: object, retryAfter?: string) => {
       return classifyError(body, { status: 429, retryAfter, now: 0 }).retryAfter
@@ -162,6 +171,16 @@ describe('EngineError', () => {
     assert.ok(!retryable('timeout', 'idle'))
     assert.ok(retryable('empty'))
     assert.ok(!retryable('empty', 'length'))
+  })
+
+  it('has a code for each kind, each its own', () => {
+    const kinds: EngineErrorKind[] = [
+      'auth', 'region', 'model', 'request', 'rate', 'quota-day', 'server', 'network', 'proxy', 'timeout', 'aborted',
+      'blocked', 'empty', 'protocol',
+    ]
+    const codes = kinds.map(kind => new EngineError(kind, '').code)
+    assert.equal(new Set(codes).size, kinds.length)
+    for (const code of codes) assert.match(code, /^gemini-chat\/[a-z]+(-[a-z]+)*$/)
   })
 
   it('has only the details it was given', () => {
