@@ -1,7 +1,7 @@
 import { Schema } from 'koishi'
 import { scopes } from './conversation/scope'
 import type { Scope } from './conversation/scope'
-import { DingtalkConfig } from './dingtalk/config'
+import { DingtalkConfig } from '../../dingtalk-companion/src/config'
 import { formats } from './delivery/render'
 import type { KeySetting } from './model/key-pool'
 import enUS from './locales/en-US.yml'

@@ -1,4 +1,4 @@
-import type { Clock } from '../util/clock'
+import type { Clock } from '../../../gemini-chat/src/util/clock'
 
 /**
  * Lets so many calls through each second, and the others wait in line.

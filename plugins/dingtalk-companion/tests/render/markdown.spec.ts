@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { titleOf, toCard, toMessage } from '../../src/dingtalk/markdown'
+import { titleOf, toCard, toMessage } from '../../src/render/markdown'
 
 const table = '| 城市 | 人口 | 简称 |\n| - | :-: | - |\n| 苏州 | 1296 万 | 苏 |\n| 上海 | | 沪 |\n'
 

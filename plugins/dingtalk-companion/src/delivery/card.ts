@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock } from '../util/clock'
-import type { Delivery } from '../delivery/target'
-import { Growth } from '../delivery/latest-state'
-import type { Place } from './bot'
+import type { Clock } from '../../../gemini-chat/src/util/clock'
+import type { Delivery } from '../../../gemini-chat/src/delivery/target'
+import { Growth } from '../../../gemini-chat/src/delivery/latest-state'
+import type { Place } from '../api/stock-bot'
 import { Face } from './card-frames'
 import type { FaceOptions, State } from './card-frames'
-import type { MarkdownDelivery } from './message-delivery'
-import { gapOf } from './pace'
-import type { Pace } from './pace'
-import type { Refusal } from './api-error'
+import type { MarkdownDelivery } from './markdown-sender'
+import { gapOf } from '../../../gemini-chat/src/dingtalk/pace'
+import type { Pace } from '../../../gemini-chat/src/dingtalk/pace'
+import type { Refusal } from '../api/error'
 
 /** A card that nobody writes to for so long is given up. */
 const PATIENCE = 600_000

@@ -1,8 +1,8 @@
-import type { Delivery } from '../delivery/target'
-import { cut, pageText } from '../delivery/split'
-import type { Api } from './api'
-import type { Place } from './bot'
-import { titleOf, toMessage } from './markdown'
+import type { Delivery } from '../../../gemini-chat/src/delivery/target'
+import { cut, pageText } from '../../../gemini-chat/src/delivery/split'
+import type { Api } from '../api/api'
+import type { Place } from '../api/stock-bot'
+import { titleOf, toMessage } from '../render/markdown'
 
 /** Bytes of `msgParam`, of 15,000 allowed. */
 const LIMIT = 14_500

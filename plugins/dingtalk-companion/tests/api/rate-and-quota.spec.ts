@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { Bucket } from '../../src/dingtalk/rate-limiter'
-import { Budget, monthOf } from '../../src/dingtalk/monthly-quota'
-import { ManualClock } from '../support/clock'
-import { Rig, tick } from './support'
-import type { Options } from './support'
+import { Bucket } from '../../src/api/rate-limiter'
+import { Budget, monthOf } from '../../src/api/monthly-quota'
+import { ManualClock } from '../../../gemini-chat/tests/support/clock'
+import { Rig, tick } from '../support/rig'
+import type { Options } from '../support/rig'
 
 const DAY = 86_400_000
 

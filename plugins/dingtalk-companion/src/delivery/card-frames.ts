@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { draft } from '../delivery/partial-markdown'
-import { cut, pageText } from '../delivery/split'
-import type { Api } from './api'
-import type { Frame } from './bot'
-import type { Refusal } from './api-error'
-import type { OpenCards } from './store'
-import { toCard } from './markdown'
+import { draft } from '../../../gemini-chat/src/delivery/partial-markdown'
+import { cut, pageText } from '../../../gemini-chat/src/delivery/split'
+import type { Api } from '../api/api'
+import type { Frame } from '../api/stock-bot'
+import type { Refusal } from '../api/error'
+import type { OpenCards } from '../storage/open-cards'
+import { toCard } from '../render/markdown'
 
 /** What every card takes, after it has refused more. */
 const SURE = 3000

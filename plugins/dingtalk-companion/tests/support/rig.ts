@@ -8,10 +8,10 @@ import { Context, Logger } from 'koishi'
 import type { ForkScope, Session } from 'koishi'
 import { createDingtalk } from 'testkit'
 import type { Dingtalk as Platform, DingtalkOptions } from 'testkit'
-import type { Delivery } from '../../src/delivery/target'
-import { Dingtalk, DingtalkConfig } from '../../src/dingtalk'
-import { ManualClock } from '../support/clock'
-import '../support/quiet'
+import type { Delivery } from '../../../gemini-chat/src/delivery/target'
+import { Dingtalk, DingtalkConfig } from '../../src/companion'
+import { ManualClock } from '../../../gemini-chat/tests/support/clock'
+import '../../../gemini-chat/tests/support/quiet'
 
 export interface Options {
   config?: Partial<DingtalkConfig>

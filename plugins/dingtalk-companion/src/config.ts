@@ -1,5 +1,5 @@
 import { Schema } from 'koishi'
-import type { Pace } from './pace'
+import type { Pace } from '../../gemini-chat/src/dingtalk/pace'
 
 /** The settings for DingTalk. What they mean stands in `locales/`. */
 export interface DingtalkConfig {

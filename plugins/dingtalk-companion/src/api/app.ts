@@ -1,7 +1,7 @@
-import type { Clock } from '../util/clock'
+import type { Clock } from '../../../gemini-chat/src/util/clock'
 import { Bucket } from './rate-limiter'
 import { Budget } from './monthly-quota'
-import type { Refusal, RefusalKind } from './api-error'
+import type { Refusal, RefusalKind } from './error'
 
 const MINUTE = 60_000
 

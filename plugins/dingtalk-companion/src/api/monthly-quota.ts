@@ -1,4 +1,4 @@
-import type { Clock } from '../util/clock'
+import type { Clock } from '../../../gemini-chat/src/util/clock'
 
 const HOUR = 3_600_000
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { dingtalkErrors } from 'testkit'
-import { Rig, tick } from './support'
+import { Rig, tick } from '../support/rig'
 
 describe('a card that was left open', () => {
   let rig: Rig

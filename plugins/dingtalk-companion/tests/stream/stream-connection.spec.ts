@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { Rig } from './support'
-import type { Options } from './support'
+import { Rig } from '../support/rig'
+import type { Options } from '../support/rig'
 
 describe('the connection to DingTalk', () => {
   let rig: Rig

@@ -1,7 +1,7 @@
 import type { Context, Session } from 'koishi'
-import type { Clock } from '../util/clock'
-import { Deduplicator } from '../util/dedupe'
-import type { Shelf } from './store'
+import type { Clock } from '../../../gemini-chat/src/util/clock'
+import { Deduplicator } from '../../../gemini-chat/src/util/dedupe'
+import type { Shelf } from '../storage/open-cards'
 
 declare module 'koishi' {
   interface Tables {

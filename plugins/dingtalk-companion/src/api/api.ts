@@ -1,9 +1,9 @@
-import { backoff } from '../util/backoff'
-import type { Clock } from '../util/clock'
+import { backoff } from '../../../gemini-chat/src/util/backoff'
+import type { Clock } from '../../../gemini-chat/src/util/clock'
 import type { App } from './app'
-import type { DingtalkBot, Frame, Place } from './bot'
-import { checked, Refusal, refusalOf } from './api-error'
-import type { RefusalKind } from './api-error'
+import type { DingtalkBot, Frame, Place } from './stock-bot'
+import { checked, Refusal, refusalOf } from './error'
+import type { RefusalKind } from './error'
 
 const TIMEOUT = 15_000
 

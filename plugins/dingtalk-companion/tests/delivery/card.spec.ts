@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { dingtalkErrors } from 'testkit'
-import type { Delivery } from '../../src/delivery/target'
-import { Rig } from './support'
-import type { Options } from './support'
+import type { Delivery } from '../../../gemini-chat/src/delivery/target'
+import { Rig } from '../support/rig'
+import type { Options } from '../support/rig'
 
 describe('an answer in an AI card', () => {
   let rig: Rig

@@ -1,8 +1,8 @@
 import type { Context } from 'koishi'
-import type { Clock } from '../util/clock'
-import type { Budget } from './monthly-quota'
-import { monthOf } from './monthly-quota'
-import type { CardDelivery } from './card-delivery'
+import type { Clock } from '../../../gemini-chat/src/util/clock'
+import type { Budget } from '../api/monthly-quota'
+import { monthOf } from '../api/monthly-quota'
+import type { CardDelivery } from '../delivery/card'
 
 declare module 'koishi' {
   interface Tables {

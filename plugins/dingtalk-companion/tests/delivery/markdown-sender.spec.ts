@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { dingtalkErrors } from 'testkit'
-import { Rig } from './support'
+import { Rig } from '../support/rig'
 
 describe('an answer without a card template', () => {
   let rig: Rig

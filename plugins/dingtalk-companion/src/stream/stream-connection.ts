@@ -1,9 +1,9 @@
 import { Universal } from 'koishi'
 import type { Bot } from 'koishi'
-import type { Clock } from '../util/clock'
-import type { DingtalkBot } from './bot'
-import { refusalOf } from './api-error'
-import type { Refusal } from './api-error'
+import type { Clock } from '../../../gemini-chat/src/util/clock'
+import type { DingtalkBot } from '../api/stock-bot'
+import { refusalOf } from '../api/error'
+import type { Refusal } from '../api/error'
 
 /** A bot that gave up is started again after this. */
 const REVIVAL = 60_000
