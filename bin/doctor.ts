@@ -15,14 +15,16 @@ import { check } from './instance/validate-env'
 import { redact, withoutBlank } from './instance/env'
 import type { Env } from './instance/env'
 import { print } from './instance/bilingual'
+import { texts } from './doctor/texts'
 
 /** Where koishi.yml has the database. */
 const DATABASE = 'data/koishi.db'
 
 /** A message in Chinese and English, a line each. */
 function say([path, params = {}]: Message): string {
-  return [zhCN, enUS].map((texts) => {
-    const text = path.split('.').reduce<unknown>((tree, name) => (tree as Record<string, unknown>)[name], texts['gemini-chat'])
+  const lookUp = (tree: unknown) => path.split('.').reduce((found, name) => (found as Record<string, unknown> | undefined)?.[name], tree)
+  return ([['zh', zhCN], ['en', enUS]] as const).map(([language, locale]) => {
+    const text = texts[path]?.[language] ?? lookUp(locale['gemini-chat'])
     return String(text).replace(/\{(\w+)\}/g, (_, name) => String((params as Record<string, unknown>)[name]))
   }).join('\n')
 }

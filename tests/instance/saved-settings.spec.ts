@@ -53,7 +53,8 @@ describe('koishi.yml', () => {
     assert.deepEqual(wecom, { token: 't', encodingAESKey: 'k', storage: 'database', trustedHosts: null })
     assert.deepEqual(cardButtons.map(({ input }: { input: string }) => input), ['gemini.stop', 'gemini.retry', 'gemini.reset'])
     assert.deepEqual(given('adapter-dingtalk'), { protocol: 'ws', appkey: 'i', secret: 's', api: {}, oldApi: {} })
-    assert.deepEqual(given('gemini-chat'), { apiKeys: null, dingtalk: {} })
+    assert.deepEqual(given('dingtalk-companion'), {})
+    assert.deepEqual(given('gemini-chat'), { apiKeys: null })
   })
 
   it('splits lists', () => {

@@ -2,12 +2,17 @@ import type { Dict, Schema } from 'koishi'
 import { Config as adapter } from '../../plugins/adapter-wecom-bot/src/config'
 import adapterEN from '../../plugins/adapter-wecom-bot/src/locales/en-US.yml'
 import adapterZH from '../../plugins/adapter-wecom-bot/src/locales/zh-CN.yml'
+import { Config as companion } from '../../plugins/dingtalk-companion/src/config'
+import companionEN from '../../plugins/dingtalk-companion/src/locales/en-US.yml'
+import companionZH from '../../plugins/dingtalk-companion/src/locales/zh-CN.yml'
 import { Config as chat } from '../../plugins/gemini-chat/src/config'
 import chatEN from '../../plugins/gemini-chat/src/locales/en-US.yml'
 import chatZH from '../../plugins/gemini-chat/src/locales/zh-CN.yml'
 
 /** The settings of the plugins of this repository, by name in koishi.yml. */
-export const schemas: Dict<Schema> = { 'adapter-wecom-bot': adapter, 'gemini-chat': chat }
+export const schemas: Dict<Schema> = {
+  'adapter-wecom-bot': adapter, 'dingtalk-companion': companion, 'gemini-chat': chat,
+}
 
 export const locales = ['zh-CN', 'en-US'] as const
 
@@ -18,6 +23,7 @@ export type Texts = string | Texts[] | { [key: string]: Texts }
 /** What the plugins' locale files say about their settings. */
 export const texts: Dict<Record<Locale, Texts>> = {
   'adapter-wecom-bot': { 'zh-CN': adapterZH._config, 'en-US': adapterEN._config },
+  'dingtalk-companion': { 'zh-CN': companionZH._config, 'en-US': companionEN._config },
   'gemini-chat': { 'zh-CN': chatZH._config, 'en-US': chatEN._config },
 }
 

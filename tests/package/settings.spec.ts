@@ -17,7 +17,7 @@ function number(texts: Texts, path: string, paths: string[]): Texts {
 const secret = /(key|token|secret|password|proxy|webhook|webhookUrl)s?$/i
 
 /** Named like a secret and none: the name of a variable in DingTalk's card template. */
-const open = ['dingtalk.cardKey']
+const open = ['cardKey']
 
 for (const [name, schema] of Object.entries(schemas)) {
   describe(`the settings of ${name}`, () => {

@@ -38,7 +38,7 @@ describe('DingTalk through the whole instance', function() {
     const all = { PLATFORM: 'dingtalk', ...credentials, ...endpoints, ...key, ...env }
     // Files come from this machine here, which no plugin would visit without being told.
     const yml = await readFile(join(root, 'koishi.yml'), 'utf8')
-    const files = { 'koishi.yml': yml.replace(/(\n +)dingtalk:\n(?= +streaming)/, '$1mediaHosts: [127.0.0.1]$&') }
+    const files = { 'koishi.yml': yml.replace(/(\n +)(?=proxy: )/, '$1mediaHosts: [127.0.0.1]$1') }
     instance = await Instance.start({ env: all, after, files })
     await instance.ready()
     return instance

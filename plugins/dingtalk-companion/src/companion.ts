@@ -1,168 +1,198 @@
-import { randomUUID } from 'node:crypto'
 import { h, Universal } from 'koishi'
 import type { Bot, Context, Session } from 'koishi'
-import type { Clock } from '../../gemini-chat/src/util/clock'
-import { describeError } from '../../gemini-chat/src/util/describe-error'
-import { localizeText } from '../../gemini-chat/src/messages/i18n'
-import type { Delivery } from '../../gemini-chat/src/delivery/target'
-import { Api } from './api/api'
+import type { Clock } from 'common/time'
+import { DingtalkApi } from './api/api'
 import { App } from './api/app'
-import { isDingtalk, placeOf } from './api/stock-bot'
-import type { DingtalkBot } from './api/stock-bot'
-import { monthOf } from './api/monthly-quota'
-import { CardDelivery } from './delivery/card'
-import type { DingtalkConfig } from './config'
-import { Line } from './stream/stream-connection'
-import { MarkdownDelivery } from './delivery/markdown-sender'
-import type { Refusal } from './api/error'
-import { declareMessages, Seen } from './stream/dedupe'
-import { declareTables, Ledger, OpenCards, Shelf } from './storage/open-cards'
-import { toCard } from './render/markdown'
+import { isStockBot } from './api/stock-bot'
+import type { StockBot } from './api/stock-bot'
+import { install } from './bot/install'
+import { restoreMention } from './bot/mention'
+import { describeUsage } from './commands/usage'
+import type { Config } from './config'
+import { closeLeftOpenCards } from './delivery/card-recovery'
+import { DatabaseAccess } from './storage/database-access'
+import { MonthlyCallsStore } from './storage/monthly-calls'
+import { OpenCardStore } from './storage/open-cards'
+import { declareTables } from './storage/tables'
+import { MessageDeduplicator } from './stream/dedupe'
+import { StreamConnection } from './stream/stream-connection'
+import { BotMessages } from './turn/bot-messages'
+import { TurnRegistry } from './turn/turn-registry'
+import { describeError } from './util/describe-error'
 
-export { DingtalkConfig } from './config'
-
-export interface DingtalkOptions {
+export interface CompanionOptions {
   clock: Clock
+  /** A number from 0 up to 1. */
   random: () => number
 }
 
 /** What belongs to one bot. */
 interface Account {
-  api: Api
-  line: Line
+  api: DingtalkApi
+  connection: StreamConnection
+  messages: BotMessages
+  uninstall(): void
   recovering?: Promise<void>
 }
 
-const DAY = 86_400_000
-
-/** Everything that DingTalk needs beyond what its stock adapter does. */
-export class Dingtalk {
-  /** By serial number: the same bot comes as another object each time. */
+/** Finds the bots of the stock adapter and gives each of them what it lacks. */
+export class Companion {
+  /** By serial number: the same bot is another object in every context. */
   private readonly accounts = new Map<number, Account>()
-  /** Several bots of one app, and one bot that was loaded again, share its limits. */
+  /** By app key. A bot that is loaded again, and further bots of one app, share its limits. */
   private readonly apps = new Map<string, App>()
-  private readonly cards: OpenCards
-  private readonly shelf: Shelf
+  private readonly cards: OpenCardStore
+  private readonly database: DatabaseAccess
+  private readonly turns: TurnRegistry
   private readonly warn: (text: string) => void
+  private isClosed = false
 
   constructor(
-    private readonly ctx: Context,
-    private readonly config: DingtalkConfig,
-    private readonly options: DingtalkOptions,
+    private readonly ctx: Context, private readonly config: Config, private readonly options: CompanionOptions,
   ) {
-    const logger = ctx.logger('gemini-chat')
+    const { clock } = options
+    const logger = ctx.logger('dingtalk-companion')
     this.warn = text => logger.warn(text)
     declareTables(ctx)
-    declareMessages(ctx)
-    this.shelf = new Shelf(ctx, error => logger.warn('what DingTalk needs cannot be stored: %s', describeError(error)))
-    this.cards = new OpenCards(this.shelf, options.clock)
-    const seen = new Seen(this.shelf, options.clock)
-    // Before everybody else's: a command must not run twice either.
-    ctx.middleware(async (session, next) => {
-      if (!isDingtalk(session.bot) || !await seen.isRepeated(session)) return next()
-    }, true)
+    this.database = new DatabaseAccess(ctx, error => logger.warn('could not use the database: %s', describeError(error)))
+    this.cards = new OpenCardStore(this.database, clock)
+    this.turns = new TurnRegistry(clock)
+    this.watchBots()
+    this.watchMessages()
+    ctx.inject(['database'], () => this.eachAccount(account => this.restore(account)))
+    // Before anything is disposed: the adapter cannot send afterwards.
+    ctx.on('exit', () => this.interrupt())
+  }
 
-    ctx.on('bot-status-updated', bot => this.notice(bot))
+  /** The API calls of this month, one line per app. */
+  describeUsage(session: Session): string[] {
+    return describeUsage(this.apps.values(), this.options.clock.now(), session)
+  }
+
+  /** Delivers what is held back, closes all cards, and leaves the bots as they were. It never throws. */
+  async close() {
+    this.isClosed = true
+    this.eachAccount(({ connection, uninstall }) => {
+      connection.dispose()
+      uninstall()
+    })
+    await this.interrupt()
+    await this.turns.endAll()
+  }
+
+  private watchBots() {
+    const { ctx } = this
+    ctx.on('bot-status-updated', bot => this.statusChanged(bot))
     ctx.on('bot-removed', bot => this.forget(bot))
-    // What the adapter does by itself is billed as well: what others send, and each file that is received.
-    ctx.on('send', ({ bot }) => this.spend(bot, 1))
-    ctx.on('message', ({ bot, elements }) => this.spend(bot, h.select(elements ?? [], 'img,image,file').length))
-    ctx.inject(['database'], () => this.eachAccount(account => this.catchUp(account)))
-    // Before anything is disposed: afterwards the adapter cannot send any more.
-    ctx.on('exit', () => this.cards.abandon())
     ctx.on('ready', () => {
-      for (const bot of ctx.bots) this.notice(bot)
-    })
-    ctx.on('dispose', () => {
-      void this.cards.abandon()
-      this.eachAccount(({ line }) => line.dispose())
+      for (const bot of ctx.bots) this.statusChanged(bot)
     })
   }
 
-  /** The way of an answer to its reader; nothing, when the message came from elsewhere. */
-  deliver(session: Session, streaming: boolean): Delivery | undefined {
-    const { bot } = session
-    if (!isDingtalk(bot)) return
-    const { api } = this.accountOf(bot)
-    const { streaming: pace, cardTemplateId: template, cardKey: key } = this.config
-    const place = placeOf(session)
-    const messages = new MarkdownDelivery(api, place)
-    if (!streaming || pace === 'off' || !template || !api.app.takesCards) return messages
-    const { clock } = this.options
-    const notice = localizeText(session, 'interrupted')
-    return new CardDelivery({ api, place, messages, template, key, pace, clock, cards: this.cards, notice })
-  }
-
-  /** What the apps have used this month, a line for each; nothing without any. */
-  usage(session: Session): string | undefined {
-    const month = monthOf(this.options.clock.now())
-    const lines = [...this.apps.values()].map(({ id, budget: { used, limit, isShort } }) => {
-      const path = !limit ? 'dingtalk.unlimited' : isShort ? 'dingtalk.short' : 'dingtalk.usage'
-      return localizeText(session, path, { app: id, month, used, limit })
+  private watchMessages() {
+    const { ctx, options: { clock }, turns } = this
+    const deduplicator = new MessageDeduplicator(this.database, clock)
+    ctx.on('internal/session', (session) => {
+      if (!isMessage(session) || !isStockBot(session.bot)) return
+      restoreMention(session)
+      turns.open(session.id)
+      // The adapter downloads each file, which is billed.
+      this.spend(session.bot, h.select(session.elements ?? [], 'img,image,file').length)
     })
-    return lines.join('\n') || undefined
+    ctx.on('middleware', session => void turns.end(session.id), { global: true })
+    // Before all others: a repeated command must not run twice either.
+    ctx.middleware(async (session, next) => {
+      if (!isStockBot(session.bot)) return next()
+      if (await deduplicator.isRepeated(session)) return
+      try {
+        return await next()
+      } finally {
+        turns.returned(session.id)
+      }
+    }, { prepend: true, global: true } as never)
   }
 
-  private notice(bot: Bot) {
-    if (!isDingtalk(bot)) return
+  private statusChanged(bot: Bot) {
+    if (!isStockBot(bot)) return
     const account = this.accountOf(bot)
-    account.line.notice()
-    if (bot.status === Universal.Status.ONLINE) this.catchUp(account)
+    account.connection.statusChanged()
+    if (bot.status === Universal.Status.ONLINE) this.restore(account)
   }
 
   private forget(bot: Bot) {
-    if (!isDingtalk(bot)) return
-    this.accounts.get(bot.sn)?.line.dispose()
+    const account = this.accounts.get(bot.sn)
+    if (!account) return
     this.accounts.delete(bot.sn)
+    account.connection.dispose()
+    account.uninstall()
+    void account.messages.interrupt()
   }
 
-  private spend(bot: Bot, calls: number) {
-    if (calls && isDingtalk(bot)) this.accountOf(bot).api.app.budget.spend(calls)
+  private spend(bot: StockBot, calls: number) {
+    if (calls) this.accountOf(bot).api.app.quota.spend(calls)
   }
 
-  private accountOf(found: DingtalkBot): Account {
-    let account = this.accounts.get(found.sn)
-    if (account) return account
-    // Whoever gets a bot through a plugin's context cannot call anything with it once that has gone.
-    const bot = this.ctx.root.bots.find(({ sn }) => sn === found.sn) as DingtalkBot | undefined ?? found
-    const { clock } = this.options
-    const { monthlyCalls, silence } = this.config
-    let app = this.apps.get(bot.selfId)
-    if (!app) {
-      this.apps.set(bot.selfId, app = new App(bot.selfId, { clock, monthlyCalls, warn: this.warn }))
-      const { budget } = app
-      const ledger = new Ledger(this.shelf, app.id, clock)
-      budget.onchange = () => ledger.save(budget)
-    }
-    account = {
-      api: new Api(bot, app, this.options),
-      line: new Line(bot, { clock, silence: bot.config.protocol === 'ws' ? silence : 0, warn: this.warn }),
+  private accountOf(found: StockBot): Account {
+    const known = this.accounts.get(found.sn)
+    if (known) return known
+    // A bot that is taken from a plugin's context cannot send any more when that plugin has been disposed.
+    const bot = this.ctx.root.bots.find(({ sn }) => sn === found.sn) as StockBot | undefined ?? found
+    const { config, options, options: { clock }, turns, warn } = this
+    const app = this.appOf(bot.selfId)
+    const api = new DingtalkApi(bot, app, options)
+    const messages = new BotMessages({
+      api, config, clock,
+      store: this.cards,
+      recall: (channelId, key) => deleteMessage(bot, channelId, key),
+      warn: error => warn(`DingTalk: a message could not be delivered: ${describeError(error)}`),
+    })
+    const account: Account = {
+      api,
+      messages,
+      connection: new StreamConnection(bot, { clock, silence: bot.config.protocol === 'ws' ? config.silence : 0, warn }),
+      uninstall: install(bot, {
+        messages,
+        turnOf: sessionId => turns.get(sessionId),
+        sentByStock: count => app.quota.spend(count),
+      }),
     }
     this.accounts.set(bot.sn, account)
     return account
+  }
+
+  private appOf(id: string): App {
+    const known = this.apps.get(id)
+    if (known) return known
+    const { config: { monthlyCalls }, database, options: { clock }, warn } = this
+    const store = new MonthlyCallsStore(database, id, clock)
+    const app = new App(id, { clock, monthlyCalls, warn, quotaChanged: quota => store.save(quota) })
+    this.apps.set(id, app)
+    return app
   }
 
   private eachAccount(task: (account: Account) => void) {
     for (const account of this.accounts.values()) task(account)
   }
 
-  /** Reads what was counted before, and ends the cards that were left open. */
-  private catchUp(account: Account) {
-    account.api.app.budget.onchange?.()
-    account.recovering ??= this.recover(account).finally(() => account.recovering = undefined)
+  private async interrupt() {
+    await Promise.all([...this.accounts.values()].map(({ messages }) => messages.interrupt()))
   }
 
-  private async recover({ api }: Account) {
-    for (const { outTrackId, key, content, notice, createdAt } of await this.cards.orphans(api.app.id)) {
-      const close = async (text: string): Promise<Refusal | undefined> => {
-        const how = { isFull: true, isFinalize: true, isError: false }
-        const frame = { outTrackId, guid: randomUUID(), key, content: text, ...how }
-        return api.stream(frame, true).then(() => undefined, error => error)
-      }
-      let refusal = await close(toCard([content, notice].filter(Boolean).join('\n\n')))
-      if (refusal?.kind === 'large') refusal = await close(toCard(notice))
-      if (!refusal?.mayPass || this.options.clock.now() - createdAt.getTime() > DAY) await this.cards.forget(outTrackId)
-      else return
-    }
+  /** Loads the count of calls, and closes the cards that were left open. */
+  private restore(account: Account) {
+    const { api } = account
+    // Nothing is spent: this only has the count read and written.
+    api.app.quota.spend(0)
+    account.recovering ??= closeLeftOpenCards(api, this.cards, this.options.clock)
+      .finally(() => account.recovering = undefined)
   }
+}
+
+function isMessage({ type }: Session) {
+  return type === 'message' || type === 'message-created'
+}
+
+/** The adapter's own way to take back a message, which `install` hides. */
+function deleteMessage(bot: StockBot, channelId: string, key: string): Promise<void> {
+  return (bot.constructor as unknown as { prototype: StockBot }).prototype.deleteMessage.call(bot, channelId, key)
 }

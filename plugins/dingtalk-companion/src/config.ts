@@ -1,19 +1,46 @@
 import { Schema } from 'koishi'
-import type { Pace } from '../../gemini-chat/src/dingtalk/pace'
+import enUS from './locales/en-US.yml'
+import zhCN from './locales/zh-CN.yml'
 
-/** The settings for DingTalk. What they mean stands in `locales/`. */
-export interface DingtalkConfig {
-  streaming: Pace
+/** `live`: about one frame a second. `economy`: four frames and the last. `off`: no cards. */
+export type StreamingMode = 'live' | 'economy' | 'off'
+
+/** Texts for the settings page are in `locales/`. */
+export interface Config {
+  streaming: StreamingMode
+  /** Without a template every message is a Markdown message. */
   cardTemplateId?: string
+  /** Variable of the template that holds the text. */
   cardKey: string
+  /** API calls per month; 0 is unlimited. */
   monthlyCalls: number
+  /** Milliseconds without a frame after which the Stream connection is opened again; 0 is never. */
   silence: number
 }
 
-export const DingtalkConfig: Schema<DingtalkConfig> = Schema.object({
+export const Config: Schema<Config> = Schema.object({
   streaming: Schema.union(['economy', 'live', 'off'] as const).role('radio').default('economy'),
   cardTemplateId: Schema.string(),
   cardKey: Schema.string().default('content'),
   monthlyCalls: Schema.natural().default(5000),
   silence: Schema.natural().role('ms').default(600_000),
-})
+}).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
+
+const LIVE_FRAME_GAP_MS = 1000
+
+/** Early frames matter most: the later ones only show that the answer is still growing. */
+const ECONOMY_FRAME_GAPS_MS = [800, 2000, 5000, 12_000]
+
+/**
+ * Time to wait before the next frame of a card.
+ * @param frames frames shown so far
+ * @returns milliseconds; undefined when only the last frame is left
+ */
+export function frameGap(mode: StreamingMode, frames: number): number | undefined {
+  switch (mode) {
+    case 'live': return LIVE_FRAME_GAP_MS
+    case 'economy': return ECONOMY_FRAME_GAPS_MS[frames]
+    case 'off': return undefined
+    default: return mode satisfies never
+  }
+}

@@ -1,7 +1,6 @@
 import { Schema } from 'koishi'
 import { scopes } from './conversation/scope'
 import type { Scope } from './conversation/scope'
-import { DingtalkConfig } from '../../dingtalk-companion/src/config'
 import { formats } from './delivery/render'
 import type { KeySetting } from './model/key-pool'
 import enUS from './locales/en-US.yml'
@@ -53,7 +52,6 @@ export interface Config {
   channelRate: number
   userTokens: number
   channelTokens: number
-  dingtalk: DingtalkConfig
 }
 
 export const Config: Schema<Config> = Schema.intersect([
@@ -97,9 +95,6 @@ export const Config: Schema<Config> = Schema.intersect([
     idleTimeout: Schema.natural().role('ms').default(60_000),
     totalTimeout: Schema.natural().role('ms').default(300_000),
     requestRetries: Schema.natural().max(5).default(2),
-  }),
-  Schema.object({
-    dingtalk: DingtalkConfig,
   }),
   Schema.object({
     thinking: Schema.union(levels).default('default'),

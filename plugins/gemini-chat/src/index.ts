@@ -7,7 +7,6 @@ import { Config } from './config'
 import { declarePreferenceTable } from './conversation/preferences'
 import { declareTurnTable } from './conversation/database-history'
 import type { Reply } from './answer/reply'
-import { Dingtalk } from '../../dingtalk-companion/src/companion'
 import { registerDoctor } from './doctor/command'
 import { createGeminiEngine } from './engine/gemini'
 import type { Engine } from './engine/types'
@@ -51,14 +50,9 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
   declareUsageTable(ctx)
 
   const clock = new SystemClock()
-  const dingtalk = new Dingtalk(ctx, config.dingtalk, { clock, random: Math.random })
-  const chat = new Chat(ctx, config, {
-    engine, clock, random: Math.random,
-    deliver: session => dingtalk.deliver(session, config.streaming),
-  })
+  const chat = new Chat(ctx, config, { engine, clock, random: Math.random })
   registerCommands(ctx, chat)
   registerUsageCommand(ctx, chat.context.usageReport)
-  chat.context.usageReport.addLine(session => dingtalk.usage(session))
   registerDoctor(ctx, { ...chat.context, ...chat.context.route, signal: chat.context.disposed })
   ctx.middleware((session, next) => {
     if (!isAddressed(session)) return next()

@@ -1,13 +1,15 @@
-import { backoff } from '../../../gemini-chat/src/util/backoff'
-import type { Clock } from '../../../gemini-chat/src/util/clock'
+import type { Clock } from 'common/time'
+import { backoff } from '../util/backoff'
 import type { App } from './app'
-import type { DingtalkBot, Frame, Place } from './stock-bot'
-import { checked, Refusal, refusalOf } from './error'
-import type { RefusalKind } from './error'
+import { DingtalkError, assertData, toDingtalkError } from './error'
+import type { DingtalkErrorCode } from './error'
+import type { CardFrame, Chat, StockBot } from './stock-bot'
 
-const TIMEOUT = 15_000
+const CALL_TIMEOUT_MS = 15_000
 
-/** The permission each call needs. */
+const MAX_RETRIES = 3
+
+/** Permission that each call needs. */
 const scopes = {
   'card/instances/createAndDeliver': 'Card.Instance.Write',
   'card/streaming': 'Card.Streaming.Write',
@@ -16,6 +18,14 @@ const scopes = {
 }
 
 type Path = keyof typeof scopes
+
+/** Calls that take effect once however often they are made are repeated even if the first may have arrived. */
+const IDEMPOTENT: DingtalkErrorCode[] = ['dingtalk/too-fast', 'dingtalk/unreachable', 'dingtalk/connection-failed']
+
+/** Messages are repeated only if the first certainly did not arrive. */
+const UNSENT: DingtalkErrorCode[] = ['dingtalk/too-fast', 'dingtalk/unreachable']
+
+const NOT_BILLED: DingtalkErrorCode[] = ['dingtalk/too-fast', 'dingtalk/token-invalid', 'dingtalk/unreachable']
 
 interface Created {
   result?: { deliverResults?: { success?: boolean, errorMsg?: string }[] }
@@ -26,106 +36,112 @@ export interface ApiOptions {
   random: () => number
 }
 
-/** DingTalk's APIs, in the name of one bot: not too fast, counted, and with a token that is valid. */
-export class Api {
+/** DingTalk's APIs in the name of one bot: rate-limited, counted, retried, with a valid token and a timeout. */
+export class DingtalkApi {
   private refreshing?: Promise<void>
 
-  constructor(private readonly bot: DingtalkBot, readonly app: App, private readonly options: ApiOptions) {}
+  constructor(private readonly bot: StockBot, readonly app: App, private readonly options: ApiOptions) {}
 
   /**
-   * Puts an AI card into a chat.
-   * @throws {Refusal}
+   * Creates an AI card and puts it into a chat.
+   * @param outTrackId chosen by us; unique
+   * @param key variable of the template that holds the text
+   * @throws {DingtalkError}
    * @see https://open.dingtalk.com/document/orgapp/create-and-deliver-cards
    */
-  async createCard(place: Place, outTrackId: string, cardTemplateId: string, key: string) {
+  async createCard(chat: Chat, outTrackId: string, cardTemplateId: string, key: string) {
     const { bot } = this
     const robotCode = bot.selfId
     const space = { supportForward: true }
-    const models = place.isDirect
+    const models = chat.isDirect
       ? { imRobotOpenSpaceModel: space, imRobotOpenDeliverModel: { spaceType: 'IM_ROBOT', robotCode } }
       : { imGroupOpenSpaceModel: space, imGroupOpenDeliverModel: { robotCode } }
-    const result = await this.call('card/instances/createAndDeliver', ['qps', 'unsent', 'network'], () => {
+    const result = await this.call('card/instances/createAndDeliver', IDEMPOTENT, () => {
       return bot.internal.createAndDeliver({
         cardTemplateId,
         outTrackId,
         callbackType: 'STREAM',
         cardData: { cardParamMap: { [key]: '' } },
-        openSpaceId: `dtv1.card//${place.isDirect ? 'IM_ROBOT' : 'IM_GROUP'}.${place.id}`,
+        openSpaceId: `dtv1.card//${chat.isDirect ? 'IM_ROBOT' : 'IM_GROUP'}.${chat.id}`,
         ...models,
         userIdType: 1,
       })
     })
     const { deliverResults = [] } = (result as Created).result ?? {}
     const failed = deliverResults.find(({ success }) => success === false)
-    if (failed) throw new Refusal('other', `the card was not delivered: ${failed.errorMsg}`)
+    if (failed) throw new DingtalkError('dingtalk/request-refused', `the card was not delivered: ${failed.errorMsg}`)
   }
 
   /**
-   * Shows a state of a card.
-   * @param persistent tries again what may pass: without it a frame that comes at a bad time is lost
-   * @throws {Refusal}
+   * Updates a card.
+   * @param persistent retry; without it a frame that fails is lost, and the next one makes up for it
+   * @throws {DingtalkError}
    * @see https://open.dingtalk.com/document/orgapp/api-streamingupdate
    */
-  async stream(frame: Frame, persistent: boolean) {
-    await this.call('card/streaming', persistent ? ['qps', 'unsent', 'network'] : [], () => {
-      return this.bot.http.put('/card/streaming', frame, { timeout: TIMEOUT })
+  async updateCard(frame: CardFrame, persistent: boolean) {
+    await this.call('card/streaming', persistent ? IDEMPOTENT : [], () => {
+      return this.bot.http.put('/card/streaming', frame, { timeout: CALL_TIMEOUT_MS })
     })
   }
 
   /**
-   * Sends a message with real Markdown, which the adapter's own would show as it is written.
-   * @throws {Refusal}
+   * Sends a message of raw Markdown. The adapter's own messages show the source instead.
+   * @param msgParam JSON with `title` and `text`
+   * @returns the key by which the message can be recalled
+   * @throws {DingtalkError}
    * @see https://open.dingtalk.com/document/orgapp/types-of-messages-sent-by-robots
    */
-  async send(place: Place, msgParam: string): Promise<string> {
+  async sendMarkdown(chat: Chat, msgParam: string): Promise<string> {
     const { bot } = this
     const message = { msgKey: 'sampleMarkdown', msgParam, robotCode: bot.selfId }
-    // What may have arrived is not sent again: people would read it twice.
-    const result = place.isDirect
-      ? await this.call('robot/oToMessages/batchSend', ['qps', 'unsent'], () => {
-          return bot.internal.batchSendOTO({ ...message, userIds: [place.id] })
+    const result = chat.isDirect
+      ? await this.call('robot/oToMessages/batchSend', UNSENT, () => {
+          return bot.internal.batchSendOTO({ ...message, userIds: [chat.id] })
         })
-      : await this.call('robot/groupMessages/send', ['qps', 'unsent'], () => {
-          return bot.internal.orgGroupSend({ ...message, openConversationId: place.id })
+      : await this.call('robot/groupMessages/send', UNSENT, () => {
+          return bot.internal.orgGroupSend({ ...message, openConversationId: chat.id })
         })
     return (result as { processQueryKey: string }).processQueryKey
   }
 
-  /** @param passing the failures after which it is tried again */
-  private async call(path: Path, passing: RefusalKind[], task: () => Promise<unknown>): Promise<unknown> {
+  /** @param retried codes after which the call is repeated */
+  private async call(path: Path, retried: DingtalkErrorCode[], request: () => Promise<unknown>): Promise<unknown> {
     const { app, options: { clock, random } } = this
     const isCard = path.startsWith('card/')
-    let refreshed = false
+    let hasRefreshed = false
     for (let attempt = 0; ;) {
-      await app.bucket.take()
-      app.budget.spend()
+      await app.rateLimiter.take()
+      app.quota.spend()
       const { token } = this.bot
       try {
-        const result = checked(await this.limit(task()))
+        const result = assertData(await this.withTimeout(request()))
         app.accepted(path)
         return result
-      } catch (error) {
-        const refusal = refusalOf(error)
-        if (['qps', 'token', 'unsent'].includes(refusal.kind)) app.budget.spend(-1)
-        if (refusal.kind === 'token' && !refreshed) {
-          refreshed = true
-          await this.refresh(token)
-        } else if (passing.includes(refusal.kind) && attempt < 3) {
+      } catch (cause) {
+        const error = toDingtalkError(cause)
+        if (NOT_BILLED.includes(error.code)) app.quota.spend(-1)
+        if (error.code === 'dingtalk/token-invalid' && !hasRefreshed) {
+          hasRefreshed = true
+          await this.refreshToken(token)
+        } else if (retried.includes(error.code) && attempt < MAX_RETRIES) {
           await clock.sleep(backoff(attempt++, random))
         } else {
-          const { kind, message, scope = kind === 'permission' ? scopes[path] : undefined } = refusal
-          app.refused(path, new Refusal(kind, message, scope), isCard)
-          throw refusal
+          const isDenied = error.code === 'dingtalk/permission-denied'
+          const failure = isDenied && !error.scope
+            ? new DingtalkError(error.code, error.message, { scope: scopes[path] })
+            : error
+          app.refused(path, failure, isCard)
+          throw failure
         }
       }
     }
   }
 
-  /** Answers that never come would hold up the conversation; the adapter itself waits for ever. */
-  private async limit(result: Promise<unknown>): Promise<unknown> {
+  /** The adapter sets no timeout: a call without a response would block its chat. */
+  private async withTimeout(result: Promise<unknown>): Promise<unknown> {
     const done = new AbortController()
-    const late = this.options.clock.sleep(TIMEOUT, done.signal).then(() => {
-      if (!done.signal.aborted) throw new Refusal('network', 'DingTalk does not answer')
+    const late = this.options.clock.sleep(CALL_TIMEOUT_MS, done.signal).then(() => {
+      if (!done.signal.aborted) throw new DingtalkError('dingtalk/connection-failed', 'DingTalk does not answer')
     })
     try {
       return await Promise.race([result, late])
@@ -134,13 +150,13 @@ export class Api {
     }
   }
 
-  /** Gets another token, once for all calls that found theirs expired. */
-  private async refresh(expired: string | undefined) {
+  /** Gets a new token, once for all calls that found theirs expired. */
+  private async refreshToken(expired: string | undefined) {
     const { bot } = this
     if (bot.token !== expired) return
     clearTimeout(bot.refreshTokenTimer)
-    this.refreshing ??= this.limit(bot.refreshToken()).then(() => {}, (error) => {
-      throw refusalOf(error)
+    this.refreshing ??= this.withTimeout(bot.refreshToken()).then(() => {}, (error) => {
+      throw toDingtalkError(error)
     }).finally(() => this.refreshing = undefined)
     await this.refreshing
   }

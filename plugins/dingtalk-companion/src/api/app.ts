@@ -1,68 +1,78 @@
-import type { Clock } from '../../../gemini-chat/src/util/clock'
-import { Bucket } from './rate-limiter'
-import { Budget } from './monthly-quota'
-import type { Refusal, RefusalKind } from './error'
+import type { Clock } from 'common/time'
+import type { DingtalkError, DingtalkErrorCode } from './error'
+import { MonthlyQuota } from './monthly-quota'
+import { RateLimiter } from './rate-limiter'
 
-const MINUTE = 60_000
+const MINUTE_MS = 60_000
 
-/** How long cards are left alone after they were refused. */
-const pauses: Partial<Record<RefusalKind, number>> = {
-  permission: 30 * MINUTE,
-  count: 60 * MINUTE,
-  banned: 5 * MINUTE,
-  other: 5 * MINUTE,
+/** How long no cards are made after an error. Codes that are not listed cause no pause. */
+const CARD_PAUSE_MS: Partial<Record<DingtalkErrorCode, number>> = {
+  'dingtalk/permission-denied': 30 * MINUTE_MS,
+  'dingtalk/quota-exhausted': 60 * MINUTE_MS,
+  'dingtalk/address-blocked': 5 * MINUTE_MS,
+  'dingtalk/request-refused': 5 * MINUTE_MS,
 }
 
 /** What the operator can do. */
-const hints: Partial<Record<RefusalKind, string>> = {
-  permission: 'give it to the app in the developer console and publish a new version',
-  count: 'the calls of this month are used up: buy more, or wait for the next month',
-  banned: 'see whether the app has a list of allowed addresses; a ban for too many calls ends after five minutes',
+const hints: Partial<Record<DingtalkErrorCode, string>> = {
+  'dingtalk/permission-denied': 'give it to the app in the developer console and publish a new version',
+  'dingtalk/quota-exhausted': 'the calls of this month are used up: buy more, or wait for the next month',
+  'dingtalk/address-blocked':
+    'see whether the app has a list of allowed addresses; a ban for too many calls ends after five minutes',
 }
 
 export interface AppOptions {
   clock: Clock
-  /** Calls per month. */
+  /** Calls per month; 0 is unlimited. */
   monthlyCalls: number
+  /** Called whenever the count of calls has changed. */
+  quotaChanged?(quota: MonthlyQuota): void
   warn(text: string): void
 }
 
-/** What all chats of one app share: how fast it may call, how often, and whether its cards work. */
+/** State shared by all bots and chats of one app: its rate, its quota, and whether its cards work. */
 export class App {
-  readonly bucket: Bucket
-  readonly budget: Budget
+  readonly rateLimiter: RateLimiter
+  readonly quota: MonthlyQuota
   private pausedUntil = 0
-  private readonly told = new Set<string>()
+  /** What the operator was told already, as `<api> <code>`. */
+  private readonly reported = new Set<string>()
 
+  /** @param id the app key, which is the bot's id as well */
   constructor(readonly id: string, private readonly options: AppOptions) {
-    const { clock, monthlyCalls, warn } = options
-    this.bucket = new Bucket(clock)
-    this.budget = new Budget(clock, monthlyCalls, (used, limit) => {
-      const share = Math.round(used / limit * 100)
-      warn(`DingTalk: ${used} of ${limit} calls of this month are used (${share} %); from 90 % on every answer is one message`)
+    const { clock, monthlyCalls, quotaChanged, warn } = options
+    this.rateLimiter = new RateLimiter(clock)
+    this.quota = new MonthlyQuota({
+      clock,
+      limit: monthlyCalls,
+      changed: quotaChanged,
+      warn(used, limit) {
+        const share = Math.round(used / limit * 100)
+        warn(`DingTalk: ${used} of ${limit} calls of this month are used (${share} %); from 90 % on every answer is one message`)
+      },
     })
   }
 
-  /** Whether a card is worth a try. */
+  /** Whether cards can be made: there is enough quota, and none was refused a short while ago. */
   get takesCards() {
-    return !this.budget.isShort && this.options.clock.now() >= this.pausedUntil
+    return !this.quota.isShort && this.options.clock.now() >= this.pausedUntil
   }
 
-  /** Something was refused for good. The operator is told once, until it works again. */
-  refused(api: string, { kind, message, scope }: Refusal, isCard: boolean) {
-    const pause = pauses[kind]
+  /** Reports an error once per API, until that API works again, and pauses cards where the API is theirs. */
+  refused(api: string, { code, message, scope }: DingtalkError, isCard: boolean) {
+    const pause = CARD_PAUSE_MS[code]
     if (!pause) return
     if (isCard) this.pausedUntil = this.options.clock.now() + pause
-    if (this.told.has(`${api} ${kind}`)) return
-    this.told.add(`${api} ${kind}`)
-    const what = scope ? `the permission ${scope} is missing` : message
-    const effect = isCard && `answers are plain messages for ${pause / MINUTE} minutes`
-    this.options.warn(['DingTalk refuses ' + api + ': ' + what, hints[kind], effect].filter(Boolean).join('; '))
+    if (this.reported.has(`${api} ${code}`)) return
+    this.reported.add(`${api} ${code}`)
+    const reason = scope ? `the permission ${scope} is missing` : message
+    const effect = isCard && `answers are plain messages for ${pause / MINUTE_MS} minutes`
+    this.options.warn([`DingTalk refuses ${api}: ${reason}`, hints[code], effect].filter(Boolean).join('; '))
   }
 
   accepted(api: string) {
-    for (const reason of this.told) {
-      if (reason.startsWith(`${api} `)) this.told.delete(reason)
+    for (const entry of this.reported) {
+      if (entry.startsWith(`${api} `)) this.reported.delete(entry)
     }
   }
 }

@@ -1,92 +1,130 @@
-/**
- * Why DingTalk did not do what it was asked for.
- *
- * `qps`: too fast, and not billed. `count`: the month's calls are used up. `banned`: this address asked too much, or is
- * not on the list of those that may. `unsent`: it never reached DingTalk. `network`: nobody knows.
- */
-export type RefusalKind =
-  'token' | 'qps' | 'count' | 'permission' | 'large' | 'banned' | 'unsent' | 'network' | 'other'
+import { CodedError } from 'common/errors'
 
-/** A call that failed. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
+/** Everything that can go wrong, for plugins that want to tell errors apart. */
+export type DingtalkErrorCode =
+  /** The access token is wrong or has expired, and a new one did not help. */
+  | 'dingtalk/token-invalid'
+  /** Too many calls in a second. Such calls are not billed. */
+  | 'dingtalk/too-fast'
+  /** The calls of this month are used up. */
+  | 'dingtalk/quota-exhausted'
+  /** The app lacks a permission: see `scope`. */
+  | 'dingtalk/permission-denied'
+  /** A card does not take so much text. */
+  | 'dingtalk/content-too-large'
+  /** This machine's address is banned, or not on the list of allowed addresses. */
+  | 'dingtalk/address-blocked'
+  /** The request never reached DingTalk. */
+  | 'dingtalk/unreachable'
+  /** The connection failed: the request may have taken effect. */
+  | 'dingtalk/connection-failed'
+  /** Any other refusal: see `message`. */
+  | 'dingtalk/request-refused'
+  /** The message to edit is not known, or was deleted. */
+  | 'dingtalk/message-unknown'
+  /** The message to delete is in a card that is closed. */
+  | 'dingtalk/card-closed'
 
-  /** @param scope the permission that is missing, as DingTalk names it */
-  constructor(readonly kind: RefusalKind, message: string, readonly scope?: string) {
-    super(message)
+export interface DingtalkErrorOptions extends ErrorOptions {
+  /** The missing permission, as DingTalk names it. */
+  scope?: string
+}
+
+const transient: readonly DingtalkErrorCode[] = ['dingtalk/too-fast', 'dingtalk/connection-failed', 'dingtalk/unreachable']
+
+const temporary: readonly DingtalkErrorCode[] = [...transient, 'dingtalk/quota-exhausted', 'dingtalk/address-blocked']
+
+/** A call that DingTalk did not carry out, or a message that cannot be edited. */
+export class DingtalkError extends CodedError<DingtalkErrorCode> {
+  override readonly name = 'DingtalkError'
+  /** The missing permission, as DingTalk names it. */
+  readonly scope?: string
+  /** Plugins should not retry: what is worth a retry was retried, and a message might arrive twice. */
+  readonly retryable = false
+
+  constructor(code: DingtalkErrorCode, message: string, { scope, ...options }: DingtalkErrorOptions = {}) {
+    super(code, message, options)
+    this.scope = scope
   }
 
-  /** Whether the next call may fare better. */
-  get isPassing(): boolean {
-    return ['qps', 'network', 'unsent'].includes(this.kind)
+  /** The next call may succeed. */
+  get isTransient(): boolean {
+    return transient.includes(this.code)
   }
 
-  /** Whether a later one may: the month ends, and so do bans. */
-  get mayPass(): boolean {
-    return this.isPassing || this.kind === 'count' || this.kind === 'banned'
+  /** The same call may succeed later, e.g. next month or after a ban. */
+  get isTemporary(): boolean {
+    return temporary.includes(this.code)
   }
 }
 
-interface Body {
+interface ErrorBody {
   code: string
   message?: string
   accessdenieddetail?: { requiredScopes?: string[] }
 }
 
-/** https://open.dingtalk.com/document/orgapp/server-api-error-codes-1 */
-const kinds: [RegExp, RefusalKind][] = [
-  [/PermissionDenied/i, 'permission'],
-  [/QpsLimit/i, 'qps'],
-  [/ApiCountLimit/i, 'count'],
-  [/IpNotInWhiteList/i, 'banned'],
-  [/InvalidAuthentication|InvalidAccessToken|access_token/i, 'token'],
-  [/too ?large/i, 'large'],
+/** @see https://open.dingtalk.com/document/orgapp/server-api-error-codes-1 */
+const patterns: [RegExp, DingtalkErrorCode][] = [
+  [/PermissionDenied/i, 'dingtalk/permission-denied'],
+  [/QpsLimit/i, 'dingtalk/too-fast'],
+  [/ApiCountLimit/i, 'dingtalk/quota-exhausted'],
+  [/IpNotInWhiteList/i, 'dingtalk/address-blocked'],
+  [/InvalidAuthentication|InvalidAccessToken|access_token/i, 'dingtalk/token-invalid'],
+  [/too ?large/i, 'dingtalk/content-too-large'],
 ]
 
-const unreached = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
+/** System errors after which the request has certainly not been sent. */
+const unsent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
 
-/** The error of the adapter in one of its forms: with a response, or with the response in its message. */
-export function refusalOf(error: unknown): Refusal {
-  if (error instanceof Refusal) return error
+/** Classifies what a call of the stock adapter threw: an error with a response, or with the response in its message. */
+export function toDingtalkError(error: unknown): DingtalkError {
+  if (error instanceof DingtalkError) return error
   const { response, message = '' } = error as { response?: { status: number, data: unknown }, message?: string }
-  if (response) return refused(response.status, response.data)
+  if (response) return fromResponse(response.status, response.data)
   const [, status, text] = /^\[(\d{3})\] ([^]*)$/.exec(message) ?? []
-  if (status) return refused(Number(status), parse(text))
-  const code = codeOf(error)
-  if (code && unreached.has(code)) return new Refusal('unsent', `DingTalk cannot be reached (${code})`)
-  // The message may name the whole address.
-  return new Refusal('network', `the connection to DingTalk failed${code ? ` (${code})` : ''}`)
+  if (status) return fromResponse(Number(status), parse(text))
+  const code = systemCode(error)
+  if (code && unsent.has(code)) return new DingtalkError('dingtalk/unreachable', `DingTalk cannot be reached (${code})`)
+  // The original message is left out: it may contain the whole URL.
+  return new DingtalkError('dingtalk/connection-failed', `the connection to DingTalk failed${code ? ` (${code})` : ''}`)
 }
 
-/** The system's name for a failure, which lies some causes deep. */
-function codeOf(error: unknown): string | undefined {
+/** The system's code of a failure, which may be several causes deep. */
+function systemCode(error: unknown): string | undefined {
   const { code, cause, errors } = error as { code?: unknown, cause?: unknown, errors?: unknown[] }
   if (typeof code === 'string') return code
   const deeper = cause ?? errors?.[0]
-  return deeper ? codeOf(deeper) : undefined
+  return deeper ? systemCode(deeper) : undefined
 }
 
-/** What came back, if it is what DingTalk's APIs answer. Who is banned gets a page, with whatever status. */
-export function checked<T>(result: T): T {
+/**
+ * Checks that a result is data. Banned addresses get an HTML page, with status 200 as well.
+ * @throws {DingtalkError}
+ */
+export function assertData<T>(result: T): T {
   if (typeof result === 'object' && result) return result
-  throw new Refusal('banned', 'DingTalk answers with a page instead of data')
+  throw new DingtalkError('dingtalk/address-blocked', 'DingTalk answers with a page instead of data')
 }
 
-function refused(status: number, data: unknown): Refusal {
-  if (!isBody(data)) {
+function fromResponse(status: number, data: unknown): DingtalkError {
+  if (!isErrorBody(data)) {
     return status >= 500
-      ? new Refusal('network', `DingTalk fails with status ${status}`)
-      : new Refusal('banned', `DingTalk refuses this address with status ${status}`)
+      ? new DingtalkError('dingtalk/connection-failed', `DingTalk fails with status ${status}`)
+      : new DingtalkError('dingtalk/address-blocked', `DingTalk refuses this address with status ${status}`)
   }
-  const { code, message = '', accessdenieddetail } = data
-  const text = `${code} ${message}`
-  const kind = kinds.find(([pattern]) => pattern.test(text))?.[1] ?? (status === 401 ? 'token' : 'other')
+  const { code: name, message = '', accessdenieddetail } = data
+  const text = `${name} ${message}`
+  const code = patterns.find(([pattern]) => pattern.test(text))?.[1]
+    ?? (status === 401 ? 'dingtalk/token-invalid' : 'dingtalk/request-refused')
   const [scope] = accessdenieddetail?.requiredScopes ?? /\[([\w.]+)\]/.exec(message)?.slice(1) ?? []
-  return new Refusal(kind, text.replace(/\s+/g, ' ').slice(0, 200), kind === 'permission' ? scope : undefined)
+  return new DingtalkError(code, text.replace(/\s+/g, ' ').slice(0, 200), {
+    scope: code === 'dingtalk/permission-denied' ? scope : undefined,
+  })
 }
 
-function isBody(data: unknown): data is Body {
-  return typeof (data as Partial<Body> | undefined)?.code === 'string'
+function isErrorBody(data: unknown): data is ErrorBody {
+  return typeof (data as Partial<ErrorBody> | undefined)?.code === 'string'
 }
 
 function parse(text: string): unknown {

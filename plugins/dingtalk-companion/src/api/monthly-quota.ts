@@ -1,60 +1,67 @@
-import type { Clock } from '../../../gemini-chat/src/util/clock'
+import type { Clock } from 'common/time'
 
-const HOUR = 3_600_000
+const BEIJING_OFFSET_MS = 8 * 3_600_000
 
-/** From here on the operator knows. */
-const WARNING = 0.8
+/** Share of the quota at which the operator is warned. */
+const WARNING_SHARE = 0.8
 
-/** From here on every answer is one message: what is left is worth many more of those. */
-const SHORT = 0.9
+/** Share from which on no cards are made: the rest is enough for many more answers of one call each. */
+const SHORT_SHARE = 0.9
 
-/** The month that DingTalk bills, which is Beijing's. */
+/** The month in which a call is billed, by the time of Beijing, e.g. `2026-11`. */
 export function monthOf(now: number): string {
-  return new Date(now + 8 * HOUR).toISOString().slice(0, 7)
+  return new Date(now + BEIJING_OFFSET_MS).toISOString().slice(0, 7)
 }
 
-/** Counts the calls of an app against what it may make in a month. */
-export class Budget {
+export interface MonthlyQuotaOptions {
+  clock: Clock
+  /** Calls per month; 0 is unlimited. */
+  limit: number
+  /** Called once a month, when most of the quota is used. */
+  warn(used: number, limit: number): void
+  /** Called whenever the count has changed. */
+  changed?(quota: MonthlyQuota): void
+}
+
+/**
+ * Counts the billed calls of an app.
+ * @see https://open.dingtalk.com/document/orgapp/call-frequency-limit
+ */
+export class MonthlyQuota {
   private month: string
   private calls = 0
   private warned = false
-  /** Called whenever the count has changed. */
-  onchange?: () => void
 
-  /**
-   * @param limit calls per month; 0 for as many as one likes
-   * @param warn is told once a month that the budget is getting short
-   */
-  constructor(
-    private readonly clock: Clock,
-    readonly limit: number,
-    private readonly warn: (used: number, limit: number) => void,
-  ) {
-    this.month = monthOf(clock.now())
+  constructor(private readonly options: MonthlyQuotaOptions) {
+    this.month = monthOf(options.clock.now())
   }
 
-  /** Calls this month. */
+  get limit() {
+    return this.options.limit
+  }
+
+  /** Calls of this month. */
   get used() {
-    this.turn()
+    this.startMonth()
     return this.calls
   }
 
   get isShort() {
-    return this.limit > 0 && this.used >= this.limit * SHORT
+    return this.limit > 0 && this.used >= this.limit * SHORT_SHARE
   }
 
-  /** Counts a call, or takes one back that was not billed. */
+  /** Counts calls; a negative number takes back those that were not billed. */
   spend(calls = 1) {
-    this.turn()
+    this.startMonth()
     this.calls = Math.max(0, this.calls + calls)
-    this.onchange?.()
-    if (this.warned || !this.limit || this.calls < this.limit * WARNING) return
+    this.options.changed?.(this)
+    if (this.warned || !this.limit || this.calls < this.limit * WARNING_SHARE) return
     this.warned = true
-    this.warn(this.calls, this.limit)
+    this.options.warn(this.calls, this.limit)
   }
 
-  private turn() {
-    const month = monthOf(this.clock.now())
+  private startMonth() {
+    const month = monthOf(this.options.clock.now())
     if (month === this.month) return
     this.month = month
     this.calls = 0

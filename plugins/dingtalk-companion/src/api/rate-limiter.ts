@@ -1,24 +1,33 @@
-import type { Clock } from '../../../gemini-chat/src/util/clock'
+import type { Clock } from 'common/time'
+import { MAX_CALLS_PER_SECOND } from './limits'
+
+const DEFAULT_CALLS_PER_SECOND = 14
 
 /**
- * Lets so many calls through each second, and the others wait in line.
- *
- * DingTalk takes 20 a second of each app: what is saved up and what flows in never make more than that.
- * https://open.dingtalk.com/document/orgapp/call-frequency-limit
+ * Token bucket with a queue. Rate and burst together stay below what DingTalk takes in any second.
+ * @see https://open.dingtalk.com/document/orgapp/call-frequency-limit
  */
-export class Bucket {
+export class RateLimiter {
   private tokens: number
-  private at: number
-  private line: Promise<void> = Promise.resolve()
+  private filledAt: number
+  private queue: Promise<void> = Promise.resolve()
 
-  constructor(private readonly clock: Clock, private readonly rate = 14, private readonly capacity = 5) {
-    this.tokens = capacity
-    this.at = clock.now()
+  /**
+   * @param rate calls per second in the long run
+   * @param burst calls that may be made at once after a pause
+   */
+  constructor(
+    private readonly clock: Clock,
+    private readonly rate = DEFAULT_CALLS_PER_SECOND,
+    private readonly burst = MAX_CALLS_PER_SECOND - 1 - DEFAULT_CALLS_PER_SECOND,
+  ) {
+    this.tokens = burst
+    this.filledAt = clock.now()
   }
 
-  /** Resolves when it is the caller's turn. */
+  /** Resolves when the caller may make one call, in the order of the callers. */
   take(): Promise<void> {
-    return this.line = this.line.then(() => this.draw())
+    return this.queue = this.queue.then(() => this.draw())
   }
 
   private async draw() {
@@ -32,7 +41,7 @@ export class Bucket {
 
   private fill() {
     const now = this.clock.now()
-    this.tokens = Math.min(this.capacity, this.tokens + (now - this.at) * this.rate / 1000)
-    this.at = now
+    this.tokens = Math.min(this.burst, this.tokens + (now - this.filledAt) * this.rate / 1000)
+    this.filledAt = now
   }
 }

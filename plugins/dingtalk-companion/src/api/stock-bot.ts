@@ -1,20 +1,26 @@
 import type { Bot, Session } from 'koishi'
 
-/** A frame of a card that is being written. */
-export interface Frame {
+/**
+ * One update of a card.
+ * @see https://open.dingtalk.com/document/orgapp/api-streamingupdate
+ */
+export interface CardFrame {
   outTrackId: string
+  /** Idempotency key: new for each frame, the same for its retries. */
   guid: string
+  /** Variable of the template. */
   key: string
   content: string
+  /** Markdown variables take nothing but `true`. */
   isFull: boolean
   isFinalize: boolean
   isError: boolean
 }
 
-/** What the stock adapter's bot has beyond Koishi's. */
-export interface DingtalkBot extends Bot {
+/** The parts of the stock adapter's bot that the companion uses, beside Koishi's own. */
+export interface StockBot extends Bot {
   token?: string
-  /** Replaced whenever the token is refreshed. */
+  /** Replaced whenever the token is refreshed: read it for each call. */
   http: {
     put(url: string, data: object, config: { timeout: number }): Promise<unknown>
   }
@@ -26,23 +32,29 @@ export interface DingtalkBot extends Bot {
   }
   config: { appkey: string, secret: string, protocol?: string }
   refreshToken(): Promise<void>
-  /** Each refresh starts another chain of these. */
+  /** Every refresh starts a further chain of timers, unless this one is cleared first. */
   refreshTokenTimer?: NodeJS.Timeout
 }
 
-/** Whether a bot is one of the stock adapter. */
-export function isDingtalk(bot: unknown): bot is DingtalkBot {
-  const { platform, internal } = bot as Partial<DingtalkBot>
+/** Whether a bot belongs to the stock DingTalk adapter. */
+export function isStockBot(bot: unknown): bot is StockBot {
+  const { platform, internal } = bot as Partial<StockBot>
   return platform === 'dingtalk' && typeof internal?.orgGroupSend === 'function'
 }
 
-/** A chat, as DingTalk's APIs name it. */
-export interface Place {
+/** Where messages go, as DingTalk's APIs name it. */
+export interface Chat {
   isDirect: boolean
-  /** A person or a conversation. */
+  /** Staff id of a person, or openConversationId of a group. */
   id: string
 }
 
-export function placeOf({ isDirect, userId, channelId }: Pick<Session, 'isDirect' | 'userId' | 'channelId'>): Place {
-  return { isDirect, id: (isDirect ? userId : channelId)! }
+/**
+ * The chat behind a channel id of the stock adapter: of a direct chat that is the person.
+ * @param session the message that is answered, where there is one
+ */
+export function chatOf(channelId: string, session?: Pick<Session, 'isDirect' | 'channelId'>): Chat {
+  if (session?.channelId === channelId) return { isDirect: session.isDirect, id: channelId }
+  // Ids of conversations begin like this; the adapter's deleteMessage tells them apart by it, too.
+  return { isDirect: !channelId.startsWith('cid'), id: channelId }
 }

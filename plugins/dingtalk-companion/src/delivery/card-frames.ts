@@ -1,49 +1,53 @@
 import { randomUUID } from 'node:crypto'
-import { draft } from '../../../gemini-chat/src/delivery/partial-markdown'
-import { cut, pageText } from '../../../gemini-chat/src/delivery/split'
-import type { Api } from '../api/api'
-import type { Frame } from '../api/stock-bot'
-import type { Refusal } from '../api/error'
-import type { OpenCards } from '../storage/open-cards'
+import { cut, draft, pageText } from 'common/markdown'
+import type { DingtalkApi } from '../api/api'
+import type { DingtalkError } from '../api/error'
+import { SAFE_CARD_BYTES } from '../api/limits'
 import { toCard } from '../render/markdown'
+import type { OpenCardStore } from '../storage/open-cards'
 
-/** What every card takes, after it has refused more. */
-const SURE = 3000
+/** How a card looks: 输入中, 完成 or 失败. */
+export type CardLook = 'typing' | 'finished' | 'failed'
 
-export type State = 'typing' | 'finished' | 'failed'
+/** A card with less text than this is not worth another try. */
+const MIN_CARD_BYTES = 100
 
-export interface FaceOptions {
-  api: Api
+export interface CardFramesOptions {
+  api: DingtalkApi
+  /** Variable of the template that holds the text. */
   key: string
-  cards: OpenCards
+  store: OpenCardStore
 }
 
-/** What a card shows. Each frame holds the whole text. */
-export class Face {
-  /** It could not be ended, but may be later. */
-  isLost = false
-  /** How much of the answer the card shows, and what was sent for it. */
+/**
+ * The frames of one card. Each frame holds the whole text, so a lost frame does no harm.
+ * @see https://open.dingtalk.com/document/orgapp/api-streamingupdate
+ */
+export class CardFrames {
+  /** The card could not be closed, but it may be possible later. */
+  isLeftOpen = false
+  /** The part of the text that the card shows, and the frame that was sent for it. */
   private shown = ''
   private frame = ''
   private tooLarge = false
 
-  constructor(private readonly options: FaceOptions, private readonly outTrackId: string) {}
+  constructor(private readonly options: CardFramesOptions, private readonly outTrackId: string) {}
 
   /**
-   * Shows as much of an unfinished text as can be shown.
-   * @returns whether that was a new frame
-   * @throws {Refusal}
+   * Shows as much of an unfinished text as can be shown without broken markup.
+   * @returns whether that took a frame
+   * @throws {DingtalkError}
    */
-  async grow(text: string): Promise<boolean> {
+  async showText(text: string): Promise<boolean> {
     const { length, suffix } = draft(text)
     const frame = text.slice(0, length) + suffix
     const isNew = frame !== this.frame
     if (isNew) {
-      // Written down first, so that whoever has to end it shows no less than it did.
-      await this.options.cards.update(this.outTrackId, frame)
-      await this.show(toCard(frame), 'typing').catch((refusal: Refusal) => {
-        this.tooLarge ||= refusal.kind === 'large'
-        throw refusal
+      // Stored before it is shown: closing the card after a crash must not take text away.
+      await this.options.store.update(this.outTrackId, frame)
+      await this.send(toCard(frame), 'typing').catch((error: DingtalkError) => {
+        this.tooLarge ||= error.code === 'dingtalk/content-too-large'
+        throw error
       })
       this.frame = frame
     }
@@ -52,25 +56,27 @@ export class Face {
   }
 
   /**
-   * Shows a line while there is no answer. Whoever has to end the card leaves it out.
-   * @throws {Refusal}
+   * Shows a line while there is no text. It is not stored: closing the card after a crash removes it.
+   * @throws {DingtalkError}
    */
-  async hold(line: string) {
-    await this.show(toCard(line), 'typing')
+  async showStatus(line: string) {
+    await this.send(toCard(line), 'typing')
   }
 
-  /** Ends the card. @returns how much of the text it shows now */
-  async complete(text: string, state: State): Promise<number> {
-    let limit = SURE
+  /** Closes the card. It never throws. @returns how much of the text the card shows, in characters */
+  async close(text: string, look: Exclude<CardLook, 'typing'>): Promise<number> {
+    let limit = SAFE_CARD_BYTES
     let part = this.tooLarge ? this.fitting(text, limit) : { end: text.length, frame: text }
     for (;;) {
       try {
-        await this.show(toCard(part.frame), state)
+        await this.send(toCard(part.frame), look)
         return part.end
       } catch (error) {
-        const { kind, mayPass } = error as Refusal
-        this.isLost = mayPass
-        if (kind !== 'large' || limit < 100) return text.startsWith(this.shown) ? this.shown.length : 0
+        const { code, isTemporary } = error as DingtalkError
+        this.isLeftOpen = isTemporary
+        if (code !== 'dingtalk/content-too-large' || limit < MIN_CARD_BYTES) {
+          return text.startsWith(this.shown) ? this.shown.length : 0
+        }
         if (this.tooLarge) limit /= 2
         this.tooLarge = true
         part = this.fitting(text, limit)
@@ -78,25 +84,24 @@ export class Face {
     }
   }
 
-  /** What the card has taken already, or will surely take. */
+  /** What the card has taken already, or is known to take. */
   private fitting(text: string, limit: number) {
     const { frame, shown } = this
-    if (shown && limit === SURE && text.startsWith(shown)) return { end: shown.length, frame }
+    if (shown && limit === SAFE_CARD_BYTES && text.startsWith(shown)) return { end: shown.length, frame }
     const page = cut(text, 0, limit)
     return { end: page.end, frame: pageText(text, page) }
   }
 
-  private async show(content: string, state: State) {
+  private async send(content: string, look: CardLook) {
     const { api, key } = this.options
-    const frame: Frame = {
+    await api.updateCard({
       outTrackId: this.outTrackId,
       guid: randomUUID(),
       key,
       content,
       isFull: true,
-      isFinalize: state === 'finished',
-      isError: state === 'failed',
-    }
-    await api.stream(frame, state !== 'typing')
+      isFinalize: look === 'finished',
+      isError: look === 'failed',
+    }, look !== 'typing')
   }
 }

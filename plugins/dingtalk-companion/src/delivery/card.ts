@@ -1,154 +1,164 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock } from '../../../gemini-chat/src/util/clock'
-import type { Delivery } from '../../../gemini-chat/src/delivery/target'
-import { Growth } from '../../../gemini-chat/src/delivery/latest-state'
-import type { Place } from '../api/stock-bot'
-import { Face } from './card-frames'
-import type { FaceOptions, State } from './card-frames'
-import type { MarkdownDelivery } from './markdown-sender'
-import { gapOf } from '../../../gemini-chat/src/dingtalk/pace'
-import type { Pace } from '../../../gemini-chat/src/dingtalk/pace'
-import type { Refusal } from '../api/error'
+import { LatestState } from 'common/streaming'
+import type { Clock } from 'common/time'
+import type { DingtalkError } from '../api/error'
+import type { Chat } from '../api/stock-bot'
+import { frameGap } from '../config'
+import type { StreamingMode } from '../config'
+import { CardFrames } from './card-frames'
+import type { CardFramesOptions, CardLook } from './card-frames'
+import type { MarkdownSender } from './markdown-sender'
 
-/** A card that nobody writes to for so long is given up. */
-const PATIENCE = 600_000
+/** A card that gets no text for this long is closed as failed. */
+export const CARD_WATCHDOG_MS = 600_000
 
-export interface CardOptions extends FaceOptions {
-  place: Place
-  /** Takes what the card does not. */
-  messages: Pick<MarkdownDelivery, 'send'>
+/** Pause after a frame that came too fast. */
+const TOO_FAST_PAUSE_MS = 1500
+
+export interface CardOptions extends CardFramesOptions {
+  chat: Chat
+  /** Sends what does not fit into the card. */
+  sender: Pick<MarkdownSender, 'send'>
   template: string
-  pace: Pace
+  mode: StreamingMode
   clock: Clock
-  /** What stands below an answer that was cut off. */
+  /** Note below a text that was cut off. */
   notice: string
+  /** Called when the card was closed by its watchdog. */
+  expired?(): void
 }
 
 /**
- * An AI card that is written as the answer grows, and always ended: people see an open one spin for ever.
- *
- * Frames that fail do no harm, for each holds the whole text. What the card cannot take in the end follows as messages.
+ * An AI card that grows with its text. Every card is closed in the end, because an open one shows a spinner for ever:
+ * by `end`, by `abandon`, by the watchdog, or, after a crash, from the stored row. Text that does not fit into the card
+ * follows as messages.
+ * @see https://open.dingtalk.com/document/orgapp/create-and-deliver-cards
  */
-export class CardDelivery extends Growth implements Delivery {
+export class Card extends LatestState {
   readonly outTrackId = randomUUID()
-  /** The newest line that was dealt with. */
-  private held = ''
-  /** The newest text that was dealt with. */
-  private seen = ''
-  private touched: number
-  private frames = 0
-  private opened = false
-  /** No more frames before the last. */
+  /** The newest status and text that were dealt with. */
+  private doneStatus = ''
+  private doneText = ''
+  private touchedAt: number
+  private frameCount = 0
+  private isCreated = false
+  /** No more frames before the last one. */
   private frozen = false
-  private ending?: Promise<number>
-  private readonly face: Face
+  private ending?: Promise<void>
+  private readonly opening: Promise<void>
+  private readonly frames: CardFrames
 
-  constructor(private readonly options: CardOptions) {
+  /** @param enqueue runs a task when the earlier messages of the chat have been sent */
+  constructor(private readonly options: CardOptions, enqueue: (task: () => Promise<void>) => Promise<void>) {
     super()
-    this.touched = options.clock.now()
-    this.face = new Face(options, this.outTrackId)
+    this.touchedAt = options.clock.now()
+    this.frames = new CardFrames(options, this.outTrackId)
+    this.opening = enqueue(() => this.create())
   }
 
+  /** Whether the card, or the request for it, is there and not closed. */
   get isOpen(): boolean {
-    return !this.ending && (this.opened || !!this.work)
+    return !this.ending && !(this.frozen && !this.isCreated)
   }
 
-  async finish(text: string, failed = false) {
-    if (!this.ending) return void await this.end(text, failed ? 'failed' : 'finished')
-    // It was given up before the answer was.
-    const { messages, notice } = this.options
-    const end = await this.ending
-    if (text.slice(end).trim() !== notice) await messages.send(text, end)
+  /**
+   * Closes the card with its whole text.
+   * @throws {DingtalkError} when part of the text could not be sent
+   */
+  end(text: string, look: Exclude<CardLook, 'typing'>): Promise<void> {
+    return this.ending ??= this.close(text, look)
   }
 
-  /** Ends the card as it is, because nobody will write to it any more. */
-  async abandon(state: State = 'finished') {
-    if (!this.ending && (this.opened || this.work)) await this.end(this.latest, state, this.options.notice)
+  /**
+   * Closes the card with the newest text and the notice, because no more text is expected.
+   * @throws {DingtalkError} when part of the text could not be sent
+   */
+  abandon(look: Exclude<CardLook, 'typing'> = 'finished'): Promise<void> {
+    return this.ending ??= this.close(this.newestText, look, this.options.notice)
   }
 
   protected get isDue() {
-    const { frozen, frames, held, latest, line, options: { pace }, finished } = this
-    if (finished.signal.aborted || frozen) return false
-    if (latest) return latest !== this.seen && gapOf(pace, frames) !== undefined
-    // Where frames are few, one of them is enough to say that there will be an answer.
-    return line !== held && (pace === 'live' || !held)
+    const { doneStatus, doneText, finished, frameCount, newestStatus, newestText, options: { mode } } = this
+    if (!this.isCreated || finished.signal.aborted || this.frozen) return false
+    if (newestText) return newestText !== doneText && frameGap(mode, frameCount) !== undefined
+    // In economy mode one frame has to do for all status lines.
+    return newestStatus !== doneStatus && (mode === 'live' || !doneStatus)
   }
 
   protected override begin() {
-    this.touched = this.options.clock.now()
+    this.touchedAt = this.options.clock.now()
     super.begin()
   }
 
   protected async step() {
-    if (!this.opened) {
-      await this.open()
-    } else if (!this.latest) {
-      this.held = this.line
-      await this.attempt(() => this.face.hold(this.held).then(() => true))
-    } else {
-      await this.options.clock.sleep(gapOf(this.options.pace, this.frames)!, this.finished.signal)
-      const { latest } = this
-      if (this.isDue && await this.attempt(() => this.face.grow(latest))) this.seen = latest
+    if (!this.newestText) {
+      this.doneStatus = this.newestStatus
+      await this.attempt(() => this.frames.showStatus(this.doneStatus).then(() => true))
+      return true
     }
+    await this.options.clock.sleep(frameGap(this.options.mode, this.frameCount)!, this.finished.signal)
+    const { newestText: text } = this
+    if (this.isDue && await this.attempt(() => this.frames.showText(text))) this.doneText = text
     return true
   }
 
-  private async open() {
-    const { api, place, template, key, cards, notice } = this.options
-    // Written down first: a card that nobody remembers could never be closed.
-    await cards.add(this, { outTrackId: this.outTrackId, app: api.app.id, key, notice })
+  private async create() {
+    const { api, chat, template, key, store, notice } = this.options
+    if (this.finished.signal.aborted) return
+    // Stored first: a card that is not stored could not be closed after a crash.
+    await store.add({ outTrackId: this.outTrackId, app: api.app.id, key, notice })
     try {
-      await api.createCard(place, this.outTrackId, template, key)
-      this.opened = true
-      void this.watch()
+      await api.createCard(chat, this.outTrackId, template, key)
+      this.isCreated = true
     } catch (error) {
+      // After a lost connection the card may exist: the last frame will tell.
+      this.isCreated = (error as DingtalkError).code === 'dingtalk/connection-failed'
       this.frozen = true
-      // It may be there all the same. The last frame will tell.
-      this.opened = (error as Refusal).kind === 'network'
-      if (!this.opened) await cards.remove(this)
+      if (!this.isCreated) await store.remove(this.outTrackId)
     }
+    if (!this.isCreated) return
+    void this.watch()
+    this.begin()
   }
 
-  /** @param task says whether there was a new frame @returns whether it could be done */
-  private async attempt(task: () => Promise<boolean>): Promise<boolean> {
+  /** @param showFrame resolves to whether there was a new frame @returns whether it succeeded */
+  private async attempt(showFrame: () => Promise<boolean>): Promise<boolean> {
     try {
-      if (await task()) this.frames++
+      if (await showFrame()) this.frameCount++
       return true
     } catch (error) {
-      // Too fast, or lost on the way: the next one makes up for it.
-      const { isPassing, kind } = error as Refusal
-      this.frozen = !isPassing
-      if (kind === 'qps') await this.options.clock.sleep(1500, this.finished.signal)
+      const { isTransient, code } = error as DingtalkError
+      this.frozen = !isTransient
+      if (code === 'dingtalk/too-fast') await this.options.clock.sleep(TOO_FAST_PAUSE_MS, this.finished.signal)
       return false
     }
   }
 
-  private end(text: string, state: State, notice?: string) {
-    return this.ending = this.close(text, state, notice)
-  }
-
-  /** @returns how much of the answer was delivered */
-  private async close(text: string, state: State, notice?: string): Promise<number> {
+  private async close(text: string, look: Exclude<CardLook, 'typing'>, notice?: string) {
+    await this.opening
     await this.halt()
-    const { messages, cards } = this.options
+    const { sender, store } = this.options
     const whole = [text, notice].filter(Boolean).join('\n\n')
     let end = 0
-    if (this.opened) {
-      end = await this.face.complete(whole, state)
-      await cards.remove(this, this.face.isLost)
+    if (this.isCreated) {
+      end = await this.frames.close(whole, look)
+      if (this.frames.isLeftOpen) store.leave(this.outTrackId)
+      else await store.remove(this.outTrackId)
     }
-    await messages.send(whole, end)
-    return text.length
+    await sender.send(whole, end)
   }
 
-  /** Gives the card up when the answer has stopped growing for too long. */
   private async watch() {
     const { clock } = this.options
     for (;;) {
-      const end = this.touched + PATIENCE
-      if (clock.now() >= end) return void await this.abandon('failed').catch(() => {})
+      const end = this.touchedAt + CARD_WATCHDOG_MS
+      if (clock.now() >= end) {
+        if (this.ending) return
+        this.options.expired?.()
+        return void await this.abandon('failed').catch(() => {})
+      }
       await clock.sleep(end - clock.now(), this.finished.signal)
-      // The clock stops with the plugin.
+      // A disposed clock does not wait.
       if (this.finished.signal.aborted || clock.now() < end - 1000) return
     }
   }

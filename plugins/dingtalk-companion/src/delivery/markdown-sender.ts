@@ -1,42 +1,44 @@
-import type { Delivery } from '../../../gemini-chat/src/delivery/target'
-import { cut, pageText } from '../../../gemini-chat/src/delivery/split'
-import type { Api } from '../api/api'
-import type { Place } from '../api/stock-bot'
+import { cut, pageText } from 'common/markdown'
+import type { DingtalkApi } from '../api/api'
+import { MAX_MESSAGE_PARAM_BYTES } from '../api/limits'
+import type { Chat } from '../api/stock-bot'
 import { titleOf, toMessage } from '../render/markdown'
 
-/** Bytes of `msgParam`, of 15,000 allowed. */
-const LIMIT = 14_500
+const PAGE_BYTES = MAX_MESSAGE_PARAM_BYTES - 500
 
-/** The whole answer as messages, when it is complete. */
-export class MarkdownDelivery implements Delivery {
-  constructor(private readonly api: Api, private readonly place: Place) {}
+/** Pages are not made smaller than this, whatever JSON makes of them. */
+const MIN_PAGE_BYTES = 1000
 
-  update() {}
-
-  async finish(text: string) {
-    await this.send(text)
-  }
+/** Sends Markdown messages to one chat. */
+export class MarkdownSender {
+  constructor(private readonly api: DingtalkApi, private readonly chat: Chat) {}
 
   /**
-   * Sends what comes after `start`, in as many messages as it takes.
-   * @throws {Refusal}
+   * Sends the part of a text that follows `start`, in as many messages as it takes. Blank parts are not sent.
+   * @param text Markdown
+   * @returns the keys by which the messages can be recalled
+   * @throws {DingtalkError}
    */
-  async send(text: string, start = 0) {
+  async send(text: string, start = 0): Promise<string[]> {
     const title = titleOf(text)
+    const keys: string[] = []
     while (start < text.length) {
-      const { end, param } = page(text, start, title)
-      if (param) await this.api.send(this.place, param)
+      const { end, param } = nextMessage(text, start, title)
+      if (param) keys.push(await this.api.sendMarkdown(this.chat, param))
       start = end
     }
+    return keys
   }
 }
 
-/** One message. What it becomes on the way (JSON, lists for tables) may take more room than what was written. */
-function page(text: string, start: number, title: string): { end: number, param?: string } {
-  for (let limit = LIMIT; ; limit = Math.floor(limit * 0.7)) {
-    const part = cut(text, start, limit)
-    const body = toMessage(pageText(text, part)).trim()
+/** One message. JSON, and lists in place of tables, may take more bytes than the source: pages shrink to fit. */
+function nextMessage(text: string, start: number, title: string): { end: number, param?: string } {
+  for (let limit = PAGE_BYTES; ; limit = Math.floor(limit * 0.7)) {
+    const page = cut(text, start, limit)
+    const body = toMessage(pageText(text, page)).trim()
     const param = JSON.stringify({ title, text: body })
-    if (Buffer.byteLength(param) <= LIMIT || limit < 1000) return { end: part.end, param: body ? param : undefined }
+    if (Buffer.byteLength(param) <= PAGE_BYTES || limit < MIN_PAGE_BYTES) {
+      return { end: page.end, param: body ? param : undefined }
+    }
   }
 }

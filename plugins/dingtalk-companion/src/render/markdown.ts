@@ -1,33 +1,38 @@
 import { Marked } from 'marked'
 import type { Tokens } from 'marked'
 
-/** An instance of its own: the shared one can be reconfigured by anybody. */
+/** Not the shared instance, which any plugin can reconfigure. */
 const marked = new Marked({ gfm: true })
 
-/** Lines that are lines by themselves: headings, quotes, list items, rows, rules, and what is indented. */
+/** Lines that need no break before them: headings, quotes, list items, table rows, rules, fences, indented lines. */
 const structural = /^(\s*$|#{1,6}\s|>|\s*([-*+]|\d+[.)])\s|\s*\||\s{2,}|[-*_]{3,}\s*$|```|~~~)/
 
 /**
- * Markdown as DingTalk's messages show it: line breaks by two blanks, and tables as lists, for the mobile clients show
- * their source. https://open.dingtalk.com/document/orgapp/types-of-messages-sent-by-robots
+ * Markdown for a robot message: line breaks become two trailing spaces, and tables become lists, because mobile clients
+ * show the source of tables.
+ * @see https://open.dingtalk.com/document/orgapp/types-of-messages-sent-by-robots
  */
 export function toMessage(markdown: string): string {
   return format(markdown, '  \n', listTable)
 }
 
-/** Markdown as an AI card shows it: line breaks by `<br>`, and tables apart from what precedes them. */
+/** Markdown for an AI card: line breaks become `<br>`, and tables get the blank line before them that cards require. */
 export function toCard(markdown: string): string {
   return format(markdown, '<br>', ({ raw }) => raw)
 }
 
-/** What stands in the list of chats and in notifications: the beginning, without its markup. */
+const TITLE_CHARACTERS = 20
+
+/** Title for the list of chats and for notifications: the beginning of the first line with text, without markup. */
 export function titleOf(markdown: string): string {
   const line = markdown.split('\n').map(plain).find(Boolean)
-  return line ? Array.from(line).slice(0, 20).join('') : '…'
+  return line ? Array.from(line).slice(0, TITLE_CHARACTERS).join('') : '…'
 }
 
 function plain(line: string): string {
-  return line.replace(/^[\s>#|`~-]+|^\s*(?:[*+]|\d+[.)])\s+/, '')
+  return line.replace(/\\([!-/:-@[-`{-~])/g, '$1')
+    .replace(/&lt;/g, '<').replace(/&amp;/g, '&')
+    .replace(/^[\s>#|`~-]+|^\s*(?:[*+]|\d+[.)])\s+/, '')
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/[*_`~|]+/g, '')
     .trim()
@@ -43,7 +48,7 @@ function format(markdown: string, lineBreak: string, table: (token: Tokens.Table
   }).join('')
 }
 
-/** Shows the breaks between the lines of a paragraph, which Markdown takes for blanks. */
+/** Marks the line breaks inside paragraphs, which Markdown would show as spaces. */
 function breakLines(text: string, lineBreak: string): string {
   const lines = text.split('\n')
   let isCode = false
@@ -59,7 +64,7 @@ function breakLines(text: string, lineBreak: string): string {
   return result
 }
 
-/** Whether what follows in the next line continues this one. */
+/** Whether the next line may continue the paragraph of this one. */
 function isParagraph(line: string): boolean {
   return !!line.trim() && !/^(#{1,6}\s|\s*\||\s*(```|~~~))/.test(line)
 }

@@ -1,49 +1,43 @@
-import type { Context, Session } from 'koishi'
-import type { Clock } from '../../../gemini-chat/src/util/clock'
-import { Deduplicator } from '../../../gemini-chat/src/util/dedupe'
-import type { Shelf } from '../storage/open-cards'
+import type { Session } from 'koishi'
+import { ExpiringMap } from 'common/collections'
+import type { Clock } from 'common/time'
+import type { DatabaseAccess } from '../storage/database-access'
 
-declare module 'koishi' {
-  interface Tables {
-    gemini_dingtalk_message: MessageRow
-  }
-}
+const RETENTION_MS = 600_000
 
-/** A message that was taken. */
-export interface MessageRow {
-  id: string
-  at: Date
-}
+const MAX_MESSAGES = 10_000
 
-const RETENTION = 600_000
-
-/** Declares the table. It may be called before there is a database. */
-export function declareMessages(ctx: Context) {
-  ctx.model.extend('gemini_dingtalk_message', { id: 'string(255)', at: 'timestamp' }, { primary: 'id' })
-}
-
-/** Knows the messages of the last ten minutes, in spite of a restart where there is a database. */
-export class Seen {
-  private readonly memory: Deduplicator
+/**
+ * Recognises messages that are delivered again, for ten minutes, and across restarts where there is a database.
+ * @see https://open.dingtalk.com/document/direction/stream-mode-protocol-access-description
+ */
+export class MessageDeduplicator {
+  /** Id of a message to the id of the session that brought it first. */
+  private readonly seen: ExpiringMap<number>
   private sweptAt = 0
 
-  constructor(private readonly shelf: Shelf, private readonly clock: Clock) {
-    this.memory = new Deduplicator(() => clock.now(), RETENTION)
+  constructor(private readonly database: DatabaseAccess, private readonly clock: Clock) {
+    this.seen = new ExpiringMap(clock, RETENTION_MS, MAX_MESSAGES)
   }
 
-  /** Whether this very message came before. It is asked once for each session. */
-  async isRepeated(session: Session): Promise<boolean> {
-    if (!session.messageId) return false
-    if (this.memory.isRepeated(session)) return true
-    const id = `${session.selfId}:${session.messageId}`
-    return await this.shelf.use(async (database) => {
-      const now = this.clock.now()
+  /** Whether another session brought the same message before. Call it once per session. */
+  async isRepeated({ id: session, selfId, messageId }: Pick<Session, 'id' | 'selfId' | 'messageId'>): Promise<boolean> {
+    if (!messageId) return false
+    const id = `${selfId}:${messageId}`
+    const known = this.seen.get(id)
+    if (known !== undefined) return known !== session
+    this.seen.set(id, session)
+    return await this.wasStored(id, this.clock.now())
+  }
+
+  private async wasStored(id: string, now: number): Promise<boolean> {
+    return await this.database.use(async (database) => {
       const [known] = await database.get('gemini_dingtalk_message', { id })
-      if (known && now - known.at.getTime() < RETENTION) return true
+      if (known && now - known.at.getTime() < RETENTION_MS) return true
       await database.upsert('gemini_dingtalk_message', [{ id, at: new Date(now) }])
-      if (now - this.sweptAt < RETENTION) return false
+      if (now - this.sweptAt < RETENTION_MS) return false
       this.sweptAt = now
-      await database.remove('gemini_dingtalk_message', { at: { $lte: new Date(now - RETENTION) } })
+      await database.remove('gemini_dingtalk_message', { at: { $lte: new Date(now - RETENTION_MS) } })
       return false
     }) ?? false
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { Bucket } from '../../src/api/rate-limiter'
-import { Budget, monthOf } from '../../src/api/monthly-quota'
-import { ManualClock } from '../../../gemini-chat/tests/support/clock'
+import { RateLimiter } from '../../src/api/rate-limiter'
+import { MonthlyQuota, monthOf } from '../../src/api/monthly-quota'
+import { FakeClock } from 'common/testing'
 import { Rig, tick } from '../support/rig'
 import type { Options } from '../support/rig'
 
@@ -9,10 +9,10 @@ const DAY = 86_400_000
 
 describe('calls of DingTalk', () => {
   it('never come faster than twenty a second, and in order', async () => {
-    const clock = new ManualClock()
-    const bucket = new Bucket(clock)
+    const clock = new FakeClock()
+    const limiter = new RateLimiter(clock)
     const times: number[] = []
-    for (let index = 0; index < 60; index++) void bucket.take().then(() => times.push(clock.now()))
+    for (let index = 0; index < 60; index++) void limiter.take().then(() => times.push(clock.now()))
     await clock.advance(5000)
     assert.equal(times.length, 60)
     for (const time of times) assert.ok(times.filter(other => other >= time && other < time + 1000).length < 20)
@@ -21,26 +21,26 @@ describe('calls of DingTalk', () => {
   it('are counted by the months of Beijing', async () => {
     assert.equal(monthOf(Date.parse('2026-11-30T15:59:59Z')), '2026-11')
     assert.equal(monthOf(Date.parse('2026-11-30T16:00:00Z')), '2026-12')
-    const clock = new ManualClock()
-    const budget = new Budget(clock, 100, () => {})
-    budget.spend(95)
-    assert.equal(budget.isShort, true)
+    const clock = new FakeClock()
+    const quota = new MonthlyQuota({ clock, limit: 100, warn() {} })
+    quota.spend(95)
+    assert.equal(quota.isShort, true)
     await clock.advance(40 * DAY)
-    assert.equal(budget.used, 0)
-    assert.equal(budget.isShort, false)
+    assert.equal(quota.used, 0)
+    assert.equal(quota.isShort, false)
   })
 
   it('are warned about once, at 80 %', () => {
     const warnings: number[] = []
-    const budget = new Budget(new ManualClock(), 10, used => warnings.push(used))
-    for (let index = 0; index < 10; index++) budget.spend()
+    const quota = new MonthlyQuota({ clock: new FakeClock(), limit: 10, warn: used => warnings.push(used) })
+    for (let index = 0; index < 10; index++) quota.spend()
     assert.deepEqual(warnings, [8])
   })
 
   it('are without end where there is no limit', () => {
-    const budget = new Budget(new ManualClock(), 0, () => assert.fail('warned'))
-    budget.spend(1_000_000)
-    assert.equal(budget.isShort, false)
+    const quota = new MonthlyQuota({ clock: new FakeClock(), limit: 0, warn: () => assert.fail('warned') })
+    quota.spend(1_000_000)
+    assert.equal(quota.isShort, false)
   })
 })
 
@@ -55,13 +55,13 @@ describe('the monthly budget of DingTalk', () => {
 
   /** What `gemini.usage` says of it. */
   async function usage() {
-    return rig.dingtalk.usage(await rig.message())
+    return rig.companion.describeUsage(await rig.message()).join('\n')
   }
 
   async function card(text = '答') {
     const answer = await rig.answer()
     answer.update(text)
-    await rig.ends(answer.finish(text))
+    await rig.settled(answer.finish(text))
   }
 
   it('counts what is billed', async () => {

@@ -21,7 +21,7 @@ describe('a card that was left open', () => {
     await rig.until(() => card()?.frames.length > 0, 100)
     rig.platform.fail('streaming', 'reset', 4)
     const before = rig
-    await rig.ends(rig.app.parallel('exit', 'SIGKILL'))
+    await rig.settled(rig.app.parallel('exit', 'SIGKILL'))
     assert.equal((await rows()).length, 1)
     await before.stop()
   }
@@ -64,43 +64,5 @@ describe('a card that was left open', () => {
     await answer.finish('写完了')
     assert.equal(card().content, '写完了')
     assert.deepEqual(await rows(), [])
-  })
-})
-
-describe('a message of DingTalk', () => {
-  let rig: Rig
-  let taken: string[]
-
-  const listen = () => rig.app.middleware((session) => { taken.push(session.content!) })
-
-  async function say(text: string, msgId: string) {
-    await rig.platform.say(text, { msgId })
-    for (let index = 0; index < 20; index++) await tick()
-  }
-
-  beforeEach(async () => {
-    taken = []
-    rig = await (await Rig.start({ database: true })).online()
-    listen()
-  })
-
-  afterEach(() => rig.close())
-
-  it('is taken once, in spite of a restart', async () => {
-    await say('一', '1')
-    await say('一', '1')
-    await rig.stop()
-    rig = await (await Rig.start({ after: rig })).online()
-    listen()
-    await say('一', '1')
-    await say('二', '2')
-    assert.deepEqual(taken, ['一', '二'])
-  })
-
-  it('is forgotten after ten minutes', async () => {
-    await say('一', '1')
-    await rig.clock.advance(600_000)
-    await say('二', '2')
-    assert.deepEqual((await rig.app.database.get('gemini_dingtalk_message', {})).map(({ id }) => id), ['dingkey:2'])
   })
 })

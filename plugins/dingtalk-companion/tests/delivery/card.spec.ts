@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { dingtalkErrors } from 'testkit'
-import type { Delivery } from '../../../gemini-chat/src/delivery/target'
+import type { Answer } from '../support/answer'
 import { Rig } from '../support/rig'
 import type { Options } from '../support/rig'
 
@@ -14,7 +14,7 @@ describe('an answer in an AI card', () => {
   afterEach(() => rig.close())
 
   /** An answer that grows by a letter each 100 ms, for so many seconds. */
-  async function grow(answer: Delivery, seconds: number) {
+  async function grow(answer: Answer, seconds: number) {
     let text = ''
     for (let step = 0; step < seconds * 10; step++) {
       answer.update(text += '字')
@@ -76,13 +76,13 @@ describe('an answer in an AI card', () => {
     it('says what goes on, once where frames are few, and then makes way', async () => {
       await start()
       const answer = await rig.answer()
-      answer.status!('排队')
+      answer.status('排队')
       await rig.until(() => texts().length === 1)
-      assert.equal(answer.isOpen, true)
-      answer.status!('搜索')
+      assert.equal(card().state, 'typing')
+      answer.status('搜索')
       await rig.clock.advance(5000)
       const text = await grow(answer, 40)
-      await rig.ends(answer.finish(text))
+      await rig.settled(answer.finish(text))
       assert.equal(texts()[0], '排队')
       assert.deepEqual([texts().length, card().content, texts().includes('搜索')], [5, text, false])
     })
@@ -91,19 +91,19 @@ describe('an answer in an AI card', () => {
       await start({ config: { streaming: 'live' } })
       const answer = await rig.answer()
       for (const line of ['排队', '搜索']) {
-        answer.status!(line)
+        answer.status(line)
         await rig.until(() => texts().at(-1) === line)
       }
-      await rig.ends(answer.finish('好'))
+      await rig.settled(answer.finish('好'))
       assert.deepEqual(texts(), ['排队', '搜索', '好'])
     })
 
     it('ends with why there is none', async () => {
       await start()
       const answer = await rig.answer()
-      answer.status!('搜索')
+      answer.status('搜索')
       await rig.until(() => texts().length === 1)
-      await rig.ends(answer.finish('服务器正忙。'))
+      await rig.settled(answer.finish('服务器正忙。'))
       assert.deepEqual([card().state, card().content, rig.texts], ['finished', '服务器正忙。', []])
     })
 
@@ -111,20 +111,20 @@ describe('an answer in an AI card', () => {
       await start()
       rig.platform.meter.missing.add('Card.Instance.Write')
       const answer = await rig.answer()
-      answer.status!('搜索')
-      await rig.ends(answer.finish('好'))
+      answer.status('搜索')
+      await rig.settled(answer.finish('好'))
       assert.deepEqual(rig.texts, ['好'])
     })
 
     it('ends with a word where the plugin goes, and with none of what went on', async () => {
       await start()
       const answer = await rig.answer()
-      answer.status!('搜索')
+      answer.status('搜索')
       await rig.until(() => texts().length === 1)
       rig.fork.dispose()
       await rig.until(() => card().state !== 'typing', 100)
       assert.match(card().content, /^（回答在这里中断了/)
-      assert.equal(answer.isOpen, false)
+      assert.equal(card().state, 'finished')
     })
   })
 
@@ -152,7 +152,7 @@ describe('an answer in an AI card', () => {
     answer.update('一')
     await rig.until(() => rig.calls.length > 1, 100)
     rig.platform.fail('streaming', 'reset', 2)
-    await rig.ends(answer.finish('一二'))
+    await rig.settled(answer.finish('一二'))
     const guids = rig.platform.calls.filter(({ api }) => api === 'streaming').map(({ body }) => body.guid)
     assert.equal(guids.length, 4)
     assert.equal(new Set(guids.slice(1)).size, 1)
@@ -166,7 +166,7 @@ describe('an answer in an AI card', () => {
     rig.platform.fail('streaming', dingtalkErrors.qpsLimit(), 3)
     const text = await grow(answer, 10)
     rig.platform.fail('streaming', dingtalkErrors.qpsLimit(), 2)
-    await rig.ends(answer.finish(text))
+    await rig.settled(answer.finish(text))
     assert.deepEqual([card().state, card().content], ['finished', text])
     assert.deepEqual(rig.texts, [])
     assert.deepEqual(rig.warnings, [])
@@ -199,7 +199,7 @@ describe('an answer in an AI card', () => {
     const text = '字'.repeat(2000)
     const answer = await rig.answer()
     answer.update('字')
-    await rig.ends(answer.finish(text))
+    await rig.settled(answer.finish(text))
     assert.equal(card().state, 'finished')
     assert.equal(card().content + rig.texts.join(''), text)
   })

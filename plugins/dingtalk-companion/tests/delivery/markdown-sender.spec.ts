@@ -45,7 +45,7 @@ describe('an answer without a card template', () => {
   it('waits its turn when there were too many', async () => {
     rig.platform.fail('batchSend', dingtalkErrors.qpsLimit(), 2)
     const answer = await rig.answer()
-    await rig.ends(answer.finish('好'))
+    await rig.settled(answer.finish('好'))
     assert.deepEqual(rig.texts, ['好'])
     assert.equal(rig.billed, 1)
   })
@@ -61,12 +61,12 @@ describe('an answer without a card template', () => {
   it('does not try for ever when no token is valid', async () => {
     const answer = await rig.answer()
     rig.platform.fail('batchSend', dingtalkErrors.invalidToken(), 2)
-    await assert.rejects(answer.finish('好'), { kind: 'token' })
+    await assert.rejects(answer.finish('好'), { code: 'dingtalk/token-invalid' })
   })
 
   it('names the permission that is missing, once', async () => {
     rig.platform.meter.missing.add('qyapi_robot_sendmsg')
-    for (let time = 0; time < 2; time++) await assert.rejects((await rig.answer()).finish('好'), { kind: 'permission' })
+    for (let time = 0; time < 2; time++) await assert.rejects((await rig.answer()).finish('好'), { code: 'dingtalk/permission-denied' })
     assert.equal(rig.warnings.length, 1)
     assert.match(rig.warnings[0], /the permission qyapi_robot_sendmsg is missing/)
   })
@@ -81,7 +81,7 @@ describe('an answer without a card template', () => {
   it('fails when DingTalk answers with a page, or never', async () => {
     const answer = await rig.answer()
     rig.platform.fail('batchSend', 'ban')
-    await assert.rejects(answer.finish('好'), { kind: 'banned' })
+    await assert.rejects(answer.finish('好'), { code: 'dingtalk/address-blocked' })
     rig.platform.fail('batchSend', 'hang')
     const failing = assert.rejects((await rig.answer()).finish('好'), /does not answer/)
     await rig.until(() => rig.calls.length === 2)

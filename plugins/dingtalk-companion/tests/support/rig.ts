@@ -1,35 +1,43 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { FakeClock } from 'common/testing'
 import Adapter from '@koishijs/plugin-adapter-dingtalk'
 import sqlite from '@koishijs/plugin-database-sqlite'
 import { HTTP } from '@koishijs/plugin-http'
 import { Context, Logger } from 'koishi'
-import type { ForkScope, Session } from 'koishi'
+import type { Bot, ForkScope, Session } from 'koishi'
 import { createDingtalk } from 'testkit'
 import type { Dingtalk as Platform, DingtalkOptions } from 'testkit'
-import type { Delivery } from '../../../gemini-chat/src/delivery/target'
-import { Dingtalk, DingtalkConfig } from '../../src/companion'
-import { ManualClock } from '../../../gemini-chat/tests/support/clock'
-import '../../../gemini-chat/tests/support/quiet'
+import { Companion } from '../../src/companion'
+import { Config } from '../../src/config'
+import type { TurnRegistry } from '../../src/turn/turn-registry'
+import { Answer } from './answer'
+import './quiet'
 
 export interface Options {
-  config?: Partial<DingtalkConfig>
+  config?: Partial<Config>
   platform?: DingtalkOptions
-  /** Goes on with another one's servers and folder. */
+  /** A rig whose platform and folder are taken over, as by a restart. */
   after?: Rig
   database?: boolean
-  /** The adapter's settings. */
+  /** Settings of the adapter. */
   adapter?: object
 }
 
-/** The stock adapter, connected to DingTalk's side, and our part of it. */
+const START = 1_800_000_000_000
+
+/** The stock adapter, connected to the test platform, and the companion. */
 export class Rig {
-  readonly clock = new ManualClock()
+  readonly clock = new FakeClock(START)
   readonly warnings: string[] = []
   private readonly sessions: Session[] = []
-  dingtalk!: Dingtalk
-  bot!: ForkScope
+  /** For each message that follows: what its chain waits for. */
+  private readonly gates: Promise<void>[] = []
+  /** Ends of turns, by session id. */
+  private readonly ends = new Map<number, Promise<void>>()
+  companion!: Companion
+  adapter!: ForkScope
   fork!: ForkScope
   private target!: Logger.Target
 
@@ -38,12 +46,12 @@ export class Rig {
   static async start({ config, platform, after, database, adapter }: Options = {}): Promise<Rig> {
     const folder = after?.folder ?? (database ? await mkdtemp(join(tmpdir(), 'dingtalk-')) : undefined)
     const rig = new Rig(after?.platform ?? await createDingtalk(platform), folder, new Context())
-    const { app, warnings } = rig
+    const { app, gates, warnings } = rig
     rig.target = {
       colors: 0,
       levels: { base: Logger.INFO },
       record: ({ name, type, content }) => {
-        if (name === 'gemini-chat' && type === 'warn') warnings.push(content)
+        if (name === 'dingtalk-companion' && type === 'warn') warnings.push(content)
       },
     }
     Logger.targets.push(rig.target)
@@ -51,26 +59,39 @@ export class Rig {
     app.plugin(HTTP as never)
     if (folder) app.plugin(sqlite as never, { path: join(folder, 'koishi.db') })
     app.i18n.define('zh-CN', {
-      'gemini-chat': {
+      'dingtalk-companion': {
         interrupted: '（回答在这里中断了。）',
-        dingtalk: { usage: '{app} {month} {used}/{limit}', short: '{used}/{limit} short', unlimited: '{used}' },
+        deleted: '（已撤回）',
+        usage: { calls: '{app} {month} {used}/{limit}', short: '{used}/{limit} short', unlimited: '{used}' },
       },
     })
-    rig.fork = app.plugin({
-      name: 'gemini-chat',
-      apply: (ctx: Context) => {
-        const settings = new DingtalkConfig({ cardTemplateId: 'ai.schema', silence: 0, ...config } as DingtalkConfig)
-        rig.dingtalk = new Dingtalk(ctx, settings, { clock: rig.clock, random: () => 0.5 })
-      },
-    })
-    rig.bot = app.plugin(Adapter as never, {
+    rig.fork = app.plugin({ name: 'dingtalk-companion', apply: (ctx: Context) => rig.load(ctx, config) })
+    rig.adapter = app.plugin(Adapter as never, {
       protocol: 'ws', appkey: rig.platform.appKey, secret: rig.platform.appSecret, ...adapter,
       api: { endpoint: rig.platform.apiEndpoint }, oldApi: { endpoint: rig.platform.oldApiEndpoint },
+    })
+    app.middleware(async (_, next) => {
+      await gates.shift()
+      return next()
     })
     app.on('message', session => void rig.sessions.push(session))
     await app.start()
     while (folder && !app.get('database')) await tick()
     return rig
+  }
+
+  private load(ctx: Context, config?: Partial<Config>) {
+    const settings = new Config({ cardTemplateId: 'ai.schema', silence: 0, ...config } as Config)
+    const companion = new Companion(ctx, settings, { clock: this.clock, random: () => 0.5 })
+    this.companion = companion
+    ctx.on('dispose', () => void companion.close())
+    const { turns } = companion as unknown as { turns: TurnRegistry }
+    const end = turns.end.bind(turns)
+    turns.end = (id) => {
+      const ended = end(id)
+      this.ends.set(id, ended)
+      return ended
+    }
   }
 
   /** Waits for the connection. */
@@ -79,30 +100,50 @@ export class Rig {
     return this
   }
 
-  /** A message that somebody sent. */
-  async message(conversationId?: string, userId = 'alice'): Promise<Session> {
+  get bot(): Bot {
+    return this.app.bots[0]
+  }
+
+  /** A message of a user. */
+  async message(conversationId?: string, userId = 'alice', text = '你好'): Promise<Session> {
     const count = this.sessions.length
-    await this.platform.say('你好', { userId, conversationId })
+    await this.platform.say(text, { userId, conversationId })
     await this.until(() => this.sessions.length > count)
     return this.sessions.at(-1)!
   }
 
-  /** An answer to a message. */
-  async answer(conversationId?: string): Promise<Delivery> {
-    return this.dingtalk.deliver(await this.message(conversationId), true)!
+  /** A message whose chain goes on until `endChain` is called. */
+  async turn(conversationId?: string, userId?: string): Promise<{ session: Session, endChain(): Promise<void> }> {
+    let open = () => {}
+    this.gates.push(new Promise<void>((resolve) => { open = resolve }))
+    const session = await this.message(conversationId, userId)
+    return {
+      session,
+      endChain: async () => {
+        open()
+        while (!this.ends.has(session.id)) await tick()
+        await this.ends.get(session.id)
+      },
+    }
   }
 
-  /** Lets time pass until something is so. The network takes its own time. */
+  /** The answer of a plugin to a message. */
+  async answer(conversationId?: string): Promise<Answer> {
+    const { session, endChain } = await this.turn(conversationId)
+    return new Answer(session, endChain)
+  }
+
+  /** Lets time pass until a condition holds. The network takes its own time. */
   async until(condition: () => boolean, step = 0) {
     for (let tries = 0; !condition(); tries++) {
-      if (tries > 1000) throw new Error('it never came to that')
+      if (tries > 1000) throw new Error('the condition was never met')
       await this.clock.advance(step)
       await tick()
     }
   }
 
-  /** Lets time pass until something has ended. */
-  async ends<T>(task: Promise<T>): Promise<T> {
+  /** Lets time pass until a promise settles. */
+  async settled<T>(task: Promise<T>): Promise<T> {
     let over = false
     const end = () => over = true
     task.then(end, end)
@@ -110,27 +151,27 @@ export class Rig {
     return task
   }
 
-  /** What was called, in order. */
+  /** APIs that were called, in order, without those of the login. */
   get calls() {
     return this.platform.calls.map(({ api }) => api).filter(api => !['token', 'open', 'apps', 'oldApps'].includes(api))
   }
 
-  /** Calls that were billed, but for those of the login. */
+  /** Billed calls, without those of the login. */
   get billed() {
     return this.platform.calls.filter(({ api, billed }) => billed && api !== 'apps' && api !== 'oldApps').length
   }
 
-  /** The texts of the messages that were sent. */
+  /** Texts of the messages that were sent. */
   get texts(): string[] {
     return this.platform.messages.map(({ param }) => param.text)
   }
 
-  /** Ends the process, as far as can be seen from outside. */
+  /** Ends the process, as far as it can be seen from outside. */
   async stop() {
     Logger.targets.splice(Logger.targets.indexOf(this.target), 1)
-    this.bot.dispose()
+    this.adapter.dispose()
     await this.app.stop()
-    // Who sleeps on a clock that stands still would sleep for ever.
+    // Wakes those that sleep on a clock that stands still.
     await this.clock.advance(1e9)
   }
 

@@ -23,10 +23,7 @@ export class Annotations {
     if (event.type === 'sources') this.sources.add(event.sources, event.searches)
   }
 
-  /**
-   * WeCom folds away what stands between these tags.
-   * https://developer.work.weixin.qq.com/document/path/101031
-   */
+  /** The thoughts, between tags: adapters that take raw Markdown fold them away or remove them. */
   get before(): string {
     const thoughts = this.thoughts.trim().replace(/<(?=\s*\/?\s*think\b)/gi, '<\u200b')
     return thoughts && `<think>\n${thoughts}\n</think>\n\n`

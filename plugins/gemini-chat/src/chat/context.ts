@@ -1,4 +1,4 @@
-import type { Context, Logger, Session } from 'koishi'
+import type { Context, Logger } from 'koishi'
 import type { Clock } from '../util/clock'
 import type { Config } from '../config'
 import { Archive } from '../conversation/archive'
@@ -7,7 +7,6 @@ import { historyOf } from '../conversation/database-history'
 import { ContextWindow } from '../conversation/context-window'
 import { FallbackNotices } from '../model/fallback-notice'
 import { UnansweredQuestions } from '../conversation/unanswered'
-import type { Delivery } from '../delivery/target'
 import type { Engine } from '../engine/types'
 import { describeError } from '../util/describe-error'
 import { parseKeys, KeyPool } from '../model/key-pool'
@@ -21,8 +20,6 @@ export interface ChatOptions {
   engine: Engine
   clock: Clock
   random: () => number
-  /** A platform's own way to deliver, where it has one. */
-  deliver?(session: Session): Delivery | undefined
 }
 
 /** What all conversations have in common. */
@@ -78,6 +75,6 @@ export function createChatContext(
     fallbackNotices: new FallbackNotices(),
     usageStore,
     rateLimits: new RateLimits(config, usageStore, now),
-    usageReport: new UsageReport(usageStore, now),
+    usageReport: new UsageReport(ctx, usageStore, now),
   }
 }

@@ -27,16 +27,16 @@ export class Exchange {
   readonly presenter: AnswerPresenter
   private readonly layout: AnswerLayout
   private readonly showsThoughts: boolean
-  /** The adapter shows by itself that there will be an answer. */
-  private readonly adapterShowsProgress: boolean
+  /** The platform shows by itself that an answer is being written. */
+  private readonly platformShowsProgress: boolean
 
   /** @param key names the conversation */
   constructor(readonly context: ChatContext, readonly session: Session, readonly key: string) {
     const { formats, showThoughts } = context.config
-    const { markdown } = session.bot as { markdown?: boolean }
+    const { editInterval, markdown } = session.bot as { editInterval?: number, markdown?: boolean }
     this.presenter = new AnswerPresenter(context, session)
     this.layout = new AnswerLayout(session)
-    this.adapterShowsProgress = markdown === true
+    this.platformShowsProgress = markdown === true && editInterval === 0
     this.showsThoughts = showThoughts && markdown === true && !formats[session.platform]
   }
 
@@ -92,7 +92,7 @@ export class Exchange {
     let model = ''
     let silent = true
     try {
-      if (!this.adapterShowsProgress) void this.showThinking(heard.signal)
+      if (!this.platformShowsProgress) void this.showThinking(heard.signal)
       signal.throwIfAborted()
       await context.ctx.serial(session, 'gemini/before-request', request, session)
       if (request.tools?.includes('search')) presenter.status('status.searching')

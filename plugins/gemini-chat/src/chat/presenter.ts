@@ -1,14 +1,12 @@
 import { h } from 'koishi'
 import type { Session } from 'koishi'
 import type { ChatContext } from './context'
-import { createDelivery, targetOf } from '../delivery/target'
-import type { Delivery } from '../delivery/target'
+import { createDelivery, targetOf } from '../delivery'
+import type { Delivery } from '../delivery'
+import { traitsOf } from '../delivery/platforms'
 import { describeError } from '../util/describe-error'
 import { localize, localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
-
-/** Their adapters can answer a message once: nothing may be said before the answer. */
-const replyOnce = new Set(['wechat-official'])
 
 /** Where an answer is seen: first what is going on, then the answer as it grows, and at last the whole. */
 export class AnswerPresenter {
@@ -17,8 +15,8 @@ export class AnswerPresenter {
   private closingText = ''
 
   constructor(private readonly context: ChatContext, private readonly session: Session) {
-    const { config, config: { streaming }, deliver } = context
-    this.delivery = deliver?.(session) ?? createDelivery(targetOf(session, config), { ...context, streaming })
+    const { config, config: { streaming } } = context
+    this.delivery = createDelivery(targetOf(session, config), { ...context, streaming })
   }
 
   /** There is something to be seen, if only a status: whatever is said must take its place. */
@@ -42,7 +40,7 @@ export class AnswerPresenter {
     const { delivery, session } = this
     const message: Message = ['status.queued', { ahead }]
     if (delivery.status) this.status(...message)
-    else if (!replyOnce.has(session.bot.platform!)) await session.send(localize(session, ...message))
+    else if (!traitsOf(session.bot.platform).isAnsweredOnce) await session.send(localize(session, ...message))
   }
 
   /** Shows how far the answer has come. */

@@ -34,7 +34,7 @@ export function channelKeyOf(address: Address): string {
 
 /**
  * Names the conversation a message belongs to. The name holds the scope: after a change of scope nobody finds himself
- * in a conversation that others had before. Display names take no part, for they repeat, nor does DingTalk's `guildId`,
+ * in a conversation that others had before. Display names take no part, for they repeat, nor does `guildId`,
  * which all chats of a company have in common.
  */
 export function conversationKeyOf(address: Address, scope: Scope = 'user-in-channel'): string {

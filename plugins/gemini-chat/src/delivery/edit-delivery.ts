@@ -1,43 +1,46 @@
-import type { Delivery, DeliveryOptions, EditableTarget } from './target'
-import { Growth } from './latest-state'
-import { Trail } from './message-series'
+import { LatestState } from 'common/streaming'
+import { MessageSeries } from './message-series'
+import type { Delivery, DeliveryOptions, EditableTarget } from './types'
 
-/** The longest pause between two tries of a platform that refuses edits. */
-const LONGEST_PAUSE = 30_000
+/** Longest pause between two edits where the platform refuses them. */
+const MAX_EDIT_PAUSE_MS = 30_000
 
-/** A message that is created with the first visible text and edited as it grows; when it is full, another one. */
-export class EditDelivery extends Growth implements Delivery {
+const MIN_EDIT_PAUSE_MS = 1000
+
+/** Creates a message with the first text and edits it as the text grows; when it is full, another one. */
+export class EditDelivery extends LatestState implements Delivery {
   isOpen = false
-  /** A status could not be shown. It is not worth a second try. */
-  private mute = false
-  private readonly trail: Trail
+  /** The newest status could not be shown. It is not tried again. */
+  private hasFailedStatus = false
+  private readonly series: MessageSeries
 
   constructor(private readonly target: EditableTarget, private readonly options: DeliveryOptions) {
     super()
-    this.trail = new Trail(target, options)
+    this.series = new MessageSeries(target, options)
   }
 
-  async finish(text: string) {
+  async finish(text: string, failed = false) {
     await this.halt()
-    await this.trail.complete(text)
+    await this.series.complete(text, failed)
   }
 
   protected get isDue() {
-    const { finished, latest, line, mute, trail } = this
-    if (finished.signal.aborted || trail.frozen) return false
-    return latest ? latest !== trail.shown : !mute && line !== trail.frame
+    const { finished, hasFailedStatus, newestStatus, newestText, series } = this
+    if (finished.signal.aborted || series.frozen) return false
+    return newestText ? newestText !== series.shown : !hasFailedStatus && newestStatus !== series.frame
   }
 
   protected async step() {
     this.isOpen = true
-    if (!this.latest) this.mute = !await this.trail.hold(this.line)
-    else if (!await this.trail.grow(this.latest)) return false
+    if (!this.newestText) this.hasFailedStatus = !await this.series.showStatus(this.newestStatus)
+    else if (!await this.series.showText(this.newestText)) return false
     if (this.pause) await this.options.clock.sleep(this.pause, this.finished.signal)
     return true
   }
 
+  /** Milliseconds; doubles while the platform refuses edits. */
   private get pause() {
-    const { target: { interval }, trail: { failures } } = this
-    return failures ? Math.min(Math.max(interval, 1000) * 2 ** failures, LONGEST_PAUSE) : interval
+    const { target: { interval }, series: { failures } } = this
+    return failures ? Math.min(Math.max(interval, MIN_EDIT_PAUSE_MS) * 2 ** failures, MAX_EDIT_PAUSE_MS) : interval
   }
 }

@@ -1,8 +1,8 @@
-import type { Delivery, DeliveryOptions, Target } from './target'
+import { cut, pageText } from 'common/markdown'
 import { persist } from '../util/retry'
-import { cut, pageText } from './split'
+import type { Delivery, DeliveryOptions, Target } from './types'
 
-/** The complete answer, in as many messages as it takes: for platforms that cannot change what they have sent. */
+/** Sends the complete answer, in as many messages as it takes: for platforms that cannot edit. */
 export class MessageDelivery implements Delivery {
   constructor(private readonly target: Target, private readonly options: DeliveryOptions) {}
 

@@ -1,92 +1,94 @@
+import { cut, draft, pageText } from 'common/markdown'
 import type { h } from 'koishi'
-import type { DeliveryOptions, EditableTarget } from './target'
-import { draft } from './partial-markdown'
 import { persist } from '../util/retry'
-import { cut, pageText } from './split'
+import type { DeliveryOptions, EditableTarget, TextState } from './types'
 
 /**
- * The messages of an answer, the newest of which can still be changed. What the reader can see of them is remembered,
- * so an answer whose message cannot be edited any more is continued, not repeated.
+ * The messages of one answer, the newest of which can still be edited. It records what the reader can see, so that an
+ * answer whose message can no longer be edited is continued in a new one instead of repeated.
  */
-export class Trail {
-  /** How much of the answer the reader sees. */
+export class MessageSeries {
+  /** The part of the answer that the reader can see. */
   shown = ''
   /** What was sent last for the newest message. */
   frame = ''
   /** The newest message cannot be edited; the rest waits for the end. */
   frozen = false
-  /** How often in a row the platform has refused. */
+  /** Failures of the platform in a row. */
   failures = 0
-  /** Where in the text the newest message begins, and what it is called. */
+  /** Where in the text the newest message begins, and its id. */
   private start = 0
   private id?: string
-  /** What closed the emphasis that the frame stops in, and what opens it again in a message that goes on there. */
+  /** What closed the emphasis that the frame stops in, and what opens it again in a message that continues there. */
   private closed = ''
   private carry = ''
 
   constructor(private readonly target: EditableTarget, private readonly options: Omit<DeliveryOptions, 'streaming'>) {}
 
-  /** Shows a line while there is no answer. @returns whether it is seen, and can be taken away again */
-  async hold(line: string): Promise<boolean> {
-    const isSeen = await this.send(line, false) && !this.frozen
+  /** Shows a line while there is no answer. @returns whether it is visible, and can be replaced */
+  async showStatus(line: string): Promise<boolean> {
+    const isShown = await this.send(line, 'processing') && !this.frozen
     // The answer gets a message of its own.
     if (this.frozen) this.id = undefined
     this.frozen = false
-    return isSeen
+    return isShown
   }
 
   /**
-   * Shows as much of an unfinished answer as can be shown. That it fails does no harm: another state follows.
+   * Shows as much of an unfinished answer as can be shown. A failure does no harm, because another state follows.
    * @returns whether there was anything to show
    */
-  async grow(text: string): Promise<boolean> {
+  async showText(text: string): Promise<boolean> {
     const page = cut(text, this.start, this.target.limit ?? 0)
     if (page.end < text.length) {
-      if (await this.send(pageText(text, page)) && !this.frozen) this.turn(text, page.end)
+      if (await this.send(pageText(text, page), undefined) && !this.frozen) this.turnPage(text, page.end)
       return true
     }
     const { length, suffix } = draft(text)
     const frame = pageText(text, { ...page, end: Math.max(length, page.start), suffix: length > page.start ? suffix : '' })
     if (length <= Math.max(this.shown.length, page.start) || frame === this.frame) return false
-    if (!await this.send(frame, false)) return true
+    if (!await this.send(frame, 'typing')) return true
     this.shown = text.slice(0, length)
     this.closed = /`{3}|~{3}/.test(suffix) ? '' : suffix
     return true
   }
 
   /**
-   * Brings the whole answer.
+   * Shows the whole answer.
+   * @param failed whether an error has cut it off
    * @throws the platform's error, when part of it could not be sent
    */
-  async complete(text: string) {
-    if (this.frozen) this.leave(text)
+  async complete(text: string, failed = false) {
+    if (this.frozen) this.leaveMessage(text)
     while (this.start < text.length) {
       const page = cut(text, this.start, this.target.limit ?? 0)
       const frame = this.carry + pageText(text, page)
-      const done = page.end === text.length || undefined
-      if (this.id !== undefined && !await this.finish(this.id, frame, done)) {
-        this.leave(text)
+      const isLast = page.end === text.length
+      const state = isLast && failed ? 'failed' : undefined
+      if (this.id !== undefined && !await this.finishMessage(this.id, frame, isLast, state)) {
+        this.leaveMessage(text)
         continue
       }
       if (this.id === undefined && frame.trim()) {
-        await persist(() => this.target.create(this.elements(frame, done)), this.options)
+        await persist(() => this.target.create(this.elements(frame, isLast, state)), this.options)
       }
-      this.turn(text, page.end)
+      this.turnPage(text, page.end)
     }
   }
 
   /** Goes on to the next message. */
-  private turn(text: string, end: number) {
+  private turnPage(text: string, end: number) {
     this.shown = text.slice(0, end)
     this.start = end
     this.id = undefined
     this.frame = this.closed = this.carry = ''
   }
 
-  private async send(frame: string, done?: boolean): Promise<boolean> {
+  /** @param state undefined where the message is full, and the answer goes on in the next one */
+  private async send(frame: string, state: TextState | undefined): Promise<boolean> {
     try {
-      const elements = this.elements(frame, done)
-      if (this.id === undefined) await this.open(elements)
+      const elements = this.elements(frame, state !== undefined, state)
+      if (this.id === undefined) await this.createMessage(elements)
       else await this.target.edit(this.id, elements)
     } catch {
       this.failures++
@@ -97,8 +99,8 @@ export class Trail {
     return true
   }
 
-  /** Sends the first state. If that fails nobody knows what became of it: there is one more try, at the end. */
-  private async open(elements: h[]) {
+  /** Sends the first state. After a failure it is unknown whether it arrived: there is one more try, at the end. */
+  private async createMessage(elements: h[]) {
     this.frozen = true
     const ids = await this.target.create(elements)
     if (ids.length !== 1) return
@@ -106,18 +108,18 @@ export class Trail {
     this.frozen = false
   }
 
-  private async finish(id: string, frame: string, done?: boolean): Promise<boolean> {
-    if (frame === this.frame && !this.target.controls) return true
+  private async finishMessage(id: string, frame: string, isLast: boolean, state?: TextState): Promise<boolean> {
+    if (frame === this.frame && !state && !this.target.controls) return true
     try {
-      await persist(() => this.target.edit(id, this.elements(frame, done)), this.options)
+      await persist(() => this.target.edit(id, this.elements(frame, isLast, state)), this.options)
       return true
     } catch {
       return false
     }
   }
 
-  /** Gives up the message. Another one continues where the reader stopped. */
-  private leave(text: string) {
+  /** Gives up the newest message. Another one continues where the reader stopped. */
+  private leaveMessage(text: string) {
     const { closed, shown } = this
     this.id = undefined
     this.frozen = false
@@ -131,10 +133,11 @@ export class Trail {
     }
   }
 
-  /** @param done whether the answer is; not given for a message that the answer goes on after */
-  private elements(markdown: string, done?: boolean): h[] {
-    const controls = done === undefined ? [] : this.target.controls?.(done) ?? []
-    return [...this.target.render(markdown), ...controls]
+  /** Buttons belong to the last message only. */
+  private elements(markdown: string, isLast: boolean, state?: TextState): h[] {
+    const isDone = state !== 'processing' && state !== 'typing'
+    const controls = isLast ? this.target.controls?.(isDone) ?? [] : []
+    return [...this.target.render(markdown, state), ...controls]
   }
 }
 

@@ -1,12 +1,16 @@
 import { h } from 'koishi'
-import type { Awaitable, Context, Session } from 'koishi'
+import type { Context, Session } from 'koishi'
 import { sumCounts, userOf } from './usage-store'
 import { localDay } from '../util/local-time'
 import type { UsageCounts, UsageStore, UsageRow } from './usage-store'
 import { localizeText } from '../messages/i18n'
 
-/** A line somebody adds to what `gemini.usage` says, where there is something to say. */
-export type UsageLine = (session: Session) => Awaitable<string | undefined>
+declare module 'koishi' {
+  interface Events {
+    /** `gemini.usage` is about to be answered: other plugins may add lines, e.g. what their platform charges. */
+    'gemini/usage'(session: Session, lines: string[]): void
+  }
+}
 
 /** How many people or models are listed. */
 const MAX_LISTED = 10
@@ -15,20 +19,16 @@ const REPORT_DAYS = 30
 
 /** What was used, in words. */
 export class UsageReport {
-  private readonly lines = new Set<UsageLine>()
-
-  constructor(private readonly usage: Pick<UsageStore, 'read'>, private readonly now: () => number) {}
-
-  /** @returns what takes it out again */
-  addLine(line: UsageLine): () => void {
-    this.lines.add(line)
-    return () => this.lines.delete(line)
-  }
+  constructor(
+    private readonly ctx: Pick<Context, 'emit'>,
+    private readonly usage: Pick<UsageStore, 'read'>,
+    private readonly now: () => number,
+  ) {}
 
   /** What one person used. */
   async own(session: Session): Promise<string> {
     const rows = await this.usage.read({ user: userOf(session), since: localDay(this.now(), REPORT_DAYS - 1) })
-    return [...this.sums(session, rows), ...this.byModel(session, rows), ...await this.extra(session)].join('\n')
+    return [...this.sums(session, rows), ...this.byModel(session, rows), ...this.others(session)].join('\n')
   }
 
   /** What everybody used. */
@@ -39,7 +39,7 @@ export class UsageReport {
       ...this.sums(session, rows),
       ...this.byModel(session, rows),
       ...users.map(([name, counts]) => localizeText(session, 'usage.user', { name, ...formatCounts(counts) })),
-      ...await this.extra(session),
+      ...this.others(session),
     ].join('\n')
   }
 
@@ -57,9 +57,11 @@ export class UsageReport {
     return models.map(([name, counts]) => localizeText(session, 'usage.model', { name, ...formatCounts(counts) }))
   }
 
-  private async extra(session: Session): Promise<string[]> {
-    const lines = await Promise.all([...this.lines].map(line => line(session)))
-    return lines.flatMap(line => line ?? [])
+  /** What other plugins add. */
+  private others(session: Session): string[] {
+    const lines: string[] = []
+    this.ctx.emit(session, 'gemini/usage', session, lines)
+    return lines
   }
 }
 

@@ -280,7 +280,7 @@ describe('a conversation on a platform that can edit', () => {
     test = await createApp({ bot: EditingBot, markdown: true })
     test.engine.respond(says('**bold** <at type="all"/>'))
     await test.client('alice').receive('count')
-    assert.equal(test.bot.sent[0].states.at(-1)!.join(''), '<markdown>**bold** &lt;at type="all"/&gt;</markdown>')
+    assert.equal(test.bot.sent[0].states.at(-1)!.join(''), '<markdown state="typing">**bold** &lt;at type="all"/&gt;</markdown>')
   })
 
   it('may be told to wait for the end', async () => {
@@ -292,14 +292,14 @@ describe('a conversation on a platform that can edit', () => {
   })
 })
 
-describe('a conversation on DingTalk', () => {
-  it('takes every group message for its own, and gives what the encoder can show', async () => {
+describe('a conversation on DingTalk, with the stock adapter alone', () => {
+  it('is answered in elements that its encoder can show', async () => {
     const test = await createApp({ platform: 'dingtalk' })
     try {
       test.engine.respond(says('# Title\n\nUse `code`:\n\n- one\n- two'))
       const client = test.client('alice', 'group')
       client.event.platform = 'dingtalk'
-      await client.receive(' hello')
+      await client.receive('<at id="514"/> hello')
       assert.equal(questionOf(test.engine.requests[0]), 'hello')
       assert.equal(test.bot.sent[0].states[0].join(''), '<b>Title</b>\n\nUse code:\n\n• one\n• two')
     } finally {

@@ -3,7 +3,7 @@ import { isAddressed } from '../../src/chat/trigger'
 
 describe('a message is for the bot', () => {
   const stripped = { content: '', prefix: '', hasAt: false, appel: false, atSelf: false }
-  const group = { isDirect: false, platform: 'qq', stripped }
+  const group = { isDirect: false, stripped }
 
   it('in a direct chat', () => {
     assert.equal(isAddressed({ ...group, isDirect: true }), true)
@@ -13,9 +13,5 @@ describe('a message is for the bot', () => {
     assert.equal(isAddressed(group), false)
     assert.equal(isAddressed({ ...group, stripped: { ...stripped, appel: true } }), true)
     assert.equal(isAddressed({ ...group, stripped: { ...stripped, atSelf: true } }), true)
-  })
-
-  it('in every group of DingTalk, which delivers nothing else', () => {
-    assert.equal(isAddressed({ ...group, platform: 'dingtalk' }), true)
   })
 })

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { h } from 'koishi'
 import type { Session } from 'koishi'
 import { SystemClock } from '../../src/util/clock'
-import { createDelivery, targetOf } from '../../src/delivery/target'
-import type { Delivery, Target } from '../../src/delivery/target'
+import { createDelivery, targetOf } from '../../src/delivery'
+import type { Delivery, Target } from '../../src/delivery'
 import { HastyClock, ManualClock, settle } from '../support/clock'
 import { gate } from '../support/engine'
 
@@ -509,11 +509,13 @@ describe('the target of a reply', () => {
 
   it('knows how much a platform takes, unless the settings know better', () => {
     const options = { messageBytes: { telegram: 9, other: 0 } }
-    const limit = (platform: string, options = {}) => {
-      return targetOf({ ...sessionOf(bot), platform } as Session, options).limit
+    const limit = (platform: string, options = {}, markdown?: boolean) => {
+      return targetOf({ ...sessionOf({ ...bot, markdown }), platform } as Session, options).limit
     }
     assert.equal(limit('dingtalk'), 12_000)
-    assert.equal(limit('wecom-bot'), 0)
+    assert.equal(limit('wecom-bot', {}, true), 0)
+    assert.equal(limit('dingtalk', {}, true), 0)
+    assert.equal(limit('telegram', options, true), 9)
     assert.equal(limit('other'), 30_000)
     assert.equal(limit('telegram', options), 9)
     assert.equal(limit('other', options), 0)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { draft } from '../../src/delivery/partial-markdown'
+import { draft } from '../../src/markdown/partial-markdown'
 
 /** What is shown of an unfinished text. */
 function shown(text: string) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { heal, resume } from '../../src/delivery/open-blocks'
+import { heal, resume } from '../../src/markdown/open-blocks'
 
 describe('an unfinished text', () => {
   it('is shown as it is outside of code', () => {

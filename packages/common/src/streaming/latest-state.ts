@@ -1,11 +1,11 @@
 /**
- * Shows something that grows. Only the newest state is ever shown, one at a time: a slow platform skips states, it does
- * not queue them.
+ * Shows text that grows, and a status line while there is none. Only the newest state is shown, one at a time: where
+ * the platform is slow, states are skipped instead of queued.
  */
-export abstract class Growth {
-  /** The newest text, and the line that stands in its place while there is none. */
-  protected latest = ''
-  protected line = ''
+export abstract class LatestState {
+  protected newestText = ''
+  /** Line in place of the text while there is none. */
+  protected newestStatus = ''
   /** Runs while there is something to show. */
   protected work?: Promise<void>
   protected readonly finished = new AbortController()
@@ -13,16 +13,16 @@ export abstract class Growth {
   /** Whether there is a newer state than the one that is shown. */
   protected abstract get isDue(): boolean
 
-  /** Shows the newest state. @returns false when there is nothing to be done before it changes */
+  /** Shows the newest state. @returns false when there is nothing to do until it changes */
   protected abstract step(): Promise<boolean>
 
   status(line: string) {
-    this.line = line
+    this.newestStatus = line
     this.begin()
   }
 
   update(text: string) {
-    this.latest = text
+    this.newestText = text
     this.begin()
   }
 
@@ -30,7 +30,7 @@ export abstract class Growth {
     if (!this.work && this.isDue) this.work = this.run()
   }
 
-  /** Shows nothing more. Resolves once what was on its way has arrived. */
+  /** Shows nothing more. Resolves when the step that is running has ended. */
   protected async halt() {
     this.finished.abort()
     await this.work
@@ -38,7 +38,7 @@ export abstract class Growth {
 
   private async run() {
     while (this.isDue && await this.step());
-    // At once: whatever comes now finds nobody at work.
+    // Without a pause after the last check: a newer state has to start another run.
     this.work = undefined
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cut, pageText } from '../../src/delivery/split'
+import { cut, pageText } from '../../src/markdown/split'
 
 function pages(text: string, limit: number): string[] {
   const result: string[] = []

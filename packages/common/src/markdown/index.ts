@@ -1,0 +1,6 @@
+export { closer, heal, reopen, resume, unfinished } from './open-blocks'
+export type { Fence, Unfinished } from './open-blocks'
+export { draft } from './partial-markdown'
+export type { Draft } from './partial-markdown'
+export { cut, pageText } from './split'
+export type { Page } from './split'

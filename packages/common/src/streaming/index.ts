@@ -1,0 +1,1 @@
+export { LatestState } from './latest-state'

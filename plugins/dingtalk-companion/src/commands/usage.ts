@@ -1,0 +1,31 @@
+import { h } from 'koishi'
+import type { Context, Session } from 'koishi'
+import type { App } from '../api/app'
+import { monthOf } from '../api/monthly-quota'
+
+declare module 'koishi' {
+  interface Events {
+    /** Emitted by gemini-chat: adds lines to what `gemini.usage` says. */
+    'gemini/usage'(session: Session, lines: string[]): void
+  }
+}
+
+/** The API calls that the apps have made this month, one line for each. */
+export function describeUsage(apps: Iterable<App>, now: number, session: Session): string[] {
+  const month = monthOf(now)
+  return Array.from(apps, ({ id, quota: { used, limit, isShort } }) => {
+    const name = !limit ? 'unlimited' : isShort ? 'short' : 'calls'
+    return session.text(`dingtalk-companion.usage.${name}`, { app: id, month, used, limit })
+  })
+}
+
+/** Registers `dingtalk.usage`, and adds its lines to the usage report of gemini-chat. */
+export function registerUsage(ctx: Context, describe: (session: Session) => string[]) {
+  ctx.command('dingtalk')
+  ctx.command('dingtalk.usage').action(({ session }) => {
+    const lines = describe(session!)
+    // Ids are no markup.
+    return lines.length ? [h.text(lines.join('\n'))] : session!.text('dingtalk-companion.usage.none')
+  })
+  ctx.on('gemini/usage', (session, lines) => void lines.push(...describe(session)))
+}

@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock } from 'common/time'
+import type { DingtalkApi } from '../api/api'
+import type { DingtalkError } from '../api/error'
+import { toCard } from '../render/markdown'
+import type { OpenCardStore } from '../storage/open-cards'
+
+/** A card that cannot be closed is given up after this. */
+const MAX_AGE_MS = 86_400_000
+
+/**
+ * Closes the cards of an app that were left open, each with its stored text and notice. Where DingTalk cannot be
+ * reached, they stay for the next time. It never throws.
+ */
+export async function closeLeftOpenCards(api: DingtalkApi, store: OpenCardStore, clock: Clock) {
+  for (const { outTrackId, key, content, notice, createdAt } of await store.leftOpen(api.app.id)) {
+    const close = async (text: string): Promise<DingtalkError | undefined> => {
+      const flags = { isFull: true, isFinalize: true, isError: false }
+      const frame = { outTrackId, guid: randomUUID(), key, content: toCard(text), ...flags }
+      return api.updateCard(frame, true).then(() => undefined, error => error)
+    }
+    let error = await close([content, notice].filter(Boolean).join('\n\n'))
+    if (error?.code === 'dingtalk/content-too-large') error = await close(notice)
+    const isTooOld = clock.now() - createdAt.getTime() > MAX_AGE_MS
+    if (error?.isTemporary && !isTooOld) return
+    await store.remove(outTrackId)
+  }
+}

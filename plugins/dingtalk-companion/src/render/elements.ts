@@ -1,0 +1,103 @@
+import type { h } from 'koishi'
+import { escapeMarkdown } from './escape'
+import { withoutThoughts } from './thoughts'
+
+/** Elements with a file that DingTalk's Markdown cannot show. */
+const files = new Set(['audio', 'video', 'file'])
+
+/** Elements that DingTalk has nothing for; their content would be misleading without them. */
+const ignored = new Set(['author', 'button', 'quote', 'template'])
+
+/** Whether only the stock adapter can send an element: a file, or a picture that DingTalk's servers cannot load. */
+export function needsStockEncoder({ type, attrs, children }: h): boolean {
+  if (files.has(type)) return true
+  if (isImage(type)) return !/^https?:/.test(sourceOf(attrs))
+  return children.some(needsStockEncoder)
+}
+
+/** Turns Koishi's elements into Markdown. `markdown` passes as it is, except for thoughts; other text is escaped. */
+export function toMarkdown(elements: h[]): string {
+  return render(elements).replace(/\n{3,}/g, '\n\n')
+}
+
+function render(elements: h[], depth = 0): string {
+  return elements.map(element => renderElement(element, depth)).join('')
+}
+
+function renderElement(element: h, depth: number): string {
+  const { type, attrs, children } = element
+  if (ignored.has(type)) return ''
+  const inner = () => render(children, depth)
+  switch (type) {
+    case 'text': return escapeMarkdown(String(attrs.content ?? ''))
+    case 'markdown': return withoutThoughts(rawText(children))
+    case 'br': return '\n'
+    case 'p': return `\n\n${inner().trim()}\n\n`
+    case 'b':
+    case 'strong': return wrap('**', inner())
+    case 'i':
+    case 'em': return wrap('*', inner())
+    case 's':
+    case 'del': return wrap('~~', inner())
+    case 'code': return wrap('`', rawText(children))
+    case 'pre': return codeBlock(element)
+    case 'a': return attrs.href ? `[${inner() || escapeMarkdown(attrs.href)}](${linkTarget(attrs.href)})` : inner()
+    case 'img':
+    case 'image': return `![${escapeMarkdown(attrs.alt ?? attrs.title ?? '')}](${linkTarget(sourceOf(attrs))})`
+    case 'at': return `@${escapeMarkdown(attrs.name ?? attrs.id ?? attrs.role ?? attrs.type ?? '')}`
+    case 'sharp': return `#${escapeMarkdown(attrs.name ?? attrs.id ?? '')}`
+    case 'hr': return '\n\n---\n\n'
+    case 'ul':
+    case 'ol': return depth ? `\n${list(element, depth)}` : `\n\n${list(element, depth)}\n\n`
+    case 'blockquote': return `\n\n${inner().trim().replace(/^/gm, '> ')}\n\n`
+    case 'h1':
+    case 'h2':
+    case 'h3':
+    case 'h4':
+    case 'h5':
+    case 'h6': return `\n\n${'#'.repeat(Number(type[1]))} ${inner().trim()}\n\n`
+    default: return inner()
+  }
+}
+
+function list({ type, children }: h, depth: number): string {
+  const items = children.filter(child => child.type === 'li')
+  return items.map((item, index) => {
+    const marker = type === 'ol' ? `${index + 1}.` : '-'
+    return `${'  '.repeat(depth)}${marker} ${render(item.children, depth + 1).trim()}`
+  }).join('\n')
+}
+
+function codeBlock({ attrs, children }: h): string {
+  const [first] = children
+  const language = attrs.lang ?? (first?.type === 'code' ? first.attrs.lang : undefined) ?? ''
+  const text = rawText(children).replace(/\n$/, '')
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
+  const fence = '`'.repeat(longest + 1)
+  return `\n\n${fence}${language}\n${text}\n${fence}\n\n`
+}
+
+/** Marks have to touch the text: outer spaces go outside. */
+function wrap(mark: string, text: string): string {
+  const [, before, body, after] = /^(\s*)([^]*?)(\s*)$/.exec(text)!
+  return body ? `${before}${mark}${body}${mark}${after}` : text
+}
+
+function rawText(elements: h[]): string {
+  return elements.map(({ type, attrs, children }) => {
+    return type === 'text' ? attrs.content : type === 'br' ? '\n' : rawText(children)
+  }).join('')
+}
+
+function isImage(type: string) {
+  return type === 'img' || type === 'image'
+}
+
+function sourceOf(attrs: h['attrs']): string {
+  return String(attrs.src ?? attrs.url ?? '')
+}
+
+/** Brackets and spaces would end the target. */
+function linkTarget(href: string): string {
+  return href.replace(/[\s<>]/g, character => encodeURIComponent(character)).replaceAll('(', '%28').replaceAll(')', '%29')
+}

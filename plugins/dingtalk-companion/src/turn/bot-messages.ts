@@ -1,0 +1,123 @@
+import { LruMap } from 'common/collections'
+import type { Clock } from 'common/time'
+import type { DingtalkApi } from '../api/api'
+import { chatOf } from '../api/stock-bot'
+import type { Config } from '../config'
+import { Card } from '../delivery/card'
+import { MarkdownSender } from '../delivery/markdown-sender'
+import type { OpenCardStore } from '../storage/open-cards'
+import { SerialTasks } from '../util/serial-tasks'
+import { OutgoingMessage, unknownMessage } from './outgoing-message'
+import type { MessageChat, MessageContent } from './outgoing-message'
+import type { Turn } from './turn'
+
+/** Messages that can still be edited or deleted. */
+const MAX_KNOWN_MESSAGES = 1000
+
+/** Where a message goes, and what it answers. */
+export interface MessageTarget {
+  channelId: string
+  /** The session that is answered, where there is one. */
+  session?: { isDirect: boolean, channelId?: string }
+  /** Its turn, while that goes on. */
+  turn?: Turn
+  notice: string
+  deleted: string
+}
+
+export interface BotMessagesOptions {
+  api: DingtalkApi
+  config: Pick<Config, 'streaming' | 'cardTemplateId' | 'cardKey'>
+  store: OpenCardStore
+  clock: Clock
+  /** Takes back a message that was sent. */
+  recall(channelId: string, key: string): Promise<void>
+  warn(error: unknown): void
+}
+
+/** The Markdown messages of one bot: creates, edits and deletes them, in order within each chat. */
+export class BotMessages {
+  /** By id. */
+  private readonly messages = new LruMap<string, OutgoingMessage>({ capacity: MAX_KNOWN_MESSAGES })
+  private readonly tasks = new SerialTasks()
+
+  constructor(private readonly options: BotMessagesOptions) {}
+
+  /** Whether editing makes sense now: a card can be made, or a message that will be edited exists already. */
+  get canEdit(): boolean {
+    return this.canOpenCard || [...this.messages.values()].some(message => message.isEditable)
+  }
+
+  /**
+   * Creates a message. In a turn it may be held back for its first edit.
+   * @returns its id, for `edit` and `delete`
+   * @throws {DingtalkError} when it was sent at once and that failed
+   */
+  async create(target: MessageTarget, content: MessageContent): Promise<string> {
+    const message = new OutgoingMessage(this.chat(target), content, !!target.turn)
+    target.turn?.add(message)
+    this.messages.set(message.id, message)
+    await message.start()
+    return message.id
+  }
+
+  /** Sends something that is not Markdown, in its place among the messages. */
+  send<T>({ channelId, turn }: MessageTarget, task: () => Promise<T>): Promise<T> {
+    turn?.release()
+    return this.tasks.run(channelId, task)
+  }
+
+  /**
+   * Replaces the text of a message. Returns at once, however slow DingTalk is.
+   * @throws {DingtalkError} `dingtalk/message-unknown`
+   */
+  edit(id: string, content: MessageContent) {
+    const message = this.messages.get(id)
+    if (!message) throw unknownMessage(id)
+    message.edit(content)
+  }
+
+  /** @returns false where the id is not one of ours @throws {DingtalkError} */
+  async delete(id: string): Promise<boolean> {
+    const message = this.messages.get(id)
+    if (!message) return false
+    await message.delete()
+    return true
+  }
+
+  /** Closes all cards as they are, because the process is about to end. It never throws. */
+  async interrupt() {
+    await Promise.all([...this.messages.values()].map(message => message.interrupt().catch(this.options.warn)))
+  }
+
+  private get canOpenCard(): boolean {
+    const { api, config: { streaming, cardTemplateId } } = this.options
+    return streaming !== 'off' && !!cardTemplateId && api.app.takesCards
+  }
+
+  private chat({ channelId, session, notice, deleted }: MessageTarget): MessageChat {
+    const { api, clock, config, recall, store, warn } = this.options
+    const { streaming: mode, cardTemplateId, cardKey: key } = config
+    const chat = chatOf(channelId, session)
+    const sender = new MarkdownSender(api, chat)
+    const enqueue = <T>(task: () => Promise<T>) => this.tasks.run(channelId, task)
+    const canOpenCard = () => this.canOpenCard
+    return {
+      clock,
+      sender,
+      notice,
+      deleted,
+      get canOpenCard() {
+        return canOpenCard()
+      },
+      openCard(expired) {
+        if (!canOpenCard() || !cardTemplateId) return
+        const options = { api, chat, sender, template: cardTemplateId, key, mode, clock, store, notice, expired }
+        return new Card(options, enqueue)
+      },
+      enqueue,
+      recall: key => recall(channelId, key),
+      warn,
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import type { OutgoingMessage } from './outgoing-message'
+
+/** Everything that is sent in answer to one incoming message, until Koishi's middleware chain for it ends. */
+export class Turn {
+  private readonly messages: OutgoingMessage[] = []
+
+  /** Adds a message, after those before it have gone out. */
+  add(message: OutgoingMessage) {
+    this.release()
+    this.messages.push(message)
+  }
+
+  /** Something else follows: messages that are held back go out first. */
+  release() {
+    for (const message of this.messages) message.release()
+  }
+
+  /** Delivers what has not been delivered and closes all cards, in order. It never throws. */
+  async end() {
+    const ends = this.messages.map(message => message.settleQuietly())
+    for (const message of this.messages) message.leaveTurn()
+    await Promise.all(ends)
+  }
+}
