@@ -8,6 +8,7 @@ COPY packages/common/package.json packages/common/
 COPY plugins/adapter-wecom-bot/package.json plugins/adapter-wecom-bot/
 COPY plugins/dingtalk-companion/package.json plugins/dingtalk-companion/
 COPY plugins/gemini-chat/package.json plugins/gemini-chat/
+COPY plugins/operators/package.json plugins/operators/
 COPY testkit/package.json testkit/
 RUN npm ci
 

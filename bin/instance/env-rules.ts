@@ -63,6 +63,13 @@ export const rules: Rule[] = [
       + 'with special characters in user and password percent-encoded.',
   },
   {
+    names: ['KOISHI_ADMINS'],
+    valid: matches(/^([^:,\s]+:[^,\s]+[,\s]*)+$/),
+    zh: 'KOISHI_ADMINS 应为逗号分隔的「平台:用户 ID」，例如 wecom-bot:ZhangSan,dingtalk:012345，现在是 {value}。',
+    en: 'KOISHI_ADMINS takes platform:user id, separated by commas, e.g. wecom-bot:ZhangSan,dingtalk:012345, '
+      + 'it is {value}.',
+  },
+  {
     names: ['WECOM_BOT_PATH'],
     valid: matches(/^\/[\w\-./~]+$/),
     zh: 'WECOM_BOT_PATH 应以 / 开头，只含字母、数字和 - _ . ~ /，例如 /api/wecom/callback，现在是 {value}。',

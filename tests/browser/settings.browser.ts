@@ -56,6 +56,7 @@ function assertDefault({ schema, path }: Entry, row: Row, rows: Row[], locale: L
 const idents: Record<string, { running: string, plain: string }> = {
   'adapter-wecom-bot': { running: 'wecom', plain: 'wecomPlain' },
   'gemini-chat': { running: 'gemini', plain: 'geminiPlain' },
+  operators: { running: 'access', plain: 'accessPlain' },
 }
 const env = { ...wecom, GEMINI_API_KEY: 'spec-key', SOCKS_PROXY: 'socks5h://127.0.0.1:9' }
 

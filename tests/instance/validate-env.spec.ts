@@ -26,10 +26,12 @@ describe('checking the settings', () => {
       DINGTALK_API_ENDPOINT: 'https://api.dingtalk.com/v1.0', GEMINI_API_KEY: 'AIzaOne, AIzaTwo',
       GEMINI_MODEL: 'gemini-3.8-flash', GEMINI_BASE_URL: 'https://relay.example.com/gemini',
       SOCKS_PROXY: 'socks5h://user:p%40ss@127.0.0.1:1080', KOISHI_ADMIN_PASSWORD: '口令',
+      KOISHI_ADMINS: 'wecom-bot:ZhangSan, dingtalk:$:LWCP_v1:$abc=',
     }), [])
   })
 
   const wrong: [string, Record<string, string>, RegExp][] = [
+    ['an operator without a platform', { KOISHI_ADMINS: 'wecom-bot:a,ZhangSan' }, /^KOISHI_ADMINS takes platform:user id/],
     ['an unknown platform', { PLATFORM: 'WeCom' }, /^PLATFORM .*dingtalk, wecom, both/],
     ['an unknown reply mode', { WECOM_BOT_REPLY_MODE: 'stream' }, /^WECOM_BOT_REPLY_MODE .*passive_stream, response_url/],
     ['an unknown stream style', { WECOM_BOT_STREAM_STYLE: 'card' }, /^WECOM_BOT_STREAM_STYLE .*stream_with_template_card/],

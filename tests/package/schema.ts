@@ -8,10 +8,13 @@ import companionZH from '../../plugins/dingtalk-companion/src/locales/zh-CN.yml'
 import { Config as chat } from '../../plugins/gemini-chat/src/config'
 import chatEN from '../../plugins/gemini-chat/src/locales/en-US.yml'
 import chatZH from '../../plugins/gemini-chat/src/locales/zh-CN.yml'
+import { Config as operators } from '../../plugins/operators/src/config'
+import operatorsEN from '../../plugins/operators/src/locales/en-US.yml'
+import operatorsZH from '../../plugins/operators/src/locales/zh-CN.yml'
 
 /** The settings of the plugins of this repository, by name in koishi.yml. */
 export const schemas: Dict<Schema> = {
-  'adapter-wecom-bot': adapter, 'dingtalk-companion': companion, 'gemini-chat': chat,
+  'adapter-wecom-bot': adapter, 'dingtalk-companion': companion, 'gemini-chat': chat, operators,
 }
 
 export const locales = ['zh-CN', 'en-US'] as const
@@ -25,6 +28,7 @@ export const texts: Dict<Record<Locale, Texts>> = {
   'adapter-wecom-bot': { 'zh-CN': adapterZH._config, 'en-US': adapterEN._config },
   'dingtalk-companion': { 'zh-CN': companionZH._config, 'en-US': companionEN._config },
   'gemini-chat': { 'zh-CN': chatZH._config, 'en-US': chatEN._config },
+  operators: { 'zh-CN': operatorsZH._config, 'en-US': operatorsEN._config },
 }
 
 /** A place in a settings page that shows a text of its own. */
