@@ -148,8 +148,8 @@ export class BotServices {
     const end = this.clock.now() + this.config.drain
     this.inbox.leaving = this.passive.leaving = true
     await this.turns.drain(this.config.drain)
-    await this.webhooks.drain(end - this.clock.now())
-    await this.app?.drain(end - this.clock.now())
+    await this.webhooks.whenIdle(end - this.clock.now())
+    await this.app?.whenIdle(end - this.clock.now())
     const { kept, lost } = await this.webhooks.close(messages => this.stores.deferred.deferMessages(messages))
     if (kept) this.logger.info('%d unsent messages of webhooks are kept for the next start', kept)
     if (lost) this.logger.warn('%d unsent messages of webhooks are lost: %s', lost, this.config.storage === 'database'

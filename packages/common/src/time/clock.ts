@@ -33,12 +33,13 @@ export class SystemClock implements Clock {
     if (this.disposed || signal?.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const wake = () => {
-        clearTimeout(timer)
+        this.clearTimeout(timer)
         signal?.removeEventListener('abort', wake)
         this.sleepers.delete(wake)
         resolve()
       }
-      const timer = setTimeout(wake, delayMs)
+      const timer = this.setTimeout(wake, delayMs) as NodeJS.Timeout
+      timer.ref()
       signal?.addEventListener('abort', wake)
       this.sleepers.add(wake)
     })

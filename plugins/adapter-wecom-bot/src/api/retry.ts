@@ -1,57 +1,51 @@
+import { retry } from 'common/async'
 import type { Clock } from '../util/clock'
 import { WecomApiError } from './client'
 
-const ATTEMPTS = 4
-/** Too fast: WeCom counts by the minute, so that short pauses are no use. */
-const TOO_FAST = [45009, 45033]
-const BUSY = -1
+const MAX_ATTEMPTS = 4
+/** Too many calls: WeCom counts by the minute, so short pauses are no use. */
+const RATE_LIMIT_CODES = [45009, 45033]
+const RATE_LIMIT_PAUSE_MS = 5000
+const BUSY_PAUSE_MS = 1000
+/** errcode -1: system busy, retry. */
+export const SYSTEM_BUSY = -1
 
-/** Calls to WeCom that are made again, after growing pauses, where it is busy or was not reached. */
-export class Retry {
-  private readonly pauses = new Map<unknown, (error: Error) => void>()
-  private ended = false
+/** Repeats calls to WeCom, after growing pauses, where WeCom is busy or was not reached. */
+export class ApiRetry {
+  private readonly disposal = new AbortController()
 
-  constructor(readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {}
 
   /**
    * @param action may run up to four times
-   * @throws what the last attempt throws; a `WecomApiError` `unsent` where the bot stops in between
+   * @throws what the last try throws; a `WecomApiError` `unsent` where the bot stops in between
    */
   async run<T>(action: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      if (this.ended) throw stopped()
-      try {
-        return await action()
-      } catch (error) {
-        if (attempt === ATTEMPTS || !(error instanceof WecomApiError) || !isPassing(error)) throw error
-        await this.pause(2 ** attempt * (TOO_FAST.includes(error.errcode!) ? 5000 : 1000))
-      }
+    const { signal } = this.disposal
+    if (signal.aborted) throw stopped()
+    try {
+      return await retry(action, { clock: this.clock, attempts: MAX_ATTEMPTS, delayMs, signal })
+    } catch (error) {
+      throw signal.aborted && isPassing(error) ? stopped() : error
     }
   }
 
+  /** Ends the pauses, and refuses further calls. */
   dispose() {
-    this.ended = true
-    for (const [timer, stop] of this.pauses) {
-      this.clock.clearTimeout(timer)
-      stop(stopped())
-    }
-    this.pauses.clear()
-  }
-
-  private pause(delay: number): Promise<void> {
-    if (this.ended) return Promise.reject(stopped())
-    return new Promise((resolve, reject) => {
-      const timer = this.clock.setTimeout(() => {
-        this.pauses.delete(timer)
-        resolve()
-      }, delay)
-      this.pauses.set(timer, reject)
-    })
+    this.disposal.abort()
   }
 }
 
-function isPassing({ failure, errcode = 0 }: WecomApiError) {
-  return failure === 'unsent' || errcode === BUSY || TOO_FAST.includes(errcode)
+function delayMs(error: unknown, attempt: number): number | undefined {
+  if (isPassing(error)) return 2 ** (attempt + 1) * (isRateLimit(error) ? RATE_LIMIT_PAUSE_MS : BUSY_PAUSE_MS)
+}
+
+function isPassing(error: unknown): error is WecomApiError {
+  return error instanceof WecomApiError && (error.failure === 'unsent' || error.errcode === SYSTEM_BUSY || isRateLimit(error))
+}
+
+function isRateLimit({ errcode = 0 }: WecomApiError) {
+  return RATE_LIMIT_CODES.includes(errcode)
 }
 
 function stopped() {

@@ -1,7 +1,8 @@
+import { Condition } from 'common/async'
 import type { Clock } from '../util/clock'
 import { RateLimiter } from './rate-limiter'
 import { WecomApiError } from './client'
-import { Retry } from './retry'
+import { ApiRetry } from './retry'
 
 /** A message, or one that is still being made, say because its file is being uploaded. */
 export type PendingBody = object | Promise<object>
@@ -29,14 +30,15 @@ export interface UnsentMessages {
   lost: number
 }
 
-/** How long a message that is being sent may take to come to an end, when all must end. Milliseconds. */
-const LAST_WAIT = 2000
+/** How long `close` waits for the message that is being sent. */
+const CLOSE_TIMEOUT_MS = 2000
 
 /** Messages to one place, one after the other: what has to be tried again does not let the next one pass. */
 export class SendQueue {
   private readonly jobs: Job[] = []
   private readonly limiter: RateLimiter
-  private readonly retry: Retry
+  private readonly retry: ApiRetry
+  private readonly changed: Condition
   private isRunning = false
   private isSending = false
   private isClosed = false
@@ -50,7 +52,8 @@ export class SendQueue {
     readonly capacity: number,
   ) {
     this.limiter = new RateLimiter(clock, limit, span, capacity)
-    this.retry = new Retry(clock)
+    this.retry = new ApiRetry(clock)
+    this.changed = new Condition(clock)
   }
 
   /** Messages that have not been sent, without the one that is being sent. */
@@ -60,6 +63,11 @@ export class SendQueue {
 
   get isIdle() {
     return !this.jobs.length
+  }
+
+  /** Waits until everything is sent, at most `limitMs` milliseconds. */
+  whenIdle(limitMs: number): Promise<boolean> {
+    return this.changed.until(() => this.isIdle, limitMs)
   }
 
   /**
@@ -91,11 +99,8 @@ export class SendQueue {
   async close(): Promise<UnsentMessages> {
     this.stop()
     const sending = this.isSending ? this.jobs[0] : undefined
-    const end = this.clock.now() + LAST_WAIT
-    while (this.isSending && this.clock.now() < end) {
-      await new Promise<void>(resolve => this.clock.setTimeout(resolve, 50))
-    }
-    // Whether it arrived is not known: twice is worse than not.
+    await this.changed.until(() => !this.isSending, CLOSE_TIMEOUT_MS)
+    // A message that is still being sent may have arrived: do not send it again.
     const left = this.jobs.filter(job => !this.isSending || job !== sending)
     const bodies = left.map(({ made }) => made).filter(made => made !== undefined)
     return { bodies, lost: left.length - bodies.length }
@@ -104,6 +109,7 @@ export class SendQueue {
   /** Ends the waiting for what was not sent. */
   rejectPending(error: WecomApiError) {
     for (const { push } of this.jobs.splice(Number(this.isSending))) push.reject(error)
+    this.changed.notify()
   }
 
   dispose() {
@@ -126,11 +132,14 @@ export class SendQueue {
         job.push.sent()
         if (job.isLast) job.push.resolve()
       } catch (error) {
-        // What could not be sent because all ends is not failed, but left.
-        if (this.isClosed && isUnsent(error)) break
-        this.drop(job.push)
-        job.push.reject(error)
+        // What is unsent because the queue closes has not failed: `close` hands it out.
+        if (!this.isClosed || !isUnsent(error)) {
+          this.drop(job.push)
+          job.push.reject(error)
+        }
       }
+      this.isSending = false
+      this.changed.notify()
     }
     this.isRunning = false
   }
@@ -143,8 +152,10 @@ export class SendQueue {
       this.isSending = true
       try {
         await this.send(body)
-      } finally {
-        this.isSending = false
+      } catch (error) {
+        // While the queue closes, `run` first decides what becomes of the message.
+        this.isSending = this.isClosed
+        throw error
       }
     })
   }

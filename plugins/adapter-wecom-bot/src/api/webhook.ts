@@ -4,14 +4,14 @@ import type { Post } from './client'
 import { WecomApiError, callApi } from './client'
 import type { PendingBody } from './send-queue'
 import { SendQueue } from './send-queue'
-import { Retry } from './retry'
+import { ApiRetry } from './retry'
 import { MAX_WEBHOOK_MARKDOWN_BYTES, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS } from '../protocol/limits'
 import { pieces } from '../render/split'
 
 /** A group's webhook: one address, 20 messages in any minute, in the order they came. */
 export class Webhook {
   private readonly queue: SendQueue
-  private readonly retry: Retry
+  private readonly retry: ApiRetry
 
   constructor(
     readonly url: string,
@@ -21,7 +21,7 @@ export class Webhook {
   ) {
     const send = (body: object) => callApi(post, url, body)
     this.queue = new SendQueue(send, clock, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS, capacity)
-    this.retry = new Retry(clock)
+    this.retry = new ApiRetry(clock)
   }
 
   /** Messages that wait for their place in the minute. */
@@ -31,6 +31,11 @@ export class Webhook {
 
   get isIdle() {
     return this.queue.isIdle
+  }
+
+  /** Waits until everything is sent, at most `limitMs` milliseconds. */
+  whenIdle(limitMs: number): Promise<boolean> {
+    return this.queue.whenIdle(limitMs)
   }
 
   /**

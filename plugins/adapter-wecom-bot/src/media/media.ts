@@ -1,3 +1,4 @@
+import { retry } from 'common/async'
 import { decodeMediaKey, decryptMedia } from '../protocol/crypto'
 import { UNKNOWN_TYPE, fileName, sniff } from './file-type'
 import type { MediaLink } from '../protocol/payload'
@@ -20,7 +21,9 @@ export interface MediaOptions extends FetchOptions {
   keys: Buffer[]
 }
 
-const ATTEMPTS = 3
+const MAX_ATTEMPTS = 3
+/** Before the second try; the third waits twice as long. */
+const RETRY_PAUSE_MS = 1000
 
 /**
  * Downloads and decrypts what a message links to. The link is valid for five minutes; WeCom's storage answers 503 or
@@ -30,7 +33,7 @@ const ATTEMPTS = 3
  */
 export async function downloadMedia({ url, aesKey }: MediaLink, options: MediaOptions): Promise<Media> {
   const keys = aesKey ? [keyOf(aesKey)] : options.keys
-  const { data, ...rest } = await persist(url, options)
+  const { data, ...rest } = await fetchWithRetries(url, options)
   return describe({ data: open(data, keys), ...rest })
 }
 
@@ -39,19 +42,16 @@ export async function downloadMedia({ url, aesKey }: MediaLink, options: MediaOp
  * @throws {MediaError}
  */
 export async function fetchFile(url: string, options: FetchOptions): Promise<Media> {
-  return describe(await persist(url, options))
+  return describe(await fetchWithRetries(url, options))
 }
 
-async function persist(url: string, options: FetchOptions): Promise<Bytes> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await fetchBytes(url, options)
-    } catch (error) {
-      const isPassing = (error as MediaError).code === 'network'
-      if (attempt === ATTEMPTS || !isPassing || options.signal?.aborted) throw error
-      await new Promise<void>(resolve => options.clock.setTimeout(resolve, attempt * 1000))
-    }
-  }
+function fetchWithRetries(url: string, options: FetchOptions): Promise<Bytes> {
+  return retry(() => fetchBytes(url, options), {
+    clock: options.clock,
+    signal: options.signal,
+    attempts: MAX_ATTEMPTS,
+    delayMs: (error, attempt) => (error as MediaError).code === 'network' ? (attempt + 1) * RETRY_PAUSE_MS : undefined,
+  })
 }
 
 function keyOf(aesKey: string): Buffer {

@@ -1,3 +1,4 @@
+import { Activity } from 'common/async'
 import { toAppBodies } from './message-bodies'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Clock } from '../util/clock'
@@ -9,7 +10,7 @@ import type { MessagePart } from './parts'
 import type { Push } from './push'
 import { toDeliveryError } from './push'
 import { WecomApiError, callApi, createPost } from '../api/client'
-import { Retry } from '../api/retry'
+import { ApiRetry } from '../api/retry'
 import type { HttpResponse, Transport } from '../api/http'
 
 export interface WecomAppOptions {
@@ -33,21 +34,19 @@ const MARGIN = 300
  * @see https://developer.work.weixin.qq.com/document/path/90236
  */
 export class WecomApp {
-  private readonly retry: Retry
+  private readonly retry: ApiRetry
   private token?: { value: string, until: number }
   private asking?: Promise<string>
-  private running = 0
+  private readonly sending: Activity
 
   constructor(readonly options: WecomAppOptions, readonly transport: Transport, readonly clock: Clock) {
-    this.retry = new Retry(clock)
+    this.retry = new ApiRetry(clock)
+    this.sending = new Activity(clock)
   }
 
-  /** Waits until all has been sent, at most so many milliseconds. */
-  async drain(grace: number) {
-    const end = this.clock.now() + grace
-    while (this.running && this.clock.now() < end) {
-      await new Promise<void>(resolve => this.clock.setTimeout(resolve, 50))
-    }
+  /** Waits until everything is sent, at most `limitMs` milliseconds. */
+  whenIdle(limitMs: number): Promise<boolean> {
+    return this.sending.whenIdle(limitMs)
   }
 
   /**
@@ -56,7 +55,7 @@ export class WecomApp {
    */
   to(userId: string): Push | undefined {
     if (!userId || userId.startsWith('@') || userId.includes('|')) return
-    return { send: parts => this.send(userId, parts) }
+    return { send: parts => this.sending.run(() => this.send(userId, parts)) }
   }
 
   /**
@@ -88,17 +87,12 @@ export class WecomApp {
    * @see https://developer.work.weixin.qq.com/document/path/94888
    */
   async closeCard(userId: string, code: string, button: string) {
-    this.running++
-    try {
-      await this.call('message/update_template_card', {
-        userids: [userId],
-        agentid: Number(this.options.agentId),
-        response_code: code,
-        button: { replace_name: button },
-      })
-    } finally {
-      this.running--
-    }
+    await this.sending.run(() => this.call('message/update_template_card', {
+      userids: [userId],
+      agentid: Number(this.options.agentId),
+      response_code: code,
+      button: { replace_name: button },
+    }))
   }
 
   dispose() {
@@ -108,7 +102,6 @@ export class WecomApp {
   private async send(userId: string, parts: MessagePart[]) {
     const bodies = toAppBodies(parts, this.options.format, (type, name, data) => this.upload(type, name, data))
     let sent = 0
-    this.running++
     try {
       for (const make of bodies) {
         const body = await make()
@@ -120,8 +113,6 @@ export class WecomApp {
       }
     } catch (error) {
       throw toDeliveryError(error, parts, bodies.length - sent, bodies.length)
-    } finally {
-      this.running--
     }
   }
 

@@ -2,7 +2,7 @@ import type { h } from 'koishi'
 import type { Referrer } from '../protocol/conversation'
 import { channelOf } from '../protocol/conversation'
 import type { PushTargets } from './push-targets'
-import { Lines } from '../util/serial'
+import { SerialQueue } from 'common/async'
 import { renderElements } from '../render/markdown'
 import { DeliveryError } from '../api/delivery-error'
 import type { OpenFile } from '../media/outgoing-files'
@@ -19,7 +19,7 @@ export interface Delivered {
 
 /** Brings what plugins send on its way. Not part of the bot, which stands behind proxies: each look would cost. */
 export class Sender {
-  private readonly lines = new Lines()
+  private readonly composing = new SerialQueue()
 
   constructor(readonly turns: TurnRegistry, readonly directory: PushTargets, readonly openFile: OpenFile) {}
 
@@ -62,8 +62,8 @@ export class Sender {
   }
 
   private async push(push: Push, channelId: string, elements: h[]): Promise<Delivered | undefined> {
-    // A message whose files take long to read must not be overtaken by the next.
-    const parts = await this.lines.run(channelId, () => composeParts(elements, this.openFile))
+    // Reading files takes time; messages to one chat must keep their order.
+    const parts = await this.composing.run(channelId, () => composeParts(elements, this.openFile))
     if (!parts.length) return
     await push.send(parts)
     return { content: parts.map(part => 'content' in part ? part.content : `[${part.type}]`).join('\n\n') }

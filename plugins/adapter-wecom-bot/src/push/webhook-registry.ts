@@ -79,12 +79,9 @@ export class WebhookRegistry {
     return [...this.webhooks.values()].reduce((sum, webhook) => sum + webhook.waiting, 0)
   }
 
-  /** Waits until all has been sent, at most so many milliseconds. */
-  async drain(grace: number) {
-    const end = this.clock.now() + grace
-    while (this.clock.now() < end && [...this.webhooks.values()].some(webhook => !webhook.isIdle)) {
-      await new Promise<void>(resolve => this.clock.setTimeout(resolve, 50))
-    }
+  /** Waits until all webhooks have sent everything, at most `limitMs` milliseconds. */
+  async whenIdle(limitMs: number) {
+    await Promise.all([...this.webhooks.values()].map(webhook => webhook.whenIdle(limitMs)))
   }
 
   /**

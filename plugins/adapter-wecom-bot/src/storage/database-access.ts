@@ -1,6 +1,6 @@
 import type { Context } from 'koishi'
 import type { Clock } from '../util/clock'
-import { Lines } from '../util/serial'
+import { SerialQueue, withTimeout } from 'common/async'
 
 /** How long whoever waits for a reply may wait for the database: an answer is worth more than to be sure of it. */
 const PATIENCE = 1000
@@ -11,7 +11,7 @@ type Action<T> = (database: Context['database']) => Promise<T>
 
 /** Koishi's database, which may be slow, fail, or not be there. Nothing here ever rejects; failures are for the log. */
 export class Access {
-  private readonly lines = new Lines()
+  private readonly rows = new SerialQueue()
   private complained = 0
 
   constructor(readonly ctx: Context, readonly clock: Clock) {}
@@ -33,7 +33,7 @@ export class Access {
 
   /** Does what concerns the same row in turn. */
   inLine<T, R>(row: string, fallback: R, action: Action<T>): Promise<T | R> {
-    return this.lines.run(row, () => this.try(fallback, action))
+    return this.rows.run(row, () => this.try(fallback, action))
   }
 
   /**
@@ -45,12 +45,8 @@ export class Access {
   }
 
   /** @returns `fallback` where it takes too long */
-  async soon<T, R>(promise: Promise<T>, fallback: R): Promise<T | R> {
-    let timer: unknown
-    const late = new Promise<R>((resolve) => {
-      timer = this.clock.setTimeout(() => resolve(fallback), PATIENCE)
-    })
-    return Promise.race([promise, late]).finally(() => this.clock.clearTimeout(timer))
+  soon<T, R>(promise: Promise<T>, fallback: R): Promise<T | R> {
+    return withTimeout(promise, PATIENCE, this.clock, () => fallback)
   }
 
   /** Reads what a reply waits for. */

@@ -1,8 +1,10 @@
+import { retry } from 'common/async'
 import type { Clock } from '../util/clock'
 import type { InlineImage } from '../protocol/reply'
 import { MAX_STREAM_BYTES, MAX_WEBHOOK_MARKDOWN_BYTES, RESPONSE_URL_LIFETIME_MS } from '../protocol/limits'
 import type { Post } from '../api/client'
 import { WecomApiError, callApi } from '../api/client'
+import { SYSTEM_BUSY } from '../api/retry'
 import { cut, pieces } from '../render/split'
 import type { Notices } from './bubble'
 import type { Turn } from './turn'
@@ -11,8 +13,8 @@ import { inWords } from '../render/said'
 import type { Webhook } from '../api/webhook'
 import { DeliveryError } from '../api/delivery-error'
 
-/** WeCom has not looked at it, and asks to try again. */
-const BUSY = -1
+/** Before the only retry of a post to `response_url`. */
+const RETRY_PAUSE_MS = 1000
 
 /** A way out that a callback brought along, instead of all others. */
 export interface DeliveryOverride {
@@ -94,13 +96,14 @@ export class FallbackDelivery {
   }
 
   private async postOnce(url: string, body: object) {
-    try {
-      await callApi(this.post, url, body)
-    } catch (error) {
-      if (!(error instanceof WecomApiError) || (error.failure !== 'unsent' && error.errcode !== BUSY)) throw error
-      await new Promise<void>(resolve => this.clock.setTimeout(resolve, 1000))
-      await callApi(this.post, url, body)
-    }
+    await retry(() => callApi(this.post, url, body), {
+      clock: this.clock,
+      attempts: 2,
+      delayMs: (error) => {
+        const isPassing = error instanceof WecomApiError && (error.failure === 'unsent' || error.errcode === SYSTEM_BUSY)
+        return isPassing ? RETRY_PAUSE_MS : undefined
+      },
+    })
   }
 
   private async push(webhook: Webhook, text: string, pictures: InlineImage[], losses: DeliveryError[]) {

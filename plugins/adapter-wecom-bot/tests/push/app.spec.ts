@@ -180,7 +180,7 @@ describe('the API of a self-built app', () => {
     const sent = send(markdown('a'))
     await until(() => clock.pending)
     let drained = false
-    void app.drain(10_000).then(() => drained = true)
+    void app.whenIdle(10_000).then(() => drained = true)
     await clock.pass(1000)
     assert.equal(drained, false)
     await clock.pass(1500)

@@ -1,3 +1,4 @@
+import { withTimeout } from 'common/async'
 import type { Context, h, Session } from 'koishi'
 import { checkAdmission, checkAuthority } from './admission'
 import type { Config } from '../config'
@@ -126,9 +127,7 @@ export class Chat {
   }
 
   private async waitUntilIdle(limit: number) {
-    const isIdle = new AbortController()
-    const idle = this.conversationQueue.idle().then(() => isIdle.abort())
-    await Promise.race([idle, this.context.clock.sleep(limit, isIdle.signal)])
+    await withTimeout(this.conversationQueue.whenIdle(), limit, this.context.clock, () => {})
   }
 
   /** Ends everything. What was written so far stays as it is. */

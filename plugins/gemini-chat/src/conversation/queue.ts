@@ -1,3 +1,4 @@
+import { SerialQueue } from 'common/async'
 import { GeminiChatError } from '../util/errors'
 
 /** A conversation has as many waiting messages as it may have. */
@@ -9,19 +10,14 @@ export class BusyError extends GeminiChatError {
   }
 }
 
-interface QueueEntry {
-  /** Ends when the last task does. It never rejects. */
-  tail: Promise<unknown>
-  /** One for each task that has not ended, in order. */
-  tasks: Set<AbortController>
-}
-
 /** How many tasks a conversation may have, with those that are being stopped. */
 const MAX_TASKS_PER_CONVERSATION = 100
 
 /** Lets the tasks of one conversation run one after the other, and those of different ones at the same time. */
 export class ConversationQueue {
-  private readonly entries = new Map<string, QueueEntry>()
+  private readonly serial = new SerialQueue()
+  /** By conversation: one controller for each task that has not ended, in order. */
+  private readonly tasks = new Map<string, Set<AbortController>>()
 
   /**
    * Runs the task once everything posted before it under the same key has ended.
@@ -29,19 +25,19 @@ export class ConversationQueue {
    * @throws {BusyError} when as many wait already, or a hundred have not ended yet
    */
   async enqueue<T>(key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity): Promise<T> {
-    let box = this.entries.get(key)
-    if (!box) this.entries.set(key, box = { tail: Promise.resolve(), tasks: new Set() })
-    if (this.pending(key) > limit || box.tasks.size >= MAX_TASKS_PER_CONVERSATION) throw new BusyError()
+    const tasks = this.tasks.get(key) ?? new Set<AbortController>()
+    if (this.pending(key) > limit || tasks.size >= MAX_TASKS_PER_CONVERSATION) throw new BusyError()
 
     const controller = new AbortController()
-    box.tasks.add(controller)
-    const result = box.tail.then(() => task(controller.signal))
-    // Leaving and looking whether anybody is left happen in one step: whoever comes later finds no box and opens one.
-    box.tail = result.catch(() => {}).then(() => {
-      box.tasks.delete(controller)
-      if (!box.tasks.size) this.entries.delete(key)
+    this.tasks.set(key, tasks.add(controller))
+    return this.serial.run(key, async () => {
+      try {
+        return await task(controller.signal)
+      } finally {
+        tasks.delete(controller)
+        if (!tasks.size) this.tasks.delete(key)
+      }
     })
-    return result
   }
 
   /** How many tasks run or wait under a key, without those that are being stopped. */
@@ -61,21 +57,21 @@ export class ConversationQueue {
   }
 
   /** Waits for the end of everything posted so far. */
-  async idle() {
-    await Promise.all([...this.entries.values()].map(({ tail }) => tail))
+  async whenIdle() {
+    await this.serial.whenIdle()
   }
 
   /** Aborts everything. */
   dispose() {
-    for (const key of this.entries.keys()) this.stop(key)
+    for (const key of this.tasks.keys()) this.stop(key)
   }
 
   private active(key: string) {
-    return [...this.entries.get(key)?.tasks ?? []].filter(({ signal }) => !signal.aborted)
+    return [...this.tasks.get(key) ?? []].filter(({ signal }) => !signal.aborted)
   }
 
   /** How many conversations have something to do. */
   get size() {
-    return this.entries.size
+    return this.tasks.size
   }
 }

@@ -1,5 +1,5 @@
 import { cut, pageText } from 'common/markdown'
-import { persist } from '../util/retry'
+import { retryDelivery } from './retry-delivery'
 import type { Delivery, DeliveryOptions, Target } from './types'
 
 /** Sends the complete answer, in as many messages as it takes: for platforms that cannot edit. */
@@ -13,7 +13,7 @@ export class MessageDelivery implements Delivery {
       const page = cut(text, start, this.target.limit ?? 0)
       const controls = page.end < text.length ? [] : this.target.controls?.(true) ?? []
       const elements = [...this.target.render(pageText(text, page)), ...controls]
-      await persist(() => this.target.create(elements), this.options)
+      await retryDelivery(() => this.target.create(elements), this.options)
       start = page.end
     }
   }

@@ -1,6 +1,6 @@
 import { cut, draft, pageText } from 'common/markdown'
 import type { h } from 'koishi'
-import { persist } from '../util/retry'
+import { retryDelivery } from './retry-delivery'
 import type { DeliveryOptions, EditableTarget, TextState } from './types'
 
 /**
@@ -70,7 +70,7 @@ export class MessageSeries {
         continue
       }
       if (this.id === undefined && frame.trim()) {
-        await persist(() => this.target.create(this.elements(frame, isLast, state)), this.options)
+        await retryDelivery(() => this.target.create(this.elements(frame, isLast, state)), this.options)
       }
       this.turnPage(text, page.end)
     }
@@ -111,7 +111,7 @@ export class MessageSeries {
   private async finishMessage(id: string, frame: string, isLast: boolean, state?: TextState): Promise<boolean> {
     if (frame === this.frame && !state && !this.target.controls) return true
     try {
-      await persist(() => this.target.edit(id, this.elements(frame, isLast, state)), this.options)
+      await retryDelivery(() => this.target.edit(id, this.elements(frame, isLast, state)), this.options)
       return true
     } catch {
       return false

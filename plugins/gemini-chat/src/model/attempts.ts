@@ -1,6 +1,6 @@
 import type { Logger } from 'koishi'
+import { backoffMs } from 'common/async'
 import { EngineError } from '../engine/error'
-import { backoff } from '../util/backoff'
 import type { ApiKey, KeyPool } from './key-pool'
 import type { ModelList } from './model-list'
 
@@ -119,7 +119,7 @@ export class Attempts {
 
   private retry({ retryable, retryAfter = 0 }: EngineError) {
     if (!retryable || retryAfter > MAX_RETRY_WAIT_MS || this.retried >= this.retries) return
-    return retryAfter + backoff(this.retried++, this.random)
+    return retryAfter + backoffMs(this.retried++, this.random)
   }
 
   /** Changes the model for this question only: the current one is busy, not gone. */

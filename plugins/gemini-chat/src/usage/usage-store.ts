@@ -1,3 +1,4 @@
+import { SerialQueue } from 'common/async'
 import { LruMap, oldestFirst } from 'common/collections'
 import type { Context, Session } from 'koishi'
 import { describeError } from '../util/describe-error'
@@ -54,7 +55,7 @@ export function declareUsageTable(ctx: Context) {
 /** Keeps account of what is used: in the database while there is one, else in memory, the last of it. */
 export class UsageStore {
   private readonly memory: LruMap<string, UsageRow>
-  private pending = Promise.resolve()
+  private readonly writes = new SerialQueue()
   private pruned = ''
 
   constructor(
@@ -69,14 +70,13 @@ export class UsageStore {
   /** Adds to what was used today. It returns at once and never fails: an account costs no answer. */
   add(place: Omit<UsageKey, 'day'>, counts: UsageCounts) {
     const day = localDay(this.now())
-    // One after the other: two that read the same count would lose one.
-    this.pending = this.pending.then(() => this.write({ ...place, day }, counts))
-      .catch(error => this.report(describeError(error)))
+    // Two writes that read the same count would lose one.
+    this.writes.run('usage', () => this.write({ ...place, day }, counts)).catch(error => this.report(describeError(error)))
   }
 
   /** @throws the database's error */
   async read({ since, ...who }: UsageQuery): Promise<UsageRow[]> {
-    await this.pending
+    await this.writes.whenIdle()
     const database = this.ctx.get('database')
     if (database) return database.get('gemini_usage', { ...who, day: { $gte: since } })
     return oldestFirst(this.memory).map(([, row]) => row).filter((row) => {

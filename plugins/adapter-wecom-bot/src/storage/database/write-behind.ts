@@ -1,3 +1,4 @@
+import { SerialQueue } from 'common/async'
 import type { Context } from 'koishi'
 import type { Clock } from '../../util/clock'
 import type { Access } from '../database-access'
@@ -20,7 +21,7 @@ export interface WriteBehindOptions<T> {
 export class WriteBehind<T> {
   private timer: unknown
   private isDisposed = false
-  private lastFlush = Promise.resolve()
+  private readonly flushes = new SerialQueue()
 
   constructor(readonly access: Access, readonly clock: Clock, readonly options: WriteBehindOptions<T>) {}
 
@@ -35,7 +36,7 @@ export class WriteBehind<T> {
 
   /** Flushes run one after the other: when this one resolves, earlier ones are written, too. */
   flush(): Promise<void> {
-    return this.lastFlush = this.lastFlush.then(() => this.flushNow())
+    return this.flushes.run('flush', () => this.flushNow())
   }
 
   /** Writes what is due; afterwards nothing is scheduled any more. */
