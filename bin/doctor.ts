@@ -1,59 +1,35 @@
 import { accessSync, constants, existsSync } from 'node:fs'
-import { SystemClock } from '../plugins/gemini-chat/src/util/clock'
-import { Config } from '../plugins/gemini-chat/src/config'
-import { examine } from '../plugins/gemini-chat/src/doctor/examine'
-import { problem, note, ok, formatFinding } from '../plugins/gemini-chat/src/doctor/finding'
-import type { Finding } from '../plugins/gemini-chat/src/doctor/finding'
-import { createGeminiEngine } from '../plugins/gemini-chat/src/engine/gemini'
-import { parseKeys, KeyPool } from '../plugins/gemini-chat/src/model/key-pool'
-import enUS from '../plugins/gemini-chat/src/locales/en-US.yml'
-import zhCN from '../plugins/gemini-chat/src/locales/zh-CN.yml'
-import { ModelList } from '../plugins/gemini-chat/src/model/model-list'
-import type { Message } from '../plugins/gemini-chat/src/messages/i18n'
-import { unavailableEngine } from '../plugins/gemini-chat/src/engine/unavailable'
-import { check } from './instance/validate-env'
+import { examineSettings, formatFinding, note, ok, problem, texts as pluginTexts } from '../plugins/gemini-chat/src/doctor'
+import type { Finding, Message } from '../plugins/gemini-chat/src/doctor'
+import { texts } from './doctor/texts'
+import { print } from './instance/bilingual'
 import { redact, withoutBlank } from './instance/env'
 import type { Env } from './instance/env'
-import { print } from './instance/bilingual'
-import { texts } from './doctor/texts'
+import { check } from './instance/validate-env'
 
-/** Where koishi.yml has the database. */
+/** The database file of koishi.yml. */
 const DATABASE = 'data/koishi.db'
 
-/** A message in Chinese and English, a line each. */
-function say([path, params = {}]: Message): string {
-  const lookUp = (tree: unknown) => path.split('.').reduce((found, name) => (found as Record<string, unknown> | undefined)?.[name], tree)
-  return ([['zh', zhCN], ['en', enUS]] as const).map(([language, locale]) => {
-    const text = texts[path]?.[language] ?? lookUp(locale['gemini-chat'])
+/** A message in Chinese and in English, one line each. Texts of this instance come before those of the plugin. */
+function bilingual([path, params = {}]: Message): string {
+  return ([['zh', 'zh-CN'], ['en', 'en-US']] as const).map(([language, locale]) => {
+    const text = texts[path]?.[language] ?? lookUp(pluginTexts[locale], path)
     return String(text).replace(/\{(\w+)\}/g, (_, name) => String((params as Record<string, unknown>)[name]))
   }).join('\n')
 }
 
-/** Looks at the way to an answer as the instance would go it. */
-async function* examineGemini(env: Env): AsyncGenerator<Finding> {
-  const config = new Config({
-    apiKeys: [env.GEMINI_API_KEY],
+function lookUp(tree: unknown, path: string): unknown {
+  return path.split('.').reduce((node, name) => (node as Record<string, unknown> | undefined)?.[name], tree)
+}
+
+/** Checks the path to an answer with the settings of the instance. */
+function examineGemini(env: Env): AsyncGenerator<Finding> {
+  return examineSettings({
+    apiKeys: [env.GEMINI_API_KEY ?? ''],
     model: env.GEMINI_MODEL,
     baseUrl: env.GEMINI_BASE_URL,
     proxy: env.SOCKS_PROXY,
-  } as never)
-  const clock = new SystemClock()
-  const now = () => clock.now()
-  const engine = (() => {
-    try {
-      return createGeminiEngine(config)
-    } catch (error) {
-      return unavailableEngine(error)
-    }
-  })()
-  const { signal } = new AbortController()
-  const keyPool = new KeyPool(parseKeys(config), now, engine.quotaCalendar)
-  const models = new ModelList([config.model, ...config.fallbackModels], { warn() {} })
-  try {
-    yield* examine({ config, engine, keyPool, models, clock, signal })
-  } finally {
-    engine.dispose()
-  }
+  })
 }
 
 function examineDatabase(): Finding {
@@ -66,7 +42,7 @@ function examineDatabase(): Finding {
   }
 }
 
-/** What is configured, and whether the instance on this machine answers for it. */
+/** Checks which platforms are configured, and whether the instance on this machine responds. */
 async function* examineInstance(env: Env): AsyncGenerator<Finding> {
   const { HOST = '127.0.0.1', PORT = '35000', PLATFORM = 'both', WECOM_BOT_PATH = '/api/wecom/callback' } = env
   const hasWecom = PLATFORM !== 'dingtalk' && !!env.WECOM_BOT_TOKEN && !!env.WECOM_BOT_ENCODING_AES_KEY
@@ -97,15 +73,15 @@ async function* examineAll(env: Env) {
 async function run() {
   for (const file of ['.env.local', '.env']) if (existsSync(file)) process.loadEnvFile(file)
   const env = withoutBlank(process.env)
-  // With any of these the instance would not start.
+  // The instance does not start with any of these.
   const problems = check(env)
   print(problems.map(text => ({ mark: '✗', ...text })))
   let failures = problems.length
   for await (const finding of examineAll(env)) {
-    if (finding.state === 'bad') failures++
-    console.log(redact(formatFinding(finding, say), env))
+    if (finding.state === 'problem') failures++
+    console.log(redact(formatFinding(finding, bilingual), env))
   }
-  console.log(`\n${say(failures ? ['doctor.ill', { failures }] : ['doctor.well'])}`)
+  console.log(`\n${bilingual(failures ? ['doctor.ill', { failures }] : ['doctor.well'])}`)
   process.exitCode = failures ? 1 : 0
 }
 

@@ -1,6 +1,9 @@
 import type { Text } from '../instance/bilingual'
 
-/** Texts about the instance and its platforms, by the paths that findings have. The others belong to gemini-chat. */
+/**
+ * Texts about the instance and its platforms, by the paths of findings. Hints that name settings in gemini-chat name
+ * the environment variables here. All other texts belong to gemini-chat.
+ */
 export const texts: Record<string, Text> = {
   'doctor.instance': {
     zh: '实例：正在运行，{address} 有回应',
@@ -45,5 +48,29 @@ export const texts: Record<string, Text> = {
   'doctor.hints.callback': {
     zh: '检查 WECOM_BOT_TOKEN、WECOM_BOT_ENCODING_AES_KEY 和 WECOM_BOT_PATH。',
     en: 'Check WECOM_BOT_TOKEN, WECOM_BOT_ENCODING_AES_KEY and WECOM_BOT_PATH.',
+  },
+  'doctor.hints.region': {
+    zh: '把代理（SOCKS_PROXY）换成出口在受支持地区的。',
+    en: 'Change the proxy (SOCKS_PROXY) to one in a supported region.',
+  },
+  'doctor.hints.network': {
+    zh: '检查这台机器能不能访问 Google；在中国大陆需要设置代理（SOCKS_PROXY）。',
+    en: 'Check that this machine reaches Google. In mainland China it needs a proxy (SOCKS_PROXY).',
+  },
+  'doctor.hints.protocol': {
+    zh: '检查接口地址（GEMINI_BASE_URL）：它应当是 Gemini 的接口。',
+    en: 'Check the API address (GEMINI_BASE_URL). It has to be a Gemini API.',
+  },
+  'doctor.hints.no-key': {
+    zh: '在 Google AI Studio 创建密钥，填进环境变量 GEMINI_API_KEY。',
+    en: 'Create a key at Google AI Studio and put it into GEMINI_API_KEY.',
+  },
+  'doctor.hints.database': {
+    zh: '检查 data 目录能不能写。',
+    en: 'Check that the data directory can be written.',
+  },
+  'doctor.hints.no-bot': {
+    zh: '设置企业微信（WECOM_BOT_*）或钉钉（DINGTALK_*）的环境变量。',
+    en: 'Set the environment variables of WeCom (WECOM_BOT_*) or DingTalk (DINGTALK_*).',
   },
 }

@@ -8,22 +8,22 @@ import { formatFinding } from './finding'
 import type { Finding } from './finding'
 import { examineInstance } from './instance'
 
-/** `gemini.doctor`, for those who run the bot. */
-export function registerDoctor(ctx: Context, patient: ExamineOptions) {
+/** Registers `gemini.doctor`, for authority 3 and above. */
+export function registerDoctor(ctx: Context, options: ExamineOptions) {
   ctx.command('gemini.doctor', { authority: 3 }).action(async ({ session }) => {
     const findings: Finding[] = []
-    for await (const finding of examine(patient)) findings.push(finding)
-    // The texts have gone with the plugin.
-    if (patient.signal.aborted) return
+    for await (const finding of examine(options)) findings.push(finding)
+    // The texts are gone once the plugin is unloaded.
+    if (options.signal.aborted) return
     for await (const finding of examineInstance(ctx)) findings.push(finding)
-    // What others say of their failures is no markup.
+    // Error messages of others must not be parsed as markup.
     return [h.text(report(findings, session!))]
   })
 }
 
 function report(findings: Finding[], session: Session): string {
-  const say = (message: Message) => localizeText(session, ...message)
-  const failures = findings.filter(({ state }) => state === 'bad').length
-  const lines = findings.map(finding => formatFinding(finding, say))
-  return [...lines, say(failures ? ['doctor.ill', { failures }] : ['doctor.well'])].join('\n')
+  const localize = (message: Message) => localizeText(session, ...message)
+  const problems = findings.filter(({ state }) => state === 'problem').length
+  const lines = findings.map(finding => formatFinding(finding, localize))
+  return [...lines, localize(problems ? ['doctor.ill', { failures: problems }] : ['doctor.well'])].join('\n')
 }

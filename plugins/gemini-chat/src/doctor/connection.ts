@@ -1,72 +1,87 @@
 import type { SecureContextOptions } from 'node:tls'
+import { EngineError } from '../engine/error'
 import { classifyError } from '../engine/gemini/classify-error'
 import { parseBaseUrl } from '../engine/gemini/endpoint'
-import { EngineError } from '../engine/error'
 import { parseProxy } from '../engine/gemini/proxy'
 import { createTransport } from '../engine/gemini/transport'
 import type { Transport } from '../engine/gemini/transport'
-import { problem, ok } from './finding'
+import { ok, problem } from './finding'
 import type { Finding } from './finding'
 
 export interface ConnectionOptions {
   baseUrl: string
   proxy?: string
+  /** Certificates to trust instead of the usual ones. */
   ca?: SecureContextOptions['ca']
-  /** Milliseconds to wait. */
   timeoutMs: number
   signal: AbortSignal
+  /** Milliseconds since 1970. */
   now(): number
 }
 
-/** What is wrong with a certificate, or with whoever stands between it and us. */
-const CERTIFICATE = /certificate|self.signed|\((CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|ERR_SSL|EPROTO)/i
+/** Messages about a certificate, be it the server's own or that of a device that intercepts connections. */
+const CERTIFICATE_ERROR = /certificate|self.signed|\((CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|ERR_SSL|EPROTO)/i
 
-/** The way to Google, step by step, with no key: any answer at all will do. */
+/**
+ * Checks the path to the API step by step, without a key: any response at all proves it.
+ * @returns whether the path works
+ */
 export async function* examineConnection(options: ConnectionOptions): AsyncGenerator<Finding, boolean> {
-  let host: string
-  let transport: Transport
-  const { baseUrl, proxy, ca, timeoutMs, signal, now } = options
+  const { proxy, ca } = options
   let address: string
   try {
-    address = parseBaseUrl(baseUrl).baseUrl
-    host = new URL(address).host
+    address = parseBaseUrl(options.baseUrl).baseUrl
   } catch (error) {
     yield problem('address', { reason: (error as Error).message }, 'protocol')
     return false
   }
+  const { host } = new URL(address)
+  let transport: Transport
   try {
-    // What is behind the host of a proxy may be a password.
-    const { protocol, host: via } = proxy ? parseProxy(proxy) : { protocol: '', host: '' }
+    // Only protocol and host are shown: the rest of the address may hold a password.
+    const shown = proxy ? parseProxy(proxy) : undefined
     transport = createTransport({ proxy, ca })
-    yield proxy ? ok('path-proxy', { host, proxy: `${protocol}//${via}` }) : ok('path-direct', { host })
+    yield shown ? ok('path-proxy', { host, proxy: `${shown.protocol}//${shown.host}` }) : ok('path-direct', { host })
   } catch (error) {
     yield problem('proxy', { reason: (error as Error).message }, 'proxy')
     return false
   }
-  const begun = now()
-  const timer = new AbortController()
-  const timeout = setTimeout(() => {
-    timer.abort(new EngineError('timeout', `no answer within ${timeoutMs} ms`))
-  }, timeoutMs)
-  const abort = () => timer.abort(new EngineError('aborted', 'the examination was aborted'))
-  signal.addEventListener('abort', abort)
-  if (signal.aborted) abort()
   try {
-    const response = await transport(address, { signal: timer.signal })
-    await response.body?.cancel()
-    const ms = now() - begun
+    const ms = await roundTrip(transport, address, options)
     if (proxy) yield ok('proxy-stands', { ms })
     yield address.startsWith('https:') ? ok('tls', { host, ms }) : ok('plain', { host, ms })
     return true
-  } catch (cause) {
-    const { kind, message } = classifyError(cause)
-    if (kind === 'proxy') yield problem('proxy', { reason: message }, 'proxy')
-    else if (CERTIFICATE.test(message)) yield problem('certificate', { host, reason: message }, 'certificate')
-    else yield problem('unreachable', { host, reason: message }, proxy ? 'network-proxy' : 'network')
+  } catch (error) {
+    yield explain(error, host, !!proxy)
     return false
   } finally {
-    clearTimeout(timeout)
-    signal.removeEventListener('abort', abort)
     transport.dispose()
   }
+}
+
+/** @returns the milliseconds until the response began */
+async function roundTrip(transport: Transport, address: string, { timeoutMs, signal, now }: ConnectionOptions) {
+  const startedAt = now()
+  const controller = new AbortController()
+  const timer = setTimeout(() => {
+    controller.abort(new EngineError('timeout', `no response within ${timeoutMs} ms`))
+  }, timeoutMs)
+  const abort = () => controller.abort(new EngineError('aborted', 'the check was aborted'))
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  try {
+    const response = await transport(address, { signal: controller.signal })
+    await response.body?.cancel()
+    return now() - startedAt
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+function explain(error: unknown, host: string, hasProxy: boolean): Finding {
+  const { kind, message: reason } = classifyError(error)
+  if (kind === 'proxy') return problem('proxy', { reason }, 'proxy')
+  if (CERTIFICATE_ERROR.test(reason)) return problem('certificate', { host, reason }, 'certificate')
+  return problem('unreachable', { host, reason }, hasProxy ? 'network-proxy' : 'network')
 }

@@ -1,14 +1,15 @@
 import type { SecureContextOptions } from 'node:tls'
-import type { Clock } from '../util/clock'
 import type { Config } from '../config'
-import { classifyError } from '../engine/gemini/classify-error'
 import { EngineError } from '../engine/error'
+import type { EngineErrorKind } from '../engine/error'
+import { classifyError } from '../engine/gemini/classify-error'
 import type { Engine, EngineOptions } from '../engine/types'
-import { localTime } from '../util/local-time'
 import type { ApiKey, KeyPool } from '../model/key-pool'
 import type { ModelList } from '../model/model-list'
+import type { Clock } from '../util/clock'
+import { localTime } from '../util/local-time'
 import { examineConnection } from './connection'
-import { problem, note, ok } from './finding'
+import { note, ok, problem } from './finding'
 import type { Finding } from './finding'
 
 export interface ExamineOptions {
@@ -17,58 +18,63 @@ export interface ExamineOptions {
   keyPool: KeyPool
   models: ModelList
   clock: Clock
+  /** Certificates to trust instead of the usual ones. */
   ca?: SecureContextOptions['ca']
   signal: AbortSignal
-  /** Milliseconds for one request; 20,000 unless told. */
+  /** Limit of each request; 20,000 by default. */
   timeoutMs?: number
 }
 
-/** More keys than these are taken to be well. */
+const DEFAULT_TIMEOUT_MS = 20_000
+
+/** Further keys are not checked. */
 const MAX_EXAMINED_KEYS = 10
 
-/** Looks at everything between here and an answer, in the order in which it can fail. Never throws. */
-export async function* examine(patient: ExamineOptions): AsyncGenerator<Finding> {
-  const { config, keyPool, ca, clock, timeoutMs = 20_000, signal } = patient
+/** Errors that every key would meet. */
+const SHARED_ERRORS: readonly EngineErrorKind[] = ['region', 'network', 'proxy', 'timeout', 'aborted']
+
+/** Checks everything between this machine and an answer, in the order in which it can fail. Never throws. */
+export async function* examine(options: ExamineOptions): AsyncGenerator<Finding> {
+  const { config, keyPool, ca, clock, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options
   const connection = { ...config, ca, timeoutMs, signal, now: () => clock.now() }
   if (!(yield* examineConnection(connection))) return
   if (!keyPool.keys.length) return yield problem('no-key', {}, 'no-key')
-  const able = yield* examineKeys(patient)
-  if (!able) return
-  yield* examineModels(patient)
-  yield* examineAnswer(patient, able)
+  const usableKey = yield* examineKeys(options)
+  if (!usableKey) return
+  yield* examineModels(options)
+  yield* examineAnswer(options, usableKey)
 }
 
 /** @returns a key that is accepted */
-async function* examineKeys(patient: ExamineOptions): AsyncGenerator<Finding, ApiKey | undefined> {
-  const { clock, engine, models, keyPool } = patient
-  let able: ApiKey | undefined
+async function* examineKeys(options: ExamineOptions): AsyncGenerator<Finding, ApiKey | undefined> {
+  const { clock, engine, models, keyPool } = options
+  let usable: ApiKey | undefined
   for (const key of keyPool.keys.slice(0, MAX_EXAMINED_KEYS)) {
     const status = keyPool.status().find(({ position }) => position === key.position)!
     const { requests, failures, tail, bucket, exhausted } = status
-    const who = { place: key.position, tail: tail ? ` …${tail}` : '', bucket }
+    const params = { place: key.position, tail: tail ? ` …${tail}` : '', bucket }
     try {
-      const list = await within(patient, signal => engine.models({ key: key.secret, signal }))
+      const list = await within(options, signal => engine.models({ key: key.secret, signal }))
       models.update(list, clock.now())
       keyPool.markAccepted(key)
-      able ??= key
-      yield ok('key', { ...who, requests, failures })
+      usable ??= key
+      yield ok('key', { ...params, requests, failures })
     } catch (error) {
-      const { kind, message } = classifyError(error, { secret: key.secret })
+      const { kind, message: reason } = classifyError(error, { secret: key.secret })
       if (kind === 'model' || kind === 'protocol') {
-        // A relay may have no list of models.
-        able ??= key
-        yield note('key-unknown', { ...who, reason: message })
+        // Relays often have no list of models.
+        usable ??= key
+        yield note('key-unknown', { ...params, reason })
         continue
       }
-      yield kind === 'region'
-        ? problem('region', { reason: message }, 'region')
-        : problem('key-failed', { ...who, reason: message }, kind)
-      // The next key would fare no better.
-      if (['region', 'network', 'proxy', 'timeout', 'aborted'].includes(kind)) return
+      yield kind === 'region' ? problem('region', { reason }, 'region') : problem('key-failed', { ...params, reason }, kind)
+      if (SHARED_ERRORS.includes(kind)) return
     }
-    for (const { model = '*', until } of exhausted) yield note('parked', { ...who, model, time: localTime(until) }, 'quota-day')
+    for (const { model = '*', until } of exhausted) {
+      yield note('parked', { ...params, model, time: localTime(until) }, 'quota-day')
+    }
   }
-  return able
+  return usable
 }
 
 async function* examineModels({ models }: ExamineOptions): AsyncGenerator<Finding> {
@@ -79,29 +85,31 @@ async function* examineModels({ models }: ExamineOptions): AsyncGenerator<Findin
   }
 }
 
-async function* examineAnswer(patient: ExamineOptions, { secret }: ApiKey): AsyncGenerator<Finding> {
-  const { clock, engine, models } = patient
+async function* examineAnswer(options: ExamineOptions, { secret }: ApiKey): AsyncGenerator<Finding> {
+  const { clock, engine, models } = options
   const [model] = models.order()
-  const begun = clock.now()
+  const startedAt = clock.now()
   try {
     const contents = [{ role: 'user' as const, parts: [{ text: 'Reply with the word OK.' }] }]
     const thinking = { level: 'minimal' as const }
-    await within(patient, async (signal) => {
+    await within(options, async (signal) => {
       for await (const event of engine.stream({ model, contents, thinking }, { key: secret, signal })) {
         if (event.type === 'text') return
       }
       throw new EngineError('empty', 'the answer has no text')
     })
-    yield ok('answer', { model, ms: clock.now() - begun })
+    yield ok('answer', { model, ms: clock.now() - startedAt })
   } catch (error) {
-    const { kind, message } = classifyError(error, { secret })
-    if (kind === 'region') yield problem('region', { reason: message }, 'region')
-    else yield problem('answer-failed', { model, reason: message }, kind)
+    const { kind, message: reason } = classifyError(error, { secret })
+    if (kind === 'region') yield problem('region', { reason }, 'region')
+    else yield problem('answer-failed', { model, reason }, kind)
   }
 }
 
-/** @throws {EngineError} of kind `timeout` when it takes too long */
-async function within<T>({ signal, timeoutMs = 20_000 }: ExamineOptions, task: (signal: EngineOptions['signal']) => Promise<T>) {
+/** @throws {EngineError} of kind `timeout` if the task takes longer than the limit; its signal is then aborted */
+async function within<T>(
+  { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: ExamineOptions, task: (signal: EngineOptions['signal']) => Promise<T>,
+) {
   const controller = new AbortController()
   const abort = () => controller.abort()
   const timer = setTimeout(abort, timeoutMs)
@@ -109,8 +117,8 @@ async function within<T>({ signal, timeoutMs = 20_000 }: ExamineOptions, task: (
   try {
     return await task(controller.signal)
   } catch (error) {
-    if (controller.signal.aborted && !signal.aborted) throw new EngineError('timeout', `no answer within ${timeoutMs} ms`)
-    throw error
+    if (!controller.signal.aborted || signal.aborted) throw error
+    throw new EngineError('timeout', `no answer within ${timeoutMs} ms`)
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', abort)

@@ -1,33 +1,44 @@
 import type { Message } from '../messages/i18n'
 
-/** What one check found. */
+/** The result of one check. */
 export interface Finding {
-  /** `note`: neither good nor bad. */
-  state: 'ok' | 'bad' | 'note'
+  /** `note`: worth knowing, but not a problem. */
+  state: 'ok' | 'problem' | 'note'
   text: Message
   /** What to do about it. */
   hint?: Message
 }
 
-export const ok = (path: string, params?: object): Finding => ({ state: 'ok', text: [`doctor.${path}`, params] })
-
-export const note = (path: string, params?: object, hint?: string): Finding => {
-  return { state: 'note', text: [`doctor.${path}`, params], ...hint && { hint: [`doctor.hints.${hint}`] as Message } }
+/** @param path of the text below `doctor` in the locales */
+export function ok(path: string, params?: object): Finding {
+  return { state: 'ok', text: textOf(path, params) }
 }
 
-export const problem = (path: string, params: object, hint: string): Finding => {
-  return { state: 'bad', text: [`doctor.${path}`, params], hint: [`doctor.hints.${hint}`] }
+/** @param hint path of the advice below `doctor.hints` in the locales */
+export function note(path: string, params?: object, hint?: string): Finding {
+  return { state: 'note', text: textOf(path, params), ...hint && { hint: textOf(`hints.${hint}`) } }
 }
 
-const marks = { ok: '✓', bad: '✗', note: '·' }
+/** @param hint path of the advice below `doctor.hints` in the locales */
+export function problem(path: string, params: object, hint: string): Finding {
+  return { state: 'problem', text: textOf(path, params), hint: textOf(`hints.${hint}`) }
+}
+
+function textOf(path: string, params?: object): Message {
+  return [`doctor.${path}`, ...params ? [params] : []] as Message
+}
+
+const marks: Record<Finding['state'], string> = { ok: '✓', problem: '✗', note: '·' }
 
 /**
- * Findings as people read them, a line for each and one for each hint.
- * @param say gives a message in their language, or in several, a line for each
+ * A finding as text: a line, and another one for its hint.
+ * @param localizeText gives the text of a message; several lines (for instance two languages) are indented alike
  */
-export function formatFinding({ state, text, hint }: Finding, say: (message: Message) => string): string {
-  const indent = (lines: string, first: string) => {
-    return lines.split('\n').map((line, index) => (index ? ' '.repeat(first.length) : first) + line)
-  }
-  return [...indent(say(text), `${marks[state]} `), ...hint ? indent(say(hint), '  → ') : []].join('\n')
+export function formatFinding({ state, text, hint }: Finding, localizeText: (message: Message) => string): string {
+  const lines = indent(localizeText(text), `${marks[state]} `)
+  return [...lines, ...hint ? indent(localizeText(hint), '  → ') : []].join('\n')
+}
+
+function indent(text: string, prefix: string): string[] {
+  return text.split('\n').map((line, index) => (index ? ' '.repeat(prefix.length) : prefix) + line)
 }

@@ -98,10 +98,10 @@ describe('the doctor', () => {
 
   describe('finds what is wrong', () => {
     it('with the address or the proxy as it is written', async () => {
-      assert.deepEqual((await ask({ baseUrl: 'ftp://x' })).paths, ['bad address hints.protocol'])
+      assert.deepEqual((await ask({ baseUrl: 'ftp://x' })).paths, ['problem address hints.protocol'])
       const gemini = await serve()
       const { paths } = await ask({ baseUrl: gemini.url, proxy: 'nonsense://me:pass-word@x' })
-      assert.deepEqual(paths, ['bad proxy hints.proxy'])
+      assert.deepEqual(paths, ['problem proxy hints.proxy'])
       assert.equal(gemini.requests.length, 0)
     })
 
@@ -111,7 +111,7 @@ describe('the doctor', () => {
       const http = use(await createHttpProxy({ username: 'me', password: 'other' }))
       for (const url of [socks.url, http.url, 'socks5h://127.0.0.1:1']) {
         const { paths } = await ask({ baseUrl: gemini.url, proxy: url.replace('other', 'pass-word') })
-        assert.deepEqual(paths, ['ok path-proxy', 'bad proxy hints.proxy'], url)
+        assert.deepEqual(paths, ['ok path-proxy', 'problem proxy hints.proxy'], url)
       }
       assert.equal(gemini.requests.length, 0)
     })
@@ -119,37 +119,37 @@ describe('the doctor', () => {
     it('with a certificate', async () => {
       const gemini = await serve({ tls: true })
       const { paths } = await ask({ baseUrl: gemini.url })
-      assert.deepEqual(paths, ['ok path-direct', 'bad certificate hints.certificate'])
+      assert.deepEqual(paths, ['ok path-direct', 'problem certificate hints.certificate'])
     })
 
     it('with the network', async () => {
       const { paths } = await ask({ baseUrl: 'http://127.0.0.1:1' })
-      assert.deepEqual(paths, ['ok path-direct', 'bad unreachable hints.network'])
+      assert.deepEqual(paths, ['ok path-direct', 'problem unreachable hints.network'])
     })
 
     it('with the place', async () => {
       const gemini = await serve()
       gemini.respondTo('models', scenarios.region())
       const { paths } = await ask({ baseUrl: gemini.url, apiKeys: [key, 'another-key'] })
-      assert.deepEqual(paths.slice(2), ['bad region hints.region'])
+      assert.deepEqual(paths.slice(2), ['problem region hints.region'])
       gemini.respondTo('models')
       gemini.respond(scenarios.wrapped(scenarios.region()))
-      assert.equal((await ask({ baseUrl: gemini.url })).paths.at(-1), 'bad region hints.region')
+      assert.equal((await ask({ baseUrl: gemini.url })).paths.at(-1), 'problem region hints.region')
     })
 
     it('with the keys, one by one', async () => {
       const gemini = await serve({ keys: [key] })
       const { paths, text } = await ask({ baseUrl: gemini.url, apiKeys: ['wrong-key-that-is-long', key] })
-      assert.deepEqual(paths.slice(2), ['bad key-failed hints.auth', 'ok key', 'ok model', 'ok answer'])
+      assert.deepEqual(paths.slice(2), ['problem key-failed hints.auth', 'ok key', 'ok model', 'ok answer'])
       assert.doesNotMatch(text, /wrong-key/)
-      assert.deepEqual((await ask({ baseUrl: gemini.url, apiKeys: [] })).paths.slice(2), ['bad no-key hints.no-key'])
-      assert.deepEqual((await ask({ baseUrl: gemini.url, apiKeys: ['x'] })).paths.slice(2), ['bad key-failed hints.auth'])
+      assert.deepEqual((await ask({ baseUrl: gemini.url, apiKeys: [] })).paths.slice(2), ['problem no-key hints.no-key'])
+      assert.deepEqual((await ask({ baseUrl: gemini.url, apiKeys: ['x'] })).paths.slice(2), ['problem key-failed hints.auth'])
     })
 
     it('with the models', async () => {
       const gemini = await serve({ models: ['gemini-3.6-flash'] })
       const { paths } = await ask({ baseUrl: gemini.url, models: ['gemini-3.8-flash', 'gemini-3.6-flash'] })
-      assert.deepEqual(paths.slice(2), ['ok key', 'bad model-gone hints.model', 'ok model', 'ok answer'])
+      assert.deepEqual(paths.slice(2), ['ok key', 'problem model-gone hints.model', 'ok model', 'ok answer'])
     })
 
     it('with the answer', async () => {
@@ -158,14 +158,14 @@ describe('the doctor', () => {
         [scenarios.dailyQuota(), 'quota-day'], [scenarios.overloaded(), 'server'], [scenarios.empty(), 'empty'],
       ] as const) {
         gemini.respond(scenario)
-        assert.equal((await ask({ baseUrl: gemini.url })).paths.at(-1), `bad answer-failed hints.${hint}`)
+        assert.equal((await ask({ baseUrl: gemini.url })).paths.at(-1), `problem answer-failed hints.${hint}`)
       }
     })
 
     it('with a server that is silent', async () => {
       const gemini = await serve()
       gemini.respond(scenarios.silent())
-      assert.equal((await ask({ baseUrl: gemini.url, timeoutMs: 200 })).paths.at(-1), 'bad answer-failed hints.timeout')
+      assert.equal((await ask({ baseUrl: gemini.url, timeoutMs: 200 })).paths.at(-1), 'problem answer-failed hints.timeout')
     })
   })
 

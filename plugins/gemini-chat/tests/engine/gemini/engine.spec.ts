@@ -6,7 +6,7 @@ import { createGemini, scenarios } from 'testkit'
 import type { GeminiOptions } from '../../../src/engine/gemini'
 import { createGeminiEngine } from '../../../src/engine/gemini'
 import type { EngineRequest } from '../../../src/engine/types'
-import { anybody, ask, collect, limits, until, useGemini } from './support'
+import { anybody, ask, collect, limits, until, useGemini } from '../../support/gemini-engine'
 
 describe('the Gemini engine', () => {
   const context = useGemini()

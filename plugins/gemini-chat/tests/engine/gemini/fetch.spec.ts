@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Call } from '../../../src/engine/gemini/call'
 import { CALL_ID_HEADER, createSdkFetch } from '../../../src/engine/gemini/fetch'
-import { limits } from './support'
+import { limits } from '../../support/gemini-engine'
 
 describe('an answer', () => {
   it('that does not end is cut off, and what was said until then stays', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Call } from '../../../src/engine/gemini/call'
 import { listModels } from '../../../src/engine/gemini/list-models'
-import { limits } from './support'
+import { limits } from '../../support/gemini-engine'
 
 describe('listModels', () => {
   async function list(...pages: object[]) {

@@ -6,7 +6,7 @@ import { createGemini, createHttpProxy, createSocks, scenarios } from 'testkit'
 import { createGeminiEngine } from '../../../src/engine/gemini'
 import { parseProxy } from '../../../src/engine/gemini/proxy'
 import type { Engine } from '../../../src/engine/types'
-import { anybody, collect, limits, until } from './support'
+import { anybody, collect, limits, until } from '../../support/gemini-engine'
 
 describe('a proxy address', () => {
   it('has its names resolved at the proxy', () => {

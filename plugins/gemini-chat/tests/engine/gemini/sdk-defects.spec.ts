@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Scenario } from 'testkit'
 import { createGemini, scenarios } from 'testkit'
 import { createGeminiEngine } from '../../../src/engine/gemini'
-import { anybody, ask, collect, limits, until, useGemini } from './support'
+import { anybody, ask, collect, limits, until, useGemini } from '../../support/gemini-engine'
 
 const poem = ['床前明月光，', '疑是地上霜。🌕', '举头望明月，', '低头思故乡。']
 

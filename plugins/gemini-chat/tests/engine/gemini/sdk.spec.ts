@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { createGemini } from 'testkit'
 import type * as engine from '../../../src/engine/gemini'
 import { loadSdk } from '../../../src/engine/gemini/sdk'
-import { limits } from './support'
+import { limits } from '../../support/gemini-engine'
 
 const root = resolve(__dirname, '../../..')
 

@@ -7,7 +7,7 @@ import { createServer as createNetServer } from 'node:net'
 import { createGemini } from 'testkit'
 import type { Transport } from '../../../src/engine/gemini/transport'
 import { createTransport } from '../../../src/engine/gemini/transport'
-import { until } from './support'
+import { until } from '../../support/gemini-engine'
 
 const open: (() => void)[] = []
 

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Gemini } from 'testkit'
 import { createGemini } from 'testkit'
-import { EngineError } from '../../../src/engine/error'
-import type { GeminiOptions } from '../../../src/engine/gemini'
-import { createGeminiEngine } from '../../../src/engine/gemini'
-import type { Content, Engine, EngineEvent, EngineOptions, EngineRequest, Part } from '../../../src/engine/types'
+import { EngineError } from '../../src/engine/error'
+import type { GeminiOptions } from '../../src/engine/gemini'
+import { createGeminiEngine } from '../../src/engine/gemini'
+import type { Content, Engine, EngineEvent, EngineOptions, EngineRequest, Part } from '../../src/engine/types'
 
 /** What came of one question. */
 export interface Outcome {
