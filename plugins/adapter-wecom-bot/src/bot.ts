@@ -13,6 +13,7 @@ import { MediaError } from './media/media'
 import { WecomMessageEncoder } from './message'
 import { DeliveryError } from './api/delivery-error'
 import { createDispatcher } from './dispatch'
+import { shutDown } from './shutdown'
 import { canonical } from './callback/endpoint'
 import type { FeedbackRecord } from './storage/feedback'
 import type { Said } from './render/said'
@@ -47,7 +48,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
       }
     })
     ctx.plugin(WecomAdapter, this)
-    ctx.on('exit', () => this.services.leave())
+    ctx.on('exit', () => shutDown(this.services, config.drain))
     ctx.on('dispose', () => this.services.dispose())
   }
 
@@ -59,25 +60,25 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   ) {
     // While a message is on its way its turn must not end, even where nobody waits for it.
     const turn = this.services.sender.turnOf(channelId, referrer ?? options?.session?.event.referrer)
-    turn?.sending()
+    turn?.beginSend()
     try {
       return await super.createMessage(channelId, content, referrer, options)
     } finally {
-      turn?.sent()
+      turn?.endSend()
     }
   }
 
   /** Rewrites a message in the stream it belongs to. */
   override async editMessage(channelId: string, messageId: string, content: h.Fragment) {
     const said = await this.renderEdit(content)
-    const turn = this.services.turns.get(Turn.idOf(messageId))
-    if (!turn || !this.services.turns.rewrite(turn, messageId, said)) throw closed(messageId, said.text.length)
+    const turn = this.services.turns.find(Turn.idOf(messageId))
+    if (!turn?.edit(messageId, said)) throw closed(messageId, said.text.length)
   }
 
   /** Takes a message out of the stream it belongs to. */
   override async deleteMessage(channelId: string, messageId: string) {
-    const turn = this.services.turns.get(Turn.idOf(messageId))
-    if (!turn || !this.services.turns.retract(turn, messageId)) throw closed(messageId, 0)
+    const turn = this.services.turns.find(Turn.idOf(messageId))
+    if (!turn?.remove(messageId)) throw closed(messageId, 0)
   }
 
   override async createDirectChannel(userId: string) {

@@ -47,7 +47,7 @@ export interface Config {
 
 const optional = (schema: Schema<string>) => schema as Schema<string | undefined>
 
-/** The console checks settings as they stand in koishi.yml, where an environment variable is still an expression. */
+/** Koishi's console validates settings as written in koishi.yml, where `${{ env.X }}` is not yet evaluated. */
 const orExpression = (pattern: RegExp) => new RegExp(`${pattern.source}|^\\$\\{\\{.+\\}\\}$`)
 
 export const Config: Schema<Config> = Schema.intersect([
@@ -115,3 +115,16 @@ export const Config: Schema<Config> = Schema.intersect([
     apiEndpoint: Schema.string().role('link').default(WECOM_API),
   }),
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
+
+/** Warnings about settings that are valid each, but not together. */
+export function configWarnings({ retention, freshness, corpId, agentId, secret }: Config): string[] {
+  const warnings: string[] = []
+  if (retention < 2 * freshness) {
+    warnings.push('retention is shorter than twice freshness: a message that WeCom repeats late would be refused as a '
+      + `replay; set retention to ${2 * freshness} or more, or freshness to ${Math.floor(retention / 2)} or less`)
+  }
+  if ((agentId || secret) && !(corpId && agentId && secret)) {
+    warnings.push('the app is not used for sending: set all of corpId, agentId and secret')
+  }
+  return warnings
+}

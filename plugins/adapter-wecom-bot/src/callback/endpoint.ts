@@ -1,29 +1,36 @@
 import type { Context } from 'koishi'
 import { trimSlash } from 'koishi'
 import type {} from '@koishijs/plugin-server'
-import type { Exchange } from './handler'
-import { createCallback } from './handler'
 import type { Clock } from '../util/clock'
-import type { BotServices } from '../services'
-import { CallbackStats, maySee, metrics, report } from './status'
-import type { CallbackLog } from './callback-log'
 import { RecentlySeen } from '../util/recently-seen'
+import type { CallbackLog } from './callback-log'
+import type { CallbackReceiver, Exchange } from './handler'
+import { createCallback } from './handler'
+import type { BotStatus } from './status'
+import { CallbackStats, isAllowed, metrics, report } from './status'
 
-/** One name for all spellings of a path that the server takes for the same: it minds neither case nor a last slash. */
+/** A bot on a callback path. */
+export interface CallbackBot extends CallbackReceiver {
+  /** Bearer token that may read the status from other machines. */
+  readonly healthToken?: string
+  status(): Omit<BotStatus, 'selfId'>
+}
+
+/** Normalizes a path as the server matches it: case and trailing slashes make no difference. */
 export function canonical(path: string): string {
   return trimSlash(path).toLowerCase()
 }
 
-/** One callback path: the bots that are reached on it, and how they stand. */
+/** One callback path, with the bots that receive callbacks on it and their status. */
 export class CallbackEndpoint {
-  private readonly bots = new Map<string, BotServices>()
-  private readonly tally = new CallbackStats()
+  private readonly bots = new Map<string, CallbackBot>()
+  private readonly stats = new CallbackStats()
   private readonly replays: RecentlySeen
 
   constructor(
     readonly path: string,
     readonly clock: Clock,
-    readonly journal: CallbackLog,
+    readonly log: CallbackLog,
   ) {
     this.replays = new RecentlySeen(clock, 0)
   }
@@ -32,48 +39,42 @@ export class CallbackEndpoint {
     return !this.bots.size
   }
 
-  add(selfId: string, services: BotServices) {
-    this.bots.set(selfId, services)
-    // From as early as it may come to as late as it may come again.
-    this.replays.span = Math.max(this.replays.span, 2 * services.config.freshness)
+  add(selfId: string, bot: CallbackBot) {
+    this.bots.set(selfId, bot)
+    // A timestamp may be this much ahead when it first arrives, and this much behind when it is repeated.
+    this.replays.span = Math.max(this.replays.span, 2 * bot.freshness)
   }
 
   delete(selfId: string) {
     this.bots.delete(selfId)
   }
 
-  /** Takes its places on the server, as long as `ctx` lives. */
+  /** Registers the routes for as long as `ctx` lives. */
   open(ctx: Context) {
     const callback = createCallback({
-      inboxes: { [Symbol.iterator]: () => this.inboxes() },
+      bots: { [Symbol.iterator]: () => this.bots.values() },
       replays: this.replays,
       clock: this.clock,
-      journal: this.journal,
-      tally: this.tally,
+      log: this.log,
+      stats: this.stats,
     }) as (exchange: Exchange) => Promise<void>
-    ctx.server.get(this.path + '/health', this.guarded(() => report(this.tally, this.standing())))
-    ctx.server.get(this.path + '/metrics', this.guarded(() => metrics(this.tally, this.standing())))
+    ctx.server.get(this.path + '/health', this.guarded(() => report(this.stats, this.status())))
+    ctx.server.get(this.path + '/metrics', this.guarded(() => metrics(this.stats, this.status())))
     ctx.server.all(this.path, callback)
   }
 
-  private* inboxes() {
-    for (const services of this.bots.values()) yield services.inbox
-  }
-
-  private standing() {
-    return [...this.bots].map(([selfId, { turns, webhooks }]) => {
-      return { selfId, answering: turns.load.size, turns: turns.size, queued: webhooks.waiting }
-    })
+  private status(): BotStatus[] {
+    return [...this.bots].map(([selfId, bot]) => ({ selfId, ...bot.status() }))
   }
 
   private guarded(body: () => unknown) {
-    return (exchange: Exchange & { ip?: string }) => {
+    return (exchange: Exchange) => {
       const { headers, httpVersion, socket } = exchange.req
-      const asker = { address: socket.remoteAddress, headers, httpVersion }
-      const tokens = [...this.bots.values()].map(services => services.config.healthToken)
-      const isAllowed = [undefined, ...tokens].some(token => maySee(asker, token))
-      exchange.status = isAllowed ? 200 : 403
-      exchange.body = isAllowed ? body() : 'forbidden'
+      const requester = { address: socket.remoteAddress, headers, httpVersion }
+      const tokens = [...this.bots.values()].map(bot => bot.healthToken)
+      const mayRead = [undefined, ...tokens].some(token => isAllowed(requester, token))
+      exchange.status = mayRead ? 200 : 403
+      exchange.body = mayRead ? body() : 'forbidden'
     }
   }
 }

@@ -1,83 +1,87 @@
 import type { IncomingMessage } from 'node:http'
-import type { Clock } from '../util/clock'
-import type { Credential } from '../protocol/crypto'
-import { decrypt, verify } from '../protocol/crypto'
-import { openJson, openXml, sealJson, sealXml } from '../protocol/envelope'
-import type { CallbackStats } from './status'
-import type { AibotHandler } from '../inbound/aibot-handler'
-import type { CallbackLog } from './callback-log'
-import type { Payload } from '../protocol/payload'
-import { parsePayload } from '../protocol/parse-aibot'
-import type { CallbackErrorReason } from '../protocol/callback-error'
+import type { Outcome } from '../inbound/types'
 import { CallbackError } from '../protocol/callback-error'
+import { openJson, openXml, sealJson, sealXml } from '../protocol/envelope'
+import { parsePayload } from '../protocol/parse-aibot'
+import type { Payload } from '../protocol/payload'
 import { stringifyOnce } from '../protocol/reply'
-import type { RecentlySeen } from '../util/recently-seen'
 import { buildXml, isXml } from '../protocol/xml'
+import type { Clock } from '../util/clock'
+import type { RecentlySeen } from '../util/recently-seen'
+import { contentLength, readBody } from './body'
+import type { CallbackLog } from './callback-log'
+import type { CallbackStats } from './status'
+import type { Addressee, Query } from './verify'
+import { checkEnvelope, checkTime, openFor, parameter } from './verify'
 
-/** Largest body, in bytes. */
-const BODY_LIMIT = 1 << 20
-/** Longest that a body may take, in milliseconds. Who holds back a byte would hold a connection, at no cost. */
-const BODY_TIMEOUT = 10_000
-/** Up to this size the rest of a body that is too large is passed over: cut off in the middle, nobody reads why. */
-const PATIENCE = 8 << 20
-/** Where the server's own parser leaves a body as it came. */
-const unparsed = Symbol.for('unparsedBody')
+/** A larger body than this is not read to its end: the connection is closed, and the sender may not see the reply. */
+const MAX_DISCARDED_BYTES = 8 << 20
 
 /** The part of koa's context that a callback needs. */
 export interface Exchange {
   req: IncomingMessage
-  /** What the server's parser has made of the body. */
+  /** `body`: result of the server's body parser. */
   request?: { body?: unknown }
   res: { once(event: 'close', callback: () => void): unknown, writableFinished: boolean }
   method: string
   path: string
-  query: Record<string, string | string[] | undefined>
+  query: Query
   status: number
   type: string
   body: unknown
   set(name: string, value: string): void
-  /** Told by koa of what goes wrong with the connection, too; its own prints a stack. */
+  /** Called by koa for errors of the connection, too. The default prints a stack. */
   onerror(error: unknown): void
 }
 
+/** A bot that receives callbacks. */
+export interface CallbackReceiver extends Addressee {
+  /** Called for a valid echo. */
+  verified(): void
+  /** @throws {CallbackError} */
+  accept(payload: Payload, isReplayed: boolean): Outcome | Promise<Outcome>
+}
+
 export interface CallbackOptions {
-  /** All bots that are reached on this path. */
-  inboxes: Iterable<AibotHandler>
-  /** Signatures that have been seen, for longer than they are fresh. */
+  /** All bots on this path. */
+  bots: Iterable<CallbackReceiver>
+  /** Signatures that were received while they are fresh. */
   replays: RecentlySeen
   clock: Clock
-  journal: CallbackLog
-  tally: CallbackStats
+  log: CallbackLog
+  stats: CallbackStats
 }
 
 /**
- * Answers what arrives on a callback path. Refusals get a status and two words; why is for the log.
- * Bodies are read here and not by the server's parser, so that no content type makes a difference.
+ * Creates the HTTP handler of a callback path. Refused requests get a status and two words; the reason is logged. The
+ * body is read here and not by the server's parser, so the content type does not matter.
  * @see https://developer.work.weixin.qq.com/document/path/101033
  */
 export function createCallback(options: CallbackOptions) {
   return Object.assign(async (exchange: Exchange) => {
     exchange.status = 200
     exchange.type = 'text/plain; charset=utf-8'
-    exchange.onerror = error => error && options.journal.failed(error)
+    exchange.onerror = error => error && options.log.failed(error)
     try {
       exchange.body = await answer(exchange, options)
     } catch (error) {
-      // A mistake of ours: with anything but 200, WeCom would send the same again and again.
-      if (!(error instanceof CallbackError)) {
-        exchange.body = ''
-        return options.journal.failed(error)
-      }
-      const { reason, status } = error
-      exchange.status = status
-      exchange.body = status === 403 ? 'forbidden' : 'bad request'
-      if (reason === 'method') exchange.set('Allow', 'GET, HEAD, POST')
-      const isEndless = reason === 'size' && !(sizeOf(exchange.req) <= PATIENCE)
-      if (isEndless || reason === 'slow') exchange.set('Connection', 'close')
-      options.tally.refused(reason, options.clock.now())
-      options.journal.refused(error, exchange.path)
+      if (error instanceof CallbackError) return refuse(exchange, error, options)
+      // A bug of the adapter. WeCom repeats a callback that is not answered with 200.
+      exchange.body = ''
+      options.log.failed(error)
     }
   }, { [Symbol.for('noParseBody')]: true })
+}
+
+function refuse(exchange: Exchange, error: CallbackError, { stats, clock, log }: CallbackOptions) {
+  const { reason, status } = error
+  exchange.status = status
+  exchange.body = status === 403 ? 'forbidden' : 'bad request'
+  if (reason === 'method') exchange.set('Allow', 'GET, HEAD, POST')
+  const isTooLarge = reason === 'size' && !(contentLength(exchange.req) <= MAX_DISCARDED_BYTES)
+  if (isTooLarge || reason === 'slow') exchange.set('Connection', 'close')
+  stats.refused(reason, clock.now())
+  log.refused(error, exchange.path)
 }
 
 function answer(exchange: Exchange, options: CallbackOptions): string | Promise<string> {
@@ -94,144 +98,38 @@ function answer(exchange: Exchange, options: CallbackOptions): string | Promise<
   }
 }
 
-function echo({ query }: Exchange, { inboxes, clock, tally }: CallbackOptions): string {
-  // A `+` that was not percent-encoded has become a space on its way through the query.
+/** Verification of the URL in the console: replies with the decrypted `echostr`. */
+function echo({ query }: Exchange, { bots, clock, stats }: CallbackOptions): string {
+  // A `+` that was not percent-encoded is decoded to a space.
   const echostr = parameter(query, 'echostr').replace(/ /g, '+')
-  const { message, inbox } = addressee(inboxes, query, echostr)
-  // Who has seen a callback pass, but has no key, must not have it read out to him.
+  const { message, bot } = openFor(bots, query, echostr)
+  // Do not let `echostr` be used as a decryption oracle for captured callbacks.
   if (/^\s*[{<]/.test(message)) throw new CallbackError('malformed', 'a message instead of an echo')
-  inbox.options.verified()
-  tally.accepted(clock.now())
+  bot.verified()
+  stats.accepted(clock.now())
   return message
 }
 
 async function reply(exchange: Exchange, options: CallbackOptions): Promise<string> {
-  const { inboxes, clock, replays, tally } = options
+  const { bots, clock, replays, stats } = options
   const { query, req, request, res } = exchange
   parameter(query, 'timestamp')
-  const body = req.readableEnded ? readAlready(request?.body) : await read(req, clock)
+  const body = await readBody(req, request?.body, clock)
   const inXml = isXml(body)
   const ciphertext = inXml ? openXml(body) : openJson(body)
-  const { credential, inbox, signature, message } = addressee(inboxes, query, ciphertext, ({ options }) => {
-    checkTime(Number(query.timestamp), clock.now() / 1000, options.freshness / 1000)
+  const { credential, bot, signature, message } = openFor(bots, query, ciphertext, (bot) => {
+    checkTime(Number(query.timestamp), clock.now(), bot)
   })
   const payload = parsePayload(message)
-  check(payload, credential, inXml)
-  const replayed = payload.kind !== 'poll' && replays.seen(signature)
-  tally.accepted(clock.now())
-  const outcome = inbox.accept(payload, replayed)
-  // Most are told at once, and need not wait for their turn in the queue of promises.
-  const { reply, closing, isUntaken, sent } = outcome instanceof Promise ? await outcome : outcome
-  if (isUntaken) replays.forget(signature)
-  if (closing) res.once('close', () => inbox.options.turns.fetched(closing, res.writableFinished))
-  if (sent) res.once('close', () => res.writableFinished && sent())
+  checkEnvelope(payload, credential, inXml)
+  const isReplayed = payload.kind !== 'poll' && replays.seen(signature)
+  stats.accepted(clock.now())
+  const outcome = bot.accept(payload, isReplayed)
+  // Polls are answered synchronously: do not wait for a microtask.
+  const { reply, isDeclined, responded } = outcome instanceof Promise ? await outcome : outcome
+  if (isDeclined) replays.forget(signature)
+  if (responded) res.once('close', () => responded(res.writableFinished))
   if (!reply) return ''
   const text = inXml ? buildXml(reply) : stringifyOnce(reply)
   return (inXml ? sealXml : sealJson)(credential, text, String(query.nonce), Math.floor(clock.now() / 1000))
-}
-
-/** In seconds. @throws {CallbackError} `clock` for what comes too late, too early, or does not say when */
-function checkTime(timestamp: number, now: number, freshness: number) {
-  const skew = Math.round(now - timestamp)
-  if (Math.abs(now - timestamp) <= freshness) return
-  if (!Number.isFinite(skew)) throw new CallbackError('clock', 'the timestamp is no number')
-  throw new CallbackError('clock', skew > 0 ? `${skew} s behind this server` : `${-skew} s ahead of this server`)
-}
-
-/** What is inside must be what comes in such an envelope, and meant for whom it is encrypted for. */
-function check({ source }: Payload, credential: Credential, inXml: boolean) {
-  const isInXml = source?.name === 'app' || source?.isJson === false
-  if (isInXml !== inXml) throw new CallbackError('payload', 'XML and JSON in one another')
-  const isApp = source?.name === 'app'
-  if (isApp ? !credential.receiveId : credential.isApp) throw new CallbackError('receive-id')
-}
-
-/** One for all: in a flood, looking where each was thrown would take longer than all else. */
-const forged = new CallbackError('signature')
-
-/**
- * The bot whose token signed this, and what it says.
- * @param look at what is signed, before it is opened
- */
-function addressee(
-  inboxes: Iterable<AibotHandler>,
-  query: Exchange['query'],
-  ciphertext: string,
-  look?: (inbox: AibotHandler) => void,
-) {
-  const signature = parameter(query, 'msg_signature', 'msgsignature').toLowerCase()
-  const timestamp = parameter(query, 'timestamp')
-  const nonce = parameter(query, 'nonce')
-  let refusal: unknown
-  /** Not what this was signed with; several keys may go with one token. */
-  let other: string | undefined
-  for (const inbox of inboxes) {
-    for (const credential of inbox.credentials) {
-      const { token } = credential
-      if (token === other) continue
-      if (!verify(token, timestamp, nonce, ciphertext, signature)) {
-        other = token
-        continue
-      }
-      look?.(inbox)
-      try {
-        return { inbox, credential, signature, message: decrypt(credential, ciphertext) }
-      } catch (error) {
-        // The same token may go with another key, or another receive id.
-        refusal ??= error
-      }
-    }
-  }
-  throw refusal ?? forged
-}
-
-function parameter(query: Exchange['query'], ...names: string[]): string {
-  for (const name of names) {
-    const value = query[name]
-    if (typeof value === 'string' && value) return value
-  }
-  throw new CallbackError('malformed', `no "${names[0]}"`)
-}
-
-/** `NaN` where the request does not say. */
-function sizeOf({ headers }: IncomingMessage): number {
-  return Number(headers['content-length'])
-}
-
-/** A route of another plugin that catches everything has had the body parsed, and there is nothing left to read. */
-function readAlready(body: unknown): string {
-  const raw = typeof body === 'string' ? body : (body as Record<symbol, unknown> | undefined)?.[unparsed]
-  if (typeof raw !== 'string') throw new CallbackError('malformed', 'another plugin has read the body')
-  if (Buffer.byteLength(raw) > BODY_LIMIT) throw new CallbackError('size')
-  return raw
-}
-
-/** @throws {CallbackError} `size`, `slow`; `malformed` where the sender gives up in the middle */
-function read(request: IncomingMessage, clock: Clock): Promise<string> {
-  if (sizeOf(request) > BODY_LIMIT) throw new CallbackError('size')
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    let timer: unknown
-    // Most bodies come along with their headers: they are there before anybody would look at a clock.
-    const soon = setImmediate(() => timer = clock.setTimeout(() => reject(new CallbackError('slow')), BODY_TIMEOUT))
-    const settle = () => {
-      clearImmediate(soon)
-      if (timer) clock.clearTimeout(timer)
-    }
-    const refuse = (reason: CallbackErrorReason, detail?: string) => {
-      settle()
-      reject(new CallbackError(reason, detail))
-    }
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= BODY_LIMIT) chunks.push(chunk)
-      else refuse('size')
-    })
-    request.on('end', () => {
-      settle()
-      resolve(chunks.length === 1 ? chunks[0].toString() : Buffer.concat(chunks).toString())
-    })
-    request.on('error', () => refuse('malformed', 'body broke off'))
-  })
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 /**
- * Watches for callbacks that come to a path where no bot is, and are answered with 404 or somebody's page: of those the
- * console says only that it failed.
- * @param isKnown whether there is a bot on a path
- * @param found told the path
- * @returns stops watching
+ * Watches for callbacks to a path without a bot that are answered with 404 or an HTML page. WeCom's console only says
+ * that the verification failed.
+ * @param isKnown whether a path has a bot
+ * @param found called with the path
+ * @returns a function that stops watching
  */
 export function watchMisrouted(
   server: Server,
@@ -14,7 +14,7 @@ export function watchMisrouted(
 ): () => void {
   const watch = ({ url = '' }: IncomingMessage, response: ServerResponse) => {
     const query = url.indexOf('?')
-    // Almost all: what is done for them is done for every callback.
+    // Cheap checks first: this runs for every request of the server.
     if (query < 0 || isKnown(url.slice(0, query)) || !/[?&]msg_?signature=/.test(url)) return
     response.once('finish', () => {
       const isPage = /^text\/html/i.test(String(response.getHeader('content-type')))

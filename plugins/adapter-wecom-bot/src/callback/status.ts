@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { CallbackErrorReason } from '../protocol/callback-error'
 
-/** What one callback path has seen. */
+/** Counters of one callback path. Times are milliseconds since 1970. */
 export class CallbackStats {
   readonly refusals = new Map<CallbackErrorReason, number>()
   lastRefused?: { at: number, reason: CallbackErrorReason }
@@ -19,19 +19,19 @@ export class CallbackStats {
   }
 }
 
-/** How one bot stands. */
-export interface BotHealth {
+/** The current load of one bot. */
+export interface BotStatus {
   selfId: string
-  /** Turns being answered. */
+  /** Turns that are being answered. */
   answering: number
-  /** Turns that can still be asked for. */
+  /** Turns that can still be polled. */
   turns: number
-  /** Messages waiting for their place at a webhook. */
+  /** Messages queued for webhooks. */
   queued: number
 }
 
-/** As JSON, for people and health checks. Times are ISO 8601. */
-export function report(tally: CallbackStats, bots: BotHealth[]): object {
+/** The status as JSON, for operators and health checks. Times are ISO 8601. */
+export function report(tally: CallbackStats, bots: BotStatus[]): object {
   const time = (at?: number) => at === undefined ? null : new Date(at).toISOString()
   const { lastRefused } = tally
   return {
@@ -41,30 +41,33 @@ export function report(tally: CallbackStats, bots: BotHealth[]): object {
   }
 }
 
-/** As Prometheus' text format. https://prometheus.io/docs/instrumenting/exposition_formats/ */
-export function metrics(tally: CallbackStats, bots: BotHealth[]): string {
+/**
+ * The status in Prometheus' text format.
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/
+ */
+export function metrics(tally: CallbackStats, bots: BotStatus[]): string {
   const gauge = (name: string, help: string, field: 'answering' | 'turns' | 'queued') => [
     `# HELP wecom_bot_${name} ${help}`,
     `# TYPE wecom_bot_${name} gauge`,
     ...bots.map(bot => `wecom_bot_${name}{bot="${label(bot.selfId)}"} ${bot[field]}`),
   ]
   return [
-    '# HELP wecom_bot_callbacks_verified_total Callbacks that were properly signed.',
+    '# HELP wecom_bot_callbacks_verified_total Callbacks with a valid signature.',
     '# TYPE wecom_bot_callbacks_verified_total counter',
     `wecom_bot_callbacks_verified_total ${tally.verified}`,
     '# HELP wecom_bot_callbacks_refused_total Callbacks that were refused, by reason.',
     '# TYPE wecom_bot_callbacks_refused_total counter',
     ...[...tally.refusals].map(([reason, count]) => `wecom_bot_callbacks_refused_total{reason="${reason}"} ${count}`),
-    '# HELP wecom_bot_last_verified_timestamp_seconds When the last properly signed callback came.',
+    '# HELP wecom_bot_last_verified_timestamp_seconds Time of the last callback with a valid signature.',
     '# TYPE wecom_bot_last_verified_timestamp_seconds gauge',
     `wecom_bot_last_verified_timestamp_seconds ${(tally.lastVerified ?? 0) / 1000}`,
     ...gauge('turns_answering', 'Turns that are being answered.', 'answering'),
-    ...gauge('turns', 'Turns that can still be asked for.', 'turns'),
-    ...gauge('webhook_queue', 'Messages waiting for their place at a webhook.', 'queued'),
+    ...gauge('turns', 'Turns that can still be polled.', 'turns'),
+    ...gauge('webhook_queue', 'Messages queued for webhooks.', 'queued'),
   ].join('\n') + '\n'
 }
 
-/** Digests have one length whatever was given. */
+/** Compares digests, which have the same length for any input, in constant time. */
 function isSame(given: string, token: string) {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(token))
@@ -74,25 +77,25 @@ function label(value: string) {
   return value.replace(/[\\"\n]/g, char => char === '\n' ? '\\n' : '\\' + char)
 }
 
-/** The part of a request that tells who asks. */
-export interface Asker {
-  /** Of the connection itself. */
+/** The part of a request that identifies its sender. */
+export interface Requester {
+  /** Remote address of the connection. */
   address?: string
   headers: Record<string, string | string[] | undefined>
   httpVersion?: string
 }
 
-const forwarded = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
+const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
 
 /**
- * Whether somebody may see how the bots stand: from this machine and not through a proxy, or with the token.
- * A proxy on this machine connects from it for all the world.
+ * Whether the status may be read: with the token, or from this machine and not through a proxy. A reverse proxy on this
+ * machine forwards requests of the whole internet from 127.0.0.1.
  */
-export function maySee({ address = '', headers, httpVersion }: Asker, token?: string): boolean {
+export function isAllowed({ address = '', headers, httpVersion }: Requester, token?: string): boolean {
   const [, given = ''] = /^Bearer (.+)$/.exec(String(headers.authorization ?? '')) ?? []
   if (token && isSame(given, token)) return true
-  if (forwarded.some(name => headers[name] !== undefined)) return false
-  // A proxy may say nothing of itself. It has asked for another host, or speaks as nginx does unless told otherwise.
+  if (PROXY_HEADERS.some(name => headers[name] !== undefined)) return false
+  // A proxy may add no header. Then the `Host` is a public name, or the version is 1.0, nginx' default.
   if (httpVersion === '1.0' || !isLocal(headers.host)) return false
   return /^(?:::ffff:)?127\.|^::1$/.test(address)
 }

@@ -1,17 +1,17 @@
 import { Universal, h } from 'koishi'
-import { stripMention } from './mention'
-import type { Event, MediaLink, Message, MessageBody } from '../protocol/payload'
+import type { MessageBody, Event, MediaLink, Message } from '../protocol/payload'
 import { channelOf } from '../protocol/conversation'
 import type { Referrer } from '../protocol/conversation'
 
-/** Gives the address that plugins may read a file from; `undefined` where nobody can. */
+/** Returns the URL that plugins read a file from; `undefined` if it cannot be read. */
 type Attach = (link: MediaLink) => string | undefined
 
 /**
- * A message as Koishi's event.
- * @param selfId the bot, which every group message is addressed to
+ * Decodes a message to Koishi's event.
+ * @param turn id of the turn that answers it
+ * @param selfId the bot; every group message mentions it
  * @param name its display name in WeCom
- * @returns `undefined` where there is nothing a plugin could read
+ * @returns `undefined` if there is nothing in it that a plugin could read
  */
 export function decode(
   message: Message,
@@ -24,7 +24,7 @@ export function decode(
   const elements = decodeBody(body, attach)
   if (!elements) return
   if (chatId) {
-    // A picture may come before the words.
+    // In a mixed message an image may come before the text.
     const first = elements.find(element => element.type === 'text')
     if (first) first.attrs.content = stripMention(first.attrs.content, name)
     elements.unshift(h.at(selfId))
@@ -36,7 +36,7 @@ export function decode(
   }
 }
 
-/** Who says something where, as Koishi's event tells it. */
+/** User, channel and time of a callback as fields of Koishi's event. */
 export function addressOf(callback: Message | Event, turn?: string): Partial<Universal.Event> {
   const { chatId, userId, userName, createTime } = callback
   return {
@@ -63,7 +63,7 @@ function decodeBody(body: MessageBody, attach: Attach): h[] | undefined {
     }
     case 'location': {
       const { latitude, longitude, label } = body
-      // Who knows no places reads the text in it.
+      // Fallback text for plugins that ignore this element.
       return [h('wecom-bot:location', { latitude, longitude, label }, [h.text(`${label} (${latitude}, ${longitude})`.trim())])]
     }
     case 'link':
@@ -72,10 +72,33 @@ function decodeBody(body: MessageBody, attach: Attach): h[] | undefined {
       const elements = body.items.flatMap(item => decodeBody(item, attach) ?? [])
       return elements.length ? elements : undefined
     }
+    default:
+      return body satisfies never
   }
 }
 
 function decodeQuote(body: MessageBody, attach: Attach): Universal.Message | undefined {
   const elements = decodeBody(body, attach)
   return elements && { elements, content: elements.join('') }
+}
+
+/**
+ * Removes the mention of the bot from a group message. WeCom leaves it in the text as `@` and the display name, which
+ * may contain spaces; other `@word`s are kept.
+ * @param name the bot's display name; unless given, the `@word` that the message starts with is removed
+ */
+export function stripMention(text: string, name?: string): string {
+  if (!name) return text.replace(/^\s*@\S+\s*/, '')
+  const mention = '@' + name
+  const start = text.trimStart()
+  if (start.startsWith(mention) && isBoundary(start[mention.length])) return start.slice(mention.length).trimStart()
+  const end = text.trimEnd()
+  if (end.endsWith(mention) && isBoundary(end[end.length - mention.length - 1])) {
+    return end.slice(0, -mention.length).trimEnd()
+  }
+  return text
+}
+
+function isBoundary(char: string | undefined) {
+  return char === undefined || /\s/.test(char)
 }

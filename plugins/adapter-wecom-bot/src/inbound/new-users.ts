@@ -1,39 +1,39 @@
 import { LruMap } from 'common/collections'
 import type { Session } from 'koishi'
 
-const CAPACITY = 10_000
+const MAX_KNOWN = 10_000
 
 /**
- * Koishi makes its rows for people and groups it has never heard of when they first speak. Of two messages that come
- * at once it would lose one, for the row that it is about to make is there already; and WeCom cuts what somebody
- * pastes into several. So the first goes ahead, and the others follow.
+ * Koishi creates the database row of a person or a group with their first message. If two first messages arrive at
+ * once, the second insert fails and Koishi drops the message; WeCom splits long pasted texts into several messages. So
+ * the first message of a person or group creates the row, and the others wait for it.
  */
 export class NewUsers {
-  private readonly known = new LruMap<string, true>({ capacity: CAPACITY })
-  private readonly meetings = new Map<string, Promise<void>>()
+  private readonly known = new LruMap<string, true>({ capacity: MAX_KNOWN })
+  private readonly pending = new Map<string, Promise<void>>()
 
-  /** Resolves when the database knows who speaks, and where; `undefined` where it does. */
+  /** Resolves when the rows of the session's user and channel exist; `undefined` if they are known to. */
   ensureStored(session: Session): Promise<unknown> | undefined {
-    const person = this.introduceOnce(`user ${session.uid}`, () => session.observeUser(['id']))
-    const group = session.isDirect ? undefined : this.introduceOnce(`group ${session.cid}`, () => session.observeChannel(['id']))
-    return person && group ? Promise.all([person, group]) : person ?? group
+    const user = this.storeOnce(`user ${session.uid}`, () => session.observeUser(['id']))
+    const channel = session.isDirect ? undefined : this.storeOnce(`group ${session.cid}`, () => session.observeChannel(['id']))
+    return user && channel ? Promise.all([user, channel]) : user ?? channel
   }
 
-  private introduceOnce(key: string, introduce: () => Promise<unknown>): Promise<void> | undefined {
+  private storeOnce(key: string, store: () => Promise<unknown>): Promise<void> | undefined {
     if (this.known.get(key)) return
-    const meeting = this.meetings.get(key) ?? this.introduce(key, introduce)
-    this.meetings.set(key, meeting)
-    return meeting
+    const pending = this.pending.get(key) ?? this.store(key, store)
+    this.pending.set(key, pending)
+    return pending
   }
 
-  private async introduce(key: string, introduce: () => Promise<unknown>) {
+  private async store(key: string, store: () => Promise<unknown>) {
     try {
-      await introduce()
+      await store()
       this.known.set(key, true)
     } catch {
-      // Koishi is about to fail in the same way, and tells of it.
+      // Koishi is about to fail in the same way, and reports it.
     } finally {
-      this.meetings.delete(key)
+      this.pending.delete(key)
     }
   }
 }

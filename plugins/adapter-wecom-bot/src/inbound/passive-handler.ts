@@ -1,167 +1,156 @@
-import type { WecomApp } from '../push/app'
-import { MAX_TEXT_BYTES } from '../protocol/limits'
-import type { TemplateCard } from '../protocol/template-card'
 import { inputOf } from '../cards/buttons'
-import type { Clock } from '../util/clock'
-import { welcomeText } from './welcome'
-import { PassiveReply } from './passive-reply'
-import type { AibotHandlerOptions, Outcome } from './aibot-handler'
-import type { CallbackSource, Click, Event, Message, Payload, UnknownMessage } from '../protocol/payload'
+import { CallbackError } from '../protocol/callback-error'
+import { owns } from '../protocol/conversation'
+import { MAX_TEXT_BYTES } from '../protocol/limits'
+import type { Event, Message, Payload, CallbackSource, UnknownMessage } from '../protocol/payload'
+import type { Reply } from '../protocol/reply'
+import type { TemplateCard } from '../protocol/template-card'
+import type { WecomApp } from '../push/app'
 import type { Push } from '../push/push'
 import { WebhookPush, toLegacyRobot } from '../push/push'
-import { CallbackError } from '../protocol/callback-error'
-import type { Reply } from '../protocol/reply'
-import type { Turn } from '../turn/turn'
-import { owns } from '../protocol/conversation'
 import type { WebhookRegistry } from '../push/webhook-registry'
+import type { Turn } from '../turn/turn'
+import type { TurnController } from '../turn/turn-controller'
+import type { TurnLog } from '../turn/turn-log'
+import type { Clock } from '../util/clock'
+import { claim } from './claim'
+import { PassiveReply } from './passive-reply'
+import type { CallbackHandler, HandlerContext, Outcome } from './types'
+import { welcomeText } from './welcome'
 
-type Shared = Pick<
-  AibotHandlerOptions,
-  'turns' | 'cards' | 'stores' | 'notices' | 'welcome' | 'dispatch' | 'notify' | 'click' | 'verified'
->
-
-export interface PassiveHandlerOptions extends Shared {
-  /** When set, callbacks for another app are refused. */
+export interface PassiveHandlerOptions extends HandlerContext {
+  /** When set, callbacks for other apps are refused. */
   agentId?: string
-  /** How long a reply waits for the answer, in milliseconds. WeCom gives up after five seconds. */
+  /** How long a reply waits for the answer. Milliseconds; WeCom gives up after five seconds. */
   wait: number
-  /** After so many milliseconds a reply that was not confirmed has not arrived. */
+  /** Milliseconds after which a reply without confirmation counts as not delivered. */
   unclaimed: number
   app?: WecomApp
   webhooks: WebhookRegistry
   clock: Clock
-  /** The address that a group robot names, as far as it may be posted to. */
+  log: Pick<TurnLog, 'deliveryFailed'>
+  /** The webhook that a group robot names; `undefined` if it may not be posted to. */
   webhookOf(url: string): string | undefined
 }
 
 /**
- * Takes the verified callbacks of self-built apps and of group robots of the older kind. They know no streams: what is
- * ready in time is the reply, what is not goes out through the app's API or the robot's own webhook.
+ * Handles the callbacks of self-built apps (自建应用) and of group robots (群机器人), which have no streams. An answer
+ * that is ready in time is the reply (被动回复); a later one is sent by the app's API or the robot's own webhook.
+ * @see https://developer.work.weixin.qq.com/document/path/90238
  */
-export class PassiveHandler {
-  private readonly holds = new WeakMap<Turn, PassiveReply>()
+export class PassiveHandler implements CallbackHandler {
+  private readonly replies = new WeakMap<Turn, PassiveReply>()
 
-  constructor(readonly options: PassiveHandlerOptions) {}
+  constructor(private readonly options: PassiveHandlerOptions) {}
 
-  /** The process is about to end: nothing new is begun. */
-  leaving = false
-
-  /**
-   * @param replayed this very callback has come before
-   * @throws {CallbackError} `foreign-bot`; `replay` where it has been answered and forgotten
-   */
-  async accept(payload: Payload, replayed: boolean): Promise<Outcome> {
-    const { agentId, turns, notices, verified } = this.options
+  async accept(payload: Payload, isReplayed: boolean): Promise<Outcome> {
+    const { agentId, turns, notices, dispatcher } = this.options
     const { source, botId, msgId } = payload
     if (source?.name === 'app' && agentId && source.agentId !== agentId) throw new CallbackError('foreign-bot')
-    verified()
+    dispatcher.verified()
     if (payload.kind === 'poll') return {}
-    const known = turns.find(botId, msgId)
-    if (known) return this.answer(payload, known)
-    if (payload.kind === 'unknown') return this.say(payload, notices.unsupported)
-    return this.open(payload, replayed)
+    const turn = turns.findByMessage(botId, msgId)
+    if (turn) return this.answer(payload, turn)
+    if (payload.kind === 'unknown') return this.reply(payload, notices.unsupported)
+    return this.open(payload, isReplayed)
   }
 
-  private async open(callback: Message | Event, replayed: boolean): Promise<Outcome> {
-    const { turns, stores, notices } = this.options
-    const { msgId, botId, userId, chatId } = callback
-    if (callback.kind === 'message' || (callback.type === 'card-click' && inputOf(callback.click) !== undefined)) {
-      if (this.leaving) return { ...this.say(callback, notices.leaving), isUntaken: true }
-      if (turns.load.isFull(userId)) return { ...this.say(callback, notices.busy), isUntaken: true }
+  private async open(callback: Message | Event, isReplayed: boolean): Promise<Outcome> {
+    const { turns, admission, stores, notices, clock, unclaimed } = this.options
+    if (startsAnswer(callback)) {
+      const refusal = admission.refusal(callback.userId)
+      if (refusal) return { ...this.reply(callback, refusal), isDeclined: true }
     }
-    const turn = turns.open(callback, undefined, false)
-    const hold = this.hold(callback, turn)
-    const owner = { botId, userId, chatId }
-    const streamId = await stores.streams.claim({ streamId: turn.id, msgId, owner, content: '', finished: false })
-    if (streamId !== turn.id || replayed) turns.drop(turn)
-    if (streamId !== turn.id) return this.recall(callback, streamId)
-    if (replayed) throw new CallbackError('replay')
-    if (callback.kind === 'message') this.dispatch(callback, turn, hold)
-    else await this.event(callback, turn, hold)
+    const next = this.pushAfterReply(callback)
+    const reply = new PassiveReply({ limit: MAX_TEXT_BYTES, notices, clock, unclaimed, next })
+    const turn = turns.open(callback, { streaming: false, override: reply })
+    this.replies.set(turn.turn, reply)
+    const answeredIn = await claim(turn, stores.streams, isReplayed)
+    if (answeredIn) return this.recall(callback, answeredIn)
+    if (callback.kind === 'message') this.dispatch(callback, turn, reply)
+    else await this.event(callback, turn, reply)
     return this.answer(callback, turn)
   }
 
-  private dispatch(message: Message, turn: Turn, hold: PassiveReply) {
-    const { dispatch, notices } = this.options
-    const dispatched = dispatch(message, turn)
-    if (dispatched === 'taken') return
-    hold.say(dispatched === 'closed' ? notices.forgotten : notices.unsupported)
-    turn.chainEnded()
+  private dispatch(message: Message, turn: TurnController, reply: PassiveReply) {
+    const { dispatcher, notices } = this.options
+    const result = dispatcher.dispatch(message, turn)
+    if (result === 'taken') return
+    reply.replyWith(result === 'closed' ? notices.forgotten : notices.unsupported)
+    turn.endChain()
   }
 
-  private async event(event: Event, turn: Turn, hold: PassiveReply) {
-    const { welcome, notify } = this.options
-    notify(event)
-    if (event.type === 'card-click') return this.click(event, event.click, turn)
-    if (event.type === 'enter-chat' && welcome) hold.say(welcomeText(welcome))
-    turn.chainEnded()
+  private async event(event: Event, turn: TurnController, reply: PassiveReply) {
+    const { welcome, dispatcher } = this.options
+    dispatcher.notify(event)
+    if (event.type === 'card-click') return this.click(event, turn)
+    if (event.type === 'enter-chat' && welcome) reply.replyWith(welcomeText(welcome))
+    turn.endChain()
   }
 
-  /** The reply is left for what is said to the click; a card that is answered is closed through the app. */
-  private async click(event: Event, what: Click, turn: Turn) {
-    const { cards, app, turns, click } = this.options
+  /** The reply stays free for messages sent on the click; the card is updated through the app's API. */
+  private async click(event: Event & { type: 'card-click' }, turn: TurnController) {
+    const { cards, app, log, dispatcher } = this.options
     const { responseCode, userId } = event
-    const clicked = await cards.click(what, userId)
-    const button = clicked.card && buttonOf(clicked.card)
+    const result = await cards.click(event.click, userId)
+    const button = result.card && buttonOf(result.card)
     if (app && responseCode && button) {
-      app.closeCard(userId, responseCode, button).catch(error => turns.log.deliveryFailed(turn, error))
+      app.closeCard(userId, responseCode, button).catch(error => log.deliveryFailed(turn.turn, error))
     }
-    if (clicked.isRepeated) turn.chainEnded()
-    else click(event, clicked, turn)
+    if (result.isRepeated) turn.endChain()
+    else dispatcher.click(event, result, turn)
   }
 
   /** Waits for the answer as long as WeCom waits for the reply. */
-  private async answer(callback: Message | Event | UnknownMessage, turn: Turn): Promise<Outcome> {
-    const { turns, stores, wait } = this.options
-    const hold = this.holds.get(turn)
-    if (hold?.isWaiting) await turns.settled(turn, wait)
-    const content = hold?.take(turn)
-    if (!hold || !content) return {}
-    const { id: streamId, msgId, owner } = turn
-    stores.streams.save({ streamId, msgId, owner, content, finished: true })
-    return { ...this.say(callback, content), sent: () => hold.arrived() }
+  private async answer(callback: Message | Event | UnknownMessage, controller: TurnController): Promise<Outcome> {
+    const { stores, wait } = this.options
+    const { turn } = controller
+    const reply = this.replies.get(turn)
+    if (reply?.isWaiting) await controller.whenEnded(wait)
+    const content = reply?.take(turn)
+    if (!reply || !content) return {}
+    stores.streams.save(turn.stored(content, true))
+    return { ...this.reply(callback, content), responded: isDelivered => isDelivered && reply.confirm() }
   }
 
-  /** What another process, or this one before it was killed, had to say. */
+  /** The answer of another process, or of this one before it was restarted. */
   private async recall(callback: Message | Event, streamId: string): Promise<Outcome> {
     const { stores, notices } = this.options
     const stream = await stores.streams.find(streamId)
-    if (stream?.finished && stream.content && owns(stream.owner, callback)) return this.say(callback, stream.content)
-    return callback.kind === 'message' ? this.say(callback, notices.interrupted) : {}
+    if (stream?.finished && stream.content && owns(stream.owner, callback)) return this.reply(callback, stream.content)
+    return callback.kind === 'message' ? this.reply(callback, notices.interrupted) : {}
   }
 
-  private hold(callback: Message | Event, turn: Turn): PassiveReply {
-    const { turns, notices, clock, unclaimed } = this.options
-    const hold = new PassiveReply({ limit: MAX_TEXT_BYTES, notices, clock, unclaimed, next: this.next(callback) })
-    this.holds.set(turn, hold)
-    turns.outlet.overrides.set(turn, hold)
-    return hold
-  }
-
-  /** What is left when the reply is gone. */
-  private next({ source, userId, webhookUrl }: Message | Event): Push | undefined {
+  /** Where the answer goes once the reply is gone. */
+  private pushAfterReply({ source, userId, webhookUrl }: Message | Event): Push | undefined {
     const { app, webhooks, webhookOf } = this.options
     if (source?.name === 'app') return app?.to(userId)
     const url = webhookUrl && webhookOf(webhookUrl)
     return url ? toLegacyRobot(new WebhookPush(webhooks.byUrl(url), source?.chatId)) : undefined
   }
 
-  private say(callback: Message | Event | UnknownMessage, content: string): Outcome {
-    return { reply: toReply(callback.source!, callback.userId, content, Math.floor(this.options.clock.now() / 1000)) }
+  private reply(callback: Message | Event | UnknownMessage, content: string): Outcome {
+    const seconds = Math.floor(this.options.clock.now() / 1000)
+    return { reply: textReplyTo(callback.source!, callback.userId, content, seconds) }
   }
 }
 
-/** What its buttons say now that it is answered. */
+/** Whether a callback makes plugins answer. */
+function startsAnswer(callback: Message | Event) {
+  return callback.kind === 'message' || (callback.type === 'card-click' && inputOf(callback.click) !== undefined)
+}
+
+/** Text of the button on an updated card. */
 function buttonOf(card: TemplateCard): string | undefined {
   if ('submit_button' in card) return card.submit_button.text
   return 'button_list' in card ? card.button_list[0].text : undefined
 }
 
 /**
- * The reply as each source writes it.
+ * A text reply in the format of its source.
  * @see https://developer.work.weixin.qq.com/document/path/90241
  */
-function toReply(source: CallbackSource, userId: string, content: string, seconds: number): Reply {
+function textReplyTo(source: CallbackSource, userId: string, content: string, seconds: number): Reply {
   if (source.name === 'app') {
     return { ToUserName: userId, FromUserName: source.corpId, CreateTime: seconds, MsgType: 'text', Content: content }
   }

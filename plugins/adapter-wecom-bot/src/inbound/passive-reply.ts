@@ -1,41 +1,44 @@
-import { escapeAppText } from '../push/message-bodies'
-import type { Clock } from '../util/clock'
-import type { DeliveryOverride } from '../turn/fallback'
 import { DeliveryError } from '../api/delivery-error'
+import { escapeAppText } from '../push/message-bodies'
 import type { MessagePart } from '../push/parts'
-import { toPlainText } from '../render/plain-text'
 import type { Push } from '../push/push'
-import { cut } from '../render/split'
-import type { Notices } from '../turn/bubble'
-import type { Turn } from '../turn/turn'
+import { toPlainText } from '../render/plain-text'
 import type { Said } from '../render/said'
 import { inWords } from '../render/said'
+import { cut } from '../render/split'
+import type { Notices } from '../turn/notices'
+import type { DeliveryOverride, Turn } from '../turn/turn'
+import type { Clock } from '../util/clock'
+
+/** Least bytes of Markdown that a reply is cut to, however much the text grows when it is rendered. */
+const MIN_CUT_BYTES = 64
 
 export interface PassiveReplyOptions {
   /** Most bytes of a reply. */
   limit: number
-  /** Milliseconds after which a reply that was not confirmed has not arrived. */
+  /** Milliseconds after which a reply without confirmation counts as not delivered. */
   unclaimed: number
   notices: Pick<Notices, 'cutOff' | 'lost'>
   clock: Clock
-  /** The way that is left when the reply is gone; without it the reply is all there is. */
+  /** Takes what the reply cannot; without it the rest is lost. */
   next?: Push
 }
 
 /**
- * The reply to a callback as a way out: it takes one text as long as WeCom waits for it, and every repetition of the
- * callback gets the same. What comes later, or does not fit, takes the next way.
+ * The reply to a callback (被动回复) as a way of delivery. It takes one toPlainText text while WeCom waits for it; every
+ * repetition of the callback gets the same. Later messages, and what does not fit, go to `next`.
+ * @see https://developer.work.weixin.qq.com/document/path/90241
  */
 export class PassiveReply implements DeliveryOverride {
-  private reply?: string
+  private content?: string
   private state: 'open' | 'taken' | 'closed' = 'open'
-  private confirm?: () => void
-  /** What the reply had of the answer when it could wait no longer. */
-  private shown = ''
+  private onConfirm?: () => void
+  /** Text of the turn when the reply had to be sent. */
+  private shownText = ''
 
   constructor(readonly options: PassiveReplyOptions) {}
 
-  /** An answer can still become the reply. */
+  /** The reply can still take an answer. */
   get isWaiting() {
     return this.state === 'open'
   }
@@ -46,45 +49,45 @@ export class PassiveReply implements DeliveryOverride {
 
   /** @throws {DeliveryError} */
   async send(turn: Turn, said: Said) {
-    // A reply is a text. What else there is takes the next way, or is put in words.
-    const { text, images, card } = this.options.next ? separate(said) : { text: inWords(said) }
+    // A reply is text only: images and cards go to `next`, or are replaced by text.
+    const { text, images, card } = this.options.next ? buttonsAsText(said) : { text: inWords(said) }
     if (!this.isWaiting) return this.forward({ text, images, card })
     const [head, rest] = this.fit(text)
     this.state = 'taken'
-    this.reply = head
-    if (head && await this.confirmed()) return this.forward({ text: rest, images, card })
-    // From now on it is on its way somewhere else.
-    if (this.options.next) this.reply = undefined
+    this.content = head
+    if (head && await this.isConfirmed()) return this.forward({ text: rest, images, card })
+    // Repetitions of the callback must not show a second time what `next` is about to deliver.
+    if (this.options.next) this.content = undefined
     return this.forward({ text, images, card })
   }
 
-  /** The reply as it is to be now. Where nothing has come, nothing will. */
+  /** The content of the reply, which must be sent now; `undefined`: an empty reply. */
   take(turn: Turn): string | undefined {
     if (this.isWaiting) this.close(turn)
-    return this.reply
+    return this.content
   }
 
-  /** Says something at once, in the reply. */
-  say(text: string) {
+  /** Replies without waiting for an answer. */
+  replyWith(markdown: string) {
     this.state = 'closed'
-    this.reply = toText(text)
+    this.content = toText(markdown)
   }
 
   /** The reply has reached WeCom. */
-  arrived() {
-    this.confirm?.()
+  confirm() {
+    this.onConfirm?.()
   }
 
-  private close({ text, ended }: Turn) {
+  private close({ text, isEnded }: Turn) {
     this.state = 'closed'
-    if (this.options.next || ended) return
+    if (this.options.next || isEnded) return
     const { notices, limit } = this.options
     const [head] = cutText(text, limit - Buffer.byteLength(notices.cutOff) - 2)
-    this.shown = text
-    this.reply = [head, notices.cutOff].filter(Boolean).join('\n\n')
+    this.shownText = text
+    this.content = [head, notices.cutOff].filter(Boolean).join('\n\n')
   }
 
-  /** What of a text goes into the reply, and what is left. */
+  /** Splits a text into the reply, as toPlainText text, and the rest. */
   private fit(text: string): [head: string, rest: string] {
     const { notices, limit, next } = this.options
     const [head, rest] = cutText(text, limit)
@@ -93,11 +96,11 @@ export class PassiveReply implements DeliveryOverride {
     return [`${shorter}\n\n${notices.lost(more.length)}`, '']
   }
 
-  private confirmed(): Promise<boolean> {
+  private isConfirmed(): Promise<boolean> {
     const { clock, unclaimed } = this.options
     return new Promise((resolve) => {
       const timer = clock.setTimeout(() => resolve(false), unclaimed)
-      this.confirm = () => {
+      this.onConfirm = () => {
         clock.clearTimeout(timer)
         resolve(true)
       }
@@ -111,32 +114,32 @@ export class PassiveReply implements DeliveryOverride {
     if (!parts.length) return
     const { next } = this.options
     if (next) return next.send(parts)
-    const lost = text.length - (text.startsWith(this.shown) ? this.shown.length : 0)
-    throw new DeliveryError('no-way', lost, `${lost} characters are lost: WeCom waits no longer for the `
-      + 'reply, and nothing else leads there; for an app, set corpId, agentId and secret')
+    const lost = text.length - (text.startsWith(this.shownText) ? this.shownText.length : 0)
+    throw new DeliveryError('no-way', lost, `${lost} characters not delivered: the passive reply timed out and no app `
+      + 'is configured; set corpId, agentId and secret')
   }
 }
 
-/** Buttons are words on every way, so that they stay where the text is. */
-function separate({ text, buttons, images, card }: Said): Said {
+/** Buttons are rendered as text everywhere, so that they stay below the text they belong to. */
+function buttonsAsText({ text, buttons, images, card }: Said): Said {
   return { text: inWords({ text, buttons }), images, card }
 }
 
-/** Replies are plain texts. */
+/** Replies are toPlainText text. */
 function toText(markdown: string): string {
   return escapeAppText(toPlainText(markdown))
 }
 
 /**
- * Cuts Markdown in two so that the head, as a text, has at most `limit` bytes.
- * @returns the head as a text, the rest as Markdown
+ * Cuts Markdown in two so that the head, as toPlainText text, has at most `limit` bytes.
+ * @returns the head as toPlainText text, the rest as Markdown
  */
 function cutText(markdown: string, limit: number): [head: string, rest: string] {
   for (let most = limit; ;) {
     const [head, rest] = cut(markdown, most)
     const text = toText(head)
     const excess = Buffer.byteLength(text) - limit
-    if (excess <= 0 || most <= 64) return [text, rest]
-    most = Math.max(most - excess, 64)
+    if (excess <= 0 || most <= MIN_CUT_BYTES) return [text, rest]
+    most = Math.max(most - excess, MIN_CUT_BYTES)
   }
 }

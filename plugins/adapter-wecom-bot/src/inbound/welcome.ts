@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import type { TemplateCard } from '../protocol/template-card'
-import { readCard } from '../protocol/template-card'
 import { inputOf } from '../cards/buttons'
 import { validateCard } from '../cards/card-schema'
+import type { Reply } from '../protocol/reply'
+import { cardReply, textReply } from '../protocol/reply'
+import type { TemplateCard } from '../protocol/template-card'
+import { readCard } from '../protocol/template-card'
 import { escapeMarkdown } from '../render/escape'
 import { inWords } from '../render/said'
+import type { CardStore } from '../storage/cards'
 
 /**
- * The greeting that is a card: the settings have it as JSON. Each who is greeted gets one with an id of its own.
- * @returns `undefined` where the greeting is a text
+ * The welcome as a template card, if it is configured as JSON. Each card has a `task_id` of its own.
+ * @returns `undefined` if the welcome is a text
  * @throws {CardError}
  * @see https://developer.work.weixin.qq.com/document/path/101031
  */
@@ -17,7 +20,7 @@ export function welcomeCard(welcome: string): TemplateCard | undefined {
   return validateCard({ ...readCard(welcome) as object, task_id: `welcome-${randomBytes(16).toString('hex')}` })
 }
 
-/** The greeting where only text gets through. */
+/** The welcome where only text can be sent. Markdown. */
 export function welcomeText(welcome: string): string {
   const card = welcomeCard(welcome)
   if (!card) return welcome
@@ -28,4 +31,13 @@ export function welcomeText(welcome: string): string {
     text: words.filter(Boolean).join('\n\n'),
     buttons: buttons.map(({ text, key }) => ({ text, input: inputOf({ key }) })),
   })
+}
+
+/** The reply to `enter_chat`; a card in it is recorded, so that clicks on it are recognized. */
+export function welcomeReply(welcome: string | undefined, cards: Pick<CardStore, 'save'>): Reply | undefined {
+  if (!welcome) return
+  const card = welcomeCard(welcome)
+  if (!card) return textReply(welcome)
+  cards.save(card, true)
+  return cardReply(card)
 }

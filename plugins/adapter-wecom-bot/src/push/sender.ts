@@ -8,7 +8,7 @@ import { DeliveryError } from '../api/delivery-error'
 import type { OpenFile } from '../media/outgoing-files'
 import { composeParts } from './parts'
 import type { Push } from './push'
-import type { Turn } from '../turn/turn'
+import type { TurnController } from '../turn/turn-controller'
 import type { TurnRegistry } from '../turn/turn-registry'
 
 /** A message that is on its way. */
@@ -24,7 +24,7 @@ export class Sender {
   constructor(readonly turns: TurnRegistry, readonly directory: PushTargets, readonly openFile: OpenFile) {}
 
   /** The turn that a message to a chat belongs to. */
-  turnOf(channelId: string, referrer?: Referrer): Turn | undefined {
+  turnOf(channelId: string, referrer?: Referrer): TurnController | undefined {
     const turn = this.answeredBy(referrer)
     return turn && belongs(turn, channelId) ? turn : undefined
   }
@@ -45,7 +45,7 @@ export class Sender {
     const push = directory.configured(channelId)
     if (push) return this.push(push, channelId, elements)
     // Some plugins answer without the session they answer: then the chat tells whom it is for.
-    const open = referrer && isHere ? undefined : turns.latest(owner => channelOf(owner) === channelId)
+    const open = referrer && isHere ? undefined : turns.findLatest(owner => channelOf(owner) === channelId)
     if (open) return this.say(open, elements)
     const other = directory.fallbackFor(channelId)
     if (other) return this.push(other, channelId, elements)
@@ -55,10 +55,10 @@ export class Sender {
       + 'and neither a webhook nor an app is configured for it')
   }
 
-  private async say(turn: Turn, elements: h[]): Promise<Delivered | undefined> {
+  private async say(turn: TurnController, elements: h[]): Promise<Delivered | undefined> {
     const said = renderElements(elements)
     if (!said.text && !said.images.length && !said.buttons.length && !said.card) return
-    return { id: await this.turns.say(turn, said), content: said.text }
+    return { id: await turn.say(said), content: said.text }
   }
 
   private async push(push: Push, channelId: string, elements: h[]): Promise<Delivered | undefined> {
@@ -69,11 +69,11 @@ export class Sender {
     return { content: parts.map(part => 'content' in part ? part.content : `[${part.type}]`).join('\n\n') }
   }
 
-  private answeredBy(referrer?: Referrer): Turn | undefined {
-    return referrer && this.turns.get(referrer.turn)
+  private answeredBy(referrer?: Referrer): TurnController | undefined {
+    return referrer && this.turns.find(referrer.turn)
   }
 }
 
-function belongs(turn: Turn, channelId: string) {
+function belongs(turn: TurnController, channelId: string) {
   return channelOf(turn.owner) === channelId
 }

@@ -1,54 +1,21 @@
 import type { Frame } from '../protocol/reply'
 import { MAX_STREAM_BYTES } from '../protocol/limits'
 import { cut, resume } from '../render/split'
+import type { Notices } from './notices'
 import type { Turn } from './turn'
 
-/** Sentences the adapter itself says in a chat. */
-export interface Notices {
-  /** The stream must close, the answer is still being made and will follow as a message. */
-  later: string
-  /** The stream must close, and there is no other way to this chat. */
-  cutOff: string
-  /** The rest of a long answer follows as a message of its own. */
-  continued: string
-  /** The answer had been shown to its end when its stream had to close: nothing follows. */
-  complete: string
-  /** So many characters of a long answer could not be delivered. */
-  lost(count: number): string
-  /** So many characters went out as a message of their own, and nobody knows whether it arrived. */
-  unconfirmed(count: number): string
-  /** The answer has gone out as a message of its own. */
-  elsewhere: string
-  /** The stream is open and nothing was said. */
-  silent: string
-  /** A stream nobody knows any more. */
-  forgotten: string
-  /** The process ended while the answer was being made. */
-  interrupted: string
-  /** Too many answers are being made. */
-  busy: string
-  /** The process is about to end. */
-  leaving: string
-  /** A kind of message the bot cannot read. */
-  unsupported: string
-  /** Title of a card that only has buttons. */
-  card: string
-  /** Below a card of which this button was clicked. */
-  clicked(button: string): string
-}
-
-/** A turn's bubble, from the placeholder to the frame that is repeated for ever, and what the platform has of it. */
+/** The streamed message of a turn: its frames from the placeholder to the final one, and which of them arrived. */
 export class Bubble {
   /** The platform was given a frame. */
   isOpened = false
-  /** The platform was given the closing frame; whether it arrived is not known yet. */
-  isClosing = false
-  /** The closing frame has arrived. */
-  isFetched = false
+  /** The platform was given the final frame; it may not have arrived. */
+  isFinalFrameSent = false
+  /** The final frame has arrived. */
+  isFinalFrameDelivered = false
   /** Set once the stream is closed; every later poll gets this frame again. */
-  closed?: Frame
-  /** What of the turn's text could be read when the stream was closed. */
-  shown = ''
+  finalFrame?: Frame
+  /** Part of the turn's text that the final frame shows. */
+  shownText = ''
   private cached?: { version: number, frame: Frame }
 
   constructor(
@@ -57,27 +24,63 @@ export class Bubble {
     readonly notices: Notices,
   ) {}
 
-  /** The platform has not been told the end of it. */
+  /** The platform has not been given the final frame. */
   get isUnfinished() {
-    return this.isOpened && !this.isClosing
+    return this.isOpened && !this.isFinalFrameSent
   }
 
-  /** The bubble as the platform is given it now. */
+  /** The current frame, as given to the platform. */
   frame(): Frame {
     this.isOpened = true
-    if (!this.closed) return this.snapshot()
-    this.isClosing = true
-    return this.closed
+    if (!this.finalFrame) return this.growingFrame()
+    this.isFinalFrameSent = true
+    return this.finalFrame
   }
 
-  /** Whether the closing frame has reached the platform. */
-  arrived(hasArrived: boolean) {
-    this.isClosing = hasArrived
-    this.isFetched ||= hasArrived
+  /** @param isDelivered whether the final frame has reached the platform */
+  confirmFinalFrame(isDelivered: boolean) {
+    this.isFinalFrameSent = isDelivered
+    this.isFinalFrameDelivered ||= isDelivered
   }
 
-  /** The bubble while the answer grows. */
-  private snapshot(): Frame {
+  /**
+   * Closes the stream with the turn's text, or as much of it as fits.
+   * @param note added below the text
+   * @param room the longest note to leave room for
+   */
+  close(note = '', room = note) {
+    const { text, images, card, cardButtons } = this.turn
+    const [head] = this.fit(text, room)
+    this.shownText = head
+    const content = [head, note].filter(isVisible).join('\n\n')
+    const mark = images.length ? '🖼' : card || cardButtons.length ? '🗂' : undefined
+    this.finalFrame = { content: content || (mark ?? this.notices.silent), finish: true, images }
+  }
+
+  /** Closes the stream before the answer is complete. */
+  closeUnfinished(note: string) {
+    const [head] = this.fit(this.turn.text, note)
+    this.shownText = head
+    this.finalFrame = { content: isVisible(head) ? `${head}\n\n${note}` : note, finish: true }
+  }
+
+  /** Closes the stream with a note only: the text was delivered in another way. */
+  closeWith(note: string) {
+    this.finalFrame = { content: note, finish: true }
+  }
+
+  /** The part of the turn's text that the final frame does not show. */
+  remainder(): string {
+    const { turn: { text }, shownText } = this
+    return resume(text, commonLength(text, shownText))
+  }
+
+  /** Splits a text into what fits into the bubble together with a note, and the rest. */
+  fit(text: string, note = ''): [head: string, rest: string] {
+    return cut(text, MAX_STREAM_BYTES - (note ? Buffer.byteLength(note) + 2 : 0))
+  }
+
+  private growingFrame(): Frame {
     const { version } = this.turn
     if (this.cached?.version !== version) {
       const [content] = cut(this.turn.text, MAX_STREAM_BYTES)
@@ -85,53 +88,16 @@ export class Bubble {
     }
     return this.cached.frame
   }
-
-  /**
-   * Closes the stream with the turn's text, or as much of it as fits.
-   * @param note said below it
-   * @param room the longest note for which the text has to leave room
-   */
-  finish(note = '', room = note) {
-    const { text, images, card, cardButtons } = this.turn
-    const [head] = this.fit(text, room)
-    this.shown = head
-    const content = [head, note].filter(isVisible).join('\n\n')
-    const mark = images.length ? '🖼' : card || cardButtons.length ? '🗂' : undefined
-    this.closed = { content: content || (mark ?? this.notices.silent), finish: true, images }
-  }
-
-  /** Closes the stream although the answer is still being made. */
-  handOver(note: string) {
-    const [head] = this.fit(this.turn.text, note)
-    this.shown = head
-    this.closed = { content: isVisible(head) ? `${head}\n\n${note}` : note, finish: true }
-  }
-
-  /** The turn's text was delivered on another way. */
-  redirect(note = this.notices.elsewhere) {
-    this.closed = { content: note, finish: true }
-  }
-
-  /** What of the turn's text could not be read when the stream was closed. */
-  rest(): string {
-    const { turn: { text }, shown } = this
-    return resume(text, common(text, shown))
-  }
-
-  /** What fits into the bubble together with a note, and what does not. */
-  fit(text: string, note = ''): [head: string, rest: string] {
-    return cut(text, MAX_STREAM_BYTES - (note ? Buffer.byteLength(note) + 2 : 0))
-  }
 }
 
-/** Where a text leaves what was shown of it, which may end in a fence or a thought that was closed for showing only. */
-function common(text: string, shown: string): number {
+/** Length of the common prefix. The shown text may end in a fence or a thought that was closed for display only. */
+function commonLength(text: string, shown: string): number {
   let at = 0
   while (at < shown.length && text[at] === shown[at]) at++
   return /^[\s>`~]*(?:<?\/think>)?$/.test(shown.slice(at)) ? at : 0
 }
 
-/** WeCom ignores a frame in which nothing can be seen, and its bubble goes on spinning. */
+/** WeCom ignores a frame without visible characters, and its loading animation does not stop. */
 export function isVisible(text: string) {
   return /[^\s\p{Cf}\p{Cc}\u2800\u3164]/u.test(text.replace(/<think>\s*<\/think>/g, ''))
 }

@@ -3,13 +3,13 @@ import type { Clock } from '../util/clock'
 export interface ConcurrencyLimits {
   /** Most turns that a bot answers at once. */
   total: number
-  /** Most turns of one person; WeCom itself allows three. */
+  /** Most turns of one person. WeCom itself allows three. */
   user: number
-  /** After so many milliseconds a turn that has not ended counts no more: WeCom has given it up by then. */
+  /** Milliseconds after which a turn that has not ended is not counted: WeCom has given it up by then. */
   maxAge: number
 }
 
-/** The turns that are being answered, counted in all and by person. */
+/** Counts the turns being answered, in total and per person. */
 export class Concurrency {
   private readonly turns = new Map<string, { userId: string, at: number }>()
   private readonly users = new Map<string, number>()
@@ -20,7 +20,7 @@ export class Concurrency {
     return this.turns.size
   }
 
-  /** Whether one more turn of a person is too many. */
+  /** Whether another turn of this person would exceed a limit. */
   isFull(userId: string): boolean {
     const now = this.clock.now()
     for (const [id, { at }] of this.turns) {
@@ -35,6 +35,7 @@ export class Concurrency {
     this.users.set(userId, (this.users.get(userId) ?? 0) + 1)
   }
 
+  /** Ignored for a turn that is not counted. */
   release(id: string) {
     const turn = this.turns.get(id)
     if (!turn) return

@@ -6,53 +6,51 @@ import type { Post } from '../api/client'
 import { WecomApiError, callApi } from '../api/client'
 import { SYSTEM_BUSY } from '../api/retry'
 import { cut, pieces } from '../render/split'
-import type { Notices } from './bubble'
-import type { Turn } from './turn'
+import type { Notices } from './notices'
 import type { Said } from '../render/said'
 import { inWords } from '../render/said'
+import type { Turn } from './turn'
 import type { Webhook } from '../api/webhook'
 import { DeliveryError } from '../api/delivery-error'
 
 /** Before the only retry of a post to `response_url`. */
 const RETRY_PAUSE_MS = 1000
 
-/** A way out that a callback brought along, instead of all others. */
-export interface DeliveryOverride {
-  readonly isOpen: boolean
-  /** @throws {DeliveryError} */
-  send(turn: Turn, said: Said): Promise<void>
+/** What became of a message, in characters. */
+export interface DeliveryOutcome {
+  total: number
+  /** Known not to have arrived. */
+  lost: number
+  /** Sent without a confirmation. */
+  unconfirmed: number
 }
 
 /**
- * The ways out beside the stream, in their order: `response_url`, once, within its hour, then the webhook of the
- * turn's own group. Each character leaves at most once.
+ * Delivers what a stream cannot: first by the turn's `response_url`, once and within its hour, then by the webhook of
+ * the turn's own group. No character is sent twice.
  */
 export class FallbackDelivery {
-  /** Turns that do not come from an intelligent bot. */
-  readonly overrides = new WeakMap<Turn, DeliveryOverride>()
-
   constructor(
     readonly post: Post,
     readonly clock: Clock,
     readonly notices: Pick<Notices, 'lost'>,
-    /** The webhook of this very chat, if it is known. */
+    /** The webhook of exactly this chat, if there is one. */
     readonly webhookOf: (chatId: string) => Webhook | undefined,
   ) {}
 
-  /** Whether anything can still be sent to where the turn came from. */
+  /** Whether a message can still be sent to where the turn came from. */
   isOpen(turn: Turn): boolean {
-    return this.overrides.get(turn)?.isOpen ?? (this.isValid(turn) || !!this.webhook(turn))
+    return turn.override?.isOpen ?? (this.isValid(turn) || !!this.webhook(turn))
   }
 
   /**
-   * Sends a message to where the turn came from: its text, then its pictures.
-   * @throws {DeliveryError} naming how many characters nobody got
+   * Sends a message to where the turn came from: its text, then its images.
+   * @throws {DeliveryError} with the number of characters that were not delivered
    */
   async send(turn: Turn, said: Said): Promise<void> {
-    const way = this.overrides.get(turn)
-    if (way) return way.send(turn, said)
+    if (turn.override) return turn.override.send(turn, said)
     const webhook = this.webhook(turn)
-    // Of the ways only a webhook takes pictures; without one they are put in words.
+    // Only webhooks take images; without one they are replaced by text.
     const pictures = webhook ? said.images ?? [] : []
     const text = inWords(pictures.length ? { ...said, images: [] } : said)
     const losses: DeliveryError[] = []
@@ -60,19 +58,37 @@ export class FallbackDelivery {
     if (webhook) {
       await this.push(webhook, rest, pictures, losses)
     } else if (rest) {
-      losses.push(new DeliveryError('no-way', rest.length, `${rest.length} characters are lost: the stream is closed, `
-        + 'response_url is used up or expired, and no webhook of this chat is configured'))
+      losses.push(new DeliveryError('no-way', rest.length, `${rest.length} characters not delivered: the stream is closed, `
+        + 'response_url is used or expired, and no webhook is configured for this chat'))
     }
-    if (losses.length) throw sum(losses)
+    if (losses.length) throw combine(losses)
   }
 
-  /** @returns what has to go out on the next way */
+  /**
+   * Like `send`, but does not reject.
+   * @param failed called with the reason if not all of it was delivered
+   */
+  async deliver(turn: Turn, said: Said, failed: (error: unknown) => void): Promise<DeliveryOutcome> {
+    const total = inWords(said).length
+    try {
+      await this.send(turn, said)
+      return { total, lost: 0, unconfirmed: 0 }
+    } catch (error) {
+      failed(error)
+      if (!(error instanceof DeliveryError)) return { total, lost: total, unconfirmed: 0 }
+      const { code, lost, doubtful: unconfirmed } = error
+      // A deferred message is not lost: it is sent after the next start.
+      return { total, lost: code === 'deferred' ? 0 : lost - unconfirmed, unconfirmed }
+    }
+  }
+
+  /** Posts to `response_url`. @returns the text that is left for the webhook */
   private async respond(turn: Turn, text: string, losses: DeliveryError[], webhook?: Webhook): Promise<string> {
     const responseUrl = turn.responseUrl!
     let [content, rest] = cut(text, MAX_STREAM_BYTES)
     const isLast = rest && !webhook
     if (isLast) {
-      // Nothing comes after this message, so it has to say what is missing.
+      // No message follows, so this one says how much is missing.
       ;[content, rest] = cut(text, MAX_STREAM_BYTES - Buffer.byteLength(this.notices.lost(text.length)) - 2)
       content += '\n\n' + this.notices.lost(rest.length)
     }
@@ -83,7 +99,7 @@ export class FallbackDelivery {
     } catch (error) {
       if (!(error instanceof WecomApiError)) throw error
       if (error.failure === 'unknown') {
-        // It may have arrived: said twice is worse than a word of doubt. What comes behind it goes on.
+        // Unconfirmed: do not resend. Continue with the remainder.
         const count = text.length - rest.length
         losses.push(failed(error, count, count))
         return rest
@@ -117,7 +133,7 @@ export class FallbackDelivery {
       await webhook.sendAll(messages.map(({ body }) => body), () => void sent++)
     } catch (error) {
       if (!(error instanceof WecomApiError)) throw error
-      // Of what was cut nothing is counted that was between the pieces, unless all of it is lost.
+      // Separators between the pieces are not counted, unless everything is lost.
       const left = messages.slice(sent).map(({ words }) => words)
       const lost = sent ? left.join('').length : total
       losses.push(failed(error, lost, error.failure === 'unknown' ? left[0].length : 0))
@@ -129,20 +145,37 @@ export class FallbackDelivery {
   }
 
   private webhook({ owner }: Turn) {
-    // Never for a single chat: a webhook speaks to a whole group.
+    // Never for a single chat: a webhook posts to a whole group.
     return owner.chatId ? this.webhookOf(owner.chatId) : undefined
   }
 }
 
 function failed(error: WecomApiError, lost: number, doubtful = 0) {
-  const fate = error.failure === 'deferred' ? 'wait for the next start' : 'are lost'
-  const doubt = doubtful && `, ${doubtful} of them perhaps not`
+  const fate = error.failure === 'deferred' ? 'deferred until the next start' : 'not delivered'
+  const doubt = doubtful && ` (${doubtful} of them unconfirmed)`
   return new DeliveryError(error.failure, lost, `${lost} characters ${fate}${doubt || ''}: ${error.message}`, doubtful)
 }
 
-function sum(losses: DeliveryError[]): DeliveryError {
+function combine(losses: DeliveryError[]): DeliveryError {
   if (losses.length === 1) return losses[0]
   const total = (count: (loss: DeliveryError) => number) => losses.map(count).reduce((one, other) => one + other)
   const messages = losses.map(({ message }) => message).join('; ')
   return new DeliveryError(losses.at(-1)!.code, total(({ lost }) => lost), messages, total(({ doubtful }) => doubtful))
+}
+
+/** Some of it was delivered and cannot be taken back, or may have been: it must not be sent again. */
+export function isDelivered({ total, lost }: DeliveryOutcome): boolean {
+  return lost < total
+}
+
+/**
+ * The notice about an outcome.
+ * @param sent text for the part that was delivered
+ */
+export function describeOutcome({ total, lost, unconfirmed }: DeliveryOutcome, sent: string, notices: Notices): string {
+  return [
+    lost + unconfirmed < total && sent,
+    unconfirmed && notices.unconfirmed(unconfirmed),
+    lost && notices.lost(lost),
+  ].filter(Boolean).join('\n\n')
 }

@@ -1,7 +1,40 @@
 import type { Context } from 'koishi'
-import type { Notices } from './bubble'
 
-/** The adapter's own sentences, in the instance's language; users can override them like any other text. */
+/** Texts that the adapter itself says in a chat. */
+export interface Notices {
+  /** The stream must close; the answer follows as a message. */
+  later: string
+  /** The stream must close, and there is no other way to deliver the rest. */
+  cutOff: string
+  /** The rest of a long answer follows as a message. */
+  continued: string
+  /** The answer was already complete when its stream had to close. */
+  complete: string
+  /** This many characters of a long answer were not delivered. */
+  lost(count: number): string
+  /** This many characters were sent as a message, without a confirmation. */
+  unconfirmed(count: number): string
+  /** The answer was sent as a message instead. */
+  elsewhere: string
+  /** The stream is open, but there is no answer. */
+  silent: string
+  /** The stream is unknown. */
+  forgotten: string
+  /** The process ended before the answer was complete. */
+  interrupted: string
+  /** Too many answers are in progress. */
+  busy: string
+  /** The process is shutting down. */
+  leaving: string
+  /** The bot cannot read this type of message. */
+  unsupported: string
+  /** Title of a card that only has buttons. */
+  card: string
+  /** Shown on a card after a click on this button. */
+  clicked(button: string): string
+}
+
+/** Renders the notices in the instance's language. Users can override them like any other Koishi text. */
 export function createNotices(ctx: Context): Notices {
   const text = (key: string, params: unknown[] = []) => {
     return ctx.i18n.render([], [`wecom-bot.notice.${key}`], params)!.map(element => element.toString(true)).join('')

@@ -1,104 +1,98 @@
-import type { CardAnswer } from '../cards/card-update'
-import { isAnsweredPerPerson, updateCard } from '../cards/card-update'
-import type { ButtonInteraction, TemplateCard } from '../protocol/template-card'
-import { MAX_CARD_BUTTONS } from '../protocol/limits'
-import { welcomeCard } from '../inbound/welcome'
-import type { Click } from '../protocol/payload'
-import type { CardStore } from '../storage/cards'
-import type { Turn } from './turn'
 import type { ButtonSpec } from '../cards/buttons'
 import { decodeButtonKey, toCardButton } from '../cards/buttons'
+import type { CardAnswer } from '../cards/card-update'
+import { updateCard, isAnsweredPerPerson } from '../cards/card-update'
+import { MAX_CARD_BUTTONS } from '../protocol/limits'
+import type { Click } from '../protocol/payload'
+import type { ButtonInteraction, TemplateCard } from '../protocol/template-card'
+import type { CardStore } from '../storage/cards'
+import type { Turn } from './turn'
+import type { TurnController } from './turn-controller'
 
 export interface StreamCardsOptions {
-  /** `false`: no cards but those that a plugin sends whole; buttons become lines of text. */
+  /** `false`: only cards that a plugin sends whole; buttons are rendered as text. */
   enabled: boolean
-  /** Buttons of the card that goes along where the message has none of its own. */
+  /** Buttons of the card for answers without buttons of their own. */
   buttons: ButtonSpec[]
+  /** Title of a card made of buttons. */
   title(): string
-  /** Said on the card once somebody has clicked. */
+  /** Shown on the card after a click on this button. */
   clicked(button: string): string
 }
 
 /** What a click means. */
 export interface ClickResult {
   id: string
+  /** Text that the click sends as a message. */
   input?: string
-  /** The card as it is to look now; `undefined` where it is not remembered, or stays as it is. */
+  /** Updated card; `undefined` if it is unknown or does not change. */
   card?: TemplateCard
-  /** Who sees it so; everybody, unless given. */
+  /** The people who see the update; everyone unless given. */
   userIds?: string[]
-  /** The question had been answered before: nobody needs to hear of it again. */
+  /** The card was updateCard before. */
   isRepeated?: boolean
 }
 
-/** A card on its way. */
+/** A card that was put into a reply. */
 interface PendingCard {
   card: TemplateCard
-  /** The callback whose reply has it. */
+  /** The callback that was replied to. */
   msgId: string
-  arrived: boolean
+  isDelivered: boolean
 }
 
-/** The cards that go along with streams: one a message, and what becomes of it when it is clicked. */
+/** The template cards of streams, one per stream, and the handling of clicks on them. */
 export class StreamCards {
-  private readonly rides = new WeakMap<Turn, PendingCard>()
+  private readonly pending = new WeakMap<Turn, PendingCard>()
 
   constructor(readonly options: StreamCardsOptions, readonly store: CardStore) {}
 
   /**
-   * The card to go with the frame that is about to be sent, if this is the one that takes it. WeCom takes one a
-   * message, so it goes once; but where it was lost on the way, it goes again.
-   * @param msgId the callback that is answered: WeCom repeats one only if it has seen no reply to it
+   * The card for the next frame. WeCom takes one card per stream, so it is sent once, and again until it was delivered.
+   * @param msgId the callback that is replied to: WeCom repeats it only if it received no reply
    * @see https://developer.work.weixin.qq.com/document/path/101031
    */
-  attach(turn: Turn, msgId: string): TemplateCard | undefined {
-    const ride = this.rides.get(turn)
-    if (ride) {
-      if (ride.arrived && ride.msgId !== msgId) return
-      ride.msgId = msgId
-      return ride.card
+  attach({ turn }: TurnController, msgId: string): TemplateCard | undefined {
+    const pending = this.pending.get(turn)
+    if (pending) {
+      if (pending.isDelivered && pending.msgId !== msgId) return
+      pending.msgId = msgId
+      return pending.card
     }
-    if (turn.cardSpent) return
+    if (turn.isCardSent) return
     const card = turn.card ?? this.build(turn, turn.buttons) ?? this.build(turn, this.options.buttons)
     if (!card) return
     const isReusable = !turn.card && !turn.buttons.length
-    turn.spendCard(turn.card || isReusable ? 0 : MAX_CARD_BUTTONS)
-    this.rides.set(turn, { card, msgId, arrived: false })
+    turn.markCardSent(turn.card || isReusable ? 0 : MAX_CARD_BUTTONS)
+    this.pending.set(turn, { card, msgId, isDelivered: false })
     this.store.save(card, isReusable)
     return card
   }
 
+  /** The frame with the turn's card has reached the platform. */
+  confirm({ turn }: TurnController) {
+    const pending = this.pending.get(turn)
+    if (pending) pending.isDelivered = true
+  }
+
   /**
-   * The card that greets who opens the chat.
-   * @returns `undefined` where the greeting is a text
+   * Records a click, and decides how the card changes.
+   * @see https://developer.work.weixin.qq.com/document/path/101027
    */
-  greet(welcome: string): TemplateCard | undefined {
-    const card = welcomeCard(welcome)
-    if (card) this.store.save(card, true)
-    return card
-  }
-
-  /** The frame with a turn's card has reached the platform. */
-  arrived(turn: Turn) {
-    const ride = this.rides.get(turn)
-    if (ride) ride.arrived = true
-  }
-
-  /** @see https://developer.work.weixin.qq.com/document/path/101027 */
   async click({ key, taskId, selected }: Click, userId: string): Promise<ClickResult> {
     const { id, input } = decodeButtonKey(key)
-    const clicked: ClickResult = { id, input, card: undefined }
+    const result: ClickResult = { id, input, card: undefined }
     const sent = await this.store.find(taskId)
-    if (!sent) return clicked
+    if (!sent) return result
     const { card, isReusable } = sent
     const show = (answer: CardAnswer) => updateCard(card, answer, isReusable, this.options.clicked)
     const update = show({ key, selected })
-    if (!update || isReusable) return { ...clicked, card: update }
-    // Two may be quicker than the update, and one quicker than himself.
+    if (!update || isReusable) return { ...result, card: update }
+    // People can click several times before the update arrives: the first answer counts.
     const isOwn = isAnsweredPerPerson(card)
     const before = await this.store.recordAnswer(taskId, isOwn ? userId : '', { key, selected })
     return {
-      ...clicked,
+      ...result,
       card: before ? show(before) : update,
       userIds: isOwn ? [userId] : undefined,
       isRepeated: !!before,

@@ -1,19 +1,19 @@
 import type { Clock } from '../util/clock'
 import type { Turn } from './turn'
 
-/** Koishi ends a chain with an event that never comes where storing the user fails: wait so long, then do without. */
-const GRACE = 5000
+/** Koishi never emits `middleware` if storing the user fails: end the chain this long after the middleware returned. */
+const CHAIN_END_TIMEOUT_MS = 5000
 
-/** The end of a turn while it has not come: who waits for it, and how long we wait ourselves. */
+/** Waits for the end of a turn. */
 export class TurnEnd {
   private waiting: (() => void)[] = []
-  private grace: unknown
+  private timeout: unknown
 
   constructor(readonly turn: Turn, readonly clock: Clock) {}
 
-  /** Resolves when the turn has ended, or `delay` milliseconds have gone by. */
-  settled(delay: number): Promise<void> {
-    if (this.turn.ended) return Promise.resolve()
+  /** Resolves when the turn has ended, or after `delay` milliseconds. */
+  wait(delay: number): Promise<void> {
+    if (this.turn.isEnded) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = this.clock.setTimeout(resolve, delay)
       this.waiting.push(() => {
@@ -23,18 +23,19 @@ export class TurnEnd {
     })
   }
 
-  /** The last middleware has returned; what it returned may still have to be sent. */
-  returned() {
-    if (!this.turn.ended) this.grace ??= this.clock.setTimeout(() => this.turn.chainEnded(), GRACE)
+  /** The last middleware has returned; Koishi may still be sending its result. */
+  middlewareReturned() {
+    if (this.turn.isEnded) return
+    this.timeout ??= this.clock.setTimeout(() => this.turn.endChain(), CHAIN_END_TIMEOUT_MS)
   }
 
-  /** It has come. */
-  come() {
-    this.stop()
+  /** Releases everything that waits. */
+  reached() {
+    this.dispose()
     for (const callback of this.waiting.splice(0)) callback()
   }
 
-  stop() {
-    this.clock.clearTimeout(this.grace)
+  dispose() {
+    this.clock.clearTimeout(this.timeout)
   }
 }

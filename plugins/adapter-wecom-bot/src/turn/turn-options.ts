@@ -1,41 +1,44 @@
+import type { StreamStore } from '../storage/streams'
 import type { Clock } from '../util/clock'
 import type { FallbackDelivery } from './fallback'
-import type { Notices } from './bubble'
-import type { Turn } from './turn'
+import type { Notices } from './notices'
+import type { TurnLog } from './turn-log'
+
+/** A turn that does not end is given up shortly before its `response_url` expires. */
+export const TURN_LIFETIME_MS = 55 * 60_000
 
 /** Times are milliseconds. */
 export interface TurnOptions {
-  /** `false`: no streams, every answer goes by `response_url`. */
+  /** `false`: no streams, every answer goes to `response_url`. */
   streaming: boolean
   /** Whether streams may carry cards made of buttons. */
   cards: boolean
-  /** What a bubble shows while nothing has been said. */
+  /** Content of a bubble before the first message. */
   placeholder: string
-  /** From the message until its stream must be closed; WeCom itself gives up after six minutes. */
+  /** From the message until its stream must be closed. WeCom gives up after six minutes. */
   window: number
-  /** From the end of a turn until its last frame counts as never fetched. */
+  /** From the end of a turn until its last frame counts as not fetched. */
   unclaimed: number
   /** From the end of a turn until it is forgotten. */
   retention: number
-  /** From the message until a turn that never ends is forgotten. */
+  /** From the message until a turn that does not end is given up. */
   lifetime: number
 }
 
-/** What the operator should hear of a turn. */
-export interface TurnLog {
-  deliveryFailed(turn: Turn, error: unknown): void
-  timedOut(turn: Turn): void
-}
-
-/** What the courses of all turns of a bot have in common. */
+/** What all turns of a bot share. */
 export interface TurnContext {
-  policy: TurnOptions
+  options: TurnOptions
   notices: Notices
-  outlet: FallbackDelivery
+  fallback: FallbackDelivery
+  streams: Pick<StreamStore, 'save'>
   clock: Clock
   log: TurnLog
-  /** The turn has ended; it may do so again, where something is said after its end. */
-  ended(turn: Turn): void
-  /** Nobody can ask for the turn any more. */
-  forget(turn: Turn): void
+}
+
+/** What a turn reports to its registry. */
+export interface TurnEvents {
+  /** The turn has ended. Emitted again if it is reopened and ends once more. */
+  ended(): void
+  /** The turn cannot be looked up any more. */
+  forgotten(): void
 }

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { TemplateCard } from '../protocol/template-card'
-import { MAX_CARD_BUTTONS } from '../protocol/limits'
-import type { Frame } from '../protocol/reply'
-import { complete } from '../render/split'
 import type { Owner } from '../protocol/conversation'
+import { MAX_CARD_BUTTONS } from '../protocol/limits'
 import type { Said } from '../render/said'
 import { buttonsInWords, cardInWords } from '../render/said'
+import { complete } from '../render/split'
+import type { StoredStream } from '../storage/streams'
 
 /** The one address a callback brings along: it takes one message, for an hour. A bearer secret. */
 export interface ResponseUrl {
@@ -13,160 +13,179 @@ export interface ResponseUrl {
   used: boolean
 }
 
+/** Replaces `response_url` and webhook as the way out of a turn. */
+export interface DeliveryOverride {
+  /** Whether it can still take a message. */
+  readonly isOpen: boolean
+  /** @throws {DeliveryError} */
+  send(turn: Turn, said: Said): Promise<void>
+}
+
+export interface TurnSettings {
+  responseUrl?: ResponseUrl
+  /** Set for turns that do not come from an intelligent bot. */
+  override?: DeliveryOverride
+  /** Called each time the turn ends: a message that is sent later reopens it. */
+  onEnd?(): void
+}
+
 /**
- * One inbound callback and everything that is said to it. It is open while Koishi's middleware chain runs and while a
- * message is on its way; what was said stays editable until its stream has been closed.
+ * One inbound callback and the messages sent in reply. It is open while Koishi's middleware chain runs or a message is
+ * being sent. Messages can be edited until the stream is closed.
  */
 export class Turn {
-  private readonly said = new Map<string, Said>()
-  private serial = 0
+  readonly responseUrl?: ResponseUrl
+  readonly override?: DeliveryOverride
+  private readonly onEnd: () => void
+  private readonly messages = new Map<string, Said>()
+  private lastSerial = 0
   private pendingSends = 0
-  /** How many buttons need no words. */
-  private onCard?: number
-  /** The stream has had its card; `own`: the one that a message had. */
-  private spent?: { own?: TemplateCard }
-  private chain = true
-  private joined?: string
+  private isChainRunning = true
+  /** Number of buttons that a card shows; the others are listed as text. */
+  private buttonsOnCard?: number
+  /** Set once the stream's card was sent; `own`: it came from a message. */
+  private sentCard?: { own?: TemplateCard }
+  private cachedText?: string
 
-  /** Grows with every change of what is said. */
+  /** Incremented with every change of the messages. */
   version = 0
-  /** What its bubble showed last. */
-  shown?: Frame
 
   constructor(
-    /** Also the stream's id and the first half of its messages' ids. */
+    /** Also the stream's id, and the prefix of its messages' ids. */
     readonly id: string,
     readonly msgId: string,
     readonly owner: Owner,
-    /** Milliseconds. */
+    /** Milliseconds since 1970. */
     readonly openedAt: number,
-    readonly responseUrl?: ResponseUrl,
-  ) {}
-
-  /** Nothing more is being said: the chain is through and no message is on its way. */
-  get ended() {
-    return !this.chain && !this.pendingSends
+    { responseUrl, override, onEnd = () => {} }: TurnSettings = {},
+  ) {
+    this.responseUrl = responseUrl
+    this.override = override
+    this.onEnd = onEnd
   }
 
-  /** All messages in their order, as one Markdown text. */
+  /** The middleware chain has ended and no message is being sent. */
+  get isEnded() {
+    return !this.isChainRunning && !this.pendingSends
+  }
+
+  /** All messages in order, as one Markdown text. */
   get text() {
-    return this.joined ??= [...this.said.values()].map(said => complete(said.text))
-      .concat(this.cardsInWords(), this.buttonsInWords()).filter(Boolean).join('\n\n')
+    return this.cachedText ??= [...this.messages.values()].map(said => complete(said.text))
+      .concat(this.cardsAsText(), this.buttonsAsText()).filter(Boolean).join('\n\n')
   }
 
-  /** All messages as one, but for what is on the card that the stream has had. */
-  get whole(): Said {
+  /** All messages as one, without what the sent card shows. */
+  get combined(): Said {
     const { text, images, card, cardButtons: buttons } = this
-    return this.spent ? { text, images } : { text, images, card, buttons }
+    return this.sentCard ? { text, images } : { text, images, card, buttons }
   }
 
   get images() {
-    return [...this.said.values()].flatMap(said => said.images ?? [])
+    return [...this.messages.values()].flatMap(said => said.images ?? [])
   }
 
   get buttons() {
-    return [...this.said.values()].flatMap(said => said.buttons ?? [])
+    return [...this.messages.values()].flatMap(said => said.buttons ?? [])
   }
 
-  /** Those that need no words, for they are on a card or will be. */
+  /** Buttons that a card shows or will show, and that the text leaves out. */
   get cardButtons() {
-    return this.buttons.slice(0, this.wordless)
+    return this.buttons.slice(0, this.cardButtonCount)
   }
 
-  /** The last of its cards: more than one goes nowhere. */
+  /** The last card of the messages. A stream takes one. */
   get card() {
     return this.cards.at(-1)
   }
 
-  /** The stream has had its one card. */
-  get cardSpent() {
-    return !!this.spent
+  get isCardSent() {
+    return !!this.sentCard
   }
 
-  /** @param buttons how many of the messages' buttons it has; the others, and other cards, are put in words */
-  spendCard(buttons: number) {
-    this.spent = { own: this.card }
-    this.onCard = buttons
+  /** @param buttons number of the messages' buttons on the card; other buttons and cards are rendered as text */
+  markCardSent(buttons: number) {
+    this.sentCard = { own: this.card }
+    this.buttonsOnCard = buttons
     this.changed()
   }
 
-  /** Nothing makes a card of them. */
-  putButtonsInWords() {
-    this.onCard = 0
+  /** No card is made of the buttons. */
+  showButtonsAsText() {
+    this.buttonsOnCard = 0
     this.changed()
   }
 
-  /** @returns the new message's id, unique on the platform */
-  say(said: Said): string {
-    const id = `${this.id}.${++this.serial}`
-    this.said.set(id, said)
+  /** @returns the message's id, unique on the platform */
+  add(said: Said): string {
+    const id = `${this.id}.${++this.lastSerial}`
+    this.messages.set(id, said)
     this.changed()
     return id
   }
 
-  /** @returns whether there is such a message */
-  rewrite(id: string, said: Said): boolean {
-    if (!this.said.has(id)) return false
-    this.said.set(id, said)
+  /** @returns whether the message exists */
+  edit(id: string, said: Said): boolean {
+    if (!this.messages.has(id)) return false
+    this.messages.set(id, said)
     this.changed()
     return true
   }
 
-  /** @returns whether there was such a message */
-  retract(id: string): boolean {
-    if (!this.said.delete(id)) return false
+  /** @returns whether the message existed */
+  remove(id: string): boolean {
+    if (!this.messages.delete(id)) return false
     this.changed()
     return true
   }
 
-  /** A message is on its way; the turn stays open until `sent`. */
-  sending() {
+  /** Keeps the turn open until `endSend`. */
+  beginSend() {
     this.pendingSends++
   }
 
-  sent() {
+  endSend() {
     this.pendingSends--
-    this.settle()
+    if (this.isEnded) this.onEnd()
   }
 
-  /** Koishi's middleware chain is through. */
-  chainEnded() {
-    if (!this.chain) return
-    this.chain = false
-    this.settle()
+  /** Koishi's middleware chain has ended. */
+  endChain() {
+    if (!this.isChainRunning) return
+    this.isChainRunning = false
+    if (this.isEnded) this.onEnd()
   }
 
-  /** Called each time the turn has ended: a message sent later opens it again. */
-  onEnd?: () => void
-
-  private settle() {
-    if (this.ended) this.onEnd?.()
+  /** The record of the turn's stream. */
+  stored(content = '', finished = false): StoredStream {
+    const { id: streamId, msgId, owner } = this
+    return { streamId, msgId, owner, content, finished }
   }
 
   private get cards(): TemplateCard[] {
-    return [...this.said.values()].flatMap(said => said.card ?? [])
+    return [...this.messages.values()].flatMap(said => said.card ?? [])
   }
 
-  private cardsInWords(): string[] {
-    const card = this.spent ? this.spent.own : this.card
-    // A message that is edited has its card made anew.
+  private cardsAsText(): string[] {
+    const card = this.sentCard ? this.sentCard.own : this.card
+    // Compare by value: editing a message parses its card again.
     return this.cards.filter(other => !isDeepStrictEqual(other, card)).map(cardInWords)
   }
 
-  private buttonsInWords(): string {
-    return buttonsInWords(this.buttons.slice(this.wordless))
+  private buttonsAsText(): string {
+    return buttonsInWords(this.buttons.slice(this.cardButtonCount))
   }
 
-  private get wordless(): number {
-    return this.onCard ?? (this.card ? 0 : MAX_CARD_BUTTONS)
+  private get cardButtonCount(): number {
+    return this.buttonsOnCard ?? (this.card ? 0 : MAX_CARD_BUTTONS)
   }
 
   private changed() {
     this.version++
-    this.joined = undefined
+    this.cachedText = undefined
   }
 
-  /** The turn a message belongs to. */
+  /** Id of the turn that a message belongs to. */
   static idOf(messageId: string): string {
     return messageId.slice(0, messageId.lastIndexOf('.'))
   }

@@ -37,7 +37,7 @@ describe('a callback path beside other plugins', () => {
     const verdict = await world.client({ url: `${world.origin}/elsewhere` }).verify()
     assert.equal(verdict.ok || verdict.reason, 'html')
     assert.equal(world.log.warnings.length, 1, world.log.text)
-    assert.match(world.log.warnings[0], /\/elsewhere, .* should be \/api\/wecom\/callback$/)
+    assert.match(world.log.warnings[0], /\/elsewhere, .* to \/api\/wecom\/callback$/)
   })
 
   for (const contentType of ['application/json', 'text/plain', 'text/xml', 'application/octet-stream']) {
@@ -122,7 +122,7 @@ describe('a callback path', () => {
     await status('/wecom/callback')
     await status(`/${'x'.repeat(300)}?msg_signature=x`)
     assert.equal(world.log.warnings.length, 2, world.log.text)
-    assert.match(world.log.warnings[0], /\/wecom\/callback, .* should be \/cb$/)
+    assert.match(world.log.warnings[0], /\/wecom\/callback, .* to \/cb$/)
     assert.ok(world.log.warnings[1].length < 500)
     await dispose()
     world.log.lines.splice(0)

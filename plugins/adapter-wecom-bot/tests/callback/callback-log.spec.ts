@@ -36,7 +36,7 @@ describe('the journal', () => {
     const { journal, lines } = createJournal()
     for (let count = 0; count < 100; count++) journal.misrouted(`/\n\x1b${'x'.repeat(1000)}`, ['/one', '/two'])
     assert.equal(lines.length, 10)
-    assert.match(lines[0], /^有回调发到了 \/\?\?x{97}，.*\/one, \/two \/ a callback came to .* \/one, \/two$/)
+    assert.match(lines[0], /^收到发往 \/\?\?x{97} 的回调，.*\/one, \/two \/ a callback was sent to .* \/one, \/two$/)
   })
 
   it('is not filled by a flood, and counts it', async () => {

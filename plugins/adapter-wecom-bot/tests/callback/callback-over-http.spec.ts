@@ -90,7 +90,7 @@ describe('the callback over HTTP', () => {
 
   it('is answered with nothing, and one line in the log, where we make a mistake', async () => {
     const { bot, dispose } = world.add({ botId: 'BROKEN', path: '/broken', token: 'broken' })
-    bot.services.inbox.accept = async () => {
+    bot.services.callbacks.accept = async () => {
       throw new Error('our mistake')
     }
     const broken = world.client({ url: `${world.origin}/broken`, botId: 'BROKEN', token: 'broken' })

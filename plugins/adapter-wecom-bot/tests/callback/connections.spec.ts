@@ -93,7 +93,7 @@ describe('a connection to the callback', () => {
     }
     assert.match(String(await send()), /太多/)
     release()
-    while (added.bot.services.turns.load.size) await new Promise(setImmediate)
+    while (added.bot.services.concurrency.size) await new Promise(setImmediate)
     answer = () => 'second'
     assert.equal(await send(), 'second')
     answer = () => 'third'

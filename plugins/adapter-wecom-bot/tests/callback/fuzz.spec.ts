@@ -55,7 +55,7 @@ describe('hostile callbacks in quantity', function() {
       maxUserTurns: 100_000,
     }).bot
     // Shorter than the settings allow: all of it has to be over soon.
-    Object.assign(bot.services.turns.policy, { unclaimed: 300, retention: 300 })
+    Object.assign(bot.services.turns.context.options, { unclaimed: 300, retention: 300 })
     client = world.client({ now: () => clock.now() })
     attacker = new Attacker(client, world.wecom.origin, new Random(20261122))
   })
@@ -114,11 +114,11 @@ describe('hostile callbacks in quantity', function() {
 
   /** Waits until nothing is being answered or kept any more. @returns the heap that is left */
   async function settle() {
-    const { turns } = bot.services
+    const { turns, concurrency } = bot.services
     const end = now() + 20_000
     while (turns.size && now() < end) await new Promise(resolve => setTimeout(resolve, 50))
     equal(turns.size, 0)
-    equal(turns.load.size, 0)
+    equal(concurrency.size, 0)
     collect()
     return process.memoryUsage().heapUsed
   }

@@ -154,7 +154,7 @@ describe('an adversary', () => {
       const captured = captureText()
       assert.equal((await send(captured)).status, 200)
       const { turns } = bot.services
-      turns.drop(turns.get(sessions.pop()!.event.referrer!.turn)!)
+      turns.find(sessions.pop()!.event.referrer!.turn)!.forget()
       await assertRefused(captured, 403, 'replay')
       const { searchParams } = captured.url
       searchParams.set('msg_signature', searchParams.get('msg_signature')!.toUpperCase())

@@ -19,13 +19,13 @@ describe('a body that does not come', () => {
   beforeEach(async () => {
     clock = new FakeClock()
     refused = []
-    const journal = { refused: ({ reason }: { reason: string }) => void refused.push(reason), broke: assert.fail }
+    const log = { refused: ({ reason }: { reason: string }) => void refused.push(reason), failed: assert.fail }
     const callback = createCallback({
-      inboxes: [],
+      bots: [],
       replays: new RecentlySeen(clock, 0),
       clock,
-      journal: journal as never,
-      tally: new CallbackStats(),
+      log: log as never,
+      stats: new CallbackStats(),
     })
     server = createServer(async (req, res) => {
       const exchange = {

@@ -1,41 +1,41 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { CallbackStats, maySee, metrics, report } from '../../src/callback/status'
+import { CallbackStats, isAllowed, metrics, report } from '../../src/callback/status'
 import type { World } from '../support/world'
 import { createWorld, path } from '../support/world'
 
 describe('how the callback stands', () => {
   it('may be seen from this machine, or with the token', () => {
     for (const address of ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1']) {
-      assert.equal(maySee({ address, headers: {} }), true)
+      assert.equal(isAllowed({ address, headers: {} }), true)
     }
     for (const address of [undefined, '', '10.0.0.1', '::ffff:10.0.0.1', '1127.0.0.1', '::12', 'localhost']) {
-      assert.equal(maySee({ address, headers: {} }), false)
-      assert.equal(maySee({ address, headers: { authorization: 'Bearer right' } }, 'right'), true)
+      assert.equal(isAllowed({ address, headers: {} }), false)
+      assert.equal(isAllowed({ address, headers: { authorization: 'Bearer right' } }, 'right'), true)
       for (const authorization of ['Bearer wrong', 'Bearer ', 'right', 'Basic right', 'Bearer right ', '']) {
-        assert.equal(maySee({ address, headers: { authorization } }, 'right'), false)
-        assert.equal(maySee({ address, headers: { authorization } }), false)
+        assert.equal(isAllowed({ address, headers: { authorization } }, 'right'), false)
+        assert.equal(isAllowed({ address, headers: { authorization } }), false)
       }
-      assert.equal(maySee({ address, headers: { authorization: 'Bearer ' } }, ''), false)
+      assert.equal(isAllowed({ address, headers: { authorization: 'Bearer ' } }, ''), false)
     }
   })
 
   it('may not be seen through a proxy on this machine', () => {
     for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via', 'x-forwarded-host', 'x-forwarded-proto']) {
-      assert.equal(maySee({ address: '127.0.0.1', headers: { [name]: '127.0.0.1' } }), false)
+      assert.equal(isAllowed({ address: '127.0.0.1', headers: { [name]: '127.0.0.1' } }), false)
     }
   })
 
   it('may not be seen through one that says nothing of itself, but asks for another host or as of old', () => {
     const address = '127.0.0.1'
     for (const host of ['127.0.0.1', '127.0.0.1:5140', 'localhost:5140', 'LOCALHOST', '[::1]:5140']) {
-      assert.equal(maySee({ address, headers: { host }, httpVersion: '1.1' }), true, host)
-      assert.equal(maySee({ address, headers: { host }, httpVersion: '1.0' }), false, host)
+      assert.equal(isAllowed({ address, headers: { host }, httpVersion: '1.1' }), true, host)
+      assert.equal(isAllowed({ address, headers: { host }, httpVersion: '1.0' }), false, host)
     }
     for (const host of ['', 'bot.example.com', '10.0.0.1:5140', '127.0.0.1.example.com', 'localhost.example.com', '[::2]']) {
-      assert.equal(maySee({ address, headers: { host } }), false, host)
-      assert.equal(maySee({ address, headers: { host, authorization: 'Bearer right' } }, 'right'), true)
+      assert.equal(isAllowed({ address, headers: { host } }), false, host)
+      assert.equal(isAllowed({ address, headers: { host, authorization: 'Bearer right' } }, 'right'), true)
     }
   })
 

@@ -9,6 +9,7 @@ import { cards } from '../support/cards'
 import type { World } from '../support/world'
 import { createWorld, encodingAESKey, path } from '../support/world'
 import { XmlClient } from '../support/xml'
+import { shutDown } from '../../src/shutdown'
 
 const app = { corpId: 'wwCORP', agentId: '1000002', secret: 'APP-SECRET' }
 const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
@@ -180,7 +181,7 @@ describe('a callback in XML', () => {
       const { content } = await client.post(client.text('hi'))
       assert.match(content!, /^so far\n\n（已到企业微信的时限/)
       await until(() => world.log.warnings.length)
-      assert.match(world.log.text, /characters are lost: .*set corpId, agentId and secret/)
+      assert.match(world.log.text, /characters not delivered: .*set corpId, agentId and secret/)
     })
 
     it('may stay without an answer', async () => {
@@ -285,7 +286,7 @@ describe('a callback in XML', () => {
         const waiting = client.post(client.text('hi'))
         await until(() => sessions.length)
         if (passiveReply === 100) assert.equal((await waiting).raw, '')
-        await bot.services.leave()
+        await shutDown(bot.services, bot.config.drain)
         const { content } = await waiting
         assert.match(content ?? api.messages[0].markdown.content, /重启.*再问一次/)
         assert.equal(api.messages.length, Number(passiveReply === 100))
@@ -451,7 +452,7 @@ describe('a callback in XML', () => {
       const { content } = await client.post(client.robotText('https://evil.example/cgi-bin/webhook/send?key=K', 'hi'))
       assert.match(content!, /时限/)
       await until(() => world.log.warnings.length >= 2)
-      assert.match(world.log.text, /untrusted host is ignored/)
+      assert.match(world.log.text, /untrusted host/)
       assert.equal(world.log.text.includes('evil.example'), false)
     })
 

@@ -7,11 +7,11 @@ import { Concurrency } from '../../src/turn/concurrency'
 import { FallbackDelivery } from '../../src/turn/fallback'
 import { createPost } from '../../src/api/client'
 import { throughKoishi } from '../../src/api/http'
-import type { Turn } from '../../src/turn/turn'
+import type { TurnController } from '../../src/turn/turn-controller'
 import { TurnRegistry } from '../../src/turn/turn-registry'
 import { Webhook } from '../../src/api/webhook'
 import { FakeClock } from '../support/clock'
-import { MINUTE, SECOND, message, notices, policy } from '../support/turns'
+import { MINUTE, SECOND, message, notices, turnOptions } from '../support/turns'
 
 const words = (count: number) => Array.from({ length: count }, (_, index) => `w${index}`).join(' ')
 const png = Buffer.from('89504e470d0a1a0a0000', 'hex')
@@ -30,9 +30,16 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     wecom = await createWecom({ clock: { now: () => clock.now(), sleep: async () => {} } })
     const post = createPost(throughKoishi(new HTTP()))
     webhook = new Webhook(wecom.webhookUrl('SECRET'), post, clock)
-    turns = new TurnRegistry(policy, notices, new FallbackDelivery(post, clock, notices, chatId => chatId === 'GROUP' ? webhook : undefined), clock, {
-      deliveryFailed: (_turn, error) => lost.push((error as Error).message),
-      timedOut: () => {},
+    turns = new TurnRegistry({
+      options: turnOptions,
+      notices,
+      fallback: new FallbackDelivery(post, clock, notices, chatId => chatId === 'GROUP' ? webhook : undefined),
+      streams: { save() {} },
+      clock,
+      log: {
+        deliveryFailed: (_turn, error) => void lost.push((error as Error).message),
+        timedOut: () => {},
+      },
     }, new Concurrency({ total: 9, user: 9, maxAge: MINUTE }, clock))
   })
 
@@ -43,18 +50,18 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
   })
 
   function open(chatId?: string) {
-    return turns.open(message({ chatId }), wecom.issueResponseUrl(chatId ? 'group' : 'single'))
+    return turns.open(message({ chatId }), { responseUrl: wecom.issueResponseUrl(chatId ? 'group' : 'single') })
   }
 
-  function poll(turn: Turn) {
-    const { content, finish } = turns.frame(turn)!
-    if (finish) turns.fetched(turn, true)
+  function poll(turn: TurnController) {
+    const { content, finish } = turn.frame()!
+    if (finish) turn.confirmFinalFrame(true)
     return finish ? `${content}■` : content
   }
 
   /** Ends the turn's chain, and lets time go by until all has come to its end. */
-  async function end(turn: Turn, isDone: () => boolean) {
-    turn.chainEnded()
+  async function end(turn: TurnController, isDone: () => boolean) {
+    turn.endChain()
     for (let second = 0; !isDone(); second++) {
       assert.ok(second < 300, 'it never came to its end')
       await clock.pass(SECOND)
@@ -71,7 +78,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
 
   it('is ended by a sentence, once, where nothing is left to follow', async () => {
     const turn = open()
-    await turns.say(turn, { text: 'all' })
+    await turn.say({ text: 'all' })
     await clock.pass(330 * SECOND)
     assert.equal(poll(turn), 'all\n\n(later)■')
     await end(turn, () => responses().length > 0)
@@ -83,10 +90,10 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
   it('goes to the webhook, at its pace, where it was handed over, is long, and response_url is refused', async () => {
     wecom.fail('response', { errcode: 40029 })
     const turn = open('GROUP')
-    const id = (await turns.say(turn, { text: 'w0' }))!
+    const id = (await turn.say({ text: 'w0' }))!
     await clock.pass(330 * SECOND)
     assert.equal(poll(turn), 'w0\n\n(later)■')
-    turns.rewrite(turn, id, { text: words(20_000) })
+    turn.edit(id, { text: words(20_000) })
     await end(turn, () => texts().join().endsWith(' w19999'))
     assert.ok(texts().length > 20)
     assert.ok(['w0', ...texts()].join(' ') === words(20_000))
@@ -96,14 +103,14 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
   it('goes on at the webhook where the connection of response_url broke off, and the bubble says so', async () => {
     wecom.fail('response', { reset: true })
     const turn = open('GROUP')
-    await turns.say(turn, { text: words(15_000) })
+    await turn.say({ text: words(15_000) })
     await end(turn, () => lost.length > 0)
     const [, shown, doubtful] = /^([^]*)\n\n\(continued\)\n\n\((\d+) unconfirmed\)■$/.exec(poll(turn)!)!
     const between = words(15_000).slice(shown.length, -texts().join(' ').length).trim()
     assert.ok(Math.abs(between.length - Number(doubtful)) <= 2)
     assert.ok(words(15_000).endsWith(texts().join(' ')))
     assert.equal(lost.length, 1)
-    assert.match(lost[0], /perhaps not: WeCom API call unknown, (?:ECONNRESET|UND_ERR_SOCKET)/)
+    assert.match(lost[0], /unconfirmed\): WeCom API call unknown, (?:ECONNRESET|UND_ERR_SOCKET)/)
     await clock.pass(MINUTE)
     assert.equal(wecom.responses.length, 0)
   })
@@ -112,11 +119,11 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     wecom.fail('response', { errcode: 40029 })
     wecom.fail('webhook', { errcode: 45009 }, 4)
     const turn = open('GROUP')
-    await turns.say(turn, { text: words(5000) })
+    await turn.say({ text: words(5000) })
     await end(turn, () => lost.length > 0)
     const [, shown, missing] = /^([^]*)\n\n\((\d+) lost\)■$/.exec(poll(turn)!)!
     assert.ok(Math.abs(words(5000).length - shown.length - Number(missing)) < 16)
-    assert.match(lost.join(), new RegExp(`^${missing} characters are lost: WeCom API call refused, errcode 45009`))
+    assert.match(lost.join(), new RegExp(`^${missing} characters not delivered: WeCom API call refused, errcode 45009`))
     assert.deepEqual([responses(), pushed()], [[], []])
   })
 
@@ -124,7 +131,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     wecom.fail('response', { errcode: 40029 })
     wecom.fail('webhook', { errcode: 45009 }, 4)
     const turn = open('GROUP')
-    await turns.say(turn, { text: words(5000) })
+    await turn.say({ text: words(5000) })
     await end(turn, () => texts().join().endsWith(' w4999'))
     assert.ok(texts().join(' ') === words(5000))
     assert.equal(poll(turn), '(elsewhere)■')
@@ -134,20 +141,20 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
   it('says what is lost where there is no webhook, in the log where the bubble is closed', async () => {
     wecom.fail('response', { errcode: 40029 })
     const turn = open()
-    const id = (await turns.say(turn, { text: 'one' }))!
+    const id = (await turn.say({ text: 'one' }))!
     await clock.pass(330 * SECOND)
     poll(turn)
-    turns.rewrite(turn, id, { text: 'one two' })
+    turn.edit(id, { text: 'one two' })
     await end(turn, () => lost.length > 0)
-    assert.deepEqual(lost, ['3 characters are lost: WeCom API call refused, errcode 40029'])
-    await assert.rejects(turns.say(turn, { text: 'three' }), { name: 'DeliveryError', code: 'no-way', lost: 5 })
+    assert.deepEqual(lost, ['3 characters not delivered: WeCom API call refused, errcode 40029'])
+    await assert.rejects(turn.say({ text: 'three' }), { name: 'DeliveryError', code: 'no-way', lost: 5 })
   })
 
   it('waits for nobody who does not ask, and has its pictures as pictures', async () => {
     wecom.fail('response', { errcode: 40029 })
     const turn = open('GROUP')
     poll(turn)
-    await turns.say(turn, { text: 'look', images: [image] })
+    await turn.say({ text: 'look', images: [image] })
     await end(turn, () => pushed().length > 1)
     assert.deepEqual(pushed(), [
       { msgtype: 'markdown_v2', markdown_v2: { content: 'look' } },

@@ -66,7 +66,7 @@ describe('messages that wait when the process has to end', () => {
     const errors = await fill(first)
     assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('deferred'))
     assert.match(errors[0].message, /1 of 1 messages wait for the next start/)
-    assert.match(first.lines.join('\n'), /3 unsent messages of webhooks are kept for the next start/)
+    assert.match(first.lines.join('\n'), /3 unsent webhook messages are stored/)
     const rows = await first.app.database.get('wecom_bot_push', {})
     assert.deepEqual(rows.map(({ body }) => JSON.parse(body).markdown_v2.content), ['m20', 'm21', 'm22'])
     assert.equal(JSON.stringify(rows).includes('SECRET-KEY'), false)
@@ -99,7 +99,7 @@ describe('messages that wait when the process has to end', () => {
     assert.equal(wecom.responses.length, 0)
     assert.match(stream!.content!, /下接新消息/)
     assert.ok(stream!.finish)
-    assert.match(first.lines.join('\n'), /\d+ characters wait for the next start/)
+    assert.match(first.lines.join('\n'), /\d+ characters deferred until the next start/)
     assert.doesNotMatch(first.lines.join('\n'), /lost/)
     await instances.pop()!.stop()
 
@@ -125,7 +125,7 @@ describe('messages that wait when the process has to end', () => {
     const instance = await start()
     const errors = await fill(instance)
     assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('unsent'))
-    assert.match(instance.lines.join('\n'), /3 unsent messages of webhooks are lost: with storage "database" they would be kept/)
+    assert.match(instance.lines.join('\n'), /3 unsent webhook messages are lost: set storage to "database"/)
   })
 
   it('are rejected at once where the plugin is reloaded', async () => {

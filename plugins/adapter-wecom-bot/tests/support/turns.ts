@@ -1,9 +1,12 @@
 import { Concurrency } from '../../src/turn/concurrency'
-import type { FallbackDelivery } from '../../src/turn/fallback'
+import { FallbackDelivery } from '../../src/turn/fallback'
 import { DeliveryError } from '../../src/api/delivery-error'
 import type { Message } from '../../src/protocol/payload'
-import type { Notices } from '../../src/turn/bubble'
+import type { Notices } from '../../src/turn/notices'
+import type { StreamStore } from '../../src/storage/streams'
 import type { Turn } from '../../src/turn/turn'
+import type { TurnController } from '../../src/turn/turn-controller'
+import type { TurnLog } from '../../src/turn/turn-log'
 import type { Said } from '../../src/render/said'
 import { inWords } from '../../src/render/said'
 import type { TurnOptions } from '../../src/turn/turn-options'
@@ -31,35 +34,43 @@ export const notices: Notices = {
   clicked: button => `(clicked ${button})`,
 }
 
-/** The other ways out, as a turn sees them. */
-export class FakeOutlet {
+/** A fallback delivery that records what it sends. */
+export class FakeFallback extends FallbackDelivery {
   readonly sent: string[] = []
   open = true
-  /** What becomes of the next messages; they arrive where nothing is said. */
-  readonly fates: ((text: string) => Promise<void>)[] = []
+  /** Outcomes of the next messages; a message is delivered if there is none. */
+  readonly outcomes: ((text: string) => Promise<void>)[] = []
 
-  isOpen() {
+  constructor(clock: FakeClock) {
+    super(async () => ({}), clock, notices, () => undefined)
+  }
+
+  override isOpen() {
     return this.open
   }
 
-  async send(_turn: Turn, said: Said) {
+  override async send(_turn: Turn, said: Said) {
     const text = inWords(said)
-    const fate = this.fates.shift()
-    if (fate) await fate(text)
+    const outcome = this.outcomes.shift()
+    if (outcome) await outcome(text)
     else if (!this.open) throw new DeliveryError('no-way', text.length, 'no way')
     this.sent.push(text)
   }
 
-  /** The next message does not get out, or so much of it, of which some may have arrived. */
+  /**
+   * The next message fails.
+   * @param lost characters that are lost; all unless given
+   * @param doubtful characters of them that may have arrived
+   */
   fail(lost?: number, doubtful?: number) {
-    this.fates.push(async (text) => {
+    this.outcomes.push(async (text) => {
       throw new DeliveryError('refused', lost ?? text.length, 'refused', doubtful)
     })
   }
 
-  /** The next message takes so long. */
-  delay(clock: FakeClock, milliseconds: number) {
-    this.fates.push(() => new Promise(resolve => clock.setTimeout(resolve, milliseconds)))
+  /** The next message takes this long. */
+  delay(milliseconds: number) {
+    this.outcomes.push(() => new Promise(resolve => this.clock.setTimeout(resolve, milliseconds)))
   }
 }
 
@@ -74,8 +85,8 @@ export function message(overrides: Partial<Message> = {}): Message {
   }
 }
 
-/** The usual times of a turn. */
-export const policy: TurnOptions = {
+/** The default times of a turn. */
+export const turnOptions: TurnOptions = {
   streaming: true,
   cards: false,
   placeholder: '<think></think>',
@@ -85,22 +96,25 @@ export const policy: TurnOptions = {
   lifetime: 55 * MINUTE,
 }
 
-/** Turns with time, ways out and a log that a spec has in its hand. */
-export function createTurns(own: Partial<TurnOptions> = {}) {
+/** A turn registry on a fake clock, with a recording fallback delivery and log. */
+export function createTurns(own: Partial<TurnOptions> = {}, streams: Pick<StreamStore, 'save'> = { save() {} }) {
   const clock = new FakeClock()
-  const outlet = new FakeOutlet()
+  const fallback = new FakeFallback(clock)
   const lost: unknown[] = []
   const hung: Turn[] = []
-  const turns = new TurnRegistry({ ...policy, ...own }, notices, outlet as unknown as FallbackDelivery, clock, {
-    deliveryFailed: (_turn, error) => lost.push(error),
-    timedOut: turn => hung.push(turn),
-  }, new Concurrency({ total: 1000, user: 1000, maxAge: 330 * SECOND }, clock))
-  /** What WeCom shows after asking once. */
-  const poll = (turn: Turn, arrived = true) => {
-    const frame = turns.frame(turn)
-    if (frame?.finish) turns.fetched(turn, arrived)
+  const concurrency = new Concurrency({ total: 1000, user: 1000, maxAge: 330 * SECOND }, clock)
+  const log: TurnLog = {
+    deliveryFailed: (_turn, error) => void lost.push(error),
+    timedOut: turn => void hung.push(turn),
+  }
+  const options = { ...turnOptions, ...own }
+  const turns = new TurnRegistry({ options, notices, fallback, streams, clock, log }, concurrency)
+  /** What WeCom shows after one poll. */
+  const poll = (turn: TurnController, arrived = true) => {
+    const frame = turn.frame()
+    if (frame?.finish) turn.confirmFinalFrame(arrived)
     return frame && (frame.finish ? `${frame.content}■` : frame.content)
   }
   const open = (overrides?: Partial<Message>) => turns.open(message(overrides))
-  return { clock, outlet, lost, hung, turns, poll, open }
+  return { clock, fallback, lost, hung, turns, concurrency, poll, open }
 }

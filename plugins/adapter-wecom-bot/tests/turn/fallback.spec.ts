@@ -30,18 +30,20 @@ function createOutlet({ webhook = true } = {}) {
     return { errcode: 0, errmsg: 'ok' }
   }
   const hook = new Webhook(WEBHOOK, post, clock)
-  const outlet = new FallbackDelivery(post, clock, notices, chatId => webhook && chatId === 'GROUP' ? hook : undefined)
+  const fallback = new FallbackDelivery(post, clock, notices, chatId => webhook && chatId === 'GROUP' ? hook : undefined)
   const open = ({ chatId, responseUrl = true }: { chatId?: string, responseUrl?: boolean } = {}) => {
     const owner = { botId: 'AIBOTID', userId: 'USERID', chatId }
-    return new Turn('T', 'M', owner, clock.now(), responseUrl ? { url: RESPONSE, used: false } : undefined)
+    return new Turn('T', 'M', owner, clock.now(), {
+      responseUrl: responseUrl ? { url: RESPONSE, used: false } : undefined,
+    })
   }
   /** Sends, and lets time go by until it is known what became of it. */
   const send = async (turn: Turn, said: string | Said) => {
-    const sending = outlet.send(turn, typeof said === 'string' ? { text: said } : said).then(() => undefined, error => error as DeliveryError)
+    const sending = fallback.send(turn, typeof said === 'string' ? { text: said } : said).then(() => undefined, error => error as DeliveryError)
     await clock.pass(10 * MINUTE)
     return sending
   }
-  return { clock, fates, arrived, bodies, outlet, open, send }
+  return { clock, fates, arrived, bodies, fallback, open, send }
 }
 
 const group = { chatId: 'GROUP' }
@@ -49,7 +51,7 @@ const words = (count: number) => Array.from({ length: count }, (_, index) => `w$
 
 describe('the other ways out', () => {
   it('are response_url first, once, then the webhook of the group', async () => {
-    const { arrived, outlet, open, send } = createOutlet()
+    const { arrived, fallback, open, send } = createOutlet()
     const turn = open(group)
     for (const text of ['one', 'two', 'three']) assert.equal(await send(turn, text), undefined)
     assert.deepEqual(arrived, [
@@ -57,16 +59,16 @@ describe('the other ways out', () => {
       { way: 'webhook', content: 'two' },
       { way: 'webhook', content: 'three' },
     ])
-    assert.equal(outlet.isOpen(turn), true)
+    assert.equal(fallback.isOpen(turn), true)
   })
 
   it('end with response_url in a single chat, and where no webhook is known', async () => {
     for (const chatId of [undefined, 'OTHER']) {
-      const { arrived, outlet, open, send } = createOutlet()
+      const { arrived, fallback, open, send } = createOutlet()
       const turn = open({ chatId })
-      assert.equal(outlet.isOpen(turn), true)
+      assert.equal(fallback.isOpen(turn), true)
       assert.equal(await send(turn, 'one'), undefined)
-      assert.equal(outlet.isOpen(turn), false)
+      assert.equal(fallback.isOpen(turn), false)
       const error = await send(turn, 'two')
       assert.deepEqual([error!.name, error!.code, error!.lost], ['DeliveryError', 'no-way', 3])
       assert.equal(arrived.length, 1)
@@ -74,32 +76,32 @@ describe('the other ways out', () => {
   })
 
   it('are not there without either', async () => {
-    const { arrived, outlet, open, send } = createOutlet()
+    const { arrived, fallback, open, send } = createOutlet()
     const turn = open({ responseUrl: false })
-    assert.equal(outlet.isOpen(turn), false)
+    assert.equal(fallback.isOpen(turn), false)
     assert.equal((await send(turn, 'one'))!.code, 'no-way')
     assert.equal(arrived.length, 0)
   })
 
   it('never lead from a single chat to a group', async () => {
-    const { arrived, open, send, outlet } = createOutlet()
+    const { arrived, open, send, fallback } = createOutlet()
     const turn = open({ responseUrl: false })
-    Object.assign(outlet, { webhookOf: () => assert.fail('asked for the webhook of a single chat') })
+    Object.assign(fallback, { webhookOf: () => assert.fail('asked for the webhook of a single chat') })
     assert.equal((await send(turn, 'secret'))!.code, 'no-way')
     assert.deepEqual(arrived, [])
   })
 
   it('leave response_url alone after its hour', async () => {
-    const { clock, arrived, outlet, open, send } = createOutlet()
+    const { clock, arrived, fallback, open, send } = createOutlet()
     const turn = open(group)
     await clock.pass(60 * MINUTE - 1)
-    assert.equal(outlet.isOpen(turn), true)
+    assert.equal(fallback.isOpen(turn), true)
     await clock.pass(1)
     await send(turn, 'late')
     assert.deepEqual(arrived, [{ way: 'webhook', content: 'late' }])
     const single = open()
     await clock.pass(60 * MINUTE)
-    assert.equal(outlet.isOpen(single), false)
+    assert.equal(fallback.isOpen(single), false)
   })
 
   it('go on to the webhook where response_url is refused', async () => {
@@ -112,25 +114,25 @@ describe('the other ways out', () => {
   })
 
   it('say what is lost where response_url is refused and nothing else is there', async () => {
-    const { fates, arrived, outlet, open, send } = createOutlet()
+    const { fates, arrived, fallback, open, send } = createOutlet()
     fates.push(40029)
     const turn = open()
     const error = await send(turn, 'one')
     assert.deepEqual([error!.code, error!.lost], ['refused', 3])
-    assert.equal(outlet.isOpen(turn), false)
+    assert.equal(fallback.isOpen(turn), false)
     assert.deepEqual(arrived, [])
   })
 
   it('send nothing twice where nobody knows whether it arrived', async () => {
-    const { fates, arrived, outlet, open, send } = createOutlet()
+    const { fates, arrived, fallback, open, send } = createOutlet()
     fates.push('lost')
     const turn = open(group)
     const error = await send(turn, 'one')
     assert.deepEqual([error!.code, error!.lost, error!.doubtful], ['unknown', 3, 3])
-    assert.match(error!.message, /^3 characters are lost, 3 of them perhaps not: .*unknown, ECONNRESET$/)
+    assert.match(error!.message, /^3 characters not delivered \(3 of them unconfirmed\): .*unknown, ECONNRESET$/)
     assert.deepEqual(arrived, [{ way: 'response', content: 'one' }])
     assert.equal(turn.responseUrl!.used, true)
-    assert.equal(outlet.isOpen(turn), true)
+    assert.equal(fallback.isOpen(turn), true)
   })
 
   it('go on with what comes behind a message that may have arrived, and say how long it was', async () => {
@@ -157,7 +159,7 @@ describe('the other ways out', () => {
     assert.equal(error!.code, 'refused')
     assert.ok(Math.abs(error!.doubtful - first.content!.length) <= 1)
     assert.ok(Math.abs(error!.lost - (text.length - second.content!.length)) < 16)
-    assert.match(error!.message, /unknown, ECONNRESET; \d+ characters are lost: .*errcode 93000/)
+    assert.match(error!.message, /unknown, ECONNRESET; \d+ characters not delivered: .*errcode 93000/)
   })
 
   it('say of a message of a webhook, too, that it may have arrived', async () => {
@@ -199,7 +201,7 @@ describe('the other ways out', () => {
   })
 
   it('try again what never left, and keep response_url where it still has not', async () => {
-    const { fates, arrived, outlet, open, send } = createOutlet()
+    const { fates, arrived, fallback, open, send } = createOutlet()
     fates.push('unsent')
     const turn = open()
     assert.equal(await send(turn, 'one'), undefined)
@@ -209,7 +211,7 @@ describe('the other ways out', () => {
     const other = open()
     const error = await send(other, 'two')
     assert.deepEqual([error!.code, error!.lost], ['unsent', 3])
-    assert.equal(outlet.isOpen(other), true)
+    assert.equal(fallback.isOpen(other), true)
     assert.equal(await send(other, 'three'), undefined)
     assert.deepEqual(arrived.at(-1), { way: 'response', content: 'three' })
   })
@@ -226,9 +228,9 @@ describe('the other ways out', () => {
   })
 
   it('use response_url once, although two want it at the same time', async () => {
-    const { clock, arrived, outlet, open } = createOutlet()
+    const { clock, arrived, fallback, open } = createOutlet()
     const turn = open(group)
-    const both = Promise.all([outlet.send(turn, { text: 'one' }), outlet.send(turn, { text: 'two' })])
+    const both = Promise.all([fallback.send(turn, { text: 'one' }), fallback.send(turn, { text: 'two' })])
     await clock.pass(SECOND)
     await both
     assert.deepEqual(arrived.map(({ way }) => way).sort(), ['response', 'webhook'])

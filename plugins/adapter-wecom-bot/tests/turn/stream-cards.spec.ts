@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { StreamCardsOptions } from '../../src/turn/stream-cards'
 import { StreamCards } from '../../src/turn/stream-cards'
 import { MemoryCardStore } from '../../src/storage/cards'
+import type { Said } from '../../src/render/said'
 import { cards } from '../support/cards'
 import { createTurns } from '../support/turns'
 
@@ -20,10 +21,10 @@ function createCards(options: Partial<StreamCardsOptions> = {}) {
 
 describe('the card of a stream', () => {
   it('is made of the buttons in its messages', async () => {
-    const { cards, turns, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
+    const { cards, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
     const turn = open()
-    await turns.say(turn, { text: '?', buttons: [{ text: '是', id: 'yes' }, { text: '看日志', input: 'log 42' }] })
-    await turns.say(turn, { text: '', buttons: [{ text: '否' }, { text: '' }] })
+    await turn.say({ text: '?', buttons: [{ text: '是', id: 'yes' }, { text: '看日志', input: 'log 42' }] })
+    await turn.say({ text: '', buttons: [{ text: '否' }, { text: '' }] })
     assert.deepEqual(cards.attach(turn, 'M'), {
       card_type: 'button_interaction',
       main_title: { title: '接下来' },
@@ -38,21 +39,21 @@ describe('the card of a stream', () => {
   })
 
   it('has six buttons at most, and the others are in words', async () => {
-    const { cards, turns, open } = createCards()
+    const { cards, open } = createCards()
     const turn = open()
-    await turns.say(turn, { text: '?', buttons: Array.from({ length: 8 }, (_, index) => ({ text: `b${index}` })) })
+    await turn.say({ text: '?', buttons: Array.from({ length: 8 }, (_, index) => ({ text: `b${index}` })) })
     const card = cards.attach(turn, 'M')
     assert.ok(card?.card_type === 'button_interaction')
     assert.equal(card.button_list.length, 6)
-    assert.equal(turn.text, '?\n\n- b6\n- b7')
+    assert.equal(turn.turn.text, '?\n\n- b6\n- b7')
   })
 
   it('is the one a plugin made, where it made one', async () => {
-    const { cards: streamCards, turns, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
+    const { cards: streamCards, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
     const turn = open()
-    await turns.say(turn, { text: '?', card: cards.vote_interaction, buttons: [{ text: 'b' }] })
+    await turn.say({ text: '?', card: cards.vote_interaction, buttons: [{ text: 'b' }] })
     assert.deepEqual(streamCards.attach(turn, 'M'), cards.vote_interaction)
-    assert.equal(turn.text, '?\n\n- b')
+    assert.equal(turn.turn.text, '?\n\n- b')
   })
 
   it('is that of the settings otherwise, and none without settings', () => {
@@ -65,98 +66,98 @@ describe('the card of a stream', () => {
   })
 
   it('waits for the frame in which it is there', async () => {
-    const { cards: streamCards, turns, open } = createCards()
+    const { cards: streamCards, open } = createCards()
     const turn = open()
     assert.equal(streamCards.attach(turn, 'M'), undefined)
-    await turns.say(turn, { text: '', card: cards.news_notice })
+    await turn.say({ text: '', card: cards.news_notice })
     assert.deepEqual(streamCards.attach(turn, 'POLL'), cards.news_notice)
   })
 
   it('goes once where it arrives', async () => {
-    const { cards: streamCards, turns, open } = createCards()
+    const { cards: streamCards, open } = createCards()
     const turn = open()
-    await turns.say(turn, { text: '?', card: cards.news_notice })
+    await turn.say({ text: '?', card: cards.news_notice })
     assert.ok(streamCards.attach(turn, 'M'))
-    streamCards.arrived(turn)
+    streamCards.confirm(turn)
     assert.equal(streamCards.attach(turn, 'POLL1'), undefined)
     assert.equal(streamCards.attach(turn, 'POLL2'), undefined)
   })
 
   it('goes again, the same, where the callback is repeated', async () => {
-    const { cards: streamCards, turns, open } = createCards()
+    const { cards: streamCards, open } = createCards()
     const turn = open()
-    const id = (await turns.say(turn, { text: '?', card: cards.news_notice }))!
+    const id = (await turn.say({ text: '?', card: cards.news_notice }))!
     const first = streamCards.attach(turn, 'M')
-    streamCards.arrived(turn)
+    streamCards.confirm(turn)
     // What was written may not have been read.
-    turns.rewrite(turn, id, { text: '!', card: { ...cards.news_notice, main_title: { title: '晚报' } } })
+    turn.edit(id, { text: '!', card: { ...cards.news_notice, main_title: { title: '晚报' } } })
     assert.deepEqual(streamCards.attach(turn, 'M'), first)
     assert.equal(streamCards.attach(turn, 'POLL'), undefined)
   })
 
   it('goes again where its frame broke off, until one arrives', async () => {
-    const { cards: streamCards, turns, open } = createCards()
+    const { cards: streamCards, open } = createCards()
     const turn = open()
-    await turns.say(turn, { text: '?', card: cards.news_notice })
+    await turn.say({ text: '?', card: cards.news_notice })
     for (const poll of ['POLL1', 'POLL2', 'POLL3']) assert.deepEqual(streamCards.attach(turn, poll), cards.news_notice)
-    streamCards.arrived(turn)
+    streamCards.confirm(turn)
     assert.equal(streamCards.attach(turn, 'POLL4'), undefined)
     assert.deepEqual(streamCards.attach(turn, 'POLL3'), cards.news_notice)
   })
 
   it('is put in words where nobody fetches the frame that it would go along with', async () => {
-    const { turns, clock, outlet, open } = createCards()
+    const { clock, fallback, open } = createCards()
     const turn = open()
-    turns.frame(turn)
-    await turns.say(turn, { text: '', buttons: [{ text: '是', id: 'yes' }, { text: '看日志', input: 'log 42' }] })
-    turn.chainEnded()
+    turn.frame()
+    await turn.say({ text: '', buttons: [{ text: '是', id: 'yes' }, { text: '看日志', input: 'log 42' }] })
+    turn.endChain()
     await clock.pass(10_000)
-    assert.deepEqual(outlet.sent, ['- 是\n- 看日志：log 42'])
+    assert.deepEqual(fallback.sent, ['- 是\n- 看日志：log 42'])
   })
 
   it('is put in words where its frame is lost', async () => {
-    const { cards: streamCards, turns, clock, outlet, open } = createCards()
+    const { cards: streamCards, clock, fallback, open } = createCards()
     for (const [index, said] of [{ buttons: [{ text: '是' }] }, { card: cards.news_notice }].entries()) {
       const turn = open({ msgId: String(index) })
-      await turns.say(turn, { text: '?', ...said })
-      turn.chainEnded()
-      turns.frame(turn)
+      await turn.say({ text: '?', ...said })
+      turn.endChain()
+      turn.frame()
       assert.ok(streamCards.attach(turn, 'M'))
-      turns.fetched(turn, false)
+      turn.confirmFinalFrame(false)
       await clock.pass(10_000)
     }
-    assert.deepEqual(outlet.sent, ['?\n\n- 是', '?\n\n[卡片] 早报'])
+    assert.deepEqual(fallback.sent, ['?\n\n- 是', '?\n\n[卡片] 早报'])
   })
 
   it('is put in words where the stream had to close before', async () => {
-    const { cards: streamCards, turns, clock, outlet, open } = createCards()
+    const { cards: streamCards, clock, fallback, open } = createCards()
     const turn = open()
-    await turns.say(turn, { text: 'half' })
+    await turn.say({ text: 'half' })
     await clock.pass(330_000)
-    turns.frame(turn)
+    turn.frame()
     assert.equal(streamCards.attach(turn, 'POLL'), undefined)
-    await turns.say(turn, { text: '', buttons: [{ text: '是' }] })
-    turn.chainEnded()
+    await turn.say({ text: '', buttons: [{ text: '是' }] })
+    turn.endChain()
     await clock.pass(0)
-    assert.deepEqual(outlet.sent, ['- 是'])
+    assert.deepEqual(fallback.sent, ['- 是'])
   })
 
   it('is not there where cards are off', async () => {
-    const { cards: streamCards, turns, open } = createCards({ enabled: false, buttons: [{ text: '停止', input: 'stop' }] })
+    const { cards: streamCards, open } = createCards({ enabled: false, buttons: [{ text: '停止', input: 'stop' }] })
     const turn = open()
-    await turns.say(turn, { text: '?', buttons: [{ text: '是' }] })
+    await turn.say({ text: '?', buttons: [{ text: '是' }] })
     assert.equal(streamCards.attach(turn, 'M'), undefined)
   })
 })
 
 describe('a click', () => {
   /** A turn whose card has arrived. */
-  async function sent(said: Parameters<ReturnType<typeof createTurns>['turns']['say']>[1], options?: Partial<StreamCardsOptions>) {
+  async function sent(said: Said, options?: Partial<StreamCardsOptions>) {
     const world = createCards(options)
     const turn = world.open()
-    await world.turns.say(turn, said)
+    await turn.say(said)
     const card = world.cards.attach(turn, 'M')!
-    world.cards.arrived(turn)
+    world.cards.confirm(turn)
     return { ...world, turn, taskId: card.task_id! }
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { stripMention } from '../../src/inbound/mention'
+import { stripMention } from '../../src/inbound/decode'
 
 describe('the mention of a bot whose name is known', () => {
   for (const [text, rest] of [

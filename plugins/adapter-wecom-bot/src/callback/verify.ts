@@ -1,0 +1,92 @@
+import { CallbackError } from '../protocol/callback-error'
+import type { Credential } from '../protocol/crypto'
+import { decrypt, verify } from '../protocol/crypto'
+import type { Payload } from '../protocol/payload'
+
+export type Query = Record<string, string | string[] | undefined>
+
+/** A bot as far as it is needed to tell whether a callback is for it. */
+export interface Addressee {
+  /** The current credential first; previous ones are accepted while they are being replaced. */
+  readonly credentials: Credential[]
+  /** How far a callback's timestamp may be from now. Milliseconds. */
+  readonly freshness: number
+}
+
+export interface Verified<T extends Addressee> {
+  bot: T
+  credential: Credential
+  signature: string
+  /** Decrypted. */
+  message: string
+}
+
+/** Shared by all callers: under a flood, capturing stack traces would cost more than all other work. */
+const badSignature = new CallbackError('signature')
+
+/**
+ * Finds the bot whose token signed a ciphertext, and decrypts it.
+ * @param check called before decryption
+ * @throws {CallbackError} `signature`, `decrypt`, `receive-id`; `malformed` if a parameter is missing
+ */
+export function openFor<T extends Addressee>(
+  bots: Iterable<T>,
+  query: Query,
+  ciphertext: string,
+  check?: (bot: T) => void,
+): Verified<T> {
+  const signature = parameter(query, 'msg_signature', 'msgsignature').toLowerCase()
+  const timestamp = parameter(query, 'timestamp')
+  const nonce = parameter(query, 'nonce')
+  let refusal: unknown
+  /** Several keys may share a token: do not verify a wrong token twice. */
+  let wrongToken: string | undefined
+  for (const bot of bots) {
+    for (const credential of bot.credentials) {
+      const { token } = credential
+      if (token === wrongToken) continue
+      if (!verify(token, timestamp, nonce, ciphertext, signature)) {
+        wrongToken = token
+        continue
+      }
+      check?.(bot)
+      try {
+        return { bot, credential, signature, message: decrypt(credential, ciphertext) }
+      } catch (error) {
+        // Another credential may have the same token and a different key or receive id.
+        refusal ??= error
+      }
+    }
+  }
+  throw refusal ?? badSignature
+}
+
+/**
+ * @param timestamp seconds
+ * @param now milliseconds
+ * @throws {CallbackError} `clock` if the timestamp is too far from now, or not a number
+ */
+export function checkTime(timestamp: number, now: number, { freshness }: Addressee) {
+  const skew = now / 1000 - timestamp
+  if (Math.abs(skew) <= freshness / 1000) return
+  const seconds = Math.round(skew)
+  if (!Number.isFinite(seconds)) throw new CallbackError('clock', 'the timestamp is not a number')
+  throw new CallbackError('clock', seconds > 0 ? `${seconds} s behind this server` : `${-seconds} s ahead of this server`)
+}
+
+/** The payload must belong into its envelope, and to the receive id it was encrypted for. */
+export function checkEnvelope({ source }: Payload, credential: Credential, isXml: boolean) {
+  const belongsInXml = source?.name === 'app' || source?.isJson === false
+  if (belongsInXml !== isXml) throw new CallbackError('payload', 'XML in a JSON envelope, or JSON in XML')
+  const isApp = source?.name === 'app'
+  if (isApp ? !credential.receiveId : credential.isApp) throw new CallbackError('receive-id')
+}
+
+/** @throws {CallbackError} `malformed` if none of the names has a value */
+export function parameter(query: Query, ...names: string[]): string {
+  for (const name of names) {
+    const value = query[name]
+    if (typeof value === 'string' && value) return value
+  }
+  throw new CallbackError('malformed', `no "${names[0]}"`)
+}

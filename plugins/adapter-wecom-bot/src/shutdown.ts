@@ -1,0 +1,17 @@
+import type { BotServices } from './services'
+
+/**
+ * Finishes what a bot has in progress before the process exits: no new answers, then answers, then messages in queues.
+ * Webhook messages that cannot be sent in time are stored for the next start.
+ * @param grace milliseconds for answers and queues together
+ */
+export async function shutDown(services: BotServices, grace: number) {
+  const { admission, turns, webhooks, app, deferred, stores, clock } = services
+  const deadline = clock.now() + grace
+  admission.close()
+  await turns.drain(grace)
+  await webhooks.whenIdle(deadline - clock.now())
+  await app?.whenIdle(deadline - clock.now())
+  await deferred.save()
+  await stores.dispose()
+}
