@@ -24,6 +24,8 @@ export interface CardOptions extends CardFramesOptions {
   clock: Clock
   /** Note below a text that was cut off. */
   notice: string
+  /** Milliseconds that the text was held back already: its first frame comes so much earlier. */
+  heldMs?: number
   /** Called when the card was closed by its watchdog. */
   expired?(): void
 }
@@ -96,7 +98,9 @@ export class Card extends LatestState {
       await this.attempt(() => this.frames.showStatus(this.doneStatus).then(() => true))
       return true
     }
-    await this.options.clock.sleep(frameGap(this.options.mode, this.frameCount)!, this.finished.signal)
+    const { clock, heldMs = 0, mode } = this.options
+    const gap = frameGap(mode, this.frameCount)! - (this.frameCount ? 0 : heldMs)
+    if (gap > 0) await clock.sleep(gap, this.finished.signal)
     const { newestText: text } = this
     if (this.isDue && await this.attempt(() => this.frames.showText(text))) this.doneText = text
     return true

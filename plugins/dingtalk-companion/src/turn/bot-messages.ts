@@ -110,9 +110,9 @@ export class BotMessages {
       get canOpenCard() {
         return canOpenCard()
       },
-      openCard(expired) {
+      openCard(heldMs, expired) {
         if (!canOpenCard() || !cardTemplateId) return
-        const options = { api, chat, sender, template: cardTemplateId, key, mode, clock, store, notice, expired }
+        const options = { api, chat, sender, template: cardTemplateId, key, mode, clock, store, notice, heldMs, expired }
         return new Card(options, enqueue)
       },
       enqueue,

@@ -35,8 +35,12 @@ export interface MessageChat {
   /** Text of a card whose message was deleted. */
   deleted: string
   readonly canOpenCard: boolean
-  /** Makes a card, if that is possible at the moment. @param expired called when its watchdog closes it */
-  openCard(expired: () => void): Card | undefined
+  /**
+   * Makes a card, if that is possible at the moment.
+   * @param heldMs how long its text was held back
+   * @param expired called when its watchdog closes it
+   */
+  openCard(heldMs: number, expired: () => void): Card | undefined
   /** Runs a task after the earlier ones of this chat. */
   enqueue<T>(task: () => Promise<T>): Promise<T>
   /** Takes back a message that was sent. */
@@ -61,11 +65,13 @@ export class OutgoingMessage {
   private readonly keys: string[] = []
   private card?: Card
   private timer: unknown
+  private readonly createdAt: number
   /** Whether it was created in the belief that it can be edited. */
   private readonly mayBeEdited: boolean
 
   /** @param inTurn whether the turn that it belongs to goes on */
   constructor(private readonly chat: MessageChat, private content: MessageContent, private inTurn: boolean) {
+    this.createdAt = chat.clock.now()
     this.mayBeEdited = chat.canOpenCard || isUnfinished(content)
   }
 
@@ -167,7 +173,7 @@ export class OutgoingMessage {
   }
 
   private openCard() {
-    const card = this.chat.openCard(() => this.cardClosed())
+    const card = this.chat.openCard(this.chat.clock.now() - this.createdAt, () => this.cardClosed())
     if (!card) return
     this.card = card
     this.phase = 'card'
