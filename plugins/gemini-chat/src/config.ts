@@ -119,3 +119,10 @@ export const Config: Schema<Config> = Schema.intersect([
     channelTokens: Schema.natural().default(0),
   }),
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
+
+/** Settings that have no effect: misspelt, or left over from a version that had them. */
+export function unknownSettings(config: object): string[] {
+  const known = new Set(Config.list!.flatMap(({ dict }) => Object.keys(dict!)))
+  // The loader has settings of its own, such as `$if`.
+  return Object.keys(config).filter(name => !known.has(name) && !name.startsWith('$'))
+}

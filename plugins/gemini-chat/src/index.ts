@@ -3,7 +3,7 @@ import type { Question } from './model/ask'
 import { Chat } from './chat/chat'
 import { SystemClock } from './util/clock'
 import { questionIn, registerCommands, shortcut } from './commands'
-import { Config } from './config'
+import { Config, unknownSettings } from './config'
 import { declarePreferenceTable } from './conversation/preferences'
 import { declareTurnTable } from './conversation/database-history'
 import type { Reply } from './answer/reply'
@@ -48,6 +48,10 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
   declareTurnTable(ctx)
   declarePreferenceTable(ctx)
   declareUsageTable(ctx)
+
+  for (const setting of unknownSettings(config)) {
+    ctx.logger('gemini-chat').warn(`the setting ${setting} is unknown and ignored: remove it, or move it to the plugin it belongs to now (see CHANGELOG.md)`)
+  }
 
   const clock = new SystemClock()
   const chat = new Chat(ctx, config, { engine, clock, random: Math.random })

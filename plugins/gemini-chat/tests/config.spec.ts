@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Schema } from 'koishi'
 import { Context } from 'koishi'
 import { Config } from '../src'
+import { unknownSettings } from '../src/config'
 import * as plugin from '../src'
 
 describe('the settings', () => {
@@ -70,6 +71,11 @@ describe('the settings', () => {
   it('hide what is secret', () => {
     const secrets = fields(Config as never).filter(([, schema]) => isSecret(schema))
     assert.deepEqual(secrets.map(([name]) => name), ['apiKeys', 'proxy'])
+  })
+
+  it('that are unknown are named, but for those of the loader', () => {
+    assert.deepEqual(unknownSettings(create({ model: 'a' })), [])
+    assert.deepEqual(unknownSettings(create({ $if: true, dingtalk: { streaming: 'live' } })), ['dingtalk'])
   })
 
   it('that make no sense do not silence the plugin', async () => {

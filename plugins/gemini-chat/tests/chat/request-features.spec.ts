@@ -290,5 +290,11 @@ describe('over the wire', () => {
       assert.match(all, /^今天：3 次请求[^]*用户 mock:alice：2 次请求[^]*用户 mock:bob：1 次请求/)
       assert.doesNotMatch(await say('gemini.usage -a', 'bob'), /alice/)
     })
+
+    it('has lines that other plugins add', async () => {
+      await start()
+      test.app.on('gemini/usage', (session, lines) => void lines.push(`平台：${session.userId} 用了 3 次`))
+      assert.match(await say('gemini.usage'), /\n平台：alice 用了 3 次$/)
+    })
   })
 })

@@ -527,6 +527,42 @@ describe('the target of a reply', () => {
     assert.equal(targetOf(sessionOf({ ...bot, markdown: true })).render('**a**').join(''), '<markdown>**a**</markdown>')
   })
 
+  it('tells adapters of raw Markdown how far the text is', async () => {
+    const { render } = targetOf(sessionOf({ ...bot, markdown: true }))
+    const states: (string | undefined)[] = []
+    const chat: Target = {
+      interval: 0,
+      render(markdown, state) {
+        states.push(state)
+        return render(markdown, state)
+      },
+      create: async () => ['1'],
+      edit: async () => {},
+    }
+    const clock = new ManualClock()
+    const delivery = createDelivery(chat, { clock, random: () => 1, streaming: true })
+    delivery.status!('(thinking)')
+    await clock.advance(0)
+    delivery.update('half')
+    await clock.advance(0)
+    await delivery.finish('half\n\n(failed)', true)
+    assert.deepEqual(states, ['processing', 'typing', 'failed'])
+    assert.equal(render('**a**', 'typing').join(''), '<markdown state="typing">**a**</markdown>')
+    assert.equal(targetOf(sessionOf(bot)).render('**a**', 'typing').join(''), '<b>a</b>')
+  })
+
+  it('does not retry what the adapter has retried already', async () => {
+    let count = 0
+    const create = async () => {
+      count++
+      throw Object.assign(new Error('refused'), { retryable: false })
+    }
+    const chat = { render: () => [], interval: 0, create }
+    const delivery = createDelivery(chat, { clock: new HastyClock(), random: () => 0.5, streaming: true })
+    await assert.rejects(delivery.finish('a'), /refused/)
+    assert.equal(count, 1)
+  })
+
   it('tries again when the only message there is cannot be sent', async () => {
     let count = 0
     const clock = new HastyClock()
