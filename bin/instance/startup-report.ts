@@ -14,6 +14,7 @@ export interface Running {
   console?: { uiPath?: string }
   'adapter-wecom-bot'?: { path?: string }
   'adapter-dingtalk'?: { protocol: string }
+  'dingtalk-companion'?: object
   'gemini-chat'?: { apiKeys?: string[], model?: string, proxy?: string }
 }
 
@@ -87,14 +88,21 @@ function* describeDingtalk(running: Running, env: Env): Iterable<Line> {
           'DingTalk: off. Set DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET and restart.')
   }
   if (dingtalk.protocol === 'ws') {
-    return yield line('✓',
+    yield line('✓',
       '钉钉：已开启，Stream 模式，不需要公网地址。',
       'DingTalk: on, Stream mode, no public address needed.')
+  } else {
+    const origin = running.server?.selfUrl || localOrigin(running.server)
+    yield line('✓',
+      `钉钉：已开启，HTTP 模式，消息接收地址 ${origin}/dingtalk（推荐改用 Stream 模式：DINGTALK_PROTOCOL=ws）。`,
+      `DingTalk: on, HTTP mode, message address ${origin}/dingtalk (Stream mode is better: DINGTALK_PROTOCOL=ws).`)
   }
-  const origin = running.server?.selfUrl || localOrigin(running.server)
-  yield line('✓',
-    `钉钉：已开启，HTTP 模式，消息接收地址 ${origin}/dingtalk（推荐改用 Stream 模式：DINGTALK_PROTOCOL=ws）。`,
-    `DingTalk: on, HTTP mode, message address ${origin}/dingtalk (Stream mode is better: DINGTALK_PROTOCOL=ws).`)
+  if (running['dingtalk-companion']) return
+  yield line('!',
+    '没有加载 dingtalk-companion：群消息、Markdown、AI 卡片和断线重连都不能正常工作。请在 koishi.yml 里 adapter-dingtalk '
+    + '的后面加上它，并把原来 gemini-chat.dingtalk 下的设置移过去。',
+    'dingtalk-companion is not loaded: group messages, Markdown, AI cards and reconnecting do not work. Add it to '
+    + 'koishi.yml after adapter-dingtalk, and move the settings under gemini-chat.dingtalk there.')
 }
 
 function* describeGemini(running: Running): Iterable<Line> {

@@ -9,6 +9,7 @@ const all: Running = {
   console: { uiPath: '/console' },
   'adapter-wecom-bot': { path: '/api/wecom/callback' },
   'adapter-dingtalk': { protocol: 'ws' },
+  'dingtalk-companion': {},
   'gemini-chat': { apiKeys: ['hunter2'], model: 'gemini-3.8-flash', proxy: 'socks5h://u:hunter2@10.0.0.1' },
 }
 
@@ -79,6 +80,12 @@ describe('the report at the start', () => {
   it('tells Stream mode from HTTP mode', () => {
     assert.match(text(all), /Stream mode, no public address needed/)
     assert.match(text({ ...all, 'adapter-dingtalk': { protocol: 'http' } }), /https:\/\/bot\.example\.com\/dingtalk/)
+  })
+
+  it('says how to load the companion of the DingTalk adapter, where an older koishi.yml lacks it', () => {
+    assert.deepEqual(warnings(all), [])
+    const [warning] = warnings({ ...all, 'dingtalk-companion': undefined })
+    assert.match(warning, /^dingtalk-companion is not loaded: .*Add it to koishi\.yml after adapter-dingtalk.*gemini-chat\.dingtalk/)
   })
 
   it('names the missing API key', () => {
