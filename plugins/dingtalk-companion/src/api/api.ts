@@ -1,5 +1,5 @@
+import { backoffMs, withTimeout } from 'common/async'
 import type { Clock } from 'common/time'
-import { backoff } from '../util/backoff'
 import type { App } from './app'
 import { DingtalkError, assertData, toDingtalkError } from './error'
 import type { DingtalkErrorCode } from './error'
@@ -124,7 +124,7 @@ export class DingtalkApi {
           hasRefreshed = true
           await this.refreshToken(token)
         } else if (retried.includes(error.code) && attempt < MAX_RETRIES) {
-          await clock.sleep(backoff(attempt++, random))
+          await clock.sleep(backoffMs(attempt++, random))
         } else {
           const isDenied = error.code === 'dingtalk/permission-denied'
           const failure = isDenied && !error.scope
@@ -138,16 +138,10 @@ export class DingtalkApi {
   }
 
   /** The adapter sets no timeout: a call without a response would block its chat. */
-  private async withTimeout(result: Promise<unknown>): Promise<unknown> {
-    const done = new AbortController()
-    const late = this.options.clock.sleep(CALL_TIMEOUT_MS, done.signal).then(() => {
-      if (!done.signal.aborted) throw new DingtalkError('dingtalk/connection-failed', 'DingTalk does not answer')
+  private withTimeout<T>(result: Promise<T>): Promise<T> {
+    return withTimeout(result, CALL_TIMEOUT_MS, this.options.clock, () => {
+      throw new DingtalkError('dingtalk/connection-failed', 'DingTalk does not answer')
     })
-    try {
-      return await Promise.race([result, late])
-    } finally {
-      done.abort()
-    }
   }
 
   /** Gets a new token, once for all calls that found theirs expired. */

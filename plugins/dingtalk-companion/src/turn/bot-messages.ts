@@ -1,3 +1,4 @@
+import { SerialQueue } from 'common/async'
 import { LruMap } from 'common/collections'
 import type { Clock } from 'common/time'
 import type { DingtalkApi } from '../api/api'
@@ -6,7 +7,6 @@ import type { Config } from '../config'
 import { Card } from '../delivery/card'
 import { MarkdownSender } from '../delivery/markdown-sender'
 import type { OpenCardStore } from '../storage/open-cards'
-import { SerialTasks } from '../util/serial-tasks'
 import { OutgoingMessage, unknownMessage } from './outgoing-message'
 import type { MessageChat, MessageContent } from './outgoing-message'
 import type { Turn } from './turn'
@@ -39,7 +39,8 @@ export interface BotMessagesOptions {
 export class BotMessages {
   /** By id. */
   private readonly messages = new LruMap<string, OutgoingMessage>({ capacity: MAX_KNOWN_MESSAGES })
-  private readonly tasks = new SerialTasks()
+  /** What is sent to a chat, by its channel id. */
+  private readonly queue = new SerialQueue()
 
   constructor(private readonly options: BotMessagesOptions) {}
 
@@ -64,7 +65,7 @@ export class BotMessages {
   /** Sends something that is not Markdown, in its place among the messages. */
   send<T>({ channelId, turn }: MessageTarget, task: () => Promise<T>): Promise<T> {
     turn?.release()
-    return this.tasks.run(channelId, task)
+    return this.queue.run(channelId, task)
   }
 
   /**
@@ -100,7 +101,7 @@ export class BotMessages {
     const { streaming: mode, cardTemplateId, cardKey: key } = config
     const chat = chatOf(channelId, session)
     const sender = new MarkdownSender(api, chat)
-    const enqueue = <T>(task: () => Promise<T>) => this.tasks.run(channelId, task)
+    const enqueue = <T>(task: () => Promise<T>) => this.queue.run(channelId, task)
     const canOpenCard = () => this.canOpenCard
     return {
       clock,
@@ -112,8 +113,8 @@ export class BotMessages {
       },
       openCard(heldMs, expired) {
         if (!canOpenCard() || !cardTemplateId) return
-        const options = { api, chat, sender, template: cardTemplateId, key, mode, clock, store, notice, heldMs, expired }
-        return new Card(options, enqueue)
+        const content = { template: cardTemplateId, key, mode, notice, heldMs, expired }
+        return new Card({ api, chat, sender, clock, store, ...content }, enqueue)
       },
       enqueue,
       recall: key => recall(channelId, key),

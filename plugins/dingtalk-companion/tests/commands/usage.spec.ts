@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { describeUsage, registerUsage } from '../../src/commands/usage'
+import { App } from '../../src/api/app'
+import { Rig } from '../support/rig'
+
+describe('dingtalk.usage', () => {
+  let rig: Rig
+
+  beforeEach(async () => {
+    rig = await (await Rig.start({ config: { cardTemplateId: undefined } })).online()
+    registerUsage(rig.app, session => rig.companion.describeUsage(session))
+  })
+
+  afterEach(() => rig.close())
+
+  it('says how many calls were made this month', async () => {
+    await rig.bot.sendMessage('cidGROUP', '字')
+    await rig.message(undefined, 'alice', 'dingtalk.usage')
+    await rig.until(() => rig.texts.length === 2)
+    assert.equal(rig.texts[1], 'dingkey 2027-01 1/5000')
+  })
+
+  it('adds its lines to the report of gemini-chat', async () => {
+    const lines = ['今天：1 次请求']
+    rig.app.emit('gemini/usage', await rig.message(), lines)
+    assert.deepEqual(lines, ['今天：1 次请求', 'dingkey 2027-01 0/5000'])
+  })
+
+  it('says when little is left, and where there is no limit', async () => {
+    const session = await rig.message()
+    const lines = (monthlyCalls: number) => {
+      const app = new App('a', { clock: rig.clock, monthlyCalls, warn() {} })
+      app.quota.spend(9)
+      return describeUsage([app], rig.clock.now(), session)
+    }
+    assert.deepEqual([lines(10), lines(0)], [['9/10 short'], ['9']])
+  })
+})
