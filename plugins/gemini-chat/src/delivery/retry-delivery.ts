@@ -1,15 +1,20 @@
 import { backoffMs, retry } from 'common/async'
-import type { Clock } from 'common/time'
+import type { DeliveryOptions } from './types'
 
 const MAX_ATTEMPTS = 3
 
 /**
- * Sends or edits a message whose loss would be seen: up to three tries, with growing pauses.
- * @throws what the last try threw
+ * Sends or completes a message, with up to two retries. Adapters that have retried already set `retryable: false` on
+ * their errors.
+ * @throws the platform's error
  */
 export function retryDelivery<T>(
-  task: () => Promise<T>,
-  { clock, random }: { clock: Clock, random: () => number },
+  task: () => Promise<T>, { clock, random }: Pick<DeliveryOptions, 'clock' | 'random'>,
 ): Promise<T> {
-  return retry(task, { clock, attempts: MAX_ATTEMPTS, delayMs: (_, attempt) => backoffMs(attempt, random) })
+  const isRetryable = (error: unknown) => (error as { retryable?: boolean }).retryable !== false
+  return retry(task, {
+    clock,
+    attempts: MAX_ATTEMPTS,
+    delayMs: (error, attempt) => isRetryable(error) ? backoffMs(attempt, random) : undefined,
+  })
 }
