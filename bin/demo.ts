@@ -7,7 +7,7 @@ import { chat } from './terminal/chat'
 
 const QUESTION = '你好，请介绍一下你自己。'
 
-/** Asks once. @returns the exit code */
+/** Asks one question and prints the answer as it grows. @returns the exit code */
 async function ask(client: WecomClient, question: string): Promise<number> {
   const bubble = new Bubble(process.stdout)
   const began = performance.now()
@@ -26,20 +26,20 @@ async function ask(client: WecomClient, question: string): Promise<number> {
   }
   const seconds = (time: number) => (time / 1000).toFixed(1)
   const all = seconds(performance.now() - began)
-  console.error(`\n（1 条加密消息，${polls} 次轮询，${seconds(first)} 秒见到文字，共 ${all} 秒）`)
-  console.error(`(1 encrypted message, ${polls} polls, text after ${seconds(first)} s, ${all} s in all)`)
+  console.error(`\n（1 条加密消息，${polls} 次轮询，${seconds(first)} 秒后出现文字，共 ${all} 秒）`)
+  console.error(`(1 encrypted message, ${polls} polls, first text after ${seconds(first)} s, ${all} s in total)`)
   return isComplete ? 0 : 1
 }
 
-/** Nothing may stay behind: what the instance leaves goes when the process exits, and a signal alone skips that. */
-function leave(signal: NodeJS.Signals) {
+/** Exits on a signal, so that the exit handlers remove the instance and its folder. */
+function exitOnSignal(signal: NodeJS.Signals) {
   process.exit(128 + constants.signals[signal])
 }
 
 async function run(): Promise<number> {
   for (const file of ['.env.local', '.env']) if (existsSync(file)) process.loadEnvFile(file)
   const question = parseArgs({ allowPositionals: true }).positionals.join(' ')
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, exitOnSignal)
   const demo = await startDemo()
   try {
     console.error(demo.introduction)
@@ -47,8 +47,8 @@ async function run(): Promise<number> {
       if (!question) console.error(`> ${QUESTION}\n`)
       return await ask(new WecomClient(demo.options), question || QUESTION)
     }
-    // There Ctrl-C interrupts an answer.
-    process.off('SIGINT', leave)
+    // In a chat, Ctrl-C interrupts the answer.
+    process.off('SIGINT', exitOnSignal)
     return await chat(demo.options)
   } finally {
     await demo.close()

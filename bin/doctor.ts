@@ -2,13 +2,13 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { examineSettings, formatFinding, note, ok, problem, texts as pluginTexts } from '../plugins/gemini-chat/src/doctor'
 import type { Finding, Message } from '../plugins/gemini-chat/src/doctor'
 import { texts } from './doctor/texts'
-import { print } from './instance/bilingual'
+import { printLines } from './instance/bilingual'
 import { redact, withoutBlank } from './instance/env'
 import type { Env } from './instance/env'
-import { check } from './instance/validate-env'
+import { validateEnv } from './instance/validate-env'
 
 /** The database file of koishi.yml. */
-const DATABASE = 'data/koishi.db'
+const DATABASE_FILE = 'data/koishi.db'
 
 /** A message in Chinese and in English, one line each. Texts of this instance come before those of the plugin. */
 function bilingual([path, params = {}]: Message): string {
@@ -33,12 +33,12 @@ function examineGemini(env: Env): AsyncGenerator<Finding> {
 }
 
 function examineDatabase(): Finding {
-  if (!existsSync(DATABASE)) return note('no-file', { file: DATABASE })
+  if (!existsSync(DATABASE_FILE)) return note('no-file', { file: DATABASE_FILE })
   try {
-    accessSync(DATABASE, constants.R_OK | constants.W_OK)
-    return ok('file', { file: DATABASE })
+    accessSync(DATABASE_FILE, constants.R_OK | constants.W_OK)
+    return ok('file', { file: DATABASE_FILE })
   } catch (error) {
-    return problem('file-failed', { file: DATABASE, reason: (error as NodeJS.ErrnoException).code }, 'database')
+    return problem('file-failed', { file: DATABASE_FILE, reason: (error as NodeJS.ErrnoException).code }, 'database')
   }
 }
 
@@ -74,8 +74,8 @@ async function run() {
   for (const file of ['.env.local', '.env']) if (existsSync(file)) process.loadEnvFile(file)
   const env = withoutBlank(process.env)
   // The instance does not start with any of these.
-  const problems = check(env)
-  print(problems.map(text => ({ mark: '✗', ...text })))
+  const problems = validateEnv(env)
+  printLines(problems.map(text => ({ mark: '✗', ...text })))
   let failures = problems.length
   for await (const finding of examineAll(env)) {
     if (finding.state === 'problem') failures++

@@ -1,5 +1,5 @@
-// Asks the instance on this machine whether it is well, for a container's health check: with WeCom on, its callback
-// path answers 200; without it, any answer of the server will do. Exits with 0 or 1.
+// Health check of the container. Exits with 0 if the WeCom callback path returns 200, or with WeCom off if the server
+// responds at all; otherwise with 1.
 
 const { HOST, PORT, PLATFORM, WECOM_BOT_TOKEN, WECOM_BOT_PATH } = process.env
 const wildcards = { '': '127.0.0.1', '0.0.0.0': '127.0.0.1', '::': '::1' }

@@ -1,5 +1,5 @@
 import { createEncodingAESKey, createToken } from 'testkit'
 
-// Ready to be appended to .env, and to be pasted into the console.
+// Generates a Token and an EncodingAESKey, as lines for .env. The WeCom console accepts both values.
 console.log(`WECOM_BOT_TOKEN=${createToken()}`)
 console.log(`WECOM_BOT_ENCODING_AES_KEY=${createEncodingAESKey()}`)

@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs'
 import { WecomClient } from 'testkit'
 import { chat } from './terminal/chat'
-import type { Options } from './terminal/options'
-import { UsageError, readOptions, usage } from './terminal/options'
+import type { TerminalOptions } from './terminal/options'
+import { UsageError, readOptions, USAGE } from './terminal/options'
 
-async function verify(options: Options) {
-  const verdict = await new WecomClient(options).verify()
-  if (verdict.ok) {
-    console.log(`✓ 验证通过，用时 ${Math.round(verdict.elapsed)} 毫秒。\n  Verified in ${Math.round(verdict.elapsed)} ms.`)
+async function verify(options: TerminalOptions) {
+  const result = await new WecomClient(options).verify()
+  if (result.ok) {
+    console.log(`✓ 验证通过，用时 ${Math.round(result.elapsed)} 毫秒。\n  Verified in ${Math.round(result.elapsed)} ms.`)
     return 0
   }
-  console.error(`✗ ${verdict.reason}\n  ${verdict.detail.replace('\n', '\n  ')}`)
+  console.error(`✗ ${result.reason}\n  ${result.detail.replace('\n', '\n  ')}`)
   return 1
 }
 
@@ -18,7 +18,7 @@ async function run() {
   for (const file of ['.env.local', '.env']) if (existsSync(file)) process.loadEnvFile(file)
   const options = readOptions(process.argv.slice(2), process.env)
   if (!options) {
-    console.log(usage)
+    console.log(USAGE)
     return 0
   }
   return options.command === 'verify' ? verify(options) : chat(options)

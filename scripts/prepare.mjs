@@ -1,4 +1,4 @@
-// Builds before `npm start` where it is needed: nothing is built yet, or a source is newer than what was built.
+// Builds before `npm start` and `npm run demo` if there is no build yet or a source file is newer.
 
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
@@ -11,7 +11,7 @@ function modified(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
-/** When a file of this folder was last changed; 0 where there is no folder. */
+/** The latest modification time of a file in this folder; 0 if the folder does not exist. */
 function newest(folder) {
   if (!modified(folder)) return 0
   return Math.max(...readdirSync(folder, { withFileTypes: true, recursive: true })
@@ -19,7 +19,7 @@ function newest(folder) {
     .map(entry => modified(join(entry.parentPath ?? entry.path, entry.name))))
 }
 
-// Sources that what is built contains. An installation without sources, such as the image, is never stale.
+// Build results and their sources. An installation without sources, such as the Docker image, is never stale.
 const parts = [
   { target: 'lib/instance/worker.js', sources: ['bin'] },
   ...readdirSync('plugins').map(name => ({
@@ -31,7 +31,7 @@ const stale = parts.some(({ target, sources }) => Math.max(...sources.map(newest
 
 if (stale) {
   console.log('正在构建…… / Building…')
-  // A shell, because npm is a script on Windows.
+  // With a shell, because npm is a script on Windows.
   const { status } = spawnSync('npm run build', { shell: true, stdio: 'inherit' })
   process.exitCode = status ?? 1
 }

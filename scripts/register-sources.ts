@@ -1,5 +1,5 @@
 /**
- * Lets `require` find the plugins of this repository in their sources instead of their build, for development and
+ * Makes `require` load the plugins of this repository from their sources instead of their build, for development and
  * specs: `node -r esbuild-register -r yml-register -r ./scripts/register-sources.ts bin/start.ts`
  */
 

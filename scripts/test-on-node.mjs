@@ -1,5 +1,5 @@
-// Runs the specs under another Node: npm run test:node -- 22 [specs and options of mocha, else all specs]
-// The binary comes from npm and stays in node_modules/.cache.
+// Runs the specs with another version of Node: npm run test:node -- 22 [specs and options of mocha; default: all specs]
+// The binary is installed from npm into node_modules/.cache.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const [version, ...args] = process.argv.slice(2)
 if (!/^\d+(\.\d+)*$/.test(version ?? '')) {
-  console.error('用法 / usage: npm run test:node -- 22 [mocha 的测试文件和选项 / specs and options of mocha]')
+  console.error('用法 / Usage: npm run test:node -- 22 [mocha 的测试文件和选项 / specs and options of mocha]')
   process.exit(64)
 }
 

@@ -7,29 +7,29 @@ import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createEncodingAESKey, createGemini, createToken, freePort } from 'testkit'
-import type { Options } from '../terminal/options'
-import { standIn } from './answer'
+import type { TerminalOptions } from '../terminal/options'
+import { mockAnswer } from './answer'
 
 const root = resolve(__dirname, '../..')
 
-/** The instance that is running, for somebody who wants to talk to it. */
+/** A running instance, and how to chat with it. */
 export interface Demo {
-  options: Options
+  options: TerminalOptions
   introduction: string
   close(): Promise<void>
 }
 
 /**
- * Starts the real instance with credentials made for the occasion, in a folder that goes with it. Where there is no
- * API key, a stand-in answers in Gemini's place.
- * @throws {Error} with what the instance printed, when it does not start
+ * Starts the instance with generated credentials in a temporary folder. Without an API key, a mock of the Gemini API
+ * answers.
+ * @throws {Error} with the output of the instance, if it does not start
  */
 export async function startDemo(): Promise<Demo> {
   const { GEMINI_API_KEY, GEMINI_BASE_URL, GEMINI_MODEL, SOCKS_PROXY, PATH, HOME } = process.env
   const gemini = GEMINI_API_KEY ? undefined : await createGemini()
-  gemini?.respond(standIn)
+  gemini?.respond(mockAnswer)
   const [port, listen] = [await freePort(), await freePort()]
-  const options: Options = {
+  const options: TerminalOptions = {
     command: 'chat',
     url: `http://127.0.0.1:${port}/api/wecom/callback`,
     token: createToken(),
@@ -41,7 +41,7 @@ export async function startDemo(): Promise<Demo> {
   const folder = await mkdtemp(join(tmpdir(), 'wecom-demo-'))
   for (const name of ['koishi.yml', 'package.json']) await copyFile(join(root, name), join(folder, name))
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
-  // A process group of its own: Ctrl-C interrupts the answer on the screen and not the instance.
+  // In a separate process group, so that Ctrl-C interrupts the answer and not the instance.
   const worker = fork(join(root, 'lib/instance/worker.js'), {
     cwd: folder,
     detached: true,
@@ -53,43 +53,43 @@ export async function startDemo(): Promise<Demo> {
       WECOM_BOT_NAME: options.botName,
       WECOM_BOT_TRUSTED_HOSTS: `127.0.0.1:${listen}`,
       ...gemini
-        ? { GEMINI_API_KEY: 'stand-in', GEMINI_BASE_URL: gemini.url }
+        ? { GEMINI_API_KEY: 'mock', GEMINI_BASE_URL: gemini.url }
         : { GEMINI_API_KEY, GEMINI_BASE_URL, GEMINI_MODEL, SOCKS_PROXY },
     },
   })
-  // Where the process is ended from outside there is no time for a farewell, and nothing worth one.
+  // On a signal there is no time for a graceful stop, and nothing that needs one.
   process.once('exit', () => {
     worker.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   })
   const close = async () => {
-    await end(worker)
+    await stopWorker(worker)
     await gemini?.close()
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await ready(worker)
+    await waitUntilReady(worker)
   } catch (error) {
     await close()
     throw error
   }
-  return { options, close, introduction: introduce(options, !!gemini) }
+  return { options, close, introduction: introductionOf(options, !!gemini) }
 }
 
-/** An answer that is still being written would be waited for; nobody reads it any more. */
-const PATIENCE = 1000
+/** Milliseconds for a graceful stop. Unfinished answers are not waited for. */
+const STOP_TIMEOUT_MS = 1000
 
-async function end(worker: ChildProcess): Promise<void> {
+async function stopWorker(worker: ChildProcess): Promise<void> {
   if (worker.exitCode !== null || worker.signalCode !== null) return
   const exited = once(worker, 'exit')
   if (worker.connected) worker.send({ type: 'stop', signal: 'SIGTERM' })
-  const timer = setTimeout(() => worker.kill('SIGKILL'), PATIENCE)
+  const timer = setTimeout(() => worker.kill('SIGKILL'), STOP_TIMEOUT_MS)
   await exited
   clearTimeout(timer)
 }
 
-/** Waits until everything is on. */
-async function ready(worker: ChildProcess): Promise<void> {
+/** Waits until the instance is ready. */
+async function waitUntilReady(worker: ChildProcess): Promise<void> {
   let output = ''
   await new Promise<void>((resolve, reject) => {
     for (const stream of [worker.stdout!, worker.stderr!]) {
@@ -102,16 +102,16 @@ async function ready(worker: ChildProcess): Promise<void> {
   })
 }
 
-function introduce({ url, botName }: Options, isStandIn: boolean): string {
-  const model = isStandIn
+function introductionOf({ url, botName }: TerminalOptions, isMock: boolean): string {
+  const model = isMock
     ? [
-        '没有设置 GEMINI_API_KEY，由本机的替身代替 Gemini 回答。',
-        'GEMINI_API_KEY is not set: a stand-in on this machine answers in Gemini\'s place.',
+        '没有设置 GEMINI_API_KEY，由本机的模拟服务代替 Gemini 回答。',
+        'GEMINI_API_KEY is not set: a mock server on this machine answers instead of Gemini.',
       ]
-    : ['由 Gemini 回答。', 'Gemini answers.']
+    : ['由 Gemini 回答。', 'The answers come from Gemini.']
   return [
-    `机器人「${botName}」已在 ${url} 启动，凭据为本次随机生成，消息与企业微信一样加密。${model[0]}`,
-    `The bot is up with credentials made for this run; messages are encrypted as WeCom does. ${model[1]}`,
+    `机器人「${botName}」已在 ${url} 启动，凭据为本次随机生成，消息按企业微信的方式加密。${model[0]}`,
+    `The bot is running with credentials generated for this run; messages are encrypted as WeCom does. ${model[1]}`,
     '',
   ].join('\n')
 }

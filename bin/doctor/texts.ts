@@ -1,10 +1,10 @@
-import type { Text } from '../instance/bilingual'
+import type { BilingualText } from '../instance/bilingual'
 
 /**
  * Texts about the instance and its platforms, by the paths of findings. Hints that name settings in gemini-chat name
  * the environment variables here. All other texts belong to gemini-chat.
  */
-export const texts: Record<string, Text> = {
+export const texts: Record<string, BilingualText> = {
   'doctor.instance': {
     zh: '实例：正在运行，{address} 有回应',
     en: 'Instance: running, {address} answers',

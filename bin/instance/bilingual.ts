@@ -1,22 +1,22 @@
-/** One line for the person at the terminal, in both languages. */
-export interface Text {
+/** A message in both languages, one line each. */
+export interface BilingualText {
   zh: string
   en: string
 }
 
-/** `✓` works, `-` is off, `!` needs a look, `✗` stops the instance. */
+/** `✓` works, `-` is off, `!` needs attention, `✗` stops the instance. */
 export type Mark = '✓' | '-' | '!' | '✗'
 
-export interface Line extends Text {
+export interface ReportLine extends BilingualText {
   mark: Mark
 }
 
 /** Chinese first, English below it. */
-export function format(line: Line): string {
+export function formatLine(line: ReportLine): string {
   return `${line.mark} ${line.zh}\n  ${line.en}`
 }
 
-/** Plain standard output: these lines are read by people, and must not depend on any log level. */
-export function print(lines: Line[]): void {
-  process.stdout.write(lines.map(line => format(line) + '\n').join(''))
+/** Prints to standard output, independently of any log level. */
+export function printLines(lines: ReportLine[]): void {
+  process.stdout.write(lines.map(line => formatLine(line) + '\n').join(''))
 }

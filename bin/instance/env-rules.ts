@@ -1,34 +1,34 @@
-import type { Text } from './bilingual'
+import type { BilingualText } from './bilingual'
 import type { Variable } from './env'
 
-/** What one variable must look like. `{value}` in a text is replaced; texts about secrets do not have it. */
-export interface Rule extends Text {
+/** A check of variables. Its message may contain `{name}`, `{length}` and, unless secret, `{value}`. */
+export interface EnvRule extends BilingualText {
   names: Variable[]
-  valid: (value: string) => boolean
+  isValid: (value: string) => boolean
 }
 
 function matches(pattern: RegExp) {
   return (value: string) => pattern.test(value)
 }
 
-function isUrl(protocols: string[], more: (url: URL) => boolean = () => true) {
+function isUrl(protocols: string[], check: (url: URL) => boolean = () => true) {
   return (value: string) => {
     if (!URL.canParse(value)) return false
     const url = new URL(value)
-    return protocols.includes(url.protocol) && !!url.hostname && more(url)
+    return protocols.includes(url.protocol) && !!url.hostname && check(url)
   }
 }
 
-function oneOf(name: Variable, ...values: string[]): Rule {
+function oneOf(name: Variable, ...values: string[]): EnvRule {
   return {
     names: [name],
-    valid: value => values.includes(value),
+    isValid: value => values.includes(value),
     zh: `${name} 不能是 {value}，请改为 ${values.join('、')} 之一，或留空。`,
     en: `${name} cannot be {value}: use ${values.join(', ')}, or leave it empty.`,
   }
 }
 
-export const rules: Rule[] = [
+export const ENV_RULES: EnvRule[] = [
   oneOf('PLATFORM', 'dingtalk', 'wecom', 'both'),
   oneOf('WECOM_BOT_REPLY_MODE', 'passive_stream', 'response_url'),
   oneOf('WECOM_BOT_STREAM_STYLE', 'stream', 'stream_with_template_card'),
@@ -36,82 +36,82 @@ export const rules: Rule[] = [
   oneOf('DINGTALK_STREAMING', 'live', 'economy', 'off'),
   {
     names: ['PORT'],
-    valid: value => /^\d{1,5}$/.test(value) && +value >= 1 && +value <= 65535,
+    isValid: value => /^\d{1,5}$/.test(value) && +value >= 1 && +value <= 65535,
     zh: 'PORT 应为 1 到 65535 之间的整数，现在是 {value}。',
-    en: 'PORT must be a whole number from 1 to 65535, it is {value}.',
+    en: 'PORT must be an integer from 1 to 65535, but is {value}.',
   },
   {
     names: ['SELF_URL'],
-    valid: isUrl(['https:', 'http:'], url => !url.search && !url.hash && !url.username),
+    isValid: isUrl(['https:', 'http:'], url => !url.search && !url.hash && !url.username),
     zh: 'SELF_URL 应为站点的公网地址，例如 https://bot.example.com，现在是 {value}。',
-    en: 'SELF_URL must be the public address of the site, e.g. https://bot.example.com, it is {value}.',
+    en: 'SELF_URL must be the public address of the site, e.g. https://bot.example.com, but is {value}.',
   },
   {
     names: [
       'WECOM_BOT_API_ENDPOINT', 'WECOM_BOT_WEBHOOK_URL', 'DINGTALK_API_ENDPOINT', 'DINGTALK_OLD_API_ENDPOINT',
       'GEMINI_BASE_URL',
     ],
-    valid: isUrl(['https:', 'http:']),
+    isValid: isUrl(['https:', 'http:']),
     zh: '{name} 应为完整的网址，以 https:// 或 http:// 开头。',
-    en: '{name} must be a whole address that starts with https:// or http://.',
+    en: '{name} must be a complete URL that starts with https:// or http://.',
   },
   {
     names: ['SOCKS_PROXY'],
-    valid: isUrl(['socks5:', 'socks5h:', 'http:', 'https:'], url => url.pathname.length < 2 && !url.search && !url.hash),
+    isValid: isUrl(['socks5:', 'socks5h:', 'http:', 'https:'], url => url.pathname.length < 2 && !url.search && !url.hash),
     zh: 'SOCKS_PROXY 应形如 socks5h://用户:密码@主机:端口（也可用 socks5、http、https），用户名和密码里的特殊字符要做 URL 编码。',
     en: 'SOCKS_PROXY must look like socks5h://user:password@host:port (or socks5, http, https), '
       + 'with special characters in user and password percent-encoded.',
   },
   {
     names: ['KOISHI_ADMINS'],
-    valid: matches(/^([^:,\s]+:[^,\s]+[,\s]*)+$/),
+    isValid: matches(/^([^:,\s]+:[^,\s]+[,\s]*)+$/),
     zh: 'KOISHI_ADMINS 应为逗号分隔的「平台:用户 ID」，例如 wecom-bot:ZhangSan,dingtalk:012345，现在是 {value}。',
     en: 'KOISHI_ADMINS takes platform:user id, separated by commas, e.g. wecom-bot:ZhangSan,dingtalk:012345, '
       + 'it is {value}.',
   },
   {
     names: ['WECOM_BOT_PATH'],
-    valid: matches(/^\/[\w\-./~]+$/),
+    isValid: matches(/^\/[\w\-./~]+$/),
     zh: 'WECOM_BOT_PATH 应以 / 开头，只含字母、数字和 - _ . ~ /，例如 /api/wecom/callback，现在是 {value}。',
     en: 'WECOM_BOT_PATH must start with / and consist of letters, digits and - _ . ~ /, '
-      + 'e.g. /api/wecom/callback, it is {value}.',
+      + 'e.g. /api/wecom/callback, but is {value}.',
   },
   {
     names: ['WECOM_BOT_TRUSTED_HOSTS'],
-    valid: matches(/^([,\s]*(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?(?=[,\s]|$))*[,\s]*$/i),
+    isValid: matches(/^([,\s]*(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?(?=[,\s]|$))*[,\s]*$/i),
     zh: 'WECOM_BOT_TRUSTED_HOSTS 应为逗号分隔的 主机 或 主机:端口，不带 https:// 和路径，现在是 {value}。',
-    en: 'WECOM_BOT_TRUSTED_HOSTS takes host or host:port, separated by commas, without https:// or a path, '
-      + 'it is {value}.',
+    en: 'WECOM_BOT_TRUSTED_HOSTS must be a comma-separated list of host or host:port, without https:// or a path, '
+      + 'but is {value}.',
   },
   {
     names: ['WECOM_BOT_ENCODING_AES_KEY'],
-    valid: matches(/^[A-Za-z0-9]{43}$/),
+    isValid: matches(/^[A-Za-z0-9]{43}$/),
     zh: 'WECOM_BOT_ENCODING_AES_KEY 应为 43 个字母或数字，现在是 {length} 个字符：请从企业微信后台重新复制，不带引号和空格。',
-    en: 'WECOM_BOT_ENCODING_AES_KEY must be 43 letters or digits, it has {length} characters: '
+    en: 'WECOM_BOT_ENCODING_AES_KEY must be 43 letters or digits, but has {length} characters: '
       + 'copy it again from the WeCom console, without quotes or spaces.',
   },
   {
     names: ['WECOM_BOT_TOKEN', 'WECOM_BOT_WEBHOOK_KEY', 'DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET'],
-    valid: matches(/^[\x21-\x7e]+$/),
+    isValid: matches(/^[\x21-\x7e]+$/),
     zh: '{name} 里有空格或非 ASCII 字符，请重新复制。',
     en: '{name} contains a space or a non-ASCII character: copy it again.',
   },
   {
     names: ['WECOM_BOT_WEBHOOK_KEY'],
-    valid: value => !value.includes('/'),
+    isValid: value => !value.includes('/'),
     zh: 'WECOM_BOT_WEBHOOK_KEY 只填地址里 key= 后面的部分；完整的地址请填到 WECOM_BOT_WEBHOOK_URL。',
-    en: 'WECOM_BOT_WEBHOOK_KEY takes only what follows key= : a whole address goes into WECOM_BOT_WEBHOOK_URL.',
+    en: 'WECOM_BOT_WEBHOOK_KEY is only the part after key= ; put a complete URL into WECOM_BOT_WEBHOOK_URL.',
   },
   {
     names: ['DINGTALK_AGENT_ID'],
-    valid: matches(/^\d+$/),
+    isValid: matches(/^\d+$/),
     zh: 'DINGTALK_AGENT_ID 应为纯数字（钉钉应用详情页的 AgentId），也可以留空。',
-    en: 'DINGTALK_AGENT_ID must be a number (AgentId on the page of your DingTalk app), or empty.',
+    en: 'DINGTALK_AGENT_ID must be a number (the AgentId on the page of the DingTalk app), or empty.',
   },
   {
     names: ['GEMINI_API_KEY'],
-    valid: matches(/^[\x20-\x7e]+$/),
+    isValid: matches(/^[\x20-\x7e]+$/),
     zh: 'GEMINI_API_KEY 里有非 ASCII 字符：多个密钥之间请用半角逗号。',
-    en: 'GEMINI_API_KEY contains a non-ASCII character: separate several keys with a plain comma.',
+    en: 'GEMINI_API_KEY contains a non-ASCII character: separate keys with an ASCII comma.',
   },
 ]

@@ -1,5 +1,5 @@
-/** The instance's public interface: every environment variable that koishi.yml reads. */
-export const variables = [
+/** Every environment variable that koishi.yml reads. */
+export const VARIABLES = [
   'PLATFORM', 'HOST', 'PORT', 'SELF_URL', 'KOISHI_ADMIN_PASSWORD', 'KOISHI_ADMINS',
   'WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY', 'WECOM_BOT_RECEIVE_ID', 'WECOM_BOT_ID', 'WECOM_BOT_NAME',
   'WECOM_BOT_PATH', 'WECOM_BOT_REPLY_MODE', 'WECOM_BOT_STREAM_STYLE', 'WECOM_BOT_WEBHOOK_KEY',
@@ -9,23 +9,23 @@ export const variables = [
   'GEMINI_API_KEY', 'GEMINI_MODEL', 'GEMINI_BASE_URL', 'SOCKS_PROXY',
 ] as const
 
-export type Variable = typeof variables[number]
+export type Variable = typeof VARIABLES[number]
 
-/** What the process was given; only the names above are looked at. */
+/** Environment variables by name. */
 export type Env = Record<string, string | undefined>
 
-const secrets: Variable[] = [
+const SECRETS: Variable[] = [
   'KOISHI_ADMIN_PASSWORD', 'WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY', 'WECOM_BOT_WEBHOOK_KEY',
   'WECOM_BOT_WEBHOOK_URL', 'DINGTALK_CLIENT_SECRET', 'GEMINI_API_KEY', 'SOCKS_PROXY',
 ]
 
-/** Drops our variables that are blank: compose files pass `NAME=` for what was never set. */
+/** Removes blank variables of koishi.yml: Compose passes unset ones as `NAME=`. */
 export function withoutBlank(env: Env): Env {
-  const names: readonly string[] = variables
+  const names: readonly string[] = VARIABLES
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => value?.trim() || !names.includes(name)))
 }
 
-function unescape(text: string): string {
+function decodeIfValid(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
@@ -33,16 +33,16 @@ function unescape(text: string): string {
   }
 }
 
-/** What must not be seen of a value. A proxy is known by its host, and only what comes before that is secret. */
-function hidden(name: Variable, value: string): string[] {
+/** The parts of a value to redact. Of a proxy URL, only the user name and password are secret. */
+function secretParts(name: Variable, value: string): string[] {
   if (name !== 'SOCKS_PROXY' || !URL.canParse(value)) return value.split(/[,\s]+/)
   const [, login = ''] = /\/\/(.*)@/.exec(value) ?? []
   const password = login.slice(login.indexOf(':') + 1)
-  return [login, password, unescape(password)]
+  return [login, password, decodeIfValid(password)]
 }
 
-/** Takes secret values out of a text that was written by somebody else, e.g. the message of an error. */
+/** Replaces secret values in a text, such as the message of an error. */
 export function redact(text: string, env: Env): string {
-  const values = secrets.flatMap(name => hidden(name, env[name] ?? '')).filter(value => value.length > 3)
+  const values = SECRETS.flatMap(name => secretParts(name, env[name] ?? '')).filter(value => value.length > 3)
   return values.reduce((result, value) => result.replaceAll(value, '***'), text)
 }

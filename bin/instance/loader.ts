@@ -1,27 +1,28 @@
 import { Loader } from 'koishi'
 import type { Context, Dict, EffectScope, ForkScope } from 'koishi'
 
-/** One plugin of koishi.yml that is not running, and why. */
-export interface Failure {
+/** A plugin of koishi.yml that is not running, and why. */
+export interface PluginFailure {
   name: string
   reason: 'unresolved' | 'waiting' | 'error'
   detail: string
 }
 
-interface Entry {
+interface PluginEntry {
   key: string
   name: string
   fork?: ForkScope
 }
 
-function messageOf(error: unknown): string {
+/** The first line of an error's message. */
+export function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return text.split('\n', 1)[0]
 }
 
 /**
- * Koishi's loader, with a memory. The stock one logs a plugin that fails and goes on; this one knows
- * afterwards which entries of koishi.yml do not run.
+ * Koishi's loader only logs a plugin that fails and continues. This one also reports which entries of koishi.yml are
+ * not running, and disposes all of them on `close`.
  */
 export class InstanceLoader extends Loader {
   private closed = false
@@ -54,14 +55,14 @@ export class InstanceLoader extends Loader {
     this.restart()
   }
 
-  /** Starts the app and waits until every plugin is applied and every `ready` is done, but not for ever. */
+  /** Starts the app and waits for all plugins and their `ready` listeners, at most `timeout` milliseconds. */
   async start(timeout: number) {
     let timer: NodeJS.Timeout
-    const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, timeout) })
-    await Promise.race([late, this.settle()]).finally(() => clearTimeout(timer))
+    const timedOut = new Promise<void>((resolve) => { timer = setTimeout(resolve, timeout) })
+    await Promise.race([timedOut, this.waitForPlugins()]).finally(() => clearTimeout(timer))
   }
 
-  private async settle() {
+  private async waitForPlugins() {
     await this.app.start()
     while (this.tasks.size) {
       await Promise.all(this.tasks)
@@ -69,12 +70,12 @@ export class InstanceLoader extends Loader {
     }
   }
 
-  /** The plugins koishi.yml asks for, groups opened, in the order of the file. */
-  entries(): Entry[] {
+  /** The enabled plugins of koishi.yml, including those in groups, in the order of the file. */
+  entries(): PluginEntry[] {
     return this.collect(this.config.plugins ?? {}, this.entry.scope)
   }
 
-  private collect(config: Dict, scope: EffectScope): Entry[] {
+  private collect(config: Dict, scope: EffectScope): PluginEntry[] {
     const record = scope[Loader.kRecord] ?? {}
     return Object.keys(config).flatMap((key) => {
       if (/^[~$]/.test(key) || !this.isTruthyLike(config[key]?.$if)) return []
@@ -84,18 +85,18 @@ export class InstanceLoader extends Loader {
     })
   }
 
-  /** What should run by now and does not. */
-  failures(): Failure[] {
-    const broken = this.brokenScopes()
-    return this.entries().flatMap(({ key, name, fork }): Failure[] => {
+  /** The enabled plugins that are not running. */
+  failures(): PluginFailure[] {
+    const scopeErrors = this.scopeErrors()
+    return this.entries().flatMap(({ key, name, fork }): PluginFailure[] => {
       if (!fork) {
         const error = this.errors.get(key)
         return [error
-          ? { name, reason: 'error', detail: messageOf(error) }
+          ? { name, reason: 'error', detail: firstLine(error) }
           : { name, reason: 'unresolved', detail: '' }]
       }
-      const error = fork.error ?? fork.runtime.error ?? broken.get(fork.key!)
-      if (error) return [{ name, reason: 'error', detail: messageOf(error) }]
+      const error = fork.error ?? fork.runtime.error ?? scopeErrors.get(fork.key!)
+      if (error) return [{ name, reason: 'error', detail: firstLine(error) }]
       const missing = Object.entries(fork.runtime.inject)
         .filter(([service, { required }]) => required && fork.ctx.get(service) == null)
         .map(([service]) => service)
@@ -103,8 +104,8 @@ export class InstanceLoader extends Loader {
     })
   }
 
-  /** Errors of plugins inside plugins and of `ready` listeners, by the ident of the entry they belong to. */
-  private brokenScopes() {
+  /** Errors of nested plugins and of `ready` listeners, by the ident of their entry in koishi.yml. */
+  private scopeErrors() {
     const result = new Map<string, unknown>()
     for (const runtime of this.app.registry.values()) {
       for (const scope of [runtime, ...runtime.children]) {
@@ -115,10 +116,10 @@ export class InstanceLoader extends Loader {
     return result
   }
 
-  /** Ends every plugin, the last one first, so that adapters go while the services they use are still there. */
+  /** Disposes all plugins in reverse order, so that adapters stop while the services they use still exist. */
   async close() {
-    // Disposing a plugin marks it `~` in koishi.yml, which is not meant for the end of the process. What the
-    // console saved a moment ago is written a tick later, and has to be written before.
+    // Disposing a plugin would disable it in koishi.yml, so writing is turned off. A pending write, such as a setting
+    // just saved in the console, is completed first.
     this.closed = true
     await this.writing?.catch(() => {})
     for (const { fork } of this.entries().reverse()) fork?.dispose()

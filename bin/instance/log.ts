@@ -1,13 +1,13 @@
 import { Logger } from 'koishi'
 
-/** `logger` in koishi.yml. */
+/** The section `logger` of koishi.yml. */
 export interface LogConfig {
   levels?: number | Logger.LevelConfig
   showDiff?: boolean
   showTime?: boolean | string
 }
 
-/** Sets Koishi's terminal log up as `koishi start` does: a time in front, `KOISHI_LOG_LEVEL` above the file. */
+/** Configures Koishi's terminal log as `koishi start` does. `KOISHI_LOG_LEVEL` overrides koishi.yml. */
 export function setupLog({ levels, showDiff, showTime = true }: LogConfig = {}) {
   const base = Number(process.env.KOISHI_LOG_LEVEL || NaN)
   if (typeof levels === 'number') {

@@ -1,11 +1,11 @@
 import { createServer } from 'node:net'
-import type { Text } from './bilingual'
+import type { BilingualText } from './bilingual'
 
-function explain(code: string, host: string, port: number): Text {
-  const reasons: Record<string, Text> = {
+function explainPortError(code: string, host: string, port: number): BilingualText {
+  const reasons: Record<string, BilingualText> = {
     EADDRINUSE: {
-      zh: `端口 ${port} 已被占用：停掉占用它的程序（用 ss -ltnp | grep :${port} 查看），或设置另一个 PORT。`,
-      en: `port ${port} is in use: stop the program that holds it (see ss -ltnp | grep :${port}), or set another PORT.`,
+      zh: `端口 ${port} 已被占用：停止占用它的程序（用 ss -ltnp | grep :${port} 查看），或设置另一个 PORT。`,
+      en: `port ${port} is in use: stop the program that uses it (find it with ss -ltnp | grep :${port}), or set another PORT.`,
     },
     EACCES: {
       zh: `没有权限监听端口 ${port}：请设置 1024 以上的 PORT，用反向代理对外提供 443。`,
@@ -23,14 +23,13 @@ function explain(code: string, host: string, port: number): Text {
 }
 
 /**
- * Tries the address once and lets it go again. Koishi's server would report a busy port as one quiet log line
- * and go on running without it.
- * @returns what is wrong, or nothing
+ * Checks that the port can be listened on. Koishi's server would only log a busy port and continue without it.
+ * @returns the problem, or `undefined`
  */
-export function probe(host: string, port: number): Promise<Text | undefined> {
+export function checkPort(host: string, port: number): Promise<BilingualText | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(explain(error.code ?? error.message, host, port)))
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(explainPortError(error.code ?? error.message, host, port)))
     server.listen(port, host, () => server.close(() => resolve(undefined)))
   })
 }

@@ -1,6 +1,6 @@
-import { panel } from './validate-env'
+import { CONSOLE_PATH } from './validate-env'
 import type { Env } from './env'
-import type { Line, Mark } from './bilingual'
+import type { ReportLine, Mark } from './bilingual'
 
 interface Server {
   host: string
@@ -8,8 +8,8 @@ interface Server {
   selfUrl?: string
 }
 
-/** Settings of the plugins that run, by the name koishi.yml gives them: as much of them as is spoken of here. */
-export interface Running {
+/** The settings of running plugins that the report mentions, by plugin name. */
+export interface RunningPlugins {
   server?: Server
   console?: { uiPath?: string }
   'adapter-wecom-bot'?: { path?: string }
@@ -18,7 +18,7 @@ export interface Running {
   'gemini-chat'?: { apiKeys?: string[], model?: string, proxy?: string }
 }
 
-function line(mark: Mark, zh: string, en: string): Line {
+function line(mark: Mark, zh: string, en: string): ReportLine {
   return { mark, zh, en }
 }
 
@@ -26,32 +26,32 @@ function isLoopback(host: string): boolean {
   return /^(127\.[\d.]+|localhost|::1)$/.test(host)
 }
 
-/** Address of the instance as this machine reaches it. */
+/** The address of the instance on this machine. */
 function localOrigin({ host = '127.0.0.1', port = 0 }: Partial<Server> = {}): string {
   if (host === '0.0.0.0' || host === '::') host = '127.0.0.1'
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** Why WeCom's console would refuse this address, if it would. It takes https and a domain name only. */
-function* warnings(origin: string): Iterable<Line> {
+/** Warns about addresses that the WeCom console rejects: it only accepts https and a domain name. */
+function* selfUrlWarnings(origin: string): Iterable<ReportLine> {
   const { protocol, hostname } = new URL(origin)
   if (hostname === 'localhost' || isLoopback(hostname) || hostname === '[::1]') {
     yield line('!',
-      `SELF_URL 是本机地址 ${hostname}，企业微信访问不到，请换成公网域名。`,
-      `SELF_URL is this machine itself (${hostname}), which WeCom cannot reach: use a public domain name.`)
+      `SELF_URL 是本机地址 ${hostname}，企业微信无法访问，请改为公网域名。`,
+      `SELF_URL is a local address (${hostname}) that WeCom cannot reach: use a public domain name.`)
   } else if (/^[\d.]+$|^\[/.test(hostname)) {
     yield line('!',
       `SELF_URL 是 IP 地址 ${hostname}，企业微信后台只接受已备案的域名。`,
-      `SELF_URL is an IP address (${hostname}): the WeCom console takes a registered domain name only.`)
+      `SELF_URL is an IP address (${hostname}): the WeCom console only accepts a registered domain name.`)
   }
   if (protocol === 'http:') {
     yield line('!',
       'SELF_URL 以 http:// 开头，企业微信的回调需要 https://，请在反向代理上配置证书。',
-      'SELF_URL starts with http://, WeCom calls back over https:// : set up a certificate at the reverse proxy.')
+      'SELF_URL starts with http://, but WeCom requires https://: set up a certificate at the reverse proxy.')
   }
 }
 
-function* describeWecom(running: Running, env: Env): Iterable<Line> {
+function* describeWecom(running: RunningPlugins, env: Env): Iterable<ReportLine> {
   const wecom = running['adapter-wecom-bot']
   if (!wecom) {
     return yield env.PLATFORM === 'dingtalk'
@@ -59,7 +59,7 @@ function* describeWecom(running: Running, env: Env): Iterable<Line> {
       : line('-',
           '企业微信：未开启。设置 WECOM_BOT_TOKEN 和 WECOM_BOT_ENCODING_AES_KEY（智能机器人「API 模式」页面的两个值）后重启。',
           'WeCom: off. Set WECOM_BOT_TOKEN and WECOM_BOT_ENCODING_AES_KEY (the two values on the API page of the '
-          + 'intelligent bot) and restart.')
+          + 'bot) and restart.')
   }
   const { selfUrl } = running.server ?? {}
   const path = wecom.path || '/api/wecom/callback'
@@ -67,18 +67,18 @@ function* describeWecom(running: Running, env: Env): Iterable<Line> {
     yield line('✓',
       `企业微信：已开启。后台的 URL 填 ${selfUrl}${path}`,
       `WeCom: on. URL for the WeCom console: ${selfUrl}${path}`)
-    return yield* warnings(selfUrl)
+    return yield* selfUrlWarnings(selfUrl)
   }
   yield line('✓',
     `企业微信：已开启，本机地址 ${localOrigin(running.server)}${path}`,
-    `WeCom: on, reachable here at ${localOrigin(running.server)}${path}`)
+    `WeCom: on, local address ${localOrigin(running.server)}${path}`)
   yield line('!',
-    `没有设置 SELF_URL：后台的 URL 填 https://你的域名${path}，并把它反向代理到上面的地址。设置 SELF_URL 后这里会给出完整的 URL。`,
+    `没有设置 SELF_URL：后台的 URL 填 https://你的域名${path}，并把它反向代理到上面的地址。设置 SELF_URL 后，这里会显示完整的 URL。`,
     `SELF_URL is not set: the URL for the WeCom console is https://your-domain${path}, proxied to the address above. `
-    + 'With SELF_URL set, the whole URL is shown here.')
+    + 'Set SELF_URL to see the complete URL here.')
 }
 
-function* describeDingtalk(running: Running, env: Env): Iterable<Line> {
+function* describeDingtalk(running: RunningPlugins, env: Env): Iterable<ReportLine> {
   const dingtalk = running['adapter-dingtalk']
   if (!dingtalk) {
     return yield env.PLATFORM === 'wecom'
@@ -95,7 +95,7 @@ function* describeDingtalk(running: Running, env: Env): Iterable<Line> {
     const origin = running.server?.selfUrl || localOrigin(running.server)
     yield line('✓',
       `钉钉：已开启，HTTP 模式，消息接收地址 ${origin}/dingtalk（推荐改用 Stream 模式：DINGTALK_PROTOCOL=ws）。`,
-      `DingTalk: on, HTTP mode, message address ${origin}/dingtalk (Stream mode is better: DINGTALK_PROTOCOL=ws).`)
+      `DingTalk: on, HTTP mode, message address ${origin}/dingtalk (Stream mode is recommended: DINGTALK_PROTOCOL=ws).`)
   }
   if (running['dingtalk-companion']) return
   yield line('!',
@@ -105,13 +105,13 @@ function* describeDingtalk(running: Running, env: Env): Iterable<Line> {
     + 'koishi.yml after adapter-dingtalk, and move the settings under gemini-chat.dingtalk there.')
 }
 
-function* describeGemini(running: Running): Iterable<Line> {
+function* describeGemini(running: RunningPlugins): Iterable<ReportLine> {
   const gemini = running['gemini-chat']
   if (!gemini) return yield line('-', 'Gemini：关闭。', 'Gemini: off.')
   if (!gemini.apiKeys?.length) {
     return yield line('!',
-      'Gemini：缺少 GEMINI_API_KEY，机器人只会回复如何设置它。',
-      'Gemini: GEMINI_API_KEY is missing, the bot only answers how to set it.')
+      'Gemini：缺少 GEMINI_API_KEY，机器人只会回复设置方法。',
+      'Gemini: GEMINI_API_KEY is missing, so the bot only replies how to set it.')
   }
   const { model, proxy } = gemini
   yield line('✓',
@@ -119,16 +119,16 @@ function* describeGemini(running: Running): Iterable<Line> {
     `Gemini: model ${model}, ${proxy ? 'through SOCKS_PROXY' : 'without a proxy'}.`)
 }
 
-function* describePanel(running: Running, env: Env): Iterable<Line> {
+function* describeConsole(running: RunningPlugins, env: Env): Iterable<ReportLine> {
   const { server, console } = running
   if (!console) {
     if (!server || isLoopback(server.host) || env.KOISHI_ADMIN_PASSWORD) return yield line('-', '控制台：关闭。', 'Console: off.')
     return yield line('-',
-      `控制台：关闭，因为 HOST=${server.host} 不是本机回环地址，又没有密码。设置 KOISHI_ADMIN_PASSWORD 即可开启。`,
-      `Console: off, because HOST=${server.host} is not a loopback address and there is no password. `
+      `控制台：关闭，因为 HOST=${server.host} 不是本机回环地址，而且没有设置密码。设置 KOISHI_ADMIN_PASSWORD 即可开启。`,
+      `Console: off, because HOST=${server.host} is not a loopback address and no password is set. `
       + 'Set KOISHI_ADMIN_PASSWORD to turn it on.')
   }
-  const address = localOrigin(server) + (console.uiPath ?? panel)
+  const address = localOrigin(server) + (console.uiPath ?? CONSOLE_PATH)
   yield env.KOISHI_ADMIN_PASSWORD
     ? line('✓',
         `控制台：${address} ，用 KOISHI_ADMIN_PASSWORD 的密码登录。`,
@@ -139,19 +139,19 @@ function* describePanel(running: Running, env: Env): Iterable<Line> {
 }
 
 /**
- * Says in plain words what is on, what to paste where, and what is missing.
- * @param running the plugins that run, with their settings
- * @param env variables without blank ones
+ * Reports which platforms are on, which addresses to enter in their consoles, and which settings are missing.
+ * @param running the running plugins with their settings
+ * @param env the environment without blank variables
  */
-export function report(running: Running, env: Env): Line[] {
+export function startupReport(running: RunningPlugins, env: Env): ReportLine[] {
   const lines = [
     ...describeWecom(running, env),
     ...describeDingtalk(running, env),
     ...describeGemini(running),
-    ...describePanel(running, env),
+    ...describeConsole(running, env),
   ]
   if (running['adapter-wecom-bot'] || running['adapter-dingtalk']) return lines
   return [...lines, line('!',
     '没有开启任何平台，机器人收不到消息。',
-    'No platform is on: the bot will not receive any message.')]
+    'No platform is on: the bot does not receive any messages.')]
 }

@@ -1,17 +1,17 @@
 import type { Env, Variable } from './env'
-import type { Text } from './bilingual'
-import { rules } from './env-rules'
+import type { BilingualText } from './bilingual'
+import { ENV_RULES } from './env-rules'
 
-/** Where the console lives; koishi.yml says the same. */
-export const panel = '/console'
+/** Path of the console, as in koishi.yml. */
+export const CONSOLE_PATH = '/console'
 
-const pairs: [Variable, Variable][] = [
+const PAIRS: [Variable, Variable][] = [
   ['WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY'],
   ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET'],
 ]
 
-function* checkEach(env: Env): Iterable<Text> {
-  for (const { names, valid, zh, en } of rules) {
+function* checkValues(env: Env): Iterable<BilingualText> {
+  for (const { names, isValid: valid, zh, en } of ENV_RULES) {
     for (const name of names) {
       const value = env[name]
       if (!value || valid(value)) continue
@@ -24,40 +24,40 @@ function* checkEach(env: Env): Iterable<Text> {
   }
 }
 
-function* checkPairs(env: Env): Iterable<Text> {
-  for (const pair of pairs) {
+function* checkPairs(env: Env): Iterable<BilingualText> {
+  for (const pair of PAIRS) {
     const missing = pair.filter(name => !env[name])
     if (missing.length !== 1) continue
     const present = pair.find(name => env[name])
     yield {
-      zh: `设置了 ${present}，但缺少 ${missing[0]}：两个要一起设置，或一起留空。`,
-      en: `${present} is set but ${missing[0]} is not: set both, or leave both empty.`,
+      zh: `设置了 ${present}，但缺少 ${missing[0]}：请同时设置，或同时留空。`,
+      en: `${present} is set, but ${missing[0]} is not: set both, or leave both empty.`,
     }
   }
   if (env.WECOM_BOT_WEBHOOK_KEY && env.WECOM_BOT_WEBHOOK_URL) {
     yield {
       zh: 'WECOM_BOT_WEBHOOK_KEY 和 WECOM_BOT_WEBHOOK_URL 只能设置一个。',
-      en: 'WECOM_BOT_WEBHOOK_KEY and WECOM_BOT_WEBHOOK_URL are both set: keep one.',
+      en: 'WECOM_BOT_WEBHOOK_KEY and WECOM_BOT_WEBHOOK_URL are both set: keep only one.',
     }
   }
 }
 
-function* checkPath(env: Env): Iterable<Text> {
+function* checkCallbackPath(env: Env): Iterable<BilingualText> {
   const path = env.WECOM_BOT_PATH
-  const taken = env.DINGTALK_PROTOCOL === 'http' ? [panel, '/dingtalk'] : [panel]
+  const taken = env.DINGTALK_PROTOCOL === 'http' ? [CONSOLE_PATH, '/dingtalk'] : [CONSOLE_PATH]
   const prefix = taken.find(prefix => path === prefix || path?.startsWith(prefix + '/'))
   if (!prefix) return
   yield {
-    zh: `WECOM_BOT_PATH 不能是 ${path}：${prefix} 已有别的用途，请换一个路径，例如 /api/wecom/callback。`,
-    en: `WECOM_BOT_PATH cannot be ${path}: ${prefix} is taken, choose another path, e.g. /api/wecom/callback.`,
+    zh: `WECOM_BOT_PATH 不能是 ${path}：${prefix} 已被占用，请换一个路径，例如 /api/wecom/callback。`,
+    en: `WECOM_BOT_PATH cannot be ${path}: ${prefix} is in use; choose another path, e.g. /api/wecom/callback.`,
   }
 }
 
 /**
- * Finds what is wrong with the settings before anything is started.
- * @param env variables without blank ones, see `withoutBlank`
- * @returns one text per problem, none of them with a secret in it
+ * Checks the settings before anything is started.
+ * @param env the environment without blank variables, see `withoutBlank`
+ * @returns one message per problem, without secrets
  */
-export function check(env: Env): Text[] {
-  return [checkEach, checkPairs, checkPath].flatMap(rule => [...rule(env)])
+export function validateEnv(env: Env): BilingualText[] {
+  return [checkValues, checkPairs, checkCallbackPath].flatMap(rule => [...rule(env)])
 }

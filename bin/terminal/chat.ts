@@ -1,20 +1,20 @@
 import type { Payload, Reply } from 'testkit'
 import { Bubble, WecomClient, createWecom } from 'testkit'
-import { lines } from './input'
-import type { Options } from './options'
-import { commands } from './options'
-import type { Card } from './show'
-import { showActive, showCard, showText } from './show'
+import { readLines } from './input'
+import type { TerminalOptions } from './options'
+import { CHAT_COMMANDS } from './options'
+import type { TemplateCard } from './show'
+import { showActiveReply, showCard, showText } from './show'
 
 const interactive = process.stdin.isTTY && process.stdout.isTTY
 
-/** The user's place in the conversation, and the last card. */
-class Seat {
-  private card?: Card
+/** A chat with a bot: the current user and chat, and the last card. */
+class TerminalChat {
+  private card?: TemplateCard
   private userId?: string
   private chatId?: string
 
-  constructor(private readonly client: WecomClient, { userId, chatId }: Options) {
+  constructor(private readonly client: WecomClient, { userId, chatId }: TerminalOptions) {
     this.userId = userId
     this.chatId = chatId
   }
@@ -23,8 +23,8 @@ class Seat {
     return [this.userId ?? 'USERID', this.chatId].filter(Boolean).join(' @ ') + '> '
   }
 
-  /** @returns what a line says to the bot, or nothing for a command of the terminal's own */
-  read(line: string): Payload | undefined {
+  /** @returns the callback for an input line; `undefined` for a command that only changes the chat */
+  parseLine(line: string): Payload | undefined {
     const { client, card, userId, chatId } = this
     const [, command, argument] = /^\/(\w+)(?:\s+(.*))?$/.exec(line) ?? []
     if (command === 'group') this.chatId = argument || 'CHATID'
@@ -37,8 +37,8 @@ class Seat {
     } else return client.text(line, { userId, chatId })
   }
 
-  /** Says it and shows the answer as it grows. @throws when the conversation fails */
-  async say(payload: Payload, signal: AbortSignal) {
+  /** Sends a callback and displays the reply as it grows. @throws if a request fails */
+  async send(payload: Payload, signal: AbortSignal) {
     const bubble = new Bubble(process.stdout)
     let last: Reply | undefined
     let open = false
@@ -56,27 +56,27 @@ class Seat {
     if (last?.template_card) showCard(last.template_card)
     if (!last && interactive) showText('（没有回复 / no reply）')
     if (open && !signal.aborted) {
-      throw new Error('六分钟内没有说完，企业微信不再等待。\nNot finished within six minutes; WeCom waits no longer.')
+      throw new Error('回复在六分钟内没有结束，企业微信已停止轮询。\nThe reply did not finish within six minutes, and WeCom stops polling.')
     }
   }
 }
 
-/** Talks to a bot until the input ends. @returns the exit code */
-export async function chat(options: Options): Promise<number> {
+/** Runs a chat until the input ends. @returns the exit code */
+export async function chat(options: TerminalOptions): Promise<number> {
   const wecom = options.listen === undefined ? undefined : await createWecom({ port: options.listen })
-  if (wecom) wecom.onmessage = message => 'code' in message && showActive(message)
-  const seat = new Seat(new WecomClient({ ...options, wecom }), options)
+  if (wecom) wecom.onmessage = message => 'code' in message && showActiveReply(message)
+  const terminal = new TerminalChat(new WecomClient({ ...options, wecom }), options)
   const stop = new AbortController()
   const interrupt = () => stop.abort()
   let failed = false
-  if (interactive) showText(commands)
-  for await (const line of lines(() => seat.prompt)) {
+  if (interactive) showText(CHAT_COMMANDS)
+  for await (const line of readLines(() => terminal.prompt)) {
     if (line.trim() === '/exit') break
-    const payload = line.trim() ? seat.read(line) : undefined
+    const payload = line.trim() ? terminal.parseLine(line) : undefined
     if (!payload) continue
     process.once('SIGINT', interrupt)
     try {
-      await seat.say(payload, stop.signal)
+      await terminal.send(payload, stop.signal)
     } catch (error) {
       if (!stop.signal.aborted) console.error((error as Error).message)
       failed = true
@@ -85,7 +85,7 @@ export async function chat(options: Options): Promise<number> {
     if (stop.signal.aborted) break
   }
   await wecom?.close()
-  // an open pipe would keep the process
+  // An open pipe would keep the process running.
   process.stdin.destroy()
   return failed && !interactive && !stop.signal.aborted ? 1 : 0
 }

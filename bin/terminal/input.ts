@@ -1,12 +1,12 @@
 import { createInterface } from 'node:readline'
 
 /**
- * What the user types, line by line, until the input ends or Ctrl-C is pressed at the prompt.
+ * Yields input lines until the input ends or Ctrl-C is pressed at the prompt.
  *
- * On a terminal each line has an interface of its own: between two lines the terminal then handles Ctrl-C itself, so
- * that an answer can be interrupted.
+ * On a terminal, each line uses a new readline interface. Between two lines Ctrl-C then raises SIGINT, so that an
+ * answer can be interrupted.
  */
-export async function* lines(prompt: () => string): AsyncGenerator<string> {
+export async function* readLines(prompt: () => string): AsyncGenerator<string> {
   const { stdin: input, stdout: output } = process
   if (!input.isTTY) {
     yield* createInterface({ input })

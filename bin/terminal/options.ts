@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export interface Options {
+export interface TerminalOptions {
   command: 'verify' | 'chat'
   url: string
   token: string
@@ -10,24 +10,24 @@ export interface Options {
   botName?: string
   userId?: string
   chatId?: string
-  /** Where active replies arrive; nowhere unless given. */
+  /** Port that receives active replies. */
   listen?: number
 }
 
-/** What the user has to do first; shown without a stack. */
+/** A wrong command line. Its message is printed without a stack. */
 export class UsageError extends Error {}
 
-export const commands = `对话中 / While chatting
+export const CHAT_COMMANDS = `对话中 / While chatting
   /group [id]    进入群聊 / enter a group
   /single        回到单聊 / back to the direct chat
-  /user <id>     换一个人 / be someone else
+  /user <id>     切换用户 / switch to another user
   /click <key>   点击卡片按钮 / click a button of the last card
-  /enter         触发“进入会话” / open the chat for the first time today
-  /exit          退出 / leave`
+  /enter         触发「进入会话」事件 / send the enter_chat event
+  /exit          退出 / quit`
 
-export const usage = `用法 / Usage
+export const USAGE = `用法 / Usage
   npm run wecom -- verify --url <回调地址>   检查回调地址 / check a callback URL
-  npm run wecom -- chat --url <回调地址>     在终端里和机器人对话 / talk to the bot in a terminal
+  npm run wecom -- chat --url <回调地址>     在终端里和机器人对话 / chat with the bot in a terminal
 
 选项 / Options（括号内是对应的环境变量 / environment variables in brackets）
   --url         回调地址 / callback URL
@@ -37,12 +37,12 @@ export const usage = `用法 / Usage
   --receive-id  [WECOM_BOT_RECEIVE_ID]
   --bot-id      [WECOM_BOT_ID]
   --name        机器人名称，群聊里 @ 用 / display name, for mentions in groups [WECOM_BOT_NAME]
-  --user        以谁的身份说话 / who speaks
-  --chat        群聊 ID；不写则为单聊 / group chat id; direct chat without it
+  --user        发送者的用户 ID / user id of the sender
+  --chat        群聊 ID，不写则为单聊 / group chat id; default: direct chat
   --listen      在 127.0.0.1 的这个端口接收主动回复，机器人须信任它：WECOM_BOT_TRUSTED_HOSTS=127.0.0.1:<端口>
                 receive active replies on this port; the bot must trust it
 
-${commands}`
+${CHAT_COMMANDS}`
 
 type Environment = Record<string, string | undefined>
 
@@ -51,7 +51,7 @@ function defaultUrl(env: Environment) {
   return origin.replace(/\/+$/, '') + (env.WECOM_BOT_PATH || '/api/wecom/callback')
 }
 
-function parse(args: string[]) {
+function parseArguments(args: string[]) {
   const text = { type: 'string' } as const
   try {
     return parseArgs({
@@ -63,31 +63,31 @@ function parse(args: string[]) {
       },
     })
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${usage}`)
+    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
   }
 }
 
 /**
- * Reads the command line; what it does not say is taken from the environment.
- * @returns nothing where help is asked for
+ * Reads the command line. Missing options are taken from environment variables.
+ * @returns `undefined` for --help
  * @throws {UsageError}
  */
-export function readOptions(args: string[], env: Environment): Options | undefined {
-  const { values, positionals: [command, ...rest] } = parse(args)
+export function readOptions(args: string[], env: Environment): TerminalOptions | undefined {
+  const { values, positionals: [command, ...rest] } = parseArguments(args)
   if (values.help) return
-  if ((command !== 'verify' && command !== 'chat') || rest.length) throw new UsageError(usage)
+  if ((command !== 'verify' && command !== 'chat') || rest.length) throw new UsageError(USAGE)
   const token = values.token || env.WECOM_BOT_TOKEN
   const encodingAESKey = values['aes-key'] || env.WECOM_BOT_ENCODING_AES_KEY
   if (!token || !encodingAESKey) {
     throw new UsageError('缺少凭据：请用 --token 和 --aes-key，或设置 WECOM_BOT_TOKEN 和 WECOM_BOT_ENCODING_AES_KEY。\n'
-      + 'Credentials are missing: give --token and --aes-key, or set WECOM_BOT_TOKEN and WECOM_BOT_ENCODING_AES_KEY.')
+      + 'Credentials are missing: pass --token and --aes-key, or set WECOM_BOT_TOKEN and WECOM_BOT_ENCODING_AES_KEY.')
   }
   const url = values.url || defaultUrl(env)
   if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new UsageError('--url 应以 http:// 或 https:// 开头。\n--url begins with http:// or https://.')
+    throw new UsageError('--url 应以 http:// 或 https:// 开头。\n--url must start with http:// or https://.')
   }
   if (!/^[A-Za-z0-9]{43}$/.test(encodingAESKey)) {
-    throw new UsageError('EncodingAESKey 应为 43 位字母和数字，请重新复制。\nAn EncodingAESKey has 43 letters and digits; copy it again.')
+    throw new UsageError('EncodingAESKey 应为 43 位字母和数字，请重新复制。\nThe EncodingAESKey must be 43 letters and digits; copy it again.')
   }
   return {
     command,

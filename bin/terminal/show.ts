@@ -1,8 +1,8 @@
 import type { ActiveReply } from 'testkit'
 import { Bubble } from 'testkit'
 
-/** What the terminal shows of a card, and needs to click on it. */
-export interface Card {
+/** The fields of a template card that are displayed or needed for a click. */
+export interface TemplateCard {
   card_type: string
   task_id?: string
   main_title?: { title?: string, desc?: string }
@@ -10,18 +10,18 @@ export interface Card {
   button_list?: { text: string, key: string }[]
 }
 
-/** A finished text. */
+/** Prints a complete text. */
 export function showText(text: string) {
   new Bubble(process.stdout).finish(text)
 }
 
-export function showCard({ main_title: { title, desc } = {}, sub_title_text, button_list = [] }: Card) {
+export function showCard({ main_title: { title, desc } = {}, sub_title_text, button_list = [] }: TemplateCard) {
   const buttons = button_list.map(({ text, key }) => `   [${text}]  /click ${key}`)
   showText(['🗂 ' + [title, desc, sub_title_text].filter(Boolean).join(' — '), ...buttons].join('\n'))
 }
 
-export function showActive({ body, errcode }: ActiveReply) {
-  if (errcode) return showText(`↩ 主动回复不被接受 / an active reply was refused: ${errcode}`)
+export function showActiveReply({ body, errcode }: ActiveReply) {
+  if (errcode) return showText(`↩ 主动回复被拒绝 / an active reply was rejected: errcode ${errcode}`)
   showText('↩ response_url')
   if (body.template_card) showCard(body.template_card)
   else showText(body.markdown.content)

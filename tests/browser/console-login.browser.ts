@@ -1,57 +1,24 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { freePort } from 'testkit'
 import { Instance } from '../support/instance'
+import { Nginx } from '../support/nginx'
 import { launch } from './chromium'
 
 const PASSWORD = 'a long password with 汉字'
 
-/** nginx in front of the whole instance, the console included. */
-async function startNginx(folder: string, target: number, headers: string): Promise<[ChildProcess, string]> {
-  const port = await freePort()
-  const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${folder}/${name};`)
-  await writeFile(join(folder, 'nginx.conf'), `
-    ${process.getuid!() === 0 ? 'user root;' : ''}
-    daemon off; pid ${folder}/pid; error_log ${folder}/error.log;
-    events {}
-    http {
-      access_log off; ${folders.join(' ')}
-      server {
-        listen 127.0.0.1:${port};
-        location / {
-          proxy_pass http://127.0.0.1:${target}; proxy_http_version 1.1;
-          proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; ${headers}
-        }
-      }
-    }
-  `)
-  const nginx = spawn('nginx', ['-e', `${folder}/error.log`, '-c', `${folder}/nginx.conf`], { stdio: 'ignore' })
-  const origin = `http://127.0.0.1:${port}`
-  while (nginx.exitCode === null && !await fetch(`${origin}/console/login`).catch(() => null)) {
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-  return [nginx, origin]
-}
-
-describe('logging in to the console', function() {
+describe('console login in a browser', function() {
   this.timeout(60_000)
 
   let browser: Browser
   let instance: Instance
-  let folder: string
   const cleanups: (() => unknown)[] = []
 
   before(async () => {
     browser = await launch()
-    folder = await mkdtemp(join(tmpdir(), 'console-login-'))
   })
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
@@ -59,7 +26,6 @@ describe('logging in to the console', function() {
   })
   after(async () => {
     await browser?.close()
-    await rm(folder, { recursive: true, force: true })
   })
 
   async function open(): Promise<Page> {
@@ -72,7 +38,7 @@ describe('logging in to the console', function() {
     if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`) })
   }
 
-  /** The console has loaded and its socket has brought the list of plugins. */
+  /** Checks that the console loads and receives the list of plugins over its socket. */
   async function assertOpen(page: Page, origin: string) {
     await page.goto(`${origin}/console/plugins/`)
     await page.getByText('gemini-chat').first().waitFor()
@@ -109,7 +75,7 @@ describe('logging in to the console', function() {
     await assertClosed(page, origin)
   }
 
-  it('takes the password, and shows the console until the logout', async () => {
+  it('shows the console from the login with the password until the logout', async () => {
     instance = await (await Instance.start({ env: { KOISHI_ADMIN_PASSWORD: PASSWORD } })).ready()
     const page = await open()
     const origin = `http://127.0.0.1:${instance.port}`
@@ -124,18 +90,20 @@ describe('logging in to the console', function() {
   ]) {
     it(`works through nginx ${name}`, async () => {
       instance = await (await Instance.start({ env: { KOISHI_ADMIN_PASSWORD: PASSWORD } })).ready()
-      const [nginx, origin] = await startNginx(folder, instance.port, headers)
-      cleanups.push(async () => {
-        nginx.kill('SIGTERM')
-        await once(nginx, 'exit')
-      })
+      const nginx = await Nginx.start(`
+        location / {
+          proxy_pass http://127.0.0.1:${instance.port}; proxy_http_version 1.1;
+          proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; ${headers}
+        }
+      `)
+      cleanups.push(() => nginx.close())
       const page = await open()
-      await logIn(page, origin)
-      await logOut(page, origin)
+      await logIn(page, nginx.origin)
+      await logOut(page, nginx.origin)
     })
   }
 
-  it('takes the link from the log once, through a TCP forwarder as well', async () => {
+  it('accepts the one-time link from the log once, also through a TCP forwarder', async () => {
     instance = await (await Instance.start()).ready()
     const forwarder = createServer((socket) => {
       const target = connect(instance.port, '127.0.0.1')

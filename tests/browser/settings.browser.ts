@@ -6,15 +6,15 @@ import { Instance, root, wecom } from '../support/instance'
 import { entries, locales, schemas, textOf } from '../package/schema'
 import type { Entry, Locale } from '../package/schema'
 import { launch } from './chromium'
-import { SettingsPage } from './page'
-import type { Row } from './page'
+import { SettingsPage } from './settings-page'
+import type { Row } from './settings-page'
 
-/** What Markdown makes of a text, as far as the settings use it. */
+/** Renders the Markdown that descriptions of settings use. */
 function rendered(text: string): string {
   return text.replaceAll('`', '')
 }
 
-function same(text: string): string {
+function withoutSpaces(text: string): string {
   return text.replace(/\s+/g, '')
 }
 
@@ -24,12 +24,12 @@ function find(rows: Row[], name: string): Row {
   return row
 }
 
-/** A secret's field, the last one in its row, shows dots. */
+/** Checks that the field of a secret, the last one in its row, is a password field. */
 function assertMasked(rows: Row[], name: string) {
   assert.equal(find(rows, name).fields.at(-1)?.type, 'password', name)
 }
 
-/** What a field must show for the default value of its setting. */
+/** Checks that a field shows the default value of its setting. */
 function assertDefault({ schema, path }: Entry, row: Row, rows: Row[], locale: Locale) {
   const value = schema.meta.default
   switch (schema.type) {
@@ -52,7 +52,7 @@ function assertDefault({ schema, path }: Entry, row: Row, rows: Row[], locale: L
   }
 }
 
-/** The entry of koishi.yml, whose values come from variables, and one of the same plugin that has nothing set. */
+/** The entry of koishi.yml, with values from environment variables, and one of the same plugin without settings. */
 const idents: Record<string, { running: string, plain: string }> = {
   'adapter-wecom-bot': { running: 'wecom', plain: 'wecomPlain' },
   'gemini-chat': { running: 'gemini', plain: 'geminiPlain' },
@@ -60,7 +60,7 @@ const idents: Record<string, { running: string, plain: string }> = {
 }
 const env = { ...wecom, GEMINI_API_KEY: 'spec-key', SOCKS_PROXY: 'socks5h://127.0.0.1:9' }
 
-describe('the settings pages', function() {
+describe('settings pages in a browser', function() {
   this.timeout(60_000)
 
   let instance: Instance
@@ -74,7 +74,7 @@ describe('the settings pages', function() {
     })
     await instance.ready()
     cookie = await instance.login(undefined, `http://127.0.0.1:${instance.port}`)
-    // The console lists what is installed beside koishi.yml.
+    // The console lists the packages installed beside koishi.yml.
     await symlink(join(root, 'node_modules'), join(instance.folder, 'node_modules'))
   })
   after(async () => {
@@ -105,7 +105,7 @@ describe('the settings pages', function() {
 
         it('shows each setting with its text', () => {
           for (const entry of settings) {
-            assert.equal(same(find(rows, entry.path).text), same(textFor(entry)), entry.path)
+            assert.equal(withoutSpaces(find(rows, entry.path).text), withoutSpaces(textFor(entry)), entry.path)
           }
         })
 
@@ -130,7 +130,7 @@ describe('the settings pages', function() {
           for (const { path } of secrets) assertMasked(rows, path)
         })
 
-        it('does not know the secrets that come from variables', async () => {
+        it('does not contain secrets from environment variables', async () => {
           const page = await SettingsPage.open(browser, instance, cookie, idents[name].running, locale)
           const rows = await page.rows()
           await page.capture(`${name} ${locale} running`)
@@ -149,7 +149,7 @@ describe('the settings pages', function() {
           })
         }
 
-        it('shows what is in lists and tables, with texts, masks and room', async () => {
+        it('shows the fields of lists and tables, with descriptions and masks', async () => {
           await page.resize(1280)
           await page.addItems()
           const rows = await page.rows()
@@ -165,7 +165,7 @@ describe('the settings pages', function() {
         })
 
         for (const { path, schema } of settings.filter(({ schema }) => schema.inner?.list?.at(-1)?.dict)) {
-          it(`shows each way to write an item of ${path} with its text`, async () => {
+          it(`shows each variant of an item of ${path} with its text`, async () => {
             const texts = all.filter(entry => entry.path.startsWith(`${path}[]=`)).map(textFor)
             assert.deepEqual(await page.choose(`${path}[0]`), texts)
             const rows = await page.rows()

@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { redact, variables, withoutBlank } from '../../bin/instance/env'
+import { redact, VARIABLES, withoutBlank } from '../../bin/instance/env'
 import { root } from '../support/instance'
 
 const sorted = (names: Iterable<string>) => [...new Set(names)].sort()
 
 describe('environment variables', () => {
-  it('count as unset when they are blank', () => {
+  it('are removed if they are blank', () => {
     assert.deepEqual(withoutBlank({ PORT: '', HOST: ' ', PLATFORM: 'wecom' }), { PLATFORM: 'wecom' })
   })
 
-  it('are left alone when they are not ours', () => {
+  it('are kept if koishi.yml does not use them', () => {
     assert.deepEqual(withoutBlank({ DEBUG: '', PORT: '' }), { DEBUG: '' })
   })
 
-  it('are taken out of texts when they are secret', () => {
+  it('are redacted if they are secret', () => {
     const env = { GEMINI_API_KEY: 'first-key, second-key', WECOM_BOT_TOKEN: 'token', PORT: '35000' }
     assert.equal(redact('port 35000: second-key and token', env), 'port 35000: *** and ***')
   })
 
-  it('keep the host of a proxy in texts, and neither its user nor its password', () => {
+  it('are redacted except for the host of a proxy', () => {
     const text = 'socks5h://me:p%40ss-word@127.0.0.1:1080 refused p@ss-word'
     const env = { SOCKS_PROXY: 'socks5h://me:p%40ss-word@127.0.0.1:1080' }
     assert.equal(redact(text, env), 'socks5h://***@127.0.0.1:1080 refused ***')
@@ -29,13 +29,13 @@ describe('environment variables', () => {
     assert.equal(redact('%E0: me:a%E0bcd', { SOCKS_PROXY: 'http://me:a%E0bcd@host' }), '%E0: ***')
   })
 
-  it('are all read by koishi.yml, and it reads no others', async () => {
+  it('match those used in koishi.yml', async () => {
     const file = await readFile(join(root, 'koishi.yml'), 'utf8')
-    assert.deepEqual(sorted(file.match(/(?<=env\.)\w+/g)!), sorted(variables))
+    assert.deepEqual(sorted(file.match(/(?<=env\.)\w+/g)!), sorted(VARIABLES))
   })
 
-  it('are all explained in .env.example', async () => {
+  it('match those described in .env.example', async () => {
     const file = await readFile(join(root, '.env.example'), 'utf8')
-    assert.deepEqual(sorted(file.match(/(?<=^(# )?)[A-Z_]+(?==)/gm)!), sorted(variables))
+    assert.deepEqual(sorted(file.match(/(?<=^(# )?)[A-Z_]+(?==)/gm)!), sorted(VARIABLES))
   })
 })

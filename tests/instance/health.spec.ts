@@ -6,7 +6,7 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { root } from '../support/instance'
 
-describe('the health check', () => {
+describe('bin/health.mjs', () => {
   let server: Server
   before(async () => {
     server = createServer((request, response) => {
@@ -26,21 +26,21 @@ describe('the health check', () => {
 
   const on = { WECOM_BOT_TOKEN: 't' }
 
-  it('is well when the callback path answers 200', async () => {
+  it('succeeds if the callback path returns 200', async () => {
     assert.equal(await check(on), 0)
     assert.equal(await check({ ...on, WECOM_BOT_PATH: '/own', HOST: '0.0.0.0' }), 0)
   })
 
-  it('is not well when the callback path is missing', async () => {
+  it('fails if the callback path does not exist', async () => {
     assert.equal(await check({ ...on, WECOM_BOT_PATH: '/lost' }), 1)
   })
 
-  it('needs only an answer when WeCom is off', async () => {
+  it('succeeds on any response if WeCom is off', async () => {
     assert.equal(await check({ WECOM_BOT_PATH: '/lost' }), 0)
     assert.equal(await check({ ...on, PLATFORM: 'dingtalk', WECOM_BOT_PATH: '/lost' }), 0)
   })
 
-  it('is not well when nothing listens', async () => {
+  it('fails if nothing listens', async () => {
     assert.equal(await check({ PORT: '9' }), 1)
   })
 })

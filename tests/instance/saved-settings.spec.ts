@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Dict } from 'koishi'
-import { variables } from '../../bin/instance/env'
+import { VARIABLES } from '../../bin/instance/env'
 import { InstanceLoader } from '../../bin/instance/loader'
 import { root } from '../support/instance'
 
@@ -20,7 +20,7 @@ describe('koishi.yml', () => {
   })
   after(() => rm(folder, { recursive: true }))
 
-  /** Settings of all plugins that would run, by name. */
+  /** The evaluated settings of all enabled plugins, by name. */
   function evaluate(env: Record<string, string>): Dict {
     loader.params = { env }
     const isOn = (config: Dict) => loader.isTruthyLike(config.$if)
@@ -31,21 +31,21 @@ describe('koishi.yml', () => {
       .map(([key, config]) => [key.split(':')[0], loader.interpolate(config)]))
   }
 
-  it('gives every entry an ident of its own', async () => {
+  it('has a unique ident for every entry', async () => {
     const text = await readFile(join(root, 'koishi.yml'), 'utf8')
     const idents = text.match(/(?<=^ +[\w-]+:)\w+(?=:)/gm)!
     assert.equal(new Set(idents).size, idents.length)
   })
 
-  it('listens on 127.0.0.1:35000 unless told otherwise', () => {
+  it('listens on 127.0.0.1:35000 by default', () => {
     assert.deepEqual(evaluate({}).server, { host: '127.0.0.1', port: 35000, selfUrl: undefined })
     assert.deepEqual(evaluate({ HOST: '', PORT: '', SELF_URL: '' }).server, evaluate({}).server)
     assert.deepEqual(evaluate({ HOST: '::1', PORT: '80', SELF_URL: 'https://a.example.com' }).server,
       { host: '::1', port: 80, selfUrl: 'https://a.example.com' })
   })
 
-  it('leaves every setting that is blank to the plugin', () => {
-    const blank = Object.fromEntries(variables.map(name => [name, '']))
+  it('omits blank variables, so that the plugin\'s defaults apply', () => {
+    const blank = Object.fromEntries(VARIABLES.map(name => [name, '']))
     const on = { WECOM_BOT_TOKEN: 't', WECOM_BOT_ENCODING_AES_KEY: 'k', DINGTALK_CLIENT_ID: 'i', DINGTALK_CLIENT_SECRET: 's' }
     const found = evaluate({ ...blank, ...on })
     const given = (name: string) => JSON.parse(JSON.stringify({ ...found[name], $if: undefined }))
@@ -57,14 +57,14 @@ describe('koishi.yml', () => {
     assert.deepEqual(given('gemini-chat'), { apiKeys: null })
   })
 
-  it('splits lists', () => {
+  it('splits comma-separated lists', () => {
     const found = evaluate({ GEMINI_API_KEY: 'one, two', WECOM_BOT_TOKEN: 't', WECOM_BOT_ENCODING_AES_KEY: 'k',
       WECOM_BOT_TRUSTED_HOSTS: 'a.example.com,b.example.com:8443' })
     assert.deepEqual(found['gemini-chat'].apiKeys, ['one', 'two'])
     assert.deepEqual(found['adapter-wecom-bot'].trustedHosts, ['a.example.com', 'b.example.com:8443'])
   })
 
-  it('takes the agent id as a number', () => {
+  it('converts the agent id to a number', () => {
     const found = evaluate({ DINGTALK_CLIENT_ID: 'i', DINGTALK_CLIENT_SECRET: 's', DINGTALK_AGENT_ID: '42' })
     assert.equal(found['adapter-dingtalk'].agentId, 42)
   })
@@ -73,7 +73,7 @@ describe('koishi.yml', () => {
     ['', true], ['127.0.0.1', true], ['127.1.2.3', true], ['localhost', true], ['::1', true],
     ['0.0.0.0', false], ['::', false], ['10.0.0.8', false], ['127.evil.example.com', false], ['192.168.127.1', false],
   ] as const) {
-    it(`${on ? 'has' : 'has no'} console without a password on HOST=${host}`, () => {
+    it(`${on ? 'enables' : 'disables'} the console without a password on HOST=${host}`, () => {
       assert.equal('console' in evaluate({ HOST: host }), on)
     })
   }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { report } from '../../bin/instance/startup-report'
-import type { Running } from '../../bin/instance/startup-report'
-import { format } from '../../bin/instance/bilingual'
+import { startupReport } from '../../bin/instance/startup-report'
+import type { RunningPlugins } from '../../bin/instance/startup-report'
+import { formatLine } from '../../bin/instance/bilingual'
 
 const server = { host: '127.0.0.1', port: 35000 }
-const all: Running = {
+const all: RunningPlugins = {
   server: { ...server, selfUrl: 'https://bot.example.com' },
   console: { uiPath: '/console' },
   'adapter-wecom-bot': { path: '/api/wecom/callback' },
@@ -13,40 +13,40 @@ const all: Running = {
   'gemini-chat': { apiKeys: ['hunter2'], model: 'gemini-3.8-flash', proxy: 'socks5h://u:hunter2@10.0.0.1' },
 }
 
-function text(running: Running, env: Record<string, string> = {}) {
-  return report(running, env).map(format).join('\n')
+function text(running: RunningPlugins, env: Record<string, string> = {}) {
+  return startupReport(running, env).map(formatLine).join('\n')
 }
 
-function warnings(running: Running, env: Record<string, string> = {}) {
-  return report(running, env).filter(line => line.mark === '!').map(line => line.en)
+function warnings(running: RunningPlugins, env: Record<string, string> = {}) {
+  return startupReport(running, env).filter(line => line.mark === '!').map(line => line.en)
 }
 
-describe('the report at the start', () => {
-  it('is all ticks when everything is set', () => {
-    assert.deepEqual(report(all, {}).map(line => line.mark), ['✓', '✓', '✓', '✓'])
+describe('startupReport', () => {
+  it('has only ticks if everything is configured', () => {
+    assert.deepEqual(startupReport(all, {}).map(line => line.mark), ['✓', '✓', '✓', '✓'])
   })
 
-  it('says everything in Chinese first, in English second', () => {
-    for (const { zh, en } of report({ server }, {})) {
+  it('prints every line in Chinese and English', () => {
+    for (const { zh, en } of startupReport({ server }, {})) {
       assert.match(zh, /[\u4e00-\u9fff]/)
       assert.doesNotMatch(en, /[\u4e00-\u9fff]/)
     }
-    assert.match(format({ mark: '✓', zh: '好', en: 'good' }), /^✓ 好\n {2}good$/)
+    assert.match(formatLine({ mark: '✓', zh: '好', en: 'good' }), /^✓ 好\n {2}good$/)
   })
 
-  it('names the whole callback URL', () => {
+  it('contains the complete callback URL', () => {
     assert.match(text(all), / https:\/\/bot\.example\.com\/api\/wecom\/callback\n/)
     assert.match(text({ ...all, 'adapter-wecom-bot': { path: '/wx' } }), / https:\/\/bot\.example\.com\/wx\n/)
   })
 
-  it('names the local address and SELF_URL without a public one', () => {
+  it('contains the local address and mentions SELF_URL if it is not set', () => {
     const found = text({ ...all, server })
     assert.match(found, /http:\/\/127\.0\.0\.1:35000\/api\/wecom\/callback/)
     assert.match(found, /https:\/\/your-domain\/api\/wecom\/callback/)
     assert.match(found, /SELF_URL is not set/)
   })
 
-  it('shows a wildcard address as one that can be opened', () => {
+  it('replaces a wildcard address by a loopback one', () => {
     assert.match(text({ ...all, server: { host: '0.0.0.0', port: 80 } }), /http:\/\/127\.0\.0\.1:80\/api/)
     assert.match(text({ ...all, server: { host: 'fd00::8', port: 80 } }), /http:\/\/\[fd00::8\]:80\/api/)
   })
@@ -55,50 +55,50 @@ describe('the report at the start', () => {
     ['http://bot.example.com', /starts with http:/],
     ['https://203.0.113.7', /is an IP address/],
     ['https://[2001:db8::7]:8443', /is an IP address/],
-    ['https://localhost:35000', /this machine itself/],
-    ['https://127.0.0.1', /this machine itself/],
+    ['https://localhost:35000', /is a local address/],
+    ['https://127.0.0.1', /is a local address/],
   ] as const) {
-    it(`warns that WeCom will not take ${selfUrl}`, () => {
+    it(`warns about SELF_URL=${selfUrl}`, () => {
       const found = warnings({ ...all, server: { ...server, selfUrl } })
       assert.equal(found.length, 1)
       assert.match(found[0], message)
     })
   }
 
-  it('names the variables that would turn a platform on', () => {
+  it('names the variables that enable a platform', () => {
     const found = text({ server, console: {} })
     assert.match(found, /WeCom: off\. Set WECOM_BOT_TOKEN and WECOM_BOT_ENCODING_AES_KEY/)
     assert.match(found, /DingTalk: off\. Set DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET/)
     assert.match(found, /No platform is on/)
   })
 
-  it('says when PLATFORM turned a platform off', () => {
+  it('mentions PLATFORM if it disables a platform', () => {
     assert.match(text({ server, 'adapter-dingtalk': { protocol: 'ws' } }, { PLATFORM: 'dingtalk' }), /WeCom: off \(PLATFORM=dingtalk\)/)
     assert.match(text({ server, 'adapter-wecom-bot': {} }, { PLATFORM: 'wecom' }), /DingTalk: off \(PLATFORM=wecom\)/)
   })
 
-  it('tells Stream mode from HTTP mode', () => {
+  it('distinguishes Stream mode and HTTP mode', () => {
     assert.match(text(all), /Stream mode, no public address needed/)
     assert.match(text({ ...all, 'adapter-dingtalk': { protocol: 'http' } }), /https:\/\/bot\.example\.com\/dingtalk/)
   })
 
-  it('says how to load the companion of the DingTalk adapter, where an older koishi.yml lacks it', () => {
+  it('explains how to load dingtalk-companion if it is missing', () => {
     assert.deepEqual(warnings(all), [])
     const [warning] = warnings({ ...all, 'dingtalk-companion': undefined })
     assert.match(warning, /^dingtalk-companion is not loaded: .*Add it to koishi\.yml after adapter-dingtalk.*gemini-chat\.dingtalk/)
   })
 
-  it('names the missing API key', () => {
+  it('mentions a missing API key', () => {
     assert.match(warnings({ ...all, 'gemini-chat': { apiKeys: [] } })[0], /GEMINI_API_KEY is missing/)
   })
 
-  it('says that a proxy is used, and nothing of its address', () => {
+  it('mentions the proxy without its address', () => {
     assert.match(text(all), /through SOCKS_PROXY/)
     assert.match(text({ ...all, 'gemini-chat': { apiKeys: ['k'], model: 'm' } }), /without a proxy/)
     assert.doesNotMatch(text(all), /hunter2|10\.0\.0\.1/)
   })
 
-  it('says where the console is, and why it is not', () => {
+  it('contains the address of the console, or why it is off', () => {
     assert.match(text(all), /http:\/\/127\.0\.0\.1:35000\/console , without a password/)
     assert.match(text(all, { KOISHI_ADMIN_PASSWORD: 'secret' }), /log in with the password in KOISHI_ADMIN_PASSWORD/)
     assert.doesNotMatch(text(all, { KOISHI_ADMIN_PASSWORD: 'secret' }), /secret/)
@@ -108,7 +108,7 @@ describe('the report at the start', () => {
     assert.match(text({ ...all, console: undefined }), /Console: off\./)
   })
 
-  it('copes with an instance that has no server', () => {
+  it('supports an instance without a server', () => {
     assert.match(text({ 'adapter-dingtalk': { protocol: 'ws' } }), /Console: off\./)
   })
 })

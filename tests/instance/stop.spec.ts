@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Instance, root, wecom } from '../support/instance'
-import type { Options } from '../support/instance'
+import type { InstanceOptions } from '../support/instance'
 
 function isAlive(pid: number) {
   try {
@@ -13,15 +13,15 @@ function isAlive(pid: number) {
   }
 }
 
-const polite = `
+const gracefulPlugin = `
 exports.apply = (ctx) => ctx.on('exit', async (signal) => {
   await new Promise(resolve => setTimeout(resolve, 50))
-  console.log('said goodbye on ' + signal)
+  console.log('exit listener done on ' + signal)
 })
 `
-const stubborn = `
+const hangingPlugin = `
 exports.apply = (ctx) => ctx.on('exit', () => {
-  console.log('never done')
+  console.log('exit listener hangs')
   return new Promise(() => setInterval(() => {}, 1000))
 })
 `
@@ -32,33 +32,33 @@ describe('stopping the instance', function() {
   let instance: Instance
   afterEach(() => instance.close())
 
-  async function start(options?: Options) {
+  async function start(options?: InstanceOptions) {
     instance = await Instance.start(options)
     await instance.ready()
     return instance
   }
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`ends with code 0 within two seconds after ${signal}, once every exit listener is done`, async () => {
-      await start({ env: wecom, files: { 'polite.cjs': polite }, plugins: '    ./polite.cjs:polite: {}\n' })
+    it(`exits with code 0 within two seconds after ${signal}, after all exit listeners`, async () => {
+      await start({ env: wecom, files: { 'graceful.cjs': gracefulPlugin }, plugins: '    ./graceful.cjs:graceful: {}\n' })
       instance.output = ''
       const started = Date.now()
       instance.process.kill(signal)
       assert.equal(await instance.exited, 0)
       assert.ok(Date.now() - started < 2000, `took ${Date.now() - started} ms`)
-      assert.match(instance.output, new RegExp(`said goodbye on ${signal}`))
+      assert.match(instance.output, new RegExp(`exit listener done on ${signal}`))
       assert.doesNotMatch(instance.output, /\[E\]|\[W\]|Error/)
     })
   }
 
-  it('leaves koishi.yml as it is', async () => {
+  it('does not change koishi.yml', async () => {
     await start()
     instance.process.kill('SIGTERM')
     await instance.exited
     assert.equal(await instance.file('koishi.yml'), await readFile(join(root, 'koishi.yml'), 'utf8'))
   })
 
-  it('frees the port and leaves no process', async () => {
+  it('closes the port and leaves no process', async () => {
     await start()
     const pid = await instance.workerPid()
     instance.process.kill('SIGTERM')
@@ -67,7 +67,7 @@ describe('stopping the instance', function() {
     await assert.rejects(instance.get('/'))
   })
 
-  it('ends although the console is open in a browser', async () => {
+  it('exits while the console is open in a browser', async () => {
     await start()
     const socket = await instance.upgrade('/console/status', { cookie: await instance.login() })
     instance.process.kill('SIGTERM')
@@ -75,45 +75,45 @@ describe('stopping the instance', function() {
     socket.destroy()
   })
 
-  it('ends when both processes get the signal, as from a terminal or a service manager', async () => {
-    await start({ files: { 'polite.cjs': polite }, plugins: '    ./polite.cjs:polite: {}\n' })
+  it('exits gracefully if both processes receive the signal, as from a terminal or a service manager', async () => {
+    await start({ files: { 'graceful.cjs': gracefulPlugin }, plugins: '    ./graceful.cjs:graceful: {}\n' })
     const pid = await instance.workerPid()
     instance.process.kill('SIGINT')
     process.kill(pid, 'SIGINT')
     assert.equal(await instance.exited, 0)
-    assert.match(instance.output, /said goodbye/)
+    assert.match(instance.output, /exit listener done/)
   })
 
-  it('takes a signal that is sent twice at a time for one, as from timeout', async () => {
-    await start({ files: { 'polite.cjs': polite }, plugins: '    ./polite.cjs:polite: {}\n' })
+  it('treats signals in quick succession as one, as timeout sends them', async () => {
+    await start({ files: { 'graceful.cjs': gracefulPlugin }, plugins: '    ./graceful.cjs:graceful: {}\n' })
     instance.process.kill('SIGTERM')
     instance.process.kill('SIGTERM')
     await sleep(20)
     instance.process.kill('SIGTERM')
     assert.equal(await instance.exited, 0)
-    assert.match(instance.output, /said goodbye/)
+    assert.match(instance.output, /exit listener done/)
   })
 
-  it('ends at once on a second signal', async () => {
-    await start({ files: { 'stubborn.cjs': stubborn }, plugins: '    ./stubborn.cjs:stubborn: {}\n' })
+  it('exits immediately on a second signal', async () => {
+    await start({ files: { 'hanging.cjs': hangingPlugin }, plugins: '    ./hanging.cjs:hanging: {}\n' })
     instance.process.kill('SIGTERM')
-    await instance.prints('never done')
+    await instance.prints('exit listener hangs')
     await sleep(300)
     instance.process.kill('SIGTERM')
     assert.equal(await instance.exited, 137)
   })
 
-  it('ends the worker when the launcher is killed', async () => {
-    await start({ files: { 'polite.cjs': polite }, plugins: '    ./polite.cjs:polite: {}\n' })
+  it('stops the worker if the launcher is killed', async () => {
+    await start({ files: { 'graceful.cjs': gracefulPlugin }, plugins: '    ./graceful.cjs:graceful: {}\n' })
     const pid = await instance.workerPid()
     instance.process.kill('SIGKILL')
     await instance.exited
     for (let i = 0; i < 100 && isAlive(pid); i++) await sleep(20)
     assert.ok(!isAlive(pid))
-    assert.match(instance.output, /said goodbye/)
+    assert.match(instance.output, /exit listener done/)
   })
 
-  it('ends when npm is stopped, whose shell passes no signal on', async () => {
+  it('exits if npm is stopped, whose shell does not forward signals', async () => {
     await start({ npm: true })
     const pid = await instance.workerPid()
     instance.process.kill('SIGTERM')
@@ -127,12 +127,12 @@ describe('stopping the instance', function() {
 describe('restarting the instance', function() {
   this.timeout(60_000)
 
-  it('starts a fresh worker when the console asks for it, after what was saved is written', async () => {
+  it('writes saved settings and starts a new worker if the console requests it', async () => {
     const instance = await Instance.start({
       files: { 'restart.cjs': `
         exports.inject = ['server']
         exports.apply = (ctx) => {
-          ctx.on('exit', async () => console.log('said goodbye'))
+          ctx.on('exit', async () => console.log('exit listener done'))
           ctx.server.get('/restart', (koa) => {
             ctx.loader.config.name = 'saved'
             ctx.loader.writeConfig()
@@ -148,11 +148,11 @@ describe('restarting the instance', function() {
       const [pid, before] = [await instance.workerPid(), await instance.file('koishi.yml')]
       const cookie = await instance.login()
       await instance.get('/restart')
-      await instance.prints('said goodbye')
+      await instance.prints('exit listener done')
       instance.output = ''
       await instance.ready()
       assert.notEqual(await instance.workerPid(), pid)
-      assert.equal((await instance.get('/console/', { cookie })).status, 200, 'the login outlives the restart')
+      assert.equal((await instance.get('/console/', { cookie })).status, 200, 'the login survives the restart')
       assert.equal(await instance.file('koishi.yml'), before + 'name: saved\n')
     } finally {
       await instance.close()
@@ -163,22 +163,22 @@ describe('restarting the instance', function() {
   const crash = `
     exports.inject = ['server']
     exports.apply = (ctx) => {
-      ctx.on('exit', async () => console.log('said goodbye'))
+      ctx.on('exit', async () => console.log('exit listener done'))
       ctx.server.get('/throw', () => { setTimeout(() => { throw new Error('of another plugin') }) })
       ctx.server.get('/reject', () => { void Promise.reject(new Error('not awaited')) })
     }
   `
 
-  it('starts again after an exception of another plugin, later and later while it goes on', async () => {
+  it('restarts after an uncaught exception, with a longer delay after each', async () => {
     const instance = await Instance.start({ files: { 'crash.cjs': crash }, plugins: '    ./crash.cjs:crash: {}\n' })
     try {
       await instance.ready()
       for (const delay of [1, 2]) {
         const pid = await instance.workerPid()
         await instance.get('/throw').catch(() => {})
-        await instance.prints(`starts again in ${delay} s; the log above says why.`)
+        await instance.prints(`restarts in ${delay} s; see the log above for the cause.`)
         assert.match(instance.output, /of another plugin/)
-        assert.match(instance.output, /said goodbye/)
+        assert.match(instance.output, /exit listener done/)
         instance.output = ''
         await instance.ready()
         assert.notEqual(await instance.workerPid(), pid)
@@ -189,16 +189,16 @@ describe('restarting the instance', function() {
     assert.equal(instance.code, 0)
   })
 
-  it('ends at once when it is stopped between a crash and the next start', async () => {
+  it('exits immediately if it is stopped between a crash and the restart', async () => {
     const instance = await Instance.start({ files: { 'crash.cjs': crash }, plugins: '    ./crash.cjs:crash: {}\n' })
     await instance.ready()
     process.kill(await instance.workerPid(), 'SIGKILL')
-    await instance.prints('starts again in 1 s')
+    await instance.prints('restarts in 1 s')
     await instance.close()
     assert.equal(instance.code, 0)
   })
 
-  it('goes on after a rejection that is not handled, with a line in the log', async () => {
+  it('logs an unhandled rejection and continues', async () => {
     const instance = await Instance.start({ files: { 'crash.cjs': crash }, plugins: '    ./crash.cjs:crash: {}\n' })
     try {
       await instance.ready()

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { root, wecom } from '../support/instance'
 
-/** What a Koishi app has without our plugins. */
+/** The packages of a Koishi app without the plugins. */
 const APP_PACKAGES = ['koishi', '@koishijs/plugin-server']
 
 /** Settings without which a plugin does not start. */
@@ -14,7 +14,7 @@ const settings: Record<string, object> = {
   'adapter-wecom-bot': { token: wecom.WECOM_BOT_TOKEN, encodingAESKey: wecom.WECOM_BOT_ENCODING_AES_KEY },
 }
 
-/** Prints what was logged as an error, and whether the plugin runs. */
+/** Prints logged errors and whether the plugin is running. */
 const script = `
 const { Context, HTTP, Logger } = require('koishi')
 const [name, config] = process.argv.slice(2)
@@ -64,7 +64,7 @@ for (const folder of readdirSync(join(root, 'plugins'))) {
       assert.doesNotMatch(output, /error/i)
     })
 
-    it('has declarations that refer to nothing outside of it', () => {
+    it('has declarations without references outside the package', () => {
       const missing: string[] = []
       for (const file of readdirSync(installed, { recursive: true, encoding: 'utf8' })) {
         if (!file.endsWith('.d.ts')) continue

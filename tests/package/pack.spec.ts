@@ -23,7 +23,7 @@ for (const plugin of readdirSync(join(root, 'plugins'))) {
     const folder = join(root, 'plugins', plugin)
     const manifest: Manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
-    it('can be published to Koishi\'s market', () => {
+    it('has the manifest required by Koishi\'s market', () => {
       assert.match(manifest.name, /^koishi-plugin-[\w-]+$/)
       assert.equal(manifest.private, undefined)
       assert.equal(manifest.license, 'MIT')
@@ -34,7 +34,7 @@ for (const plugin of readdirSync(join(root, 'plugins'))) {
       assert.deepEqual(locales, ['zh', 'en'])
     })
 
-    it('holds the build, its types and the documents, and nothing else', () => {
+    it('contains only the build, its types and the documents', () => {
       const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
         cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
       })
@@ -48,7 +48,7 @@ for (const plugin of readdirSync(join(root, 'plugins'))) {
       assert.deepEqual(paths.filter(path => !allowed.test(path)), [])
     })
 
-    it('can be required, and is a plugin', () => {
+    it('exports a plugin', () => {
       const script = `const plugin = require(${JSON.stringify(folder)}); const { default: main = plugin } = plugin;`
         + 'console.log(typeof main, typeof main.apply, typeof main.Config)'
       const output = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' })

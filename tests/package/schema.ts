@@ -23,7 +23,7 @@ export type Locale = typeof locales[number]
 
 export type Texts = string | Texts[] | { [key: string]: Texts }
 
-/** What the plugins' locale files say about their settings. */
+/** The texts about settings in the plugins' locale files. */
 export const texts: Dict<Record<Locale, Texts>> = {
   'adapter-wecom-bot': { 'zh-CN': adapterZH._config, 'en-US': adapterEN._config },
   'dingtalk-companion': { 'zh-CN': companionZH._config, 'en-US': companionEN._config },
@@ -31,15 +31,15 @@ export const texts: Dict<Record<Locale, Texts>> = {
   operators: { 'zh-CN': operatorsZH._config, 'en-US': operatorsEN._config },
 }
 
-/** A place in a settings page that shows a text of its own. */
+/** An element of a settings page with a text. */
 export interface Entry {
   kind: 'group' | 'setting' | 'choice' | 'column'
-  /** As one would write it in code, e.g. `cardButtons[].text`, `storage=memory`. */
+  /** The path in code notation, e.g. `cardButtons[].text`, `storage=memory`. */
   path: string
   schema: Schema
 }
 
-/** What is in a setting: the items of a list, the fields of a form, the choices of a union. */
+/** The content of a setting: the items of a list, the fields of a form, the choices of a union. */
 function* walkInside(schema: Schema, path: string): Iterable<Entry> {
   for (const [key, inner] of Object.entries(schema.dict ?? {})) {
     yield* walk(inner, path ? `${path}.${key}` : key)
@@ -54,7 +54,7 @@ function* walkInside(schema: Schema, path: string): Iterable<Entry> {
     }
   }
   if (!schema.inner) return
-  // A table of plain values has their text at the head of the column; a table of forms has a column for each field.
+  // A table of plain values has one column with their text; a table of forms has a column per field.
   if (schema.type === 'dict' && schema.meta.role === 'table') {
     yield { kind: 'column', path: `${path}.*`, schema: schema.sKey! }
     if (!schema.inner.dict) yield { kind: 'column', path: `${path}[]`, schema: schema.inner }
@@ -63,12 +63,12 @@ function* walkInside(schema: Schema, path: string): Iterable<Entry> {
 }
 
 function* walk(schema: Schema, path: string): Iterable<Entry> {
-  // A form in a form has no row of its own, only its fields have.
+  // A nested form has no row, only its fields have.
   if (schema.type !== 'object') yield { kind: 'setting', path, schema }
   yield* walkInside(schema, path)
 }
 
-/** Everything that a settings page shows for this schema, in its order, what appears after a click included. */
+/** All elements that a settings page shows for a schema, in order, including those that appear after a click. */
 export function entries(schema: Schema): Entry[] {
   return [...walkInside(schema, '')]
 }
@@ -77,7 +77,7 @@ export function textOf({ schema }: Entry, locale: string): string | undefined {
   return (schema.meta.description as Dict<string> | undefined)?.[locale]
 }
 
-/** Every part of a schema with its path, texts or not. */
+/** Every part of a schema with its path, with or without a text. */
 export function* parts(schema: Schema, path = ''): Iterable<[string, Schema]> {
   yield [path, schema]
   for (const [key, inner] of Object.entries(schema.dict ?? {})) yield* parts(inner, path ? `${path}.${key}` : key)

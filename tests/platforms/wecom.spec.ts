@@ -9,7 +9,7 @@ const credentials = {
   WECOM_BOT_NAME: '小 助手',
 }
 
-describe('a conversation through the whole instance', function() {
+describe('WeCom conversation with the complete instance', function() {
   this.timeout(30_000)
 
   let gemini: Gemini
@@ -41,13 +41,13 @@ describe('a conversation through the whole instance', function() {
     return next.ready()
   }
 
-  /** What a stream shows now. */
+  /** Requests the current state of a stream. */
   async function poll(id: string) {
     const { content = '', finish } = (await client.poll(id)).reply!.stream!
     return { content, finish }
   }
 
-  /** Answers that wait for us in the middle. */
+  /** Makes the model pause in the middle of its answer. @returns a function that resumes it */
   function holdAnswer(before: string, after: string) {
     let release = () => {}
     const gate = new Promise<void>((resolve) => { release = resolve })
@@ -59,7 +59,7 @@ describe('a conversation through the whole instance', function() {
     assert.equal((await client.verify()).ok, true)
   })
 
-  it('shows an answer while it grows, and all of it in the end', async () => {
+  it('shows a growing answer, and finally all of it', async () => {
     const release = holdAnswer('# 标题\n\n你好', '，`世界`！')
     const seen: string[] = []
     for await (const { content, finish } of client.ask('讲个故事')) {
@@ -67,12 +67,12 @@ describe('a conversation through the whole instance', function() {
       if (content.includes('你好') && !finish) release()
       if (finish) assert.equal(content, '# 标题\n\n你好，`世界`！')
     }
-    assert.ok(seen.includes('# 标题\n\n你好'), `never saw the first half in ${JSON.stringify(seen)}`)
+    assert.ok(seen.includes('# 标题\n\n你好'), `the first half is missing in ${JSON.stringify(seen)}`)
     const [{ body }] = gemini.requests.slice(-1)
     assert.match(JSON.stringify(body), /讲个故事/)
   })
 
-  it('answers in a group when it is mentioned, without the mention in the question', async () => {
+  it('answers a mention in a group, without the mention in the question', async () => {
     gemini.respond(scenarios.text('群里好'))
     const frames = []
     for await (const frame of client.ask('你好 @H323', { chatId: 'wrGROUP' })) frames.push(frame)
@@ -90,7 +90,7 @@ describe('a conversation through the whole instance', function() {
     assert.equal(gemini.requests.length, asked)
   })
 
-  it('sends a card along where the settings say so, whose buttons talk to the chat', async () => {
+  it('sends a card with buttons if it is configured', async () => {
     const other = await Instance.start({
       env: {
         ...credentials,
@@ -103,9 +103,9 @@ describe('a conversation through the whole instance', function() {
       await other.ready()
       const url = `http://127.0.0.1:${other.port}/api/wecom/callback`
       const { WECOM_BOT_TOKEN: token, WECOM_BOT_ENCODING_AES_KEY: encodingAESKey } = credentials
-      const person = new WecomClient({ url, token, encodingAESKey, pollInterval: 30 })
+      const otherClient = new WecomClient({ url, token, encodingAESKey, pollInterval: 30 })
       const release = holdAnswer('慢慢说', '说完了')
-      const { reply } = await person.post(person.text('带卡片'))
+      const { reply } = await otherClient.post(otherClient.text('带卡片'))
       const card = reply!.template_card as {
         card_type: string
         task_id: string
@@ -114,10 +114,10 @@ describe('a conversation through the whole instance', function() {
       assert.deepEqual(card.button_list.map(({ text }) => text), ['停止', '重新回答', '新对话'])
       const [{ key }] = card.button_list
       const click = { cardType: card.card_type, eventKey: key, taskId: card.task_id }
-      const update = (await person.post(person.cardClick(click))).reply!
+      const update = (await otherClient.post(otherClient.cardClick(click))).reply!
       assert.equal(update.response_type, 'update_template_card')
       let last = { content: '', finish: false }
-      while (!last.finish) last = (await person.poll(reply!.stream!.id)).reply!.stream as typeof last
+      while (!last.finish) last = (await otherClient.poll(reply!.stream!.id)).reply!.stream as typeof last
       assert.doesNotMatch(last.content, /说完了/)
       release()
     } finally {
@@ -125,7 +125,7 @@ describe('a conversation through the whole instance', function() {
     }
   })
 
-  it('ends cleanly in the middle of an answer, and says so to the poll that comes after the restart', async () => {
+  it('stops during an answer, and finishes it with a notice after the restart', async () => {
     const release = holdAnswer('开头', '结尾')
     const { reply } = await client.post(client.text('说一半', { msgId: 'half' }))
     const id = reply!.stream!.id
@@ -140,16 +140,16 @@ describe('a conversation through the whole instance', function() {
     const again = (await client.post(client.text('说一半', { msgId: 'half' }))).reply!.stream!
     assert.equal(again.id, id)
     assert.equal(again.finish, true)
-    assert.equal(gemini.requests.length, asked, 'a message delivered again must not be asked again')
+    assert.equal(gemini.requests.length, asked, 'a repeated message must not reach the model again')
     release()
   })
 
-  it('is not confused by being killed, either', async () => {
+  it('finishes an answer with a notice after being killed', async () => {
     const release = holdAnswer('已经说了的', '没来得及说的')
     const message = client.text('杀掉', { msgId: 'killed' })
     const id = (await client.post(message)).reply!.stream!.id
     while (!(await poll(id)).content.includes('已经说了的'));
-    // What streams show is written within a second.
+    // The state of streams is saved within a second.
     await new Promise(resolve => setTimeout(resolve, 1500))
     const worker = await instance.workerPid()
     process.kill(worker, 'SIGKILL')
@@ -164,13 +164,13 @@ describe('a conversation through the whole instance', function() {
     release()
   })
 
-  it('remembers the conversation across the restarts', async () => {
+  it('keeps the history across restarts', async () => {
     gemini.respond(scenarios.text('当然记得'))
     for await (const frame of client.ask('还记得我吗')) assert.ok(frame.content)
     assert.match(JSON.stringify(gemini.requests.at(-1)!.body), /讲个故事/)
   })
 
-  it('logs no secret and no error', () => {
+  it('logs neither secrets nor errors', () => {
     for (const secret of [...Object.values(credentials).slice(0, 2), 'spec-key']) {
       assert.ok(!instance.output.includes(secret))
     }

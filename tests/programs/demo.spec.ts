@@ -34,31 +34,31 @@ describe('npm run demo', function() {
 
   const status = () => execFileSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' })
 
-  it('asks once, prints the whole answer, ends with 0 and leaves nothing behind', async () => {
+  it('prints the whole answer to one question, exits with 0 and leaves no files', async () => {
     const before = status()
     const [code] = await start('你好，演示')
     assert.equal(code, 0, errors)
-    assert.match(output, /^你说：「你好，演示」\n\n我是 \*\*Gemini 的替身\*\*/)
-    assert.match(output, /\*I am a stand-in for Gemini; everything else you see is the real thing\.\*\n$/)
+    assert.match(output, /^你说：「你好，演示」\n\n我是 \*\*Gemini 的模拟服务\*\*/)
+    assert.match(output, /\*This answer comes from a mock of the Gemini API; everything else is real\.\*\n$/)
     assert.match(errors, /没有设置 GEMINI_API_KEY/)
     assert.match(errors, /\(1 encrypted message, [1-9]\d* polls/)
     assert.equal(status(), before)
   })
 
-  it('asks by itself without a terminal', async () => {
+  it('asks a default question without a terminal', async () => {
     const [code] = await start()
     assert.equal(code, 0, errors)
     assert.match(output, /^你说：「你好，请介绍一下你自己。」/)
   })
 
   async function up() {
-    while (!output && !errors.includes('The bot is up')) await once(child.stderr!, 'data')
+    while (!output && !errors.includes('The bot is running')) await once(child.stderr!, 'data')
     const [, port] = /127\.0\.0\.1:(\d+)/.exec(errors)!
     return () => fetch(`http://127.0.0.1:${port}/api/wecom/callback`).then(() => true, () => false)
   }
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`leaves neither its instance nor a file behind on ${signal}`, async () => {
+    it(`stops its instance and removes its files on ${signal}`, async () => {
       const ended = start('说很久')
       const isUp = await up()
       child.kill(signal)
@@ -68,7 +68,7 @@ describe('npm run demo', function() {
     })
   }
 
-  it('takes its instance along when it is killed', async () => {
+  it('stops its instance if it is killed', async () => {
     const ended = start('说很久')
     const isUp = await up()
     child.kill('SIGKILL')

@@ -37,7 +37,7 @@ describe('npm run doctor', () => {
     return { code, output }
   }
 
-  it('ends with 0 where all is well', async () => {
+  it('exits with 0 if all checks pass', async () => {
     const { code, output } = await run({
       GEMINI_API_KEY: key, GEMINI_BASE_URL: gemini.url, SOCKS_PROXY: proxy.url,
       DINGTALK_CLIENT_ID: 'id', DINGTALK_CLIENT_SECRET: 'secret', GEMINI_MODEL: 'gemini-3.6-flash',
@@ -46,7 +46,7 @@ describe('npm run doctor', () => {
     assert.equal(code, 0)
   }).timeout(30_000)
 
-  it('ends with 1 where something is wrong, and says in two languages what to do', async () => {
+  it('exits with 1 if a check fails, and says how to fix it in both languages', async () => {
     const { code, output } = await run({
       GEMINI_API_KEY: key, GEMINI_BASE_URL: gemini.url, SOCKS_PROXY: proxy.url.replace('pass-word', 'wrong'),
     })
@@ -54,7 +54,7 @@ describe('npm run doctor', () => {
     assert.equal(code, 1)
   }).timeout(30_000)
 
-  it('tells of settings that the instance would not start with', async () => {
+  it('reports settings that prevent the instance from starting', async () => {
     const { code, output } = await run({
       GEMINI_API_KEY: key, GEMINI_BASE_URL: gemini.url, PLATFORM: 'wechat', WECOM_BOT_TOKEN: 'lonely-token',
     })

@@ -13,22 +13,22 @@ export const root = resolve(__dirname, '../..')
 
 const preload = [require.resolve('esbuild-register'), require.resolve('yml-register'), join(root, 'scripts/register-sources.ts')]
 
-/** Credentials that pass every check; nothing on the network knows them. */
+/** Well-formed credentials that belong to no bot. */
 export const wecom = { WECOM_BOT_TOKEN: 'spec-token', WECOM_BOT_ENCODING_AES_KEY: 'k'.repeat(43) }
 
-export interface Options {
+export interface InstanceOptions {
   env?: Record<string, string>
-  /** Files put beside koishi.yml. */
+  /** Files to create beside koishi.yml. */
   files?: Record<string, string>
-  /** Lines added to the last group of koishi.yml. */
+  /** Lines to append to the last group of koishi.yml. */
   plugins?: string
-  /** Starts as npm does: with a shell in between, which is then `process`. */
+  /** Starts through a shell, as npm does; `process` is then the shell. */
   npm?: boolean
-  /** The folder and port of an instance that ran before, to go on from what it left. */
+  /** Reuses the folder and port of an earlier instance. */
   after?: Instance
 }
 
-/** The real instance as a process, in a folder of its own. */
+/** The instance as a child process in a temporary folder. */
 export class Instance {
   output = ''
   code: number | null = null
@@ -41,7 +41,7 @@ export class Instance {
     this.exited = once(process, 'close').then(([code]) => this.code = code)
   }
 
-  static async start({ env = {}, files = {}, plugins = '', npm, after }: Options = {}): Promise<Instance> {
+  static async start({ env = {}, files = {}, plugins = '', npm, after }: InstanceOptions = {}): Promise<Instance> {
     const folder = after?.folder ?? await mkdtemp(join(tmpdir(), 'instance-'))
     await cp(join(root, 'package.json'), join(folder, 'package.json'))
     await writeFile(join(folder, 'koishi.yml'), await readFile(join(root, 'koishi.yml'), 'utf8') + plugins)
@@ -66,7 +66,7 @@ export class Instance {
     }
   }
 
-  /** Waits until everything is on. */
+  /** Waits until the instance is ready. */
   async ready(): Promise<this> {
     await this.prints('Ready.')
     return this
@@ -76,7 +76,7 @@ export class Instance {
     return fetch(`http://127.0.0.1:${this.port}${path}`, { headers, redirect: 'manual' })
   }
 
-  /** Opens a WebSocket by hand; rejects with the status if the server refuses. */
+  /** Opens a WebSocket without a client library. Rejects with the status if the server refuses. */
   async upgrade(path: string, headers: Record<string, string> = {}): Promise<Socket> {
     const client = request({
       host: '127.0.0.1',
@@ -97,14 +97,14 @@ export class Instance {
     })
   }
 
-  /** The child of `process`: the process that runs Koishi, or the launcher where a shell is in between. */
+  /** The child of `process`: the worker, or the launcher if `process` is a shell. */
   async workerPid(): Promise<number> {
     const { pid } = this.process
     return Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim())
   }
 
   /**
-   * Logs in to the console: with the password if there is one, else with the newest one-time link.
+   * Logs in to the console with the password, or with the latest one-time link.
    * @returns the cookie
    */
   async login(password?: string, origin = ''): Promise<string> {
@@ -116,7 +116,7 @@ export class Instance {
       headers: origin ? { origin } : {},
       redirect: 'manual',
     })
-    if (response.status !== 303) throw new Error(`the login was refused with ${response.status}`)
+    if (response.status !== 303) throw new Error(`the login failed with status ${response.status}`)
     return response.headers.get('set-cookie')!.split(';', 1)[0]
   }
 
@@ -124,7 +124,7 @@ export class Instance {
     return readFile(join(this.folder, name), 'utf8')
   }
 
-  /** Ends the process if it still runs, and removes its folder. */
+  /** Stops the process if it is running, and removes its folder. */
   async close(): Promise<void> {
     if (this.code === null && this.process.signalCode === null) this.process.kill('SIGTERM')
     await this.exited

@@ -3,22 +3,22 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 const WINDOW_SECONDS = 600
 /** Failed logins from one address in ten minutes. Behind a reverse proxy all visitors share its address. */
 const MAX_PER_ADDRESS = 10
-/** Failed logins in ten minutes, wherever they come from. */
-const MAX_IN_ALL = 60
+/** Failed logins in ten minutes from all addresses. */
+const MAX_OVERALL = 60
 
-/** Limits failed logins per address and in all. */
+/** Limits failed logins per address and overall. */
 export class LoginAttempts {
   private readonly byAddress = new RateLimiterMemory({ points: MAX_PER_ADDRESS, duration: WINDOW_SECONDS })
-  private readonly inAll = new RateLimiterMemory({ points: MAX_IN_ALL, duration: WINDOW_SECONDS })
+  private readonly overall = new RateLimiterMemory({ points: MAX_OVERALL, duration: WINDOW_SECONDS })
 
   /**
-   * Counts an attempt before it is looked at, so that attempts sent at the same time count too.
-   * @returns seconds to wait, or 0 when the attempt may be made
+   * Counts an attempt before it is checked, so that concurrent attempts count too.
+   * @returns seconds to wait, or 0 if the attempt is allowed
    */
   async take(address: string): Promise<number> {
     try {
       await this.byAddress.consume(address)
-      await this.inAll.consume('')
+      await this.overall.consume('')
       return 0
     } catch (error) {
       if (error instanceof RateLimiterRes) return Math.ceil(error.msBeforeNext / 1000)
@@ -29,6 +29,6 @@ export class LoginAttempts {
   /** Gives back an attempt that succeeded. */
   async succeeded(address: string) {
     await this.byAddress.reward(address)
-    await this.inAll.reward('')
+    await this.overall.reward('')
   }
 }

@@ -8,7 +8,7 @@ import { SESSION_LIFE_MS } from './sessions'
 import type { ConsoleSessions, ValidSession } from './sessions'
 
 const COOKIE = 'koishi_console'
-/** Largest body of a login, in bytes. */
+/** Maximum size of a login form. */
 const MAX_BODY_BYTES = 4096
 const BODY_TIMEOUT_MS = 10_000
 
@@ -19,21 +19,21 @@ const headers = {
 }
 
 export interface GateOptions {
-  /** Without one, one-time links log in. */
+  /** Without a password, the login uses one-time links. */
   password?: string
   sessions: ConsoleSessions
-  /** Paths of the console's pages and of its socket, e.g. `/console` and `/console/status`. Read for every request. */
+  /** Paths of the console's pages and its socket, e.g. `/console` and `/console/status`. Read for every request. */
   paths(): { uiPath: string, apiPath: string }
-  /** Whether another plugin has a route for a request: a console at `/` must not hide the callbacks of the bots. */
+  /** Whether another plugin has a route for a request. A console at `/` must not hide the callbacks of bots. */
   isRouted(method: string, path: string): boolean
-  /** Is given the path of a new one-time link, for the log. */
+  /** Logs the path of a new one-time link. */
   announce(path: string): void
   warn(message: string): void
 }
 
 /**
- * Stands before everything under the console's paths, files and socket included, and lets a request through only with
- * the cookie of a login. Addresses and headers of a request never open it.
+ * Protects everything under the console's paths, including files and the socket: a request passes only with the cookie
+ * of a login, whatever its address and other headers.
  */
 export class ConsoleGate {
   private readonly attempts = new LoginAttempts()
@@ -42,14 +42,14 @@ export class ConsoleGate {
 
   constructor(private readonly options: GateOptions) {}
 
-  /** Logs a new one-time link where there is no password. */
+  /** Logs a one-time link if no password is set. */
   start() {
     if (!this.options.password) this.announce()
   }
 
   /**
-   * Whether a request is for the console. Like Koishi's router, which matches `/console(.*)`, this ignores the case of
-   * letters and takes whatever begins with the path.
+   * Whether a request is for the console. Like Koishi's router, which matches `/console(.*)`, this is case-insensitive
+   * and matches any path with that prefix.
    */
   covers(method: string, path: string): boolean {
     const { uiPath, apiPath } = this.options.paths()
@@ -58,12 +58,12 @@ export class ConsoleGate {
     return this.base ? lower.startsWith(uiPath.toLowerCase()) : !this.options.isRouted(method, path)
   }
 
-  /** Answers a request for the console, or hands it to `next` if it may pass. */
+  /** Responds to a request for the console, or calls `next` if it is logged in. */
   async handle(request: IncomingMessage, response: ServerResponse, path: string, next: () => void): Promise<void> {
     response.setHeader('x-frame-options', 'DENY')
     response.setHeader('x-content-type-options', 'nosniff')
     response.setHeader('referrer-policy', 'same-origin')
-    // The console resolves them against its folder and would leave it.
+    // The console would resolve `..` against its folder and leave it.
     if (/(^|[/\\])\.\.([/\\]|$)/.test(decode(path))) return send(response, 404, 'text/plain', 'Not found\n')
     const session = this.sessionOf(request)
     const name = path.slice(this.base.length).toLowerCase().replace(/\/$/, '')
@@ -76,10 +76,10 @@ export class ConsoleGate {
     send(response, 401, 'text/plain', '请先登录。\nPlease log in first.\n')
   }
 
-  /** Hands the upgrade to a WebSocket to `next` if it may pass, and keeps it no longer than its login. */
+  /** Calls `next` for a WebSocket upgrade that is logged in, and closes the socket when the login expires. */
   upgrade(request: IncomingMessage, socket: Duplex, next: () => void) {
     const session = this.sessionOf(request)
-    // A page of another origin on the same site would send the cookie too.
+    // Another origin of the same site would also send the cookie.
     if (!session || (request.headers.origin ?? '') !== session.origin) {
       socket.on('error', () => {})
       socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
@@ -114,7 +114,7 @@ export class ConsoleGate {
     if (request.method !== 'POST') {
       const token = new URL(request.url!, 'http://localhost').searchParams.get('token')
       if (this.options.password) return this.show(response, 200)
-      // A visitor cannot use what is written to the log, and the operator finds a link that works.
+      // Only the operator can read the log, and always finds a valid link there.
       if (!token && this.oneTime.isUsed) this.announce()
       if (!token || !/^[\w-]{1,64}$/.test(token)) return this.show(response, 200)
       return send(response, 200, 'text/html', confirmPage(`${this.base}/login`, token))
@@ -128,7 +128,7 @@ export class ConsoleGate {
       const wait = await this.attempts.take(remoteAddress)
       if (wait) {
         response.setHeader('retry-after', wait)
-        this.options.warn(`too many failed logins, the last one from ${remoteAddress}: no login for ${wait} s`)
+        this.options.warn(`too many failed logins, the latest from ${remoteAddress}: logins are blocked for ${wait} s`)
         return this.show(response, 429, 'limited')
       }
       if (!isSame(form.get('password') ?? '', this.options.password)) return this.show(response, 403, 'wrong')
@@ -174,7 +174,7 @@ function redirect(response: ServerResponse, location: string) {
   response.end()
 }
 
-/** @returns `undefined` for a body that is too large, too slow or cut off; the response can still be sent */
+/** @returns `undefined` for a body that is too large, too slow or incomplete; a response can still be sent */
 function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
@@ -196,7 +196,7 @@ function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined
   })
 }
 
-/** @returns `..` for a path that cannot be decoded, which is refused like one that leaves the folder */
+/** @returns `..` for a path that cannot be decoded, so that it is rejected as well */
 function decode(path: string): string {
   try {
     return decodeURIComponent(path)

@@ -11,29 +11,29 @@ export const inject = { server: { required: true }, console: { required: false }
 
 export interface Config {
   password?: string
-  /** Logins of the worker before this one, as the launcher kept them. */
+  /** Serialised logins of the previous worker. */
   saved?: string
-  /** Hands the logins to the launcher. */
+  /** Saves the serialised logins in the launcher. */
   save?(serialised: string): void
   /** Shows the operator a new one-time link. */
   announce(url: string): void
-  /** Where the console is until it has loaded; koishi.yml says the same. */
+  /** Path of the console until it has loaded, as in koishi.yml. */
   uiPath: string
 }
 
-/** The console as it runs in Node; its declarations describe the one in the browser. */
+/** The console service in Node. Its own declarations describe the one in the browser. */
 interface NodeConsole {
   config: { uiPath: string, apiPath: string }
 }
 
-/** The path of a request as the router reads it. `URL` would resolve `..`, and the router does not. */
+/** The path of a request as Koishi's router sees it. `URL` would resolve `..`. */
 function pathOf(request: IncomingMessage): string {
   return parseUrl(request)?.pathname ?? '/'
 }
 
 /**
- * Puts the gate before the server's own listeners: without a login, neither a file, a route nor a socket of the console
- * is reached.
+ * Installs the gate before the server's own listeners, so that no file, route or socket of the console is reachable
+ * without a login.
  */
 export function apply(ctx: Context, config: Config) {
   const { _http: http } = ctx.server as unknown as { _http: Server }
@@ -53,7 +53,7 @@ export function apply(ctx: Context, config: Config) {
     warn: message => logger.warn(message),
   })
 
-  // Listeners that are added later, such as another plugin's WebSocket server, must stand behind the gate as well.
+  // Patching emit also covers listeners added later, such as those of another plugin's WebSocket server.
   const { emit } = http
   http.emit = function(event: string, ...args: unknown[]): boolean {
     const pass = () => void emit.call(this, event, ...args)

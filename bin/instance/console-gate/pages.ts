@@ -1,4 +1,4 @@
-/** A page of the gate: no script, no image, nothing loaded from elsewhere. */
+/** A page without scripts, images or other external resources. */
 function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="zh-CN">
@@ -41,7 +41,7 @@ function heading(zh: string, en: string): string {
   return `<h1>${zh} <span class="en" lang="en">${en}</span></h1>`
 }
 
-/** Why a login was refused. */
+/** Why a login failed. */
 export type LoginProblem = 'wrong' | 'limited' | 'used'
 
 const problems: Record<LoginProblem, Bilingual> = {
@@ -49,11 +49,11 @@ const problems: Record<LoginProblem, Bilingual> = {
   limited: { zh: '尝试次数过多，请十分钟后再试。', en: 'Too many attempts. Try again in ten minutes.' },
   used: {
     zh: '这个链接已经用过或不正确。最新的链接在日志里。',
-    en: 'This link has been used or is not correct. The newest one is in the log.',
+    en: 'This link has been used or is not correct. The latest one is in the log.',
   },
 }
 
-/** Asks for the password. */
+/** The form for the password. */
 export function passwordPage(action: string, problem?: LoginProblem): string {
   return page('Koishi', `${heading('登录控制台', 'Console login')}
 ${problem ? paragraph(problems[problem], 'error') : ''}
@@ -64,7 +64,7 @@ ${problem ? paragraph(problems[problem], 'error') : ''}
 </form>`)
 }
 
-/** Says where the one-time link is. */
+/** Explains where to find the one-time link. */
 export function linkPage(problem?: LoginProblem): string {
   return page('Koishi', `${heading('登录控制台', 'Console login')}
 ${problem ? paragraph(problems[problem], 'error') : ''}
@@ -76,7 +76,7 @@ ${paragraph({
 }
 
 /**
- * Asks to confirm a one-time link: a program that only fetches the link, to preview it, does not use it up.
+ * The confirmation of a one-time link: a program that only fetches the link for a preview does not use it up.
  * @param token letters, digits, `-` and `_` only
  */
 export function confirmPage(action: string, token: string): string {
@@ -87,7 +87,7 @@ export function confirmPage(action: string, token: string): string {
 </form>`)
 }
 
-/** Asks to confirm a logout. */
+/** The confirmation of a logout. */
 export function logoutPage(action: string): string {
   return page('Koishi', `${heading('退出控制台', 'Console logout')}
 <form method="post" action="${action}"><button type="submit">退出 · Log out</button></form>`)

@@ -1,19 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-/** How long a login lasts, in milliseconds. */
+/** Lifetime of a login. */
 export const SESSION_LIFE_MS = 7 * 24 * 3_600_000
 
-/** Logins kept at once. The oldest one ends when another begins. */
+/** Maximum number of logins; a new one removes the oldest. */
 const MAX_SESSIONS = 100
 
 interface Session {
   /** Milliseconds since 1970. */
   expiresAt: number
-  /** `Origin` of the page that logged in; empty for a client that sends none. */
+  /** `Origin` header of the login request; empty if it had none. */
   origin: string
 }
 
-/** A login that is valid: what to compare a WebSocket's `Origin` with, and when it ends. */
+/** A valid login. */
 export interface ValidSession extends Session {
   key: string
 }
@@ -23,17 +23,17 @@ function keyOf(token: string): string {
 }
 
 /**
- * Logins to the console. Only hashes of the tokens are kept, so a dump of them opens nothing.
+ * Logins to the console. Only hashes of the tokens are stored, so a leaked copy is useless.
  *
- * The launcher keeps a serialised copy, so that restarting the worker from the console does not log its user out.
+ * The launcher keeps a serialised copy, so that a restart from the console does not log the user out.
  */
 export class ConsoleSessions {
   private readonly sessions = new Map<string, Session>()
 
   /**
    * @param now milliseconds since 1970
-   * @param save is given the serialised logins after every change
-   * @param saved what `save` was given last by the worker before this one; anything else is ignored
+   * @param save called with the serialised logins after every change
+   * @param saved the serialised logins of the previous worker; malformed values are ignored
    */
   constructor(
     private readonly now: () => number,
@@ -44,7 +44,7 @@ export class ConsoleSessions {
     this.prune()
   }
 
-  /** @returns the token for the cookie: 256 random bits, shown once and not kept */
+  /** @returns the token for the cookie, 256 random bits that are not stored */
   create(origin = ''): string {
     this.prune()
     for (const key of this.sessions.keys()) {

@@ -6,8 +6,8 @@ import { Instance } from '../support/instance'
 
 const PASSWORD = 'correct horse battery staple'
 
-/** Headers that have opened consoles elsewhere: the caller writes them. */
-const claims: Record<string, string>[] = [
+/** Forged headers that must not open the console. */
+const forgedHeaders: Record<string, string>[] = [
   {},
   { host: '127.0.0.1:35000', origin: 'http://127.0.0.1:35000' },
   { host: 'localhost', 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1' },
@@ -16,7 +16,7 @@ const claims: Record<string, string>[] = [
   { authorization: `Basic ${Buffer.from('admin:admin').toString('base64')}` },
 ]
 
-/** Sends a request line that no HTTP client would send. */
+/** Sends a request line that HTTP clients would normalise. */
 async function raw(port: number, line: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   socket.write(`${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\nConnection: close\r\n\r\n`)
@@ -25,14 +25,14 @@ async function raw(port: number, line: string): Promise<string> {
   return text
 }
 
-/** Every way to name something of the console: nothing of it may be served. */
-function closed(find: () => Instance, port = () => find().port) {
+/** Checks that no path of the console is served without a login. */
+function itIsClosed(find: () => Instance, port = () => find().port) {
   for (const path of [
     '/console', '/console/', '/CONSOLE/', '/Console/index.js', '/console/status', '/console.js', '/consolexyz',
     '/console//index.html', '/console/@plugin-x/index.js', '/console?token=1', '/console/logout',
   ]) {
-    it(`serves nothing of the console at ${path}`, async () => {
-      for (const headers of claims) {
+    it(`does not serve the console at ${path}`, async () => {
+      for (const headers of forgedHeaders) {
         const { cookie, authorization } = headers
         const response = await fetch(`http://127.0.0.1:${port()}${path}`, {
           headers: { ...cookie && { cookie }, ...authorization && { authorization } }, redirect: 'manual',
@@ -43,7 +43,7 @@ function closed(find: () => Instance, port = () => find().port) {
     })
   }
 
-  it('serves no file from outside of the console', async () => {
+  it('does not serve files outside the console', async () => {
     for (const path of [
       '/console/../../../koishi/package.json', '/console/..%2f..%2fpackage.json', '/console/%2e%2e/x', '/console/..\\x', '/console/%',
       'http://127.0.0.1/console/../../koishi/package.json', 'http://127.0.0.1/console/',
@@ -54,8 +54,8 @@ function closed(find: () => Instance, port = () => find().port) {
     }
   })
 
-  it('opens no socket, whatever the headers claim', async () => {
-    for (const headers of claims) {
+  it('rejects the socket with forged headers', async () => {
+    for (const headers of forgedHeaders) {
       for (const path of ['/console/status', '/Console/Status', '/console/status/', 'http://127.0.0.1/console/status', '/console/x']) {
         await assert.rejects(find().upgrade(path, headers), /refused with 401/, path)
       }
@@ -63,7 +63,7 @@ function closed(find: () => Instance, port = () => find().port) {
   })
 }
 
-describe('the console gate with a password', function() {
+describe('ConsoleGate with a password', function() {
   this.timeout(30_000)
 
   let instance: Instance
@@ -79,9 +79,9 @@ describe('the console gate with a password', function() {
     })
   }
 
-  closed(() => instance)
+  itIsClosed(() => instance)
 
-  it('leads a browser to the login page', async () => {
+  it('redirects a browser to the login page', async () => {
     const response = await instance.get('/console/', { accept: 'text/html' })
     assert.equal(response.status, 303)
     assert.equal(response.headers.get('location'), '/console/login')
@@ -100,7 +100,7 @@ describe('the console gate with a password', function() {
     assert.match(secure.headers.get('set-cookie')!, /; Secure$/)
   })
 
-  it('lets in with the cookie, the socket only from the page that logged in', async () => {
+  it('accepts the cookie, and for the socket also requires the origin of the login', async () => {
     const cookie = await instance.login(PASSWORD, 'https://bot.example.com')
     const page = await instance.get('/console/', { cookie })
     assert.match(await page.text(), /KOISHI_CONFIG/)
@@ -113,7 +113,7 @@ describe('the console gate with a password', function() {
     socket.destroy()
   })
 
-  it('ends cookie and open sockets at logout', async () => {
+  it('revokes the cookie and closes open sockets at logout', async () => {
     const cookie = await instance.login(PASSWORD)
     const socket = await instance.upgrade('/console/status', { cookie })
     socket.resume()
@@ -138,27 +138,27 @@ describe('the console gate with a password', function() {
     socket.destroy()
   })
 
-  it('refuses a body that is too large', async () => {
+  it('rejects a login form that is too large', async () => {
     assert.equal((await post(`password=${'x'.repeat(5000)}`)).status, 400)
   })
 
-  it('does not answer anything but the callback otherwise', async () => {
+  it('serves nothing at /', async () => {
     assert.equal((await instance.get('/')).status, 404)
   })
 
-  it('refuses wrong passwords, and after ten of them the right one too', async () => {
+  it('rejects wrong passwords, and after ten of them every password', async () => {
     const statuses: number[] = []
     for (let count = 0; count < 11; count++) statuses.push((await post(`password=${PASSWORD.slice(count + 1)}`)).status)
     assert.deepEqual(statuses, [...Array(10).fill(403), 429])
     const limited = await post(`password=${encodeURIComponent(PASSWORD)}`)
     assert.equal(limited.status, 429)
     assert.ok(Number(limited.headers.get('retry-after')) > 0)
-    assert.match(instance.output, /too many failed logins, the last one from 127\.0\.0\.1/)
+    assert.match(instance.output, /too many failed logins, the latest from 127\.0\.0\.1/)
     assert.doesNotMatch(instance.output, new RegExp(PASSWORD))
   })
 })
 
-describe('the console gate without a password', function() {
+describe('ConsoleGate without a password', function() {
   this.timeout(30_000)
 
   let instance: Instance
@@ -168,7 +168,7 @@ describe('the console gate without a password', function() {
   before(async () => {
     instance = await Instance.start()
     await instance.ready()
-    // What `ssh -R`, frp or nginx without forwarded headers look like from here.
+    // Equivalent to `ssh -R`, frp, or nginx without forwarded headers.
     forwarder = createServer((socket) => {
       const target = connect(instance.port, '127.0.0.1')
       sockets.push(socket, target)
@@ -183,12 +183,12 @@ describe('the console gate without a password', function() {
     await instance.close()
   })
 
-  describe('from this machine', () => closed(() => instance))
-  describe('through a TCP forwarder', () => closed(() => instance, () => (forwarder.address() as AddressInfo).port))
+  describe('from this machine', () => itIsClosed(() => instance))
+  describe('through a TCP forwarder', () => itIsClosed(() => instance, () => (forwarder.address() as AddressInfo).port))
 
   const link = () => instance.output.match(/One-time link to the console: (\S+)/g)!.at(-1)!.split(' ').at(-1)!
 
-  it('does not use the link up when it is only fetched', async () => {
+  it('does not use up the link if it is only fetched', async () => {
     for (let count = 0; count < 3; count++) {
       const response = await fetch(link())
       assert.equal(response.status, 200)
@@ -197,19 +197,19 @@ describe('the console gate without a password', function() {
     }
   })
 
-  it('lets in with the link once, and logs another when somebody asks for the login page', async () => {
+  it('accepts the link once, and logs a new one when the login page is opened', async () => {
     const [first, url] = [instance.output, link()]
     const cookie = await instance.login()
     assert.match(await (await instance.get('/console/', { cookie })).text(), /KOISHI_CONFIG/)
-    await assert.rejects(instance.login(), /refused with 403/)
+    await assert.rejects(instance.login(), /failed with status 403/)
     assert.equal(link(), url)
     for (let count = 0; count < 3; count++) await instance.get('/console/login')
     assert.notEqual(link(), url)
-    assert.equal(instance.output.length - first.length < 400, true, 'one new link, however often it is asked for')
+    assert.equal(instance.output.length - first.length < 400, true, 'only one new link is logged')
     await instance.login()
   })
 
-  it('takes no password where none is set', async () => {
+  it('accepts no password if none is set', async () => {
     for (const body of ['password=', 'password=undefined', 'token=', 'token=undefined', '']) {
       const response = await fetch(`http://127.0.0.1:${instance.port}/console/login`, {
         method: 'POST', body, redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded' },

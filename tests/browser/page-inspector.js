@@ -1,5 +1,5 @@
-/** Runs in the page, and tells the tests what a person would see there. */
-globalThis.look = {
+/** Runs in the page and describes to the tests what it displays. */
+globalThis.pageInspector = {
   rows() {
     return Array.from(document.querySelectorAll('.k-form .k-schema-item'), (item) => {
       const all = selector => Array.from(item.querySelectorAll(selector))
@@ -17,7 +17,7 @@ globalThis.look = {
     })
   },
 
-  /** What sticks out of the visible part of the page to the left or right, or is cut off with an ellipsis. */
+  /** Finds elements that extend beyond the visible width of the page or are truncated with an ellipsis. */
   overflowing() {
     const found = []
     const view = document.querySelector('.plugin-view > .el-scrollbar__wrap')
@@ -35,7 +35,7 @@ globalThis.look = {
     return found
   },
 
-  /** How high a window shows the whole page without a scroll bar. */
+  /** The window height that shows the whole page without a scroll bar. */
   height() {
     let view = document.querySelector('.k-form')
     while (view && view.scrollHeight <= view.clientHeight) view = view.parentElement

@@ -21,7 +21,7 @@ describe('ConsoleSessions', () => {
     }
   })
 
-  it('ends a login after a week', () => {
+  it('expires a login after a week', () => {
     const sessions = create()
     const token = sessions.create()
     now += SESSION_LIFE_MS - 1
@@ -30,7 +30,7 @@ describe('ConsoleSessions', () => {
     assert.equal(sessions.find(token), undefined)
   })
 
-  it('ends a login that is revoked, and no other', () => {
+  it('revokes one login', () => {
     const sessions = create()
     const [one, other] = [sessions.create(), sessions.create()]
     sessions.revoke(sessions.find(one)!.key)
@@ -38,14 +38,14 @@ describe('ConsoleSessions', () => {
     assert.ok(sessions.find(other))
   })
 
-  it('keeps a hundred logins, the newest ones', () => {
+  it('keeps the latest hundred logins', () => {
     const sessions = create()
     const tokens = Array.from({ length: 150 }, () => sessions.create())
     assert.equal(tokens.filter(token => sessions.find(token)).length, 100)
     assert.ok(sessions.find(tokens[149]))
   })
 
-  it('saves no token, and is restored from what it saved', () => {
+  it('saves no tokens, and restores saved logins', () => {
     const sessions = create()
     const [kept, revoked] = [sessions.create('http://localhost'), sessions.create()]
     sessions.revoke(sessions.find(revoked)!.key)
@@ -57,7 +57,7 @@ describe('ConsoleSessions', () => {
     assert.equal(create(saved).find(kept), undefined)
   })
 
-  it('starts empty from what cannot be read', () => {
+  it('ignores malformed saved logins', () => {
     for (const text of ['', '{', 'undefined']) assert.equal(create(text).find('x'), undefined)
   })
 })

@@ -3,42 +3,42 @@ import type { Browser, Page } from 'playwright-core'
 import type { Instance } from '../support/instance'
 import type { Locale } from '../package/schema'
 
-/** One row of the form: its name as the page writes it, its text, and what can be filled in. */
+/** One row of the form: the displayed name, the description and the input fields. */
 export interface Row {
   name: string
   text: string
   fields: { type: string, value: string, checked: boolean }[]
   choices: { text: string, checked: boolean }[]
-  /** What a closed drop-down list shows. */
+  /** The displayed value of a closed drop-down list. */
   selected: string[]
   columns: string[]
 }
 
-/** The page with the settings of one entry of koishi.yml, as a person with that language sees it. */
+/** The settings page of one entry of koishi.yml, in one language. */
 export class SettingsPage {
-  /** What went wrong in the page: errors on its console, failed requests, and requests to anywhere else. */
+  /** Errors of the page: console errors, failed requests, and requests to other hosts. */
   errors: string[] = []
 
   private constructor(private page: Page, private origin: string) {
     page.on('pageerror', error => this.errors.push(error.message))
     page.on('console', message => message.type() === 'error' && this.errors.push(message.text()))
     page.on('request', (request) => {
-      if (!/^(http:\/\/127\.0\.0\.1:|data:|blob:)/.test(request.url())) this.errors.push(`asks for ${request.url()}`)
+      if (!/^(http:\/\/127\.0\.0\.1:|data:|blob:)/.test(request.url())) this.errors.push(`request to ${request.url()}`)
     })
     page.on('response', (response) => {
       if (response.status() >= 400) this.errors.push(`${response.status()} ${response.url()}`)
     })
   }
 
-  /** @param cookie of a login to the console by a page of this instance, as `Cookie` has it */
+  /** @param cookie the `Cookie` header of a login to the console from a page of this instance */
   static async open(
     browser: Browser, instance: Instance, cookie: string, ident: string, locale: Locale,
   ): Promise<SettingsPage> {
     const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 } })
     const [name, value] = cookie.split('=')
     await context.addCookies([{ name, value, url: `http://127.0.0.1:${instance.port}/console`, sameSite: 'Strict' }])
-    await context.addInitScript({ path: join(__dirname, 'look.js') })
-    // The console keeps its language here; it does not ask the browser for one.
+    await context.addInitScript({ path: join(__dirname, 'page-inspector.js') })
+    // The console reads its language from here rather than from the browser.
     const stored = JSON.stringify({ locale, theme: { mode: 'light', dark: 'default-dark', light: 'default-light' } })
     await context.addInitScript(`localStorage.setItem('koishi.console.config', ${JSON.stringify(stored)})`)
     const settings = new SettingsPage(await context.newPage(), `http://127.0.0.1:${instance.port}`)
@@ -60,29 +60,29 @@ export class SettingsPage {
   }
 
   rows(): Promise<Row[]> {
-    return this.page.evaluate('look.rows()')
+    return this.page.evaluate('pageInspector.rows()')
   }
 
-  /** Adds an item to every list and a row to every table, so that their fields are there to be seen. */
+  /** Adds an item to every list and a row to every table, so that their fields are displayed. */
   async addItems(): Promise<void> {
     for (const button of await this.page.locator('.k-form .k-schema-right > button').all()) await button.click()
   }
 
-  /** Opens every drop-down list in turn, and reads what it offers. */
+  /** @returns the options of every drop-down list */
   async options(): Promise<string[][]> {
-    const offers: string[][] = []
+    const options: string[][] = []
     for (const select of await this.page.locator('.k-form .el-select__wrapper').all()) {
       await select.click()
       const items = this.page.locator('.el-select-dropdown__item:visible')
       await items.first().waitFor()
-      offers.push(await items.allInnerTexts())
+      options.push(await items.allInnerTexts())
       await this.page.keyboard.press('Escape')
       await items.first().waitFor({ state: 'hidden' })
     }
-    return offers
+    return options
   }
 
-  /** Reads what the drop-down list in the row of this name offers, and picks the last of it. */
+  /** Selects the last option of the drop-down list in the named row. @returns all its options */
   async choose(name: string): Promise<string[]> {
     const row = this.page.locator('.k-form .k-schema-item').filter({ has: this.page.locator('h3', { hasText: name }) })
     await row.locator('.el-select__wrapper').click()
@@ -93,17 +93,17 @@ export class SettingsPage {
     return texts
   }
 
-  /** The texts and fields that stick out of the form, or are cut off in it; long values may scroll in their fields. */
+  /** The texts and fields that do not fit into the form. Long values may scroll in their fields. */
   overflowing(): Promise<string[]> {
-    return this.page.evaluate('look.overflowing()')
+    return this.page.evaluate('pageInspector.overflowing()')
   }
 
-  /** Keeps what the page looks like, as a picture of all of it, in the folder that SCREENSHOTS names. */
+  /** Saves a screenshot of the whole page in the folder given by the environment variable SCREENSHOTS. */
   async capture(name: string): Promise<void> {
     const folder = process.env.SCREENSHOTS
     if (!folder) return
     const { width, height } = this.page.viewportSize()!
-    const whole: number = await this.page.evaluate('look.height()')
+    const whole: number = await this.page.evaluate('pageInspector.height()')
     await this.page.setViewportSize({ width, height: whole })
     await this.page.screenshot({ path: join(folder, `${name}.png`) })
     await this.page.setViewportSize({ width, height })
