@@ -18,7 +18,7 @@ import { MessageDeduplicator } from './stream/dedupe'
 import { StreamConnection } from './stream/stream-connection'
 import { BotMessages } from './turn/bot-messages'
 import { TurnRegistry } from './turn/turn-registry'
-import { describeError } from './util/describe-error'
+import { describeError } from 'common/errors'
 
 export interface CompanionOptions {
   clock: Clock

@@ -1,1 +1,2 @@
 export { CodedError } from './coded-error'
+export { describeError } from './describe-error'

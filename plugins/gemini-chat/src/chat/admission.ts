@@ -1,7 +1,7 @@
 import type { Session } from 'koishi'
 import { hasAuthority } from './authority'
 import type { ChatContext } from './context'
-import { describeError } from '../util/describe-error'
+import { describeError } from 'common/errors'
 import { channelOf, userOf } from '../usage/usage-store'
 import type { Message } from '../messages/i18n'
 

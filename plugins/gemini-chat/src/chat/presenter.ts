@@ -4,7 +4,7 @@ import type { ChatContext } from './context'
 import { createDelivery, targetOf } from '../delivery'
 import type { Delivery } from '../delivery'
 import { traitsOf } from '../delivery/platforms'
-import { describeError } from '../util/describe-error'
+import { describeError } from 'common/errors'
 import { localize, localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
 

@@ -6,7 +6,7 @@ import { isSummary, isWorthCompacting } from '../conversation/compaction'
 import type { StoredTurn } from '../conversation/history'
 import { BusyError } from '../conversation/queue'
 import { questionExcerpt } from '../conversation/turn'
-import { describeError } from '../util/describe-error'
+import { describeError } from 'common/errors'
 import { summarise } from '../chat/summary'
 import { localize } from '../messages/i18n'
 

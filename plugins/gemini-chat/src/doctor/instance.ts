@@ -1,6 +1,6 @@
 import { Universal } from 'koishi'
 import type { Context } from 'koishi'
-import { describeError } from '../util/describe-error'
+import { describeError } from 'common/errors'
 import { note, ok, problem } from './finding'
 import type { Finding } from './finding'
 

@@ -1,6 +1,6 @@
 import { EngineError } from '../engine/error'
 import type { EngineErrorKind } from '../engine/error'
-import { describeError } from '../util/describe-error'
+import { describeError } from 'common/errors'
 import { localTime } from '../util/local-time'
 import type { Message } from './i18n'
 

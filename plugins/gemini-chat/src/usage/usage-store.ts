@@ -1,7 +1,7 @@
 import { SerialQueue } from 'common/async'
 import { LruMap, oldestFirst } from 'common/collections'
 import type { Context, Session } from 'koishi'
-import { describeError } from '../util/describe-error'
+import { describeError } from 'common/errors'
 import { localDay } from '../util/local-time'
 
 declare module 'koishi' {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describeError } from '../../src/util/describe-error'
+import { describeError } from 'common/errors'
 
 describe('describeError', () => {
   it('gives one line without addresses', () => {
