@@ -1,0 +1,7 @@
+export { DownloadError } from './download-error'
+export type { DownloadErrorCode } from './download-error'
+export { guardedDownload, parseWebUrl } from './guarded-download'
+export type { Download, DownloadOptions } from './guarded-download'
+export { isPublicAddress } from './public-address'
+export { SsrfGuard, isTrustedHost } from './ssrf-guard'
+export type { Resolve } from './ssrf-guard'
