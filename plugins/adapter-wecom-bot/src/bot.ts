@@ -9,7 +9,7 @@ import { BotServices } from './services'
 import { welcomeCard } from './inbound/welcome'
 import { renderElements } from './render/markdown'
 import type { Media } from './media/media'
-import { MediaError } from './media/media'
+import { MediaError } from './media/media-error'
 import { WecomMessageEncoder } from './message'
 import { DeliveryError } from './api/delivery-error'
 import { createDispatcher } from './dispatch'
@@ -126,5 +126,5 @@ function respond(media?: Media): Universal.Response {
 }
 
 function closed(messageId: string, size: number) {
-  return new DeliveryError('no-way', size, `message ${messageId} can no longer be changed: its stream is closed`)
+  return new DeliveryError('wecom-bot/message-closed', size, `message ${messageId} can no longer be changed: its stream is closed`)
 }

@@ -22,10 +22,16 @@ declare module 'koishi' {
 
 export * from './adapter'
 export * from './bot'
-export { CardError } from './protocol/template-card'
 export * from './config'
-export { NewsError } from './render/news'
-export { DeliveryError } from './api/delivery-error'
 export type * from './protocol/payload'
+export { WecomApiError } from './api/client'
+export { DeliveryError } from './api/delivery-error'
+export { ProxyError } from './api/proxy-error'
+export { MediaError } from './media/media-error'
+export { CallbackError } from './protocol/callback-error'
+export { CardError } from './protocol/template-card'
+export { NewsError } from './render/news'
+export { WecomError } from './util/errors'
+export type { WecomErrorCode } from './util/errors'
 
 export default WecomBot

@@ -1,17 +1,8 @@
-import { ProxyError } from './proxy'
+import type { ApiFailure } from '../util/errors'
+import { WecomError } from '../util/errors'
+import { ProxyError } from './proxy-error'
 import type { Transport } from './http'
 import { FormBody } from './multipart'
-
-/** How a call to WeCom's API ended without success. */
-export type ApiFailure =
-  /** It never left: no connection. It may be tried again. */
-  | 'unsent'
-  /** It waits in the database, for the next start. */
-  | 'deferred'
-  /** WeCom answered with an error code. */
-  | 'refused'
-  /** No answer came back; it may or may not have arrived. */
-  | 'unknown'
 
 /** What to do about the errors that an operator can do something about. */
 const hints: Record<number, string> = {
@@ -27,12 +18,14 @@ const hints: Record<number, string> = {
   93008: '机器人不在群里 / the robot is not in the group',
 }
 
-/** Its message names neither the URL nor the body: both are secrets. */
-export class WecomApiError extends Error {
+/** A failed call to WeCom's API. The message contains neither the URL nor the body: both are secrets. */
+export class WecomApiError extends WecomError<`wecom-bot/api-${ApiFailure}`> {
   override name = 'WecomApiError'
 
+  /** @param errcode WeCom's error code, with `refused` only */
   constructor(readonly failure: ApiFailure, readonly errcode?: number, detail?: string) {
-    super([`WeCom API call ${failure}`, errcode && `errcode ${errcode}`, detail].filter(Boolean).join(', '))
+    const message = [`WeCom API call ${failure}`, errcode && `errcode ${errcode}`, detail].filter(Boolean).join(', ')
+    super(`wecom-bot/api-${failure}`, message)
   }
 }
 
@@ -57,10 +50,10 @@ export async function callApi(post: Post, url: string, body: object): Promise<Re
   try {
     answer = await post(url, body)
   } catch (error) {
-    throw new WecomApiError(isUnsent(error) ? 'unsent' : 'unknown', undefined, error instanceof ProxyError ? error.message : code(error))
+    throw new WecomApiError(isUnsent(error) ? 'unsent' : 'unconfirmed', undefined, error instanceof ProxyError ? error.message : code(error))
   }
   if (typeof answer !== 'object' || answer === null || !('errcode' in answer)) {
-    throw new WecomApiError('unknown', undefined, 'the answer is not JSON with an "errcode"')
+    throw new WecomApiError('unconfirmed', undefined, 'the answer is not JSON with an "errcode"')
   }
   const { errcode, errmsg } = answer as { errcode: unknown, errmsg?: unknown }
   if (errcode !== 0) throw new WecomApiError('refused', Number(errcode), advice(Number(errcode), String(errmsg)))
@@ -75,11 +68,11 @@ function advice(errcode: number, errmsg: string) {
 }
 
 const unsent = [
-  'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'ERR_PROXY',
+  'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT',
 ]
 
 function isUnsent(error: unknown) {
-  return unsent.includes(code(error) ?? '')
+  return error instanceof ProxyError || unsent.includes(code(error) ?? '')
 }
 
 /** The innermost error code, for `fetch` wraps the network's error twice. */

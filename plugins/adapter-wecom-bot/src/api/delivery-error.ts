@@ -1,7 +1,10 @@
-import type { WecomApiError } from './client'
+import type { ApiFailure } from '../util/errors'
+import { WecomError } from '../util/errors'
+
+export type DeliveryErrorCode = 'wecom-bot/no-route' | 'wecom-bot/message-closed' | `wecom-bot/delivery-${ApiFailure}`
 
 /** A message of which a part, or all, did not reach the chat. */
-export class DeliveryError extends Error {
+export class DeliveryError extends WecomError<DeliveryErrorCode> {
   override name = 'DeliveryError'
 
   /**
@@ -9,11 +12,12 @@ export class DeliveryError extends Error {
    * @param doubtful how many of them were sent but not confirmed, and may have arrived
    */
   constructor(
-    readonly code: 'no-way' | WecomApiError['failure'],
+    code: DeliveryErrorCode,
     readonly lost: number,
     message: string,
     readonly doubtful = 0,
+    options?: ErrorOptions,
   ) {
-    super(message)
+    super(code, message, options)
   }
 }

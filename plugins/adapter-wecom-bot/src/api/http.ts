@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { HTTP } from 'koishi'
-import { ProxyError, createAgent } from './proxy'
+import { createAgent } from './proxy'
+import { ProxyError } from './proxy-error'
 
 export interface HttpRequest {
   method?: 'GET' | 'POST'
@@ -76,14 +77,14 @@ export function throughProxy(proxy: URL, closing: AbortSignal): Transport {
       let isThrough = false
       request.on('proxyConnect', ({ statusCode }: { statusCode: number }) => {
         if (statusCode === 200) return
-        reject(new ProxyError(statusCode === 407
+        reject(new ProxyError('wecom-bot/proxy-failed', statusCode === 407
           ? 'the HTTP proxy refuses the user name or password (407)'
           : `the HTTP proxy refuses the connection (${statusCode})`))
         request.destroy()
       })
       request.on('socket', () => isThrough = true)
       request.on('error', (error: NodeJS.ErrnoException) => {
-        reject(isThrough ? error : new ProxyError(`the proxy does not let us through (${reason(error)})`))
+        reject(isThrough ? error : new ProxyError('wecom-bot/proxy-failed', `the proxy does not let us through (${reason(error)})`))
       })
       request.on('response', resolve)
       request.end(body)

@@ -5,12 +5,7 @@ import { connect as tlsConnect } from 'node:tls'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import { SocksClient } from 'socks'
 import { SocksProxyAgent } from 'socks-proxy-agent'
-
-/** A proxy that is not one, or that does not let us through. Never names the address, which may hold a password. */
-export class ProxyError extends Error {
-  override name = 'ProxyError'
-  readonly code = 'ERR_PROXY'
-}
+import { ProxyError } from './proxy-error'
 
 const SCHEMES = ['socks5h', 'socks5', 'socks', 'socks4a', 'socks4', 'http', 'https']
 
@@ -36,7 +31,7 @@ export function parseProxy(address: string): URL {
 }
 
 function malformed(zh: string, en: string) {
-  return new ProxyError([
+  return new ProxyError('wecom-bot/invalid-proxy', [
     `代理地址${zh}：应写作 socks5h://用户名:密码@主机:端口，也可用 http:// 或 https://，用户名和密码中的特殊字符须作百分号编码。`,
     `The proxy address ${en}: write socks5h://user:password@host:port, or http:// or https://,`,
     'with special characters in user name and password percent-encoded.',

@@ -74,7 +74,7 @@ export class Webhook {
     url.searchParams.set('type', type)
     const form = formData('media', name, data)
     const { media_id: id } = await this.retry.run(() => callApi(this.post, url.href, form))
-    if (typeof id !== 'string') throw new WecomApiError('unknown', undefined, 'the answer has no "media_id"')
+    if (typeof id !== 'string') throw new WecomApiError('unconfirmed', undefined, 'the answer has no "media_id"')
     return id
   }
 

@@ -115,7 +115,7 @@ export class PassiveReply implements DeliveryOverride {
     const { next } = this.options
     if (next) return next.send(parts)
     const lost = text.length - (text.startsWith(this.shownText) ? this.shownText.length : 0)
-    throw new DeliveryError('no-way', lost, `${lost} characters not delivered: the passive reply timed out and no app `
+    throw new DeliveryError('wecom-bot/no-route', lost, `${lost} characters not delivered: the passive reply timed out and no app `
       + 'is configured; set corpId, agentId and secret')
   }
 }

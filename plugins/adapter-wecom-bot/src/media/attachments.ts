@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../util/clock'
 import type { Media } from './media'
-import { MediaError } from './media'
+import { MediaError } from './media-error'
 import { MEDIA_LINK_LIFETIME_MS } from '../protocol/limits'
 import type { MediaLink } from '../protocol/payload'
 
@@ -61,7 +61,7 @@ export class Attachments {
     } catch (error) {
       // Another reader may be luckier, as long as the link is valid.
       entry.media = undefined
-      throw error instanceof MediaError ? error : new MediaError('network', 'the download failed')
+      throw error instanceof MediaError ? error : new MediaError('wecom-bot/media-network-failed', 'the download failed')
     }
   }
 

@@ -3,6 +3,7 @@ import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { Clock } from '../util/clock'
+import { MediaError } from './media-error'
 import { checkHost, guardedLookup } from './ssrf-guard'
 
 export interface FetchOptions {
@@ -13,15 +14,6 @@ export interface FetchOptions {
   trusted: readonly string[]
   signal?: AbortSignal
   lookup?: LookupFunction
-}
-
-/** Its message never names the link, which is a secret. */
-export class MediaError extends Error {
-  override name = 'MediaError'
-
-  constructor(readonly code: 'size' | 'status' | 'network' | 'slow' | 'private' | 'decrypt', message: string) {
-    super(message)
-  }
 }
 
 export interface Bytes {
@@ -52,23 +44,23 @@ async function follow(url: URL, options: FetchOptions, redirects: number): Promi
   const { statusCode = 0, headers } = response
   if (statusCode >= 300 && statusCode < 400 && headers.location) {
     response.destroy()
-    if (redirects === REDIRECTS) throw new MediaError('status', 'too many redirects')
+    if (redirects === REDIRECTS) throw new MediaError('wecom-bot/media-unavailable', 'too many redirects')
     return follow(parse(headers.location, url), options, redirects + 1)
   }
   if (statusCode !== 200) {
     response.destroy()
-    throw new MediaError(statusCode >= 500 ? 'network' : 'status', `the storage answers ${statusCode}`)
+    throw new MediaError(statusCode >= 500 ? 'wecom-bot/media-network-failed' : 'wecom-bot/media-unavailable', `the storage answers ${statusCode}`)
   }
   // A server that sends a byte now and then would keep whatever waits for the file waiting.
   const { clock, limit } = options
-  const giveUp = () => void response.destroy(new MediaError('slow', 'the download takes too long'))
+  const giveUp = () => void response.destroy(new MediaError('wecom-bot/media-timed-out', 'the download takes too long'))
   const end = clock.setTimeout(giveUp, DURATION)
   const data = await collect(response, limit).finally(() => clock.clearTimeout(end))
   return { data, disposition: headers['content-disposition'] }
 }
 
 function parse(link: string, base?: URL): URL {
-  if (!URL.canParse(link, base?.href)) throw new MediaError('status', 'not a web link')
+  if (!URL.canParse(link, base?.href)) throw new MediaError('wecom-bot/media-unavailable', 'not a web link')
   return new URL(link, base)
 }
 
@@ -76,7 +68,7 @@ function request(url: URL, options: FetchOptions): Promise<IncomingMessage> {
   const { trusted, signal, clock, lookup = guardedLookup() } = options
   const isTrusted = trusted.includes(url.host) || trusted.includes(url.hostname)
   if (!isTrusted) checkHost(url.hostname)
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new MediaError('status', 'not a web link')
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new MediaError('wecom-bot/media-unavailable', 'not a web link')
   const get = url.protocol === 'https:' ? httpsGet : httpGet
   return new Promise((resolve, reject) => {
     const call = get(url, { signal, timeout: SILENCE, lookup: isTrusted ? undefined : lookup, agent: false }, resolve)
@@ -89,7 +81,7 @@ function request(url: URL, options: FetchOptions): Promise<IncomingMessage> {
 }
 
 function tooLarge(limit: number) {
-  return new MediaError('size', `the file is larger than ${Math.floor(limit / 1048576)} MB`)
+  return new MediaError('wecom-bot/media-too-large', `the file is larger than ${Math.floor(limit / 1048576)} MB`)
 }
 
 async function collect(response: IncomingMessage, limit: number): Promise<Buffer> {
@@ -105,13 +97,13 @@ async function collect(response: IncomingMessage, limit: number): Promise<Buffer
     if (size > limit + 32) throw tooLarge(limit)
     chunks.push(chunk)
   }
-  if (!response.complete) throw new MediaError('network', 'the download broke off')
+  if (!response.complete) throw new MediaError('wecom-bot/media-network-failed', 'the download broke off')
   return Buffer.concat(chunks)
 }
 
 function classify(error: unknown): MediaError {
   if (error instanceof MediaError) return error
   const { code } = error as NodeJS.ErrnoException
-  if (code === 'ERR_PRIVATE_ADDRESS') return new MediaError('private', 'the link leads to a private address')
-  return new MediaError('network', `the download failed${code ? ` (${code})` : ''}`)
+  if (code === 'ERR_PRIVATE_ADDRESS') return new MediaError('wecom-bot/media-private-address', 'the link leads to a private address')
+  return new MediaError('wecom-bot/media-network-failed', `the download failed${code ? ` (${code})` : ''}`)
 }

@@ -3,9 +3,8 @@ import { decodeMediaKey, decryptMedia } from '../protocol/crypto'
 import { UNKNOWN_TYPE, fileName, sniff } from './file-type'
 import type { MediaLink } from '../protocol/payload'
 import type { Bytes, FetchOptions } from './download'
-import { MediaError, fetchBytes } from './download'
-
-export { type FetchOptions, MediaError } from './download'
+import { fetchBytes } from './download'
+import { MediaError } from './media-error'
 
 /** A file as its sender had it. */
 export interface Media {
@@ -50,7 +49,9 @@ function fetchWithRetries(url: string, options: FetchOptions): Promise<Bytes> {
     clock: options.clock,
     signal: options.signal,
     attempts: MAX_ATTEMPTS,
-    delayMs: (error, attempt) => (error as MediaError).code === 'network' ? (attempt + 1) * RETRY_PAUSE_MS : undefined,
+    delayMs: (error, attempt) => {
+      return (error as MediaError).code === 'wecom-bot/media-network-failed' ? (attempt + 1) * RETRY_PAUSE_MS : undefined
+    },
   })
 }
 
@@ -58,7 +59,7 @@ function keyOf(aesKey: string): Buffer {
   try {
     return decodeMediaKey(aesKey)
   } catch {
-    throw new MediaError('decrypt', 'the key beside the link is no key')
+    throw new MediaError('wecom-bot/media-undecryptable', 'the key beside the link is no key')
   }
 }
 
@@ -72,7 +73,7 @@ function open(ciphertext: Buffer, keys: Buffer[]): Buffer {
   })
   // Of 256 files, a wrong key opens one all the same.
   const file = files.find(data => sniff(data) !== UNKNOWN_TYPE) ?? files[0]
-  if (!file) throw new MediaError('decrypt', 'the file cannot be decrypted')
+  if (!file) throw new MediaError('wecom-bot/media-undecryptable', 'the file cannot be decrypted')
   return file
 }
 

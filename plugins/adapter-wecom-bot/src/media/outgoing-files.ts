@@ -1,5 +1,6 @@
-import type { FetchOptions } from './media'
+import type { FetchOptions } from './download'
 import { fetchFile } from './media'
+import { MediaError } from './media-error'
 
 /** The content of a file to send. */
 export interface OutgoingFile {
@@ -38,7 +39,7 @@ export function createFileReader({ http, warn, ...options }: FileReaderOptions):
       if (/^(?:data|internal):$/.test(url.protocol)) return await fromKoishi(src, http)
     } catch (error) {
       // The message of Koishi's client names the address, which may be the file itself.
-      warn(error instanceof Error && error.name === 'MediaError' ? error.message : 'the file cannot be read')
+      warn(error instanceof MediaError ? error.message : 'the file cannot be read')
     }
   }
 }

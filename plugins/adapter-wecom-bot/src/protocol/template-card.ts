@@ -3,6 +3,8 @@
  * @see https://developer.work.weixin.qq.com/document/path/101032
  */
 
+import { WecomError } from '../util/errors'
+
 export interface CardButton {
   text: string
   /** 1–4 */
@@ -90,13 +92,16 @@ export interface MultipleInteraction extends CardBase {
 
 export type TemplateCard = TextNotice | NewsNotice | ButtonInteraction | VoteInteraction | MultipleInteraction
 
-/** A card that WeCom would refuse; names the field and its limit. */
-export class CardError extends Error {
+/** A card that WeCom would refuse. */
+export class CardError extends WecomError<'wecom-bot/invalid-card'> {
   override name = 'CardError'
-  readonly code = 'card'
 
-  constructor(readonly field: string, limit: string) {
-    super(`template card: "${field}" ${limit}`)
+  /**
+   * @param field path of the first wrong field
+   * @param requirement what the field must be, as the end of a sentence
+   */
+  constructor(readonly field: string, requirement: string) {
+    super('wecom-bot/invalid-card', `template card: "${field}" ${requirement}`)
   }
 }
 

@@ -4,7 +4,7 @@ import type { TemplateCard } from '../protocol/template-card'
 import type { Clock } from '../util/clock'
 import { fileName, sniff } from '../media/file-type'
 import type { Media } from '../media/media'
-import { MediaError } from '../media/media'
+import { MediaError } from '../media/media-error'
 import { formData } from '../api/multipart'
 import type { MessagePart } from './parts'
 import type { Push } from './push'
@@ -76,7 +76,9 @@ export class WecomApp {
         return { data: body, name: disposition && fileName(disposition), type: sniff(body) }
       }))
     } catch (error) {
-      throw new MediaError('network', error instanceof WecomApiError ? error.message : 'the download failed')
+      // Other errors may contain the URL with the token.
+      const cause = error instanceof WecomApiError ? error : undefined
+      throw new MediaError('wecom-bot/media-network-failed', cause?.message ?? 'the download failed', { cause })
     }
   }
 
@@ -119,7 +121,7 @@ export class WecomApp {
   /** @see https://developer.work.weixin.qq.com/document/path/90253 */
   private async upload(type: string, name: string, data: Buffer): Promise<string> {
     const { media_id: id } = await this.call('media/upload', formData('media', name, data), { type })
-    if (typeof id !== 'string') throw new WecomApiError('unknown', undefined, 'the answer has no "media_id"')
+    if (typeof id !== 'string') throw new WecomApiError('unconfirmed', undefined, 'the answer has no "media_id"')
     return id
   }
 
@@ -154,7 +156,7 @@ export class WecomApp {
     const url = this.url('gettoken', { corpid: corpId, corpsecret: secret })
     const answer = await callApi(async () => JSON.parse((await this.transport(url)).body.toString()), url, {})
     const { access_token: value, expires_in: life } = answer
-    if (typeof value !== 'string' || !value) throw new WecomApiError('unknown', undefined, 'the answer has no "access_token"')
+    if (typeof value !== 'string' || !value) throw new WecomApiError('unconfirmed', undefined, 'the answer has no "access_token"')
     this.token = { value, until: this.clock.now() + Math.max(Number(life) - MARGIN || 0, 60) * 1000 }
     return value
   }

@@ -52,11 +52,12 @@ export function toDeliveryError(error: unknown, parts: MessagePart[], lost: numb
   const share = (count: number) => Math.ceil(characters * count / total)
   const fate = error.failure === 'deferred' ? 'wait for the next start' : 'are lost'
   // The one that failed; those behind it were not sent.
-  const doubtful = Number(error.failure === 'unknown')
+  const doubtful = Number(error.failure === 'unconfirmed')
   return new DeliveryError(
-    error.failure,
+    `wecom-bot/delivery-${error.failure}`,
     share(lost),
     `${lost} of ${total} messages ${fate}${doubtful ? ', the first of them perhaps not' : ''}: ${error.message}`,
     share(doubtful),
+    { cause: error },
   )
 }

@@ -51,7 +51,7 @@ export class Sender {
     if (other) return this.push(other, channelId, elements)
     const { text } = renderElements(elements)
     if (!text) return
-    throw new DeliveryError('no-way', text.length, `nothing leads to ${channelId}: no message of it is being answered, `
+    throw new DeliveryError('wecom-bot/no-route', text.length, `nothing leads to ${channelId}: no message of it is being answered, `
       + 'and neither a webhook nor an app is configured for it')
   }
 

@@ -1,5 +1,6 @@
 import { h } from 'koishi'
 import { MAX_ARTICLES } from '../protocol/limits'
+import { WecomError } from '../util/errors'
 
 /** One entry of a news message: a title, and where it leads. */
 export interface Article {
@@ -9,13 +10,16 @@ export interface Article {
   picurl?: string
 }
 
-/** News that WeCom would refuse; names the field and its limit. */
-export class NewsError extends Error {
+/** A news message that WeCom would refuse. */
+export class NewsError extends WecomError<'wecom-bot/invalid-news'> {
   override name = 'NewsError'
-  readonly code = 'news'
 
-  constructor(readonly field: string, limit: string) {
-    super(`news: "${field}" ${limit}`)
+  /**
+   * @param field path of the first wrong field
+   * @param requirement what the field must be, as the end of a sentence
+   */
+  constructor(readonly field: string, requirement: string) {
+    super('wecom-bot/invalid-news', `news: "${field}" ${requirement}`)
   }
 }
 

@@ -58,7 +58,7 @@ export class FallbackDelivery {
     if (webhook) {
       await this.push(webhook, rest, pictures, losses)
     } else if (rest) {
-      losses.push(new DeliveryError('no-way', rest.length, `${rest.length} characters not delivered: the stream is closed, `
+      losses.push(new DeliveryError('wecom-bot/no-route', rest.length, `${rest.length} characters not delivered: the stream is closed, `
         + 'response_url is used or expired, and no webhook is configured for this chat'))
     }
     if (losses.length) throw combine(losses)
@@ -78,7 +78,7 @@ export class FallbackDelivery {
       if (!(error instanceof DeliveryError)) return { total, lost: total, unconfirmed: 0 }
       const { code, lost, doubtful: unconfirmed } = error
       // A deferred message is not lost: it is sent after the next start.
-      return { total, lost: code === 'deferred' ? 0 : lost - unconfirmed, unconfirmed }
+      return { total, lost: code === 'wecom-bot/delivery-deferred' ? 0 : lost - unconfirmed, unconfirmed }
     }
   }
 
@@ -98,7 +98,7 @@ export class FallbackDelivery {
       return rest
     } catch (error) {
       if (!(error instanceof WecomApiError)) throw error
-      if (error.failure === 'unknown') {
+      if (error.failure === 'unconfirmed') {
         // Unconfirmed: do not resend. Continue with the remainder.
         const count = text.length - rest.length
         losses.push(failed(error, count, count))
@@ -136,7 +136,7 @@ export class FallbackDelivery {
       // Separators between the pieces are not counted, unless everything is lost.
       const left = messages.slice(sent).map(({ words }) => words)
       const lost = sent ? left.join('').length : total
-      losses.push(failed(error, lost, error.failure === 'unknown' ? left[0].length : 0))
+      losses.push(failed(error, lost, error.failure === 'unconfirmed' ? left[0].length : 0))
     }
   }
 
@@ -153,7 +153,8 @@ export class FallbackDelivery {
 function failed(error: WecomApiError, lost: number, doubtful = 0) {
   const fate = error.failure === 'deferred' ? 'deferred until the next start' : 'not delivered'
   const doubt = doubtful && ` (${doubtful} of them unconfirmed)`
-  return new DeliveryError(error.failure, lost, `${lost} characters ${fate}${doubt || ''}: ${error.message}`, doubtful)
+  const message = `${lost} characters ${fate}${doubt || ''}: ${error.message}`
+  return new DeliveryError(`wecom-bot/delivery-${error.failure}`, lost, message, doubtful, { cause: error })
 }
 
 function combine(losses: DeliveryError[]): DeliveryError {

@@ -66,7 +66,7 @@ describe('a call of WeCom\'s API', () => {
       { status: 200, body: '[]' }, { status: 200, body: '{}' }, { status: 302, headers: { location: wecom.webhookUrl() } },
     ]) {
       wecom.fail('response', failure)
-      assert.equal((await fail()).failure, 'unknown', JSON.stringify(failure))
+      assert.equal((await fail()).failure, 'unconfirmed', JSON.stringify(failure))
     }
     assert.equal(wecom.webhooks.length, 0)
   })

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import type { Proxy, Wecom } from 'testkit'
 import { createHttpProxy, createSocks, createWecom } from 'testkit'
-import { ProxyError, parseProxy } from '../../src/api/proxy'
+import { parseProxy } from '../../src/api/proxy'
+import { ProxyError } from '../../src/api/proxy-error'
 import type { Instance } from '../support/koishi'
 import { startBot } from '../support/koishi'
 
@@ -74,7 +75,7 @@ describe('the proxy for calls to WeCom', () => {
       const bot = await start(`${scheme}://user:WRONG-PASSWORD@127.0.0.1:${proxy.port}`)
       await assert.rejects(bot.services.webhooks.forChannel('webhook')!.post('http://127.0.0.1:1/', {}), (error: ProxyError) => {
         assert.ok(error instanceof ProxyError)
-        assert.equal(error.code, 'ERR_PROXY')
+        assert.equal(error.code, 'wecom-bot/proxy-failed')
         assert.equal(error.message.includes('WRONG-PASSWORD'), false)
         return true
       })
@@ -121,7 +122,7 @@ describe('the proxy for calls to WeCom', () => {
   ]) {
     it(`is refused at the start where it is none: ${address}`, () => {
       assert.throws(() => parseProxy(address), (error: ProxyError) => {
-        assert.equal(error.code, 'ERR_PROXY')
+        assert.equal(error.code, 'wecom-bot/invalid-proxy')
         assert.match(error.message, /应写作 socks5h:\/\/.*write socks5h:\/\//)
         assert.equal(error.message.includes('127.0.0.1'), false)
         return true

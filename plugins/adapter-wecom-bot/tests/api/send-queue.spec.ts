@@ -93,7 +93,7 @@ describe('a queue of messages', () => {
   })
 
   it('does not try again what WeCom refuses, or what may have arrived', async () => {
-    for (const fate of [refuse(93000), () => Promise.reject(new WecomApiError('unknown'))]) {
+    for (const fate of [refuse(93000), () => Promise.reject(new WecomApiError('unconfirmed'))]) {
       fates.push(fate)
       await assert.rejects(queue.push([{}]), { name: 'WecomApiError' })
     }

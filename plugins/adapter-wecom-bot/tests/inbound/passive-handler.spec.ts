@@ -397,7 +397,7 @@ describe('a callback in XML', () => {
       assert.deepEqual(api.messages.map(({ touser, msgtype }) => [touser, msgtype]), [['lisi', 'markdown'], ['lisi', 'file']])
       assert.equal(api.uploads[0].bytes.toString(), 'content')
       for (const channelId of ['private:@all', 'private:a|b', 'private:', 'wr-group']) {
-        await assert.rejects(bot.createMessage(channelId, 'x'), { code: 'no-way' })
+        await assert.rejects(bot.createMessage(channelId, 'x'), { code: 'wecom-bot/no-route' })
       }
       assert.equal(api.messages.length, 2)
     })
@@ -437,7 +437,7 @@ describe('a callback in XML', () => {
 
     it('lets its chat be reached later', async () => {
       const bot = start({}, '')
-      await assert.rejects(bot.createMessage('wrk1', 'x'), { code: 'no-way' })
+      await assert.rejects(bot.createMessage('wrk1', 'x'), { code: 'wecom-bot/no-route' })
       await client.post(client.robotText(webhook(), 'hi'))
       await client.post(client.robotText(webhook(), 'hi', { chatType: 'single' }))
       await bot.sendMessage('wrk1', 'x')

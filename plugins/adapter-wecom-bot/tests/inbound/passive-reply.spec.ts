@@ -75,7 +75,7 @@ describe('a reply that waits for its answer', () => {
     await sent
     const [[rest]] = forwarded
     assert.ok(rest.type === 'markdown')
-    assert.deepEqual([reply, rest.content].join('\n').split('\n'), lines)
+    assert.deepEqual([content, rest.content].join('\n').split('\n'), lines)
   })
 
   it('stays within its limit although some letters are kept from being links', async () => {
@@ -112,7 +112,7 @@ describe('a reply that waits for its answer', () => {
       say('so **far**')
       assert.equal(reply.take(turn), 'so far\n\n(cut off)')
       await assert.rejects(reply.send(turn, say('late')), (error: DeliveryError) => {
-        assert.equal(error.code, 'no-way')
+        assert.equal(error.code, 'wecom-bot/no-route')
         assert.match(error.message, /6 characters not delivered: .*corpId, agentId and secret/s)
         return true
       })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Attachments } from '../../src/media/attachments'
 import type { Media } from '../../src/media/media'
-import { MediaError } from '../../src/media/media'
+import { MediaError } from '../../src/media/media-error'
 import type { MediaLink } from '../../src/protocol/payload'
 import { FakeClock } from '../support/clock'
 
@@ -62,10 +62,10 @@ describe('an attachment', () => {
   it('that could not be downloaded may be tried again', async () => {
     const { attachments, fetched, fates, read } = createAttachments()
     const id = attachments.add({ url: 'a' })
-    fates.push(() => Promise.reject(new MediaError('status', 'the storage answers 404')))
-    await Promise.all([1, 2].map(() => assert.rejects(read(id), { code: 'status' })))
+    fates.push(() => Promise.reject(new MediaError('wecom-bot/media-unavailable', 'the storage answers 404')))
+    await Promise.all([1, 2].map(() => assert.rejects(read(id), { code: 'wecom-bot/media-unavailable' })))
     fates.push(() => Promise.reject(new Error('https://secret')))
-    await assert.rejects(read(id), { name: 'MediaError', code: 'network', message: 'the download failed' })
+    await assert.rejects(read(id), { name: 'MediaError', code: 'wecom-bot/media-network-failed', message: 'the download failed' })
     assert.equal(await read(id), 'a')
     assert.deepEqual(fetched, ['a', 'a', 'a'])
   })

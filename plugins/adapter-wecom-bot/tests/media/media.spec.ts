@@ -8,7 +8,8 @@ import { createWecom, decodeKey, encryptMedia } from 'testkit'
 import type { Clock } from '../../src/util/clock'
 import { decryptMedia } from '../../src/protocol/crypto'
 import { fileName, sniff } from '../../src/media/file-type'
-import type { MediaError, MediaOptions } from '../../src/media/media'
+import type { MediaOptions } from '../../src/media/media'
+import type { MediaError } from '../../src/media/media-error'
 import { downloadMedia, fetchFile } from '../../src/media/media'
 import { encodingAESKey } from '../support/world'
 
@@ -97,7 +98,7 @@ describe('a file in a message', () => {
 
   it('is not looked at where the key beside its link is no key', async () => {
     for (const aesKey of ['x', own.toString('hex').slice(2), own.toString('base64').slice(4), '密钥'.repeat(11)]) {
-      await assert.rejects(get(wecom.media(png, 'a.png'), {}, aesKey), { name: 'MediaError', code: 'decrypt' })
+      await assert.rejects(get(wecom.media(png, 'a.png'), {}, aesKey), { name: 'MediaError', code: 'wecom-bot/media-undecryptable' })
     }
     assert.deepEqual([wecom.downloads, pauses], [[], []])
   })
@@ -119,9 +120,9 @@ describe('a file in a message', () => {
 
   it('is never handed on as ciphertext', async () => {
     const url = wecom.media(png, 'a.png', { key: own })
-    await assert.rejects(get(url), { code: 'decrypt' })
-    await assert.rejects(get(wecom.media(png, 'a.png', { key: false })), { code: 'decrypt' })
-    await assert.rejects(get(wecom.media(png, 'a.png'), {}, own.toString('base64')), { code: 'decrypt' })
+    await assert.rejects(get(url), { code: 'wecom-bot/media-undecryptable' })
+    await assert.rejects(get(wecom.media(png, 'a.png', { key: false })), { code: 'wecom-bot/media-undecryptable' })
+    await assert.rejects(get(wecom.media(png, 'a.png'), {}, own.toString('base64')), { code: 'wecom-bot/media-undecryptable' })
     assert.deepEqual(pauses, [])
   })
 
@@ -136,7 +137,7 @@ describe('a file in a message', () => {
   it('may be as large as the limit, and not larger', async () => {
     const limit = 4096
     assert.equal((await get(wecom.media(randomBytes(limit), 'a'), { limit })).data.length, limit)
-    await assert.rejects(get(wecom.media(randomBytes(limit + 64), 'a'), { limit }), { code: 'size' })
+    await assert.rejects(get(wecom.media(randomBytes(limit + 64), 'a'), { limit }), { code: 'wecom-bot/media-too-large' })
     assert.deepEqual(pauses, [])
   })
 
@@ -150,7 +151,7 @@ describe('a file in a message', () => {
       }
       more()
     })
-    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'size', message: 'the file is larger than 1 MB' })
+    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'wecom-bot/media-too-large', message: 'the file is larger than 1 MB' })
     await isClosed
   })
 
@@ -167,15 +168,15 @@ describe('a file in a message', () => {
 
   it('is given up after three tries', async () => {
     wecom.fail('media', { status: 503 }, 3)
-    await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'network', message: 'the storage answers 503' })
+    await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-network-failed', message: 'the storage answers 503' })
     wecom.fail('media', { reset: true }, 3)
-    await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'network', message: /ECONNRESET/ })
+    await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-network-failed', message: /ECONNRESET/ })
   })
 
   it('that is not there, or over, is not tried again', async () => {
     for (const status of [403, 404, 410]) {
       wecom.fail('media', { status })
-      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'status', message: `the storage answers ${status}` })
+      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-unavailable', message: `the storage answers ${status}` })
     }
     assert.deepEqual(pauses, [])
   })
@@ -190,7 +191,7 @@ describe('a file in a message', () => {
       response.write('one', () => setTimeout(reach, 20))
     })
     const reading = assert.rejects(get(url, { trusted: ['127.0.0.1'] }), {
-      code: 'slow', message: 'the download takes too long',
+      code: 'wecom-bot/media-timed-out', message: 'the download takes too long',
     })
     await reached
     for (const end of ends) end()
@@ -207,7 +208,7 @@ describe('a file in a message', () => {
         for (const end of ends) end()
       }, 20))
     })
-    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'network', message: 'the download failed' })
+    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'wecom-bot/media-network-failed', message: 'the download failed' })
     assert.deepEqual([requests, pauses, ends.size], [3, [1000, 2000], 0])
   })
 
@@ -222,7 +223,7 @@ describe('a file in a message', () => {
   it('is not waited for once nobody needs it', async () => {
     const closed = new AbortController()
     const url = await serve(() => closed.abort())
-    await assert.rejects(get(url, { trusted: ['127.0.0.1'], signal: closed.signal }), { code: 'network' })
+    await assert.rejects(get(url, { trusted: ['127.0.0.1'], signal: closed.signal }), { code: 'wecom-bot/media-network-failed' })
     assert.deepEqual(pauses, [])
   })
 
@@ -232,7 +233,7 @@ describe('a file in a message', () => {
     const hosts = ['127.0.0.1', '[::1]', 'localhost', '0x7f.1', '2130706433', '[::ffff:127.0.0.1]', '0.0.0.0']
     for (const host of hosts) {
       const url = `http://${host}:${port}${media.pathname}${media.search}`
-      await assert.rejects(get(url, { trusted: ['example.com', `127.0.0.1:${+port + 1}`] }), { code: 'private' }, host)
+      await assert.rejects(get(url, { trusted: ['example.com', `127.0.0.1:${+port + 1}`] }), { code: 'wecom-bot/media-private-address' }, host)
     }
     assert.deepEqual([wecom.downloads, pauses], [[], []])
   })
@@ -242,7 +243,7 @@ describe('a file in a message', () => {
     for (const trusted of [[host], [hostname]]) assert.ok(await get(wecom.media(png, 'a.png'), { trusted }))
     const named = wecom.media(png, 'a.png').replace(hostname, 'localhost')
     assert.ok(await get(named, { trusted: [`localhost:${port}`] }))
-    await assert.rejects(get(named, { trusted: [host] }), { code: 'private' })
+    await assert.rejects(get(named, { trusted: [host] }), { code: 'wecom-bot/media-private-address' })
   })
 
   it('is connected to where its name leads, once', async () => {
@@ -270,11 +271,11 @@ describe('a file in a message', () => {
     const inside = await serve((_request, response) => response.end('secret'))
     for (const location of [inside, inside.replace('127.0.0.1', 'localhost'), 'http://169.254.169.254/latest/meta-data']) {
       wecom.fail('media', { status: 302, headers: { location } })
-      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'private' })
+      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-private-address' })
     }
     for (const location of ['file:///etc/passwd', 'ftp://example.com/', 'http://']) {
       wecom.fail('media', { status: 302, headers: { location } })
-      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'status' })
+      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-unavailable' })
     }
     assert.deepEqual(pauses, [])
   })
@@ -282,13 +283,13 @@ describe('a file in a message', () => {
   it('is not followed for ever', async () => {
     let requests = 0
     const url = await serve((_request, response) => response.writeHead(302, { location: `/${++requests}` }).end())
-    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'status', message: 'too many redirects' })
+    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'wecom-bot/media-unavailable', message: 'too many redirects' })
     assert.equal(requests, 4)
   })
 
   it('has a link of the web', async () => {
     for (const url of ['file:///etc/passwd', 'ftp://example.com/a', 'javascript:1', 'a', '', 'http://']) {
-      await assert.rejects(get(url), { name: 'MediaError', code: 'status' }, url)
+      await assert.rejects(get(url), { name: 'MediaError', code: 'wecom-bot/media-unavailable' }, url)
     }
     assert.deepEqual(pauses, [])
   })
@@ -308,7 +309,7 @@ describe('a file in a message', () => {
     const { data, name, type } = await fetchFile(url, { limit: 1 << 20, clock, trusted })
     assert.ok(data.equals(png))
     assert.deepEqual([name, type], ['图.png', 'image/png'])
-    await assert.rejects(fetchFile(wecom.origin, { limit: 100, clock, trusted: [] }), { code: 'private' })
+    await assert.rejects(fetchFile(wecom.origin, { limit: 100, clock, trusted: [] }), { code: 'wecom-bot/media-private-address' })
   })
 })
 

@@ -68,7 +68,7 @@ describe('the API of a self-built app', () => {
 
       it(`once only (${errcode})`, async () => {
         api.answers['message/send'] = Array(2).fill({ errcode, errmsg: 'token' })
-        await assert.rejects(send(markdown('a')), { code: 'refused', message: new RegExp(String(errcode)) })
+        await assert.rejects(send(markdown('a')), { code: 'wecom-bot/delivery-refused', message: new RegExp(String(errcode)) })
         assert.deepEqual(paths(), ['gettoken', 'message/send', 'gettoken', 'message/send'])
       })
     }
@@ -144,7 +144,7 @@ describe('the API of a self-built app', () => {
   it('says how much was lost where it has to give up, and sends nothing behind', async () => {
     api.answers['message/send'] = [{ errcode: 0 }, { errcode: 81013, errmsg: 'x' }]
     await assert.rejects(send(markdown('a'), { type: 'text', content: 'b', users: [] }, markdown('c')), {
-      name: 'DeliveryError', code: 'refused', message: /^2 of 3 messages are lost: .*81013.*visib/,
+      name: 'DeliveryError', code: 'wecom-bot/delivery-refused', message: /^2 of 3 messages are lost: .*81013.*visib/,
     })
     assert.equal(api.messages.length, 0)
   })
@@ -152,13 +152,13 @@ describe('the API of a self-built app', () => {
   it('says which message may have arrived although nobody confirmed it', async () => {
     api.answers['message/send'] = [{ errcode: 0 }, {}]
     await assert.rejects(send(markdown('a'), markdown('b'), markdown('c')), {
-      name: 'DeliveryError', code: 'unknown', message: /^2 of 3 messages are lost, the first of them perhaps not: /, lost: 2, doubtful: 1,
+      name: 'DeliveryError', code: 'wecom-bot/delivery-unconfirmed', message: /^2 of 3 messages are lost, the first of them perhaps not: /, lost: 2, doubtful: 1,
     })
   })
 
   it('takes it for lost where the person cannot be reached', async () => {
     api.answers['message/send'] = [{ errcode: 0, errmsg: 'ok', invaliduser: 'zhangsan' }]
-    await assert.rejects(send(markdown('a')), { code: 'refused', message: /not visible to this person/ })
+    await assert.rejects(send(markdown('a')), { code: 'wecom-bot/delivery-refused', message: /not visible to this person/ })
   })
 
   it('tells what to do about an address that is not trusted', async () => {
@@ -168,7 +168,7 @@ describe('the API of a self-built app', () => {
 
   it('stops at once where the bot stops', async () => {
     api.answers['message/send'] = [{ errcode: -1, errmsg: 'busy' }]
-    const sent = assert.rejects(send(markdown('a')), { code: 'unsent' })
+    const sent = assert.rejects(send(markdown('a')), { code: 'wecom-bot/delivery-unsent' })
     await until(() => clock.pending)
     app.dispose()
     await sent

@@ -110,7 +110,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     assert.ok(Math.abs(between.length - Number(doubtful)) <= 2)
     assert.ok(words(15_000).endsWith(texts().join(' ')))
     assert.equal(lost.length, 1)
-    assert.match(lost[0], /unconfirmed\): WeCom API call unknown, (?:ECONNRESET|UND_ERR_SOCKET)/)
+    assert.match(lost[0], /unconfirmed\): WeCom API call unconfirmed, (?:ECONNRESET|UND_ERR_SOCKET)/)
     await clock.pass(MINUTE)
     assert.equal(wecom.responses.length, 0)
   })
@@ -147,7 +147,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     turn.edit(id, { text: 'one two' })
     await end(turn, () => lost.length > 0)
     assert.deepEqual(lost, ['3 characters not delivered: WeCom API call refused, errcode 40029'])
-    await assert.rejects(turn.say({ text: 'three' }), { name: 'DeliveryError', code: 'no-way', lost: 5 })
+    await assert.rejects(turn.say({ text: 'three' }), { name: 'DeliveryError', code: 'wecom-bot/no-route', lost: 5 })
   })
 
   it('waits for nobody who does not ask, and has its pictures as pictures', async () => {

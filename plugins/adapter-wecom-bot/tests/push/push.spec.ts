@@ -62,7 +62,7 @@ describe('a push', () => {
     it('and is refused where there is none, or where it might end up among other people', async () => {
       for (const channelId of ['wr-other', 'private:somebody', 'toString', '__proto__']) {
         await assert.rejects(instance.bot.createMessage(channelId, 'x'), (error: Failure) => {
-          assert.equal(error.code, 'no-way')
+          assert.equal(error.code, 'wecom-bot/no-route')
           assert.match(error.message, new RegExp(`nothing leads to ${channelId}`))
           return true
         })
@@ -294,7 +294,7 @@ describe('a push', () => {
     const { webhookKey } = instance.bot.config
     wecom.fail('webhook', { errcode: 93000 })
     wecom.fail('webhook', { status: 502, body: '<html>' })
-    for (const pattern of [/93000.*webhook/, /unknown/]) {
+    for (const pattern of [/93000.*webhook/, /unconfirmed/]) {
       await assert.rejects(instance.bot.createMessage('webhook', 'x'), (error: Failure) => {
         assert.match(error.message, pattern)
         assert.equal(String(error.stack).includes(webhookKey!), false)

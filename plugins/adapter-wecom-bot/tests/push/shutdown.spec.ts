@@ -64,7 +64,7 @@ describe('messages that wait when the process has to end', () => {
   it('are kept in the database and sent after the next start, once, without the key beside them', async () => {
     const first = await start({ storage: 'database' })
     const errors = await fill(first)
-    assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('deferred'))
+    assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('wecom-bot/delivery-deferred'))
     assert.match(errors[0].message, /1 of 1 messages wait for the next start/)
     assert.match(first.lines.join('\n'), /3 unsent webhook messages are stored/)
     const rows = await first.app.database.get('wecom_bot_push', {})
@@ -124,7 +124,7 @@ describe('messages that wait when the process has to end', () => {
   it('are counted as lost without a database', async () => {
     const instance = await start()
     const errors = await fill(instance)
-    assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('unsent'))
+    assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('wecom-bot/delivery-unsent'))
     assert.match(instance.lines.join('\n'), /3 unsent webhook messages are lost: set storage to "database"/)
   })
 
@@ -139,6 +139,6 @@ describe('messages that wait when the process has to end', () => {
     await until(() => confirmed === 20)
     bot.ctx.scope.dispose()
     const errors = (await all).filter(result => result.status === 'rejected').map(({ reason }) => reason)
-    assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('unsent'))
+    assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('wecom-bot/delivery-unsent'))
   })
 })

@@ -53,7 +53,7 @@ export class FakeFallback extends FallbackDelivery {
     const text = inWords(said)
     const outcome = this.outcomes.shift()
     if (outcome) await outcome(text)
-    else if (!this.open) throw new DeliveryError('no-way', text.length, 'no way')
+    else if (!this.open) throw new DeliveryError('wecom-bot/no-route', text.length, 'no way')
     this.sent.push(text)
   }
 
@@ -64,7 +64,7 @@ export class FakeFallback extends FallbackDelivery {
    */
   fail(lost?: number, doubtful?: number) {
     this.outcomes.push(async (text) => {
-      throw new DeliveryError('refused', lost ?? text.length, 'refused', doubtful)
+      throw new DeliveryError('wecom-bot/delivery-refused', lost ?? text.length, 'refused', doubtful)
     })
   }
 

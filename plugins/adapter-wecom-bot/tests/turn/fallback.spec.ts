@@ -70,7 +70,7 @@ describe('the other ways out', () => {
       assert.equal(await send(turn, 'one'), undefined)
       assert.equal(fallback.isOpen(turn), false)
       const error = await send(turn, 'two')
-      assert.deepEqual([error!.name, error!.code, error!.lost], ['DeliveryError', 'no-way', 3])
+      assert.deepEqual([error!.name, error!.code, error!.lost], ['DeliveryError', 'wecom-bot/no-route', 3])
       assert.equal(arrived.length, 1)
     }
   })
@@ -79,7 +79,7 @@ describe('the other ways out', () => {
     const { arrived, fallback, open, send } = createOutlet()
     const turn = open({ responseUrl: false })
     assert.equal(fallback.isOpen(turn), false)
-    assert.equal((await send(turn, 'one'))!.code, 'no-way')
+    assert.equal((await send(turn, 'one'))!.code, 'wecom-bot/no-route')
     assert.equal(arrived.length, 0)
   })
 
@@ -87,7 +87,7 @@ describe('the other ways out', () => {
     const { arrived, open, send, fallback } = createOutlet()
     const turn = open({ responseUrl: false })
     Object.assign(fallback, { webhookOf: () => assert.fail('asked for the webhook of a single chat') })
-    assert.equal((await send(turn, 'secret'))!.code, 'no-way')
+    assert.equal((await send(turn, 'secret'))!.code, 'wecom-bot/no-route')
     assert.deepEqual(arrived, [])
   })
 
@@ -118,7 +118,7 @@ describe('the other ways out', () => {
     fates.push(40029)
     const turn = open()
     const error = await send(turn, 'one')
-    assert.deepEqual([error!.code, error!.lost], ['refused', 3])
+    assert.deepEqual([error!.code, error!.lost], ['wecom-bot/delivery-refused', 3])
     assert.equal(fallback.isOpen(turn), false)
     assert.deepEqual(arrived, [])
   })
@@ -128,8 +128,8 @@ describe('the other ways out', () => {
     fates.push('lost')
     const turn = open(group)
     const error = await send(turn, 'one')
-    assert.deepEqual([error!.code, error!.lost, error!.doubtful], ['unknown', 3, 3])
-    assert.match(error!.message, /^3 characters not delivered \(3 of them unconfirmed\): .*unknown, ECONNRESET$/)
+    assert.deepEqual([error!.code, error!.lost, error!.doubtful], ['wecom-bot/delivery-unconfirmed', 3, 3])
+    assert.match(error!.message, /^3 characters not delivered \(3 of them unconfirmed\): .*unconfirmed, ECONNRESET$/)
     assert.deepEqual(arrived, [{ way: 'response', content: 'one' }])
     assert.equal(turn.responseUrl!.used, true)
     assert.equal(fallback.isOpen(turn), true)
@@ -144,7 +144,7 @@ describe('the other ways out', () => {
     assert.equal(first.way, 'response')
     assert.ok(others.length > 1 && others.every(({ way }) => way === 'webhook'))
     assert.equal(arrived.map(({ content }) => content).join(' '), text)
-    assert.equal(error!.code, 'unknown')
+    assert.equal(error!.code, 'wecom-bot/delivery-unconfirmed')
     assert.ok(Math.abs(error!.lost - first.content!.length) <= 1)
     assert.equal(error!.doubtful, error!.lost)
   })
@@ -156,10 +156,10 @@ describe('the other ways out', () => {
     const error = await send(open(group), text)
     const [first, second] = arrived
     assert.equal(arrived.length, 2)
-    assert.equal(error!.code, 'refused')
+    assert.equal(error!.code, 'wecom-bot/delivery-refused')
     assert.ok(Math.abs(error!.doubtful - first.content!.length) <= 1)
     assert.ok(Math.abs(error!.lost - (text.length - second.content!.length)) < 16)
-    assert.match(error!.message, /unknown, ECONNRESET; \d+ characters not delivered: .*errcode 93000/)
+    assert.match(error!.message, /unconfirmed, ECONNRESET; \d+ characters not delivered: .*errcode 93000/)
   })
 
   it('say of a message of a webhook, too, that it may have arrived', async () => {
@@ -167,7 +167,7 @@ describe('the other ways out', () => {
     fates.push('ok', 'ok', 'lost')
     const text = words(10_000)
     const error = await send(open(group), text)
-    assert.equal(error!.code, 'unknown')
+    assert.equal(error!.code, 'wecom-bot/delivery-unconfirmed')
     assert.ok(Math.abs(error!.doubtful - arrived.at(-1)!.content!.length) <= 1)
     assert.ok(error!.lost > error!.doubtful)
   })
@@ -178,7 +178,7 @@ describe('the other ways out', () => {
     const text = words(10_000)
     const error = await send(open(), text)
     assert.equal(arrived.length, 1)
-    assert.deepEqual([error!.code, error!.lost], ['no-way', text.length])
+    assert.deepEqual([error!.code, error!.lost], ['wecom-bot/no-route', text.length])
     assert.ok(error!.doubtful > 15_000 && error!.doubtful < error!.lost)
   })
 
@@ -195,7 +195,7 @@ describe('the other ways out', () => {
     fates.push(40029, 'ok', ...Array(4).fill(45009))
     const text = words(10_000)
     const error = await send(open(group), text)
-    assert.equal(error!.code, 'refused')
+    assert.equal(error!.code, 'wecom-bot/delivery-refused')
     assert.match(error!.message, /45009/)
     assert.ok(Math.abs(text.length - arrived[0].content!.length - error!.lost) < 16)
   })
@@ -210,7 +210,7 @@ describe('the other ways out', () => {
     fates.push('unsent', 'unsent')
     const other = open()
     const error = await send(other, 'two')
-    assert.deepEqual([error!.code, error!.lost], ['unsent', 3])
+    assert.deepEqual([error!.code, error!.lost], ['wecom-bot/delivery-unsent', 3])
     assert.equal(fallback.isOpen(other), true)
     assert.equal(await send(other, 'three'), undefined)
     assert.deepEqual(arrived.at(-1), { way: 'response', content: 'three' })
@@ -224,7 +224,7 @@ describe('the other ways out', () => {
 
     fates.push(-1, -1)
     const error = await send(open(), 'two')
-    assert.deepEqual([error!.code, error!.lost, arrived.length], ['refused', 3, 1])
+    assert.deepEqual([error!.code, error!.lost, arrived.length], ['wecom-bot/delivery-refused', 3, 1])
   })
 
   it('use response_url once, although two want it at the same time', async () => {
@@ -255,7 +255,7 @@ describe('the other ways out', () => {
     assert.ok(Buffer.byteLength(arrived[0].content!) <= 20480)
     assert.ok(text.startsWith(shown))
     assert.equal(shown.length + 1 + Number(lost), text.length)
-    assert.deepEqual([error!.code, error!.lost], ['no-way', Number(lost)])
+    assert.deepEqual([error!.code, error!.lost], ['wecom-bot/no-route', Number(lost)])
   })
 
   it('count all of it as lost where nothing got out', async () => {
@@ -286,7 +286,7 @@ describe('the other ways out', () => {
     const got = arrived.map(({ content }) => content).join(' ')
     assert.equal(arrived.length, 2)
     assert.ok(text.startsWith(got))
-    assert.equal(error!.code, 'refused')
+    assert.equal(error!.code, 'wecom-bot/delivery-refused')
     assert.ok(Math.abs(text.length - got.length - error!.lost) < 16)
   })
 
@@ -330,7 +330,7 @@ describe('the other ways out', () => {
       const { fates, open, send } = createOutlet()
       fates.push('ok', 40009)
       const error = await send(open(group), { text: 'look', images: [image] })
-      assert.deepEqual([error!.code, error!.lost], ['refused', '[图片]'.length])
+      assert.deepEqual([error!.code, error!.lost], ['wecom-bot/delivery-refused', '[图片]'.length])
     })
   })
 

@@ -104,7 +104,7 @@ describe('a message that comes after the chain', () => {
     await turn.say({ text: 'a' })
     turn.endChain()
     poll(turn)
-    await assert.rejects(late(turn, 'b'), { name: 'DeliveryError', code: 'no-way' })
+    await assert.rejects(late(turn, 'b'), { name: 'DeliveryError', code: 'wecom-bot/no-route' })
     await clock.pass(11 * MINUTE)
     assert.equal(turns.size, 0)
   })

@@ -136,7 +136,7 @@ describe('a process that has to end', () => {
     await turn.say({ text: 'x'.repeat(30_000) })
     fallback.outcomes.push(async (text) => {
       await new Promise<void>(resolve => clock.setTimeout(resolve, 6 * SECOND))
-      throw new DeliveryError('refused', text.length, 'refused')
+      throw new DeliveryError('wecom-bot/delivery-refused', text.length, 'refused')
     })
     turn.endChain()
     const ended = await drain(world)
@@ -154,7 +154,7 @@ describe('a process that has to end', () => {
     turn.endChain()
     fallback.outcomes.push(async () => {
       await new Promise<void>(resolve => clock.setTimeout(resolve, 6 * SECOND))
-      throw new DeliveryError('refused', 3, 'refused')
+      throw new DeliveryError('wecom-bot/delivery-refused', 3, 'refused')
     })
     await clock.pass(10 * SECOND)
     const ended = await drain(world)

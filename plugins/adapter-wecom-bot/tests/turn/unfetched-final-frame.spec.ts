@@ -145,7 +145,7 @@ describe('a last frame that nobody fetches', () => {
     await turn.say({ text: 'hello' })
     turn.endChain()
     fallback.outcomes.push(async () => {
-      throw new DeliveryError('deferred', 5, 'deferred')
+      throw new DeliveryError('wecom-bot/delivery-deferred', 5, 'deferred')
     })
     await clock.pass(10 * SECOND)
     assert.equal(poll(turn), '(elsewhere)■')
@@ -203,7 +203,7 @@ describe('an answer that is longer than a bubble', () => {
     const turn = open()
     await turn.say({ text: words })
     fallback.outcomes.push(async (text) => {
-      throw new DeliveryError('unknown', text.length, 'unknown', text.length)
+      throw new DeliveryError('wecom-bot/delivery-unconfirmed', text.length, 'unknown', text.length)
     })
     turn.endChain()
     await clock.pass(0)
