@@ -1,13 +1,13 @@
 import type { History, IdleConversation, StoredTurn } from './history'
 import type { Turn } from './turn'
 
-/** What conversations remember. A failing database costs the history, not the answer. */
+/** The history of all conversations. A failing database costs the history, not the answer. */
 export class Archive {
   private failing = false
 
   /**
-   * @param source where turns are kept at the moment
-   * @param report is told of a failure, once until it has passed
+   * @param source gives the history that is in use at the moment
+   * @param report is called with the first error of a series, and again after a success
    */
   constructor(private readonly source: () => History, private readonly report: (error: unknown) => void) {}
 
@@ -16,40 +16,41 @@ export class Archive {
     return await this.attempt(() => this.source().load(scope)) ?? []
   }
 
+  /** Adds a turn at the end. */
   async append(scope: string, turn: Turn) {
     await this.attempt(() => this.source().append(scope, turn))
   }
 
-  /** Takes back the turns from this one on, and records another in their place. */
+  /** Replaces the turns from `first` to the end with one turn. */
   async rewrite(scope: string, first: StoredTurn, turn: Turn) {
     await this.attempt(() => this.source().rewrite(scope, first.id, turn))
   }
 
-  /** Forgets the turns up to and including this one, for good. */
+  /** Deletes the turns up to and including `last`. */
   async forget(scope: string, last: Pick<StoredTurn, 'id'>) {
     await this.attempt(() => this.source().forget(scope, last.id))
   }
 
-  /** The conversations whose last turn was stored before a time. */
+  /** The conversations whose last turn was stored before `before`, in milliseconds since 1970. */
   async findIdle(before: number): Promise<IdleConversation[]> {
     return await this.attempt(() => this.source().findIdle(before)) ?? []
   }
 
-  /** Puts one turn in the place of those up to and including this one. */
+  /** Replaces the turns up to and including `last` with one turn. */
   async condense(scope: string, last: StoredTurn, turn: Turn) {
     await this.attempt(() => this.source().condense(scope, last.id, turn))
   }
 
   /**
-   * Takes back the turns from this one on.
-   * @throws the database's error: who is told that it is forgotten must be able to rely on it
+   * Deletes the turns from `first` to the end.
+   * @throws the database's error, because the user is told whether it worked
    */
   async rewind(scope: string, first: StoredTurn) {
     await this.source().rewind(scope, first.id)
   }
 
   /**
-   * Forgets the whole conversation.
+   * Deletes the whole conversation.
    * @throws the database's error
    */
   async clear(scope: string) {

@@ -4,7 +4,7 @@ import type { StoredTurn } from './history'
 import { toContents } from './turn'
 import type { Turn } from './turn'
 
-/** Less than this is not worth a question of its own. */
+/** Fewer tokens do not justify a request for a summary. */
 const MIN_COMPACTED_TOKENS = 500
 
 const SUMMARY_PROMPT = `Summarise the conversation so far, for yourself: it takes the place of the messages above.
@@ -14,25 +14,25 @@ nothing but the summary.`
 
 const SUMMARY_HEADING = '[Summary of the conversation before]'
 
-/** What turns cost together. */
+/** The tokens of turns together. */
 export function sumTokens(turns: Turn[]): number {
   return turns.reduce((sum, { tokens }) => sum + tokens, 0)
 }
 
-/** Whether anything is gained by summarising these. */
+/** Whether summarising these turns saves enough. */
 export function isWorthCompacting(turns: Turn[]): boolean {
   return sumTokens(turns) >= MIN_COMPACTED_TOKENS
 }
 
-/** The request for a summary of turns. What they were told to be plays no part in it. */
+/** The request for a summary of turns. It has no system instruction: presets must not colour the summary. */
 export function summaryRequest(turns: StoredTurn[]): Content[] {
   return [...toContents(turns), { role: 'user', parts: [{ text: SUMMARY_PROMPT }] }]
 }
 
 /**
- * The turn that takes the place of those it sums up. It is a whole one, as is each of those: a call of a tool and its
- * result are never parted.
- * @returns nothing when the summary says nothing, or saves less than half
+ * The turn that replaces the turns it summarises. Only whole turns are replaced, so a tool call and its result are
+ * never separated.
+ * @returns undefined if the summary is empty or saves less than half
  */
 export function summaryTurn(summary: string, turns: Turn[]): Turn | undefined {
   const text = summary.trim()
@@ -47,12 +47,12 @@ export function summaryTurn(summary: string, turns: Turn[]): Turn | undefined {
   }
 }
 
-/** Whether a turn stands for others. */
+/** Whether a turn is the summary of others. */
 export function isSummary({ contents: [first] }: Turn): boolean {
   return !!first?.parts[0]?.text?.startsWith(SUMMARY_HEADING)
 }
 
-/** A number of tokens as people read it: `41k`. */
+/** A rounded number of tokens: `410`, `41k`. */
 export function formatTokens(tokens: number): string {
   return tokens < 1000 ? String(tokens) : `${Math.round(tokens / 100) / 10}k`
 }

@@ -1,4 +1,4 @@
-/** Counts the questions that are being dealt with, altogether and by person. */
+/** Limits how many questions are handled at the same time, in total and per person. */
 export class ConcurrencyLimits {
   private total = 0
   private readonly byUser = new Map<string, number>()
@@ -7,8 +7,8 @@ export class ConcurrencyLimits {
   constructor(private readonly limits: { total: number, each: number }) {}
 
   /**
-   * Lets a question in.
-   * @returns how it leaves again, or which limit is reached
+   * Counts a question in.
+   * @returns a function that counts it out again, or the limit that is reached
    */
   acquire(person: string): (() => void) | 'total' | 'each' {
     const { total, each } = this.limits

@@ -3,54 +3,54 @@ import { LruMap } from 'common/collections'
 import type { Message } from '../messages/i18n'
 import type { Archive } from './archive'
 import { fitTurns } from './tokens'
-import { isWorthCompacting, formatTokens, summaryTurn, sumTokens } from './compaction'
+import { formatTokens, isWorthCompacting, summaryTurn, sumTokens } from './compaction'
 import type { StoredTurn } from './history'
 import type { Clock } from '../util/clock'
 
-/** What is sent along with a question, and what there is to say about it. */
+/** The turns to send with a question, and notices about them for the reader. */
 export interface RecalledTurns {
   turns: StoredTurn[]
   notices: Message[]
 }
 
 export interface ContextWindowOptions {
-  /** Tokens per conversation, with the question. */
+  /** Tokens per conversation, question included. */
   budget: number
-  /** After so many milliseconds without a word a conversation is over. 0: never. */
+  /** Milliseconds without a message after which a conversation ends; 0 is never. */
   expiry: number
   now(): number
 }
 
-/** How many conversations that were swept away are told so when they are taken up again. */
+/** Conversations whose expiry or failed compaction is remembered. */
 const MAX_REMEMBERED_CONVERSATIONS = 1000
 
-/** Where summing up has failed, it is not tried again before there is so much more to sum up. */
+/** After a failed compaction, the next one waits until the conversation has grown by this factor. */
 const COMPACTION_RETRY_GROWTH = 1.25
 
-/** Sums up turns. @throws when that fails */
+/** Summarises turns. @throws when that fails */
 export type Summarise = (turns: StoredTurn[]) => Promise<string>
 
-/** Decides what of a conversation is remembered, and in which form. */
+/** Decides which turns of a conversation are sent with a question, and which are summarised or forgotten. */
 export class ContextWindow {
-  /** Conversations that were swept away, and are not taken up again yet. */
+  /** Conversations that were deleted as idle, until their next question. */
   private readonly expired = new LruMap<string, true>({ capacity: MAX_REMEMBERED_CONVERSATIONS })
-  /** How many tokens conversations must have before it is tried again to sum them up. */
+  /** Tokens a conversation needs before its next compaction is tried; 0 if the last one was stopped. */
   private readonly compactionThresholds = new LruMap<string, number>({ capacity: MAX_REMEMBERED_CONVERSATIONS })
 
   constructor(private readonly archive: Archive, private readonly options: ContextWindowOptions) {}
 
   /**
-   * The turns to send along with a question. What is too old is forgotten; what is too much is summed up, and where
-   * that fails the oldest turns are left out, but kept for a while: the next try may succeed.
-   * @param question how many tokens the question takes
-   * @param summarise left out: nothing is summed up
+   * The turns to send with a question. An expired conversation is deleted. One beyond the budget is compacted; where
+   * that fails its oldest turns are left out, and kept up to twice the budget for another try.
+   * @param question tokens of the question
+   * @param summarise without it, nothing is compacted
    */
   async recall(scope: string, question: number, summarise?: Summarise): Promise<RecalledTurns> {
-    const isSwept = this.expired.delete(scope)
+    const wasDeleted = this.expired.delete(scope)
     const turns = await this.archive.load(scope)
     const { budget, expiry, now } = this.options
     const last = turns.at(-1)
-    if (isSwept && !last) return { turns: [], notices: [['expired']] }
+    if (wasDeleted && !last) return { turns: [], notices: [['expired']] }
     if (expiry && last && now() - last.at > expiry) {
       await this.archive.forget(scope, last)
       return { turns: [], notices: [['expired']] }
@@ -68,15 +68,15 @@ export class ContextWindow {
     return { turns: fitTurns(turns, budget - question), notices }
   }
 
-  /** The turns to send along with a question that is put again: those before it. Nothing is forgotten. */
+  /** The turns to send with a question that is asked again: those before `turn`. Deletes nothing. */
   async recallBefore(scope: string, turn: StoredTurn, question: number): Promise<StoredTurn[]> {
     const turns = await this.archive.load(scope)
     return fitTurns(turns.filter(({ id }) => id < turn.id), this.options.budget - question)
   }
 
   /**
-   * Sums up the first so many turns.
-   * @returns nothing when it was not worth it, or failed
+   * Replaces the first `count` turns with their summary.
+   * @returns undefined if they are too short to be worth it, or if it failed
    */
   async compact(
     scope: string, turns: StoredTurn[], count: number, summarise: Summarise,
@@ -102,8 +102,8 @@ export class ContextWindow {
   }
 
   /**
-   * Forgets all conversations that are over, without waiting for anybody to speak.
-   * @param isBusy whether there is something to be answered in one: that goes on
+   * Deletes all expired conversations.
+   * @param isBusy whether a conversation has a question to be answered, which keeps it
    */
   async expireIdle(isBusy: (scope: string) => boolean) {
     const { expiry, now } = this.options
@@ -114,12 +114,12 @@ export class ContextWindow {
     }
   }
 
-  /** How many tokens are kept of what could not be summed up. */
+  /** Tokens that are kept of a conversation whose compaction failed. */
   private get maxKeptTokens() {
     return 2 * this.options.budget
   }
 
-  /** What is beyond so many tokens is never sent along again. */
+  /** Deletes the oldest turns beyond `room` tokens. */
   private async forgetBeyond(scope: string, turns: StoredTurn[], room: number) {
     const dropped = turns.at(-fitTurns(turns, room).length - 1)
     if (dropped) await this.archive.forget(scope, dropped)
@@ -130,7 +130,7 @@ const MIN_EXPIRY_INTERVAL_MS = 1000
 const MAX_EXPIRY_INTERVAL_MS = 3_600_000
 
 export interface ExpiryOptions {
-  /** After so many milliseconds without a word a conversation is over. */
+  /** Milliseconds without a message after which a conversation ends. */
   expiry: number
   clock: Clock
   signal: AbortSignal
@@ -138,14 +138,16 @@ export interface ExpiryOptions {
 }
 
 /**
- * Forgets what is over again and again, in the background, until the signal aborts: whoever never comes back is not
- * kept for ever. Never rejects.
+ * Deletes expired conversations in the background until the signal aborts, so that those of people who never come back
+ * do not stay. Never rejects.
  */
-export async function keepExpiring(memory: Pick<ContextWindow, 'expireIdle'>, { expiry, clock, signal, isBusy }: ExpiryOptions) {
+export async function keepExpiring(
+  contextWindow: Pick<ContextWindow, 'expireIdle'>, { expiry, clock, signal, isBusy }: ExpiryOptions,
+) {
   const pause = Math.min(Math.max(expiry, MIN_EXPIRY_INTERVAL_MS), MAX_EXPIRY_INTERVAL_MS)
   for (;;) {
     await clock.sleep(pause, signal)
     if (signal.aborted) return
-    await memory.expireIdle(isBusy)
+    await contextWindow.expireIdle(isBusy)
   }
 }

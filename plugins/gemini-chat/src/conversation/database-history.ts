@@ -11,7 +11,7 @@ declare module 'koishi' {
   }
 }
 
-/** One turn, in a row of its own: what a process wrote before it was killed is whole. */
+/** A turn. Each has a row of its own, so a process that is killed leaves no half-written conversation. */
 export interface TurnRow {
   id: number
   scope: string
@@ -21,7 +21,7 @@ export interface TurnRow {
   createdAt: Date
 }
 
-/** Declares the table. It may be called before there is a database. */
+/** Declares the table. Works before a database is loaded. */
 export function declareTurnTable(ctx: Context) {
   ctx.model.extend('gemini_turn', {
     id: 'unsigned',
@@ -33,7 +33,7 @@ export function declareTurnTable(ctx: Context) {
   }, { autoInc: true, indexes: ['scope'] })
 }
 
-/** Where turns are kept: in the database while there is one, else in memory. */
+/** The history in use: in the database while one is loaded, otherwise in memory. */
 export function historyOf(ctx: Context, now: () => number): () => History {
   const memory = new MemoryHistory(now)
   return () => {
@@ -42,7 +42,7 @@ export function historyOf(ctx: Context, now: () => number): () => History {
   }
 }
 
-/** Remembers in Koishi's database. */
+/** Stores conversations in Koishi's database. */
 export class DatabaseHistory implements History {
   constructor(private readonly database: Context['database'], private readonly now: () => number) {}
 
@@ -66,7 +66,7 @@ export class DatabaseHistory implements History {
     await this.database.remove('gemini_turn', { scope, id: { $gte: first } })
   }
 
-  /** One that is there is changed, not replaced: whoever is interrupted has either the old or the new. */
+  /** Updates a row that exists, so that an interruption leaves the old turn or the new one. */
   async rewrite(scope: string, first: number, turn: Turn) {
     const { contents, tokens, interrupted = false } = turn
     const createdAt = new Date(this.now())
@@ -77,7 +77,7 @@ export class DatabaseHistory implements History {
     else await this.database.remove('gemini_turn', { scope, id: { $gt: first } })
   }
 
-  /** In this order: whoever is interrupted between the two has something twice, and has lost nothing. */
+  /** Writes before it deletes, so that an interruption repeats turns instead of losing them. */
   async condense(scope: string, last: number, { contents, tokens, interrupted = false }: Turn) {
     await this.database.set('gemini_turn', { scope, id: last }, { contents, tokens, interrupted })
     await this.database.remove('gemini_turn', { scope, id: { $lt: last } })

@@ -2,37 +2,38 @@ import { LruMap, oldestFirst } from 'common/collections'
 import type { Turn } from './turn'
 
 export interface StoredTurn extends Turn {
-  /** Grows with time, within a conversation. */
+  /** Ascending within a conversation. */
   id: number
   /** When it was stored, in milliseconds since 1970. */
   at: number
 }
 
-/** A conversation in which nobody speaks any more. */
+/** A conversation without recent turns. */
 export interface IdleConversation {
   scope: string
-  /** Of its last turn. */
+  /** Id of its last turn. */
   id: number
 }
 
-/** Where conversations are remembered. */
+/** Storage of conversations. A `scope` names a conversation, `first` and `last` are ids of turns. */
 export interface History {
   /** The turns of a conversation, oldest first. */
   load(scope: string): Promise<StoredTurn[]>
+  /** Adds a turn at the end. */
   append(scope: string, turn: Turn): Promise<void>
-  /** Forgets the turns up to and including this one, or the whole conversation. */
+  /** Deletes the turns up to and including `last`; without `last`, the whole conversation. */
   forget(scope: string, last?: number): Promise<void>
-  /** Takes back the turns from this one on. */
+  /** Deletes the turns from `first` to the end. */
   rewind(scope: string, first: number): Promise<void>
-  /** Puts one turn in the place of those from this one on. */
+  /** Replaces the turns from `first` to the end with one turn. */
   rewrite(scope: string, first: number, turn: Turn): Promise<void>
-  /** Puts one turn in the place of those up to and including this one. */
+  /** Replaces the turns up to and including `last` with one turn, which keeps the id and time of `last`. */
   condense(scope: string, last: number, turn: Turn): Promise<void>
-  /** The conversations whose last turn was stored before a time. */
+  /** The conversations whose last turn was stored before `before`, in milliseconds since 1970. */
   findIdle(before: number): Promise<IdleConversation[]>
 }
 
-/** Keeps the conversations in memory that were used last. */
+/** Keeps the most recently used conversations in memory. */
 export class MemoryHistory implements History {
   private readonly conversations: LruMap<string, StoredTurn[]>
   private id = 0

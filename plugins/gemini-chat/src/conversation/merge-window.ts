@@ -1,27 +1,28 @@
 import type { Clock } from '../util/clock'
 import type { Part } from '../engine/types'
 
-/** So long at most a batch is collected, in windows. */
+/** A batch is closed after this many windows at the latest, however many messages still come. */
 const MAX_WINDOWS_PER_BATCH = 10
 
 interface Batch<T> {
   key: string
   items: T[]
+  /** When the first and the last message came, in milliseconds since 1970. */
   since: number
   last: number
 }
 
-/** Messages of one conversation that are to be answered together. */
+/** Collects messages of one conversation that come shortly after each other, to answer them together. */
 export class MergeWindow<T> {
   private readonly batches = new Map<string, Batch<T>>()
 
   /**
-   * @param windowMs how many milliseconds without a new one end a batch
-   * @param capacity how many a batch may hold
+   * @param windowMs milliseconds without a new message that close a batch
+   * @param capacity messages a batch may hold
    */
   constructor(private readonly clock: Clock, private readonly windowMs: number, private readonly capacity: number) {}
 
-  /** Adds to the batch that is being collected. @returns whether there is one, and room in it */
+  /** Adds a message to the open batch. @returns undefined if no batch is open */
   join(key: string, item: T): 'joined' | 'full' | undefined {
     const batch = this.batches.get(key)
     if (!batch) return
@@ -31,6 +32,7 @@ export class MergeWindow<T> {
     return 'joined'
   }
 
+  /** Opens a batch. */
   open(key: string, item: T): Batch<T> {
     const now = this.clock.now()
     const batch = { key, items: [item], since: now, last: now }
@@ -38,7 +40,7 @@ export class MergeWindow<T> {
     return batch
   }
 
-  /** Waits until nothing more comes, and closes the batch. */
+  /** Waits until the window has passed without a message, then closes the batch. */
   async close(batch: Batch<T>, signal: AbortSignal): Promise<T[]> {
     while (!signal.aborted) {
       const end = Math.min(batch.last + this.windowMs, batch.since + this.windowMs * MAX_WINDOWS_PER_BATCH)
@@ -50,13 +52,13 @@ export class MergeWindow<T> {
     return batch.items
   }
 
-  /** Takes nothing more. */
+  /** Closes the batch at once. */
   drop(batch: Batch<T>) {
     if (this.batches.get(batch.key) === batch) this.batches.delete(batch.key)
   }
 }
 
-/** Makes one message of several. What was cut apart in the middle of a paste grows together again, line by line. */
+/** Joins messages into one. Texts are joined line by line, which restores a paste that a client has split. */
 export function mergeMessages(messages: Part[][]): Part[] {
   const parts: Part[] = []
   for (const part of messages.flat()) {

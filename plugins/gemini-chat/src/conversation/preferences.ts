@@ -8,9 +8,9 @@ declare module 'koishi' {
   }
 }
 
-/** What was chosen for a conversation, or for the place it is held in. What is missing is as the settings have it. */
+/** Choices made for a conversation or a channel. The settings apply to what is missing. */
 export interface Preferences {
-  /** Of a place: how people share it. */
+  /** For channels: how people share it. */
   scope?: Scope
   model?: string
   preset?: string
@@ -18,22 +18,22 @@ export interface Preferences {
   search?: boolean
 }
 
-/** By the name of a conversation or a place. */
 export interface PreferenceRow {
+  /** The key of a conversation or a channel. */
   key: string
   choices: Preferences
 }
 
-/** Declares the table. It may be called before there is a database. */
+/** Declares the table. Works before a database is loaded. */
 export function declarePreferenceTable(ctx: Context) {
   ctx.model.extend('gemini_choice', { key: 'string(255)', choices: 'json' }, { primary: 'key' })
 }
 
-/** Remembers choices: in the database while there is one, else in memory, those that were made last. */
+/** Stores preferences: in the database while one is loaded, otherwise the most recent ones in memory. */
 export class PreferenceStore {
   private readonly memory: LruMap<string, Preferences>
 
-  /** @param report is told when choices cannot be read; the settings count then */
+  /** @param report is called when preferences cannot be read; the settings apply then */
   constructor(
     private readonly ctx: Context,
     private readonly report: (error: unknown) => void,
@@ -52,8 +52,8 @@ export class PreferenceStore {
   }
 
   /**
-   * Changes some choices. One that is undefined is taken back.
-   * @throws the database's error: who is told that something was chosen must be able to rely on it
+   * Changes some preferences; `undefined` removes one.
+   * @throws the database's error, because the user is told whether it worked
    */
   async update(key: string, changes: Preferences) {
     const choices = Object.fromEntries(Object.entries({ ...await this.read(key), ...changes })
@@ -65,7 +65,7 @@ export class PreferenceStore {
   }
 
   /**
-   * Takes all choices back.
+   * Removes all preferences.
    * @throws the database's error
    */
   async clear(key: string) {

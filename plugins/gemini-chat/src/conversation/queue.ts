@@ -1,7 +1,7 @@
 import { SerialQueue } from 'common/async'
 import { GeminiChatError } from '../util/errors'
 
-/** A conversation has as many waiting messages as it may have. */
+/** A conversation has as many waiting messages as allowed. */
 export class BusyError extends GeminiChatError {
   override readonly name = 'BusyError'
 
@@ -10,19 +10,19 @@ export class BusyError extends GeminiChatError {
   }
 }
 
-/** How many tasks a conversation may have, with those that are being stopped. */
+/** Tasks of one conversation, those that are being stopped included. */
 const MAX_TASKS_PER_CONVERSATION = 100
 
-/** Lets the tasks of one conversation run one after the other, and those of different ones at the same time. */
+/** Runs the tasks of one conversation one after the other, and those of different conversations in parallel. */
 export class ConversationQueue {
   private readonly serial = new SerialQueue()
   /** By conversation: one controller for each task that has not ended, in order. */
   private readonly tasks = new Map<string, Set<AbortController>>()
 
   /**
-   * Runs the task once everything posted before it under the same key has ended.
-   * @param limit how many tasks may wait besides the running one
-   * @throws {BusyError} when as many wait already, or a hundred have not ended yet
+   * Runs a task once all earlier tasks of the same key have ended.
+   * @param limit tasks that may wait besides the running one
+   * @throws {BusyError} if that many are waiting, or 100 tasks have not ended yet
    */
   async enqueue<T>(key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity): Promise<T> {
     const tasks = this.tasks.get(key) ?? new Set<AbortController>()
@@ -40,15 +40,15 @@ export class ConversationQueue {
     })
   }
 
-  /** How many tasks run or wait under a key, without those that are being stopped. */
+  /** Tasks of a key that run or wait, without those that are being stopped. */
   pending(key: string): number {
     return this.active(key).length
   }
 
   /**
-   * Aborts the running task and those that wait. They still run, in order, and find their signal aborted.
-   * @param reason what the signal says why
-   * @returns whether there was anything to stop
+   * Aborts the running task and the waiting ones. Those still run, in order, with an aborted signal.
+   * @param reason reason of the signals
+   * @returns whether there was a task to stop
    */
   stop(key: string, reason?: unknown): boolean {
     const tasks = this.active(key)
@@ -56,12 +56,12 @@ export class ConversationQueue {
     return tasks.length > 0
   }
 
-  /** Waits for the end of everything posted so far. */
+  /** Waits until all tasks enqueued so far have ended. */
   async whenIdle() {
     await this.serial.whenIdle()
   }
 
-  /** Aborts everything. */
+  /** Aborts all tasks. */
   dispose() {
     for (const key of this.tasks.keys()) this.stop(key)
   }
@@ -70,7 +70,7 @@ export class ConversationQueue {
     return [...this.tasks.get(key) ?? []].filter(({ signal }) => !signal.aborted)
   }
 
-  /** How many conversations have something to do. */
+  /** Number of conversations with tasks. */
   get size() {
     return this.tasks.size
   }

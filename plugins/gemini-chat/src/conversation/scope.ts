@@ -1,24 +1,24 @@
 import type { Session } from 'koishi'
 
 /**
- * Who shares a conversation in a group: `user-in-channel` everybody has one there, `channel` all have the same one,
- * `user` everybody has one that goes along through all groups. A direct chat is always its own.
+ * Who shares a conversation in a group: each person has one per group (`user-in-channel`), all people of a group share
+ * one (`channel`), or each person has one for all groups (`user`). A direct chat is always a conversation of its own.
  */
 export const scopes = ['user-in-channel', 'channel', 'user'] as const
 
 export type Scope = typeof scopes[number]
 
-/** What the address of a message is made of. */
+/** The parts of a session that say where a message was written. */
 export type Address = Pick<
   Session, 'platform' | 'selfId' | 'isDirect' | 'channelId' | 'guildId' | 'userId'
 > & { event?: Pick<Session['event'], '_data'> }
 
-/** Where platforms put the thread of a message, beside its channel. */
+/** Where platforms put the thread of a message, if they have threads within a channel. */
 const threads: Record<string, (address: Address) => string | undefined> = {
   lark: larkThread,
   feishu: larkThread,
   slack: ({ event }) => event?._data?.event?.thread_ts,
-  // The channel of a topic is its number, which is unique only within its group.
+  // A topic's channel id is its number, which is unique only within its group.
   telegram: ({ guildId, channelId }) => guildId === channelId ? undefined : guildId,
 }
 
@@ -26,16 +26,16 @@ function larkThread({ event }: Address) {
   return event?._data?.event?.message?.thread_id
 }
 
-/** Names the place a message was said in, whoever said it. */
+/** The key of the channel (and thread) a message was written in, the same for all people. */
 export function channelKeyOf(address: Address): string {
   const { isDirect, channelId, userId } = address
   return isDirect ? joinKey('direct', address, userId, threadOf(address)) : joinKey('channel', address, channelId, threadOf(address))
 }
 
 /**
- * Names the conversation a message belongs to. The name holds the scope: after a change of scope nobody finds himself
- * in a conversation that others had before. Display names take no part, for they repeat, nor does `guildId`,
- * which all chats of a company have in common.
+ * The key of the conversation a message belongs to. It contains the scope, so that a change of scope never puts people
+ * into a conversation that others had before. Display names are not part of it, because they repeat, nor is `guildId`,
+ * which all chats of a company may share.
  */
 export function conversationKeyOf(address: Address, scope: Scope = 'user-in-channel'): string {
   const { isDirect, channelId, userId } = address

@@ -2,7 +2,7 @@ import type { Session } from 'koishi'
 import type { Part } from '../engine/types'
 import { localDay } from '../util/local-time'
 
-/** What a system prompt may name: `{date}`, `{user}` and `{platform}`. */
+/** The variables of a system prompt: `{date}`, `{user}` and `{platform}`. */
 export interface PromptVariables {
   date: Date
   user: string
@@ -10,8 +10,8 @@ export interface PromptVariables {
 }
 
 /**
- * Fills in a system prompt.
- * @returns nothing when there is nothing in it
+ * Fills in the variables of a system prompt.
+ * @returns undefined if the prompt is blank
  */
 export function fillSystemPrompt(prompt: string, { date, user, platform }: PromptVariables): string | undefined {
   const values: Record<string, string> = {
@@ -23,20 +23,20 @@ export function fillSystemPrompt(prompt: string, { date, user, platform }: Promp
   return prompt.replace(/\{(date|user|platform)\}/g, (_, name) => values[name]).trim() || undefined
 }
 
-/** What the model is told where several people share a conversation. */
+/** Added to the system prompt where several people share a conversation. */
 export const SEVERAL_SPEAKERS_PROMPT = 'Several people take part in this conversation. The first line of each message, in brackets, says'
   + ' who wrote it; everything after it is theirs. Do not begin your answers with such a line.'
 
 type Speaker = Pick<Session, 'userId'> & { event?: Pick<Session['event'], 'member' | 'user'> }
 
-/** What somebody is called, in one short line. */
+/** The name of a person in one line of at most 60 characters, without brackets. */
 export function speakerName({ userId, event }: Speaker): string {
   const { member, user } = event ?? {}
   const name = member?.nick || user?.nick || user?.name || userId || ''
   return name.replace(/[[\]\s]+/g, ' ').trim().slice(0, 60)
 }
 
-/** A message with the name of its writer above it. */
+/** Puts the name of its author above a message. */
 export function labelSpeaker(parts: Part[], speaker: Speaker): Part[] {
   const [first, ...rest] = parts
   const line = `[${speakerName(speaker)}]`

@@ -1,17 +1,17 @@
 import type { Content, Part } from '../engine/types'
 
-/** A question and its answer, as they went over the wire. */
+/** A question and its answer, as the engine takes and reports them. */
 export interface Turn {
   contents: Content[]
-  /** What the turn adds to a request. */
+  /** Tokens the turn adds to a request. */
   tokens: number
   /** The answer was cut short. */
   interrupted?: boolean
 }
 
 /**
- * Adds a part to an answer. Plain text joins the plain text before it, for a streamed answer comes in hundreds of
- * pieces; whatever carries more than text (a thought, a signature) is kept exactly as it came.
+ * Adds a part to an answer. Plain text is appended to plain text, because a streamed answer comes in hundreds of
+ * pieces. Parts with other fields (a thought, a signature) are kept exactly as they came.
  */
 export function appendPart(parts: Part[], part: Part) {
   const last = parts.at(-1)
@@ -23,7 +23,7 @@ function isPlain(part: Part): part is { text: string } {
   return part.text !== undefined && Object.keys(part).length === 1
 }
 
-/** What turns look like in a request. An answer that was cut short says so: the model would take it for whole. */
+/** Turns as messages of a request. Interrupted answers are marked, or the model would take them for complete. */
 export function toContents(turns: Turn[]): Content[] {
   return turns.flatMap(({ contents, interrupted }) => contents.map((content) => {
     if (!interrupted || content.role !== 'model') return content
@@ -31,7 +31,7 @@ export function toContents(turns: Turn[]): Content[] {
   }))
 }
 
-/** The question of a turn as people recognise it: its last line, not too long. */
+/** The last line of a turn's question, at most 40 characters, for people to recognise it. */
 export function questionExcerpt({ contents }: Turn): string {
   const text = contents[0]?.parts.map(part => part.text ?? '').join('').trim() ?? ''
   const letters = [...text.slice(text.lastIndexOf('\n') + 1)]

@@ -1,11 +1,10 @@
-import { localTime } from '../util/local-time'
+import { localDay, localTime } from '../util/local-time'
 import { sumCounts } from './usage-store'
-import { localDay } from '../util/local-time'
 import type { UsageStore, UsageRow } from './usage-store'
 import { ExpiringMap } from 'common/collections'
 import type { Message } from '../messages/i18n'
 
-/** 0 is no limit. */
+/** In all of these, 0 is no limit. */
 export interface RateLimitSettings {
   /** Messages per minute. */
   userRate: number
@@ -17,12 +16,12 @@ export interface RateLimitSettings {
 
 const RATE_WINDOW_MS = 60_000
 
-/** Of how many people and places it is known when their messages came. */
+/** People and channels whose recent messages are remembered. */
 const MAX_TRACKED = 10_000
 
-/** Lets people and places use no more than they may. */
+/** Limits messages per minute and tokens per day, of people and of channels. */
 export class RateLimits {
-  /** When messages came, by who or where. */
+  /** Times of recent messages, by person or channel. */
   private readonly recent: ExpiringMap<number[]>
 
   constructor(
@@ -34,9 +33,9 @@ export class RateLimits {
   }
 
   /**
-   * Counts a message, unless it is one too many.
-   * @param channel where it came from; a direct chat has only its user
-   * @returns what to say when it may not be answered
+   * Counts a message, unless a limit is reached.
+   * @param channel not given for direct chats
+   * @returns the message for the user if a limit is reached
    * @throws the database's error
    */
   async admit({ user, channel }: Pick<UsageRow, 'user'> & { channel?: string }): Promise<Message | undefined> {
@@ -46,17 +45,19 @@ export class RateLimits {
       const waitMs = key && limit ? this.wait(key, limit) : 0
       if (waitMs) return [`limits.${key!.split(' ', 1)}-rate`, { limit, seconds: Math.ceil(waitMs / 1000) }]
     }
-    // Before anything is waited for: whoever comes meanwhile is one more.
+    // Count before the first await, so that messages that arrive meanwhile see this one.
     for (const [limit, key] of rates) {
       if (key && limit) this.recent.set(key, [...this.recent.get(key) ?? [], this.now()])
     }
-    if (userTokens && await this.tokensToday({ user }) >= userTokens) return this.untilMidnight('limits.user-tokens', userTokens)
+    if (userTokens && await this.tokensToday({ user }) >= userTokens) {
+      return this.untilMidnight('limits.user-tokens', userTokens)
+    }
     if (channel && channelTokens && await this.tokensToday({ channel }) >= channelTokens) {
       return this.untilMidnight('limits.channel-tokens', channelTokens)
     }
   }
 
-  /** How long until there may be one more. */
+  /** Milliseconds until one more message is allowed. */
   private wait(key: string, limit: number): number {
     const start = this.now() - RATE_WINDOW_MS
     const times = this.recent.get(key)?.filter(time => time > start) ?? []

@@ -3,7 +3,7 @@ import type { AttemptResult } from '../model/ask'
 import type { UsageStore } from './usage-store'
 import { channelOf, userOf } from './usage-store'
 
-/** Puts what a question costs on the account of whoever asked. What people stop themselves is no error. */
+/** Returns a listener that records the usage of attempts. An attempt that the user stopped is not an error. */
 export function recordUsage(store: Pick<UsageStore, 'add'>, session: Session, signal: AbortSignal) {
   return ({ model, usage = {}, error }: AttemptResult) => store.add(
     { user: userOf(session), channel: channelOf(session), model },

@@ -12,12 +12,12 @@ declare module 'koishi' {
   }
 }
 
-/** How many people or models are listed. */
+/** People, and models, that are listed. */
 const MAX_LISTED = 10
 
 const REPORT_DAYS = 30
 
-/** What was used, in words. */
+/** The answer to `gemini.usage`. */
 export class UsageReport {
   constructor(
     private readonly ctx: Pick<Context, 'emit'>,
@@ -25,13 +25,13 @@ export class UsageReport {
     private readonly now: () => number,
   ) {}
 
-  /** What one person used. */
+  /** The usage of the person who asks. */
   async own(session: Session): Promise<string> {
     const rows = await this.usage.read({ user: userOf(session), since: localDay(this.now(), REPORT_DAYS - 1) })
     return [...this.sums(session, rows), ...this.byModel(session, rows), ...this.others(session)].join('\n')
   }
 
-  /** What everybody used. */
+  /** The usage of all people. */
   async all(session: Session): Promise<string> {
     const rows = await this.usage.read({ since: localDay(this.now(), REPORT_DAYS - 1) })
     const users = group(rows, row => row.user)
@@ -57,7 +57,7 @@ export class UsageReport {
     return models.map(([name, counts]) => localizeText(session, 'usage.model', { name, ...formatCounts(counts) }))
   }
 
-  /** What other plugins add. */
+  /** Lines of other plugins. */
   private others(session: Session): string[] {
     const lines: string[] = []
     this.ctx.emit(session, 'gemini/usage', session, lines)
@@ -74,19 +74,19 @@ function group(rows: UsageRow[], by: (row: UsageRow) => string): [string, UsageC
 
 function formatCounts(counts: UsageCounts) {
   const { requests, errors, prompt, answer } = counts
-  const write = (number: number) => number.toLocaleString('en-US')
+  const format = (number: number) => number.toLocaleString('en-US')
   return {
-    requests: write(requests), errors: write(errors), prompt: write(prompt), answer: write(answer),
-    tokens: write(prompt + answer),
+    requests: format(requests), errors: format(errors), prompt: format(prompt), answer: format(answer),
+    tokens: format(prompt + answer),
   }
 }
 
-/** `gemini.usage`; `-a` shows everybody's to those who run the bot. */
+/** Registers `gemini.usage`; `-a` shows the usage of all people and takes authority 3. */
 export function registerUsageCommand(ctx: Context, report: UsageReport) {
   ctx.command('gemini.usage')
     .option('all', '-a', { authority: 3 })
     .action(async ({ session, options }) => {
-      // A name is no markup.
+      // Names must not be parsed as markup.
       return [h.text(await (options!.all ? report.all(session!) : report.own(session!)))]
     })
 }

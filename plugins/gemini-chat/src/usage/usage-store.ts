@@ -10,17 +10,19 @@ declare module 'koishi' {
   }
 }
 
-/** What somebody used of a model, in one place on one day. */
+/** The usage of one model by one person in one channel on one day. */
 export interface UsageRow {
-  /** `2026-11-22`, by the clock of this machine. */
+  /** `2026-11-22`, in the time zone of this machine. */
   day: string
-  /** Platform and id. */
+  /** `platform:id`, like `channel`. */
   user: string
   channel: string
   model: string
   requests: number
   errors: number
+  /** Tokens sent, tool results included. */
   prompt: number
+  /** Tokens received, thoughts included. */
   answer: number
 }
 
@@ -29,16 +31,16 @@ export type UsageCounts = Pick<UsageRow, 'requests' | 'errors' | 'prompt' | 'ans
 type UsageKey = Omit<UsageRow, keyof UsageCounts>
 
 export type UsageQuery = Partial<Pick<UsageRow, 'user' | 'channel'>> & {
-  /** The first day that counts. */
+  /** The first day to include. */
   since: string
 }
 
 const PRIMARY_KEY = ['day', 'user', 'channel', 'model'] as const
 
-/** How many days are kept. */
+/** Older rows are deleted. */
 const RETENTION_DAYS = 366
 
-/** Declares the table. It may be called before there is a database. */
+/** Declares the table. Works before a database is loaded. */
 export function declareUsageTable(ctx: Context) {
   ctx.model.extend('gemini_usage', {
     day: 'char(10)',
@@ -52,7 +54,7 @@ export function declareUsageTable(ctx: Context) {
   }, { primary: [...PRIMARY_KEY] })
 }
 
-/** Keeps account of what is used: in the database while there is one, else in memory, the last of it. */
+/** Stores usage: in the database while one is loaded, otherwise the most recent rows in memory. */
 export class UsageStore {
   private readonly memory: LruMap<string, UsageRow>
   private readonly writes = new SerialQueue()
@@ -67,7 +69,7 @@ export class UsageStore {
     this.memory = new LruMap({ capacity })
   }
 
-  /** Adds to what was used today. It returns at once and never fails: an account costs no answer. */
+  /** Adds to the usage of today. Returns at once and never fails: accounting must not fail an answer. */
   add(place: Omit<UsageKey, 'day'>, counts: UsageCounts) {
     const day = localDay(this.now())
     // Two writes that read the same count would lose one.
@@ -112,11 +114,12 @@ export function sumCounts(counts: readonly UsageCounts[]): UsageCounts {
   return sum
 }
 
-/** How the ledger knows who sent a message, and where. */
+/** The person who sent a message, as `platform:id`. */
 export function userOf({ platform, userId }: Pick<Session, 'platform' | 'userId'>): string {
   return `${platform}:${userId}`
 }
 
+/** The channel of a message, as `platform:id`. */
 export function channelOf({ platform, channelId }: Pick<Session, 'platform' | 'channelId'>): string {
   return `${platform}:${channelId}`
 }
