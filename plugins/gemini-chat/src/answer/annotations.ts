@@ -1,24 +1,25 @@
 import type { EngineEvent } from '../engine/types'
 import { AnswerSources } from './sources'
 
-/** So many characters of the thoughts are enough. */
+/** Longer thoughts are cut. */
 const MAX_THOUGHT_CHARS = 6000
 
-/** What is shown around an answer and is no part of it: thoughts before it, sources below. */
+/** What is shown around an answer without being part of it: thoughts before it, sources below. */
 export class Annotations {
   private thoughts = ''
   private readonly sources = new AnswerSources()
 
-  /** Adds to the thoughts. What stands in front must not change any more once there is something behind it. */
+  /** Adds to the thoughts. Do not call it once text follows them: text that is visible must not move. */
   addThought(text: string) {
     if (this.thoughts.length < MAX_THOUGHT_CHARS) this.thoughts = truncate(this.thoughts + text)
   }
 
-  /** A try has failed: what it thought led to nothing. */
+  /** Drops the thoughts of a failed attempt. */
   clearThoughts() {
     this.thoughts = ''
   }
 
+  /** Collects sources. */
   take(event: EngineEvent) {
     if (event.type === 'sources') this.sources.add(event.sources, event.searches)
   }
@@ -29,7 +30,7 @@ export class Annotations {
     return thoughts && `<think>\n${thoughts}\n</think>\n\n`
   }
 
-  /** Markdown. @param label gives a heading in the reader's language */
+  /** The sources as Markdown. @param label gives a heading in the reader's language */
   after(label: (name: 'sources' | 'queries') => string): string {
     return this.sources.toMarkdown(label)
   }

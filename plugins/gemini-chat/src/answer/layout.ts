@@ -4,25 +4,25 @@ import { Annotations } from './annotations'
 import { localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
 
-/** What people read of one exchange: the answer, what stands before it, and what stands below. */
+/** The full text of an exchange: preface, thoughts, answer, sources and notes. */
 export class AnswerLayout {
   readonly reply = new Reply()
   readonly annotations = new Annotations()
-  /** What is said ahead of the answer. */
+  /** Notices before the answer. */
   preface = ''
-  /** What is said below it, such as which files were not looked at. */
+  /** Lines below the answer, such as which files were left out. */
   readonly notes: string[] = []
 
   constructor(private readonly session: Session) {}
 
-  /** What there is to read so far. */
+  /** The text so far. */
   get partial(): string {
     const { annotations, preface, reply } = this
     return [preface, annotations.before + reply.text].filter(Boolean).join('\n\n')
   }
 
   /**
-   * All there is to read in the end.
+   * The final text.
    * @param notice how the answer ended, or why there is none
    */
   complete(notice?: Message): string {

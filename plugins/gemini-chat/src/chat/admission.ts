@@ -6,8 +6,8 @@ import { channelOf, userOf } from '../usage/usage-store'
 import type { Message } from '../messages/i18n'
 
 /**
- * Decides whether somebody may talk to the bot.
- * @returns what to say when not
+ * Checks whether a person has the authority to talk to the bot.
+ * @returns the refusal, if they have not or the database fails
  */
 export async function checkAuthority(
   { config, ctx, logger }: ChatContext, session: Session,
@@ -15,14 +15,14 @@ export async function checkAuthority(
   try {
     if (!await hasAuthority(ctx, session, config.authority)) return ['limits.authority']
   } catch (error) {
-    logger.warn('the authority could not be checked: %s', describeError(error))
+    logger.warn('could not check authority: %s', describeError(error))
     return ['errors.unknown']
   }
 }
 
 /**
- * Decides whether a message may be answered, as far as the settings limit that.
- * @returns what to say when it may not
+ * Checks authority, message rate and token limits of a message. If the database fails, the limits do not apply.
+ * @returns the refusal, if one of them is exceeded
  */
 export async function checkAdmission(context: ChatContext, session: Session): Promise<Message | undefined> {
   const { rateLimits, logger } = context
@@ -32,7 +32,6 @@ export async function checkAdmission(context: ChatContext, session: Session): Pr
     const channel = session.isDirect ? undefined : channelOf(session)
     return await rateLimits.admit({ user: userOf(session), channel })
   } catch (error) {
-    logger.warn('the limits could not be checked: %s', describeError(error))
-    // A failing database costs no answer.
+    logger.warn('could not check usage limits, answering anyway: %s', describeError(error))
   }
 }

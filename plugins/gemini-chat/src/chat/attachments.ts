@@ -7,47 +7,47 @@ import { rejectedFilesNotice } from '../media/notice'
 import { isReference } from '../media/reference'
 import type { ChatContext } from './context'
 
-/** Where a question is asked. */
+/** A question's surroundings: services, session and conversation. */
 export interface QuestionContext {
   context: ChatContext
   session: Session
-  /** Names the conversation. */
+  /** Key of the conversation. */
   key: string
 }
 
-/** A question with its files, as far as they could be taken. */
+/** A question with the bytes of its files. */
 export interface LoadedQuestion {
-  /** Nothing, when nothing is left to ask about. */
+  /** Undefined if nothing is left to ask about. */
   content?: Content
-  /** Names what was left out. */
+  /** A line for the reader that names the files left out; empty if there are none. */
   notice: string
-  /** Bytes that may still be loaded. */
+  /** Bytes that files of earlier turns may still have. */
   left: number
 }
 
-/** Milliseconds that files of earlier turns are waited for. */
+/** Files of earlier turns are often gone, and the answer should not wait for them. */
 const EARLIER_FILES_TIMEOUT_MS = 5000
 
-/** Loads the files of a question. It never fails. */
+/** Loads the files of a question. Never throws. */
 export async function loadAttachments(
   { context, session }: QuestionContext, question: Content, signal: AbortSignal,
 ): Promise<LoadedQuestion> {
   const { config, logger } = context
   try {
     const { content, rejected, isBlank, left } = await attachFiles(question, attachOptions(context, signal))
-    for (const { message } of rejected) logger.debug('a file was left out: %s', message)
+    for (const { message } of rejected) logger.debug('could not read an attached file, leaving it out: %s', message)
     const notice = rejectedFilesNotice(rejected, session, { limit: config.fileSize, total: config.fileTotal })
     return { content: isBlank && rejected.length ? undefined : content, notice, left }
   } catch {
-    // It was stopped, as is about to be found out.
+    // The question was stopped; the engine reports that next.
     return { content: question, notice: '', left: 0 }
   }
 }
 
 /**
- * Loads the files of the last turns once more, newest first, as far as they are still there: many send a picture, and
- * then ask about it. It never fails.
- * @param room how many bytes they may have together
+ * Loads the files of the last turns again, newest first, as far as the platform still has them, because people often
+ * send a picture first and ask about it later. Never throws.
+ * @param room bytes that they may have together
  */
 export async function reloadEarlierAttachments(
   { context }: QuestionContext, turns: Turn[], room: number, signal: AbortSignal,

@@ -1,7 +1,7 @@
 import type { Context, Session } from 'koishi'
 
 /**
- * Whether somebody has so much authority. Without a database nobody has any.
+ * Whether a person has at least that authority. Without a database all people have 0.
  * @throws the database's error
  */
 export async function hasAuthority(ctx: Context, session: Session, least: number): Promise<boolean> {

@@ -9,7 +9,7 @@ import { channelKeyOf, conversationKeyOf } from '../conversation/scope'
 import { labelSpeaker } from '../conversation/system-prompt'
 import { keepExpiring } from '../conversation/context-window'
 import { createChatContext } from './context'
-import type { ChatOptions, ChatContext } from './context'
+import type { ChatContext, ChatOptions } from './context'
 import type { Part } from '../engine/types'
 import { Exchange } from './exchange'
 import { REPLACED } from '../messages/error-messages'
@@ -20,12 +20,13 @@ import { Deduplicator } from '../util/dedupe'
 
 const NO_KEY = 'there is no API key: set apiKeys'
 
-/** How long answers may go on when Koishi ends: a little longer than adapters wait for them. */
+/** When Koishi exits, answers may go on for this long: a little longer than adapters wait for them. */
 const SHUTDOWN_GRACE_MS = 6000
-/** How long it may take to remember those that were cut off. */
+
+/** How long it may take to store interrupted answers after that. */
 const SHUTDOWN_SAVE_MS = 1000
 
-/** The way of a message through the plugin, once it is known to be for us. */
+/** Answers messages: finds their conversation, checks limits, queues them and runs an exchange for each. */
 export class Chat {
   readonly context: ChatContext
   readonly conversationQueue = new ConversationQueue()
@@ -50,7 +51,7 @@ export class Chat {
     }
   }
 
-  /** Names the conversation that a message belongs to. */
+  /** The key of the conversation a message belongs to. */
   async conversationOf(session: Session): Promise<string> {
     if (session.isDirect) return conversationKeyOf(session)
     const { scope } = await this.context.preferences.load(channelKeyOf(session))
@@ -59,8 +60,8 @@ export class Chat {
 
   /**
    * Answers a message.
-   * @param body its elements, without what addresses the bot
-   * @returns what there is to say when the answer was not delivered, or cannot be
+   * @param body its elements, without the mention or name of the bot
+   * @returns a reply to send, if there is no answer to deliver
    */
   async answer(session: Session, body: h[]): Promise<h[] | undefined> {
     if (this.received.isRepeated(session)) return
@@ -71,7 +72,7 @@ export class Chat {
     if (this.config.policy !== 'merge') {
       return this.enqueue(session, key, (exchange, signal) => exchange.run({ role: 'user', parts: question }, signal))
     }
-    // What joins is no question of its own, and yet it is asked.
+    // A message that joins a batch skips admission below, so check authority here.
     const refusal = await checkAuthority(this.context, session)
     if (refusal) return localize(session, ...refusal)
     const joined = this.mergeWindow.join(key, question)
@@ -87,8 +88,8 @@ export class Chat {
   }
 
   /**
-   * Lets an exchange take place, when its turn comes.
-   * @returns what there is to say beside the answer, or why there is none
+   * Runs an exchange once the earlier ones of its conversation have ended.
+   * @returns a reply to send beside the answer, or instead of it
    */
   async enqueue(
     session: Session, key: string,
@@ -119,7 +120,7 @@ export class Chat {
     }
   }
 
-  /** Koishi is about to end: answers have a moment to end by themselves, and what was written by then is remembered. */
+  /** Gives answers a few seconds to end by themselves, then stops them and stores what they have written. */
   async shutDown() {
     await this.waitUntilIdle(SHUTDOWN_GRACE_MS)
     this.dispose()
@@ -130,7 +131,7 @@ export class Chat {
     await withTimeout(this.conversationQueue.whenIdle(), limit, this.context.clock, () => {})
   }
 
-  /** Ends everything. What was written so far stays as it is. */
+  /** Stops all answers. Texts that are visible stay as they are. */
   dispose() {
     this.disposal.abort()
     this.conversationQueue.dispose()

@@ -22,7 +22,7 @@ export interface ChatOptions {
   random: () => number
 }
 
-/** What all conversations have in common. */
+/** The services that all conversations share. */
 export interface ChatContext extends ChatOptions {
   ctx: Context
   config: Config
@@ -36,7 +36,7 @@ export interface ChatContext extends ChatOptions {
   usageStore: UsageStore
   rateLimits: RateLimits
   usageReport: UsageReport
-  /** Aborts when the plugin goes. Its texts go with it. */
+  /** Aborts when the plugin is unloaded. Its texts are gone then. */
   disposed: AbortSignal
 }
 
@@ -46,10 +46,10 @@ export function createChatContext(
   const logger = ctx.logger('gemini-chat')
   const now = () => options.clock.now()
   const archive = new Archive(historyOf(ctx, now), (error) => {
-    logger.warn('the history is out of reach: %s', describeError(error))
+    logger.warn('could not access the conversation history: %s', describeError(error))
   })
   const models = new ModelList([config.model, ...config.fallbackModels], logger)
-  const usageStore = new UsageStore(ctx, now, reason => logger.warn('the usage could not be written down: %s', reason))
+  const usageStore = new UsageStore(ctx, now, reason => logger.warn('could not record usage: %s', reason))
   return {
     ...options,
     ctx,
@@ -70,7 +70,9 @@ export function createChatContext(
       expiry: config.idleExpiry,
       now,
     }),
-    preferences: new PreferenceStore(ctx, error => logger.warn('the choices are out of reach: %s', describeError(error))),
+    preferences: new PreferenceStore(ctx, (error) => {
+      logger.warn('could not read conversation settings: %s', describeError(error))
+    }),
     unanswered: new UnansweredQuestions(),
     fallbackNotices: new FallbackNotices(),
     usageStore,

@@ -19,10 +19,10 @@ import { summarise } from './summary'
 import { localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
 
-/** After so many milliseconds without a sign somebody may think that nothing happens. */
+/** Without any sign of an answer for this long, a status is shown. */
 const FIRST_SIGN_TIMEOUT_MS = 4000
 
-/** One question and its answer: from what is remembered to what is read, and back into memory. */
+/** One question and its answer: loads the history, asks, shows the answer as it grows, and stores both. */
 export class Exchange {
   readonly presenter: AnswerPresenter
   private readonly layout: AnswerLayout
@@ -30,7 +30,7 @@ export class Exchange {
   /** The platform shows by itself that an answer is being written. */
   private readonly platformShowsProgress: boolean
 
-  /** @param key names the conversation */
+  /** @param key of the conversation */
   constructor(readonly context: ChatContext, readonly session: Session, readonly key: string) {
     const { formats, showThoughts } = context.config
     const { editInterval, markdown } = session.bot as { editInterval?: number, markdown?: boolean }
@@ -41,8 +41,8 @@ export class Exchange {
   }
 
   /**
-   * @param replaced the turn in whose place this one is to stand
-   * @returns what there is to say when there is no answer
+   * @param replaced the turn that this one replaces
+   * @returns a reply to send, if there is no answer to deliver
    */
   async run(question: Content, signal: AbortSignal, replaced?: StoredTurn): Promise<h[] | undefined> {
     const { context, key, session, layout, presenter } = this
@@ -81,8 +81,8 @@ export class Exchange {
   }
 
   /**
-   * Puts the question and listens to the end.
-   * @returns what went wrong, if anything did
+   * Streams the answer to its end.
+   * @returns the error that interrupted it, if any
    */
   private async streamAnswer(request: Question, signal: AbortSignal): Promise<unknown> {
     const { context, key, session, layout, presenter } = this
@@ -124,21 +124,21 @@ export class Exchange {
     }
   }
 
-  /** Says that there will be an answer, unless there was a sign of it before long. */
+  /** Shows a status if nothing is visible after a few seconds. */
   private async showThinking(heard: AbortSignal) {
     const { context: { clock }, presenter } = this
     await clock.sleep(FIRST_SIGN_TIMEOUT_MS, heard)
     if (!heard.aborted && !presenter.isOpen) presenter.status('status.thinking')
   }
 
-  /** Thoughts stand where a status does until there is something behind them. */
+  /** Shows thoughts in place of a status until there is text. */
   private showThought(text: string) {
     const { layout, presenter } = this
     layout.annotations.addThought(text)
     if (layout.annotations.before) presenter.showProvisional(layout.partial.trimEnd())
   }
 
-  /** There is no answer. What was asked before a newer question is still part of the conversation. */
+  /** Ends without an answer. A question that a newer one replaced stays part of the conversation. */
   private async endWithoutAnswer(question: Content, signal: AbortSignal, notice?: Message): Promise<h[] | undefined> {
     const { context, key, layout, presenter } = this
     const isReplaced = signal.reason === REPLACED

@@ -1,17 +1,17 @@
+import { describeError } from 'common/errors'
 import { h } from 'koishi'
 import type { Session } from 'koishi'
-import type { ChatContext } from './context'
 import { createDelivery, targetOf } from '../delivery'
 import type { Delivery } from '../delivery'
 import { traitsOf } from '../delivery/platforms'
-import { describeError } from 'common/errors'
 import { localize, localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
+import type { ChatContext } from './context'
 
-/** Where an answer is seen: first what is going on, then the answer as it grows, and at last the whole. */
+/** Shows an answer in its channel: first a status, then the text as it grows, finally the whole text. */
 export class AnswerPresenter {
   private readonly delivery: Delivery
-  /** What takes the place of a status when the plugin goes, and its texts before it. */
+  /** Replaces a status when the plugin is unloaded. Kept here, because the texts are gone by then. */
   private closingText = ''
 
   constructor(private readonly context: ChatContext, private readonly session: Session) {
@@ -19,23 +19,23 @@ export class AnswerPresenter {
     this.delivery = createDelivery(targetOf(session, config), { ...context, streaming })
   }
 
-  /** There is something to be seen, if only a status: whatever is said must take its place. */
+  /** Whether a status or a text is visible, so that further messages have to replace it. */
   get isOpen(): boolean {
     return !!this.delivery.isOpen
   }
 
-  /** Shows what is going on, while there is nothing of the answer to be seen, and as long as there are texts for it. */
+  /** Shows a status until there is text, unless the plugin is unloaded. */
   status(...message: Message) {
     if (!this.context.disposed.aborted) this.showProvisional(localizeText(this.session, ...message))
   }
 
-  /** Shows what stands where the answer will, until there is some of it. */
+  /** Shows a line in place of the answer until there is text. */
   showProvisional(line: string) {
     this.closingText = localizeText(this.session, 'stopped')
     this.delivery.status?.(line)
   }
 
-  /** Says that the question waits: in a message of its own, where it could not be taken away again. */
+  /** Tells that the question waits: as a status, or in a message of its own where a status could not be replaced. */
   async showQueued(ahead: number) {
     const { delivery, session } = this
     const message: Message = ['status.queued', { ahead }]
@@ -43,30 +43,30 @@ export class AnswerPresenter {
     else if (!traitsOf(session.bot.platform).isAnsweredOnce) await session.send(localize(session, ...message))
   }
 
-  /** Shows how far the answer has come. */
+  /** Shows the answer so far. */
   update(text: string) {
     this.delivery.update(text)
   }
 
   /**
-   * Brings the whole answer. That it cannot be delivered is for the operator to know.
-   * @param failed an error has cut it off
+   * Shows the whole answer. A failure is logged.
+   * @param failed whether an error interrupted the answer
    */
   async deliver(text: string, failed = false) {
     try {
       await this.delivery.finish(text.trimEnd(), failed)
     } catch (error) {
-      this.context.logger.warn('an answer could not be delivered: %s', describeError(error))
+      this.context.logger.warn('could not deliver an answer: %s', describeError(error))
     }
   }
 
-  /** Says something in place of an answer. @returns what is to be said elsewhere, for nothing stands here */
+  /** Replaces the status with a text. @returns the text as elements, if nothing is visible that it could replace */
   async replaceStatus(text: string): Promise<h[] | undefined> {
     if (!this.isOpen) return [h.text(text)]
     await this.deliver(text)
   }
 
-  /** There will be no answer, and nothing to be said: no status stays behind. */
+  /** Replaces a status that no answer will replace. */
   async clearStatus() {
     if (this.isOpen && this.closingText) await this.deliver(this.closingText)
   }

@@ -3,7 +3,7 @@ import type { Session, Universal } from 'koishi'
 import type { Part } from '../engine/types'
 import { referencesOf } from '../media/reference'
 
-/** What stands in the prompt for what cannot be read, so that the model knows that there was something. */
+/** Stand in the prompt for elements without text, so that the model learns that there was one. */
 const placeholders: Record<string, string> = {
   img: '[image]',
   image: '[image]',
@@ -31,7 +31,7 @@ function linkText(href: string | undefined, label: string) {
   return label ? `${label} (${href})` : href
 }
 
-/** Whether there is anything in the elements but pictures, sounds and files. */
+/** Whether the elements hold any text. */
 function isReadable(elements: h[]): boolean {
   return elements.some(({ type, attrs, children }) => {
     if (type === 'text') return !!attrs.content.trim()
@@ -42,15 +42,15 @@ function isReadable(elements: h[]): boolean {
 type Message = Pick<Session, 'elements' | 'selfId' | 'quote' | 'stripped'>
 
 /**
- * The elements of a message without the address in front of them: mentions of the bot, and its nickname.
- * Koishi knows them without it too (`stripped.content`), but only as escaped markup.
+ * The elements of a message without leading mentions and nicknames of the bot. Koishi strips them too
+ * (`stripped.content`), but only from the escaped markup.
  */
 export function bodyOf({ elements = [], selfId, quote, stripped }: Message): h[] {
   const body = elements.slice()
   while (body.length && isAddress(body[0], [selfId, quote?.user?.id])) body.shift()
   if (stripped.hasAt || !stripped.appel || body[0]?.type !== 'text') return body
 
-  // Koishi has found a nickname: what is missing from the front of its text is missing from ours.
+  // Koishi found a nickname. Remove from the elements what it removed from the markup.
   const whole = body.join('').trim()
   const address = h.unescape(whole.slice(0, whole.length - stripped.content.length))
   const text: string = body[0].attrs.content
@@ -62,9 +62,9 @@ function isAddress({ type, attrs }: h, ids: (string | undefined)[]) {
 }
 
 /**
- * The question as the model gets it: a text, and references to the files it names.
- * @param body the message's elements without the address
- * @returns nothing when there is nothing to read or to look at in it
+ * The question for the model: a text, with a citation of the quoted message, and references to the files it names.
+ * @param body the message's elements, without the mention or name of the bot
+ * @returns undefined if there is neither text nor a file
  */
 export function promptOf(body: h[], { quote, selfId }: Pick<Session, 'quote' | 'selfId'>): Part[] | undefined {
   const quoted = quote ? quote.elements ?? h.parse(quote.content ?? '') : []

@@ -8,24 +8,24 @@ import type { Config } from '../config'
 import type { QuestionContext } from './attachments'
 
 /**
- * Puts a question after what was said before, with what was chosen for its conversation.
- * @param thoughtful whether summaries of the thoughts are asked for
+ * Builds the request: history and question, with the settings and the preferences of the conversation.
+ * @param showThoughts whether to ask for summaries of the thoughts
  */
 export async function buildQuestion(
-  { context, key, session }: QuestionContext, turns: Turn[], question: Content, thoughtful: boolean,
+  { context, key, session }: QuestionContext, turns: Turn[], question: Content, showThoughts: boolean,
 ): Promise<Question> {
   const { preferences, clock, config, route } = context
   const { model, preset, search = config.search } = await preferences.load(key)
   const prompt = (preset !== undefined && config.presets[preset]) || config.instructions
   const variables = { date: new Date(clock.now()), user: speakerName(session), platform: session.platform }
-  // What was chosen may take less than those of the settings.
+  // The preferred model may take fewer tokens than those of the settings.
   const { inputTokenLimit = Infinity } = route.models.limitsOf(model ?? config.model)
   const sent = fitTurns(turns, inputTokenLimit - estimateContents([question]))
   return {
     contents: [...toContents(sent), question],
     system: [fillSystemPrompt(prompt, variables), key.startsWith('channel:') && SEVERAL_SPEAKERS_PROMPT].filter(Boolean).join('\n\n') || undefined,
     preferred: model,
-    ...answerOptions(config, thoughtful),
+    ...answerOptions(config, showThoughts),
     tools: enabledTools({ ...config, search }),
   }
 }

@@ -6,9 +6,9 @@ import type { ChatContext } from './context'
 import { operatorMessage } from '../messages/error-messages'
 
 /**
- * Has the model sum up turns of a conversation.
- * @param onAttempt told of every try
- * @throws {EngineError} when it does not
+ * Asks the model for a summary of turns.
+ * @param onAttempt called after each attempt
+ * @throws {EngineError} the last failure
  */
 export async function summarise(
   context: ChatContext, key: string, turns: StoredTurn[], signal: AbortSignal, onAttempt?: AskOptions['onAttempt'],
@@ -22,7 +22,7 @@ export async function summarise(
       if (event.type === 'text') text += event.text
     }
   } catch (error) {
-    if (!signal.aborted) context.logger.warn('a conversation could not be summarised: %s', operatorMessage(error))
+    if (!signal.aborted) context.logger.warn('could not summarise a conversation: %s', operatorMessage(error))
     throw error
   }
   return text

@@ -10,32 +10,33 @@ import { modelName, refreshModels } from '../model/model-list'
 import { localize, localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
 
-/** Words that take a choice back. */
+/** Words that remove a choice. */
 const resetWords = ['default', '默认']
 
-/** What people call the ways to share a conversation, whatever language they are answered in. */
+/** Names of the scopes, in all languages. */
 const scopeWords: Record<Scope, RegExp> = {
   'user-in-channel': /^(user-in-channel|每人一段)$/i,
   channel: /^(channel|全群共用|共用)$/i,
   user: /^(user|各群相通)$/i,
 }
 
+/** Words that switch the web search on, off, or back to the setting. */
 const searchWords: [RegExp, boolean | undefined][] = [
   [/^(on|开|打开|开启)$/i, true],
   [/^(off|关|关闭)$/i, false],
   [/^(default|默认)$/i, undefined],
 ]
 
-/** Longer lists are cut: nobody reads them, and not every platform takes them. */
+/** Longer lists are cut: they are hard to read, and some platforms refuse them. */
 const MAX_LISTED_MODELS = 40
 
-/** What can be chosen for a conversation, instead of what the settings say. */
+/** The commands that change preferences: model, preset, scope and web search. */
 export class PreferenceCommands {
   constructor(private readonly chat: Chat) {}
 
   /**
-   * Shows or changes the model: one of those in the settings, or, with the authority that the settings ask for, any
-   * that can hold a conversation.
+   * Shows or changes the model of the conversation: one of the settings, or any chat model with the authority of
+   * `modelAuthority`.
    */
   async model(session: Session, choice?: string): Promise<h[]> {
     const { preferences, config, route: { models } } = this.chat.context
@@ -44,22 +45,23 @@ export class PreferenceCommands {
     if (choice && resetWords.includes(choice)) {
       return this.choose(session, key, { model: undefined }, ['model.chosen', { name: first }])
     }
-    const isFree = await this.isAllowed(session, config.modelAuthority)
-    if (isFree) await this.list()
-    const names = (isFree ? models.chatModels : models.chosen).slice(0, MAX_LISTED_MODELS)
+    const isFreeChoice = await this.isAllowed(session, 'gemini.model', config.modelAuthority)
+    if (isFreeChoice) await this.refreshList()
+    const names = (isFreeChoice ? models.chatModels : models.chosen).slice(0, MAX_LISTED_MODELS)
     const all = formatMenu(names, name => models.isGone(name) ? localizeText(session, 'model.gone') : '')
     if (!choice) {
       const { model = first } = await preferences.load(key)
       return localize(session, 'model.list', { current: model, all })
     }
-    // Where nobody knows what there is, the one who runs the bot does.
+    // Without a model list, trust the operator's choice.
+    const isAvailable = (name: string) => !models.isListed || models.chatModels.includes(name)
     const model = pickFromMenu(names, modelName(choice))
-      ?? (isFree && (models.chatModels.includes(modelName(choice)) || !models.isListed) ? modelName(choice) : undefined)
+      ?? (isFreeChoice && isAvailable(modelName(choice)) ? modelName(choice) : undefined)
     if (!model) return localize(session, 'model.unknown', { name: choice, all })
     return this.choose(session, key, { model }, ['model.chosen', { name: model }])
   }
 
-  /** Shows or changes the preset: one of those in the settings. */
+  /** Shows or changes the preset of the conversation. */
   async preset(session: Session, choice?: string): Promise<h[]> {
     const { preferences, config } = this.chat.context
     const key = await this.chat.conversationOf(session)
@@ -78,8 +80,7 @@ export class PreferenceCommands {
   }
 
   /**
-   * Shows how people share the conversation of a place, or changes it. Whoever changes it needs the authority that the
-   * settings ask for.
+   * Shows how people share conversations in a group, or changes it, with the authority of `scopeAuthority`.
    */
   async scope(session: Session, choice?: string): Promise<h[]> {
     const { preferences, config } = this.chat.context
@@ -92,11 +93,11 @@ export class PreferenceCommands {
     }
     const scope = scopes.find(scope => scopeWords[scope].test(choice))
     if (!scope && !resetWords.includes(choice)) return localize(session, 'scope.unknown', { name: choice })
-    if (!await this.isAllowed(session, config.scopeAuthority)) return localize(session, 'scope.forbidden')
+    if (!await this.isAllowed(session, 'gemini.scope', config.scopeAuthority)) return localize(session, 'scope.forbidden')
     return this.choose(session, place, { scope }, ['scope.chosen', { name: nameOf(scope ?? config.scope) }])
   }
 
-  /** Shows or switches whether the model may search the web in this conversation. */
+  /** Shows or changes whether the model may search the web in the conversation. */
   async search(session: Session, choice?: string): Promise<h[]> {
     const { preferences, config } = this.chat.context
     const key = await this.chat.conversationOf(session)
@@ -111,19 +112,19 @@ export class PreferenceCommands {
   }
 
   /** If the lookup fails, deny. */
-  private async isAllowed(session: Session, authority: number): Promise<boolean> {
+  private async isAllowed(session: Session, command: string, authority: number): Promise<boolean> {
     const { ctx, logger } = this.chat.context
     return hasAuthority(ctx, session, authority).catch((error) => {
-      logger.warn('nobody knows who may choose: %s', describeError(error))
+      logger.warn('could not check authority for %s: %s', command, describeError(error))
       return false
     })
   }
 
-  /** Asks which models there are, unless that is known. */
-  private async list() {
+  /** Fetches the list of models, unless it is fresh. Never throws. */
+  private async refreshList() {
     const { disposed, logger, route } = this.chat.context
     await refreshModels({ ...this.chat.context, ...route, signal: disposed }).catch((error) => {
-      logger.debug('the models could not be listed: %s', operatorMessage(error))
+      logger.debug('could not list the models: %s', operatorMessage(error))
     })
   }
 
@@ -133,7 +134,7 @@ export class PreferenceCommands {
       await preferences.update(key, choice)
       return localize(session, ...message)
     } catch (error) {
-      logger.warn('a choice could not be stored: %s', describeError(error))
+      logger.warn('could not store a preference: %s', describeError(error))
       return localize(session, 'errors.choice')
     }
   }

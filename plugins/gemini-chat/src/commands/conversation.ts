@@ -10,18 +10,18 @@ import { describeError } from 'common/errors'
 import { summarise } from '../chat/summary'
 import { localize } from '../messages/i18n'
 
-/** What people can do with a conversation besides talking. */
+/** The commands that act on a conversation: stop, reset, back, retry and compact. */
 export class ConversationCommands {
   constructor(private readonly chat: Chat) {}
 
-  /** Ends the answer that is being written, and those that wait. */
+  /** Stops the answer that is being written, and the waiting questions. */
   async stop(session: Session): Promise<h[]> {
     return localize(session, this.chat.conversationQueue.stop(await this.chat.conversationOf(session)) ? 'stopped' : 'idle')
   }
 
   /**
-   * Ends what is being written, and forgets the conversation.
-   * @param all forgets what was chosen for it as well
+   * Stops answers and deletes the conversation.
+   * @param all whether to remove its preferences as well
    */
   async reset(session: Session, all = false): Promise<h[]> {
     const { archive, preferences, unanswered } = this.chat.context
@@ -33,7 +33,7 @@ export class ConversationCommands {
     })
   }
 
-  /** Takes back the last turns, with the answer that is being written. */
+  /** Stops answers and deletes the last turns. */
   async back(session: Session, count: number): Promise<h[]> {
     const { archive, unanswered } = this.chat.context
     return this.change(session, async (key) => {
@@ -47,7 +47,7 @@ export class ConversationCommands {
     })
   }
 
-  /** Puts the last question again, in place of the answer it had. */
+  /** Asks the last question again and replaces its answer. */
   async retry(session: Session): Promise<h[] | undefined> {
     const { archive, unanswered } = this.chat.context
     const key = await this.chat.conversationOf(session)
@@ -59,7 +59,7 @@ export class ConversationCommands {
     })
   }
 
-  /** Sums up the conversation up to its last turn. */
+  /** Replaces all turns but the last with a summary. */
   async compact(session: Session): Promise<h[]> {
     const { archive, config, contextWindow } = this.chat.context
     const refusal = await checkAdmission(this.chat.context, session)
@@ -79,7 +79,7 @@ export class ConversationCommands {
     })
   }
 
-  /** Changes what is remembered, once what is being written has written down how far it came. */
+  /** Stops answers, and changes the history once they have been stored. */
   private async change(session: Session, task: (key: string) => Promise<h[]>): Promise<h[]> {
     const { chat } = this
     const key = await chat.conversationOf(session)
@@ -88,7 +88,7 @@ export class ConversationCommands {
       return await chat.conversationQueue.enqueue(key, () => task(key))
     } catch (error) {
       if (error instanceof BusyError) return localize(session, 'busy')
-      chat.context.logger.warn('the history could not be changed: %s', describeError(error))
+      chat.context.logger.warn('could not change the conversation history: %s', describeError(error))
       return localize(session, 'errors.reset')
     }
   }

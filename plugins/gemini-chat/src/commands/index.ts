@@ -5,7 +5,10 @@ import { ConversationCommands } from './conversation'
 import { textOf } from '../chat/prompt'
 import { PreferenceCommands } from './choices'
 
-/** Those that can be written with a space, and with what: the help does so, and Koishi does not understand it. */
+/**
+ * Subcommands that may be written with a space instead of a dot, and the arguments they take. Help texts write them so,
+ * but Koishi takes only the dot.
+ */
 const spaced: Record<string, RegExp> = {
   reset: /^$/,
   stop: /^$/,
@@ -21,8 +24,8 @@ const spaced: Record<string, RegExp> = {
 }
 
 /**
- * Short names for commands, for whoever speaks to the bot. They are no aliases of Koishi's: those work in groups even
- * where the bot is not addressed, and `停止` is said there by many to many.
+ * Short names of commands in messages to the bot. They are not Koishi aliases, because those work in groups even when
+ * the bot is not addressed, and words like `停止` are common there.
  */
 const shortcuts: [RegExp, string][] = [
   [/^新对话$/, 'reset'],
@@ -38,37 +41,37 @@ const shortcuts: [RegExp, string][] = [
   [/^诊断$/, 'doctor'],
 ]
 
-/** A question without the word that some put before it. */
+/** A question without the word `提问` before it. */
 export function questionIn(body: h[]): h[] {
   const [first, ...rest] = body
   if (first?.type !== 'text' || !/^\s*提问\s+\S/.test(first.attrs.content)) return body
   return [h.text(first.attrs.content.replace(/^\s*提问\s+/, '')), ...rest]
 }
 
-/** The commands; what they say about themselves stands in `locales/`. */
+/** Registers the commands. Their descriptions are in `locales/`. */
 export function registerCommands(ctx: Context, chat: Chat) {
-  const control = new ConversationCommands(chat)
-  const selection = new PreferenceCommands(chat)
+  const conversation = new ConversationCommands(chat)
+  const preferences = new PreferenceCommands(chat)
 
-  // Quotations are part of the prompt. Koishi would append them to the question.
+  // The prompt cites the quoted message. Koishi would append it to the question as well.
   ctx.command('gemini [question:el]', { captureQuote: false }).action(({ session }, question = []) => {
     const [, name = '', argument = ''] = /^(\w+)(?:\s+(.+))?$/.exec(textOf(question).trim()) ?? []
     const isCommand = Object.hasOwn(spaced, name) && spaced[name].test(argument) && isKnown(ctx, name)
     return isCommand ? run(ctx, session!, name, argument) : chat.answer(session!, question)
   })
 
-  ctx.command('gemini.reset').option('all', '-a').action(({ session, options }) => control.reset(session!, options?.all))
-  ctx.command('gemini.stop').action(({ session }) => control.stop(session!))
-  ctx.command('gemini.retry').action(({ session }) => control.retry(session!))
-  ctx.command('gemini.back [count:posint]').action(({ session }, count = 1) => control.back(session!, +count))
-  ctx.command('gemini.compact').action(({ session }) => control.compact(session!))
-  ctx.command('gemini.model [name]').action(({ session }, name) => selection.model(session!, name))
-  ctx.command('gemini.preset [name:text]').action(({ session }, name) => selection.preset(session!, name))
-  ctx.command('gemini.scope [kind]').action(({ session }, kind) => selection.scope(session!, kind))
-  ctx.command('gemini.search [state]').action(({ session }, state) => selection.search(session!, state))
+  ctx.command('gemini.reset').option('all', '-a').action(({ session, options }) => conversation.reset(session!, options?.all))
+  ctx.command('gemini.stop').action(({ session }) => conversation.stop(session!))
+  ctx.command('gemini.retry').action(({ session }) => conversation.retry(session!))
+  ctx.command('gemini.back [count:posint]').action(({ session }, count = 1) => conversation.back(session!, +count))
+  ctx.command('gemini.compact').action(({ session }) => conversation.compact(session!))
+  ctx.command('gemini.model [name]').action(({ session }, name) => preferences.model(session!, name))
+  ctx.command('gemini.preset [name:text]').action(({ session }, name) => preferences.preset(session!, name))
+  ctx.command('gemini.scope [kind]').action(({ session }, kind) => preferences.scope(session!, kind))
+  ctx.command('gemini.search [state]').action(({ session }, state) => preferences.search(session!, state))
 }
 
-/** Runs the command that an addressed message is a short name of. @returns nothing when it is none */
+/** Runs the command whose short name a message to the bot is. @returns undefined if it is none */
 export function shortcut(ctx: Context, session: Session, body: h[]): Promise<h[]> | undefined {
   const text = textOf(body).trim()
   for (const [pattern, name] of shortcuts) {
@@ -81,7 +84,7 @@ function isKnown(ctx: Context, name: string) {
   return !!ctx.$commander.get(`gemini.${name}`)
 }
 
-/** By way of Koishi, which looks after authority, limits and filters. */
+/** Runs a command through Koishi, which checks authority, limits and filters. */
 function run(ctx: Context, session: Session, name: string, argument?: string): Promise<h[]> {
   return session.execute({ name: `gemini.${name}`, args: argument ? [argument] : [], options: {} }, true)
 }

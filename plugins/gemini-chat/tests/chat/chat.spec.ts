@@ -234,7 +234,7 @@ describe('a conversation', () => {
     await settle()
     test.unload()
     await done
-    assert.deepEqual(test.warnings, ['an answer could not be delivered: POST <url> failed'])
+    assert.deepEqual(test.warnings, ['could not deliver an answer: POST <url> failed'])
   })
 })
 

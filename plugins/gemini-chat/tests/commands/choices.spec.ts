@@ -240,7 +240,7 @@ describe('people choose', () => {
     test.app.database.upsert = () => Promise.reject(new Error('disk full'))
     try {
       await client().shouldReply('gemini.model m-2', '选择暂时存不下来，请稍后再试。')
-      assert.deepEqual(test.warnings, ['a choice could not be stored: disk full'])
+      assert.deepEqual(test.warnings, ['could not store a preference: disk full'])
     } finally {
       test.app.database.upsert = upsert
     }

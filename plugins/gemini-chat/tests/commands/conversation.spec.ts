@@ -145,7 +145,7 @@ describe('a conversation can be', () => {
       await client().receive('two')
       assert.equal(read(), '（对话变长了，较早的内容这次没能压缩成摘要，暂时没有带上。）\n\ntwo!')
       assert.deepEqual(contents(-1), ['two'])
-      assert.match(test.warnings[0], /^a conversation could not be summarised: server/)
+      assert.match(test.warnings[0], /^could not summarise a conversation: server/)
     })
 
     it('only if it may be', async () => {

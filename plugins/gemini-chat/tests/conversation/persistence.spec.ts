@@ -106,7 +106,7 @@ describe('a conversation in a database', () => {
     try {
       await test.client('alice').shouldReply('two', 'echo: two')
       await test.client('alice').shouldReply('three', 'echo: three')
-      assert.deepEqual(test.warnings, ['the history is out of reach: disk full'])
+      assert.deepEqual(test.warnings, ['could not access the conversation history: disk full'])
     } finally {
       Object.assign(database, { get, create })
     }
@@ -119,7 +119,7 @@ describe('a conversation in a database', () => {
     database.remove = () => Promise.reject(new Error('disk full'))
     try {
       await test.client('alice').shouldReply('gemini.reset', /暂时改不了/)
-      assert.deepEqual(test.warnings, ['the history could not be changed: disk full'])
+      assert.deepEqual(test.warnings, ['could not change the conversation history: disk full'])
     } finally {
       database.remove = remove
     }
