@@ -10,6 +10,8 @@ import type { TurnContext } from './turn-options'
 export interface AnswerDeliveryEvents {
   /** The turn did not end within its lifetime: what there is of the answer should be delivered. */
   giveUp(): void
+  /** `isSending` or `isUnfinished` may have changed. */
+  progressed(): void
   /** The turn is no longer needed. */
   retire(): void
 }
@@ -80,7 +82,9 @@ export class AnswerDelivery {
         this.handOver(this.isMorePromised ? notices.later : notices.cutOff)
       }
     }
-    return bubble.frame()
+    const frame = bubble.frame()
+    if (frame.finish) this.events.progressed()
+    return frame
   }
 
   /** @param isDelivered whether the final frame has reached the platform */
@@ -165,8 +169,9 @@ export class AnswerDelivery {
     } else {
       bubble.close()
     }
-    if (bubble.isFinalFrameDelivered) this.finish()
-    else this.schedule(options.unclaimed, () => void this.deliverBubble())
+    if (bubble.isFinalFrameDelivered) return this.finish()
+    this.schedule(options.unclaimed, () => void this.deliverBubble())
+    this.events.progressed()
   }
 
   /** The final frame was not fetched: WeCom has stopped polling, or the chat was closed. Sends it as a message. */
@@ -188,6 +193,7 @@ export class AnswerDelivery {
       this.phase = 'live'
       if (!bubble.isFinalFrameSent) bubble.finalFrame = finalFrame
       this.retire()
+      this.events.progressed()
     }
   }
 
@@ -206,6 +212,7 @@ export class AnswerDelivery {
   private finish() {
     this.phase = 'done'
     this.retire()
+    this.events.progressed()
   }
 
   private retire() {

@@ -27,6 +27,7 @@ export class TurnController {
     this.end = new TurnEnd(this.turn, context.clock)
     this.delivery = new AnswerDelivery(this.turn, streaming, context, {
       giveUp: () => this.ended(),
+      progressed: events.progressed,
       retire: () => this.forget(),
     })
   }
@@ -139,6 +140,7 @@ export class TurnController {
   forget() {
     this.dispose()
     this.events.forgotten()
+    this.events.progressed()
   }
 
   dispose() {
@@ -159,5 +161,6 @@ export class TurnController {
     this.events.ended()
     this.delivery.end()
     this.end.reached()
+    this.events.progressed()
   }
 }

@@ -39,6 +39,8 @@ export interface TurnContext {
 export interface TurnEvents {
   /** The turn has ended. Emitted again if it is reopened and ends once more. */
   ended(): void
+  /** `isSending` or `isUnfinished` may have changed. */
+  progressed(): void
   /** The turn cannot be looked up any more. */
   forgotten(): void
 }

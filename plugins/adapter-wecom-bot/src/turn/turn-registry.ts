@@ -1,3 +1,4 @@
+import { Condition } from 'common/async'
 import type { Owner } from '../protocol/conversation'
 import { owns } from '../protocol/conversation'
 import { randomSalt } from '../protocol/crypto'
@@ -26,8 +27,11 @@ export interface OpenOptions {
 export class TurnRegistry {
   private readonly byId = new Map<string, TurnController>()
   private readonly byMessage = new Map<string, TurnController>()
+  private readonly progress: Condition
 
-  constructor(readonly context: TurnContext, readonly concurrency: Concurrency) {}
+  constructor(readonly context: TurnContext, readonly concurrency: Concurrency) {
+    this.progress = new Condition(context.clock)
+  }
 
   get size() {
     return this.byId.size
@@ -46,6 +50,7 @@ export class TurnRegistry {
       })
     }, streaming, this.context, {
       ended: () => this.concurrency.release(id),
+      progressed: () => this.progress.notify(),
       forgotten: () => this.delete(turn),
     })
     this.byId.set(id, turn)
@@ -85,12 +90,12 @@ export class TurnRegistry {
   async drain(grace: number): Promise<void> {
     const all = () => [...this.byId.values()]
     const isSending = () => all().some(turn => turn.isSending)
-    await this.until(grace, () => this.concurrency.size === 0 && !isSending())
+    await this.progress.until(() => this.concurrency.size === 0 && !isSending(), grace)
     const unfinished = all().filter(turn => turn.isUnfinished)
     for (const turn of all()) turn.interrupt()
-    await this.until(FINAL_POLLS_MS, () => !unfinished.some(turn => turn.isUnfinished))
+    await this.progress.until(() => !unfinished.some(turn => turn.isUnfinished), FINAL_POLLS_MS)
     for (const turn of unfinished) turn.deliverUnfetched()
-    await this.until(FINAL_DELIVERY_MS, () => !isSending())
+    await this.progress.until(() => !isSending(), FINAL_DELIVERY_MS)
   }
 
   /** Forgets all turns at once. */
@@ -104,14 +109,6 @@ export class TurnRegistry {
     this.byId.delete(id)
     this.byMessage.delete(messageKey(owner.botId, msgId))
     this.concurrency.release(id)
-  }
-
-  private async until(limit: number, isDone: () => boolean) {
-    const { clock } = this.context
-    const end = clock.now() + limit
-    while (!isDone() && clock.now() < end) {
-      await new Promise<void>(resolve => clock.setTimeout(resolve, Math.min(50, end - clock.now())))
-    }
   }
 }
 
