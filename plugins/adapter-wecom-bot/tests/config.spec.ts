@@ -28,8 +28,8 @@ function configure(settings: object) {
   return Config({ token, encodingAESKey, ...settings } as Config)
 }
 
-describe('the settings', () => {
-  it('need no more than the two secrets of the console', () => {
+describe('Config', () => {
+  it('requires only the two secrets of the console', () => {
     assert.deepEqual(configure({}), {
       ...configure({}),
       path: '/api/wecom/callback',
@@ -49,12 +49,12 @@ describe('the settings', () => {
     { path: '/' }, { replyMode: 'other' }, { streamStyle: 'other' }, { firstReply: 5000 }, { firstReply: -1 },
     { streamWindow: 361_000 }, { freshness: 0 }, { maxTurns: 0 }, { trustedHosts: 'localhost' },
   ]) {
-    it(`are refused: ${JSON.stringify(settings)}`, () => {
+    it(`refuses ${JSON.stringify(settings)}`, () => {
       assert.throws(() => configure(settings))
     })
   }
 
-  it('are all said something about, in Chinese and English', () => {
+  it('describes every setting in Chinese and English', () => {
     const names = [...settings(Config)].map(([name]) => name)
     assert.ok(names.length > 15)
     for (const texts of [zhCN, enUS]) {
@@ -64,7 +64,7 @@ describe('the settings', () => {
     assert.deepEqual([...paths(zhCN)].sort(), [...paths(enUS)].sort())
   })
 
-  it('hide what is secret', () => {
+  it('hides secrets', () => {
     const all = new Map(settings(Config))
     for (const name of secrets) assert.equal(all.get(name)!.meta!.role, 'secret', name)
     assert.equal(all.get('webhooks')!.inner!.meta!.role, 'secret')

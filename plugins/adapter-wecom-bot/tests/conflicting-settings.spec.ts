@@ -6,7 +6,7 @@ import type { Config } from '../src'
 import type { World } from './support/world'
 import { createWorld } from './support/world'
 
-describe('settings that do not go together', () => {
+describe('conflicting settings', () => {
   let world: World
 
   before(async () => {
@@ -18,7 +18,7 @@ describe('settings that do not go together', () => {
   for (const [retention, freshness, isWrong] of [
     [undefined, undefined, false], [599_999, undefined, true], [20_000, 10_000, false], [20_000, 10_001, true],
   ] as const) {
-    it(`are told at the start, with what to do: retention ${retention}, freshness ${freshness}`, async () => {
+    it(`are logged at the start, with the cure: retention ${retention}, freshness ${freshness}`, async () => {
       const { dispose } = world.add({ retention, freshness })
       const warnings = world.log.warnings.splice(0)
       world.log.lines.splice(0)
@@ -29,7 +29,7 @@ describe('settings that do not go together', () => {
   }
 })
 
-describe('the groups of a bot', () => {
+describe('groups of a bot', () => {
   let world: World
 
   before(async () => {
@@ -51,7 +51,7 @@ describe('the groups of a bot', () => {
     return sent.map(({ status }) => status === 'fulfilled')
   }
 
-  it('are known after a restart with a database, so that the default webhook serves nobody else', async () => {
+  it('are known after a restart with a database, so that the default webhook serves one group only', async () => {
     assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'A'), [true])
     assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'A'), [true])
     assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'B'), [false])
@@ -62,7 +62,7 @@ describe('the groups of a bot', () => {
     ])
   })
 
-  it('are each bot\'s own', async () => {
+  it('are kept per bot', async () => {
     assert.deepEqual(await speak({ storage: 'database' }, 'C'), [true])
   })
 

@@ -54,7 +54,7 @@ describe('the adapter', () => {
     return bot
   }
 
-  it('comes and goes, and leaves no route, timer, listener or bot behind', async () => {
+  it('leaves no route, timer, listener or bot when it is unloaded', async () => {
     const { app } = world
     const count = () => ({
       bots: app.bots.length,
@@ -79,7 +79,7 @@ describe('the adapter', () => {
     }
   })
 
-  it('goes in the middle of an answer without a trace', async () => {
+  it('can be unloaded in the middle of an answer', async () => {
     const before = timers.size
     let release = () => {}
     answer = () => new Promise(resolve => release = () => resolve('too late'))
@@ -97,7 +97,7 @@ describe('the adapter', () => {
     assert.equal(forgotten.finish, true)
   })
 
-  it('is online once WeCom has reached it, not before', async () => {
+  it('is online once WeCom has reached it', async () => {
     const { bot } = add()
     assert.notEqual(bot.isActive, true)
     await fetch(`${world.origin}${path}`, { method: 'POST', body: '{}' })
@@ -121,7 +121,7 @@ describe('the adapter', () => {
     assert.equal((await clients[1].post(clients[1].text('hi'))).status, 200)
   })
 
-  it('serves two bots on one path, told apart by their tokens', async () => {
+  it('serves two bots on one path, distinguished by their tokens', async () => {
     answer = session => `I am ${session.selfId}`
     const { dispose } = add({ botId: 'ONE', token: 'tokenONE', freshness: 10_000 })
     add({ botId: 'TWO', token: 'tokenTWO', freshness: 600_000 })
@@ -136,7 +136,7 @@ describe('the adapter', () => {
     assert.equal((await two.post(two.text('hi'))).status, 200)
   })
 
-  it('refuses two bots that nobody could tell apart', async () => {
+  it('refuses two bots that cannot be distinguished', async () => {
     const first = add({ botId: 'ONE' })
     for (const config of [{ botId: 'TWO' }, { botId: 'ONE', path: '/other' }, { botId: 'ONE', token: 'other' }]) {
       world.log.lines.splice(0)
@@ -167,14 +167,14 @@ describe('the adapter with a database', () => {
     await world.close()
   })
 
-  it('answers people Koishi has never seen, in groups too', async () => {
+  it('answers people and groups that Koishi has not stored yet', async () => {
     answer = () => 'hello'
     const client = world.client()
     assert.equal((await client.post(client.text('hi'))).reply!.stream!.content, 'hello')
     assert.equal((await client.post(client.text('hi', { chatId: 'G' }))).reply!.stream!.content, 'hello')
   })
 
-  it('ends a chain although the database fails to store the user', async () => {
+  it('ends a turn although the database fails to store the user', async () => {
     const { app } = world
     const client = world.client()
     const { set: write } = app.database

@@ -28,7 +28,7 @@ const hidden = {
   answer: 'what the bot answers',
 }
 
-describe('what is secret', () => {
+describe('secrets', () => {
   let world: World
   let answer: (session: Session) => unknown = () => hidden.answer
 
@@ -62,7 +62,7 @@ describe('what is secret', () => {
     return late!.send(hidden.answer)
   }
 
-  it('is not in the log while all goes well, at its chattiest', async () => {
+  it('are not logged at the highest level while everything works', async () => {
     const { dispose } = world.add(settings())
     assert.equal((await world.client().verify()).ok, true)
     await sayLate({ chatId: 'GROUP' })
@@ -71,7 +71,7 @@ describe('what is secret', () => {
     assert.equal(world.wecom.responses.at(-1)!.errcode, 0)
   })
 
-  it('is not in what is said of a lost answer, neither where it went nor what it was', async () => {
+  it('are not logged for an undelivered answer, neither its address nor its text', async () => {
     const { dispose } = world.add(settings())
     for (const failure of [{ errcode: 40008 }, { reset: true as const }, { status: 502, body: hidden.answer }]) {
       world.log.lines.splice(0)
@@ -83,7 +83,7 @@ describe('what is secret', () => {
     await dispose()
   })
 
-  it('is not in what is said of an address that is not trusted', async () => {
+  it('are not logged for an untrusted address', async () => {
     const { dispose } = world.add({ ...settings(), trustedHosts: [], apiEndpoint: 'https://qyapi.weixin.qq.com' })
     world.log.lines.splice(0)
     await sayLate({})
@@ -92,7 +92,7 @@ describe('what is secret', () => {
     await dispose()
   })
 
-  it('is not in what is said of a webhook that takes no message', async () => {
+  it('are not logged for a webhook that refuses a message', async () => {
     const { dispose } = world.add(settings())
     world.wecom.fail('response', { errcode: 40008 })
     world.wecom.fail('webhook', { errcode: 93000 })
@@ -103,14 +103,14 @@ describe('what is secret', () => {
     await dispose()
   })
 
-  it('is not in what is said of a key that is wrong', async () => {
+  it('are not logged for a wrong key', async () => {
     const key = 'x'.repeat(20) + 'SECRET'
     assert.throws(() => world.add({ encodingAESKey: key }), error => !(error as Error).message.includes(key))
     await pause(10)
     assertClean()
   })
 
-  it('is not in what is said of an attachment that cannot be opened', async () => {
+  it('are not logged for an attachment that cannot be opened', async () => {
     const { dispose } = world.add({ ...settings(), mediaLimit: 1 })
     const client = world.client()
     answer = async (session) => {
@@ -155,7 +155,7 @@ describe('what is secret', () => {
     return world.log.text
   }
 
-  it('is not in what is said of an API that lets an app send nothing', async () => {
+  it('are not logged for an API that refuses the app', async () => {
     const api = await createAppApi()
     const token = { errcode: 0, access_token: hidden.accessToken, expires_in: 7200 }
     for (const [answers, reason] of [
@@ -171,7 +171,7 @@ describe('what is secret', () => {
     await api.close()
   })
 
-  it('is not in what is said of a proxy that lets nothing through', async () => {
+  it('are not logged for a proxy that fails', async () => {
     const other = { username: 'other', password: 'other' }
     const proxies = [await createSocks(other), await createHttpProxy(other)]
     for (const { url } of [...proxies, { url: `socks5h://127.0.0.1:${await freePort()}` }]) {
@@ -188,7 +188,7 @@ describe('what is secret', () => {
     for (const proxy of proxies) await proxy.close()
   })
 
-  it('is not in what is said of a group robot\'s webhook', async () => {
+  it('are not logged for the webhook of a group robot', async () => {
     const { dispose } = world.add({ ...settings(), passiveReply: 10 })
     const robot = new XmlClient(world.origin + path)
     answer = () => pause(30).then(() => hidden.answer)
@@ -207,7 +207,7 @@ describe('what is secret', () => {
     await dispose()
   })
 
-  it('is not in an error that a plugin gets, however it is looked at', async () => {
+  it('are not part of errors that plugins receive', async () => {
     const { bot, dispose } = world.add({ ...settings(), webhooks: { GROUP: hidden.robotKey } })
     for (const failure of [{ errcode: 93000 }, { reset: true as const }, { status: 500, body: hidden.robotKey }]) {
       world.wecom.fail('webhook', failure)
@@ -218,7 +218,7 @@ describe('what is secret', () => {
     await dispose()
   })
 
-  it('is not in how the callback stands', async () => {
+  it('are not part of the callback status', async () => {
     const { dispose } = world.add({ ...settings(), webhooks: { GROUP: hidden.robotKey }, secret: hidden.appSecret })
     const client = world.client()
     answer = () => hidden.answer

@@ -22,7 +22,7 @@ describe('a callback path beside other plugins', () => {
 
   after(() => world.close())
 
-  it('is verified although a page is shown on every path nobody has', async () => {
+  it('is verified although a catch-all route serves a page', async () => {
     other = async (context, next) => {
       await next()
       context.body ??= html
@@ -32,7 +32,7 @@ describe('a callback path beside other plugins', () => {
     assert.equal(await (await fetch(`${world.origin}/elsewhere`)).text(), html)
   })
 
-  it('is named to who was sent to the wrong one, and got a page', async () => {
+  it('is named in the log for callbacks to a wrong path that got a page', async () => {
     world.log.lines.splice(0)
     const verdict = await world.client({ url: `${world.origin}/elsewhere` }).verify()
     assert.equal(verdict.ok || verdict.reason, 'html')
@@ -41,14 +41,14 @@ describe('a callback path beside other plugins', () => {
   })
 
   for (const contentType of ['application/json', 'text/plain', 'text/xml', 'application/octet-stream']) {
-    it(`reads a body of ${contentType} that was parsed before it`, async () => {
+    it(`reads a body of ${contentType} that another plugin has parsed`, async () => {
       const client = world.client({ timeout: 2000 })
       const { reply } = await client.post(client.text('hi'), { contentType })
       assert.equal(reply!.stream!.content, 'hello')
     })
   }
 
-  it('refuses aloud what the parser has left nothing of', async () => {
+  it('refuses a body that another plugin has consumed', async () => {
     world.log.lines.splice(0)
     const client = world.client({ timeout: 2000 })
     const { status } = await client.post(client.text('hi'), { contentType: 'application/x-www-form-urlencoded', body: '' })
@@ -56,7 +56,7 @@ describe('a callback path beside other plugins', () => {
     assert.match(world.log.text, /malformed/)
   })
 
-  it('takes no more than a megabyte from the parser either', async () => {
+  it('limits a parsed body to one megabyte, too', async () => {
     const client = world.client({ timeout: 2000 })
     const body = JSON.stringify({ encrypt: 'x'.repeat(2 << 20) })
     assert.equal((await client.post(client.text('hi'), { body })).status, 413)
@@ -81,7 +81,7 @@ describe('a callback path', () => {
   })
 
   for (const configured of ['/cb', '/cb/', '/deep/er/cb/']) {
-    it(`set as ${configured} is there with a slash at its end and without`, async () => {
+    it(`configured as ${configured} matches with and without a trailing slash`, async () => {
       const { dispose } = world.add({ path: configured })
       const bare = configured.replace(/\/$/, '')
       for (const target of [bare, bare + '/', `${bare}/health`, `${bare}/metrics`]) {
@@ -97,7 +97,7 @@ describe('a callback path', () => {
     })
   }
 
-  it('is one and the same with a slash at its end or in capitals, for two bots', async () => {
+  it('is shared by two bots whose paths differ in case or a trailing slash', async () => {
     const one = world.add({ botId: 'ONE', path: '/CB', token: 'tokenONE' })
     world.log.lines.splice(0)
     const same = world.add({ botId: 'TWO', path: '/cb/', token: 'tokenONE' })
@@ -113,7 +113,7 @@ describe('a callback path', () => {
     assert.equal(await status('/cb'), 404)
   })
 
-  it('is said at the start, and to who was sent to the wrong one', async () => {
+  it('is logged at the start, and for callbacks to a wrong path', async () => {
     const { dispose } = world.add({ path: '/cb/' })
     assert.match(world.log.text, /URL for the WeCom console: https:\/\/….*\/cb$/m)
     world.log.lines.splice(0)
@@ -130,7 +130,7 @@ describe('a callback path', () => {
     assert.deepEqual(world.log.warnings, [])
   })
 
-  it('is asked in strange ways, and never fails', async () => {
+  it('never fails for strange requests', async () => {
     const { dispose } = world.add()
     for (const target of [
       `/${path}`, `${path}/%E0%A4%A`, `${path}?%E0%A4%A`, `${path}?echostr`, `${path}?echostr=%`, `${path}?a=${'b'.repeat(8000)}`,
@@ -145,7 +145,7 @@ describe('a callback path', () => {
     await dispose()
   })
 
-  it('lets who sends too much send it, read why not, and go on', async () => {
+  it('reads the rest of a large body, so that the sender gets the refusal', async () => {
     const { dispose } = world.add()
     const client = world.client()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -171,7 +171,7 @@ describe('a callback path', () => {
     await dispose()
   })
 
-  it('is closed to who would send for ever', async () => {
+  it('closes the connection of an endless body', async () => {
     const { dispose } = world.add()
     const { port } = new URL(world.origin)
     const { url } = world.client().sign('x')

@@ -15,8 +15,8 @@ function createJournal() {
   return { clock, lines, journal: new CallbackLog(clock, line => lines.push(line)) }
 }
 
-describe('the journal', () => {
-  it('says why, with what status, where, and what to do', () => {
+describe('CallbackLog', () => {
+  it('logs reason, status, path and what to do', () => {
     const { journal, lines } = createJournal()
     journal.refused(new CallbackError('signature'), '/wecom')
     journal.refused(new CallbackError('clock', '600 s behind this server'), '/wecom')
@@ -32,14 +32,14 @@ describe('the journal', () => {
     for (const line of lines) assert.match(line, /[\u4e00-\u9fff].* \/ .*[a-z]/)
   })
 
-  it('names the right path to who was sent to a wrong one, which it quotes in part', () => {
+  it('names the right path for a misrouted callback, and truncates the wrong one', () => {
     const { journal, lines } = createJournal()
     for (let count = 0; count < 100; count++) journal.misrouted(`/\n\x1b${'x'.repeat(1000)}`, ['/one', '/two'])
     assert.equal(lines.length, 10)
     assert.match(lines[0], /^收到发往 \/\?\?x{97} 的回调，.*\/one, \/two \/ a callback was sent to .* \/one, \/two$/)
   })
 
-  it('is not filled by a flood, and counts it', async () => {
+  it('is limited under a flood, and counts it', async () => {
     const { clock, journal, lines } = createJournal()
     for (let count = 0; count < 10_000; count++) journal.refused(new CallbackError('signature'), '/wecom')
     assert.equal(lines.length, 10)
@@ -49,7 +49,7 @@ describe('the journal', () => {
     assert.match(lines[10], /signature.*9990 more/)
   })
 
-  it('is not filled by a slow flood either', async () => {
+  it('is limited under a slow flood', async () => {
     const { clock, journal, lines } = createJournal()
     for (let second = 0; second < 3600; second++) {
       journal.refused(new CallbackError('signature'), '/wecom')
@@ -58,7 +58,7 @@ describe('the journal', () => {
     assert.ok(lines.length <= 60 * 11, String(lines.length))
   })
 
-  it('lets no flood hide another reason', () => {
+  it('does not hide another reason under a flood', () => {
     const { journal, lines } = createJournal()
     for (let count = 0; count < 100; count++) journal.refused(new CallbackError('signature'), '/wecom')
     journal.refused(new CallbackError('decrypt'), '/wecom')

@@ -4,7 +4,7 @@ import type { World } from '../support/world'
 import { createWorld, path } from '../support/world'
 import vectors from '../../../../testkit/fixtures/wecom-vectors.json'
 
-describe('the callback over HTTP', () => {
+describe('a callback over HTTP', () => {
   let world: World
   let client: WecomClient
 
@@ -30,13 +30,13 @@ describe('the callback over HTTP', () => {
     return { status: response.status, body: await response.text(), headers: response.headers }
   }
 
-  it('is verified as the console verifies it', async () => {
+  it('is verified as the console does it', async () => {
     assert.equal((await client.verify()).ok, true)
     assert.equal((await world.client({ url: `${world.origin}${path}/` }).verify()).ok, true)
     assert.deepEqual(world.log.warnings, [])
   })
 
-  it('echoes byte for byte, also where a plus was not encoded', async () => {
+  it('echoes byte for byte, also with an unencoded plus sign', async () => {
     for (const vector of vectors.encrypt_deterministic.filter(({ kind }) => kind === 'url_verification')) {
       for (const query of [vector.raw_query, vector.raw_query_correctly_encoded, vector.raw_query_lazy_plus]) {
         if (!query) continue
@@ -48,7 +48,7 @@ describe('the callback over HTTP', () => {
     }
   })
 
-  it('says that it is up where nothing is asked, and not more', async () => {
+  it('says only that it is up to a GET without parameters', async () => {
     for (const method of ['GET', 'HEAD']) {
       const { status, body } = await get('', { method })
       assert.equal(status, 200)
@@ -57,7 +57,7 @@ describe('the callback over HTTP', () => {
     assert.deepEqual(world.log.warnings, [])
   })
 
-  it('answers HEAD with parameters as it answers GET', async () => {
+  it('answers HEAD with parameters like GET', async () => {
     const encrypted = client.encrypt('123')
     const { url } = client.sign(encrypted, { query: { echostr: encrypted } })
     const response = await fetch(url, { method: 'HEAD' })
@@ -69,7 +69,7 @@ describe('the callback over HTTP', () => {
     'application/json', 'text/plain', 'text/xml', 'application/x-www-form-urlencoded', 'application/octet-stream',
     'multipart/form-data; boundary=x', 'application/json; charset=gbk', 'nonsense', '',
   ]) {
-    it(`does not mind the content type ${JSON.stringify(contentType)}`, async () => {
+    it(`ignores the content type ${JSON.stringify(contentType)}`, async () => {
       const { status, reply, headers } = await client.post(client.text('hi'), { contentType })
       assert.equal(status, 200)
       assert.equal(reply!.stream!.content, 'hello')
@@ -77,7 +77,7 @@ describe('the callback over HTTP', () => {
     })
   }
 
-  it('does not mind names and extra parameters that other versions use', async () => {
+  it('ignores parameter names and extra parameters of other versions', async () => {
     const encrypted = client.encrypt(JSON.stringify(client.text('hi')))
     const { url } = client.sign(encrypted)
     url.searchParams.set('msgsignature', url.searchParams.get('msg_signature')!.toUpperCase())
@@ -88,7 +88,7 @@ describe('the callback over HTTP', () => {
     assert.ok((await response.text()).startsWith('{"encrypt":"'))
   })
 
-  it('is answered with nothing, and one line in the log, where we make a mistake', async () => {
+  it('is answered with nothing, and one line in the log, if the adapter has a bug', async () => {
     const { bot, dispose } = world.add({ botId: 'BROKEN', path: '/broken', token: 'broken' })
     bot.services.callbacks.accept = async () => {
       throw new Error('our mistake')
@@ -101,7 +101,7 @@ describe('the callback over HTTP', () => {
     await dispose()
   })
 
-  it('takes bodies in pieces, of unknown length', async () => {
+  it('accepts chunked bodies of unknown length', async () => {
     const encrypted = client.encrypt(JSON.stringify(client.text('hi')))
     const { url } = client.sign(encrypted)
     const pieces = JSON.stringify({ encrypt: encrypted }).match(/[^]{1,40}/g)!

@@ -9,7 +9,7 @@ import { createWorld, encodingAESKey, path } from '../support/world'
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
-describe('a connection to the callback', () => {
+describe('a connection', () => {
   let world: World
   let client: WecomClient
   let dispose: () => Promise<void>
@@ -36,14 +36,14 @@ describe('a connection to the callback', () => {
     return { url: client.sign(encrypt).url, body: JSON.stringify({ encrypt }) }
   }
 
-  it('carries the receive id both ways', async () => {
+  it('carries the receive id in both directions', async () => {
     const { reply } = await client.post(client.text('hi'))
     assert.equal(reply!.stream!.content, 'hello')
     assert.equal((await client.verify()).ok, true)
     assert.equal((await client.post(client.text('hi'), { receiveId: '' })).status, 403)
   })
 
-  it('from another bot is refused, with messages, polls and events', async () => {
+  it('is refused with messages, polls and events of another bot', async () => {
     const { text, stream, event } = {
       text: client.text('hi', { botId: 'OTHER' }),
       stream: client.stream('S', { botId: 'OTHER' }),
@@ -56,7 +56,7 @@ describe('a connection to the callback', () => {
     assert.equal(world.log.warnings.filter(line => line.includes('foreign-bot')).length, 3)
   })
 
-  it('shows a stream to nobody but who it belongs to', async () => {
+  it('shows a stream to its owner only', async () => {
     answer = async () => {
       await pause(60)
       return 'secret'
@@ -71,13 +71,13 @@ describe('a connection to the callback', () => {
     assert.equal((await client.poll(id)).reply!.stream!.content, 'secret')
   })
 
-  it('gets a sentence and an end for a stream nobody knows', async () => {
+  it('gets a final notice for an unknown stream', async () => {
     const { stream } = (await client.poll('unknown')).reply!
     assert.equal(stream!.finish, true)
     assert.ok(stream!.content!.trim())
   })
 
-  it('with a message that was too much is heard when it comes again, unchanged, and then no more', async () => {
+  it('accepts a declined message when it is repeated, and refuses it afterwards', async () => {
     await dispose()
     const added = world.add({ botId: 'MINE', receiveId: 'wwCORPIDCORPID00', firstReply: 10, maxUserTurns: 1 })
     dispose = added.dispose
@@ -100,7 +100,7 @@ describe('a connection to the callback', () => {
     assert.equal(await send(), 'second')
   })
 
-  it('that breaks off in the middle of a body is no mistake of anybody\'s', async () => {
+  it('is not logged as a bug if it breaks in the middle of a body', async () => {
     const { url, body } = sealed('hi')
     for (const length of [0, 1, body.length - 1]) {
       const upload = request(url, { method: 'POST', headers: { 'content-length': body.length } })
@@ -114,7 +114,7 @@ describe('a connection to the callback', () => {
     assert.equal((await client.post(client.text('hi'))).status, 200)
   })
 
-  it('that claims more than a megabyte is answered before it sends it', async () => {
+  it('is refused before it sends a body that it announces as too large', async () => {
     const { url } = sealed('hi')
     const upload = request(url, { method: 'POST', headers: { 'content-length': 2 << 20 } })
     upload.on('error', () => {})
@@ -124,7 +124,7 @@ describe('a connection to the callback', () => {
     upload.destroy()
   })
 
-  it('that sends more than a megabyte without saying so is answered and closed', async () => {
+  it('is refused and closed when an unannounced body is too large', async () => {
     const { url } = sealed('hi')
     const upload = request(url, { method: 'POST', headers: { 'transfer-encoding': 'chunked' } })
     upload.on('error', () => {})
@@ -135,7 +135,7 @@ describe('a connection to the callback', () => {
     upload.destroy()
   })
 
-  it('that is no HTTP does no harm', async () => {
+  it('does no harm if it does not carry HTTP', async () => {
     for (const bytes of ['\x16\x03\x01', 'GET\r\n\r\n', `POST ${path} HTTP/1.1\r\nContent-Length: x\r\n\r\n`]) {
       const { port } = new URL(world.origin)
       const socket = connect(Number(port), '127.0.0.1')
@@ -146,7 +146,7 @@ describe('a connection to the callback', () => {
     assert.equal((await client.post(client.text('hi'))).status, 200)
   })
 
-  it('keeps an address of one segment and another path apart', async () => {
+  it('distinguishes a path from its prefix', async () => {
     for (const other of [`${path}/x`, '/api/wecom', '/']) {
       const response = await fetch(world.origin + other)
       assert.equal(response.status, 404, other)
@@ -154,7 +154,7 @@ describe('a connection to the callback', () => {
     }
   })
 
-  it('that breaks before the last frame has arrived leaves the answer to the next poll', async () => {
+  it('that breaks before the final frame arrived leaves the frame to the next poll', async () => {
     answer = async () => {
       await pause(40)
       return 'x'.repeat(15_000)

@@ -24,7 +24,7 @@ const NOISE = 4 << 20
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-describe('hostile callbacks in quantity', function() {
+describe('fuzzed callbacks', function() {
   this.timeout(60_000 + ROUNDS * 10)
 
   let world: World
@@ -123,7 +123,7 @@ describe('hostile callbacks in quantity', function() {
     return process.memoryUsage().heapUsed
   }
 
-  it(`get ${ROUNDS} answers and no error, from every surface and in every layer`, async () => {
+  it(`get ${ROUNDS} replies and no error, from every source and in every layer`, async () => {
     await attackTimes(Math.ceil(ROUNDS / 2))
     const before = await settle()
     await attackTimes(Math.floor(ROUNDS / 2))
@@ -132,7 +132,7 @@ describe('hostile callbacks in quantity', function() {
     equal(rejections.length, 0, String(rejections[0]))
   })
 
-  it('are refused where they are wrong, and understood where they are not', () => {
+  it('are refused if they are malformed, and understood if they are not', () => {
     for (const surface of ['bot', 'app', 'robot in XML', 'robot in JSON']) {
       const whole = count(`${surface}/nothing/`)
       equal(count(`${surface}/nothing/200`), whole, surface)
@@ -147,13 +147,13 @@ describe('hostile callbacks in quantity', function() {
     }
   })
 
-  it('are no mistake of ours: what goes wrong is refused, not survived', () => {
+  it('are refused instead of failing', () => {
     const mistakes = world.log.lines.filter(line => /not answered|Error|undefined|\[object/.test(line))
     equal(mistakes.length, 0, mistakes[0])
     equal([...types].join(), 'string')
   })
 
-  it('leave nothing behind', async () => {
+  it('leave no state', async () => {
     const { attachments, webhooks } = bot.services
     ok(attachments.count > 0)
     later = 3600_000

@@ -16,7 +16,7 @@ import { XmlClient } from '../support/xml'
  * signatures, bodies that are too large and plaintexts that are no payload are in refusal.spec.ts, strangers who ask
  * for a stream, unknown streams and callbacks for another bot in connection.spec.ts; the flood is in fuzz.spec.ts.
  */
-describe('an adversary', () => {
+describe('hostile callbacks', () => {
   let world: World
   let client: WecomClient
   let bot: WecomBot
@@ -89,7 +89,7 @@ describe('an adversary', () => {
     assert.equal(bot.services.turns.size, 0)
   }
 
-  describe('with the keys who builds a message wrongly', () => {
+  describe('with valid keys and a malformed message', () => {
     const text = () => JSON.stringify(client.text('hi'))
     const padded = (byte: number) => flawed(text(), { pad: count => Buffer.alloc(count, byte) })
     const spelled = (spell: (canonical: string) => string) => spell(flawed(text()))
@@ -113,23 +113,23 @@ describe('an adversary', () => {
       ['nothing encrypted', () => Buffer.from(text()).toString('base64'), 400, 'decrypt'],
     ]
     for (const [name, make, status, reason] of wrong) {
-      it(`is refused for ${name}`, () => assertRefused(capture(make()), status, reason))
+      it(`are refused for ${name}`, () => assertRefused(capture(make()), status, reason))
     }
 
-    it('is understood with padding to blocks of 16, which some libraries make', async () => {
+    it('are understood with padding to blocks of 16, as some libraries make it', async () => {
       const { status } = await send(capture(flawed(text(), { block: 16 })))
       assert.deepEqual([status, sessions.length], [200, 1])
     })
   })
 
-  describe('who sends again what he has seen', () => {
-    it('gets nothing run without a msgid, not even once', async () => {
+  describe('replays', () => {
+    it('are refused without a msgid', async () => {
       const { msgid, ...payload } = client.text('hi')
       const captured = capture(client.encrypt(JSON.stringify(payload)))
       for (let times = 0; times < 2; times++) await assertRefused(captured, 400, 'payload')
     })
 
-    it('gets nothing run a second time, only the stream there is', async () => {
+    it('run nothing a second time, and get the existing stream', async () => {
       const captured = captureText()
       const answers = [await send(captured), await send(captured)]
       assert.deepEqual(answers.map(({ status }) => status), [200, 200])
@@ -137,7 +137,7 @@ describe('an adversary', () => {
       assert.equal(bot.services.turns.size, 1)
     })
 
-    it('gets nothing run fifty times at once, of one callback or of fifty with one msgid', async () => {
+    it('run nothing fifty times at once, as one callback or with one msgid', async () => {
       let release = () => {}
       const gate = new Promise<void>(resolve => release = resolve)
       answer = () => gate.then(() => 'hello')
@@ -150,7 +150,7 @@ describe('an adversary', () => {
       release()
     })
 
-    it('gets nothing run after all is forgotten, not even with the signature in other letters', async () => {
+    it('are refused after the turn is forgotten, also with the signature in upper case', async () => {
       const captured = captureText()
       assert.equal((await send(captured)).status, 200)
       const { turns } = bot.services
@@ -164,7 +164,7 @@ describe('an adversary', () => {
       await assertRefused(captured, 403, 'replay')
     })
 
-    it('gets no event told twice, and the same reply', async () => {
+    it('notify plugins of an event once, and get the same reply', async () => {
       await dispose()
       add({ welcome: '你好' })
       const event = client.event('enter_chat')
@@ -175,13 +175,13 @@ describe('an adversary', () => {
       assert.deepEqual(events, ['enter-chat', 'unheard_of'])
     })
 
-    it('gets a click heard once', async () => {
+    it('count a click once', async () => {
       const click = client.cardClick({ eventKey: 'i:再说一次', taskId: 'T' })
       for (let times = 0; times < 3; times++) assert.equal((await client.post(click)).status, 200)
       assert.deepEqual(sessions.map(session => session.content), ['再说一次'])
     })
 
-    it('cannot make it young by exchanging what the signature does not tell apart', async () => {
+    it('cannot be made fresh by moving characters between parameters', async () => {
       const captured = captureText(undefined, { timestamp: 1700000000, nonce: '1372623149' })
       await assertRefused(captured, 403, 'clock')
       const { searchParams } = captured.url
@@ -197,14 +197,14 @@ describe('an adversary', () => {
       assert.equal(sessions.length, 0)
     })
 
-    it('does not spoil the nonce for others: WeCom itself may use one twice', async () => {
+    it('do not block the nonce for other callbacks', async () => {
       for (const overrides of [{ nonce: '1372623149' }, { nonce: '1372623149' }]) {
         assert.equal((await client.post(client.text('hi'), overrides)).status, 200)
       }
       assert.equal(sessions.length, 2)
     })
 
-    it('gets nothing read out, neither a message nor an answer', async () => {
+    it('cannot have a message or an answer decrypted as an echo', async () => {
       const { url, body } = captureText()
       const echostr = JSON.parse(body).encrypt
       url.searchParams.set('echostr', echostr)
@@ -219,7 +219,7 @@ describe('an adversary', () => {
       assert.equal(sessions.length, 1)
     })
 
-    it('learns nothing from how a forged signature is refused', async () => {
+    it('cannot be told from forged signatures by the refusal', async () => {
       const answers = new Set<string>()
       for (const signature of ['0'.repeat(40), 'f'.repeat(40), 'x', '0'.repeat(39), '0'.repeat(41), 'é'.repeat(40)]) {
         for (const ciphertext of [client.encrypt('x'), 'AAAA', '!', flawed('x', { pad: () => Buffer.alloc(11) })]) {
@@ -230,7 +230,7 @@ describe('an adversary', () => {
     })
   })
 
-  describe('cannot have an answer sent elsewhere', () => {
+  describe('cannot redirect an answer', () => {
     let elsewhere: Wecom
     let proxy: Proxy
 
@@ -251,14 +251,14 @@ describe('an adversary', () => {
       return bot.sendMessage(channelId!, 'the secret', event.referrer)
     }
 
-    it('by an address of his own', async () => {
+    it('by an address of their own', async () => {
       await assert.rejects(sayLate({ responseUrl: elsewhere.issueResponseUrl() }), { name: 'DeliveryError' })
       assert.match(world.log.text, /untrusted host/)
       assert.deepEqual(elsewhere.responses, [])
     })
 
     for (const through of ['Koishi', 'a proxy']) {
-      it(`by redirecting it, through ${through}`, async () => {
+      it(`by an HTTP redirect, through ${through}`, async () => {
         await dispose()
         add({ proxy: through === 'a proxy' ? proxy.url : undefined, webhooks: { GROUP: 'KEY' } })
         for (const status of [301, 302, 303, 307, 308]) {
@@ -275,7 +275,7 @@ describe('an adversary', () => {
   })
 
   describe('cannot start an answer', () => {
-    it('by a type of message nobody knows', async () => {
+    it('by an unknown message type', async () => {
       for (const type of ['location', 'link', 'miniprogram', '__proto__', 'constructor', 'toString']) {
         const { reply } = await client.post(client.message(type, { content: 'hi' }))
         assert.equal(reply!.stream!.finish, true)
@@ -294,7 +294,7 @@ describe('an adversary', () => {
       assert.deepEqual([sessions.length, bot.services.turns.size], [0, 0])
     })
 
-    it('by an event nobody knows', async () => {
+    it('by an unknown event', async () => {
       for (const name of ['unheard_of', '__proto__', 'constructor', 'hasOwnProperty', '']) {
         const { status, raw } = await client.post(client.event(name))
         assert.deepEqual([status, raw], [200, ''])
@@ -303,7 +303,7 @@ describe('an adversary', () => {
       assert.deepEqual([sessions.length, bot.services.turns.size], [0, 0])
     })
 
-    it('by an event of a group robot that is named like something every object has', async () => {
+    it('by an event of a group robot that is named like an object property', async () => {
       const robot = new XmlClient(String(client.url))
       const types: unknown[] = []
       const stop = world.app.on('internal/session', session => void types.push(session.type))
@@ -315,7 +315,7 @@ describe('an adversary', () => {
       assert.deepEqual(types, ['login-updated', 'internal', 'guild-added', 'internal', 'internal', 'internal'])
     })
 
-    it('by asking for a stream', async () => {
+    it('by polling a stream', async () => {
       for (const id of ['unknown', '__proto__', 'x'.repeat(10_000), '\0']) {
         const { reply } = await client.poll(id)
         assert.equal(reply!.stream!.finish, true)

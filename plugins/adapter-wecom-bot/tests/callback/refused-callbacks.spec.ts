@@ -3,7 +3,7 @@ import type { Overrides, WecomClient } from 'testkit'
 import type { World } from '../support/world'
 import { createWorld, encodingAESKey, path, token } from '../support/world'
 
-describe('a callback that is refused', () => {
+describe('refused callbacks', () => {
   let world: World
   let client: WecomClient
 
@@ -74,7 +74,7 @@ describe('a callback that is refused', () => {
     ['OPTIONS', { method: 'OPTIONS', body: '' }, 405, 'method'],
   ]
   for (const [name, overrides, status, reason] of refused) {
-    it(`for ${name} gets ${status}`, async () => {
+    it(`get ${status} for ${name}`, async () => {
       // The table is older than the test by all the specs before it.
       const late = Math.floor(Date.now() / 1000) - now
       const { timestamp } = overrides
@@ -83,7 +83,7 @@ describe('a callback that is refused', () => {
     })
   }
 
-  it('refuses a signed ciphertext that is not one', async () => {
+  it('include signed text that is not ciphertext', async () => {
     for (const encrypt of ['AAAA', 'c2hvcnQ=', 'not base64', client.encrypt('hi').replace(/..$/, '\n\n')]) {
       world.log.lines.splice(0)
       const { url } = client.sign(encrypt)
@@ -92,14 +92,14 @@ describe('a callback that is refused', () => {
     }
   })
 
-  it('refuses plaintexts that are no payload', async () => {
+  it('include plaintext that is not a payload', async () => {
     for (const plaintext of ['hello', '[]', 'null', '{}', '{"msgtype":"text"}', '[{"msgtype":"text"}]', '\0']) {
       world.log.lines.splice(0)
       assertRefused(await client.post(plaintext), 400, 'payload')
     }
   })
 
-  it('refuses GET with half of the parameters, or with each twice', async () => {
+  it('include GET with half of the parameters, or each twice', async () => {
     const encrypted = client.encrypt('123')
     const { url } = client.sign(encrypted, { query: { echostr: encrypted } })
     for (const name of ['msg_signature', 'timestamp', 'nonce']) {
@@ -112,7 +112,7 @@ describe('a callback that is refused', () => {
     assertRefused(await get(url.search + '&' + url.search.slice(1)), 400, 'malformed')
   })
 
-  it('refuses GET with a forged echo', async () => {
+  it('include GET with a forged echo', async () => {
     const encrypted = client.encrypt('123')
     for (const [overrides, reason] of [[{ token: 'wrong' }, 'signature'], [{}, 'decrypt']] as const) {
       world.log.lines.splice(0)
@@ -122,7 +122,7 @@ describe('a callback that is refused', () => {
     }
   })
 
-  it('reads no message out to who asks for its echo', async () => {
+  it('include messages passed as an echo', async () => {
     for (const plaintext of [JSON.stringify(client.text('secret')), ' {}', '<xml><Content>secret</Content></xml>']) {
       world.log.lines.splice(0)
       const echostr = client.encrypt(plaintext)
@@ -131,13 +131,13 @@ describe('a callback that is refused', () => {
     }
   })
 
-  it('says which methods there are', async () => {
+  it('are told the allowed methods', async () => {
     const { status, headers } = await get('', { method: 'DELETE' })
     assert.equal(status, 405)
     assert.equal(headers.get('allow'), 'GET, HEAD, POST')
   })
 
-  it('keeps every secret out of the log, and out of what it answers', async () => {
+  it('keep secrets out of the log and out of the reply', async () => {
     const { id } = (await client.post(client.text('the plaintext'))).reply!.stream!
     const wire: string[] = []
     for (const [, overrides] of refused) wire.push((await client.post(client.text('the plaintext'), overrides)).raw)

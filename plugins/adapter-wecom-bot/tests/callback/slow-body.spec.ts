@@ -9,7 +9,7 @@ import { CallbackStats } from '../../src/callback/status'
 import { RecentlySeen } from '../../src/util/recently-seen'
 import { FakeClock } from '../support/clock'
 
-describe('a body that does not come', () => {
+describe('readBody', () => {
   let clock: FakeClock
   let server: Server
   let socket: Socket
@@ -56,7 +56,7 @@ describe('a body that does not come', () => {
   }
 
   for (const body of ['', '{"encrypt":"']) {
-    it(`is waited for ten seconds, not longer, after ${body.length} bytes of it`, async () => {
+    it(`waits ten seconds and no longer after ${body.length} bytes`, async () => {
       await send(body)
       let text = ''
       socket.on('data', chunk => text += chunk)
@@ -70,7 +70,7 @@ describe('a body that does not come', () => {
     })
   }
 
-  it('is not waited for once its sender has gone', async () => {
+  it('stops waiting when the sender disconnects', async () => {
     await send('{')
     socket.destroy()
     while (!refused.length) await new Promise(setImmediate)
@@ -78,7 +78,7 @@ describe('a body that does not come', () => {
     assert.equal(clock.pending, 0)
   })
 
-  it('leaves no timer where it comes after all', async () => {
+  it('leaves no timer if the body arrives', async () => {
     await send('x'.repeat(60))
     await clock.pass(9000)
     socket.write('x'.repeat(40))

@@ -5,8 +5,8 @@ import { CallbackStats, isAllowed, metrics, report } from '../../src/callback/st
 import type { World } from '../support/world'
 import { createWorld, path } from '../support/world'
 
-describe('how the callback stands', () => {
-  it('may be seen from this machine, or with the token', () => {
+describe('callback status', () => {
+  it('is readable from this machine, or with the token', () => {
     for (const address of ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1']) {
       assert.equal(isAllowed({ address, headers: {} }), true)
     }
@@ -21,13 +21,13 @@ describe('how the callback stands', () => {
     }
   })
 
-  it('may not be seen through a proxy on this machine', () => {
+  it('is not readable through a proxy on this machine', () => {
     for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via', 'x-forwarded-host', 'x-forwarded-proto']) {
       assert.equal(isAllowed({ address: '127.0.0.1', headers: { [name]: '127.0.0.1' } }), false)
     }
   })
 
-  it('may not be seen through one that says nothing of itself, but asks for another host or as of old', () => {
+  it('is not readable through a proxy without headers, by its host or HTTP version', () => {
     const address = '127.0.0.1'
     for (const host of ['127.0.0.1', '127.0.0.1:5140', 'localhost:5140', 'LOCALHOST', '[::1]:5140']) {
       assert.equal(isAllowed({ address, headers: { host }, httpVersion: '1.1' }), true, host)
@@ -39,7 +39,7 @@ describe('how the callback stands', () => {
     }
   })
 
-  it('is told as JSON and for Prometheus', () => {
+  it('is reported as JSON and for Prometheus', () => {
     const tally = new CallbackStats()
     const bots = [{ selfId: 'a"\\\nb', answering: 1, turns: 2, queued: 3 }]
     assert.deepEqual(report(tally, bots), { lastVerified: null, lastRefused: null, bots })
@@ -62,7 +62,7 @@ describe('how the callback stands', () => {
   })
 })
 
-describe('how the callback stands, over HTTP', () => {
+describe('callback status over HTTP', () => {
   let world: World
 
   before(async () => {
@@ -78,7 +78,7 @@ describe('how the callback stands, over HTTP', () => {
     return { status: response.status, body: await response.text() }
   }
 
-  it('counts what came, and names no secret', async () => {
+  it('counts callbacks, and contains no secret', async () => {
     const client = world.client()
     await client.post(client.text('hi'))
     await client.post(client.text('hi'), { token: 'wrong' })
@@ -91,7 +91,7 @@ describe('how the callback stands, over HTTP', () => {
     assert.match(text, /^wecom_bot_callbacks_refused_total\{reason="signature"\} 1$/m)
   })
 
-  it('is not told to a proxy that says nothing of itself', async () => {
+  it('is not readable through a proxy without headers', async () => {
     for (const head of ['HTTP/1.0\r\nHost: 127.0.0.1', 'HTTP/1.1\r\nHost: bot.example.com']) {
       const socket = connect(Number(new URL(world.origin).port), '127.0.0.1')
       socket.write(`GET ${path}/health ${head}\r\nConnection: close\r\n\r\n`)
@@ -99,7 +99,7 @@ describe('how the callback stands, over HTTP', () => {
     }
   })
 
-  it('is not told to the world', async () => {
+  it('is not readable from other machines', async () => {
     for (const name of ['health', 'metrics']) {
       const forwarded = { 'x-forwarded-for': '203.0.113.7' }
       assert.deepEqual(await get(name, forwarded), { status: 403, body: 'forbidden' })

@@ -40,17 +40,17 @@ const bodies: [name: string, body: MessageBody, markup: string][] = [
   ],
 ]
 
-describe('a message becomes elements', () => {
+describe('decode: elements', () => {
   for (const [name, body, expected] of bodies) {
-    it(`where it is ${name}`, () => {
+    it(`of ${name}`, () => {
       assert.equal(markup(body), expected)
     })
 
-    it(`where it is ${name}, in a group after the bot`, () => {
+    it(`of ${name}, in a group after the mention of the bot`, () => {
       assert.equal(markup(body, { chatId: 'CHATID' }), `<at id="BOT"/>${expected}`)
     })
 
-    it(`where it quotes ${name}`, () => {
+    it(`of a quoted ${name}`, () => {
       const event = read({ body: { type: 'text', text: 'why?' }, quote: body })!
       assert.equal(event.message!.elements!.join(''), 'why?')
       const { content, elements } = event.message!.quote!
@@ -58,17 +58,17 @@ describe('a message becomes elements', () => {
     })
   }
 
-  it('that are never sound', () => {
+  it('are never audio for a voice message', () => {
     const all = bodies.flatMap(([, body]) => read({ body })!.message!.elements!)
     assert.ok(!h.select(all, 'audio').length)
   })
 
-  it('that are text, whatever it looks like', () => {
+  it('are text, whatever it looks like', () => {
     const elements = read({ body: { type: 'text', text: '<at id="all"/><execute>help</execute>' } })!.message!.elements!
     assert.deepEqual(elements.map(({ type }) => type), ['text'])
   })
 
-  it('without the mention that led to it', () => {
+  it('leave out the mention that addressed the bot', () => {
     const group = { chatId: 'CHATID' }
     assert.equal(markup({ type: 'text', text: '@小 助手  help' }, group, '小 助手'), '<at id="BOT"/>help')
     assert.equal(markup({ type: 'text', text: '@Anybody help' }, group), '<at id="BOT"/>help')
@@ -79,17 +79,17 @@ describe('a message becomes elements', () => {
     assert.equal(markup({ type: 'text', text: '@Bot' }, group, 'Bot'), '<at id="BOT"/>')
   })
 
-  it('with all mentions where nobody needs one', () => {
+  it('keep mentions in single chats', () => {
     assert.equal(markup({ type: 'text', text: '@Bot help' }, {}, 'Bot'), '@Bot help')
   })
 
-  it('with the mentions in what is quoted', () => {
+  it('keep mentions in quotes', () => {
     const quote: MessageBody = { type: 'text', text: '@Bot old' }
     const event = read({ chatId: 'CHATID', body: { type: 'text', text: '@Bot new' }, quote }, 'Bot')!
     assert.equal(event.message!.quote!.content, '@Bot old')
   })
 
-  it('or nothing where there is nothing to read', () => {
+  it('are missing if there is nothing to read', () => {
     const nothing: MessageBody[] = [
       { type: 'text', text: '' },
       { type: 'text', text: ' \n\t' },
@@ -103,13 +103,13 @@ describe('a message becomes elements', () => {
     }
   })
 
-  it('with no quote where there is nothing to read in it', () => {
+  it('are missing for a quote without anything to read', () => {
     for (const quote of [{ type: 'text', text: '' }, { type: 'mixed', items: [] }] satisfies MessageBody[]) {
       assert.equal(read({ quote })!.message!.quote, undefined)
     }
   })
 
-  it('without what nobody can give an address for', () => {
+  it('leave out files without a URL', () => {
     const image: MessageBody = { type: 'image', media: link('I') }
     const items: MessageBody[] = [{ type: 'text', text: 'look' }, image]
     const nobody = () => undefined
@@ -120,8 +120,8 @@ describe('a message becomes elements', () => {
   })
 })
 
-describe('a message comes from somewhere', () => {
-  it('from a person alone', () => {
+describe('decode: address', () => {
+  it('of a single chat', () => {
     const { user, channel, guild, member, referrer, type, timestamp, message } = read({ createTime: 17e8 })!
     assert.deepEqual({ user, channel, guild, member, referrer, type, timestamp, id: message!.id }, {
       user: { id: 'USERID', name: 'USERID' },
@@ -135,7 +135,7 @@ describe('a message comes from somewhere', () => {
     })
   })
 
-  it('from a group, whose id is taken as it is', () => {
+  it('of a group, whose id is kept as it is', () => {
     const { user, channel, guild, member } = read({ chatId: 'wrkSFfCgAA/大+=', userName: '张三' })!
     assert.deepEqual({ user, channel, guild, member }, {
       user: { id: 'USERID', name: '张三' },
@@ -145,29 +145,29 @@ describe('a message comes from somewhere', () => {
     })
   })
 
-  it('at a time that is told, or at none', () => {
+  it('has the time if there is one', () => {
     assert.equal(addressOf(message()).timestamp, undefined)
     assert.equal(addressOf(message()).referrer, undefined)
   })
 
-  it('that leads back to the person', () => {
+  it('has a channel id that leads back to the person', () => {
     for (const userId of ['USERID', 'T434200000', 'a:b', 'a\nb']) assert.equal(userOf(channelOf({ userId })), userId)
     for (const channel of ['wrkSFf', 'private:', 'xprivate:a', '']) assert.equal(userOf(channel), undefined)
   })
 })
 
-describe('a message of a type that nobody knows', () => {
+describe('decode: unknown message types', () => {
   const base = { msgid: 'M', aibotid: 'B', chattype: 'single', from: { userid: 'U' } }
 
   for (const name of ['location', 'link', 'sticker', 'miniprogram', 'constructor', '__proto__', 'text ']) {
-    it(`is told as such: ${name}`, () => {
+    it(`are reported: ${name}`, () => {
       const { kind, ...rest } = parsePayload(JSON.stringify({ ...base, msgtype: name, [name]: { title: 'x' } }))
       assert.equal(kind, 'unknown')
       assert.equal('name' in rest && rest.name, name)
     })
   }
 
-  it('is left out where it is quoted, and what quotes it is read', () => {
+  it('are left out of quotes', () => {
     const text = { msgtype: 'text', text: { content: 'hi' } }
     const payload = parsePayload(JSON.stringify({ ...base, ...text, quote: { msgtype: 'location', location: {} } }))
     assert.ok(payload.kind === 'message')
@@ -175,7 +175,7 @@ describe('a message of a type that nobody knows', () => {
     assert.equal(decode(payload, 'T', 'BOT', undefined, attach)!.message!.elements!.join(''), 'hi')
   })
 
-  it('is left out of a mixture', () => {
+  it('are left out of mixed messages', () => {
     const items = [{ msgtype: 'sticker', sticker: {} }, { msgtype: 'text', text: { content: 'hi' } }]
     const payload = parsePayload(JSON.stringify({ ...base, msgtype: 'mixed', mixed: { msg_item: items } }))
     assert.ok(payload.kind === 'message')

@@ -4,7 +4,7 @@ import type { WecomClient } from 'testkit'
 import type { World } from '../support/world'
 import { createWorld } from '../support/world'
 
-describe('plugins and people', () => {
+describe('events', () => {
   let world: World
   let bot: ReturnType<World['add']>['bot']
   let client: WecomClient
@@ -40,7 +40,7 @@ describe('plugins and people', () => {
     assert.deepEqual(world.log.warnings, [])
   })
 
-  it('are greeted, and told of, on the first visit of a day', async () => {
+  it('welcome a person on the first visit of a day, and notify plugins', async () => {
     const { reply } = await client.post(client.enterChat({ userId: 'A', createTime: 17e8 }))
     assert.deepEqual(reply, { msgtype: 'text', text: { content: '你好，我是小助手。\n发送 help 查看用法。' } })
     const [[name, data, session], ...others] = told
@@ -49,24 +49,24 @@ describe('plugins and people', () => {
     assert.deepEqual([session.platform, session.selfId], ['wecom-bot', 'wecom-bot'])
   })
 
-  it('are told of a visit where nobody is greeted', async () => {
+  it('notify plugins of a visit without a welcome', async () => {
     const { status, raw } = await silent.post(silent.enterChat())
     assert.deepEqual([status, raw], [200, ''])
     assert.deepEqual(told.map(([name]) => name), ['enter-chat'])
   })
 
-  it('may greet themselves, where they know the chat', async () => {
+  it('let plugins send a welcome to a known chat', async () => {
     await client.post(client.enterChat({ userId: 'A' }))
     assert.deepEqual(await bot.createDirectChannel(told[0][1].userId as string), { id: 'private:A', type: 1 })
   })
 
-  it('are asked how they liked an answer, in its first frame', async () => {
+  it('ask for feedback in the first frame of an answer', async () => {
     const { stream } = (await client.post(client.text('hi'))).reply!
     assert.deepEqual(stream!.feedback, { id: stream!.id })
     assert.equal((await silent.post(silent.text('hi'))).reply!.stream!.feedback, undefined)
   })
 
-  it('are told what was thought, each change of it, and can ask for all of it', async () => {
+  it('report feedback and every change of it, and list all of it', async () => {
     const { stream } = (await client.post(client.text('hi'))).reply!
     const { id } = stream!.feedback!
     const opinions = [
@@ -89,13 +89,13 @@ describe('plugins and people', () => {
     assert.deepEqual(await bot.getFeedback('unknown'), [])
   })
 
-  it('are told of an opinion although its answer is long forgotten', async () => {
+  it('report feedback on an answer that is long forgotten', async () => {
     await client.post(client.feedback({ id: 'LONG-AGO', type: 1 }))
     assert.deepEqual((await bot.getFeedback('LONG-AGO')).map(({ opinion }) => opinion), ['like'])
     assert.equal(told.length, 1)
   })
 
-  it('are told of an event that nobody knows, which gets an empty answer', async () => {
+  it('of unknown types reach plugins, and get an empty reply', async () => {
     for (const event of ['auth_change_event', 'enter_check_update', 'constructor', '__proto__']) {
       const { status, raw } = await client.post(client.event(event, { auth_list: [1] }))
       assert.deepEqual([status, raw], [200, ''])
@@ -105,12 +105,12 @@ describe('plugins and people', () => {
     assert.deepEqual(told.map(([name]) => name), ['auth_change_event'])
   })
 
-  it('are told of nothing that is no event', async () => {
+  it('do not reach plugins for callbacks that are not events', async () => {
     await client.post(client.text('hi'))
     assert.deepEqual(told, [])
   })
 
-  it('are never told the address that a click may be answered to', async () => {
+  it('do not contain the address for the reply to a click', async () => {
     let data: unknown
     const off = world.app.on('wecom-bot/card-click', event => void (data = event))
     await client.post(client.cardClick({ taskId: 'T', eventKey: 'k' }))
@@ -119,7 +119,7 @@ describe('plugins and people', () => {
     assert.ok(!JSON.stringify(data).includes('response'))
   })
 
-  it('come with their own types, and with the bot they came to', async () => {
+  it('have their own types, and name the bot', async () => {
     const heard: [id: string, opinion: string, from: typeof bot][] = []
     const off = world.app.on('wecom-bot/feedback', ({ feedback: { id, opinion } }, from) => {
       heard.push([id, opinion, from])

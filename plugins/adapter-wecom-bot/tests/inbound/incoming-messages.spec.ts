@@ -12,7 +12,7 @@ const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.al
 const key = Buffer.alloc(32, 'key')
 const MINUTE = 60_000
 
-describe('what people send', () => {
+describe('incoming messages', () => {
   let world: World
   let client: WecomClient
   let session: Session | undefined
@@ -57,7 +57,7 @@ describe('what people send', () => {
   }
 
   for (const type of ['image', 'file', 'video'] as const) {
-    it(`is a ${type} that can be read`, async () => {
+    it(`have a readable ${type}`, async () => {
       const { elements, wecomBot } = await send(client[type](world.wecom.media(png, '图 1.png')))
       assert.deepEqual(elements!.map(({ type }) => type), [type === 'image' ? 'img' : type])
       const { src } = elements![0].attrs
@@ -70,7 +70,7 @@ describe('what people send', () => {
     })
   }
 
-  it('is downloaded once, however many read it', async () => {
+  it('download a file once for all readers', async () => {
     const { elements } = await send(client.image(world.wecom.media(png, 'a.png')))
     const { src } = elements![0].attrs
     const files = await Promise.all(Array.from({ length: 5 }, () => open(src)))
@@ -79,14 +79,14 @@ describe('what people send', () => {
     assert.equal(world.wecom.downloads.length, 1)
   })
 
-  it('cannot be changed by who reads it first', async () => {
+  it('give each reader a copy of the file', async () => {
     const { elements } = await send(client.image(world.wecom.media(png, 'a.png')))
     const { src } = elements![0].attrs
     ;(await open(src)).data.fill(0)
     assert.ok((await open(src)).data.equals(png))
   })
 
-  it('is decrypted with the key beside its link', async () => {
+  it('decrypt a file with the key beside its link', async () => {
     for (const aeskey of [key.toString('base64'), key.toString('base64url'), key.toString('hex')]) {
       const payload = client.file(world.wecom.media(png, 'a.png', { key }))
       Object.assign(payload.file as object, { aeskey })
@@ -95,7 +95,7 @@ describe('what people send', () => {
     }
   })
 
-  it('is a mixture in a group, after the bot', async () => {
+  it('can be mixed, in a group after the mention', async () => {
     const payload = client.mixed(['看图', { image: world.wecom.media(png, 'a.png') }], GROUP)
     const { elements, content, stripped } = await send(payload)
     assert.deepEqual(elements!.map(({ type }) => type), ['at', 'text', 'img'])
@@ -105,13 +105,13 @@ describe('what people send', () => {
     assert.ok((await open(elements![2].attrs.src)).data.equals(png))
   })
 
-  it('is speech that was written down', async () => {
+  it('contain the transcript of a voice message', async () => {
     const { elements, wecomBot } = await send(client.voice('明天天气怎么样'))
     assert.deepEqual(elements, [h.text('明天天气怎么样')])
     assert.deepEqual(wecomBot!.body, { type: 'voice', text: '明天天气怎么样' })
   })
 
-  it('quotes a picture that can be read, too', async () => {
+  it('have a readable image in a quote', async () => {
     const quoted = client.image(world.wecom.media(png, 'a.png'))
     for (const options of [{}, GROUP]) {
       const { quote, content } = await send(client.quote(quoted, '这是什么', options))
@@ -121,7 +121,7 @@ describe('what people send', () => {
     }
   })
 
-  it('quotes every kind of message', async () => {
+  it('can quote every message type', async () => {
     const url = world.wecom.media(png, 'a.png')
     const quoted = {
       text: client.text('旧的'),
@@ -140,7 +140,7 @@ describe('what people send', () => {
     assert.deepEqual(seen, ['text', 'text', 'img', 'file', 'video', 'text,img'])
   })
 
-  it('is told as WeCom said it, but for the addresses to answer to', async () => {
+  it('carry the payload, without addresses for replies', async () => {
     const payload = client.text('hi', { ...GROUP, createTime: 17e8 })
     const { wecomBot, event, timestamp } = await send(payload)
     assert.deepEqual({ ...wecomBot }, {
@@ -151,7 +151,7 @@ describe('what people send', () => {
     assert.ok(!JSON.stringify(event).includes('response'))
   })
 
-  it('is of a type that nobody knows, and gets a sentence', async () => {
+  it('of an unknown type get a notice', async () => {
     for (const type of ['location', 'link', 'sticker']) {
       const { stream } = (await client.post(client.message(type, { title: 'x' }))).reply!
       assert.deepEqual([stream!.finish, stream!.content], [true, '（暂时无法处理这种消息，请发送文字。）'])
@@ -161,7 +161,7 @@ describe('what people send', () => {
     assert.equal(session, undefined)
   })
 
-  it('is gone after five minutes, and was never anywhere else', async () => {
+  it('lose their files after five minutes', async () => {
     const { elements } = await send(client.image(world.wecom.media(png, 'a.png')))
     const { src } = elements![0].attrs
     await open(src)
@@ -174,7 +174,7 @@ describe('what people send', () => {
     assert.equal(response.status, 404)
   })
 
-  it('is read once the storage is well again', async () => {
+  it('have readable files after the file server has recovered', async () => {
     const { elements } = await send(client.image(world.wecom.media(png, 'a.png')))
     const { src } = elements![0].attrs
     world.wecom.fail('media', { status: 503 })
@@ -184,7 +184,7 @@ describe('what people send', () => {
     assert.deepEqual(world.log.warnings, [])
   })
 
-  it('is not read where it is lost, too large, strange or inside, and the log says so without its link', async () => {
+  it('log a file that is lost, too large, malformed or internal, without its link', async () => {
     const inside = `http://localhost:${new URL(world.wecom.origin).port}/media/a?sign=SECRET`
     const cases: [url: string, reason: RegExp][] = [
       [`${world.wecom.origin}/media/none?sign=SECRET`, /the storage answers 404/],
@@ -204,7 +204,7 @@ describe('what people send', () => {
     }
   })
 
-  it('goes with the bot', async () => {
+  it('lose their files when the bot is removed', async () => {
     const { dispose } = world.add({ botId: 'OTHER', token: 'other' })
     const other = world.client({ botId: 'OTHER', token: 'other' })
     await other.post(other.image(world.wecom.media(png, 'a.png')))
@@ -215,7 +215,7 @@ describe('what people send', () => {
     await assert.rejects(open(src), /status code: 404/)
   })
 
-  it('is encrypted with a key that is being replaced', async () => {
+  it('can be encrypted with the previous key', async () => {
     const [next, previous] = ['b'.repeat(43), encodingAESKey]
     const { dispose } = world.add({
       botId: 'NEW', token: 'new', encodingAESKey: next, previousToken: token, previousEncodingAESKey: previous,

@@ -4,8 +4,8 @@ import type { Session } from 'koishi'
 import { NewUsers } from '../../src/inbound/new-users'
 import { createWorld } from '../support/world'
 
-describe('people and groups that Koishi has never heard of', () => {
-  it('lose no message, however many come at once', async () => {
+describe('NewUsers', () => {
+  it('loses no first message, however many arrive at once', async () => {
     const world = await createWorld(app => app.plugin(Sqlite as never, { path: ':memory:' } as never))
     try {
       const { database } = world.app
@@ -59,7 +59,7 @@ describe('people and groups that Koishi has never heard of', () => {
     }
   }
 
-  it('are introduced once, and then never waited for', async () => {
+  it('stores a person and a group once', async () => {
     for (const [isDirect, names] of [[true, ['user']], [false, ['user', 'channel']]] as const) {
       const newcomers = new NewUsers()
       const { session, asked, settle } = createStage(isDirect)
@@ -72,7 +72,7 @@ describe('people and groups that Koishi has never heard of', () => {
     }
   })
 
-  it('hold nobody up where the database fails, and are introduced the next time', async () => {
+  it('does not block messages while the database fails, and retries with the next one', async () => {
     const newcomers = new NewUsers()
     const { session, asked, settle } = createStage(true)
     const meetings = [newcomers.ensureStored(session), newcomers.ensureStored(session)]

@@ -14,7 +14,7 @@ import { shutDown } from '../../src/shutdown'
 const app = { corpId: 'wwCORP', agentId: '1000002', secret: 'APP-SECRET' }
 const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
-describe('a callback in XML', () => {
+describe('PassiveHandler', () => {
   let world: World
   let api: AppApi
   let client: XmlClient
@@ -71,8 +71,8 @@ describe('a callback in XML', () => {
     return content
   }
 
-  describe('of a self-built app', () => {
-    it('is answered in the reply, from the app to the person', async () => {
+  describe('self-built app', () => {
+    it('replies from the app to the person', async () => {
       start(app)
       const { status, reply } = await client.post(client.text('hi'))
       assert.equal(status, 200)
@@ -85,18 +85,18 @@ describe('a callback in XML', () => {
       assert.equal(session.wecomBot!.source!.name, 'app')
     })
 
-    it('is answered in plain text', async () => {
+    it('replies in plain text', async () => {
       start(app)
       answer = () => h('markdown', h.text('# T\n**b** <a href="https://x.example">x</a>'))
       assert.equal((await client.post(client.text('hi'))).content, 'T\nb <\u200ba href="https://x.example">x<\u200b/a>')
     })
 
-    it('needs no API for what is ready in time', async () => {
+    it('replies without the API if the answer is ready in time', async () => {
       start({ receiveId: 'wwCORP' })
       assert.equal((await client.post(client.text('hi'))).content, 'you said hi')
     })
 
-    it('is answered through the API where the answer takes longer', async () => {
+    it('sends a late answer through the API', async () => {
       start(app)
       answer = later(h('markdown', h.text('**late**')))
       const { status, raw } = await client.post(client.text('hi'))
@@ -107,7 +107,7 @@ describe('a callback in XML', () => {
       ])
     })
 
-    it('is answered as text where people read in WeChat', async () => {
+    it('sends plain text if appFormat is text', async () => {
       start({ ...app, appFormat: 'text' })
       answer = later(h('markdown', h.text('**late**')))
       await client.post(client.text('hi'))
@@ -115,7 +115,7 @@ describe('a callback in XML', () => {
       assert.deepEqual(api.messages[0].text, { content: 'late' })
     })
 
-    it('is answered once, however often WeCom repeats it', async () => {
+    it('answers a repeated message once', async () => {
       start(app)
       const message = client.text('hi')
       const replies = await Promise.all([client.post(message), client.post(message), client.post(message)])
@@ -132,7 +132,7 @@ describe('a callback in XML', () => {
       assert.equal(api.messages.length, 1)
     })
 
-    it('gets its answer in the repetition, where WeCom did not wait for the first reply', async () => {
+    it('answers the repetition if WeCom did not wait for the first reply', async () => {
       start({ ...app, passiveReply: 2000 })
       answer = later('late', 200)
       const message = client.text('hi')
@@ -142,7 +142,7 @@ describe('a callback in XML', () => {
       assert.equal(api.messages.length, 0)
     })
 
-    it('gets its answer through the API where no repetition comes for the reply that got lost', async () => {
+    it('sends the answer through the API if the reply was lost and is not repeated', async () => {
       start({ ...app, passiveReply: 2000 })
       answer = later('late', 200)
       await assert.rejects(client.post(client.text('hi'), { signal: AbortSignal.timeout(50) }))
@@ -150,7 +150,7 @@ describe('a callback in XML', () => {
       assert.equal(api.messages[0].markdown.content, 'late')
     })
 
-    it('is answered in the reply as far as it fits, and on through the API', async () => {
+    it('replies with what fits, and sends the rest through the API', async () => {
       start(app)
       const text = Array.from({ length: 500 }, (_, index) => `第 ${index} 行`).join('\n')
       answer = () => h('markdown', h.text(text))
@@ -163,7 +163,7 @@ describe('a callback in XML', () => {
       assert.equal([content, ...rest].join('\n'), text)
     })
 
-    it('says what is missing where nothing comes after the reply', async () => {
+    it('says how much is missing if nothing can follow the reply', async () => {
       start({ receiveId: 'wwCORP' })
       answer = () => h.text('字'.repeat(1000))
       const { content } = await client.post(client.text('hi'))
@@ -172,7 +172,7 @@ describe('a callback in XML', () => {
       assert.ok(shown && Number(lost) + shown.length === 1000, content)
     })
 
-    it('says that time is over where nothing comes after the reply, and tells the log', async () => {
+    it('says that the time is over if nothing can follow the reply, and logs it', async () => {
       start({ receiveId: 'wwCORP' })
       answer = async (session) => {
         await session.send('so far')
@@ -184,7 +184,7 @@ describe('a callback in XML', () => {
       assert.match(world.log.text, /characters not delivered: .*set corpId, agentId and secret/)
     })
 
-    it('may stay without an answer', async () => {
+    it('replies with nothing if there is no answer', async () => {
       start({ ...app, passiveReply: 4000 })
       answer = () => {}
       const started = Date.now()
@@ -192,7 +192,7 @@ describe('a callback in XML', () => {
       assert.ok(Date.now() - started < 1000)
     })
 
-    it('is answered with pictures through the API, before or after the text', async () => {
+    it('sends images through the API, before or after the text', async () => {
       start(app)
       answer = () => [h.text('see'), h.image(`data:image/png;base64,${png}`)]
       assert.equal((await client.post(client.text('hi'))).content, 'see')
@@ -212,7 +212,7 @@ describe('a callback in XML', () => {
       ['a place', '<MsgType>location</MsgType><Location_X>23.1</Location_X><Location_Y>113.3</Location_Y><Scale>16</Scale><Label><![CDATA[广州]]></Label>', /^<wecom-bot:location latitude="23.1" longitude="113.3" label="广州">广州 \(23.1, 113.3\)<\/wecom-bot:location>$/],
       ['a link', '<MsgType>link</MsgType><Title><![CDATA[T]]></Title><Description><![CDATA[D]]></Description><Url><![CDATA[https://a.example]]></Url>', /^<a href="https:\/\/a.example">T<\/a>\nD$/],
     ] as const) {
-      it(`may be ${name}`, async () => {
+      it(`reads ${name}`, async () => {
         start(app)
         answer = () => 'ok'
         assert.equal((await client.post(client.app(fields))).content, 'ok')
@@ -220,7 +220,7 @@ describe('a callback in XML', () => {
       })
     }
 
-    it('has its files opened through the API', async () => {
+    it('opens files through the API', async () => {
       const bot = start(app)
       answer = () => 'ok'
       api.media.M = { bytes: Buffer.from('#!AMR\n.....'), name: 'voice.amr' }
@@ -236,7 +236,7 @@ describe('a callback in XML', () => {
       ['a place without coordinates', '<MsgType>location</MsgType><Label>x</Label>'],
       ['an empty text', '<MsgType>text</MsgType><Content></Content>'],
     ]) {
-      it(`is answered politely for ${name}`, async () => {
+      it(`replies with a notice to ${name}`, async () => {
         start({ receiveId: 'wwCORP' })
         const message = client.app(fields)
         for (let count = 0; count < 2; count++) assert.match((await client.post(message)).content!, /请发送文字/)
@@ -244,7 +244,7 @@ describe('a callback in XML', () => {
       })
     }
 
-    it('may be an event, known by who and when', async () => {
+    it('identifies an event by person and time', async () => {
       start({ ...app, welcome: '**欢迎**' })
       const subscribe = client.event('subscribe')
       assert.equal((await client.post(subscribe)).content, '欢迎')
@@ -261,7 +261,7 @@ describe('a callback in XML', () => {
       assert.equal(sessions.length, 0)
     })
 
-    it('may be a click in the menu, which says what its key says', async () => {
+    it('takes a click in the menu as a message with its key', async () => {
       start(app)
       const { content } = await client.post(client.event('click', '<EventKey><![CDATA[i:help me]]></EventKey>'))
       assert.equal(content, 'you said help me')
@@ -270,7 +270,7 @@ describe('a callback in XML', () => {
       assert.deepEqual(buttons, ['help me', 'KEY'])
     })
 
-    it('may be a click that comes while too much is being answered, and is told so', async () => {
+    it('turns away a click beyond the limit', async () => {
       start({ ...app, maxUserTurns: 1, passiveReply: 50 })
       answer = () => new Promise(() => {})
       await client.post(client.text('hi'))
@@ -279,7 +279,7 @@ describe('a callback in XML', () => {
       assert.equal(sessions.length, 1)
     })
 
-    it('is told where the process ends before its answer, in the reply or through the app', async () => {
+    it('says in the reply or through the app that the process is ending', async () => {
       for (const passiveReply of [4000, 100]) {
         const bot = start({ ...app, passiveReply, drain: 100 })
         answer = () => new Promise(() => {})
@@ -295,7 +295,7 @@ describe('a callback in XML', () => {
       }
     })
 
-    describe('may be a click on a card that the app has sent', () => {
+    describe('a click on a card of the app', () => {
       const press = (taskId: string, key: string, at = 1700000000, more = '') => client.event('template_card_event',
         `<EventKey><![CDATA[${key}]]></EventKey><TaskId><![CDATA[${taskId}]]></TaskId>`
         + `<CardType>button_interaction</CardType><ResponseCode><![CDATA[SECRET-CODE]]></ResponseCode>${more}`, at)
@@ -304,7 +304,7 @@ describe('a callback in XML', () => {
         userids: ['zhangsan'], agentid: 1000002, response_code: 'SECRET-CODE', button: { replace_name: name },
       })
 
-      it('which closes it, once, and may be answered in the reply', async () => {
+      it('closes the card once, and can be answered in the reply', async () => {
         const bot = start(app)
         await bot.sendMessage('private:zhangsan', h('wecom-bot:card', { content: cards.button_interaction }))
         assert.equal(api.messages[0].msgtype, 'template_card')
@@ -319,7 +319,7 @@ describe('a callback in XML', () => {
         assert.deepEqual(world.log.warnings, [])
       })
 
-      it('or its submit button, with what was chosen', async () => {
+      it('can be on the submit button, with the selected options', async () => {
         const bot = start(app)
         await bot.sendMessage('private:zhangsan', h('wecom-bot:card', { content: cards.vote_interaction }))
         const chosen = '<SelectedItems><SelectedItem><QuestionKey>lunch</QuestionKey><OptionIds><OptionId>a</OptionId></OptionIds></SelectedItem></SelectedItems>'
@@ -330,7 +330,7 @@ describe('a callback in XML', () => {
         assert.deepEqual(click.selected, { lunch: ['a'] })
       })
 
-      it('which nobody remembers, or in its menu, and it stays as it is', async () => {
+      it('changes nothing for an unknown card or a menu', async () => {
         const bot = start(app)
         await bot.sendMessage('private:zhangsan', h('wecom-bot:card', { content: cards.text_notice }))
         await client.post(press('other', 'yes'))
@@ -339,7 +339,7 @@ describe('a callback in XML', () => {
         assert.deepEqual(api.updates, [])
       })
 
-      it('which cannot be closed, and the log says why', async () => {
+      it('logs why a card cannot be closed', async () => {
         const bot = start(app)
         await bot.sendMessage('private:zhangsan', h('wecom-bot:card', { content: cards.button_interaction }))
         api.answers['message/update_template_card'] = [{ errcode: 60020, errmsg: 'not allow, from ip: 203.0.113.9' }]
@@ -351,7 +351,7 @@ describe('a callback in XML', () => {
       })
     })
 
-    it('is refused for another app, another receive id, or none', async () => {
+    it('refuses callbacks for another app or receive id', async () => {
       start({ ...app, agentId: '7' })
       assert.equal((await client.post(client.text('hi'))).status, 403)
       await dispose()
@@ -365,7 +365,7 @@ describe('a callback in XML', () => {
       assert.equal(sessions.length, 0)
     })
 
-    it('stands beside the intelligent bot on one address, and neither passes for the other', async () => {
+    it('serves an intelligent bot on the same path, and confuses neither', async () => {
       start(app)
       const bot = world.client()
       assert.equal((await bot.post(bot.text('hi'))).reply!.stream!.content, 'you said hi')
@@ -375,7 +375,7 @@ describe('a callback in XML', () => {
       assert.equal((await client.post('{"msgid":"1","msgtype":"text","from":{"userid":"u"},"text":{"content":"x"}}', { receiveId: '' })).status, 400)
     })
 
-    it('is accepted with the key that is being replaced, also where the token stays', async () => {
+    it('accepts the previous key, also with the same token', async () => {
       start({ ...app, encodingAESKey: 'x'.repeat(43), previousEncodingAESKey: encodingAESKey })
       assert.equal((await client.post(client.text('hi'))).content, 'you said hi')
       const bot = world.client()
@@ -384,14 +384,14 @@ describe('a callback in XML', () => {
       assert.equal((await next.post(next.text('hi'))).reply!.stream!.content, 'you said hi')
     })
 
-    it('verifies the address with the corp id', async () => {
+    it('verifies the URL with the corp id', async () => {
       start(app)
       assert.equal((await world.client({ receiveId: 'wwCORP' }).verify()).ok, true)
       assert.equal((await world.client().verify()).ok, true)
       assert.equal((await world.client({ receiveId: 'wwOTHER' }).verify()).ok, false)
     })
 
-    it('lets people be messaged first', async () => {
+    it('lets plugins message a person first', async () => {
       const bot = start(app)
       await bot.sendMessage('private:lisi', [h.text('hi'), h.file(Buffer.from('content'), 'text/plain', { title: 'a.txt' })])
       assert.deepEqual(api.messages.map(({ touser, msgtype }) => [touser, msgtype]), [['lisi', 'markdown'], ['lisi', 'file']])
@@ -402,7 +402,7 @@ describe('a callback in XML', () => {
       assert.equal(api.messages.length, 2)
     })
 
-    it('tells the log what to do about an address that is not trusted', async () => {
+    it('logs what to do about an untrusted address', async () => {
       start(app)
       api.answers['message/send'] = [{ errcode: 60020, errmsg: 'not allow to access from your ip, hint: [1], from ip: 203.0.113.9, more info' }]
       answer = later('late')
@@ -413,10 +413,10 @@ describe('a callback in XML', () => {
     })
   })
 
-  describe('of a group robot of the older kind', () => {
+  describe('legacy group robot', () => {
     const webhook = () => world.wecom.webhookUrl('ROBOT-KEY')
 
-    it('is answered in the reply, in the group it comes from', async () => {
+    it('replies in the group', async () => {
       start({}, '')
       const { reply } = await client.post(client.robotText(webhook(), '@RobotA hello'))
       assert.equal(reply, '<xml><MsgType><![CDATA[text]]></MsgType><Text><Content><![CDATA[you said <at id="wecom-bot"/>hello]]></Content></Text></xml>')
@@ -426,7 +426,7 @@ describe('a callback in XML', () => {
       assert.equal(JSON.stringify(session.toJSON()).includes('ROBOT-KEY'), false)
     })
 
-    it('is answered through its own webhook where the answer takes longer, in the same chat', async () => {
+    it('sends a late answer through the robot\'s own webhook, to the same chat', async () => {
       start({}, '')
       answer = later('late')
       assert.equal((await client.post(client.robotText(webhook(), 'hi'))).raw, '')
@@ -435,7 +435,7 @@ describe('a callback in XML', () => {
       assert.deepEqual([key, body], ['ROBOT-KEY', { chatid: 'wrk1', msgtype: 'markdown_v2', markdown_v2: { content: 'late' } }])
     })
 
-    it('lets its chat be reached later', async () => {
+    it('lets plugins message its chat later', async () => {
       const bot = start({}, '')
       await assert.rejects(bot.createMessage('wrk1', 'x'), { code: 'wecom-bot/no-route' })
       await client.post(client.robotText(webhook(), 'hi'))
@@ -446,7 +446,7 @@ describe('a callback in XML', () => {
       assert.deepEqual(sessions.map(({ channelId }) => channelId), ['wrk1', 'private:zhangsan'])
     })
 
-    it('is never answered through a webhook of another host', async () => {
+    it('never sends through a webhook on another host', async () => {
       start({}, '')
       answer = later('late')
       const { content } = await client.post(client.robotText('https://evil.example/cgi-bin/webhook/send?key=K', 'hi'))
@@ -456,7 +456,7 @@ describe('a callback in XML', () => {
       assert.equal(world.log.text.includes('evil.example'), false)
     })
 
-    it('may be mixed or a picture', async () => {
+    it('reads mixed messages and images', async () => {
       start({}, '')
       answer = () => 'ok'
       await client.post(client.robot(webhook(), '<MsgType>mixed</MsgType><MixedMessage><MsgItem><MsgType>text</MsgType><Text><Content>@R look</Content></Text></MsgItem><MsgItem><MsgType>image</MsgType><Image><ImageUrl><![CDATA[http://pic.example/1]]></ImageUrl></Image></MsgItem></MixedMessage>'))
@@ -465,14 +465,14 @@ describe('a callback in XML', () => {
       assert.match(sessions[1].content!, /^<img src="internal:[^"]+"\/>$/)
     })
 
-    it('may be a button below a message', async () => {
+    it('takes a click on a button as a message', async () => {
       start({}, '')
       const attachment = '<MsgType>attachment</MsgType><Attachment><CallbackId>cb</CallbackId><Actions><Name>n</Name><Value>i:more</Value><Type>button</Type></Actions></Attachment>'
       assert.match((await client.post(client.robot(webhook(), attachment))).content!, /more$/)
       assert.equal(events.find(({ type }) => type === 'interaction/button')!.data.channel, sessions[0].event.channel)
     })
 
-    it('may be an event', async () => {
+    it('notifies plugins of events', async () => {
       start({ welcome: 'welcome' }, '')
       const event = (name: string) => `<MsgType>event</MsgType><Event><EventType>${name}</EventType></Event>`
       assert.equal((await client.post(client.robot(webhook(), event('enter_chat'), { chatType: 'single' }))).content, 'welcome')
@@ -485,7 +485,7 @@ describe('a callback in XML', () => {
       assert.equal(JSON.stringify(events).includes('ROBOT-KEY'), false)
     })
 
-    it('may come in JSON, and is answered so', async () => {
+    it('replies in JSON to a callback in JSON', async () => {
       start({}, '')
       const message = { webhook_url: webhook(), msgid: 'j1', chatid: 'wrk1', chattype: 'group', from: { userid: 'u', name: 'n' }, msgtype: 'text', text: { content: '@R hi' } }
       const { reply } = await client.post(JSON.stringify(message), { json: true })
@@ -493,7 +493,7 @@ describe('a callback in XML', () => {
     })
   })
 
-  it('keeps its answer in the database, for a repetition that comes after a restart', async () => {
+  it('replies from the database to a repetition after a restart', async () => {
     const other = await createWorld(app => void app.plugin(sqlite as never, { path: ':memory:' } as never))
     let count = 0
     other.app.middleware(async (session) => {
@@ -532,7 +532,7 @@ describe('a callback in XML', () => {
     'too much': `<xml><Encrypt>${'A'.repeat(200_000)}</Encrypt></xml>`,
     'no end': '<xml><Encrypt><![CDATA[x',
   })) {
-    it(`is refused with ${name}`, async () => {
+    it(`refuses ${name}`, async () => {
       start({}, '')
       const response = await fetch(`${world.origin}${path}?msg_signature=${'0'.repeat(40)}&timestamp=1&nonce=1`, { method: 'POST', body })
       assert.equal(response.status, 400)

@@ -6,7 +6,7 @@ import { Turn } from '../../src/turn/turn'
 import { FakeClock } from '../support/clock'
 import { notices } from '../support/turns'
 
-describe('a reply that waits for its answer', () => {
+describe('PassiveReply', () => {
   let clock: FakeClock
   let forwarded: MessagePart[][]
   let turn: Turn
@@ -28,7 +28,7 @@ describe('a reply that waits for its answer', () => {
     return turn.combined
   }
 
-  it('takes the answer, and gives it to every repetition', async () => {
+  it('takes the answer, and repeats it', async () => {
     const reply = create()
     const sent = reply.send(turn, say('**a**'))
     assert.equal(reply.isWaiting, false)
@@ -41,7 +41,7 @@ describe('a reply that waits for its answer', () => {
     assert.equal(clock.pending, 0)
   })
 
-  it('hands the answer on where it has not arrived in time, and is empty from then on', async () => {
+  it('forwards the answer if the reply is not confirmed in time, and is empty afterwards', async () => {
     const reply = create()
     const sent = reply.send(turn, say('**a**'))
     reply.take(turn)
@@ -55,7 +55,7 @@ describe('a reply that waits for its answer', () => {
     assert.equal(forwarded.length, 1)
   })
 
-  it('hands on what comes too late', async () => {
+  it('forwards later messages', async () => {
     const reply = create()
     assert.equal(reply.take(turn), undefined)
     await reply.send(turn, say('a'))
@@ -64,7 +64,7 @@ describe('a reply that waits for its answer', () => {
     assert.equal(reply.take(turn), undefined)
   })
 
-  it('hands on what does not fit, once the reply has arrived', async () => {
+  it('forwards what does not fit once the reply is confirmed', async () => {
     const reply = create(true, 100)
     const lines = Array.from({ length: 40 }, (_, index) => `line ${index}`)
     const sent = reply.send(turn, say(lines.join('\n')))
@@ -78,13 +78,13 @@ describe('a reply that waits for its answer', () => {
     assert.deepEqual([content, rest.content].join('\n').split('\n'), lines)
   })
 
-  it('stays within its limit although some letters are kept from being links', async () => {
+  it('stays within its limit although some characters are escaped', async () => {
     const reply = create(false, 200)
     void reply.send(turn, say(`\`${'<a'.repeat(300)}\``))
     assert.ok(Buffer.byteLength(reply.take(turn)!) <= 200)
   })
 
-  it('hands on pictures behind the text, and alone where there is no text', async () => {
+  it('forwards images after the text, or alone without a text', async () => {
     const image = { base64: 'AAAA', md5: 'x' }
     const part = { type: 'image', data: Buffer.from('AAAA', 'base64') }
     for (const text of ['a', '']) {
@@ -99,15 +99,15 @@ describe('a reply that waits for its answer', () => {
     }
   })
 
-  it('puts pictures in words where nothing leads on', () => {
+  it('replaces images by text if there is no next way', () => {
     const reply = create(false)
     turn.add({ text: 'a', images: [{ base64: 'AAAA', md5: 'x' }] })
     void reply.send(turn, turn.combined)
     assert.equal(reply.take(turn), 'a\n\n[图片]')
   })
 
-  describe('and is all there is', () => {
-    it('says that time is over, below what was said', async () => {
+  describe('without a next way', () => {
+    it('says that the time is over, below the text so far', async () => {
       const reply = create(false)
       say('so **far**')
       assert.equal(reply.take(turn), 'so far\n\n(cut off)')
@@ -119,13 +119,13 @@ describe('a reply that waits for its answer', () => {
       assert.equal(reply.take(turn), 'so far\n\n(cut off)')
     })
 
-    it('is empty where nothing was said and nothing will be', () => {
+    it('is empty if there is no answer', () => {
       const reply = create(false)
       turn.endChain()
       assert.equal(reply.take(turn), undefined)
     })
 
-    it('says how much is missing of what is too long', () => {
+    it('says how much of a long text is missing', () => {
       const reply = create(false, 100)
       void reply.send(turn, say('x'.repeat(150)))
       const content = reply.take(turn)!
@@ -135,7 +135,7 @@ describe('a reply that waits for its answer', () => {
     })
   })
 
-  it('may be given at once', () => {
+  it('can be given at once', () => {
     const reply = create()
     reply.replyWith('**welcome**')
     assert.equal(reply.isWaiting, false)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { stripMention } from '../../src/inbound/decode'
 
-describe('the mention of a bot whose name is known', () => {
+describe('stripMention with a known name', () => {
   for (const [text, rest] of [
     ['@RobotA hello robot', 'hello robot'],
     ['@RobotA  two blanks', 'two blanks'],
@@ -16,7 +16,7 @@ describe('the mention of a bot whose name is known', () => {
     ['hello @RobotA', 'hello'],
     ['hello @RobotA ', 'hello'],
   ]) {
-    it(`goes: ${JSON.stringify(text)}`, () => {
+    it(`removes it: ${JSON.stringify(text)}`, () => {
       assert.equal(stripMention(text, 'RobotA'), rest)
     })
   }
@@ -32,12 +32,12 @@ describe('the mention of a bot whose name is known', () => {
     'RobotA hello',
     '',
   ]) {
-    it(`is not in ${JSON.stringify(text)}`, () => {
+    it(`finds none in ${JSON.stringify(text)}`, () => {
       assert.equal(stripMention(text, 'RobotA'), text)
     })
   }
 
-  it('may hold blanks and characters that mean something elsewhere', () => {
+  it('accepts names with spaces and special characters', () => {
     assert.equal(stripMention('@Multica Bot /new chat', 'Multica Bot'), '/new chat')
     assert.equal(stripMention('@Multica Bot', 'Multica Bot'), '')
     assert.equal(stripMention('@Multica Botox', 'Multica Bot'), '@Multica Botox')
@@ -45,12 +45,12 @@ describe('the mention of a bot whose name is known', () => {
     assert.equal(stripMention('@机器人👍 你好', '机器人👍'), '你好')
   })
 
-  it('goes once', () => {
+  it('removes one mention', () => {
     assert.equal(stripMention('@A @A hi @A', 'A'), '@A hi @A')
   })
 })
 
-describe('the mention of a bot whose name is not known', () => {
+describe('stripMention without a name', () => {
   for (const [text, rest] of [
     ['@RobotA hello', 'hello'],
     ['  @RobotA  hello', 'hello'],
@@ -61,13 +61,13 @@ describe('the mention of a bot whose name is not known', () => {
     ['@ hello', '@ hello'],
     ['', ''],
   ]) {
-    it(`is the word in front: ${JSON.stringify(text)}`, () => {
+    it(`removes the first word: ${JSON.stringify(text)}`, () => {
       assert.equal(stripMention(text), rest)
       assert.equal(stripMention(text, ''), rest)
     })
   }
 
-  it('takes no time over a hostile text', () => {
+  it('is fast for hostile text', () => {
     const blanks = ' '.repeat(100_000)
     assert.equal(stripMention(blanks), blanks)
     assert.equal(stripMention('@' + 'x'.repeat(100_000)), '')

@@ -11,8 +11,8 @@ const menu = {
   button_list: [{ text: '用法', style: 1, key: 'i:usage' }, { text: '反馈', style: 2, key: 'report' }],
 }
 
-describe('a greeting', () => {
-  it('is a card where it is the JSON of one, of any type, with an id of its own', () => {
+describe('welcome', () => {
+  it('is a card with a task_id of its own if it is the JSON of a card', () => {
     for (const card of Object.values(cards)) {
       const [one, other] = [welcomeCard(JSON.stringify(card))!, welcomeCard(` \n${JSON.stringify(card, null, 2)}`)!]
       assert.match(one.task_id!, /^[\w@-]{1,128}$/)
@@ -27,13 +27,13 @@ describe('a greeting', () => {
     }
   })
 
-  it('can be read where there are no cards', () => {
+  it('is rendered as text where cards cannot be sent', () => {
     assert.equal(welcomeText('**你好**'), '**你好**')
     assert.equal(welcomeText(JSON.stringify(menu)), '你好\n\n我是小助手\n\n- 用法：usage\n- 反馈')
     assert.equal(welcomeText(JSON.stringify(cards.news_notice)), '早报')
   })
 
-  it('is no card that WeCom would refuse', () => {
+  it('is rejected if WeCom would refuse the card', () => {
     assert.throws(() => welcomeCard('{"card_type": "button_interaction"'), { name: 'CardError', field: 'content' })
     assert.throws(() => welcomeCard('{"card_type": "other"}'), { name: 'CardError', field: 'card_type' })
     const none = JSON.stringify({ ...menu, button_list: [] })
@@ -60,7 +60,7 @@ describe('a greeting', () => {
       [said, pressed] = [[], []]
     })
 
-    it('is sent to each who enters, and goes on working', async () => {
+    it('is sent on each first visit, and its buttons keep working', async () => {
       const { dispose } = world.add({ welcome: JSON.stringify(menu) })
       const client = world.client()
       const { msgtype, template_card: card } = (await client.post(client.enterChat({ userId: 'A' }))).reply!
@@ -79,7 +79,7 @@ describe('a greeting', () => {
       await dispose()
     })
 
-    it('that is wrong is told at once', async () => {
+    it('is validated when the bot starts', async () => {
       const { dispose } = world.add({ welcome: JSON.stringify({ ...menu, button_list: [] }) })
       await new Promise(setImmediate)
       assert.match(world.log.text, /template card: "button_list" must be a list of 1 to 6/)

@@ -11,7 +11,7 @@ import { encodingAESKey, startBot, token } from '../support/koishi'
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
 /** Two instances of Koishi behind one address, each with its own connection to the same database. */
-describe('two instances with one database', () => {
+describe('two processes with one database', () => {
   let folder: Awaited<ReturnType<typeof createFolder>>
   let instances: Instance[]
   let clients: WecomClient[]
@@ -72,7 +72,7 @@ describe('two instances with one database', () => {
     answer = () => 'hello'
   })
 
-  it('answer a message once that comes fifty times at once', async () => {
+  it('answer a message once that arrives fifty times at once', async () => {
     let release = () => {}
     const held = new Promise<void>(resolve => release = resolve)
     answer = () => held.then(() => 'once')
@@ -88,7 +88,7 @@ describe('two instances with one database', () => {
     assert.deepEqual([stream!.content, stream!.finish], ['once', true])
   })
 
-  it('answer each message that comes, however they are spread', async () => {
+  it('answer every message, however they are distributed', async () => {
     answer = ({ content }) => `you said ${content}`
     const answers = await Promise.all(Array.from({ length: 20 }, async (_, index) => {
       const payload = clients[0].text(String(index))
@@ -99,7 +99,7 @@ describe('two instances with one database', () => {
     for (const [one, other] of answers) assert.equal(one, other)
   })
 
-  it('know what the other has said to its end', async () => {
+  it('show an answer that the other process has completed', async () => {
     answer = () => '说完了'
     const payload = clients[0].text('hi')
     const { id } = (await clients[0].post(payload)).reply!.stream!
@@ -113,7 +113,7 @@ describe('two instances with one database', () => {
     assert.equal(asked.length, 1)
   })
 
-  it('close a bubble where the other one is still at it, whose answer goes another way, and show it to nobody else', async () => {
+  it('close a bubble that the other process is still answering, show it to its owner only, and send the answer as a message', async () => {
     let release = () => {}
     answer = async (session) => {
       await session.send('half')
@@ -141,13 +141,13 @@ describe('two instances with one database', () => {
     assert.deepEqual(wecom.responses.map(({ body }) => body.markdown.content), ['half\n\nwhole'])
   })
 
-  it('say of a stream that neither knows that it is forgotten', async () => {
+  it('say that an unknown stream is forgotten', async () => {
     const { stream } = (await clients[1].poll('unknown')).reply!
     assert.equal(stream!.finish, true)
     assert.match(stream!.content!, /再问一次/)
   })
 
-  it('update each other\'s cards, and hear an answer once', async () => {
+  it('update each other\'s cards, and count an answer once', async () => {
     answer = () => '部署？<button id="yes">是</button><button id="no">否</button>'
     const { template_card: card } = (await clients[0].post(clients[0].text('hi'))).reply!
     await eventually(async () => {
@@ -165,7 +165,7 @@ describe('two instances with one database', () => {
     assert.equal(name, pressed[0].endsWith('yes') ? '已选择：是' : '已选择：否')
   })
 
-  it('have the opinions of both', async () => {
+  it('share feedback', async () => {
     const { stream } = (await clients[0].post(clients[0].text('hi'))).reply!
     const { id } = stream!.feedback!
     await clients[0].post(clients[0].feedback({ id, type: 1 }, { userId: 'A' }))

@@ -9,8 +9,8 @@ function createLoad(total = 3, user = 2) {
   return { clock, load: new Concurrency({ total, user, maxAge: SPAN }, clock) }
 }
 
-describe('the load', () => {
-  it('is full for a person before it is full for all', () => {
+describe('Concurrency', () => {
+  it('limits turns per person before it limits the total', () => {
     const { load } = createLoad()
     load.add('1', 'A')
     assert.equal(load.isFull('A'), false)
@@ -24,7 +24,7 @@ describe('the load', () => {
     assert.equal(load.isFull('C'), false)
   })
 
-  it('counts no turn twice, and none that it does not know', () => {
+  it('counts no turn twice and ignores unknown ids', () => {
     const { load } = createLoad()
     load.add('1', 'A')
     for (let round = 0; round < 3; round++) load.release('1')
@@ -36,7 +36,7 @@ describe('the load', () => {
     assert.equal(load.size, 2)
   })
 
-  it('lets go of turns that WeCom has given up', async () => {
+  it('does not count turns that WeCom has given up', async () => {
     const { clock, load } = createLoad()
     load.add('1', 'A')
     load.add('2', 'A')
@@ -49,7 +49,7 @@ describe('the load', () => {
     assert.equal(load.size, 0)
   })
 
-  it('is not moved by names that every object has', () => {
+  it('accepts ids that are names of object properties', () => {
     const { load } = createLoad()
     for (const id of ['__proto__', 'constructor']) {
       load.add(id, id)

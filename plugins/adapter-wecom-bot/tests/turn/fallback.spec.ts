@@ -49,8 +49,8 @@ function createOutlet({ webhook = true } = {}) {
 const group = { chatId: 'GROUP' }
 const words = (count: number) => Array.from({ length: count }, (_, index) => `w${index}`).join(' ')
 
-describe('the other ways out', () => {
-  it('are response_url first, once, then the webhook of the group', async () => {
+describe('FallbackDelivery', () => {
+  it('uses response_url first and once, then the webhook of the group', async () => {
     const { arrived, fallback, open, send } = createOutlet()
     const turn = open(group)
     for (const text of ['one', 'two', 'three']) assert.equal(await send(turn, text), undefined)
@@ -62,7 +62,7 @@ describe('the other ways out', () => {
     assert.equal(fallback.isOpen(turn), true)
   })
 
-  it('end with response_url in a single chat, and where no webhook is known', async () => {
+  it('closes after response_url in a single chat, or if no webhook is configured', async () => {
     for (const chatId of [undefined, 'OTHER']) {
       const { arrived, fallback, open, send } = createOutlet()
       const turn = open({ chatId })
@@ -75,7 +75,7 @@ describe('the other ways out', () => {
     }
   })
 
-  it('are not there without either', async () => {
+  it('is closed without response_url and webhook', async () => {
     const { arrived, fallback, open, send } = createOutlet()
     const turn = open({ responseUrl: false })
     assert.equal(fallback.isOpen(turn), false)
@@ -83,7 +83,7 @@ describe('the other ways out', () => {
     assert.equal(arrived.length, 0)
   })
 
-  it('never lead from a single chat to a group', async () => {
+  it('never sends from a single chat to a group\'s webhook', async () => {
     const { arrived, open, send, fallback } = createOutlet()
     const turn = open({ responseUrl: false })
     Object.assign(fallback, { webhookOf: () => assert.fail('asked for the webhook of a single chat') })
@@ -91,7 +91,7 @@ describe('the other ways out', () => {
     assert.deepEqual(arrived, [])
   })
 
-  it('leave response_url alone after its hour', async () => {
+  it('does not use response_url after an hour', async () => {
     const { clock, arrived, fallback, open, send } = createOutlet()
     const turn = open(group)
     await clock.pass(60 * MINUTE - 1)
@@ -104,7 +104,7 @@ describe('the other ways out', () => {
     assert.equal(fallback.isOpen(single), false)
   })
 
-  it('go on to the webhook where response_url is refused', async () => {
+  it('falls back to the webhook if response_url is refused', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push(40029)
     const turn = open(group)
@@ -113,7 +113,7 @@ describe('the other ways out', () => {
     assert.equal(turn.responseUrl!.used, true)
   })
 
-  it('say what is lost where response_url is refused and nothing else is there', async () => {
+  it('reports the lost text if response_url is refused and there is no webhook', async () => {
     const { fates, arrived, fallback, open, send } = createOutlet()
     fates.push(40029)
     const turn = open()
@@ -123,7 +123,7 @@ describe('the other ways out', () => {
     assert.deepEqual(arrived, [])
   })
 
-  it('send nothing twice where nobody knows whether it arrived', async () => {
+  it('does not resend a message without confirmation', async () => {
     const { fates, arrived, fallback, open, send } = createOutlet()
     fates.push('lost')
     const turn = open(group)
@@ -135,7 +135,7 @@ describe('the other ways out', () => {
     assert.equal(fallback.isOpen(turn), true)
   })
 
-  it('go on with what comes behind a message that may have arrived, and say how long it was', async () => {
+  it('continues after an unconfirmed message, and reports its length', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push('lost')
     const text = words(10_000)
@@ -149,7 +149,7 @@ describe('the other ways out', () => {
     assert.equal(error!.doubtful, error!.lost)
   })
 
-  it('say both what may have arrived and what has not', async () => {
+  it('reports unconfirmed and lost text separately', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push('lost', 'ok', 93000)
     const text = words(10_000)
@@ -162,7 +162,7 @@ describe('the other ways out', () => {
     assert.match(error!.message, /unconfirmed, ECONNRESET; \d+ characters not delivered: .*errcode 93000/)
   })
 
-  it('say of a message of a webhook, too, that it may have arrived', async () => {
+  it('reports an unconfirmed webhook message', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push('ok', 'ok', 'lost')
     const text = words(10_000)
@@ -172,7 +172,7 @@ describe('the other ways out', () => {
     assert.ok(error!.lost > error!.doubtful)
   })
 
-  it('count all of a message as doubtful that was cut, and of which the rest went nowhere', async () => {
+  it('counts a cut message as unconfirmed as a whole if the rest was not sent', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push('lost')
     const text = words(10_000)
@@ -182,7 +182,7 @@ describe('the other ways out', () => {
     assert.ok(error!.doubtful > 15_000 && error!.doubtful < error!.lost)
   })
 
-  it('wait until WeCom counts a new minute, where it counts otherwise than we do', async () => {
+  it('waits for the next minute when WeCom reports its rate limit', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push(40029, 'ok', 45009, 45009)
     const text = words(10_000)
@@ -190,7 +190,7 @@ describe('the other ways out', () => {
     assert.equal(arrived.map(({ content }) => content).join(' '), text)
   })
 
-  it('say what is lost where WeCom stays too busy for the webhook', async () => {
+  it('reports the lost text if WeCom keeps reporting its rate limit', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push(40029, 'ok', ...Array(4).fill(45009))
     const text = words(10_000)
@@ -200,7 +200,7 @@ describe('the other ways out', () => {
     assert.ok(Math.abs(text.length - arrived[0].content!.length - error!.lost) < 16)
   })
 
-  it('try again what never left, and keep response_url where it still has not', async () => {
+  it('retries a request that was not sent, and keeps response_url if that fails again', async () => {
     const { fates, arrived, fallback, open, send } = createOutlet()
     fates.push('unsent')
     const turn = open()
@@ -216,7 +216,7 @@ describe('the other ways out', () => {
     assert.deepEqual(arrived.at(-1), { way: 'response', content: 'three' })
   })
 
-  it('try again where WeCom is busy, once', async () => {
+  it('retries once when WeCom is busy', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push(-1)
     assert.equal(await send(open(), 'one'), undefined)
@@ -227,7 +227,7 @@ describe('the other ways out', () => {
     assert.deepEqual([error!.code, error!.lost, arrived.length], ['wecom-bot/delivery-refused', 3, 1])
   })
 
-  it('use response_url once, although two want it at the same time', async () => {
+  it('uses response_url once for two simultaneous messages', async () => {
     const { clock, arrived, fallback, open } = createOutlet()
     const turn = open(group)
     const both = Promise.all([fallback.send(turn, { text: 'one' }), fallback.send(turn, { text: 'two' })])
@@ -236,7 +236,7 @@ describe('the other ways out', () => {
     assert.deepEqual(arrived.map(({ way }) => way).sort(), ['response', 'webhook'])
   })
 
-  it('continue what is longer than response_url takes at the webhook', async () => {
+  it('continues at the webhook with text that is too long for response_url', async () => {
     const { arrived, open, send } = createOutlet()
     const text = words(10_000)
     assert.equal(await send(open(group), text), undefined)
@@ -247,7 +247,7 @@ describe('the other ways out', () => {
     }
   })
 
-  it('say below a message that is cut how much is missing', async () => {
+  it('says at the end of a cut message how much is missing', async () => {
     const { arrived, open, send } = createOutlet()
     const text = words(10_000)
     const error = await send(open(), text)
@@ -258,7 +258,7 @@ describe('the other ways out', () => {
     assert.deepEqual([error!.code, error!.lost], ['wecom-bot/no-route', Number(lost)])
   })
 
-  it('count all of it as lost where nothing got out', async () => {
+  it('counts everything as lost if nothing was sent', async () => {
     for (const fate of [93000, 'unsent'] as const) {
       const { fates, arrived, open, send } = createOutlet()
       fates.push(...Array(10).fill(fate))
@@ -269,7 +269,7 @@ describe('the other ways out', () => {
     }
   })
 
-  it('send all of it at the webhook where response_url is refused, at its pace', async () => {
+  it('sends everything to the webhook, at its rate, if response_url is refused', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push(40029)
     const text = words(30_000)
@@ -278,7 +278,7 @@ describe('the other ways out', () => {
     assert.equal(arrived.map(({ content }) => content).join(' '), text)
   })
 
-  it('say how much is lost where the webhook fails in the middle', async () => {
+  it('reports the lost text if the webhook fails halfway', async () => {
     const { fates, arrived, open, send } = createOutlet()
     fates.push('ok', 'ok', 93000)
     const text = words(10_000)
@@ -290,11 +290,11 @@ describe('the other ways out', () => {
     assert.ok(Math.abs(text.length - got.length - error!.lost) < 16)
   })
 
-  describe('take pictures', () => {
+  describe('images', () => {
     const image = { base64: 'iVBORw0KGgo=', md5: '0'.repeat(32) }
     const other = { base64: '/9j/', md5: '1'.repeat(32) }
 
-    it('to a webhook as they are, behind the text', async () => {
+    it('are sent to a webhook after the text', async () => {
       const { arrived, bodies, open, send } = createOutlet()
       const turn = open({ chatId: 'GROUP', responseUrl: false })
       assert.equal(await send(turn, { text: 'look', images: [image, other] }), undefined)
@@ -302,7 +302,7 @@ describe('the other ways out', () => {
       assert.deepEqual(bodies[1], { msgtype: 'image', image })
     })
 
-    it('behind a text that response_url has taken, also where it is long', async () => {
+    it('are sent to a webhook after a text that response_url has taken', async () => {
       for (const text of ['look', words(10_000)]) {
         const { arrived, open, send } = createOutlet()
         assert.equal(await send(open(group), { text, images: [image] }), undefined)
@@ -312,7 +312,7 @@ describe('the other ways out', () => {
       }
     })
 
-    it('alone, and response_url is left for words', async () => {
+    it('alone leave response_url unused', async () => {
       const { arrived, open, send } = createOutlet()
       const turn = open(group)
       assert.equal(await send(turn, { text: '', images: [image] }), undefined)
@@ -320,13 +320,13 @@ describe('the other ways out', () => {
       assert.equal(turn.responseUrl!.used, false)
     })
 
-    it('in words where there is no webhook', async () => {
+    it('are replaced by text without a webhook', async () => {
       const { arrived, open, send } = createOutlet()
       assert.equal(await send(open(), { text: 'look', images: [image, other] }), undefined)
       assert.deepEqual(arrived, [{ way: 'response', content: 'look\n\n[图片] [图片]' }])
     })
 
-    it('and say so where they are lost', async () => {
+    it('are reported if they are lost', async () => {
       const { fates, open, send } = createOutlet()
       fates.push('ok', 40009)
       const error = await send(open(group), { text: 'look', images: [image] })
@@ -334,7 +334,7 @@ describe('the other ways out', () => {
     })
   })
 
-  it('keep addresses and texts out of their errors', async () => {
+  it('keeps addresses and texts out of its errors', async () => {
     for (const fate of ['lost', 'unsent', 93000] as const) {
       const { fates, open, send } = createOutlet()
       fates.push(...Array(10).fill(fate))

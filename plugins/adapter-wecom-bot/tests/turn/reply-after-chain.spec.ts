@@ -12,8 +12,8 @@ async function late(turn: TurnController, text: string) {
   }
 }
 
-describe('a message that comes after the chain', () => {
-  it('joins a last frame that was not fetched yet', async () => {
+describe('TurnController: a message after the middleware chain', () => {
+  it('is added to a final frame that was not fetched yet', async () => {
     const world = createTurns()
     const { poll, open } = world
     const turn = open()
@@ -24,7 +24,7 @@ describe('a message that comes after the chain', () => {
     assert.equal(poll(turn), 'a\n\nb■')
   })
 
-  it('keeps a stream open for as long as it is on its way', async () => {
+  it('keeps the stream open while it is being sent', async () => {
     const { poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -37,7 +37,7 @@ describe('a message that comes after the chain', () => {
     assert.equal(poll(turn), 'a\n\nb■')
   })
 
-  it('goes another way after the last frame was fetched, and cannot be edited there', async () => {
+  it('is sent on its own after the final frame was fetched, and cannot be edited', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()
@@ -54,7 +54,7 @@ describe('a message that comes after the chain', () => {
     assert.deepEqual(fallback.sent, ['b'])
   })
 
-  it('goes another way while the last frame is on its way', async () => {
+  it('is sent on its own while the final frame is being fetched', async () => {
     const world = createTurns()
     const { clock, fallback, open } = world
     const turn = open()
@@ -69,7 +69,7 @@ describe('a message that comes after the chain', () => {
     assert.equal(turn.frame()!.content, 'a')
   })
 
-  it('goes another way where there was no bubble', async () => {
+  it('is sent on its own if there was no bubble', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()
@@ -81,7 +81,7 @@ describe('a message that comes after the chain', () => {
     assert.equal(poll(turn), undefined)
   })
 
-  it('goes another way while the answer is on one', async () => {
+  it('is sent on its own while the answer is being delivered outside of the bubble', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()
@@ -96,7 +96,7 @@ describe('a message that comes after the chain', () => {
     assert.equal(poll(turn), '(elsewhere)■')
   })
 
-  it('is refused where no way is left, and nothing else is changed', async () => {
+  it('is rejected if there is no way out, and changes nothing', async () => {
     const world = createTurns()
     const { turns, clock, fallback, poll, open } = world
     fallback.open = false
@@ -109,7 +109,7 @@ describe('a message that comes after the chain', () => {
     assert.equal(turns.size, 0)
   })
 
-  it('is put in words where only text gets through', async () => {
+  it('is rendered as text where only text can be sent', async () => {
     const { fallback, poll, open } = createTurns()
     const turn = open()
     await turn.say({ text: 'a' })
@@ -120,7 +120,7 @@ describe('a message that comes after the chain', () => {
     assert.deepEqual(fallback.sent, ['[图片]\n\n- 再来：again', '[卡片] news'])
   })
 
-  it('follows what was handed over', async () => {
+  it('follows the rest of a handed-over answer', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()
@@ -136,8 +136,8 @@ describe('a message that comes after the chain', () => {
   })
 })
 
-describe('an edit that comes after the chain', () => {
-  it('changes a last frame that was not fetched yet, and the stream still closes', async () => {
+describe('TurnController: an edit after the middleware chain', () => {
+  it('changes a final frame that was not fetched yet, and the stream still closes', async () => {
     for (const change of ['rewrite', 'retract'] as const) {
       const { clock, fallback, poll, open } = createTurns()
       const turn = open()
@@ -153,7 +153,7 @@ describe('an edit that comes after the chain', () => {
     }
   })
 
-  it('of a message that is not there changes nothing', async () => {
+  it('returns false for an unknown message', async () => {
     const { poll, open } = createTurns()
     const turn = open()
     await turn.say({ text: 'a' })
@@ -163,8 +163,8 @@ describe('an edit that comes after the chain', () => {
   })
 })
 
-describe('without streams', () => {
-  it('an answer goes out when it is complete', async () => {
+describe('TurnController: streaming is off', () => {
+  it('sends the answer when it is complete', async () => {
     const { turns, clock, fallback, poll, open } = createTurns({ streaming: false })
     const turn = open()
     assert.equal(poll(turn), undefined)
@@ -180,7 +180,7 @@ describe('without streams', () => {
     assert.equal(turns.size, 0)
   })
 
-  it('an image is at least spoken of', async () => {
+  it('replaces an image by text', async () => {
     const { clock, fallback, open } = createTurns({ streaming: false })
     const turn = open()
     await turn.say({ text: '', images: [{ base64: 'AAAA', md5: '0' }] })
@@ -189,7 +189,7 @@ describe('without streams', () => {
     assert.deepEqual(fallback.sent, ['[图片]'])
   })
 
-  it('nothing goes out where nothing is said', async () => {
+  it('sends nothing if there is no answer', async () => {
     const { clock, fallback, open } = createTurns({ streaming: false })
     open().endChain()
     await clock.pass(MINUTE)

@@ -16,8 +16,8 @@ async function drain({ turns, clock }: World, grace = 5 * SECOND) {
   }
 }
 
-describe('a process that has to end', () => {
-  it('ends at once where nobody waits', async () => {
+describe('TurnRegistry.drain', () => {
+  it('resolves at once if no answer is in progress', async () => {
     const world = createTurns()
     const { poll, open } = world
     const turn = open()
@@ -41,7 +41,7 @@ describe('a process that has to end', () => {
     assert.ok(await ended() <= 4100)
   })
 
-  it('closes what is still growing with a sentence, and waits until that is fetched', async () => {
+  it('closes a growing bubble with a notice, and waits until that is fetched', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()
@@ -54,7 +54,7 @@ describe('a process that has to end', () => {
     assert.deepEqual(fallback.sent, [])
   })
 
-  it('tells whoever waits without a bubble on another way', async () => {
+  it('sends the notice as a message if there is no bubble', async () => {
     const world = createTurns({ streaming: false })
     const { fallback, open } = world
     const turn = open()
@@ -66,7 +66,7 @@ describe('a process that has to end', () => {
     assert.equal(fallback.sent.length, 2)
   })
 
-  it('tells who was promised more, with what there is of it', async () => {
+  it('sends the rest of an answer that was promised, with the notice', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()
@@ -81,7 +81,7 @@ describe('a process that has to end', () => {
     assert.equal(fallback.sent.length, 1)
   })
 
-  it('tells nobody where no way is left', async () => {
+  it('sends nothing if there is no way out', async () => {
     const world = createTurns({ streaming: false })
     world.fallback.open = false
     world.open()
@@ -89,7 +89,7 @@ describe('a process that has to end', () => {
     assert.deepEqual([world.fallback.sent, world.lost], [[], []])
   })
 
-  it('waits for what is on another way', async () => {
+  it('waits for messages that are being sent', async () => {
     const world = createTurns({ streaming: false })
     const { fallback, open } = world
     const turn = open()
@@ -101,7 +101,7 @@ describe('a process that has to end', () => {
     assert.deepEqual(fallback.sent, ['all'])
   })
 
-  it('closes a bubble although what continues it still waits, and does not wait for that', async () => {
+  it('closes a bubble whose continuation is queued, without waiting for the queue', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()
@@ -115,7 +115,7 @@ describe('a process that has to end', () => {
     assert.ok(await ended() <= 6600)
   })
 
-  it('sends what nobody fetches', async () => {
+  it('sends a final frame that is not fetched', async () => {
     const world = createTurns()
     const { fallback, poll, open } = world
     const turn = open()
@@ -128,7 +128,7 @@ describe('a process that has to end', () => {
     assert.equal(poll(turn), '(elsewhere)■')
   })
 
-  it('does not say that more follows where it turns out in time that nothing does', async () => {
+  it('does not announce a continuation that has failed in time', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()
@@ -145,7 +145,7 @@ describe('a process that has to end', () => {
     assert.ok(await ended() <= 6600)
   })
 
-  it('shows an answer after all where no other way took it', async () => {
+  it('keeps an answer in the bubble if it could not be sent as a message', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()
@@ -163,7 +163,7 @@ describe('a process that has to end', () => {
     assert.ok(await ended() <= 7600)
   })
 
-  it('does not wait for who has been served on another way', async () => {
+  it('does not wait for a bubble whose answer was sent as a message', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()

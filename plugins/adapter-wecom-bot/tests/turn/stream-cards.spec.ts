@@ -19,8 +19,8 @@ function createCards(options: Partial<StreamCardsOptions> = {}) {
   return { ...world, cards: streamCards, click }
 }
 
-describe('the card of a stream', () => {
-  it('is made of the buttons in its messages', async () => {
+describe('StreamCards.attach', () => {
+  it('makes a card of the messages\' buttons', async () => {
     const { cards, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
     const turn = open()
     await turn.say({ text: '?', buttons: [{ text: '是', id: 'yes' }, { text: '看日志', input: 'log 42' }] })
@@ -38,7 +38,7 @@ describe('the card of a stream', () => {
     })
   })
 
-  it('has six buttons at most, and the others are in words', async () => {
+  it('puts at most six buttons on the card, and lists the others as text', async () => {
     const { cards, open } = createCards()
     const turn = open()
     await turn.say({ text: '?', buttons: Array.from({ length: 8 }, (_, index) => ({ text: `b${index}` })) })
@@ -48,7 +48,7 @@ describe('the card of a stream', () => {
     assert.equal(turn.turn.text, '?\n\n- b6\n- b7')
   })
 
-  it('is the one a plugin made, where it made one', async () => {
+  it('prefers the card of a message', async () => {
     const { cards: streamCards, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
     const turn = open()
     await turn.say({ text: '?', card: cards.vote_interaction, buttons: [{ text: 'b' }] })
@@ -56,7 +56,7 @@ describe('the card of a stream', () => {
     assert.equal(turn.turn.text, '?\n\n- b')
   })
 
-  it('is that of the settings otherwise, and none without settings', () => {
+  it('falls back to the configured buttons, and to no card without any', () => {
     const { cards, open } = createCards({ buttons: [{ text: '停止', input: 'stop' }] })
     const card = cards.attach(open(), 'M')
     assert.ok(card?.card_type === 'button_interaction')
@@ -65,7 +65,7 @@ describe('the card of a stream', () => {
     assert.equal(none.attach(openOther(), 'M'), undefined)
   })
 
-  it('waits for the frame in which it is there', async () => {
+  it('attaches the card to the first frame after it was added', async () => {
     const { cards: streamCards, open } = createCards()
     const turn = open()
     assert.equal(streamCards.attach(turn, 'M'), undefined)
@@ -73,7 +73,7 @@ describe('the card of a stream', () => {
     assert.deepEqual(streamCards.attach(turn, 'POLL'), cards.news_notice)
   })
 
-  it('goes once where it arrives', async () => {
+  it('attaches the card once after it was delivered', async () => {
     const { cards: streamCards, open } = createCards()
     const turn = open()
     await turn.say({ text: '?', card: cards.news_notice })
@@ -83,7 +83,7 @@ describe('the card of a stream', () => {
     assert.equal(streamCards.attach(turn, 'POLL2'), undefined)
   })
 
-  it('goes again, the same, where the callback is repeated', async () => {
+  it('attaches the same card to the reply to a repeated callback', async () => {
     const { cards: streamCards, open } = createCards()
     const turn = open()
     const id = (await turn.say({ text: '?', card: cards.news_notice }))!
@@ -95,7 +95,7 @@ describe('the card of a stream', () => {
     assert.equal(streamCards.attach(turn, 'POLL'), undefined)
   })
 
-  it('goes again where its frame broke off, until one arrives', async () => {
+  it('attaches the card until a frame with it is delivered', async () => {
     const { cards: streamCards, open } = createCards()
     const turn = open()
     await turn.say({ text: '?', card: cards.news_notice })
@@ -105,7 +105,7 @@ describe('the card of a stream', () => {
     assert.deepEqual(streamCards.attach(turn, 'POLL3'), cards.news_notice)
   })
 
-  it('is put in words where nobody fetches the frame that it would go along with', async () => {
+  it('renders the card as text if its frame is not fetched', async () => {
     const { clock, fallback, open } = createCards()
     const turn = open()
     turn.frame()
@@ -115,7 +115,7 @@ describe('the card of a stream', () => {
     assert.deepEqual(fallback.sent, ['- 是\n- 看日志：log 42'])
   })
 
-  it('is put in words where its frame is lost', async () => {
+  it('renders the card as text if its frame is lost', async () => {
     const { cards: streamCards, clock, fallback, open } = createCards()
     for (const [index, said] of [{ buttons: [{ text: '是' }] }, { card: cards.news_notice }].entries()) {
       const turn = open({ msgId: String(index) })
@@ -129,7 +129,7 @@ describe('the card of a stream', () => {
     assert.deepEqual(fallback.sent, ['?\n\n- 是', '?\n\n[卡片] 早报'])
   })
 
-  it('is put in words where the stream had to close before', async () => {
+  it('renders the card as text if the stream had closed before', async () => {
     const { cards: streamCards, clock, fallback, open } = createCards()
     const turn = open()
     await turn.say({ text: 'half' })
@@ -142,7 +142,7 @@ describe('the card of a stream', () => {
     assert.deepEqual(fallback.sent, ['- 是'])
   })
 
-  it('is not there where cards are off', async () => {
+  it('makes no card if cards are off', async () => {
     const { cards: streamCards, open } = createCards({ enabled: false, buttons: [{ text: '停止', input: 'stop' }] })
     const turn = open()
     await turn.say({ text: '?', buttons: [{ text: '是' }] })
@@ -150,7 +150,7 @@ describe('the card of a stream', () => {
   })
 })
 
-describe('a click', () => {
+describe('StreamCards.click', () => {
   /** A turn whose card has arrived. */
   async function sent(said: Said, options?: Partial<StreamCardsOptions>) {
     const world = createCards(options)
@@ -161,7 +161,7 @@ describe('a click', () => {
     return { ...world, turn, taskId: card.task_id! }
   }
 
-  it('tells what was clicked: an id, or what it says', async () => {
+  it('decodes the key into an id or an input', async () => {
     const { click } = createCards()
     const cases = [['b:yes', 'yes'], ['b:', ''], ['yes', 'yes'], ['x:yes', 'x:yes'], ['b:i:a', 'i:a'], ['', '']]
     for (const [key, id] of cases) {
@@ -172,7 +172,7 @@ describe('a click', () => {
     }
   })
 
-  it('shows which it was, on a card that keeps its id', async () => {
+  it('shows the clicked button on the updated card, which keeps its task_id', async () => {
     const { click, turn, taskId } = await sent({ text: '?', buttons: [{ text: '是', id: 'yes' }, { text: '否', id: 'no' }] })
     const { id, card, userIds, isRepeated } = await click(taskId, 'b:no')
     assert.deepEqual([id, card?.task_id, card?.sub_title_text, userIds, isRepeated], ['no', turn.id, '(否)', undefined, false])
@@ -180,14 +180,14 @@ describe('a click', () => {
     assert.deepEqual(card.button_list.map(({ key }) => key), ['b:no'])
   })
 
-  it('counts once where it comes twice, or where somebody was quicker', async () => {
+  it('counts the first click only', async () => {
     const { click, taskId } = await sent({ text: '?', buttons: [{ text: '是', id: 'yes' }, { text: '否', id: 'no' }] })
     const clicks = await Promise.all([click(taskId, 'b:yes'), click(taskId, 'b:yes'), click(taskId, 'b:no', 'OTHER')])
     assert.deepEqual(clicks.map(({ isRepeated }) => isRepeated), [false, true, true])
     assert.deepEqual(clicks.map(({ card }) => card?.sub_title_text), ['(是)', '(是)', '(是)'])
   })
 
-  it('goes on counting on the card of the settings', async () => {
+  it('accepts any number of clicks on a card of configured buttons', async () => {
     const buttons = [{ text: '停止', input: 'stop' }, { text: '重来', input: 'again' }]
     const { click, taskId } = await sent({ text: 'hi' }, { buttons })
     for (const input of ['stop', 'again', 'again']) {
@@ -197,7 +197,7 @@ describe('a click', () => {
     }
   })
 
-  it('counts once a person where people vote, and closes the card to who has', async () => {
+  it('counts one vote per person, and closes the card for those who voted', async () => {
     const { click } = await sent({ text: '?', card: cards.vote_interaction })
     const votes = [
       await click('lunch@1', 'vote', 'A', { lunch: ['a'] }),
@@ -209,14 +209,14 @@ describe('a click', () => {
     ])
   })
 
-  it('on a menu changes nothing, and may come again', async () => {
+  it('changes nothing for a menu, which can be used again', async () => {
     const { click } = await sent({ text: '!', card: cards.text_notice })
     for (let times = 0; times < 2; times++) {
       assert.deepEqual(await click('notice@1', 'mute'), { id: 'mute', input: undefined, card: undefined })
     }
   })
 
-  it('finds its card for a day', async () => {
+  it('knows a card for a day', async () => {
     const { click, clock, taskId } = await sent({ text: '?', buttons: [{ text: '是', id: 'yes' }] })
     await clock.pass(DAY - 1)
     assert.ok((await click(taskId, 'b:yes')).card)

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { cards } from '../support/cards'
 import { MINUTE, SECOND, createTurns } from '../support/turns'
 
-describe('after five and a half minutes', () => {
-  it('the stream closes with what there is, and the rest follows once, when it is complete', async () => {
+describe('TurnController: the stream window ends', () => {
+  it('closes the stream after five and a half minutes, and sends the rest once it is complete', async () => {
     const { turns, clock, fallback, poll, open } = createTurns()
     const turn = open()
     const id = (await turn.say({ text: 'one' }))!
@@ -25,7 +25,7 @@ describe('after five and a half minutes', () => {
     assert.equal(turns.size, 0)
   })
 
-  it('says so where there is no other way', async () => {
+  it('says that the answer is cut off if there is no way out', async () => {
     const { clock, fallback, lost, poll, open } = createTurns()
     fallback.open = false
     const turn = open()
@@ -39,7 +39,7 @@ describe('after five and a half minutes', () => {
     assert.deepEqual(fallback.sent, [])
   })
 
-  it('opens the code again that it closed', async () => {
+  it('reopens a code block in the rest', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     const id = (await turn.say({ text: '```js\none()' }))!
@@ -51,7 +51,7 @@ describe('after five and a half minutes', () => {
     assert.deepEqual(fallback.sent, ['```js\ntwo()\n```\nend'])
   })
 
-  it('sends all of an answer that has become another one', async () => {
+  it('sends the whole answer if it was replaced', async () => {
     for (const [shown, text] of [['Thinking…', 'The answer is 42.'], ['思考中…', '思路是这样的。'], ['one two', 'one too many']]) {
       const { clock, fallback, poll, open } = createTurns()
       const turn = open()
@@ -65,7 +65,7 @@ describe('after five and a half minutes', () => {
     }
   })
 
-  it('says that nothing came where nothing did', async () => {
+  it('says that there was no answer', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     await clock.pass(330 * SECOND)
@@ -75,7 +75,7 @@ describe('after five and a half minutes', () => {
     assert.deepEqual(fallback.sent, ['(silent)'])
   })
 
-  it('says, once, that nothing more comes where all had been shown', async () => {
+  it('says once that the answer was complete', async () => {
     const { turns, clock, fallback, poll, open } = createTurns()
     const turn = open()
     const id = (await turn.say({ text: 'all of it' }))!
@@ -92,7 +92,7 @@ describe('after five and a half minutes', () => {
     assert.equal(turns.size, 0)
   })
 
-  it('says nothing of an end where what had been shown was taken back and said elsewhere', async () => {
+  it('does not say so if a shown message was removed and sent elsewhere', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     const id = (await turn.say({ text: 'one' }))!
@@ -105,7 +105,7 @@ describe('after five and a half minutes', () => {
     assert.deepEqual(fallback.sent, ['two'])
   })
 
-  it('says nothing of an end to who was not told of more', async () => {
+  it('does not say so if nothing more was promised', async () => {
     const { clock, fallback, lost, poll, open } = createTurns()
     fallback.open = false
     const turn = open()
@@ -118,7 +118,7 @@ describe('after five and a half minutes', () => {
     assert.deepEqual([fallback.sent, lost], [[], []])
   })
 
-  it('says nothing of an end where the way it was promised for has gone', async () => {
+  it('does not say so if the promised way out is gone', async () => {
     const { turns, clock, fallback, lost, poll, open } = createTurns()
     const turn = open()
     await turn.say({ text: 'all of it' })
@@ -131,7 +131,7 @@ describe('after five and a half minutes', () => {
     assert.equal(turns.size, 0)
   })
 
-  it('sends a card that came too late in words, and one that was there not at all', async () => {
+  it('renders a late card as text, and does not repeat a sent one', async () => {
     for (const wasThere of [true, false]) {
       const { clock, fallback, poll, open } = createTurns({ cards: true })
       const turn = open()
@@ -146,7 +146,7 @@ describe('after five and a half minutes', () => {
     }
   })
 
-  it('sends pictures that no frame could have', async () => {
+  it('sends images that no frame could carry', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     await turn.say({ text: 'look', images: [{ base64: 'AAAA', md5: '0' }] })
@@ -157,7 +157,7 @@ describe('after five and a half minutes', () => {
     assert.deepEqual(fallback.sent, ['[图片]'])
   })
 
-  it('closes an answer that is longer than a bubble, and continues it where the bubble ended', async () => {
+  it('continues an answer that is longer than the bubble where the bubble ended', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     const words = Array.from({ length: 5000 }, (_, index) => `w${index}`)
@@ -169,7 +169,7 @@ describe('after five and a half minutes', () => {
     assert.equal(`${shown} ${fallback.sent.join(' ')}`, words.join(' '))
   })
 
-  it('sends an answer that nobody polls for', async () => {
+  it('sends an answer that is never polled', async () => {
     const { clock, fallback, open } = createTurns()
     const turn = open()
     turn.frame()
@@ -181,8 +181,8 @@ describe('after five and a half minutes', () => {
   })
 })
 
-describe('a turn that never ends', () => {
-  it('is given up after 55 minutes, and what was said goes out', async () => {
+describe('TurnController: the turn never ends', () => {
+  it('gives up after 55 minutes, and sends the answer so far', async () => {
     const { turns, clock, fallback, hung, open } = createTurns()
     const turn = open()
     turn.frame()
@@ -196,7 +196,7 @@ describe('a turn that never ends', () => {
     assert.equal(clock.pending, 0)
   })
 
-  it('is given up with the rest of what its stream showed', async () => {
+  it('gives up with the rest that the stream did not show', async () => {
     const { turns, clock, fallback, hung, poll, open } = createTurns()
     const turn = open()
     const id = (await turn.say({ text: 'one' }))!
@@ -210,7 +210,7 @@ describe('a turn that never ends', () => {
     assert.equal(turns.size, 0)
   })
 
-  it('is given up with a word to who was promised more', async () => {
+  it('gives up with a notice if more was promised', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     await clock.pass(330 * SECOND)
@@ -219,7 +219,7 @@ describe('a turn that never ends', () => {
     assert.deepEqual(fallback.sent, ['(silent)'])
   })
 
-  it('is forgotten where nobody was promised anything', async () => {
+  it('is forgotten if nothing was promised', async () => {
     const { turns, clock, fallback, hung, open } = createTurns()
     open()
     await clock.pass(55 * MINUTE)
@@ -230,9 +230,9 @@ describe('a turn that never ends', () => {
   })
 })
 
-describe('a chain whose end Koishi never tells', () => {
+describe('TurnController: Koishi does not report the end of the chain', () => {
   for (const streaming of [true, false]) {
-    it(`ends five seconds after its middleware returned, ${streaming ? 'in a stream nobody polls' : 'without streams'}`, async () => {
+    it(`ends five seconds after its middleware returned, ${streaming ? 'in a stream that is not polled' : 'with streaming off'}`, async () => {
       const { clock, fallback, open } = createTurns({ streaming })
       const turn = open()
       if (streaming) turn.frame()
@@ -247,7 +247,7 @@ describe('a chain whose end Koishi never tells', () => {
     })
   }
 
-  it('does not end while a message is on its way', async () => {
+  it('stays open while a message is being sent', async () => {
     const { clock, poll, open } = createTurns()
     const turn = open()
     turn.middlewareReturned()
@@ -259,7 +259,7 @@ describe('a chain whose end Koishi never tells', () => {
     assert.equal(poll(turn), 'slow■')
   })
 
-  it('leaves no timer where it is told after all', async () => {
+  it('leaves no timer if the end is reported late', async () => {
     const { turns, clock, open } = createTurns()
     const turn = open()
     turn.middlewareReturned()

@@ -9,7 +9,7 @@ import { createWorld } from '../support/world'
 const GROUP = { chatId: 'wrkSFfCgAA' }
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
-describe('a chat', () => {
+describe('an answer in a stream', () => {
   let world: World
   /** Talks to a bot that has all the time of the world for its first frame. */
   let client: WecomClient
@@ -55,12 +55,12 @@ describe('a chat', () => {
     return new Promise<void>(resolve => seeing.push({ content, resolve }))
   }
 
-  it('answers with what a middleware returns, in one frame', async () => {
+  it('shows in one frame what a middleware returns', async () => {
     answer = ({ content }) => `you said ${content}`
     assert.deepEqual(await ask('hi'), ['you said hi■'])
   })
 
-  it('answers with Koishi\'s markup as WeCom shows it', async () => {
+  it('renders Koishi elements as WeCom\'s Markdown', async () => {
     answer = () => '<b>bold</b> &lt;i&gt; <a href="https://example.com">link</a><br/>*literal*'
     assert.deepEqual(await ask('hi'), ['**bold** <\u200bi> [link](https://example.com)\n*\u200aliteral*■'])
   })
@@ -70,14 +70,14 @@ describe('a chat', () => {
     assert.deepEqual(await ask('hi'), ['# title\n\n**bold** <execute>help</execute>■'])
   })
 
-  it('has a card that a plugin sends, although streams carry none of buttons', async () => {
+  it('carries a card that a plugin sends, although cards of buttons are off', async () => {
     answer = () => [h('wecom-bot:card', { content: cards.vote_interaction }), h('button', { id: 'a' }, 'A')]
     const { reply } = await client.post(client.text('hi'))
     assert.deepEqual(reply!.template_card, cards.vote_interaction)
     assert.equal(reply!.stream!.content, '- A')
   })
 
-  it('puts everything that is sent into one bubble', async () => {
+  it('shows all messages in one bubble', async () => {
     answer = async (session) => {
       await session.send('one')
       await session.send('<message>two</message><message>three</message>')
@@ -98,7 +98,7 @@ describe('a chat', () => {
     assert.deepEqual(await stream('hi'), ['<think></think>', 'one', 'one two', 'one two three■'])
   })
 
-  it('takes a message back', async () => {
+  it('removes a deleted message', async () => {
     answer = async (session) => {
       const [id] = await session.send('please wait')
       await seen('please wait')
@@ -108,13 +108,13 @@ describe('a chat', () => {
     assert.deepEqual((await stream('hi')).slice(-2), ['please wait', 'done■'])
   })
 
-  it('keeps silent where no plugin says anything', async () => {
+  it('is empty if no plugin answers', async () => {
     answer = () => undefined
     const { status, raw } = await client.post(client.text('hi'))
     assert.deepEqual([status, raw], [200, ''])
   })
 
-  it('keeps silent where a plugin fails, and closes a bubble that is open', async () => {
+  it('is empty if a plugin fails, and an open bubble is closed', async () => {
     answer = () => {
       throw new Error('at once')
     }
@@ -128,7 +128,7 @@ describe('a chat', () => {
     assert.ok(frames.at(-1)!.endsWith('■') && frames.at(-1)!.length > 1)
   })
 
-  it('asks back, and understands the answer', async () => {
+  it('supports session.prompt', async () => {
     answer = async (session) => {
       if (session.content !== 'order') return
       await session.send('what?')
@@ -150,7 +150,7 @@ describe('a chat', () => {
     assert.deepEqual(await ask('@小 助手  add 5 6', GROUP), ['11■'])
   })
 
-  it('tells plugins who speaks, where, and to whom', async () => {
+  it('has user, channel and bot in its session', async () => {
     const seen: unknown[] = []
     answer = ({ platform, selfId, userId, channelId, guildId, isDirect, content, stripped, messageId }) => {
       seen.push({ platform, selfId, userId, channelId, guildId, isDirect, content, appel: stripped.appel, messageId })
@@ -167,12 +167,12 @@ describe('a chat', () => {
     }])
   })
 
-  it('never runs what people write', async () => {
+  it('does not execute elements in people\'s messages', async () => {
     answer = session => session.elements
     assert.deepEqual(await ask('<execute>add 1 2</execute>'), ['<\u200bexecute>add 1 2<\u200b/execute>■'])
   })
 
-  it('answers the same message twice with one run', async () => {
+  it('runs plugins once for a repeated message', async () => {
     let runs = 0
     answer = async () => {
       runs++
@@ -185,7 +185,7 @@ describe('a chat', () => {
     assert.equal(new Set(answers.map(({ reply }) => reply!.stream!.id)).size, 1)
   })
 
-  it('sends what comes after the end another way', async () => {
+  it('sends a message after the end on its own', async () => {
     let late: Session
     answer = (session) => {
       late = session
@@ -198,7 +198,7 @@ describe('a chat', () => {
     assert.deepEqual(world.wecom.responses.map(({ body, errcode }) => [body.markdown.content, errcode]), [['later', 0]])
   })
 
-  it('finds the open message of a chat for what is sent without a session', async () => {
+  it('takes messages that are sent to the chat without a session', async () => {
     answer = async (session) => {
       await session.bot.sendMessage(session.channelId!, 'without')
       await seen('without')
@@ -208,7 +208,7 @@ describe('a chat', () => {
     assert.deepEqual(world.wecom.responses, [])
   })
 
-  it('lets nothing that is meant for another chat into its bubble', async () => {
+  it('takes no message for another chat', async () => {
     const failures: unknown[] = []
     answer = async (session) => {
       const { bot } = session

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { cards } from '../support/cards'
 import { MINUTE, SECOND, createTurns, message } from '../support/turns'
 
-describe('a turn', () => {
-  it('that ends in time has one frame, and the same for ever', async () => {
+describe('TurnController', () => {
+  it('repeats its only frame if the turn ends in time', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     const settled = turn.whenEnded(100)
@@ -18,7 +18,7 @@ describe('a turn', () => {
     assert.deepEqual(fallback.sent, [])
   })
 
-  it('in which nothing is said has no bubble', async () => {
+  it('has no bubble if there is no message', async () => {
     const { turns, clock, fallback, poll, open } = createTurns()
     const turn = open()
     turn.endChain()
@@ -29,7 +29,7 @@ describe('a turn', () => {
     assert.equal(turns.size, 0)
   })
 
-  it('waits for its end so long and no longer', async () => {
+  it('waits for its end for the given time', async () => {
     const { clock, open } = createTurns()
     let settled = false
     void open().whenEnded(100).then(() => settled = true)
@@ -39,7 +39,7 @@ describe('a turn', () => {
     assert.equal(settled, true)
   })
 
-  it('shows a placeholder, then the newest text, then all of it', async () => {
+  it('shows a placeholder, then the current text, then the complete text', async () => {
     const { poll, open } = createTurns()
     const turn = open()
     assert.equal(poll(turn), '<think></think>')
@@ -53,7 +53,7 @@ describe('a turn', () => {
     assert.equal(poll(turn), 'ab\n```js\ncode\n```\n\nc■')
   })
 
-  it('does not end while a message is on its way', async () => {
+  it('stays open while a message is being sent', async () => {
     const { poll, open } = createTurns()
     const turn = open()
     turn.beginSend()
@@ -64,7 +64,7 @@ describe('a turn', () => {
     assert.equal(poll(turn), 'a■')
   })
 
-  it('never closes with nothing to be seen', async () => {
+  it('never closes without visible text', async () => {
     for (const text of ['', ' \n\t', '\u200b\u2060\ufeff', '<think></think>', '<think>\n</think> ', '\u3164', '\u2800']) {
       const { poll, open } = createTurns()
       const turn = open()
@@ -75,7 +75,7 @@ describe('a turn', () => {
     }
   })
 
-  it('never has a frame that WeCom refuses for its size', async () => {
+  it('never exceeds WeCom\'s size limit for a frame', async () => {
     for (const character of ['x', 'é', '企', '😀']) {
       const { clock, fallback, open } = createTurns()
       const turn = open()
@@ -91,7 +91,7 @@ describe('a turn', () => {
     }
   })
 
-  it('shows images with its last frame only', async () => {
+  it('attaches images to the final frame only', async () => {
     const { open } = createTurns()
     const turn = open()
     const images = [{ base64: 'AAAA', md5: '0' }]
@@ -101,7 +101,7 @@ describe('a turn', () => {
     assert.deepEqual(turn.frame(), { content: '🖼', finish: true, images })
   })
 
-  it('puts in words what cards its bubble cannot have', async () => {
+  it('renders as text the cards that the bubble cannot carry', async () => {
     for (const isOn of [true, false]) {
       const { poll, open } = createTurns({ cards: isOn })
       const turn = open()
@@ -115,7 +115,7 @@ describe('a turn', () => {
     }
   })
 
-  it('has its last card go along, and others in words', async () => {
+  it('attaches the last card, and renders the others as text', async () => {
     const { open } = createTurns()
     const turn = open()
     await turn.say({ text: '', card: cards.text_notice })
@@ -124,7 +124,7 @@ describe('a turn', () => {
     assert.equal(turn.turn.card, cards.news_notice)
   })
 
-  it('has something to be seen beside its card', async () => {
+  it('shows a mark beside a card without text', async () => {
     const { poll, open } = createTurns()
     const turn = open()
     await turn.say({ text: '', card: cards.news_notice })
@@ -132,7 +132,7 @@ describe('a turn', () => {
     assert.equal(poll(turn), '🗂■')
   })
 
-  it('forgets what was taken back', async () => {
+  it('leaves out removed messages', async () => {
     const { poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -145,7 +145,7 @@ describe('a turn', () => {
     assert.equal(poll(turn), 'b■')
   })
 
-  it('is gone, with its timers, when its time is over', async () => {
+  it('is forgotten with its timers after the retention', async () => {
     const { turns, concurrency, clock, poll, open } = createTurns()
     for (let serial = 0; serial < 100; serial++) {
       const turn = open({ msgId: `M${serial}` })
@@ -161,7 +161,7 @@ describe('a turn', () => {
     assert.equal(clock.pending, 0)
   })
 
-  it('leaves no timer behind when all are disposed of, whatever they are at', async () => {
+  it('leaves no timer when the registry is disposed of', async () => {
     const { turns, clock, fallback, poll, open } = createTurns()
     open({ msgId: 'fresh' })
     const sending = open({ msgId: 'sending' })
@@ -176,8 +176,8 @@ describe('a turn', () => {
   })
 })
 
-describe('a stream', () => {
-  it('is found by the message it answers', () => {
+describe('TurnRegistry', () => {
+  it('finds a turn by message', () => {
     const { turns, open } = createTurns()
     const turn = open()
     assert.equal(turns.findByMessage('AIBOTID', 'MSGID'), turn)
@@ -186,7 +186,7 @@ describe('a stream', () => {
     assert.equal(turns.find(turn.id), turn)
   })
 
-  it('belongs to its bot, chat and, in a single chat, person', () => {
+  it('shows a stream to the same bot and chat only, in a single chat to the same person', () => {
     const { turns, open } = createTurns()
     const single = open({ msgId: 'single' })
     const group = open({ msgId: 'group', chatId: 'CHATID' })
@@ -202,7 +202,7 @@ describe('a stream', () => {
     assert.equal(turns.find('unknown', asker), undefined)
   })
 
-  it('has an id that cannot be guessed', () => {
+  it('makes ids that cannot be guessed', () => {
     const { turns } = createTurns()
     const ids = new Set(Array.from({ length: 100 }, (_, serial) => turns.open(message({ msgId: String(serial) })).id))
     assert.equal(ids.size, 100)

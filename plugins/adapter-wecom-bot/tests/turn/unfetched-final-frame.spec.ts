@@ -3,8 +3,8 @@ import { DeliveryError } from '../../src/api/delivery-error'
 import { cards } from '../support/cards'
 import { MINUTE, SECOND, createTurns } from '../support/turns'
 
-describe('a last frame that nobody fetches', () => {
-  it('goes another way after a while, once', async () => {
+describe('TurnController: a final frame that is not fetched', () => {
+  it('is sent as a message after a while, once', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -20,7 +20,7 @@ describe('a last frame that nobody fetches', () => {
     assert.deepEqual(fallback.sent, ['hello'])
   })
 
-  it('counts as fetched only when the response has arrived', async () => {
+  it('counts as fetched once the response is complete', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     await turn.say({ text: 'hello' })
@@ -30,7 +30,7 @@ describe('a last frame that nobody fetches', () => {
     assert.deepEqual(fallback.sent, ['hello'])
   })
 
-  it('is fetched by the poll that comes in time, although the one before it broke off', async () => {
+  it('is fetched by a later poll in time if the connection broke before', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     await turn.say({ text: 'hello' })
@@ -42,7 +42,7 @@ describe('a last frame that nobody fetches', () => {
     assert.deepEqual(fallback.sent, [])
   })
 
-  it('waits for the poll that comes while it is on another way', async () => {
+  it('is not shown to a poll while it is being sent as a message', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -56,7 +56,7 @@ describe('a last frame that nobody fetches', () => {
     assert.deepEqual(fallback.sent, ['hello'])
   })
 
-  it('stays where it is if the other way fails, or there is none', async () => {
+  it('stays in the bubble if it could not be sent', async () => {
     for (const open of [true, false]) {
       const world = createTurns()
       const { turns, clock, fallback, poll } = world
@@ -75,7 +75,7 @@ describe('a last frame that nobody fetches', () => {
     }
   })
 
-  it('is not sent where there is nothing in it, or nothing to be seen', async () => {
+  it('is not sent if it has no content or no visible text', async () => {
     for (const text of ['', ' \n', '<think></think>']) {
       const { clock, fallback, poll, open } = createTurns()
       const turn = open()
@@ -87,7 +87,7 @@ describe('a last frame that nobody fetches', () => {
     }
   })
 
-  it('goes another way with a word of its card, whether or not that was fetched', async () => {
+  it('is sent with its card as text, whether or not the card was delivered', async () => {
     const { clock, fallback, open } = createTurns({ cards: true })
     const turn = open()
     await turn.say({ text: 'look', card: cards.news_notice })
@@ -98,7 +98,7 @@ describe('a last frame that nobody fetches', () => {
     assert.deepEqual(fallback.sent, ['look\n\n[卡片] 早报'])
   })
 
-  it('goes another way with its pictures', async () => {
+  it('is sent with its images', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -108,7 +108,7 @@ describe('a last frame that nobody fetches', () => {
     assert.deepEqual(fallback.sent, ['look\n\n[图片]'])
   })
 
-  it('does not go out a second time where nobody knows whether it arrived', async () => {
+  it('is not sent again without a confirmation', async () => {
     const world = createTurns()
     const { clock, fallback, poll, open } = world
     const turn = open()
@@ -127,7 +127,7 @@ describe('a last frame that nobody fetches', () => {
     assert.equal(poll(turn), '(5 unconfirmed)■')
   })
 
-  it('says to who comes after all what of it is missing', async () => {
+  it('tells a late poll how much of it is missing', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -138,7 +138,7 @@ describe('a last frame that nobody fetches', () => {
     assert.equal(poll(turn), '(elsewhere)\n\n(2 lost)■')
   })
 
-  it('counts as sent where it waits for the next start', async () => {
+  it('counts as sent if it is deferred until the next start', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -152,11 +152,11 @@ describe('a last frame that nobody fetches', () => {
   })
 })
 
-describe('an answer that is longer than a bubble', () => {
+describe('TurnController: an answer longer than the bubble', () => {
   const words = Array.from({ length: 5000 }, (_, index) => `w${index}`).join(' ')
   const join = (...parts: (string | undefined)[]) => parts.join(' ')
 
-  it('continues on another way before its last frame says so', async () => {
+  it('is continued outside before the final frame says so', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -171,7 +171,7 @@ describe('an answer that is longer than a bubble', () => {
     assert.equal(join(shown.replace('\n\n(continued)■', ''), ...fallback.sent), words)
   })
 
-  it('says how much is missing where there is no other way', async () => {
+  it('says how much is missing without a way out', async () => {
     for (const open of [true, false]) {
       const world = createTurns()
       const { clock, fallback, poll } = world
@@ -188,7 +188,7 @@ describe('an answer that is longer than a bubble', () => {
     }
   })
 
-  it('says how much is missing where only a part got out', async () => {
+  it('says how much is missing if only a part was delivered', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     await turn.say({ text: words })
@@ -198,7 +198,7 @@ describe('an answer that is longer than a bubble', () => {
     assert.match(poll(turn)!, /\(continued\)\n\n\(7 lost\)■$/)
   })
 
-  it('says how much of what continues was not confirmed, and sends none of it again', async () => {
+  it('says how much was not confirmed, and sends none of it again', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     await turn.say({ text: words })
@@ -214,7 +214,7 @@ describe('an answer that is longer than a bubble', () => {
     assert.equal(poll(turn), '(elsewhere)■')
   })
 
-  it('says what continues, what was not confirmed and what is missing, within the limit', async () => {
+  it('says what is continued, not confirmed and missing, within the size limit', async () => {
     const { clock, fallback, open } = createTurns()
     const turn = open()
     await turn.say({ text: words })
@@ -226,7 +226,7 @@ describe('an answer that is longer than a bubble', () => {
     assert.ok(Buffer.byteLength(content) <= 20480)
   })
 
-  it('goes out whole where nobody fetches its last frame and nothing had got out before', async () => {
+  it('is sent as a whole if its final frame is not fetched and nothing was delivered before', async () => {
     const { clock, fallback, open } = createTurns()
     const turn = open()
     turn.frame()
@@ -237,7 +237,7 @@ describe('an answer that is longer than a bubble', () => {
     assert.deepEqual(fallback.sent, [words])
   })
 
-  it('has its pictures sent along where nobody fetches its last frame', async () => {
+  it('is sent with its images if its final frame is not fetched', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -248,7 +248,7 @@ describe('an answer that is longer than a bubble', () => {
     assert.ok(fallback.sent[1].endsWith('\n\n[图片]'))
   })
 
-  it('that was handed over and is longer than the ways out take loses no word without the log', async () => {
+  it('logs every character that is lost after it was handed over', async () => {
     const { clock, fallback, lost, poll, open } = createTurns()
     const turn = open()
     const id = (await turn.say({ text: 'w0' }))!
@@ -263,7 +263,7 @@ describe('an answer that is longer than a bubble', () => {
     assert.equal(poll(turn), 'w0\n\n(later)■')
   })
 
-  it('continues once, although more is said before its last frame is fetched', async () => {
+  it('is continued once if a message is added before the final frame is fetched', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -278,7 +278,7 @@ describe('an answer that is longer than a bubble', () => {
     assert.equal(join(shown.replace('\n\n(continued)■', ''), ...fallback.sent), `${words} more`)
   })
 
-  it('continues once, although nobody fetches its last frame', async () => {
+  it('is continued once if the final frame is not fetched', async () => {
     const { clock, fallback, poll, open } = createTurns()
     const turn = open()
     poll(turn)
@@ -290,7 +290,7 @@ describe('an answer that is longer than a bubble', () => {
     assert.equal(poll(turn), '(elsewhere)■')
   })
 
-  it('closes in time although the other way is slow', async () => {
+  it('is closed in time if the continuation is slow', async () => {
     const { turns, clock, fallback, poll, open } = createTurns()
     const turn = open()
     poll(turn)
