@@ -5,18 +5,18 @@ import enUS from '../src/locales/en-US.yml'
 import zhCN from '../src/locales/zh-CN.yml'
 import { encodingAESKey, token } from './support/world'
 
-/** The paths of all texts. */
+/** Paths of all texts. */
 function* paths(value: unknown, path = ''): Generator<string> {
   if (typeof value === 'string') return yield path
   for (const [key, inner] of Object.entries(value as object)) yield* paths(inner, `${path}/${key}`)
 }
 
-/** The names of all settings that are said something about. */
+/** Names of all described settings. */
 function described(texts: Record<string, unknown>[]) {
   return new Set(texts.flatMap(group => Object.keys(group)).filter(key => !key.startsWith('$')))
 }
 
-/** All settings, however they are grouped. */
+/** All settings of all groups. */
 function* settings({ list = [], dict = {} }: Schema): Generator<[name: string, schema: Schema]> {
   yield* Object.entries(dict) as [string, Schema][]
   for (const group of list) yield* settings(group)

@@ -38,7 +38,7 @@ describe('groups of a bot', () => {
 
   after(() => world.close())
 
-  /** A bot that is spoken to in groups, as if it had just been started. @returns what each group's webhook can have */
+  /** Starts a bot and sends it a message in each group. @returns whether each group can be sent to */
   async function speak(settings: Partial<Config>, ...groups: string[]) {
     const { bot, dispose } = world.add({ webhookKey: 'DEFAULT', ...settings })
     const client = world.client()

@@ -7,7 +7,7 @@ import { createWorld, path } from './support/world'
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
-/** The adapter's timers that are still to come. Node does not count them, for they keep no process alive. */
+/** Pending timers of the adapter. They are unref'd, so Node does not list them. */
 const timers = new Set<unknown>()
 const { setTimeout: set, clearTimeout: clear } = clock
 
@@ -178,7 +178,7 @@ describe('the adapter with a database', () => {
     const { app } = world
     const client = world.client()
     const { set: write } = app.database
-    // The five seconds that are waited for Koishi's word.
+    // CHAIN_END_TIMEOUT_MS
     clock.setTimeout = (callback, delay) => set(callback, delay === 5000 ? 50 : delay)
     answer = async (session) => {
       session.user!.authority = 3

@@ -48,7 +48,7 @@ describe('secrets', () => {
     for (const [name, secret] of Object.entries(hidden)) assert.ok(!text.includes(secret), `${name}:\n${text}`)
   }
 
-  /** Says something after the stream is closed, so that it has to take another way. */
+  /** Sends a message after the stream is closed, so that it uses the fallback delivery. */
   async function sayLate(options: { chatId?: string }) {
     const client = world.client()
     let late: Session
@@ -135,7 +135,7 @@ describe('secrets', () => {
     await dispose()
   })
 
-  /** A message to an app, and an answer that comes too late for the reply. */
+  /** Sends a message to an app, which answers too late for the reply. */
   async function askApp(config: Partial<Config>) {
     const { dispose } = world.add({
       ...settings(),

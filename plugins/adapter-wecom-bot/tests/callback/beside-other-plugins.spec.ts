@@ -9,13 +9,13 @@ const html = '<!doctype html><title>another page</title>'
 
 describe('a callback path beside other plugins', () => {
   let world: World
-  /** What the other plugin does with requests that nobody answers. */
+  /** How the other plugin responds to unmatched requests. */
   let other: Middleware = (_, next) => next()
 
   before(async () => {
     world = await createWorld()
     world.app.middleware(() => 'hello')
-    // Before the adapter, and with the server's parser, which takes the body away.
+    // Registered before the adapter, with the server's parser, which consumes the body.
     world.app.server.all('/(.*)', (context, next) => other(context, next))
     world.add()
   })

@@ -12,12 +12,12 @@ import { Random } from '../support/random'
 import type { World } from '../support/world'
 import { createWorld } from '../support/world'
 
-/** `npm run fuzz` makes many more of them. */
+/** `npm run fuzz` runs many more. */
 const ROUNDS = Number(process.env.FUZZ ?? 3000)
 const PARALLEL = 16
-/** WeCom waits no longer. Milliseconds. */
+/** WeCom's timeout for a reply. Milliseconds. */
 const PATIENCE = 5000
-/** What a signature and an attachment, both still valid, may take; and what moves on its own. Bytes. */
+/** Heap that a valid signature and a valid attachment may occupy, and random variation. Bytes. */
 const KEPT = 1000
 const NOISE = 4 << 20
 
@@ -36,7 +36,7 @@ describe('fuzzed callbacks', function() {
   const types = new Set<unknown>()
   const note = (reason: unknown) => void rejections.push(reason)
   const { now } = clock
-  /** How far the time has been moved on. */
+  /** How far the clock is ahead of real time. Milliseconds. */
   let later = 0
 
   before(async () => {
@@ -54,7 +54,7 @@ describe('fuzzed callbacks', function() {
       maxTurns: 100_000,
       maxUserTurns: 100_000,
     }).bot
-    // Shorter than the settings allow: all of it has to be over soon.
+    // Shorter than the configuration allows, so that all turns end soon.
     Object.assign(bot.services.turns.context.options, { unclaimed: 300, retention: 300 })
     client = world.client({ now: () => clock.now() })
     attacker = new Attacker(client, world.wecom.origin, new Random(20261122))
@@ -67,7 +67,7 @@ describe('fuzzed callbacks', function() {
     process.off('unhandledRejection', note)
   })
 
-  /** Says what it hears, so that whatever comes in has to go out again; some of it late. */
+  /** Echoes every message, some of them late. */
   async function answer(session: Session) {
     if (session.timestamp % 5 === 0) await new Promise(resolve => setTimeout(resolve, 150))
     return session.elements
@@ -87,12 +87,12 @@ describe('fuzzed callbacks', function() {
         response.on('error', reject)
       })
       call.on('error', reject)
-      // Node sends no length along with a body of these, and what follows would be taken for the next request.
+      // For these methods Node sends a body without a length, which would be parsed as the next request.
       call.end(/GET|HEAD|DELETE|OPTIONS/.test(method) ? undefined : body)
     })
   }
 
-  /** Who got how far: surface and layer, status, how often. */
+  /** Number of replies by source, layer and status. */
   const seen = new Map<string, number>()
   const count = (key: string) => [...seen].reduce((sum, [name, times]) => name.startsWith(key) ? sum + times : sum, 0)
 
@@ -102,8 +102,8 @@ describe('fuzzed callbacks', function() {
       while (left-- > 0) {
         const attack = attacker.next()
         const { status, body, elapsed } = await send(attack)
-        const what = `${attack.surface}, ${attack.layer}`
-        const key = `${attack.surface}/${attack.layer}/${status}`
+        const what = `${attack.source}, ${attack.layer}`
+        const key = `${attack.source}/${attack.layer}/${status}`
         seen.set(key, (seen.get(key) ?? 0) + 1)
         ok(status < 500, `status ${status} for ${what}: ${attack.body}`)
         ok(elapsed < PATIENCE, `${elapsed} ms for ${what}: ${attack.body}`)
@@ -112,7 +112,7 @@ describe('fuzzed callbacks', function() {
     }))
   }
 
-  /** Waits until nothing is being answered or kept any more. @returns the heap that is left */
+  /** Waits until all turns are forgotten. @returns the heap in use */
   async function settle() {
     const { turns, concurrency } = bot.services
     const end = now() + 20_000
@@ -133,17 +133,17 @@ describe('fuzzed callbacks', function() {
   })
 
   it('are refused if they are malformed, and understood if they are not', () => {
-    for (const surface of ['bot', 'app', 'robot in XML', 'robot in JSON']) {
-      const whole = count(`${surface}/nothing/`)
-      equal(count(`${surface}/nothing/200`), whole, surface)
+    for (const source of ['bot', 'app', 'robot in XML', 'robot in JSON']) {
+      const whole = count(`${source}/nothing/`)
+      equal(count(`${source}/nothing/200`), whole, source)
       for (const [layer, least] of [['value', 4], ['plaintext', 50]] as const) {
-        const [fine, all] = [count(`${surface}/${layer}/200`), count(`${surface}/${layer}/`)]
-        ok(fine > all / least && fine < all, `${surface}/${layer}: ${fine} of ${all}`)
+        const [fine, all] = [count(`${source}/${layer}/200`), count(`${source}/${layer}/`)]
+        ok(fine > all / least && fine < all, `${source}/${layer}: ${fine} of ${all}`)
       }
       for (const layer of ['header', 'ciphertext', 'envelope', 'query']) {
-        ok(count(`${surface}/${layer}/4`) > count(`${surface}/${layer}/`) / 3, `${surface}/${layer}`)
+        ok(count(`${source}/${layer}/4`) > count(`${source}/${layer}/`) / 3, `${source}/${layer}`)
       }
-      for (const layer of ['method', 'place']) equal(count(`${surface}/${layer}/200`), 0, `${surface}/${layer}`)
+      for (const layer of ['method', 'place']) equal(count(`${source}/${layer}/200`), 0, `${source}/${layer}`)
     }
   })
 

@@ -12,9 +12,9 @@ import { createWorld } from '../support/world'
 import { XmlClient } from '../support/xml'
 
 /**
- * What somebody may try who has seen callbacks pass, or who has the keys and means no good. Timestamps, forged
- * signatures, bodies that are too large and plaintexts that are no payload are in refusal.spec.ts, strangers who ask
- * for a stream, unknown streams and callbacks for another bot in connection.spec.ts; the flood is in fuzz.spec.ts.
+ * Attacks with captured callbacks, or with valid keys. Timestamps, forged signatures, oversized bodies and malformed
+ * plaintexts are in refused-callbacks.spec.ts; foreign and unknown streams and callbacks for other bots in
+ * connections.spec.ts; random input in fuzz.spec.ts.
  */
 describe('hostile callbacks', () => {
   let world: World
@@ -53,7 +53,7 @@ describe('hostile callbacks', () => {
     ({ bot, dispose } = world.add(config))
   }
 
-  /** A request as it was seen on its way. */
+  /** A captured request. */
   interface Captured {
     url: URL
     body: string
@@ -187,7 +187,7 @@ describe('hostile callbacks', () => {
       const { searchParams } = captured.url
       searchParams.set('timestamp', '1372623149')
       searchParams.set('nonce', '1700000000')
-      // It is a valid signature of that all the same.
+      // The signature is still valid for these parameters.
       await assertRefused(captured, 403, 'clock')
       for (const [timestamp, nonce] of [['17000000001372623149', ''], ['1', '7000000001372623149'], ['13726231491700000000', '0']]) {
         searchParams.set('timestamp', timestamp)
@@ -244,7 +244,7 @@ describe('hostile callbacks', () => {
       await proxy.close()
     })
 
-    /** Says something when the stream has had its last frame, and response_url or a webhook is all there is. */
+    /** Sends a message after the final frame, so that only response_url or a webhook is left. */
     async function sayLate(options: PayloadOptions) {
       await client.post(client.text('hi', options))
       const { channelId, event } = sessions.at(-1)!

@@ -17,7 +17,7 @@ describe('refused callbacks', () => {
 
   after(() => world.close())
 
-  // The adapter comes and goes with its bot, and with it the journal, which would grow tired of so many lines.
+  // Each spec adds a bot, and thereby a new log without used-up line limits.
   beforeEach(() => {
     world.log.lines.splice(0)
     dispose = world.add().dispose
@@ -75,7 +75,7 @@ describe('refused callbacks', () => {
   ]
   for (const [name, overrides, status, reason] of refused) {
     it(`get ${status} for ${name}`, async () => {
-      // The table is older than the test by all the specs before it.
+      // The table was created before the earlier specs ran.
       const late = Math.floor(Date.now() / 1000) - now
       const { timestamp } = overrides
       const fresh = typeof timestamp === 'number' ? { ...overrides, timestamp: timestamp + late } : overrides

@@ -13,7 +13,7 @@ function read(overrides: Partial<Message>, name?: string) {
   return decode(message(overrides), 'TURN', 'BOT', name, attach)
 }
 
-/** The elements of a message, as markup. */
+/** Elements of a message as markup. */
 function markup(body: MessageBody, overrides: Partial<Message> = {}, name?: string) {
   return read({ body, ...overrides }, name)?.message?.elements?.join('')
 }

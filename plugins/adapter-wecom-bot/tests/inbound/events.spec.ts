@@ -9,7 +9,7 @@ describe('events', () => {
   let bot: ReturnType<World['add']>['bot']
   let client: WecomClient
   let silent: WecomClient
-  /** What plugins were told, by name. */
+  /** Events that plugins received, by name. */
   let told: [name: string, data: Record<string, unknown>, session: Session][] = []
   let answer: () => unknown = () => 'hello'
 

@@ -8,7 +8,7 @@ import { createWorld, encodingAESKey, token } from '../support/world'
 
 const GROUP = { chatId: 'wrGROUP' }
 const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(5000, 'pixels')])
-/** Not a random one: of 256, one would open what it must not. */
+/** A fixed key: a random wrong key passes the padding check 1 time in 256. */
 const key = Buffer.alloc(32, 'key')
 const MINUTE = 60_000
 
@@ -26,7 +26,7 @@ describe('incoming messages', () => {
     })
     world.add({ name: 'Bot', firstReply: 4000, mediaLimit: 1 })
     client = world.client({ botName: 'Bot' })
-    // A second try comes at once.
+    // Retry without delay.
     clock.setTimeout = (callback, delay) => set(callback, delay === 1000 || delay === 2000 ? 0 : delay)
   })
 
@@ -45,7 +45,7 @@ describe('incoming messages', () => {
     clock.now = now
   })
 
-  /** What a plugin sees of it. */
+  /** The message as a plugin receives it. */
   async function send(payload: Payload) {
     assert.equal((await client.post(payload)).reply!.stream!.content, 'ok')
     return session!

@@ -9,7 +9,7 @@ describe('NewUsers', () => {
     const world = await createWorld(app => app.plugin(Sqlite as never, { path: ':memory:' } as never))
     try {
       const { database } = world.app
-      // SQLite answers at once; of other databases it is known some time after.
+      // SQLite answers synchronously; delay it like other databases.
       const get = database.get.bind(database) as (...args: unknown[]) => Promise<unknown>
       database.get = (async (...args: unknown[]) => {
         const rows = await get(...args)
@@ -22,7 +22,7 @@ describe('NewUsers', () => {
       for (const where of [{}, { chatId: 'GROUP' }]) {
         const said = Array.from({ length: 8 }, (_, index) => `no. ${index} ${JSON.stringify(where)}`)
         const replies = await Promise.all(said.map((text, index) => {
-          // In the group, two of them are somebody else's.
+          // Two of the messages in the group are from another person.
           return client.post(client.text(text, { ...where, userId: index < 6 ? 'NEW' : 'NEWER' }))
         }))
         assert.deepEqual(replies.map(({ reply }) => reply?.stream?.content), said.map(text => `you said ${text}`))

@@ -9,16 +9,16 @@ type Json = any
 /** The part of WeCom's API that a self-built app uses. */
 export interface AppApi {
   origin: string
-  /** What was sent to people. */
+  /** Messages sent to people. */
   messages: Json[]
   uploads: { type: string, bytes: Buffer }[]
-  /** Cards that were updated. */
+  /** Card updates. */
   updates: Json[]
-  /** Every request, as its path with the query. */
+  /** Path and query of every request. */
   requests: string[]
-  /** Answers to the next requests of a path, instead of success. */
+  /** Responses to the next requests of a path, instead of success. */
   answers: Record<string, Json[]>
-  /** The tokens that are taken. */
+  /** Valid access tokens. */
   tokens: string[]
   /** Files by `media_id`. */
   media: Record<string, { bytes: Buffer, name?: string }>

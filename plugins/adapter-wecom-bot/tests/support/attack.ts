@@ -6,8 +6,8 @@ import { mutateBytes, mutateJson, mutateText } from './mutate'
 import type { Random } from './random'
 import { encodingAESKey } from './world'
 
-/** Where a callback says it comes from, and what it looks like then. */
-interface Surface {
+/** A kind of callback source, and the format of its callbacks. */
+interface Source {
   samples(): object[]
   write(payload: unknown): string
   isXml: boolean
@@ -16,12 +16,12 @@ interface Surface {
 
 export const CORP = 'wwCORP'
 
-const surfaces = ['bot', 'app', 'robot in XML', 'robot in JSON'] as const
+const sources = ['bot', 'app', 'robot in XML', 'robot in JSON'] as const
 const layers = ['nothing', 'value', 'plaintext', 'header', 'ciphertext', 'envelope', 'query', 'method', 'place'] as const
 
 export interface Attack {
-  surface: typeof surfaces[number]
-  /** Where something is wrong with it. */
+  source: typeof sources[number]
+  /** Where the callback is malformed. */
   layer: typeof layers[number]
   method: string
   url: URL
@@ -29,16 +29,16 @@ export interface Attack {
   type: string
 }
 
-/** Callbacks in which one thing is wrong: from every surface, in every layer of what they are wrapped in. */
+/** Generates callbacks that are malformed in one place: from every source, in every layer of the envelope. */
 export class Attacker {
-  private readonly surfaces: Record<Attack['surface'], Surface>
+  private readonly sources: Record<Attack['source'], Source>
   private readonly key = decodeKey(encodingAESKey)
   private serial = 0
 
-  /** @param origin where links in messages lead to */
+  /** @param origin of links in messages */
   constructor(readonly client: WecomClient, readonly origin: string, readonly random: Random) {
     const xml = (value: unknown) => typeof value === 'object' && value ? buildXml(value) : String(value)
-    this.surfaces = {
+    this.sources = {
       bot: { samples: () => this.ofBot(), write: JSON.stringify, isXml: false, receiveId: '' },
       app: { samples: () => this.ofApp(), write: xml, isXml: true, receiveId: CORP },
       'robot in XML': { samples: () => this.ofRobot(), write: xml, isXml: true, receiveId: '' },
@@ -48,9 +48,9 @@ export class Attacker {
 
   next(): Attack {
     const { random, client } = this
-    const name = random.pick(surfaces)
+    const name = random.pick(sources)
     const layer = random.pick(layers)
-    const { samples, write, isXml, receiveId } = this.surfaces[name]
+    const { samples, write, isXml, receiveId } = this.sources[name]
     const payload = random.pick(samples())
     const written = write(layer === 'value' ? mutateJson(payload, random) : payload) ?? ''
     const plaintext = layer === 'plaintext' ? mutateText(written, random) : written
@@ -59,14 +59,14 @@ export class Attacker {
       ? mutateBytes(Buffer.from(sealed, 'base64'), random).toString('base64')
       : sealed
     const { url } = client.sign(ciphertext, { query: layer === 'method' ? { echostr: ciphertext } : {} })
-    // The right thing in the wrong place.
+    // A valid ciphertext in the wrong kind of envelope.
     const inXml = layer === 'place' ? !isXml : isXml
     const envelope = inXml
       ? buildXml({ ToUserName: CORP, Encrypt: ciphertext })
       : JSON.stringify({ encrypt: ciphertext })
     if (layer === 'query') url.search = mutateText(url.search, random).replace(/[\0-\x20#]/g, '')
     return {
-      surface: name,
+      source: name,
       layer,
       url,
       method: layer === 'method' ? random.pick(['GET', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS']) : 'POST',
@@ -146,7 +146,7 @@ export class Attacker {
   }
 }
 
-/** Names as JSON has them. */
+/** Converts property names to snake_case. */
 function snake(value: unknown): object {
   if (Array.isArray(value)) return value.map(snake)
   if (typeof value !== 'object') return value as never

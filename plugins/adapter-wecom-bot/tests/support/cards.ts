@@ -1,6 +1,6 @@
 import type { TemplateCard } from '../../src/protocol/template-card'
 
-/** One card of each type, with what it needs and a bit more. */
+/** One valid card of each type, with some optional fields. */
 export const cards = {
   text_notice: {
     card_type: 'text_notice',

@@ -6,13 +6,16 @@ import sqlite from '@koishijs/plugin-database-sqlite'
 import { Context, Logger } from 'koishi'
 import { declareTables } from '../../src/storage/tables'
 
-/** A folder that goes with the spec. */
+/** Creates a temporary folder. */
 export async function createFolder() {
   const path = await mkdtemp(join(tmpdir(), 'wecom-bot-'))
   return { path, remove: () => rm(path, { recursive: true }) }
 }
 
-/** Koishi with the adapter's tables, and nothing else. @param file in memory unless given */
+/**
+ * Starts Koishi with the adapter's tables and nothing else.
+ * @param file SQLite file; Koishi's in-memory database unless given
+ */
 export async function openDatabase(file?: string) {
   const app = new Context()
   if (file) app.plugin(sqlite as never, { path: file } as never)
@@ -23,18 +26,18 @@ export async function openDatabase(file?: string) {
   return app
 }
 
-/** Nothing is logged; drivers complain of every row that is there already. */
+/** Silences the log: drivers report every duplicate row. @returns a function that restores it */
 export function silence() {
   const targets = Logger.targets.splice(0)
   return () => void Logger.targets.splice(0, Infinity, ...targets)
 }
 
-/** Waits for something that is on its way through a database. */
+/** Repeats a look-up until it returns something. */
 export async function eventually<T>(look: () => Promise<T | undefined | false>): Promise<T> {
   for (let tries = 0; tries < 500; tries++) {
     const found = await look()
     if (found) return found
     await new Promise(setImmediate)
   }
-  throw new Error('it never came')
+  throw new Error('not found in time')
 }

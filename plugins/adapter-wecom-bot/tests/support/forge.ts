@@ -4,23 +4,23 @@ import { encodingAESKey } from './world'
 
 const key = decodeKey(encodingAESKey)
 
-/** Encrypts whole blocks as they are. */
+/** Encrypts whole blocks without adding padding. */
 export function encryptBlocks(plain: Buffer): string {
   const cipher = createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false)
   return Buffer.concat([cipher.update(plain), cipher.final()]).toString('base64')
 }
 
 export interface Flaws {
-  /** What the header says of the message's length. */
+  /** Message length in the header. */
   length?: number
   /** The receive id. */
   tail?: string
-  /** The padding, by how many bytes it has to be. */
+  /** Creates the padding of the given length. */
   pad?: (count: number) => Buffer
   block?: number
 }
 
-/** A message that is correctly keyed, but built wrongly in one place. */
+/** Encrypts a message with the right key, but malformed in one place. */
 export function flawed(message: string | Buffer, { length, tail = '', pad, block = 32 }: Flaws = {}): string {
   const body = Buffer.from(message as string)
   const size = Buffer.alloc(4)

@@ -9,23 +9,23 @@ export { token, encodingAESKey }
 export interface Instance {
   app: Context
   bot: WecomBot
-  /** What was logged. */
+  /** Captured log lines. */
   lines: string[]
-  /** The callback's address, where it listens. */
+  /** URL of the callback, if the instance listens. */
   url: string
   stop(): Promise<void>
 }
 
 export interface InstanceOptions {
-  /** Listens for callbacks. */
+  /** Whether to listen for callbacks. */
   listen?: boolean
-  /** Has Koishi's database in this file, or `:memory:`. */
+  /** SQLite file of Koishi's database, or `:memory:`. */
   database?: string
-  /** Runs before everything starts. */
+  /** Called before the app starts. */
   prepare?(app: Context): void
 }
 
-/** A Koishi of its own with this one bot. */
+/** Starts a Koishi app with one bot. */
 export async function startBot(settings: Partial<Config> = {}, options: InstanceOptions = {}): Promise<Instance> {
   const lines: string[] = []
   const target: Logger.Target = { colors: 0, record: record => void lines.push(record.content) }
@@ -45,7 +45,7 @@ export async function startBot(settings: Partial<Config> = {}, options: Instance
     url: `http://127.0.0.1:${app.server.port}${path}`,
     async stop() {
       fork.dispose()
-      // It cannot close any more once Koishi's own services are gone, and the process would go on.
+      // The server cannot close after Koishi's own services are gone, and would keep the process alive.
       server.dispose()
       await app.stop()
       Logger.targets.splice(Logger.targets.indexOf(target), 1)

@@ -1,7 +1,7 @@
 import type { Token } from 'marked'
 import { marked } from 'marked'
 
-/** Every token of a CommonMark (GFM) text, parents before their children, with the kinds of all its parents. */
+/** Yields every token of a CommonMark (GFM) text, parents first, with the types of all its parents. */
 export function* walk(text: string): Generator<{ token: Token, within: string[] }> {
   yield* visit(marked.lexer(text), [])
 }

@@ -6,7 +6,7 @@ const strange = [
 ]
 const keys = ['__proto__', 'constructor', 'toString', 'msgid', 'msgtype', 'chatid', 'stream', 'event', 'from', '']
 
-/** A JSON value with something in it replaced, removed, added or doubled. */
+/** Replaces, removes, adds or duplicates something in a JSON value. */
 export function mutateJson(value: unknown, random: Random): unknown {
   if (random.next() < 0.15) return random.pick(strange)
   if (Array.isArray(value)) {
@@ -24,7 +24,7 @@ export function mutateJson(value: unknown, random: Random): unknown {
   return Object.fromEntries(entries)
 }
 
-/** Bytes of which a few are others, missing, or there twice; whole blocks, as a rule. */
+/** Changes, removes or duplicates some of the bytes, mostly in whole blocks. */
 export function mutateBytes(bytes: Buffer, random: Random): Buffer {
   const at = 16 * random.integer(0, Math.floor(bytes.length / 16))
   const copy = Buffer.from(bytes)
@@ -42,7 +42,7 @@ export function mutateBytes(bytes: Buffer, random: Random): Buffer {
   return copy
 }
 
-/** A text with a few of its characters changed, cut, repeated or moved. */
+/** Changes, cuts, repeats or moves some characters of a text. */
 export function mutateText(text: string, random: Random): string {
   let result = text
   for (let times = random.integer(1, 4); times; times--) {

@@ -1,8 +1,8 @@
-/** Numbers that look random and are the same in every run (mulberry32). */
+/** Seeded pseudo-random numbers (mulberry32). */
 export class Random {
   constructor(private state: number) {}
 
-  /** At least 0, less than 1. */
+  /** In [0, 1). */
   next(): number {
     this.state = this.state + 0x6d2b79f5 | 0
     let value = Math.imul(this.state ^ this.state >>> 15, 1 | this.state)
@@ -10,7 +10,7 @@ export class Random {
     return ((value ^ value >>> 14) >>> 0) / 4294967296
   }
 
-  /** At least `from`, at most `to`. */
+  /** In [from, to]. */
   integer(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1))
   }

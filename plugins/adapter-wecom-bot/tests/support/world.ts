@@ -11,7 +11,7 @@ export const token = 'AibotTestToken01'
 export const encodingAESKey = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'
 export const path = '/api/wecom/callback'
 
-/** A port that nobody listens on. Koishi's server takes port 0 for "do not listen". */
+/** A free port. Koishi's server does not listen if its port is 0. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -20,7 +20,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Everything that is logged while it lives; nothing of it reaches the terminal. */
+/** Captures everything that is logged, instead of the terminal, until it is closed. */
 export class Log {
   readonly lines: string[] = []
   private readonly target: Logger.Target = {
@@ -31,7 +31,7 @@ export class Log {
 
   private readonly others = Logger.targets.splice(0, Infinity, this.target)
 
-  /** What the adapter said, as warning or worse. */
+  /** The adapter's warnings and errors. */
   get warnings() {
     return this.lines.filter(line => /^(?:warn|error) wecom-bot/.test(line))
   }
@@ -45,7 +45,7 @@ export class Log {
   }
 }
 
-/** Koishi with the adapter on a real port, and WeCom's servers beside it. */
+/** Koishi with the adapter on a real port, and a simulation of WeCom's servers. */
 export interface World {
   app: Context
   origin: string
@@ -62,7 +62,7 @@ export async function createWorld(prepare?: (app: Context) => void): Promise<Wor
   const wecom = await createWecom({ encodingAESKey })
   const port = await freePort()
   const app: Context = new Context()
-  // Disposed of in this order: a server that outlives Koishi's own services cannot close any more.
+  // Dispose in this order: the server cannot close after Koishi's own services are gone.
   const forks = [app.plugin(Server, { host: '127.0.0.1', port }), app.plugin(HTTP)]
   prepare?.(app)
   await app.start()

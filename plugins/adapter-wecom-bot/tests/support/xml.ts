@@ -6,18 +6,18 @@ export interface XmlAnswer {
   raw: string
   /** The decrypted reply, as XML or JSON. */
   reply?: string
-  /** The text in it. */
+  /** Text of the reply. */
   content?: string
 }
 
 export interface PostOptions {
-  /** In a JSON envelope. */
+  /** Sends a JSON envelope. */
   json?: boolean
   receiveId?: string
   signal?: AbortSignal
 }
 
-/** WeCom's side of callbacks that are not those of an intelligent bot. */
+/** Sends callbacks of self-built apps and group robots, as WeCom does. */
 export class XmlClient {
   private serial = 0
   readonly key = decodeKey(encodingAESKey)

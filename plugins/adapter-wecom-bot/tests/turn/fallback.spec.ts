@@ -12,11 +12,11 @@ const WEBHOOK = 'https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=SECRET'
 
 type Fate = 'ok' | 'lost' | 'unsent' | number
 
-/** The ways out, with WeCom's answers in the hand. */
+/** A fallback delivery with scripted responses of WeCom. */
 function createOutlet({ webhook = true } = {}) {
   const clock = new FakeClock()
   const fates: Fate[] = []
-  /** What WeCom has got, also where its answer was lost. */
+  /** Messages that WeCom received, including those whose response was lost. */
   const arrived: { way: 'response' | 'webhook', content?: string, image?: object }[] = []
   const bodies: object[] = []
   const post = async (url: string, body: object) => {
@@ -37,7 +37,7 @@ function createOutlet({ webhook = true } = {}) {
       responseUrl: responseUrl ? { url: RESPONSE, used: false } : undefined,
     })
   }
-  /** Sends, and lets time go by until it is known what became of it. */
+  /** Sends a message, and passes time until the outcome is known. */
   const send = async (turn: Turn, said: string | Said) => {
     const sending = fallback.send(turn, typeof said === 'string' ? { text: said } : said).then(() => undefined, error => error as DeliveryError)
     await clock.pass(10 * MINUTE)

@@ -4,7 +4,7 @@ import { SECOND, createTurns } from '../support/turns'
 
 type World = ReturnType<typeof createTurns>
 
-/** Lets the process come to its end. @returns how long that took */
+/** Starts the shutdown. @returns a function that passes time, and returns how long the shutdown took */
 async function drain({ turns, clock }: World, grace = 5 * SECOND) {
   const start = clock.now()
   let end = Infinity

@@ -89,7 +89,7 @@ describe('StreamCards.attach', () => {
     const id = (await turn.say({ text: '?', card: cards.news_notice }))!
     const first = streamCards.attach(turn, 'M')
     streamCards.confirm(turn)
-    // What was written may not have been read.
+    // A confirmed frame may still be repeated by WeCom.
     turn.edit(id, { text: '!', card: { ...cards.news_notice, main_title: { title: '晚报' } } })
     assert.deepEqual(streamCards.attach(turn, 'M'), first)
     assert.equal(streamCards.attach(turn, 'POLL'), undefined)
@@ -151,7 +151,7 @@ describe('StreamCards.attach', () => {
 })
 
 describe('StreamCards.click', () => {
-  /** A turn whose card has arrived. */
+  /** A turn whose card was delivered. */
   async function sent(said: Said, options?: Partial<StreamCardsOptions>) {
     const world = createCards(options)
     const turn = world.open()

@@ -11,9 +11,9 @@ const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolv
 
 describe('an answer in a stream', () => {
   let world: World
-  /** Talks to a bot that has all the time of the world for its first frame. */
+  /** Client of a bot that waits for complete answers in the first frame. */
   let client: WecomClient
-  /** Talks to one that opens a stream at once. */
+  /** Client of a bot that opens a stream at once. */
   let impatient: WecomClient
   let app: Context
   let answer: (session: Session) => unknown
@@ -38,7 +38,7 @@ describe('an answer in a stream', () => {
     world.wecom.responses.splice(0)
   })
 
-  /** Everything a bubble showed. */
+  /** Everything a bubble has shown. */
   async function ask(content: string, options?: PayloadOptions, by = client) {
     const frames: string[] = []
     for await (const frame of by.ask(content, options)) {
@@ -192,7 +192,7 @@ describe('an answer in a stream', () => {
       return 'now'
     }
     assert.deepEqual(await ask('hi'), ['now■'])
-    // Until the server knows that its response has arrived.
+    // Let the server notice that its response has arrived.
     await pause(30)
     await late!.send('later')
     assert.deepEqual(world.wecom.responses.map(({ body, errcode }) => [body.markdown.content, errcode]), [['later', 0]])
