@@ -2,7 +2,7 @@ import type { Context } from 'koishi'
 import { Bot, Universal, h } from 'koishi'
 import { WecomAdapter } from './adapter'
 import { clock } from './util/clock'
-import { Config } from './config'
+import { Config, ConfigError } from './config'
 import type { Referrer } from './protocol/conversation'
 import { channelOf } from './protocol/conversation'
 import { BotServices } from './services'
@@ -19,23 +19,24 @@ import type { FeedbackRecord } from './storage/feedback'
 import type { Said } from './render/said'
 import { Turn } from './turn/turn'
 
-/** Everything there is to configure is in `Config`; one bot has one Token and one EncodingAESKey. */
+/**
+ * A WeCom bot: one Token and one EncodingAESKey, for an intelligent bot and, on the same URL, self-built apps and group
+ * robots.
+ * @see https://developer.work.weixin.qq.com/document/path/101039
+ */
 export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   static Config = Config
   static inject = { server: { required: true }, http: { required: true }, database: { required: false } }
   static override MessageEncoder = WecomMessageEncoder
 
-  // Koishi hands bots out behind proxies, which `#private` members do not survive.
-
-  /** Milliseconds that edits of one message should be apart: they only rewrite what the next poll shows. */
+  /** Least milliseconds between two edits of a message. Edits only change what the next poll shows. */
   readonly editInterval = 0
-  /** Markdown may be sent as it is, in an element `markdown`. */
+  /** The bot accepts an element `markdown` with Markdown as its text. */
   readonly markdown = true
-  /** What is open: turns, attachments, the ways out. */
   readonly services: BotServices
 
   constructor(ctx: C, config: Config) {
-    super(ctx, admit(ctx, config), 'wecom-bot')
+    super(ctx, checkConfig(ctx, config), 'wecom-bot')
     this.selfId = config.botId || 'wecom-bot'
     this.services = new BotServices(ctx, config, this.logger, clock, createDispatcher(this as never))
     this.defineInternalRoute('/media/:id', async ({ params }) => {
@@ -58,7 +59,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     referrer?: Referrer,
     options?: Universal.SendOptions,
   ) {
-    // While a message is on its way its turn must not end, even where nobody waits for it.
+    // Keep the turn open while the message is being sent, also if the plugin does not wait for it.
     const turn = this.services.sender.turnOf(channelId, referrer ?? options?.session?.event.referrer)
     turn?.beginSend()
     try {
@@ -68,14 +69,20 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     }
   }
 
-  /** Rewrites a message in the stream it belongs to. */
+  /**
+   * Changes a message of an open stream. Makes no request.
+   * @throws {DeliveryError} `wecom-bot/message-closed`
+   */
   override async editMessage(channelId: string, messageId: string, content: h.Fragment) {
     const said = await this.renderEdit(content)
     const turn = this.services.turns.find(Turn.idOf(messageId))
     if (!turn?.edit(messageId, said)) throw closed(messageId, said.text.length)
   }
 
-  /** Takes a message out of the stream it belongs to. */
+  /**
+   * Removes a message from an open stream. Makes no request.
+   * @throws {DeliveryError} `wecom-bot/message-closed`
+   */
   override async deleteMessage(channelId: string, messageId: string) {
     const turn = this.services.turns.find(Turn.idOf(messageId))
     if (!turn?.remove(messageId)) throw closed(messageId, 0)
@@ -95,28 +102,32 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
 
   private async renderEdit(content: h.Fragment): Promise<Said> {
     const elements = h.normalize(content)
-    // A growing answer is edited with every chunk; Markdown has no components in it that would have to be run.
+    // Streamed answers are edited with every chunk: skip `transform`, Markdown contains no components.
     if (elements.every(element => element.type === 'markdown' || element.type === 'text')) return renderElements(elements)
     return renderElements(await this.session({ type: 'send' }).transform(elements))
   }
 }
 
-/** Refuses a greeting that WeCom would not take, and what would leave two bots with the same address or identity. */
-function admit(ctx: Context, config: Config): Config {
+/**
+ * Checks the configuration against the other bots of the instance.
+ * @throws {CardError} if the welcome card is invalid
+ * @throws {ConfigError} if callbacks or conversations of two bots could not be told apart
+ */
+function checkConfig(ctx: Context, config: Config): Config {
   welcomeCard(config.welcome)
   for (const bot of ctx.bots) {
     if (!(bot instanceof WecomBot)) continue
     if (canonical(bot.config.path) === canonical(config.path) && bot.config.token === config.token) {
-      throw new Error(`two bots on ${config.path} have the same token: give each its own path or token`)
+      throw new ConfigError(`two bots on ${config.path} have the same token: give each its own path or token`)
     }
     if ((bot.config.botId || '') === (config.botId || '')) {
-      throw new Error('more than one bot: set botId for each, so that their conversations stay apart')
+      throw new ConfigError('more than one bot: set a different botId for each, so that their conversations stay apart')
     }
   }
   return config
 }
 
-/** The file as an internal route hands it to `ctx.http.file`. */
+/** A file as the response of an internal route. */
 function respond(media?: Media): Universal.Response {
   if (!media) return { status: 404 }
   const headers = new Headers({ 'content-type': media.type })

@@ -2,6 +2,7 @@ import { Schema, Time } from 'koishi'
 import { MAX_CARD_BUTTONS, MAX_RECEIVED_FILE_MB, MAX_USER_STREAMS, REPLY_TIMEOUT_MS, STREAM_WINDOW_MS } from './protocol/limits'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
+import { WecomError } from './util/errors'
 
 /** WeCom's own API, the default of `apiEndpoint`. */
 export const WECOM_API = 'https://qyapi.weixin.qq.com'
@@ -43,6 +44,15 @@ export interface Config {
   freshness: number
   mediaLimit: number
   healthToken?: string
+}
+
+/** The settings of two bots conflict. */
+export class ConfigError extends WecomError<'wecom-bot/conflicting-bots'> {
+  override name = 'ConfigError'
+
+  constructor(message: string) {
+    super('wecom-bot/conflicting-bots', message)
+  }
 }
 
 const optional = (schema: Schema<string>) => schema as Schema<string | undefined>

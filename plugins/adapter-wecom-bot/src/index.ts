@@ -1,28 +1,31 @@
 import type { Event, Message } from './protocol/payload'
 import { WecomBot } from './bot'
 
-/** What plugins are told of an event: all of it but the addresses and codes with which somebody could reply. */
-type Told<T extends Event['type']> = Omit<Extract<Event, { type: T }>, 'responseUrl' | 'webhookUrl' | 'responseCode'>
+/** An event as plugins receive it: without the addresses and codes that allow to reply to it. */
+type PublicEvent<T extends Event['type']> = Omit<Extract<Event, { type: T }>, 'responseUrl' | 'webhookUrl' | 'responseCode'>
 
 declare module 'koishi' {
   interface Events {
-    /** Somebody has opened the single chat for the first time on a day. */
-    'wecom-bot/enter-chat'(event: Told<'enter-chat'>, bot: WecomBot): void
-    /** Somebody has clicked on a card. */
-    'wecom-bot/card-click'(event: Told<'card-click'>, bot: WecomBot): void
-    /** Somebody has rated an answer, or taken that back. */
-    'wecom-bot/feedback'(event: Told<'feedback'>, bot: WecomBot): void
+    /**
+     * A person has opened the single chat for the first time on a day.
+     * @see https://developer.work.weixin.qq.com/document/path/101027
+     */
+    'wecom-bot/enter-chat'(event: PublicEvent<'enter-chat'>, bot: WecomBot): void
+    /** A person has clicked on a template card. */
+    'wecom-bot/card-click'(event: PublicEvent<'card-click'>, bot: WecomBot): void
+    /** A person has rated an answer, or withdrawn the rating. */
+    'wecom-bot/feedback'(event: PublicEvent<'feedback'>, bot: WecomBot): void
   }
 
   interface Session {
-    /** What WeCom sent, for messages of platform `wecom-bot`. */
+    /** The parsed payload of a message. Set for messages of platform `wecom-bot`. */
     wecomBot?: Omit<Message, 'responseUrl' | 'webhookUrl'>
   }
 }
 
 export * from './adapter'
 export * from './bot'
-export * from './config'
+export { Config, ConfigError } from './config'
 export type * from './protocol/payload'
 export { WecomApiError } from './api/client'
 export { DeliveryError } from './api/delivery-error'

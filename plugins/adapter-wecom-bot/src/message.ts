@@ -2,7 +2,7 @@ import type { Context, h } from 'koishi'
 import { MessageEncoder } from 'koishi'
 import type { WecomBot } from './bot'
 
-/** Sends elements: into the stream of the turn they answer, or as a push where they answer nothing. */
+/** Sends elements: into the turn that they answer, or as a push if they answer none. */
 export class WecomMessageEncoder<C extends Context = Context> extends MessageEncoder<C, WecomBot<C>> {
   private elements: h[] = []
 
@@ -20,7 +20,7 @@ export class WecomMessageEncoder<C extends Context = Context> extends MessageEnc
   }
 
   override async visit(element: h) {
-    // A message of its own is a segment of the bubble that can be edited on its own.
+    // Each `message` element becomes a message that can be edited on its own.
     if (element.type !== 'message') {
       this.elements.push(element)
       return

@@ -142,7 +142,7 @@ describe('the adapter', () => {
       world.log.lines.splice(0)
       const { dispose } = add(config)
       await new Promise(setImmediate)
-      assert.match(world.log.text, /same token|set botId/)
+      assert.match(world.log.text, /same token|set a different botId/)
       assert.deepEqual(world.app.bots.map(({ selfId }) => selfId), ['ONE'])
       await dispose()
     }
