@@ -6,24 +6,24 @@ import { isReference } from './reference'
 import type { Reference } from './reference'
 import { typeOf } from './file-type'
 
-/** A file that did not become part of a question. */
+/** A file that is left out of a question. */
 export interface RejectedFile extends Pick<Reference, 'kind' | 'name'> {
   reason: MediaErrorReason
-  /** For the operator. */
+  /** For the log. */
   message: string
 }
 
 export interface Attached {
-  /** As it goes out: references have become bytes. */
+  /** The question with bytes in place of references. */
   content: Content
   rejected: RejectedFile[]
-  /** There is nothing in the question but files that could not be taken. */
+  /** Nothing is left to ask about: all files are left out, and there is no other text. */
   isBlank: boolean
-  /** Bytes that are left of the total. */
+  /** Bytes left of `total`. */
   left: number
 }
 
-/** As Koishi's `handleInternalRoute` gives it. */
+/** The response of Koishi's `handleInternalRoute`. */
 export interface InternalFile {
   status: number
   body?: ArrayBufferLike
@@ -31,20 +31,20 @@ export interface InternalFile {
 }
 
 export interface AttachOptions {
-  /** Most bytes of one file, and of all of a question. */
+  /** Bytes of one file, and of all files of a question. */
   limit: number
   total: number
-  /** Milliseconds for all of them. */
+  /** Milliseconds for all files together; 0 is no limit. */
   timeout: number
   trusted: readonly string[]
-  /** Opens what adapters call `internal:`. Where that leads to the web, it is followed here. */
+  /** Opens an `internal:` address of an adapter. A redirect to the web is followed here. */
   internal(url: URL): Promise<InternalFile>
   signal: AbortSignal
 }
 
 /**
- * Loads the files of a question. One that cannot be taken does not keep the others from being asked about.
- * @throws the signal's reason, when it aborts
+ * Loads the files of a question. Files that cannot be loaded or are not supported are left out.
+ * @throws the signal's reason when it aborts
  */
 export async function attachFiles({ role, parts }: Content, options: AttachOptions): Promise<Attached> {
   const { signal, timeout } = options
@@ -71,7 +71,7 @@ export async function attachFiles({ role, parts }: Content, options: AttachOptio
       } catch (error) {
         signal.throwIfAborted()
         const { kind, name } = part.reference
-        // What adapters throw may name the address.
+        // Errors of adapters may contain the address.
         const known = error instanceof MediaError ? error : new MediaError('unreachable', 'the file cannot be read')
         rejected.push({ kind, name, reason: known.reason, message: known.message })
       }
@@ -83,7 +83,7 @@ export async function attachFiles({ role, parts }: Content, options: AttachOptio
   return { content: { role, parts: loaded }, rejected, isBlank: isBlank(loaded, parts), left }
 }
 
-/** Whether there is only text, and that only says where files were, and perhaps who sent them. */
+/** Whether only placeholders of files remain, and perhaps the name of the speaker. */
 function isBlank(loaded: Part[], parts: Part[]): boolean {
   if (loaded.some(({ text }) => text === undefined)) return false
   const names = parts.filter(isReference).map(({ reference: { kind, name } }) => name ? `[${kind}] ${name}` : `[${kind}]`)
@@ -99,7 +99,7 @@ async function load({ src, name }: Reference, options: AttachOptions) {
   return { mimeType: type.mime, data: type.data.toString('base64') }
 }
 
-/** Whoever wrote the address may be anybody: no file of this machine is read. */
+/** The address may come from anyone, so files of this machine are never read. */
 async function read(src: string, options: AttachOptions): Promise<Buffer> {
   const { limit, signal, internal } = options
   if (/^https?:/i.test(src) && URL.canParse(src)) return download(new URL(src), options)
@@ -113,7 +113,10 @@ async function read(src: string, options: AttachOptions): Promise<Buffer> {
   return Buffer.from(body)
 }
 
-/** https://datatracker.ietf.org/doc/html/rfc2397 */
+/**
+ * Decodes a `data:` address.
+ * @see https://datatracker.ietf.org/doc/html/rfc2397
+ */
 function decode(src: string, limit: number): Buffer {
   const [, base64, body] = /^data:[^,;]*(?:;(?!base64)[^,;]*)*(;base64)?,(.*)$/is.exec(src) ?? []
   if (body === undefined) throw new MediaError('unreachable', 'the address is malformed')

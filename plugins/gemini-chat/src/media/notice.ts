@@ -6,8 +6,8 @@ import type { MediaErrorReason } from './error'
 const reasons: MediaErrorReason[] = ['type', 'size', 'unreachable']
 
 /**
- * Names the files that did not become part of a question, in one line.
- * @param sizes in MB, as the settings have them; 0 of a file means that none are looked at
+ * One line that names the files left out of a question, and why; empty if there are none.
+ * @param sizes limits of one file and of all files, in MB; a `limit` of 0 means that files are switched off
  */
 export function rejectedFilesNotice(
   refused: readonly RejectedFile[], session: Session, sizes: { limit: number, total: number },

@@ -5,24 +5,24 @@ export const mediaKinds = ['image', 'audio', 'video', 'file'] as const
 
 export type MediaKind = typeof mediaKinds[number]
 
-/** A file somebody sent. It stands for the bytes until they are needed, and in the history. */
+/** A file of a message, by its address. It is stored in the history, and replaced by the bytes for a request. */
 export interface Reference {
   kind: MediaKind
   src: string
   name?: string
 }
 
-/** A part that is no part of a request: `ask` leaves it out. */
+/** A part with a reference. Engines do not know it; `ask` removes it from requests. */
 export interface ReferencePart extends Part {
   reference: Reference
 }
 
 const types: Record<string, MediaKind> = { img: 'image', image: 'image', audio: 'audio', video: 'video', file: 'file' }
 
-/** Longer addresses hold the file themselves. */
+/** Longer addresses contain the file itself (`data:`). */
 const MAX_STORED_ADDRESS_CHARS = 2000
 
-/** The files in elements, in the order in which the text names them. */
+/** References to the files in elements, in the order in which the text names them. */
 export function referencesOf(elements: h[] = []): ReferencePart[] {
   return elements.flatMap(({ type, attrs, children }) => {
     const kind = types[type]
@@ -37,12 +37,12 @@ export function isReference(part: Part): part is ReferencePart {
   return 'reference' in part
 }
 
-/** What goes over the wire. */
+/** Messages without references, for a request. */
 export function withoutReferences(contents: Content[]): Content[] {
   return contents.map(({ role, parts }) => ({ role, parts: parts.filter(part => !isReference(part)) }))
 }
 
-/** What is remembered of a question: its text names the files, and short addresses stay for asking once more. */
+/** A question for the history: its text names the files, and short addresses are kept to load them again. */
 export function withoutLargeReferences({ role, parts }: Content): Content {
   const isSmall = (part: Part) => !isReference(part) || part.reference.src.length <= MAX_STORED_ADDRESS_CHARS
   return { role, parts: parts.filter(isSmall) }

@@ -6,18 +6,18 @@ import { Deadline } from './deadline'
 import { EngineError } from '../error'
 
 /**
- * One request, as the engine above the SDK and the fetch below it share it; the SDK between them carries no more than
- * the id. It ends once, for one reason, whoever ends it: the user, a timer, the engine.
+ * One request, shared by the engine above the SDK and the `fetch` below it; the SDK in between passes on only its id.
+ * It ends once and for one reason: the user, a timer or the engine.
  */
 export class Call {
   readonly id = randomUUID()
   readonly backpressure = new Backpressure()
   readonly deadline: Deadline
-  /** What went wrong, as it was before the SDK laid its hands on it. */
+  /** The error before the SDK wraps it. */
   error?: EngineError
   private readonly controller = new AbortController()
 
-  /** @param key the API key, to be kept out of messages */
+  /** @param key the API key, which `toError` keeps out of messages */
   constructor(readonly key: string, timeouts: Timeouts, clock?: Clock) {
     this.deadline = new Deadline(timeouts, error => this.end(error), clock)
   }
@@ -26,18 +26,19 @@ export class Call {
     return this.controller.signal
   }
 
+  /** Ends the request and its timers. Only the first call has an effect. */
   end(reason = new EngineError('aborted', 'the request was aborted')) {
     this.controller.abort(reason)
     this.deadline.clear()
     this.backpressure.release()
   }
 
-  /** @throws {EngineError} of kind `aborted`, if somebody wants no more of it */
+  /** @throws {EngineError} of kind `aborted`, if the user or the engine has ended the request */
   throwIfAborted() {
     if (this.signal.aborted && this.signal.reason.kind === 'aborted') throw this.signal.reason
   }
 
-  /** What a failure of this call means: whatever breaks after it was ended breaks because of that. */
+  /** The error to report for a failure. Failures after the end are consequences of its reason. */
   toError(error: unknown): EngineError {
     return this.signal.aborted && !(error instanceof EngineError)
       ? this.signal.reason
@@ -46,8 +47,8 @@ export class Call {
 }
 
 /**
- * Lets a producer run only so far ahead of its consumer. The SDK reads as fast as it can and keeps all it reads; the
- * gate in front of it is what makes a slow reader slow the server down.
+ * Keeps a producer at most `window` items ahead of its consumer. The SDK reads as fast as it can and buffers
+ * everything; only this makes a slow reader slow down the server.
  */
 export class Backpressure {
   private ahead = 0
@@ -55,18 +56,18 @@ export class Backpressure {
 
   constructor(readonly window = 8) { }
 
-  /** The producer has one more. Resolves when it may go on; returns nothing if it may go on at once. */
+  /** Counts an item. @returns a promise to wait for before the next one; undefined if there is room */
   produced(): Promise<void> | undefined {
     if (++this.ahead < this.window) return
     return new Promise(resolve => this.resume = resolve)
   }
 
-  /** The consumer took one. */
+  /** Counts an item as taken. */
   consumed() {
     if (--this.ahead < this.window) this.release()
   }
 
-  /** Lets the producer go on whatever the consumer does: it is about to be ended. */
+  /** Lets a waiting producer go on, so that it can be ended. */
   release() {
     this.resume?.()
     this.resume = undefined

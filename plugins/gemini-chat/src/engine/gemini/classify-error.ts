@@ -1,21 +1,21 @@
 import type { EngineErrorDetails, EngineErrorKind } from '../error'
 import { EngineError, redact } from '../error'
 
-/** What is known of a failure besides the failure itself. */
+/** Facts about a failure that the failure itself does not contain. */
 export interface Hints {
-  /** HTTP status of the response the body belongs to. */
+  /** HTTP status of the response that had the body. */
   status?: number
   /** `Retry-After` of that response. */
   retryAfter?: string | null
-  /** It happened on the way to or through the proxy. */
+  /** It happened while connecting to or through the proxy. */
   proxy?: boolean
-  /** The API key, should a message repeat it. */
+  /** The API key, to be removed from messages. */
   secret?: string
-  /** The time, for a `Retry-After` that is a date. */
+  /** Milliseconds since 1970, for a `Retry-After` that is a date. */
   now?: number
 }
 
-/** https://cloud.google.com/apis/design/errors#error_model */
+/** @see https://cloud.google.com/apis/design/errors#error_model */
 interface WireError {
   code?: number | string
   message?: string
@@ -29,8 +29,11 @@ interface WireDetail {
   violations?: { quotaId?: string }[]
 }
 
-/** https://cloud.google.com/apis/design/errors#handling_errors, for errors inside a stream that have no number. */
-const CODES: Record<string, number> = {
+/**
+ * HTTP statuses of errors inside a stream, which may have a name only.
+ * @see https://cloud.google.com/apis/design/errors#handling_errors
+ */
+const HTTP_STATUS: Record<string, number> = {
   INVALID_ARGUMENT: 400,
   FAILED_PRECONDITION: 400,
   UNAUTHENTICATED: 401,
@@ -43,9 +46,9 @@ const CODES: Record<string, number> = {
 }
 
 /**
- * Tells what went wrong, from anything that can go wrong: an error of Node, of the SDK or of a proxy agent, or the
- * body of an error response (text or parsed, bare or wrapped in an array).
- * https://ai.google.dev/gemini-api/docs/troubleshooting
+ * Classifies any failure: an error of Node, of the SDK or of a proxy agent, or the body of an error response (text or
+ * parsed, bare or wrapped in an array).
+ * @see https://ai.google.dev/gemini-api/docs/troubleshooting
  */
 export function classifyError(cause: unknown, hints: Hints = {}): EngineError {
   if (cause instanceof EngineError) return cause
@@ -57,7 +60,7 @@ export function classifyError(cause: unknown, hints: Hints = {}): EngineError {
   return fromWire(errorInBody(cause) ?? { message: 'an unknown error' }, hints)
 }
 
-/** Finds the error in the body of a response or an event; undefined if it is not one. */
+/** The error in the body of a response or an event; undefined if there is none. */
 export function errorInBody(body: unknown): WireError | undefined {
   const outer: unknown = Array.isArray(body) ? body[0] : body
   const error = (outer as { error?: unknown } | null | undefined)?.error
@@ -72,7 +75,7 @@ function parse(text: string) {
 }
 
 function fromWire(error: WireError, hints: Hints): EngineError {
-  const status = [Number(error.code), CODES[error.status ?? ''], hints.status].find(code => code! >= 300 && code! < 600)
+  const status = [Number(error.code), HTTP_STATUS[error.status ?? ''], hints.status].find(code => code! >= 300 && code! < 600)
   const details = Array.isArray(error.details) ? error.details : []
   const message = redact(String(error.message ?? error.status ?? 'no message'), hints.secret)
   const quotas = details.flatMap(detail => detail.violations ?? []).map(violation => violation.quotaId ?? '')
@@ -108,13 +111,13 @@ function kindOf(status: number | undefined, message: string, { quota, detail }: 
   return status >= 400 ? 'request' : 'protocol'
 }
 
-/** A body that is not Gemini's: the answer of a gateway, a relay's front page, or a wrong address. */
+/** A body that is not JSON: the page of a gateway, of a relay, or of a wrong address. */
 function fromText(text: string, hints: Hints): EngineError {
   const { status = 0 } = hints
   const about = { status: status || undefined, retryAfter: header(hints) }
   const title = (/<title>([^<]*)/i.exec(text)?.[1] ?? text).replace(/\s+/g, ' ').trim()
-  const message = redact(title || 'an empty answer', hints.secret)
-  // Google's front end turns whole countries away with a page instead of an error.
+  const message = redact(title || 'an empty response', hints.secret)
+  // Google's front end rejects regions it does not serve with an HTML page.
   if (status === 403 && /<html/i.test(text)) return new EngineError('region', message, about)
   if (status === 404 || status < 400) {
     return new EngineError('protocol', `${message}: this is not a Gemini API, check the base URL`, about)
@@ -143,12 +146,13 @@ function fromError(error: Failure, hints: Hints): EngineError {
   return new EngineError(NETWORK.test(code) ? 'network' : 'protocol', message)
 }
 
-/** How Node puts it when the other side hangs up: before the answer, and within. */
+/** Node's messages when the other side closes the connection, before or within the response. */
 const CUT_OFF = /^(socket hang up|aborted|terminated)$/
 
-/** Codes of sockets, names and certificates; not of malformed HTTP (`HPE_…`) or of misused functions (`ERR_…`). */
+/** Codes of sockets, DNS and certificates, but not of malformed HTTP (`HPE_…`) or of misused functions (`ERR_…`). */
 const NETWORK = /^(?!HPE_|ERR_).|^ERR_(TLS|SSL|STREAM|SOCKET)/
 
+/** Milliseconds of a `Retry-After` header. */
 function header({ retryAfter, now = Date.now() }: Hints): number | undefined {
   if (!retryAfter) return
   const seconds = Number(retryAfter)
@@ -156,7 +160,10 @@ function header({ retryAfter, now = Date.now() }: Hints): number | undefined {
   return Number.isNaN(wait) ? undefined : Math.max(0, wait)
 }
 
-/** https://protobuf.dev/reference/protobuf/google.protobuf/#duration, e.g. `36s` or `0.5s`. */
+/**
+ * Milliseconds of a duration such as `36s` or `0.5s`.
+ * @see https://protobuf.dev/reference/protobuf/google.protobuf/#duration
+ */
 function delay(duration: unknown): number | undefined {
   const [, amount, unit] = /^([\d.]+)(m?s)$/.exec(String(duration)) ?? []
   return amount ? Math.ceil(Number(amount) * (unit === 's' ? 1000 : 1)) : undefined

@@ -3,20 +3,20 @@ import type { Clock } from 'common/time'
 import { EngineError } from '../error'
 
 export interface Timeouts {
-  /** Milliseconds until the first byte of the answer. */
+  /** Milliseconds until the first byte of the response. */
   firstByteTimeout: number
-  /** Milliseconds of silence between bytes; a relay's keep-alive comments count as signs of life. */
+  /** Milliseconds between two bytes; keep-alive comments of relays count. */
   idleTimeout: number
-  /** Milliseconds for the whole answer. */
+  /** Milliseconds for the whole response. */
   totalTimeout: number
 }
 
-/** A longer delay overflows Node's timers and would fire at once. */
+/** A longer delay overflows Node's timers and fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * The three timers of one answer. A model that thinks for minutes but lives is not cut off, one that died is noticed.
- * A limit of 0 or beyond 24 days is no limit. `expire` is called at most once, and then no timer is left.
+ * The three timers of one request. They tell a model that thinks for minutes from a connection that is dead. 0, and
+ * anything above 24 days, is no limit. `expire` is called at most once; no timer is left afterwards.
  */
 export class Deadline {
   private silence: unknown
@@ -31,37 +31,38 @@ export class Deadline {
     readonly clock: Clock = systemClock,
   ) {
     this.idle = timeouts.idleTimeout
-    this.total = this.arm(timeouts.totalTimeout, 'total', 'the answer took longer than')
+    this.total = this.arm(timeouts.totalTimeout, 'total', 'the response took longer than')
     this.resume()
   }
 
-  /** Waits for the server from now on. */
+  /** Starts waiting for the server. */
   resume() {
     this.pause()
     if (this.over) return
     this.silence = this.started
-      ? this.arm(this.idle, 'idle', 'the server fell silent for')
+      ? this.arm(this.idle, 'idle', 'the server sent nothing for')
       : this.arm(this.timeouts.firstByteTimeout, 'first-byte', 'the server did not answer within')
   }
 
-  /** Something came. */
+  /** Notes that bytes have arrived. */
   noteActivity() {
     this.started = true
     this.resume()
   }
 
-  /** The answer is complete: no more than `ms` of silence are worth waiting for its end. */
+  /** Shortens the idle limit to `ms`, because the answer is complete and only the end of the stream is missing. */
   awaitEnd(ms: number) {
     this.idle = Math.min(this.idle || ms, ms)
     this.noteActivity()
   }
 
-  /** Whoever reads is slow: the server's silence is not its fault. */
+  /** Stops waiting for the server, because the reader is slow. */
   pause() {
     if (this.silence !== undefined) this.clock.clearTimeout(this.silence)
     this.silence = undefined
   }
 
+  /** Stops all timers for good. */
   clear() {
     this.over = true
     this.pause()

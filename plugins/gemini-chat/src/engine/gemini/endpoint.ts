@@ -3,8 +3,8 @@ import { EngineError } from '../error'
 const GOOGLE_BASE_URL = 'https://generativelanguage.googleapis.com'
 
 /**
- * Takes a base URL apart as people write it: with or without a slash at the end, with or without the version. Google's,
- * where there is none.
+ * Splits a base URL into address and API version. A trailing slash and the version are optional; without an address,
+ * it is Google's.
  * @throws {EngineError} of kind `protocol`; the message says what to write
  */
 export function parseBaseUrl(address?: string) {

@@ -5,25 +5,25 @@ import type { ServerEvent, SseParser } from './sse'
 import { MAX_EVENT_CHARS, createSseParser, formatEvent } from './sse'
 import type { Fetch } from './transport'
 
-/** The header by which a call is found. It is taken off before anything is sent. */
+/** The header that carries the id of a call through the SDK. It is removed before the request is sent. */
 export const CALL_ID_HEADER = 'x-gemini-call'
 
 /**
- * The fetch the SDK is given. What the SDK would choke on, lose or swallow is mended before it sees it:
+ * Creates the `fetch` for the SDK. It works around what the SDK does not handle:
  *
- * - it only ever reads well-formed events, one chunk each, whatever relays made of them;
- * - every failure is a `EngineError`, also one inside a stream that began with 200. It is left in `call.error`, and the
- *   stream just ends there: an error would throw away the text the SDK has not handed on yet;
- * - aborting works at any time, and the timers of the call run while the server, not the reader, is waited for.
+ * - The SDK reads only well-formed events with one chunk each, so events are rewritten, whatever relays send.
+ * - Every failure becomes an `EngineError` in `call.error`, even one inside a stream that began with status 200. The
+ *   stream ends there without an error, because the SDK would drop the text it has not passed on yet.
+ * - Aborting works at any time, and the timers run only while the server is waited for, not the reader.
  *
- * @param calls by their ids, which come in the header `CALL`
- * @param limit how many bytes of an answer are taken
+ * @param calls by their ids, which requests carry in `CALL_ID_HEADER`
+ * @param limit bytes of a response
  */
 export function createSdkFetch(fetch: Fetch, calls: ReadonlyMap<string, Call>, limit = MAX_EVENT_CHARS): Fetch {
   return async (input, init = {}) => {
     const headers = new Headers(init.headers)
     const call = calls.get(headers.get(CALL_ID_HEADER) ?? '')
-    if (!call) throw new EngineError('protocol', 'the request belongs to no call')
+    if (!call) throw new EngineError('protocol', 'the request has no call id')
     headers.delete(CALL_ID_HEADER)
     try {
       const response = await fetch(input, { ...init, headers, signal: call.signal })
@@ -44,7 +44,7 @@ async function errorResponse(response: Response, { key }: Call) {
   return classifyError(data, { status, retryAfter: headers.get('retry-after'), secret: key })
 }
 
-/** The events of a response, each written anew. Never throws. */
+/** The events of a response, rewritten for the SDK. Never throws; errors go to `call.error`. */
 async function* rewriteEvents(response: Response, call: Call, limit: number): AsyncGenerator<string> {
   const { deadline, backpressure } = call
   try {
@@ -71,13 +71,13 @@ async function* events(response: Response, call: Call, limit: number): AsyncGene
   for await (const bytes of response.body ?? []) {
     call.deadline.noteActivity()
     size += bytes.length
-    if (size > limit) throw new RangeError(`the answer is longer than ${limit} bytes`)
+    if (size > limit) throw new RangeError(`the response is longer than ${limit} bytes`)
     yield* reader.push(bytes)
   }
   yield* reader.end()
 }
 
-/** A body as one event: an error, or what relays send that answer a stream request with plain JSON. */
+/** Reads a body as one event: an error, or the plain JSON that some relays send instead of a stream. */
 function wholeBody(limit = MAX_EVENT_CHARS): SseParser {
   const chunks: Uint8Array[] = []
   let size = 0
@@ -93,8 +93,8 @@ function wholeBody(limit = MAX_EVENT_CHARS): SseParser {
 }
 
 /**
- * The chunks of one event, as frames the SDK understands.
- * @throws {EngineError} when the event is an error, or no JSON
+ * The chunks of one event, each as an event for the SDK.
+ * @throws {EngineError} if the event is an error, or not JSON
  */
 function read({ name, data }: ServerEvent, { key: secret }: Call): string[] {
   let body: unknown
@@ -102,14 +102,14 @@ function read({ name, data }: ServerEvent, { key: secret }: Call): string[] {
     body = JSON.parse(data)
   } catch {
     if (name === 'error') throw classifyError({ error: data }, { secret })
-    throw new EngineError('protocol', 'the stream holds something that is not JSON')
+    throw new EngineError('protocol', 'an event of the stream is not JSON')
   }
   if (errorInBody(body)) throw classifyError(body, { secret })
   if (name === 'error') throw classifyError({ error: body }, { secret })
   return Array.isArray(body) ? body.map(item => formatEvent(JSON.stringify(item))) : [formatEvent(data)]
 }
 
-/** A web stream that asks for the next piece only when the last one was taken. */
+/** A web stream that pulls a piece only when the last one has been read. */
 function stream(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream({

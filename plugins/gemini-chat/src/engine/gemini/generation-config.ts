@@ -1,4 +1,7 @@
-/** `generationConfig` as far as the generations of models disagree about it; everything else passes. */
+/**
+ * The fields of `generationConfig` that differ between generations of models. All others pass unchanged.
+ * @see https://ai.google.dev/api/generate-content#generationconfig
+ */
 export interface GenerationConfig {
   temperature?: number
   topP?: number
@@ -13,13 +16,13 @@ export interface GenerationConfig {
 
 type Level = 'MINIMAL' | 'LOW' | 'MEDIUM' | 'HIGH'
 
-/** Thinking tokens a level stands for on models that only know budgets, and back. */
+/** The thinking budget, in tokens, that a level stands for on models without levels, and vice versa. */
 const BUDGETS: Record<Level, number> = { MINIMAL: 0, LOW: 1024, MEDIUM: 8192, HIGH: 24576 }
 
 interface ModelTraits {
-  /** 2.5, 3.8, 4 …; Infinity for an alias or a name we do not know, which is taken for the newest. */
+  /** 2.5, 3.8, 4 …; Infinity for aliases and unknown names, which are taken for the newest. */
   version: number
-  /** Makes images or speech: takes no thinking settings. */
+  /** Generates images or speech, and takes no thinking settings. */
   media: boolean
   pro: boolean
   lite: boolean
@@ -37,19 +40,19 @@ function parseModelId(id: string): ModelTraits {
 }
 
 /**
- * Makes generation parameters fit a model, so that one configuration serves a whole chain of fallbacks: what the model
- * would refuse is translated or left out. The result is a new object; what is undefined or null is dropped.
+ * Fits generation parameters to a model, so that one configuration works for all fallback models: what the model would
+ * refuse is translated or left out. Returns a new object without undefined and null fields.
  *
- * https://ai.google.dev/gemini-api/docs/gemini-3 (sampling, thinking level),
- * https://ai.google.dev/gemini-api/docs/thinking (budgets)
+ * @see https://ai.google.dev/gemini-api/docs/gemini-3 sampling, thinking levels
+ * @see https://ai.google.dev/gemini-api/docs/thinking thinking budgets
  */
 export function fitGenerationConfig(id: string, generation: object = {}): GenerationConfig {
   const model = parseModelId(id)
   const { thinkingConfig, ...rest } = generation as GenerationConfig
   const result: GenerationConfig = rest
-  // Deprecated from 3 on: Google asks to remove them from every request.
+  // Deprecated since 3; Google asks to remove them from all requests.
   if (model.version >= 3) drop(result, 'temperature', 'topP', 'topK', 'candidateCount')
-  // "Penalty is not enabled for this model" since 2.5.
+  // Since 2.5 refused with "Penalty is not enabled for this model".
   if (model.version >= 2.5) drop(result, 'presencePenalty', 'frequencyPenalty')
   if (result.maxOutputTokens !== undefined) result.maxOutputTokens = outputLimit(model, result.maxOutputTokens)
   if (thinkingConfig) result.thinkingConfig = thinking(model, thinkingConfig)
@@ -77,7 +80,7 @@ function thinking(model: ModelTraits, config: NonNullable<GenerationConfig['thin
     const budget = thinkingBudget ?? (level && BUDGETS[level])
     if (budget !== undefined) result.thinkingBudget = clamp(model, budget)
   } else if (level) {
-    result.thinkingLevel = level === 'MINIMAL' && !knowsMinimal(model) ? 'LOW' : level
+    result.thinkingLevel = level === 'MINIMAL' && !hasMinimal(model) ? 'LOW' : level
   }
   return Object.keys(result).length ? result : undefined
 }
@@ -87,21 +90,21 @@ function parseLevel(level?: string) {
   return name in BUDGETS ? name : undefined
 }
 
-/** -1, the model's own choice, is what it does without being told. */
+/** -1 lets the model decide, which is its default. */
 function levelOf(budget?: number): Level | undefined {
   if (budget === undefined || !(budget >= 0)) return
   const levels: Level[] = ['MINIMAL', 'LOW', 'MEDIUM']
   return levels.find(level => budget <= BUDGETS[level]) ?? 'HIGH'
 }
 
-/** 3.7 and later, and every Pro, answer MINIMAL with a validation error. */
-function knowsMinimal({ version, pro }: ModelTraits) {
+/** 3.7 and later, and all Pro models, refuse MINIMAL. */
+function hasMinimal({ version, pro }: ModelTraits) {
   return version < 3.7 && !pro
 }
 
 function clamp({ pro, lite }: ModelTraits, budget: number) {
   if (budget < 0) return -1
   if (pro) return Math.min(Math.max(budget, 128), 32768)
-  // Lite thinks from 512 tokens on, or not at all.
+  // Lite models take 0, or 512 and more.
   return Math.min(lite && budget ? Math.max(budget, 512) : budget, 24576)
 }

@@ -16,23 +16,24 @@ import { createTransport } from './transport'
 import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../types'
 
 export interface GeminiOptions extends Timeouts {
-  /** Another server that speaks Gemini; with or without `/v1beta`. */
+  /** Address of a relay, with or without `/v1beta`; Google's by default. */
   baseUrl?: string
-  /** For these requests only, see `TransportOptions`. */
+  /** Proxy for the requests of this engine only, see `TransportOptions`. */
   proxy?: string
   /** Certificates to trust instead of the usual ones. */
   ca?: SecureContextOptions['ca']
   clock?: Clock
 }
 
-/** Milliseconds to wait for the end of a stream whose answer is complete: some relays never end theirs. */
+/** How long to wait for the end of the stream once the answer is complete: some relays never end theirs. */
 const STREAM_END_GRACE_MS = 2000
 
 /**
- * The engine on Google's own SDK, as far as that can be trusted: it writes the request and hands on the chunks. The
- * connection below it is ours, and so is the reading of what the chunks say.
+ * Creates an engine on Google's SDK. The SDK writes requests and splits responses into chunks; connections, timeouts,
+ * errors and the reading of chunks are our own.
  *
- * @throws {EngineError} at once, when the proxy or the base URL is malformed or the SDK is not installed
+ * @throws {EngineError} at once, if the proxy or the base URL is malformed or the SDK is not installed
+ * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 export function createGeminiEngine(options: GeminiOptions): Engine {
   const { baseUrl, apiVersion } = parseBaseUrl(options.baseUrl)
@@ -42,10 +43,10 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
   const sdk = loadSdk(fetch)
   let disposed = false
 
-  /** Registers a call and ties it to the signal of whoever asks. */
+  /** Registers a call and ends it when the caller's signal aborts. */
   function open({ signal, key }: EngineOptions) {
     if (signal.aborted || disposed) throw new EngineError('aborted', 'the request was aborted')
-    if (!/^[\x21-\x7e]+$/.test(key)) throw new EngineError('auth', 'the API key is empty or has characters no key has')
+    if (!/^[\x21-\x7e]+$/.test(key)) throw new EngineError('auth', 'the API key is empty or has characters that no key has')
     const call = new Call(key, options, options.clock)
     const abort = () => call.end()
     signal.addEventListener('abort', abort)
@@ -64,19 +65,19 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
     const body = encodeRequest(request)
     const { call, close } = open(options)
     try {
-      const answer = new ChunkReader()
+      const reader = new ChunkReader()
       for await (const chunk of generate(request.model, body, call)) {
-        for (const event of answer.read(chunk)) {
+        for (const event of reader.read(chunk)) {
           yield event
           call.throwIfAborted()
         }
         call.backpressure.consumed()
-        if (answer.finishReason) call.deadline.awaitEnd(STREAM_END_GRACE_MS)
+        if (reader.finishReason) call.deadline.awaitEnd(STREAM_END_GRACE_MS)
       }
       call.throwIfAborted()
-      // What breaks after the last word breaks nothing.
-      if (call.error && !answer.finishReason) throw call.error
-      yield answer.end()
+      // Once the answer is complete, errors no longer matter.
+      if (call.error && !reader.finishReason) throw call.error
+      yield reader.end()
     } catch (error) {
       throw call.toError(error)
     } finally {
@@ -90,7 +91,7 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
     try {
       const { stream, response } = await client.getGenerativeModel({ model }, { baseUrl, apiVersion, customHeaders })
         .generateContentStream(body)
-      // The aggregated answer is of no use to us, but its failure would go unhandled.
+      // The aggregated response is not used, but its rejection would be unhandled.
       response.catch(() => {})
       yield* stream as AsyncIterable<Chunk>
     } catch (error) {

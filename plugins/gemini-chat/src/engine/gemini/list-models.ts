@@ -17,7 +17,7 @@ interface Page {
 }
 
 /**
- * Reads the list of models page by page; the SDK cannot.
+ * Reads the list of models page by page, which the SDK cannot do.
  * @param endpoint the base URL with its version
  */
 export async function listModels(fetch: Fetch, endpoint: string, call: Call): Promise<ModelInfo[]> {

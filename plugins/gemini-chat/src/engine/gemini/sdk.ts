@@ -7,13 +7,11 @@ import type { Fetch } from './transport'
 export type Sdk = typeof GoogleGenerativeAi
 
 /**
- * Loads a private copy of `@google/generative-ai` that calls our `fetch`. The SDK takes no `fetch`, agent or
- * dispatcher; it calls whatever the name `fetch` means where its code was compiled. So we compile it once more where
- * the name means ours, and touch neither the global `fetch` nor anybody else's copy of the SDK.
+ * Loads a private copy of `@google/generative-ai` that calls our `fetch`. The SDK has no option for a `fetch`, an agent
+ * or a dispatcher; it calls whatever `fetch` means in its scope. Compiling its source again with our `fetch` in scope
+ * leaves the global `fetch` and other copies of the SDK alone. Each copy has error classes of its own.
  *
- * The error classes of a copy are its own.
- *
- * @throws {EngineError} when the SDK is not installed, or calls `fetch` in another way than the one known here
+ * @throws {EngineError} if the SDK is not installed, or its source does not call `fetch` as expected
  */
 export function loadSdk(fetch: Fetch): Sdk {
   let filename: string
@@ -24,7 +22,7 @@ export function loadSdk(fetch: Fetch): Sdk {
       + '@google/generative-ai cannot be found: install the plugin again.')
   }
   const source = readFileSync(filename, 'utf8')
-  // Were it to reach for the network in another way, requests would go past the proxy.
+  // If it reached the network in another way, requests would go around the proxy.
   if (!source.includes('fetchFn = fetch') || /globalThis|\brequire\(/.test(source)) {
     throw new EngineError('protocol', '不支持这个版本的 @google/generative-ai，请安装 0.24.1。 '
       + 'This version of @google/generative-ai is not supported: install 0.24.1.')

@@ -1,30 +1,32 @@
 /**
- * Server-sent events, read as generously as they are written in the wild: relays and proxies mix line ends, add
- * comments and event names, leave out spaces and the last blank line.
- * https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+ * Server-sent events, parsed leniently: relays and proxies mix line ends, add comments and event names, and omit spaces
+ * and the last blank line.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 
 export interface ServerEvent {
-  /** The `event:` field, where there was one. */
+  /** The `event:` field, if there is one. */
   name?: string
   /** The `data:` lines, joined by line feeds. */
   data: string
 }
 
-/** Takes the bytes of a body as they come, gives the events they complete. `[DONE]` is the end: no event follows it. */
+/** Turns the bytes of a body into events. Ignores everything after a `[DONE]`. */
 export interface SseParser {
+  /** @returns the events that these bytes complete */
   push(bytes: Uint8Array): ServerEvent[]
-  /** The body is over: gives the event that was left without its blank line. */
+  /** Ends the body. @returns the last event, if its blank line was missing */
   end(): ServerEvent[]
 }
 
-/** Longest event taken; an image of many megabytes travels as one. */
+/** An image of many megabytes is a single event. */
 export const MAX_EVENT_CHARS = 64 << 20
 
 /**
- * Linear in the number of bytes, however they are cut: each chunk is scanned once, and an unfinished line is kept as
- * the pieces it came in.
- * @throws {RangeError} from `push` when one event is longer than `limit`
+ * Creates a parser that takes time linear in the number of bytes, however they are split: each chunk is scanned once,
+ * and an unfinished line is kept in pieces.
+ * @param limit characters of one event
+ * @throws {RangeError} from `push`, if an event is longer than `limit`
  */
 export function createSseParser(limit = MAX_EVENT_CHARS): SseParser {
   const decoder = new TextDecoder()
@@ -59,7 +61,7 @@ export function createSseParser(limit = MAX_EVENT_CHARS): SseParser {
   function scan(text: string) {
     const events: ServerEvent[] = []
     const lineEnd = /\r\n?|\n/g
-    // The line feed of a CRLF that was cut in two ends nothing: its carriage return already did.
+    // Of a CRLF split in two, the carriage return has already ended the line.
     let start = afterReturn && text[0] === '\n' ? 1 : 0
     if (text) afterReturn = text.endsWith('\r')
     lineEnd.lastIndex = start
@@ -88,8 +90,8 @@ export function createSseParser(limit = MAX_EVENT_CHARS): SseParser {
 }
 
 /**
- * Writes JSON as exactly one event on one line. Line breaks between JSON tokens become spaces; U+2028 and U+2029, legal
- * inside JSON strings but line ends to a regular expression's dot, are escaped.
+ * Formats JSON as one event on one line. Line breaks between JSON tokens become spaces. U+2028 and U+2029 are escaped:
+ * they are valid in JSON strings, but the SDK's regular expression takes them for line ends.
  */
 export function formatEvent(json: string): string {
   const line = /[\n\r\u2028\u2029]/.test(json)

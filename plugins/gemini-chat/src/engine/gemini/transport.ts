@@ -22,16 +22,16 @@ export interface TransportOptions {
 
 type End = (reason: Error) => void
 
-/** What writing to a connection says that the other side has closed. */
+/** Error codes of a write to a connection that the other side has closed. */
 const CLOSED_CONNECTION_CODES = ['ECONNRESET', 'EPIPE']
 
 /**
- * A `fetch` on `node:http(s)` with its own connections, kept alive, and its own proxy, which nothing else in the
- * process uses. With a proxy nothing ever goes past it. Redirects are not followed, bodies are strings.
+ * Creates a `fetch` on `node:http(s)` with its own kept-alive connections and its own proxy, both used by nothing else
+ * in the process. With a proxy, no connection goes around it. Does not follow redirects; request bodies are strings.
  *
  * @throws {EngineError} of kind `proxy`, at once, if the proxy address is malformed
- * @returns a `fetch` that rejects with the signal's reason when aborted, with a `EngineError` of kind `proxy` when the
- * proxy fails, else with what Node says
+ * @returns a `fetch` that rejects with the signal's reason when aborted, with an `EngineError` of kind `proxy` when the
+ * proxy fails, and otherwise with Node's error
  */
 export function createTransport(options: TransportOptions = {}): Transport {
   const { ca } = options
@@ -72,7 +72,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
       request.on('socket', socket => socket.once('data', receive))
       request.on('error', (error: NodeJS.ErrnoException) => {
         settle()
-        // The server had closed a kept connection before it saw the request: nothing is asked twice.
+        // The server closed a kept connection before it received the request, so sending it again repeats nothing.
         const unseen = request.reusedSocket && !received && CLOSED_CONNECTION_CODES.includes(error.code!)
         if (unseen && !again) resolve(send(url, init, true))
         else reject(error)
@@ -81,7 +81,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
         request.socket?.off('data', receive)
         stop = reason => response.destroy(reason)
         response.once('close', settle)
-        // Whoever reads the body is told; here it must only not be thrown.
+        // The reader of the body gets the error; without a listener it would be thrown.
         response.on('error', () => {})
         try {
           resolve(wrap(response))
@@ -108,7 +108,7 @@ function ended() {
   return new DOMException('the transport was disposed', 'AbortError')
 }
 
-/** A response of Node as one of the web, whose body is read no faster than asked for. */
+/** A Node response as a web `Response`. Its body is read no faster than requested. */
 function wrap(response: http.IncomingMessage): Response {
   const { statusCode: status = 0, statusMessage: statusText, rawHeaders } = response
   const headers = new Headers()

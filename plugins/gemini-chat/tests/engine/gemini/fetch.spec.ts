@@ -29,7 +29,7 @@ describe('an answer', () => {
       }
       assert.equal(pieces, 10)
       assert.ok(cancelled && sent <= event.length * 12)
-      assert.deepEqual([call.error?.kind, call.error?.message], ['protocol', `the answer is longer than ${event.length * 10} bytes`])
+      assert.deepEqual([call.error?.kind, call.error?.message], ['protocol', `the response is longer than ${event.length * 10} bytes`])
     } finally {
       call.end()
     }
