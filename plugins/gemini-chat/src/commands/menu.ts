@@ -8,6 +8,6 @@ export function formatMenu(names: readonly string[], remark: (name: string) => s
 
 /** The name that a choice means: by itself, in quotation marks, or by its number. */
 export function pickFromMenu(names: readonly string[], choice: string): string | undefined {
-  choice = choice.replace(/^["“](.*)["”]$/, '$1')
+  choice = choice.replace(/^["“「](.*)["”」]$/, '$1')
   return names.find(name => name === choice) ?? (/^\d+$/.test(choice) ? names[+choice - 1] : undefined)
 }

@@ -154,7 +154,7 @@ describe('a conversation', () => {
     it('with a line that says so, and is remembered as far as it came', async () => {
       test.engine.respond([...piece('half an ans'), ...fails('network')], says('ok'))
       const client = test.client('alice')
-      await client.shouldReply('one', /^half an ans\n\n（回答在这里中断了。.*“继续”.*“重新回答”/)
+      await client.shouldReply('one', /^half an ans\n\n（回答在这里中断了。.*「继续」.*「重新回答」/)
       assert.equal(test.warnings.length, 1)
       await client.receive('two')
       assert.deepEqual(texts(1), ['user: one', 'model: half an ans[interrupted]', 'user: two'])

@@ -31,7 +31,7 @@ describe('people choose', () => {
 
   describe('a model', () => {
     it('for their conversation', async () => {
-      await client().shouldReply('gemini.model', /^现在用的是 m-1。可以选：\n1\. m-1\n2\. m-2\n发送“模型 编号”/)
+      await client().shouldReply('gemini.model', /^现在用的是 m-1。可以选：\n1\. m-1\n2\. m-2\n发送「模型 编号」/)
       await client().shouldReply('gemini.model m-2', '这段对话接下来使用 m-2。')
       await client().shouldReply('模型', /^现在用的是 m-2。可以选：\n1\. m-1\n2\. m-2\n/)
       await client().receive('one')
@@ -123,8 +123,8 @@ describe('people choose', () => {
   describe('a preset', () => {
     it('for their conversation', async () => {
       await client().shouldReply('预设', /^现在没有使用预设。可以选：\n1\. 译者\n2\. poet\n/)
-      await client().shouldReply('gemini.preset 译者', '这段对话接下来使用预设“译者”。')
-      await client().shouldReply('gemini preset', /^现在的预设是“译者”。可以选：\n1\. 译者\n2\. poet\n/)
+      await client().shouldReply('gemini.preset 译者', '这段对话接下来使用预设「译者」。')
+      await client().shouldReply('gemini preset', /^现在的预设是「译者」。可以选：\n1\. 译者\n2\. poet\n/)
       await client().receive('one')
       assert.equal(last().system, 'Translate for alice on mock.')
       await test.client('alice', 'group').receive(`${address}one`)
@@ -139,7 +139,7 @@ describe('people choose', () => {
     })
 
     it('that there is', async () => {
-      await client().shouldReply('预设 constructor', '没有“constructor”这个预设。可以选：\n1. 译者\n2. poet')
+      await client().shouldReply('预设 constructor', '没有「constructor」这个预设。可以选：\n1. 译者\n2. poet')
       await test.close()
       await start({ presets: {} })
       await client().shouldReply('预设 poet', '设置里还没有预设。')
@@ -195,7 +195,7 @@ describe('people choose', () => {
     it('by its name in Chinese as well, and none that there is not', async () => {
       await group('alice').shouldReply('gemini.scope 各群相通', '好的，这里从现在起每人一段，各群相通。')
       await group('alice').shouldReply(`${address}对话范围 全群共用`, '好的，这里从现在起全群共用。')
-      await group('alice').shouldReply('gemini.scope everybody', /没有“everybody”这种分法/)
+      await group('alice').shouldReply('gemini.scope everybody', /没有「everybody」这种分法/)
     })
 
     it('not for a direct chat', async () => {
@@ -253,7 +253,7 @@ describe('people choose', () => {
     await client.shouldNotReply('新对话')
     await client.shouldNotReply('预设 poet')
     await client.shouldReply(`${address}停止`, '现在没有正在生成的回答。')
-    await client.shouldReply('小G，预设 poet', '这段对话接下来使用预设“poet”。')
+    await client.shouldReply('小G，预设 poet', '这段对话接下来使用预设「poet」。')
     await client.shouldReply(`${address}停止一下`, 'an answer')
     test.app.middleware(session => session.content === '停止' ? 'another plugin' : undefined)
     await client.shouldReply('停止', 'another plugin')

@@ -145,7 +145,7 @@ describe('the commands in English', () => {
     try {
       await test.client('alice').shouldReply('help gemini', /Stop the answer that is being written/)
       await test.client('alice').shouldReply('gemini.stop', 'No answer is being written right now.')
-      await test.client('alice').shouldReply('gemini.reset', /Let us start afresh/)
+      await test.client('alice').shouldReply('gemini.reset', /Let us start again/)
     } finally {
       await test.close()
     }

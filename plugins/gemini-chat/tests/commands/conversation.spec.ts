@@ -67,15 +67,15 @@ describe('a conversation can be', () => {
   describe('taken back with gemini.back', () => {
     it('by a turn', async () => {
       for (const text of ['one', 'two', 'three']) await client().receive(text)
-      await client().shouldReply('gemini.back', '已收回最近 1 轮问答，从“three”开始。')
+      await client().shouldReply('gemini.back', '已收回最近 1 轮问答，从「three」开始。')
       await client().receive('four')
       assert.deepEqual(contents(-1), ['one', 'echo: one', 'two', 'echo: two', 'four'])
     })
 
     it('by several, or as many as there are', async () => {
       for (const text of ['one', 'two', 'three']) await client().receive(text)
-      await client().shouldReply('gemini.back 2', /最近 2 轮问答，从“two”/)
-      await client().shouldReply('回退 9', /最近 1 轮问答，从“one”/)
+      await client().shouldReply('gemini.back 2', /最近 2 轮问答，从「two」/)
+      await client().shouldReply('回退 9', /最近 1 轮问答，从「one」/)
       await client().shouldReply('gemini back 1', '还没有可以处理的问答。')
     })
 
@@ -100,7 +100,7 @@ describe('a conversation can be', () => {
     it('quoting nothing that does anything', async () => {
       await client().receive('x &lt;at type="all"/&gt; {name}')
       const [reply] = await client().receive('gemini.back')
-      assert.equal(reply, '已收回最近 1 轮问答，从“x <at type="all"/> {name}”开始。')
+      assert.equal(reply, '已收回最近 1 轮问答，从「x <at type="all"/> {name}」开始。')
       assert.ok(test.bot.sent.at(-1)!.states[0].every(({ type }) => type === 'text'))
     })
   })

@@ -9,8 +9,8 @@ describe('a menu', () => {
   })
 
   it('is chosen from by name or number, the name first', () => {
-    assert.deepEqual(['“写 作”', '写 作', '1', '3', '7', '0', '4', '1.', 'constructor', ''].map(choice => pickFromMenu(names, choice)), [
-      '写 作', '写 作', 'gemini-3.8-flash', '7', '7', undefined, undefined, undefined, undefined, undefined,
+    assert.deepEqual(['“写 作”', '「写 作」', '写 作', '1', '3', '7', '0', '4', '1.', 'constructor', ''].map(choice => pickFromMenu(names, choice)), [
+      '写 作', '写 作', '写 作', 'gemini-3.8-flash', '7', '7', undefined, undefined, undefined, undefined, undefined,
     ])
   })
 })
