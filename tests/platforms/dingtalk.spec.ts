@@ -10,7 +10,7 @@ import { Instance, root } from '../support/instance'
 const wecom = { WECOM_BOT_TOKEN: 'conversationToken', WECOM_BOT_ENCODING_AES_KEY: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }
 const card = { DINGTALK_CARD_TEMPLATE_ID: 'ai.schema' }
 
-describe('DingTalk through the whole instance', function() {
+describe('the instance on DingTalk', function() {
   this.timeout(60_000)
 
   let gemini: Gemini
@@ -36,7 +36,7 @@ describe('DingTalk through the whole instance', function() {
     const endpoints = { DINGTALK_API_ENDPOINT: apiEndpoint, DINGTALK_OLD_API_ENDPOINT: oldApiEndpoint }
     const key = { GEMINI_API_KEY: 'spec-key', GEMINI_BASE_URL: gemini.url }
     const all = { PLATFORM: 'dingtalk', ...credentials, ...endpoints, ...key, ...env }
-    // Files come from this machine here, which no plugin would visit without being told.
+    // The test platform serves files on this machine, which must be allowed by name.
     const yml = await readFile(join(root, 'koishi.yml'), 'utf8')
     const files = { 'koishi.yml': yml.replace(/(\n +)(?=proxy: )/, '$1mediaHosts: [127.0.0.1]$1') }
     instance = await Instance.start({ env: all, after, files })
@@ -46,7 +46,7 @@ describe('DingTalk through the whole instance', function() {
 
   async function until(condition: () => boolean, what: string) {
     for (const end = Date.now() + 20_000; !condition();) {
-      if (Date.now() > end) throw new Error(`${what}: never came to that\n${instance?.output}`)
+      if (Date.now() > end) throw new Error(`${what} never came\n${instance?.output}`)
       await new Promise(resolve => setTimeout(resolve, 20))
     }
   }
@@ -62,13 +62,13 @@ describe('DingTalk through the whole instance', function() {
     return dingtalk.cards
   }
 
-  /** Calls that an answer costs; those of the login are made once. */
+  /** Billed calls, without those of the login. */
   const billed = () => dingtalk.calls.filter(({ api, billed }) => billed && !/apps/i.test(api)).length
 
-  /** The text that Gemini was asked last. */
+  /** The last question to Gemini. */
   const asked = () => gemini.requests.at(-1)!.question
 
-  /** Answers that wait for us in the middle. */
+  /** Makes Gemini stop in the middle of its answer. @returns lets it go on */
   function holdAnswer(before: string, after: string) {
     let release = () => {}
     const gate = new Promise<void>((resolve) => { release = resolve })
@@ -76,7 +76,7 @@ describe('DingTalk through the whole instance', function() {
     return release
   }
 
-  it('answers in direct chats and in groups, with real Markdown', async () => {
+  it('answers in direct chats and in groups, with raw Markdown', async () => {
     await start()
     await dingtalk.say('你好', { userId: 'alice' })
     assert.deepEqual(await messages(1), [['alice', '收到：你好']])
@@ -84,18 +84,18 @@ describe('DingTalk through the whole instance', function() {
     assert.deepEqual((await messages(2))[1], ['cidGROUP', '收到：# 在吗'])
     assert.equal(asked(), '# 在吗')
     assert.equal(billed(), 2)
-    // A command behind the space that follows the mention.
+    // A command, behind the space that follows the mention.
     await dingtalk.say('echo hello', { conversationId: 'cidGROUP' })
     assert.deepEqual((await messages(3))[2], ['cidGROUP', 'hello'])
     assert.equal(gemini.requests.filter(({ action }) => action === 'streamGenerateContent').length, 2)
     assert.doesNotMatch(instance!.output, /\[E\]|TypeError|ding-secret|spec-key/)
   })
 
-  it('understands texts with pictures, pictures and files', async () => {
+  it('passes pictures and files to Gemini', async () => {
     await start()
     const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
     const picture = dingtalk.media(png, 'image/png')
-    /** The types of what Gemini got to see. */
+    /** The types of the files that Gemini got. */
     const seen = () => {
       const { parts }: { parts: { inlineData?: { mimeType: string } }[] } = gemini.requests.at(-1)!.body.contents.at(-1)
       return parts.flatMap(({ inlineData }) => inlineData?.mimeType ?? [])
@@ -114,7 +114,7 @@ describe('DingTalk through the whole instance', function() {
     assert.doesNotMatch(instance!.output, /\[E\]|TypeError/)
   })
 
-  it('acknowledges messages, and answers those once that come again all the same', async () => {
+  it('acknowledges messages, and answers repeated ones once', async () => {
     await start()
     const place = { userId: 'alice', msgId: 'msg-1' }
     const delivery = await dingtalk.say('你好', place)
@@ -135,7 +135,7 @@ describe('DingTalk through the whole instance', function() {
     assert.deepEqual(dingtalk.messages.map(({ param }) => param.text), ['收到：你好', '一次', '收到：新的'])
   })
 
-  it('streams into a card, and ends it when it is stopped in the middle', async () => {
+  it('streams into a card, and closes it when the instance stops', async () => {
     await start(card)
     const release = holdAnswer('说到', '一半')
     await dingtalk.say('说吧', { conversationId: 'cidGROUP' })
@@ -149,7 +149,7 @@ describe('DingTalk through the whole instance', function() {
     assert.deepEqual(dingtalk.messages, [])
   })
 
-  it('ends the cards of a process that was killed, when it starts again', async () => {
+  it('closes the cards of a killed process when it starts again', async () => {
     await start(card)
     const release = holdAnswer('说到', '一半')
     await dingtalk.say('说吧', { userId: 'alice', msgId: 'killed' })
@@ -168,7 +168,7 @@ describe('DingTalk through the whole instance', function() {
     assert.equal(dingtalk.cards.length, 2)
   })
 
-  it('ends a card as failed when the answer breaks off', async () => {
+  it('closes a card as failed when the answer breaks off', async () => {
     gemini.respond(scenarios.dropped('说到一半'))
     await start(card)
     await dingtalk.say('说吧')
@@ -183,7 +183,7 @@ describe('DingTalk through the whole instance', function() {
     ['in live mode', { ...card, DINGTALK_STREAMING: 'live' }, (calls: number) => calls >= 4 && calls <= 7],
     ['with streaming off', { ...card, DINGTALK_STREAMING: 'off' }, (calls: number) => calls === 1],
   ] as const) {
-    it(`costs what it should ${mode}`, async () => {
+    it(`spends the expected number of calls ${mode}`, async () => {
       gemini.respond(long())
       await start(env)
       await dingtalk.say('说吧')
@@ -199,7 +199,7 @@ describe('DingTalk through the whole instance', function() {
     ['a used up month', () => dingtalk.fail('createAndDeliver', dingtalkErrors.countLimit()), /ApiCountLimitForOrg/],
     ['a ban', () => dingtalk.fail('createAndDeliver', 'ban'), /a page instead of data/],
   ] as const) {
-    it(`answers in a message after ${name}, and says so once`, async () => {
+    it(`answers in a message after ${name}, and logs it once`, async () => {
       await start(card)
       break_()
       await dingtalk.say('一')
@@ -210,7 +210,7 @@ describe('DingTalk through the whole instance', function() {
     })
   }
 
-  it('gets by with an expired token, too many calls, and a card that is too small', async () => {
+  it('survives an expired token, too many calls, and a card that is too small', async () => {
     await start(card)
     dingtalk.expireTokens()
     dingtalk.fail('createAndDeliver', dingtalkErrors.qpsLimit())
@@ -225,7 +225,7 @@ describe('DingTalk through the whole instance', function() {
     assert.equal(dingtalk.cards[1].content + dingtalk.messages[0].param.text, '字'.repeat(5000))
   })
 
-  it('says what was used, when it is asked', async () => {
+  it('lists the calls of the month in gemini.usage', async () => {
     await start()
     await dingtalk.say('你好')
     await messages(1)
@@ -234,7 +234,7 @@ describe('DingTalk through the whole instance', function() {
     assert.match(text.replace(/[\u200b\\]/g, ''), /钉钉应用 dingkey 在 \d{4}-\d\d 调用了 1 次 API，每月可用 5000 次/)
   })
 
-  it('comes back when DingTalk calls the connection off', async () => {
+  it('reconnects when DingTalk announces the end of the connection', async () => {
     await start()
     await dingtalk.stream.connected()
     dingtalk.stream.disconnect()
@@ -264,7 +264,7 @@ describe('DingTalk through the whole instance', function() {
       return text
     }
 
-    it('answers on both, and never mixes up who said what', async () => {
+    it('answers on both, and keeps their conversations apart', async () => {
       await start({ PLATFORM: 'both', ...wecom })
       await dingtalk.say('钉钉的秘密', { userId: 'alice' })
       await messages(1)
@@ -281,7 +281,7 @@ describe('DingTalk through the whole instance', function() {
       ['has the wrong secret', { DINGTALK_CLIENT_SECRET: 'wrong-secret' }, /invalidClientIdOrSecret.*check DINGTALK_CLIENT_ID/],
       ['is out of reach', { DINGTALK_API_ENDPOINT: 'http://127.0.0.1:{port}/v1.0/' }, /cannot be reached \(ECONNREFUSED\)/],
     ] as const) {
-      it(`goes on with WeCom when DingTalk ${name}, and says why in one line`, async () => {
+      it(`answers on WeCom when DingTalk ${name}, and logs why in one line`, async () => {
         const port = String(await freePort())
         const settings = Object.entries(env).map(([key, value]) => [key, value.replace('{port}', port)])
         const begun = Date.now()
@@ -294,7 +294,7 @@ describe('DingTalk through the whole instance', function() {
       })
     }
 
-    it('goes on with DingTalk alone, where only that is wanted', async () => {
+    it('runs DingTalk alone with PLATFORM=dingtalk', async () => {
       await start({ PLATFORM: 'dingtalk', ...wecom })
       assert.equal((await instance!.get('/api/wecom/callback')).status, 404)
       await dingtalk.say('你好')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { dingtalkErrors } from 'testkit'
 import { Rig, tick } from '../support/rig'
 
-describe('a card that was left open', () => {
+describe('closeLeftOpenCards', () => {
   let rig: Rig
 
   beforeEach(async () => {
@@ -26,7 +26,7 @@ describe('a card that was left open', () => {
     await before.stop()
   }
 
-  it('is ended at the next start', async () => {
+  it('closes a card at the next start, with its text and a note', async () => {
     await orphan()
     rig = await (await Rig.start({ after: rig })).online()
     await rig.until(() => card().state === 'finished', 100)
@@ -35,7 +35,7 @@ describe('a card that was left open', () => {
     assert.deepEqual(await rows(), [])
   })
 
-  it('is tried again when it could not be ended for lack of a connection', async () => {
+  it('tries again when DingTalk refused for the moment', async () => {
     await orphan()
     rig.platform.fail('streaming', dingtalkErrors.countLimit())
     rig = await (await Rig.start({ after: rig })).online()
@@ -44,7 +44,7 @@ describe('a card that was left open', () => {
     await rig.until(() => card().state === 'finished', 100)
   })
 
-  it('is forgotten when DingTalk does not know it any more', async () => {
+  it('forgets a card that DingTalk does not have any more', async () => {
     await orphan()
     rig.platform.cards.length = 0
     rig = await (await Rig.start({ after: rig })).online()
@@ -52,7 +52,7 @@ describe('a card that was left open', () => {
     assert.deepEqual(await rows(), [])
   })
 
-  it('is none that is being written', async () => {
+  it('leaves cards alone that are being written', async () => {
     const answer = await rig.answer()
     answer.update('还在写')
     await rig.until(() => card()?.frames.length > 0, 100)

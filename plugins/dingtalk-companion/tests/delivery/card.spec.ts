@@ -4,7 +4,7 @@ import type { Answer } from '../support/answer'
 import { Rig } from '../support/rig'
 import type { Options } from '../support/rig'
 
-describe('an answer in an AI card', () => {
+describe('Card', () => {
   let rig: Rig
 
   async function start(options: Options = {}) {
@@ -27,7 +27,7 @@ describe('an answer in an AI card', () => {
   const card = () => rig.platform.cards[0]
   const frames = () => card().frames
 
-  it('is created where it was asked for, and ends with all of it', async () => {
+  it('is created in the chat of the message, and ends with the whole text', async () => {
     await start({ config: { cardKey: 'answer' } })
     for (const [group, space] of [[undefined, 'IM_ROBOT.alice'], ['cidGROUP', 'IM_GROUP.cidGROUP']] as const) {
       const answer = await rig.answer(group)
@@ -39,7 +39,7 @@ describe('an answer in an AI card', () => {
     assert.deepEqual(rig.texts, [])
   })
 
-  it('shows at most four frames and the last by default, at growing gaps', async () => {
+  it('shows four frames and the last one in economy mode, at growing gaps', async () => {
     await start()
     const answer = await rig.answer()
     const text = await grow(answer, 40)
@@ -56,24 +56,24 @@ describe('an answer in an AI card', () => {
     assert.equal(rig.billed, 6)
   })
 
-  it('shows about one a second when it is live', async () => {
+  it('shows about one frame a second in live mode', async () => {
     await start({ config: { streaming: 'live' } })
     const answer = await rig.answer()
     await answer.finish(await grow(answer, 20))
     assert.ok(frames().length >= 15 && frames().length <= 21, String(frames().length))
   })
 
-  it('is one message when streaming is off', async () => {
+  it('is replaced by one message when streaming is off', async () => {
     await start({ config: { streaming: 'off' } })
     const answer = await rig.answer()
     await answer.finish(await grow(answer, 3))
     assert.deepEqual(rig.calls, ['batchSend'])
   })
 
-  describe('while there is nothing of it', () => {
+  describe('with a status line', () => {
     const texts = () => card()?.frames.map(({ content }) => content) ?? []
 
-    it('says what goes on, once where frames are few, and then makes way', async () => {
+    it('spends one frame on it in economy mode, and replaces it with the text', async () => {
       await start()
       const answer = await rig.answer()
       answer.status('排队')
@@ -87,7 +87,7 @@ describe('an answer in an AI card', () => {
       assert.deepEqual([texts().length, card().content, texts().includes('搜索')], [5, text, false])
     })
 
-    it('says each thing that goes on when it is live', async () => {
+    it('shows every status in live mode', async () => {
       await start({ config: { streaming: 'live' } })
       const answer = await rig.answer()
       for (const line of ['排队', '搜索']) {
@@ -98,7 +98,7 @@ describe('an answer in an AI card', () => {
       assert.deepEqual(texts(), ['排队', '搜索', '好'])
     })
 
-    it('ends with why there is none', async () => {
+    it('ends with the text that replaces the status', async () => {
       await start()
       const answer = await rig.answer()
       answer.status('搜索')
@@ -107,7 +107,7 @@ describe('an answer in an AI card', () => {
       assert.deepEqual([card().state, card().content, rig.texts], ['finished', '服务器正忙。', []])
     })
 
-    it('is a message when there is no card either', async () => {
+    it('is replaced by a message when it cannot be created', async () => {
       await start()
       rig.platform.meter.missing.add('Card.Instance.Write')
       const answer = await rig.answer()
@@ -116,7 +116,7 @@ describe('an answer in an AI card', () => {
       assert.deepEqual(rig.texts, ['好'])
     })
 
-    it('ends with a word where the plugin goes, and with none of what went on', async () => {
+    it('ends with a note, and without the status, when the plugin is disposed', async () => {
       await start()
       const answer = await rig.answer()
       answer.status('搜索')
@@ -128,7 +128,7 @@ describe('an answer in an AI card', () => {
     })
   })
 
-  it('ends as failed when the answer was cut off by an error', async () => {
+  it('ends as failed when an error has cut off the text', async () => {
     await start()
     const answer = await rig.answer()
     answer.update('半')
@@ -136,7 +136,7 @@ describe('an answer in an AI card', () => {
     assert.deepEqual([card().state, card().content], ['failed', '半\n\n（中断）'])
   })
 
-  it('closes what a frame stops in the middle of', async () => {
+  it('closes the code that a frame stops in', async () => {
     await start()
     const answer = await rig.answer()
     answer.update('```js\nconst a')
@@ -145,7 +145,7 @@ describe('an answer in an AI card', () => {
     await answer.finish('```js\nconst a = 1\n```')
   })
 
-  it('tries the last frame again under the same guid, and the others not at all', async () => {
+  it('retries the last frame under the same guid, and the others not at all', async () => {
     await start()
     const answer = await rig.answer()
     rig.platform.fail('streaming', 'reset')
@@ -160,7 +160,7 @@ describe('an answer in an AI card', () => {
     assert.equal(card().content, '一二')
   })
 
-  it('loses frames that come too fast, but never the last', async () => {
+  it('drops frames that come too fast, but never the last', async () => {
     await start({ config: { streaming: 'live' } })
     const answer = await rig.answer()
     rig.platform.fail('streaming', dingtalkErrors.qpsLimit(), 3)
@@ -172,7 +172,7 @@ describe('an answer in an AI card', () => {
     assert.deepEqual(rig.warnings, [])
   })
 
-  it('continues in a message when it is too large for the card', async () => {
+  it('is continued in a message when the text does not fit', async () => {
     await start({ platform: { cardLimit: 4000 } })
     const text = Array.from({ length: 100 }, (_, index) => `第 ${index} 段${'。'.repeat(20)}`).join('\n\n')
     const answer = await rig.answer()
@@ -182,7 +182,7 @@ describe('an answer in an AI card', () => {
     assert.equal([card().content.trim(), ...rig.texts].join('\n\n'), text)
   })
 
-  it('ends with what it shows when it became too large on the way', async () => {
+  it('keeps the last frame that fitted when the text outgrows it', async () => {
     await start({ platform: { cardLimit: 200 } })
     const answer = await rig.answer()
     answer.update('一'.repeat(60))
@@ -194,7 +194,7 @@ describe('an answer in an AI card', () => {
     assert.deepEqual(rig.texts, ['一'.repeat(30) + '完'])
   })
 
-  it('is found small enough however little the card takes', async () => {
+  it('shows less and less until DingTalk takes it', async () => {
     await start({ platform: { cardLimit: 1000 } })
     const text = '字'.repeat(2000)
     const answer = await rig.answer()
@@ -204,7 +204,7 @@ describe('an answer in an AI card', () => {
     assert.equal(card().content + rig.texts.join(''), text)
   })
 
-  it('is a message when the card cannot be made, and the next ones for a while', async () => {
+  it('is replaced by messages for 30 minutes when it cannot be created', async () => {
     await start()
     rig.platform.meter.missing.add('Card.Instance.Write')
     const answer = await rig.answer()
@@ -224,7 +224,7 @@ describe('an answer in an AI card', () => {
     assert.equal(card().content, '又来了')
   })
 
-  it('goes on as a message when the card cannot be written', async () => {
+  it('is replaced by a message when it cannot be updated', async () => {
     await start()
     rig.platform.meter.missing.add('Card.Streaming.Write')
     const answer = await rig.answer()
@@ -236,7 +236,7 @@ describe('an answer in an AI card', () => {
     assert.equal(rig.warnings.length, 1)
   })
 
-  it('goes on as a message while this address is banned', async () => {
+  it('is replaced by a message while the address is banned', async () => {
     await start()
     rig.platform.fail('createAndDeliver', 'ban')
     const answer = await rig.answer()
@@ -246,7 +246,7 @@ describe('an answer in an AI card', () => {
     assert.match(rig.warnings[0], /page instead of data.*5 minutes/)
   })
 
-  it('gets a new token in the middle, once', async () => {
+  it('survives an expired token', async () => {
     await start()
     const answer = await rig.answer()
     answer.update('你')
@@ -256,7 +256,7 @@ describe('an answer in an AI card', () => {
     assert.deepEqual([card().state, card().content, rig.texts], ['finished', '你好', []])
   })
 
-  it('is given up when nobody writes to it for ten minutes, and continued when somebody does', async () => {
+  it('is closed as failed after ten minutes without text, and continued in a message', async () => {
     await start()
     const answer = await rig.answer()
     answer.update('还在想')
@@ -267,7 +267,7 @@ describe('an answer in an AI card', () => {
     assert.deepEqual(rig.texts, ['，想好了'])
   })
 
-  it('ends when the plugin goes', async () => {
+  it('is closed when the plugin is disposed', async () => {
     await start()
     const answer = await rig.answer()
     answer.update('说到一半')
@@ -279,7 +279,7 @@ describe('an answer in an AI card', () => {
     assert.deepEqual(rig.texts, [])
   })
 
-  it('ends before the process does', async () => {
+  it('is closed before the process exits', async () => {
     await start()
     const answer = await rig.answer()
     answer.update('说到一半')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { dingtalkErrors } from 'testkit'
 import { Rig } from '../support/rig'
 
-describe('an answer without a card template', () => {
+describe('MarkdownSender', () => {
   let rig: Rig
 
   beforeEach(async () => {
@@ -11,7 +11,7 @@ describe('an answer without a card template', () => {
 
   afterEach(() => rig.close())
 
-  it('is one message of real Markdown with a title, in a direct chat', async () => {
+  it('sends one message of raw Markdown with a title to a direct chat', async () => {
     const answer = await rig.answer()
     answer.update('# 你好')
     await answer.finish('# 你好\n\n**世界** <at all/> `a_b`')
@@ -21,20 +21,20 @@ describe('an answer without a card template', () => {
     assert.equal(rig.billed, 1)
   })
 
-  it('is one in a group', async () => {
+  it('sends one message to a group', async () => {
     await (await rig.answer('cidGROUP')).finish('好')
     assert.equal(rig.platform.messages[0].conversationId, 'cidGROUP')
     assert.deepEqual(rig.calls, ['groupSend'])
   })
 
-  it('is several when it is long, none of them too long, with all of it in order', async () => {
+  it('splits long text into messages, in order and within the limit', async () => {
     const paragraphs = Array.from({ length: 300 }, (_, index) => `第 ${index} 段 "引号" ${'字'.repeat(40)}`)
     await (await rig.answer()).finish(paragraphs.join('\n\n'))
     assert.ok(rig.texts.length > 2)
     assert.equal(rig.texts.join('\n\n'), paragraphs.join('\n\n'))
   })
 
-  it('closes code at the end of a message, and opens it again in the next', async () => {
+  it('closes code at the end of a message and opens it again in the next', async () => {
     const code = Array.from({ length: 900 }, (_, index) => `const value${index} = "${index}"`)
     await (await rig.answer()).finish(['```js', ...code, '```'].join('\n'))
     assert.ok(rig.texts.length > 1)
@@ -42,7 +42,7 @@ describe('an answer without a card template', () => {
     assert.equal(rig.texts.map(text => text.slice(6, -4)).join('\n'), code.join('\n'))
   })
 
-  it('waits its turn when there were too many', async () => {
+  it('retries when DingTalk refuses for speed', async () => {
     rig.platform.fail('batchSend', dingtalkErrors.qpsLimit(), 2)
     const answer = await rig.answer()
     await rig.settled(answer.finish('好'))
@@ -50,7 +50,7 @@ describe('an answer without a card template', () => {
     assert.equal(rig.billed, 1)
   })
 
-  it('gets a new token when the old one has expired, once for all', async () => {
+  it('refreshes an expired token once for all calls', async () => {
     const [first, second] = [await rig.answer(), await rig.answer('cidGROUP')]
     rig.platform.expireTokens()
     await Promise.all([first.finish('一'), second.finish('二')])
@@ -58,27 +58,27 @@ describe('an answer without a card template', () => {
     assert.equal(rig.platform.calls.filter(({ api }) => api === 'token').length, 2)
   })
 
-  it('does not try for ever when no token is valid', async () => {
+  it('gives up when a new token is invalid as well', async () => {
     const answer = await rig.answer()
     rig.platform.fail('batchSend', dingtalkErrors.invalidToken(), 2)
     await assert.rejects(answer.finish('好'), { code: 'dingtalk/token-invalid' })
   })
 
-  it('names the permission that is missing, once', async () => {
+  it('names a missing permission once', async () => {
     rig.platform.meter.missing.add('qyapi_robot_sendmsg')
     for (let time = 0; time < 2; time++) await assert.rejects((await rig.answer()).finish('好'), { code: 'dingtalk/permission-denied' })
     assert.equal(rig.warnings.length, 1)
     assert.match(rig.warnings[0], /the permission qyapi_robot_sendmsg is missing/)
   })
 
-  it('is not sent twice when nobody knows whether it arrived', async () => {
+  it('does not repeat a message that may have arrived', async () => {
     const answer = await rig.answer()
     rig.platform.fail('batchSend', 'reset')
     await assert.rejects(answer.finish('好'), ({ message }: Error) => !/127\.0\.0\.1/.test(message))
     assert.deepEqual(rig.calls, ['batchSend'])
   })
 
-  it('fails when DingTalk answers with a page, or never', async () => {
+  it('fails when DingTalk answers with a page, or not at all', async () => {
     const answer = await rig.answer()
     rig.platform.fail('batchSend', 'ban')
     await assert.rejects(answer.finish('好'), { code: 'dingtalk/address-blocked' })

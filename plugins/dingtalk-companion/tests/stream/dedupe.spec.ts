@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Rig, tick } from '../support/rig'
 
-describe('a message of DingTalk', () => {
+describe('MessageDeduplicator', () => {
   let rig: Rig
   let taken: string[]
 
@@ -20,7 +20,7 @@ describe('a message of DingTalk', () => {
 
   afterEach(() => rig.close())
 
-  it('is taken once, in spite of a restart', async () => {
+  it('passes a repeated message once, also after a restart', async () => {
     await say('一', '1')
     await say('一', '1')
     await rig.stop()
@@ -31,7 +31,7 @@ describe('a message of DingTalk', () => {
     assert.deepEqual(taken, ['一', '二'])
   })
 
-  it('is forgotten after ten minutes', async () => {
+  it('forgets a message after ten minutes', async () => {
     await say('一', '1')
     await rig.clock.advance(600_000)
     await say('二', '2')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Rig } from '../support/rig'
 import type { Options } from '../support/rig'
 
-describe('the connection to DingTalk', () => {
+describe('StreamConnection', () => {
   let rig: Rig
 
   async function start(options: Options = {}) {
@@ -13,14 +13,14 @@ describe('the connection to DingTalk', () => {
 
   const connections = () => rig.platform.calls.filter(({ api }) => api === 'open').length
 
-  it('acknowledges what it takes', async () => {
+  it('acknowledges callbacks', async () => {
     await start()
     await rig.message()
     const [delivery] = rig.platform.stream.deliveries
     await rig.until(() => delivery.acknowledgedAt !== undefined)
   })
 
-  it('is opened anew when DingTalk calls it off', async () => {
+  it('reconnects when DingTalk announces the end of the connection', async () => {
     await start()
     rig.platform.stream.disconnect()
     await rig.until(() => connections() === 2)
@@ -28,7 +28,7 @@ describe('the connection to DingTalk', () => {
     assert.deepEqual(rig.warnings, [])
   })
 
-  it('is opened anew when nothing came for too long, and only then', async () => {
+  it('reconnects after too long a silence, and only then', async () => {
     await start({ config: { silence: 600_000 } })
     for (let minute = 0; minute < 30; minute += 5) {
       await rig.platform.stream.ping()
@@ -41,13 +41,13 @@ describe('the connection to DingTalk', () => {
     await rig.message()
   })
 
-  it('is left alone when that is turned off', async () => {
+  it('never reconnects for silence when that is off', async () => {
     await start({ config: { silence: 0 } })
     await rig.clock.advance(86_400_000)
     assert.equal(connections(), 1)
   })
 
-  it('is tried again after the adapter has given up, and complained about once', async () => {
+  it('starts the bot again after the adapter has given up, and reports why once', async () => {
     rig = await Rig.start({ adapter: { secret: 'wrong', retryTimes: 0 } })
     await rig.until(() => rig.warnings.length > 0)
     const [bot] = rig.app.bots
@@ -61,7 +61,7 @@ describe('the connection to DingTalk', () => {
     await rig.message()
   })
 
-  it('lets go of the plugin when that goes', async () => {
+  it('does nothing after the plugin is disposed', async () => {
     await start({ config: { silence: 600_000 } })
     rig.fork.dispose()
     await rig.clock.advance(600_000)

@@ -7,8 +7,8 @@ import type { Options } from '../support/rig'
 
 const DAY = 86_400_000
 
-describe('calls of DingTalk', () => {
-  it('never come faster than twenty a second, and in order', async () => {
+describe('RateLimiter and MonthlyQuota', () => {
+  it('let fewer than twenty calls pass in any second, in order', async () => {
     const clock = new FakeClock()
     const limiter = new RateLimiter(clock)
     const times: number[] = []
@@ -18,7 +18,7 @@ describe('calls of DingTalk', () => {
     for (const time of times) assert.ok(times.filter(other => other >= time && other < time + 1000).length < 20)
   })
 
-  it('are counted by the months of Beijing', async () => {
+  it('count by the months of Beijing', async () => {
     assert.equal(monthOf(Date.parse('2026-11-30T15:59:59Z')), '2026-11')
     assert.equal(monthOf(Date.parse('2026-11-30T16:00:00Z')), '2026-12')
     const clock = new FakeClock()
@@ -30,21 +30,21 @@ describe('calls of DingTalk', () => {
     assert.equal(quota.isShort, false)
   })
 
-  it('are warned about once, at 80 %', () => {
+  it('warn once, at 80 %', () => {
     const warnings: number[] = []
     const quota = new MonthlyQuota({ clock: new FakeClock(), limit: 10, warn: used => warnings.push(used) })
     for (let index = 0; index < 10; index++) quota.spend()
     assert.deepEqual(warnings, [8])
   })
 
-  it('are without end where there is no limit', () => {
+  it('are unlimited with the limit 0', () => {
     const quota = new MonthlyQuota({ clock: new FakeClock(), limit: 0, warn: () => assert.fail('warned') })
     quota.spend(1_000_000)
     assert.equal(quota.isShort, false)
   })
 })
 
-describe('the monthly budget of DingTalk', () => {
+describe('the quota of a bot', () => {
   let rig: Rig
 
   async function start(options: Options = {}) {
@@ -64,7 +64,7 @@ describe('the monthly budget of DingTalk', () => {
     await rig.settled(answer.finish(text))
   }
 
-  it('counts what is billed', async () => {
+  it('counts billed calls', async () => {
     await start()
     await card()
     assert.equal(await usage(), 'dingkey 2027-01 2/5000')
@@ -73,7 +73,7 @@ describe('the monthly budget of DingTalk', () => {
     assert.equal(await usage(), 'dingkey 2027-01 3/5000')
   })
 
-  it('warns, and then makes every answer one message', async () => {
+  it('warns, and then allows no more cards', async () => {
     await start({ config: { monthlyCalls: 10 } })
     for (let index = 0; index < 6; index++) await card(`第 ${index} 个`)
     assert.deepEqual(rig.calls.slice(0, 8).filter(api => api === 'createAndDeliver').length, 4)
@@ -84,7 +84,7 @@ describe('the monthly budget of DingTalk', () => {
     assert.equal(await usage(), '11/10 short')
   })
 
-  it('does not forget after a restart, and counts on', async () => {
+  it('survives a restart', async () => {
     await start({ database: true })
     await card()
     for (let index = 0; index < 20; index++) await tick()
