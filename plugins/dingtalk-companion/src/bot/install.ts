@@ -22,14 +22,18 @@ export interface InstallOptions {
 /**
  * Gives a bot of the stock adapter what the streaming contract asks for: `createMessage` that takes raw Markdown,
  * `editMessage` while editing is possible, and the properties that say so.
+ * @see docs/streaming.md
  * @returns removes everything again
  */
 export function install(bot: StockBot, { messages, turnOf, sentByStock }: InstallOptions): () => void {
   const { constructor: { prototype } } = bot as unknown as { constructor: { prototype: StockBot } }
+  // A plugin that has wrapped one of these functions goes on calling it when the companion is disposed.
+  let isInstalled = true
 
   async function createMessage(
     this: Bot<Context>, channelId: string, content: h.Fragment, referrer?: unknown, options?: Universal.SendOptions,
   ) {
+    if (!isInstalled) return prototype.createMessage.call(this, channelId, content, referrer, options)
     const { session } = options ?? {}
     const turn = session?.channelId === channelId ? turnOf(session.id) : undefined
     return new CompanionEncoder(this, channelId, referrer, options, { messages, turn, sentByStock }).send(content)
@@ -44,14 +48,15 @@ export function install(bot: StockBot, { messages, turnOf, sentByStock }: Instal
   }
 
   async function deleteMessage(this: StockBot, channelId: string, messageId: string) {
-    if (!await messages.delete(messageId)) await prototype.deleteMessage.call(this, channelId, messageId)
+    if (isInstalled && await messages.delete(messageId)) return
+    await prototype.deleteMessage.call(this, channelId, messageId)
   }
 
   async function createDirectChannel(userId: string): Promise<Universal.Channel> {
     return { id: userId, type: 1 satisfies Universal.Channel.Type.DIRECT }
   }
 
-  return define(bot, {
+  const uninstall = define(bot, {
     createMessage: { value: createMessage },
     deleteMessage: { value: deleteMessage },
     createDirectChannel: { value: createDirectChannel },
@@ -60,16 +65,25 @@ export function install(bot: StockBot, { messages, turnOf, sentByStock }: Instal
     editInterval: { value: EDIT_INTERVAL_MS },
     markdown: { value: true },
   })
+  return () => {
+    isInstalled = false
+    uninstall()
+  }
 }
 
-/** Defines own properties. @returns restores those that were there before */
+/** Defines own properties. @returns restores what was there before, except where another plugin has redefined it */
 function define(target: object, properties: PropertyDescriptorMap): () => void {
   const before = Object.keys(properties).map(key => [key, Object.getOwnPropertyDescriptor(target, key)] as const)
   for (const [key, descriptor] of Object.entries(properties)) {
-    Object.defineProperty(target, key, { configurable: true, ...descriptor })
+    // Writable, so that other plugins can wrap the functions by assignment.
+    const access = 'value' in descriptor ? { writable: true } : {}
+    Object.defineProperty(target, key, { configurable: true, ...access, ...descriptor })
   }
   return () => {
     for (const [key, descriptor] of before) {
+      const { get, value } = properties[key]
+      const current = Object.getOwnPropertyDescriptor(target, key)
+      if (current?.get !== get || current?.value !== value) continue
       Reflect.deleteProperty(target, key)
       if (descriptor) Object.defineProperty(target, key, descriptor)
     }

@@ -15,24 +15,36 @@ export function needsStockEncoder({ type, attrs, children }: h): boolean {
   return children.some(needsStockEncoder)
 }
 
+/** Marks the edges of blocks, which become one blank line wherever they meet. */
+const EDGE = '\0'
+
 /** Turns Koishi's elements into Markdown. `markdown` passes as it is, except for thoughts; other text is escaped. */
 export function toMarkdown(elements: h[]): string {
-  return render(elements).replace(/\n{3,}/g, '\n\n')
+  return joinBlocks(render(elements))
 }
 
 function render(elements: h[], depth = 0): string {
   return elements.map(element => renderElement(element, depth)).join('')
 }
 
+function block(text: string): string {
+  return EDGE + text + EDGE
+}
+
+function joinBlocks(text: string): string {
+  return text.replace(/^[\n\0]*\0|\0[\n\0]*$/g, '').replace(/\n*\0[\n\0]*/g, '\n\n')
+}
+
 function renderElement(element: h, depth: number): string {
   const { type, attrs, children } = element
   if (ignored.has(type)) return ''
   const inner = () => render(children, depth)
+  const innerBlock = () => joinBlocks(inner()).trim()
   switch (type) {
     case 'text': return escapeMarkdown(String(attrs.content ?? ''))
     case 'markdown': return withoutThoughts(rawText(children))
     case 'br': return '\n'
-    case 'p': return `\n\n${inner().trim()}\n\n`
+    case 'p': return block(innerBlock())
     case 'b':
     case 'strong': return wrap('**', inner())
     case 'i':
@@ -46,16 +58,16 @@ function renderElement(element: h, depth: number): string {
     case 'image': return `![${escapeMarkdown(attrs.alt ?? attrs.title ?? '')}](${linkTarget(sourceOf(attrs))})`
     case 'at': return `@${escapeMarkdown(attrs.name ?? attrs.id ?? attrs.role ?? attrs.type ?? '')}`
     case 'sharp': return `#${escapeMarkdown(attrs.name ?? attrs.id ?? '')}`
-    case 'hr': return '\n\n---\n\n'
+    case 'hr': return block('---')
     case 'ul':
-    case 'ol': return depth ? `\n${list(element, depth)}` : `\n\n${list(element, depth)}\n\n`
-    case 'blockquote': return `\n\n${inner().trim().replace(/^/gm, '> ')}\n\n`
+    case 'ol': return depth ? `\n${list(element, depth)}` : block(list(element, depth))
+    case 'blockquote': return block(innerBlock().replace(/^/gm, '> '))
     case 'h1':
     case 'h2':
     case 'h3':
     case 'h4':
     case 'h5':
-    case 'h6': return `\n\n${'#'.repeat(Number(type[1]))} ${inner().trim()}\n\n`
+    case 'h6': return block(`${'#'.repeat(Number(type[1]))} ${innerBlock()}`)
     default: return inner()
   }
 }
@@ -64,7 +76,7 @@ function list({ type, children }: h, depth: number): string {
   const items = children.filter(child => child.type === 'li')
   return items.map((item, index) => {
     const marker = type === 'ol' ? `${index + 1}.` : '-'
-    return `${'  '.repeat(depth)}${marker} ${render(item.children, depth + 1).trim()}`
+    return `${'  '.repeat(depth)}${marker} ${joinBlocks(render(item.children, depth + 1)).trim()}`
   }).join('\n')
 }
 
@@ -74,7 +86,7 @@ function codeBlock({ attrs, children }: h): string {
   const text = rawText(children).replace(/\n$/, '')
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
   const fence = '`'.repeat(longest + 1)
-  return `\n\n${fence}${language}\n${text}\n${fence}\n\n`
+  return block(`${fence}${language}\n${text}\n${fence}`)
 }
 
 /** Marks have to touch the text: outer spaces go outside. */

@@ -65,6 +65,8 @@ export class OutgoingMessage {
   private readonly keys: string[] = []
   private card?: Card
   private timer: unknown
+  /** Ends when the card is closed with its whole text. */
+  private closing?: Promise<void>
   private readonly createdAt: number
   /** Whether it was created in the belief that it can be edited. */
   private readonly mayBeEdited: boolean
@@ -131,7 +133,7 @@ export class OutgoingMessage {
     const { chat, phase } = this
     switch (phase) {
       case 'held': return this.send()
-      case 'card': return chat.enqueue(() => this.closeCard())
+      case 'card': return this.closing ??= chat.enqueue(() => this.closeCard())
       case 'sent':
       case 'closed': return chat.enqueue(() => this.sendRest())
       case 'deleted': return
@@ -155,6 +157,7 @@ export class OutgoingMessage {
    */
   async interrupt() {
     if (this.phase !== 'card') return
+    if (this.closing) return this.closing
     this.cardClosed()
     await this.chat.enqueue(() => this.card!.abandon())
   }

@@ -29,6 +29,19 @@ describe('a bot of the stock adapter', () => {
     assert.equal(rig.platform.messages[0].param.title, undefined)
   })
 
+  it('keeps a wrapper that another plugin has put around it, which then calls the stock adapter', async () => {
+    await start()
+    const { createMessage } = rig.bot
+    const wrapped: unknown[] = []
+    rig.bot.createMessage = async function(channelId, content, ...rest) {
+      wrapped.push(content)
+      return createMessage.call(this, channelId, content, ...rest)
+    }
+    rig.fork.dispose()
+    await rig.bot.sendMessage('cidGROUP', '字')
+    assert.deepEqual([wrapped, rig.texts, rig.platform.messages[0].param.title], [['字'], ['字'], undefined])
+  })
+
   it('cannot be edited without a template, with streaming off, or while cards are refused', async () => {
     await start({ config: { cardTemplateId: undefined } })
     assert.equal(bot().editMessage, undefined)

@@ -6,7 +6,9 @@ const render = (markup: string) => toMarkdown(h.parse(markup)).trim()
 
 describe('toMarkdown', () => {
   it('passes raw Markdown as it is', () => {
-    assert.equal(toMarkdown([h('markdown', h.text('# 标题\n\n**重点** `a_b` <at all/>'))]), '# 标题\n\n**重点** `a_b` <at all/>')
+    for (const text of ['# 标题\n\n**重点** `a_b` <at all/>', '```\na\n\n\n\nb\n```\n']) {
+      assert.equal(toMarkdown([h('markdown', h.text(text))]), text)
+    }
   })
 
   it('escapes what is markup in text, and leaves the rest readable', () => {

@@ -127,6 +127,11 @@ export class Rig {
     }
   }
 
+  /** Whether the chain of a message has ended; its last message may still be on its way. */
+  hasEnded(sessionId: number): boolean {
+    return this.ends.has(sessionId)
+  }
+
   /** The answer of a plugin to a message. */
   async answer(conversationId?: string): Promise<Answer> {
     const { session, endChain } = await this.turn(conversationId)

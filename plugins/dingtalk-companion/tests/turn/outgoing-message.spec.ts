@@ -185,7 +185,26 @@ describe('OutgoingMessage', () => {
     assert.deepEqual([rig.texts, card().state, card().content], [[], 'finished', '（已撤回）'])
   })
 
-  it('goes out when the plugin goes, and is written by the stock adapter from then on', async () => {
+  it('is closed, with a note, when its bot is disposed', async () => {
+    await start()
+    await send('说到一半', 'typing')
+    await rig.until(() => card()?.content === '说到一半', 100)
+    rig.adapter.dispose()
+    await rig.until(() => card().state === 'finished')
+    assert.equal(card().content, '说到一半\n\n（回答在这里中断了。）')
+  })
+
+  it('gets no note when the process ends while its card is being closed', async () => {
+    await start()
+    await send('说完了', 'typing')
+    await rig.until(() => card()?.content === '说完了', 100)
+    const ended = endChain()
+    await rig.until(() => rig.hasEnded(session.id))
+    await rig.settled(Promise.all([ended, rig.app.parallel('exit', 'SIGTERM')]))
+    assert.equal(card().content, '说完了')
+  })
+
+  it('goes out when the plugin is disposed, and is written by the stock adapter from then on', async () => {
     await start()
     await send('说')
     rig.fork.dispose()
