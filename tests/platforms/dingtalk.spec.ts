@@ -155,6 +155,8 @@ describe('the instance on DingTalk', function() {
     await dingtalk.say('说吧', { userId: 'alice', msgId: 'killed' })
     const [open] = await cards(1, 'typing')
     process.kill(await instance!.workerPid(), 'SIGKILL')
+    // The launcher would start another worker.
+    instance!.process.kill('SIGKILL')
     await instance!.exited
     release()
     assert.equal(open.state, 'typing')
