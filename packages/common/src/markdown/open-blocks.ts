@@ -1,14 +1,20 @@
-/** A code fence and what stands before it: quotation marks, indentation. https://spec.commonmark.org/0.31.2/#fenced-code-blocks */
+/**
+ * An open code fence, with the quote markers and the indentation before it.
+ * @see https://spec.commonmark.org/0.31.2/#fenced-code-blocks
+ */
 export interface Fence {
   prefix: string
   mark: string
   info: string
 }
 
-/** What a text stops in the middle of. */
+/** The block that is open at the end of a text. */
 export interface Unfinished {
   fence?: Fence
-  /** The head of a table, with the line under it. https://github.github.com/gfm/#tables-extension- */
+  /**
+   * The header of a table with its delimiter row.
+   * @see https://github.github.com/gfm/#tables-extension-
+   */
   table?: string
 }
 
@@ -16,12 +22,12 @@ const opening = /^([ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?)(`{3,}|~{3,})(.*)$/
 const closing = /^[ \t>]*(`{3,}|~{3,})[ \t]*$/
 const delimiter = /^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/
 
-/** Finds out what is open where a text ends. */
+/** Finds the block that is open at the end of a text. */
 export function unfinished(text: string): Unfinished {
   let fence: Fence | undefined
   let table: string | undefined
   let previous = ''
-  // What stands behind the last line break is no line yet.
+  // A trailing line break begins no line.
   for (const line of text.replace(/\n$/, '').split('\n')) {
     if (fence) {
       if (closing.exec(line)?.[1].startsWith(fence.mark)) fence = undefined
@@ -29,7 +35,7 @@ export function unfinished(text: string): Unfinished {
     }
     const [, prefix, mark, info] = opening.exec(line) ?? []
     if (mark && !(mark[0] === '`' && info.includes('`'))) {
-      // A list marker stands before the first line only; the others are indented as far.
+      // Only the first line has the list marker; the others are indented to its width.
       fence = { prefix: prefix.replace(/[^\s>]/g, ' '), mark, info }
       table = undefined
     } else if (previous.includes('|') && line.includes('|') && delimiter.test(line)) {
@@ -42,25 +48,26 @@ export function unfinished(text: string): Unfinished {
   return { fence, table }
 }
 
-/** What closes the code a text stops in. */
+/** The text that closes the code block which is open at the end; empty where none is. */
 export function closer(text: string, { fence } = unfinished(text)): string {
   return fence ? `${text.endsWith('\n') ? '' : '\n'}${fence.prefix}${fence.mark}` : ''
 }
 
-/** Completes an unfinished text for showing: the code it stops in is closed. */
+/** Closes the code block that is open at the end of a text. */
 export function heal(text: string): string {
   return text + closer(text)
 }
 
-/** The rest of a text of which the beginning is shown already. */
+/** The part of a text after `offset`, as Markdown that is complete by itself. */
 export function resume(text: string, offset: number): string {
   const { prefix, start } = reopen(text, offset)
   return start < text.length ? prefix + text.slice(start) : ''
 }
 
 /**
- * Takes a text up at a place in it: with what opens again the code or the table that the place is in the middle of, and
- * where it goes on. Line breaks are left out there, and so is the end of code of which nothing is left.
+ * Continues a text at an offset inside a code block or a table.
+ * @returns `prefix` opens the block again, and `start` is where the text goes on: behind line breaks, and behind a
+ * closing fence whose code has no lines left
  */
 export function reopen(text: string, offset: number): { prefix: string, start: number } {
   const { fence, table } = unfinished(text.slice(0, offset))

@@ -1,33 +1,33 @@
 import { closer, unfinished } from './open-blocks'
 
-/** An unfinished text as it can be shown: so much of it, and what closes what is open there. */
+/** The part of an unfinished text that can be shown, in characters, and what closes the markup that is open there. */
 export interface Draft {
   length: number
   suffix: string
 }
 
-/** Longer than this no link is waited for. */
-const LINK = 500
+/** A bracket that has been open for more characters than this begins no link. */
+const MAX_LINK_CHARACTERS = 500
 
 /**
- * Makes an unfinished text fit to be shown. Code and emphasis that it stops in are closed; what cannot be told yet is
- * held back: half a link, a marker at the very end, a table without the line under its head.
+ * Finds how much of an unfinished text can be shown without broken markup. Open code and emphasis are closed; what is
+ * still ambiguous is held back: half a link, a marker at the very end, a table without its delimiter row.
  */
 export function draft(text: string): Draft {
   const state = unfinished(text)
   if (state.fence) return { length: text.length, suffix: closer(text, state) }
   const length = Math.min(beforeTable(text), beforeLink(text), beforeMarker(text))
   const suffix = emphasis(text.slice(paragraph(text, length), length))
-  // A marker closes only what it directly follows.
+  // A closing marker must directly follow the text.
   return suffix ? { length: text.slice(0, length).trimEnd().length, suffix } : { length, suffix }
 }
 
-/** Where the last paragraph begins. Nothing that is said within a line reaches further. */
+/** Start of the last paragraph. Inline markup does not reach across paragraphs. */
 function paragraph(text: string, end: number) {
   return text.lastIndexOf('\n\n', end - 1) + 1
 }
 
-/** A line with a pipe at its beginning may be the head of a table. The line after it decides. */
+/** The end before a line that may be the header of a table: the next line decides. */
 function beforeTable(text: string) {
   const line = text.lastIndexOf('\n') + 1
   if (unfinished(text.slice(0, line)).table) return text.length
@@ -37,19 +37,19 @@ function beforeTable(text: string) {
   return isHead(line) ? line : text.length
 }
 
-/** From an opening bracket on, unless it cannot become a link any more. */
+/** The end before an opening bracket that may still become a link. */
 function beforeLink(text: string) {
-  const [half] = /!?\[[^\][\n]*(?:\](?:\([^)\s]*)?)?$/.exec(text.slice(-LINK)) ?? []
+  const [half] = /!?\[[^\][\n]*(?:\](?:\([^)\s]*)?)?$/.exec(text.slice(-MAX_LINK_CHARACTERS)) ?? []
   return text.length - (half?.length ?? 0)
 }
 
-/** Markers at the very end may open or close something, or grow. */
+/** The end before markers that may open or close something, or grow longer. */
 function beforeMarker(text: string) {
   const [markers] = /[*_~`]+$/.exec(text) ?? []
   return text.length - (markers?.length ?? 0)
 }
 
-/** What closes the emphasis and the inline code that a paragraph stops in. */
+/** The markers that close the emphasis and the inline code that are open at the end of a paragraph. */
 function emphasis(text: string): string {
   const open: string[] = []
   const pattern = /\\[^]|(`+)|(\*\*\*|\*\*|\*|~~|__|_)/g

@@ -1,27 +1,27 @@
 import { closer, reopen } from './open-blocks'
 
-/** What one message takes of a text. */
+/** The part of a text that goes into one message. */
 export interface Page {
-  /** What opens again what the text before it was in the middle of. */
+  /** Opens the block again that the previous page ended in. */
   prefix: string
-  /** Where it begins and ends in the text. */
+  /** Offsets in the text. */
   start: number
   end: number
-  /** What closes what it ends in the middle of. */
+  /** Closes the block that the page ends in. */
   suffix: string
 }
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-/** Places to break a text at, best first: after what these match. */
+/** Texts are split behind these, best first. */
 const breaks = [/\n\n+/g, /\n/g, /[。！？；…][”’」』）]*|[.!?;]["')\]]*(?=\s)/g, /[，、：]|\s/g]
 
 /**
- * Cuts off what fits in one message: at the end of a paragraph if that leaves at least half of it, else of a line, a
- * sentence, a word; at worst between two graphemes. Code that is cut through is closed, and opened again in the next
- * page; a table begins again with its head.
- * @param from where in the text to begin
- * @param limit bytes of UTF-8; 0 is no limit
+ * Cuts off what fits into one message: at the end of a paragraph if that fills at least half of it, else of a line, a
+ * sentence, a word; at worst between two graphemes. Code that is cut is closed, and opened again in the next page;
+ * tables repeat their header.
+ * @param from offset at which the page begins
+ * @param limit bytes of UTF-8; 0 is unlimited
  */
 export function cut(text: string, from: number, limit: number): Page {
   const { start, ...opening } = reopen(text, from)
@@ -38,7 +38,7 @@ export function cut(text: string, from: number, limit: number): Page {
   }
 }
 
-/** The page as a message has it. */
+/** The text of a page, with what opens and closes its blocks. */
 export function pageText(text: string, { prefix, start, end, suffix }: Page): string {
   const body = text.slice(start, end)
   return prefix + (suffix || end === text.length ? body : body.replace(/\n+$/, '')) + suffix
@@ -48,7 +48,7 @@ function size(text: string) {
   return Buffer.byteLength(text)
 }
 
-/** How far so many bytes reach. */
+/** The offset up to which the text fits into `room` bytes. */
 function reach(text: string, start: number, room: number) {
   let end = start
   while (end < text.length) {
@@ -73,7 +73,7 @@ function breakpoint(text: string, start: number, limit: number): number {
   return grapheme(text, start, limit)
 }
 
-/** The end of the last whole grapheme; of one that is larger than all there is room for, as much as there is. */
+/** The end of the last whole grapheme before `limit`; a grapheme that is larger than a page is cut. */
 function grapheme(text: string, start: number, limit: number): number {
   const from = Math.max(start, limit - 100)
   let end = from

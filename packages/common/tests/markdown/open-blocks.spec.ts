@@ -1,35 +1,35 @@
 import assert from 'node:assert/strict'
 import { heal, resume } from '../../src/markdown/open-blocks'
 
-describe('an unfinished text', () => {
-  it('is shown as it is outside of code', () => {
+describe('heal', () => {
+  it('leaves text outside of code alone', () => {
     for (const text of ['', 'a\n', '**a', '```js\na\n```', '```js\na\n```\nb', 'a ```inline``` b', '~~~\n```\n~~~']) {
       assert.equal(heal(text), text)
     }
   })
 
-  it('is shown with its code closed', () => {
+  it('closes code', () => {
     assert.equal(heal('```js\nlet a'), '```js\nlet a\n```')
     assert.equal(heal('```js\nlet a\n'), '```js\nlet a\n```')
     assert.equal(heal('```'), '```\n```')
     assert.equal(heal('~~~~ md\n~~~\n```'), '~~~~ md\n~~~\n```\n~~~~')
   })
 
-  it('is closed in a list and in a quotation too', () => {
+  it('closes code in lists and quotes', () => {
     assert.equal(heal('- ```js\n  a'), '- ```js\n  a\n  ```')
     assert.equal(heal('10. ```js\n    a'), '10. ```js\n    a\n    ```')
     assert.equal(heal('> ```\n> a'), '> ```\n> a\n> ```')
   })
 
-  it('is not closed by a shorter fence, another kind, or one with words behind it', () => {
+  it('takes a shorter fence, another kind, or one followed by words for code', () => {
     assert.equal(heal('````\n```'), '````\n```\n````')
     assert.equal(heal('```\n~~~'), '```\n~~~\n```')
     assert.equal(heal('```\n``` js'), '```\n``` js\n```')
   })
 })
 
-describe('the rest of a text', () => {
-  it('goes on where the shown part ends', () => {
+describe('resume', () => {
+  it('continues where the shown part ends', () => {
     assert.equal(resume('abc def', 4), 'def')
     assert.equal(resume('abc\n\ndef', 3), 'def')
     assert.equal(resume('abc', 3), '')
@@ -41,7 +41,7 @@ describe('the rest of a text', () => {
     assert.equal(resume('> ~~~\n> a\n> b', 9), '> ~~~\n> b')
   })
 
-  it('is nothing when nothing is left, in code as well', () => {
+  it('is empty when nothing is left, in code as well', () => {
     assert.equal(resume('```js\na\n', 8), '')
   })
 })

@@ -38,12 +38,12 @@ const cases: [string, string, string][] = [
   ['a pipe that begins no table', '| x |\nword', '| x |\nword'],
 ]
 
-describe('an answer before its end', () => {
+describe('draft', () => {
   for (const [name, text, expected] of cases) {
     it(`shows ${name}`, () => assert.equal(shown(text), expected))
   }
 
-  it('shows only what is said, whatever is closed', () => {
+  it('shows nothing but the text and what closes it, at every length', () => {
     const text = '# T\n\n**a *b* `c`** [d](https://x.y) ~~e~~\n\n| x | y |\n| - | - |\n| 1 | 2 |\n\n```js\nf\n```\nend'
     for (let length = 0; length <= text.length; length++) {
       const { length: shown, suffix } = draft(text.slice(0, length))

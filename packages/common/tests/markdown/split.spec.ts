@@ -14,8 +14,8 @@ function pages(text: string, limit: number): string[] {
 
 const bytes = (text: string) => Buffer.byteLength(text)
 
-describe('a long answer', () => {
-  it('is one page where it fits, and where there is no limit', () => {
+describe('cut', () => {
+  it('makes one page where the text fits, and where there is no limit', () => {
     assert.deepEqual(pages('一二三', 9), ['一二三'])
     assert.deepEqual(pages('a'.repeat(50_000), 0), ['a'.repeat(50_000)])
   })
@@ -47,7 +47,7 @@ describe('a long answer', () => {
     assert.deepEqual(pages('e\u0301'.repeat(4), 4), Array(4).fill('e\u0301'))
   })
 
-  it('goes on with a grapheme that is larger than a page', () => {
+  it('cuts a grapheme that is larger than a page', () => {
     const zalgo = `a${'\u0301'.repeat(40)}`
     assert.equal(pages(zalgo, 20).join(''), zalgo)
   })
@@ -61,11 +61,11 @@ describe('a long answer', () => {
     ])
   })
 
-  it('opens no code of which nothing is left', () => {
+  it('does not open code that has no lines left', () => {
     assert.deepEqual(pages('```\naaaa\nbbbb\n```\n\ncccc', 18), ['```\naaaa\nbbbb\n```', 'cccc'])
   })
 
-  it('repeats the head of a table', () => {
+  it('repeats the header of a table', () => {
     const rows = Array.from({ length: 6 }, (_, index) => `| ${index} | x |`)
     const head = '| a | b |\n| - | - |'
     assert.deepEqual(pages([head, ...rows, '', 'end'].join('\n'), 52), [
@@ -75,16 +75,16 @@ describe('a long answer', () => {
     ])
   })
 
-  it('does not repeat the head of a table that has ended', () => {
+  it('does not repeat the header of a table that has ended', () => {
     assert.deepEqual(pages('| a |\n| - |\n| 1 |\n\nword | word and words', 22), ['| a |\n| - |\n| 1 |', 'word | word and words'])
   })
 
-  it('repeats no head that leaves no room for rows', () => {
+  it('does not repeat a header that leaves no room for rows', () => {
     const result = pages(`| ${'long '.repeat(10)}|\n| - |\n| 1 |\n| 2 |`, 60)
     for (const page of result) assert.ok(bytes(page) <= 60)
   })
 
-  it('loses nothing, repeats nothing and keeps to its limit, whatever it is', () => {
+  it('loses nothing, repeats nothing and keeps to every limit', () => {
     let seed = 1
     const random = (below: number) => (seed = seed * 48271 % 2147483647) % below
     const words = ['word', '很长的一句话。', '👍🏽', '\n', '\n\n', ' ', '**b**', 'https://x.y/z', '。', 'x'.repeat(30)]

@@ -2,7 +2,7 @@ import { h } from 'koishi'
 import type { Session } from 'koishi'
 import { localizeText } from '../messages/i18n'
 
-/** The buttons of an answer. Each says a command for whoever clicks it. */
+/** The buttons of an answer. A click sends a command in the name of the user. */
 export function controls(session: Session, done: boolean): h[] {
   const names = done ? ['retry', 'reset'] : ['stop']
   return names.map((name) => {

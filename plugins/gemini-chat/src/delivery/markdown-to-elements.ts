@@ -2,28 +2,28 @@ import { h } from 'koishi'
 import { Marked } from 'marked'
 import type { Token, Tokens } from 'marked'
 
-/** What a platform's encoder can do. */
+/** The elements that the encoder of a platform can send. */
 export interface Dialect {
   /** Inline code, code blocks and strikethrough. */
   rich?: boolean
-  /** Nothing but text: not even bold, italics and links. */
+  /** Only text: no bold, italics or links. */
   bare?: boolean
-  /** What becomes of a link's address. */
+  /** Rewrites the target of a link. */
   href?: (href: string) => string
 }
 
-/** An instance of its own: the shared one can be reconfigured by anybody. */
+/** Not the shared instance, which any plugin can reconfigure. */
 const marked = new Marked({ gfm: true, breaks: true })
 
-/** A line of inline elements. Blocks are laid out as lines of text: that looks the same on every platform. */
+/** A line of inline elements. Blocks become lines of text, which looks the same on every platform. */
 type Line = h[]
 
 /**
- * Turns Markdown into standard elements: text, `b`, `i`, `s`, `code`, `pre` and `a`, and can make nothing else. What
- * looks like markup in it is text.
+ * Turns Markdown into the standard elements text, `b`, `i`, `s`, `code`, `pre` and `a`, and into no others: HTML and
+ * Koishi markup in it become text.
  *
- * Lists, tables, quotes and paragraphs become lines: most encoders run the items of `ul` together, and the stock
- * `editMessage` of Telegram refuses a message with `p`, `br` or `li` in it.
+ * Lists, tables, quotes and paragraphs become lines: most encoders join the items of `ul`, and Telegram's
+ * `editMessage` fails on `p`, `br` and `li`.
  */
 export function toElements(markdown: string, dialect: Dialect): h[] {
   const lines = blocks(marked.lexer(markdown))
@@ -32,7 +32,7 @@ export function toElements(markdown: string, dialect: Dialect): h[] {
   return join(lines.map((line, index) => index ? [h.text('\n'), ...line] : line).flat())
 
   function blocks(tokens: Token[]): Line[] {
-    // Headings and tables swallow the blank line behind them.
+    // The tokens of headings and tables include the blank line behind them.
     return tokens.flatMap((token) => {
       const lines = block(token as Tokens.Generic)
       return token.type !== 'space' && /\n\n$/.test(token.raw) ? [...lines, []] : lines
@@ -106,7 +106,7 @@ export function toElements(markdown: string, dialect: Dialect): h[] {
   }
 }
 
-/** Whether a link goes where links go, and runs nothing. */
+/** Whether the target of a link is a page or a mail address, and runs no code. */
 function isSafe(href: string): boolean {
   return URL.canParse(href) && ['http:', 'https:', 'mailto:'].includes(new URL(href).protocol)
 }
@@ -125,7 +125,7 @@ function pieces(text: string): h[] {
   return text.split('\n').map(line => h.text(line))
 }
 
-/** Makes neighbouring texts one. */
+/** Joins adjacent text elements. */
 function join(elements: h[]): h[] {
   const result: h[] = []
   for (const element of elements) {

@@ -44,7 +44,7 @@ const refuse = () => {
   throw new Error('refused')
 }
 
-describe('delivery', () => {
+describe('createDelivery', () => {
   let chat: Chat
   let clock: ManualClock
   let delivery: Delivery
@@ -72,7 +72,7 @@ describe('delivery', () => {
     await done
   }
 
-  describe('to a platform that can edit', () => {
+  describe('for a platform that can edit', () => {
     beforeEach(() => start())
 
     it('creates a message with the first text, edits it as it grows, and completes it', async () => {
@@ -82,14 +82,14 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['abcdef!'])
     })
 
-    it('leaves as much time between edits as the adapter asks for', async () => {
+    it('leaves the adapter\'s interval between edits', async () => {
       chat.interval = 2000
       start()
       await stream('abcdefghijkl')
       assert.deepEqual(chat.log, ['create a', 'edit abcde', 'edit abcdefghij'])
     })
 
-    it('sends every state to an adapter that takes them all', async () => {
+    it('sends every state with an interval of 0', async () => {
       chat.interval = 0
       start()
       await stream('abc')
@@ -97,7 +97,7 @@ describe('delivery', () => {
       assert.deepEqual(chat.log, ['create a', 'edit ab', 'edit abc'])
     })
 
-    it('does not wait with the last state', async () => {
+    it('sends the last state at once', async () => {
       await stream('a')
       const before = clock.now()
       await delivery.finish('abc')
@@ -113,14 +113,14 @@ describe('delivery', () => {
       assert.deepEqual(chat.log, ['create a'])
     })
 
-    it('takes up again after a pause of the model', async () => {
+    it('continues after a pause of the model', async () => {
       await stream('a')
       await clock.advance(10_000)
       await stream('ab')
       assert.deepEqual(chat.messages, ['ab'])
     })
 
-    it('skips states that a slow platform has no time for, and never has two edits on their way', async () => {
+    it('skips states on a slow platform, and never has two edits in flight', async () => {
       chat.interval = 0
       start()
       const slow = gate()
@@ -133,7 +133,7 @@ describe('delivery', () => {
       assert.deepEqual(chat.log, ['create a', 'edit ab', 'edit abcdef'])
     })
 
-    it('waits for the edit that is on its way before it completes the message', async () => {
+    it('waits for the edit in flight before it completes the message', async () => {
       chat.interval = 0
       start()
       const slow = gate()
@@ -147,20 +147,20 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['abc'])
     })
 
-    it('shows open code closed, and the whole text as it is', async () => {
+    it('closes open code in unfinished text only', async () => {
       await stream('```\na')
       assert.equal(chat.messages[0], '```\na\n```')
       await finish('```\na\n```\nb')
       assert.deepEqual(chat.messages, ['```\na\n```\nb'])
     })
 
-    it('takes away what closed the code, when the text ends in it', async () => {
+    it('removes what closed the code, when the text ends in it', async () => {
       await stream('```\na')
       await finish('```\na')
       assert.deepEqual(chat.messages, ['```\na'])
     })
 
-    it('sends a text that came all at once as one message', async () => {
+    it('sends a text that arrives at once as one message', async () => {
       await finish('abc')
       assert.deepEqual(chat.log, ['create abc'])
     })
@@ -169,20 +169,20 @@ describe('delivery', () => {
   describe('when an edit fails', () => {
     beforeEach(() => start())
 
-    it('goes on with the next one', async () => {
+    it('continues with the next one', async () => {
       chat.onEdit = count => count === 1 && refuse()
       await stream('abcdef')
       await finish('abcdef')
       assert.deepEqual(chat.messages, ['abcdef'])
     })
 
-    it('asks less and less often', async () => {
+    it('edits less and less often', async () => {
       chat.onEdit = refuse
       await stream('a'.repeat(130))
       assert.ok(chat.log.length <= 7, String(chat.log.length))
     })
 
-    it('tries the last one again', async () => {
+    it('retries the last one', async () => {
       await stream('a')
       chat.onEdit = count => count < 3 && refuse()
       await finish('abc')
@@ -190,7 +190,7 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['abc'])
     })
 
-    it('continues in a new message what an old one cannot take any more', async () => {
+    it('continues in a new message', async () => {
       chat.onEdit = count => count > 1 && refuse()
       await stream('abcdef')
       await finish('abcdefgh')
@@ -204,7 +204,7 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['a', 'bcdef'])
     })
 
-    it('opens the code again that it broke off in', async () => {
+    it('opens the code again in the new message', async () => {
       chat.onEdit = refuse
       delivery.update('```js\na')
       await clock.advance(0)
@@ -212,7 +212,7 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['```js\na\n```', '```js\nb\n```'])
     })
 
-    it('opens the code again that a line of it ended in', async () => {
+    it('opens the code again after a whole line', async () => {
       chat.onEdit = refuse
       delivery.update('```js\na\n')
       await clock.advance(0)
@@ -220,7 +220,7 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['```js\na\n```', '```js\nb\n```\nend'])
     })
 
-    it('sends nothing more when all there is to come is blank', async () => {
+    it('sends nothing more when the rest is blank', async () => {
       chat.onEdit = refuse
       delivery.update('abc\n')
       await clock.advance(0)
@@ -228,7 +228,7 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['abc\n'])
     })
 
-    it('repeats nothing when the text ends in another way than it seemed', async () => {
+    it('repeats nothing when the end of the text changes', async () => {
       chat.onEdit = refuse
       delivery.update('abc \n')
       await clock.advance(0)
@@ -248,7 +248,7 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['abcdef'])
     })
 
-    it('fails in the end, and says why', async () => {
+    it('rejects with the platform\'s error when every try fails', async () => {
       chat.onCreate = refuse
       await stream('abc')
       const done = assert.rejects(delivery.finish('abc'), /refused/)
@@ -282,14 +282,14 @@ describe('delivery', () => {
     assert.deepEqual(chat.log, ['create abcdef!'])
   })
 
-  it('sends one message when it is not to stream', async () => {
+  it('sends one message when streaming is off', async () => {
     start(false)
     await stream('abcdef')
     await finish('abcdef!')
     assert.deepEqual(chat.log, ['create abcdef!'])
   })
 
-  it('brings every letter exactly once, whatever fails', async () => {
+  it('delivers every letter exactly once, whatever fails', async () => {
     const text = 'The quick brown fox jumps over the lazy dog.'
     const moods: Record<string, (count: number) => unknown> = {
       never: () => {},
@@ -310,7 +310,7 @@ describe('delivery', () => {
     }
   })
 
-  describe('of an answer that is longer than a message', () => {
+  describe('for an answer that is longer than a message', () => {
     const paragraphs = Array.from({ length: 12 }, (_, index) => `Paragraph ${index} with **some** words.`)
     const text = paragraphs.join('\n\n')
 
@@ -322,7 +322,7 @@ describe('delivery', () => {
       'whose messages fail now and then': () => chat.onCreate = count => count % 2 && refuse(),
       'that cannot edit': () => chat.edit = undefined,
     })) {
-      it(`brings every paragraph exactly once, to a bot ${bot}`, async () => {
+      it(`delivers every paragraph exactly once, to a bot ${bot}`, async () => {
         for (const interval of [0, 1000]) {
           for (const status of [false, true]) {
             chat = new Chat()
@@ -362,7 +362,7 @@ describe('delivery', () => {
       assert.equal(chat.messages.join('').replace(/\n/g, ''), text.replace(/\n/g, ''))
     })
 
-    it('closes and opens again the emphasis that a message breaks off in', async () => {
+    it('closes the emphasis that a message ends in, and opens it again', async () => {
       const ends = [['a **bold** end', ' end'], ['a **bold and more** end', '**and more** end']]
       for (const [text, rest] of ends) {
         chat = new Chat()
@@ -375,7 +375,7 @@ describe('delivery', () => {
       }
     })
 
-    it('says what is missing when a page cannot be sent', async () => {
+    it('rejects when a page cannot be sent', async () => {
       chat.edit = undefined
       chat.limit = 80
       chat.onCreate = count => count > 2 && refuse()
@@ -387,10 +387,10 @@ describe('delivery', () => {
     })
   })
 
-  describe('of a status', () => {
+  describe('with a status line', () => {
     beforeEach(() => start())
 
-    it('shows it while there is nothing else, and puts the text in its place', async () => {
+    it('shows the status while there is no text, and replaces it', async () => {
       delivery.status!('(queued)')
       await clock.advance(5000)
       delivery.status!('(answering)')
@@ -401,14 +401,14 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['abc'])
     })
 
-    it('does not bring it back over a text', async () => {
+    it('does not replace text by a status', async () => {
       await stream('a')
       delivery.status!('(queued)')
       await finish('a')
       assert.deepEqual(chat.log, ['create a'])
     })
 
-    it('puts the end in its place, where there was nothing in between', async () => {
+    it('replaces the status by the whole text', async () => {
       delivery.status!('(queued)')
       await clock.advance(0)
       assert.equal(delivery.isOpen, true)
@@ -424,7 +424,7 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['(queued)', 'abcd'])
     })
 
-    it('does without when it cannot be sent', async () => {
+    it('goes on without a status that cannot be sent', async () => {
       chat.onCreate = count => count === 1 && refuse()
       delivery.status!('(queued)')
       await clock.advance(5000)
@@ -433,26 +433,26 @@ describe('delivery', () => {
       assert.deepEqual(chat.messages, ['abc'])
     })
 
-    it('shows none where it could not be taken away', () => {
+    it('shows no status where it could not be replaced', () => {
       chat.edit = undefined
       start()
       assert.equal(delivery.status, undefined)
     })
   })
 
-  describe('with something to click', () => {
+  describe('with buttons', () => {
     beforeEach(() => {
       chat.controls = done => [h.text(done ? ' [again]' : ' [stop]')]
     })
 
-    it('offers what there is to do at the time', async () => {
+    it('shows the buttons of the moment', async () => {
       start()
       await stream('ab')
       await finish('ab')
       assert.deepEqual(chat.log, ['create a [stop]', 'edit ab [again]'])
     })
 
-    it('offers it below the last message only', async () => {
+    it('shows them below the last message only', async () => {
       chat.limit = 10
       start()
       await finish('word word word word')
@@ -464,7 +464,7 @@ describe('delivery', () => {
     })
   })
 
-  it('leaves no timer behind when the plugin goes', async () => {
+  it('leaves no timer behind when the plugin is disposed', async () => {
     const system = new SystemClock()
     chat.onEdit = refuse
     delivery = createDelivery(chat, { clock: system, random: () => 1, streaming: true })
@@ -476,7 +476,7 @@ describe('delivery', () => {
   })
 })
 
-describe('the target of a reply', () => {
+describe('targetOf', () => {
   const calls: unknown[][] = []
   const bot = {
     platform: 'mock',
@@ -488,7 +488,7 @@ describe('the target of a reply', () => {
 
   beforeEach(() => calls.length = 0)
 
-  it('carries the session and its referrer: passive platforms reply to those', async () => {
+  it('passes the session and its referrer, which platforms that only reply need', async () => {
     const session = sessionOf(bot)
     const target = targetOf(session)
     assert.deepEqual(await target.create([h.text('a')]), ['1'])
@@ -497,17 +497,17 @@ describe('the target of a reply', () => {
     assert.deepEqual(calls[1], ['c', '1', [h.text('b')]])
   })
 
-  it('asks the adapter how often it may be edited', () => {
+  it('takes the interval of the adapter', () => {
     assert.equal(targetOf(sessionOf(bot)).interval, 1000)
     assert.equal(targetOf(sessionOf({ ...bot, editInterval: 0 })).interval, 0)
   })
 
-  it('cannot be edited where the adapter cannot, or where it would show the source of the elements', () => {
+  it('cannot edit without editMessage, or where that would show the source of the elements', () => {
     assert.equal(targetOf(sessionOf({ ...bot, editMessage: undefined })).edit, undefined)
     assert.equal(targetOf(sessionOf({ ...bot, platform: 'discord' })).edit, undefined)
   })
 
-  it('knows how much a platform takes, unless the settings know better', () => {
+  it('limits messages by platform, unless the settings say otherwise', () => {
     const options = { messageBytes: { telegram: 9, other: 0 } }
     const limit = (platform: string, options = {}, markdown?: boolean) => {
       return targetOf({ ...sessionOf({ ...bot, markdown }), platform } as Session, options).limit
@@ -563,7 +563,7 @@ describe('the target of a reply', () => {
     assert.equal(count, 1)
   })
 
-  it('tries again when the only message there is cannot be sent', async () => {
+  it('retries when the only message cannot be sent', async () => {
     let count = 0
     const clock = new HastyClock()
     const chat = { render: () => [], interval: 0, create: async () => ++count < 3 ? refuse() : [] }

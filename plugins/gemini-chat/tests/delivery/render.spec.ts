@@ -44,10 +44,10 @@ const attacks = [
 
 const harmless = new Set(['text', 'b', 'i', 's', 'code', 'pre', 'a'])
 
-describe('rendering', () => {
+describe('render', () => {
   const readers: Reader[] = [bot, { platform: 'dingtalk' }, { platform: 'line' }, { platform: 'wecom-bot', markdown: true }]
   for (const reader of readers) {
-    it(`makes nothing but text of markup towards ${reader.platform}`, () => {
+    it(`turns markup into text for ${reader.platform}`, () => {
       for (const attack of attacks) {
         const elements = render(attack, reader)
         const dangerous = types(elements).filter(type => !harmless.has(type) && !(reader.markdown && type === 'markdown'))
@@ -66,14 +66,14 @@ describe('rendering', () => {
     assert.equal(markup('`<at/>`'), '<code>&lt;at/&gt;</code>')
   })
 
-  it('hands raw Markdown to a bot that takes it', () => {
+  it('passes raw Markdown to a bot that takes it', () => {
     const markdown = '# T\n\n<execute>help</execute>\n\n```js\n1\n```'
     const [element, ...rest] = render(markdown, { platform: 'wecom-bot', markdown: true })
     assert.deepEqual([element.type, element.attrs, rest], ['markdown', {}, []])
     assert.deepEqual(element.children.map(({ type, attrs }) => [type, attrs]), [['text', { content: markdown }]])
   })
 
-  it('writes as the settings have it', () => {
+  it('uses the format of the settings', () => {
     const formats = { mock: 'markdown', kook: 'plain', dingtalk: 'elements', qq: 'text', line: 'elements' } as const
     const write = (platform: string) => render('**a** `b`', { platform }, { formats }).join('')
     assert.equal(write('mock'), '<markdown>**a** `b`</markdown>')
@@ -85,20 +85,20 @@ describe('rendering', () => {
     assert.equal(render('`b`', { platform: 'kook', markdown: true }, { formats }).join(''), 'b')
   })
 
-  it('knows the inline styles', () => {
+  it('renders inline styles', () => {
     assert.equal(markup('**b** *i* ~~s~~ `c` ***both***'), '<b>b</b> <i>i</i> <s>s</s> <code>c</code> <i><b>both</b></i>')
     assert.equal(markup('a \\*b\\*'), 'a *b*')
     assert.equal(markup('snake_case_name 2*3*4'), 'snake_case_name 2<i>3</i>4')
   })
 
-  it('keeps links that go somewhere', () => {
+  it('keeps links to pages and mail addresses', () => {
     assert.equal(markup('[k](https://koishi.chat "t")'), '<a href="https://koishi.chat">k</a>')
     assert.equal(markup('https://koishi.chat'), '<a href="https://koishi.chat">https://koishi.chat</a>')
     assert.equal(markup('[m](mailto:a@b.c)'), '<a href="mailto:a@b.c">m</a>')
     assert.equal(markup('[x](javascript:alert(1)) [y](/etc/passwd)'), 'x y')
   })
 
-  it('makes links of images', () => {
+  it('turns images into links', () => {
     assert.equal(markup('![a cat](https://x.y/c.png)'), '<a href="https://x.y/c.png">a cat</a>')
     assert.equal(markup('![](https://x.y/c.png)'), '<a href="https://x.y/c.png">https://x.y/c.png</a>')
   })
@@ -133,7 +133,7 @@ describe('rendering', () => {
     assert.equal(markup('[k](https://k.c/100%)', dingtalk), '<a href="https://k.c/100%">k</a>')
   })
 
-  it('writes text alone where an encoder drops the rest, and loses nothing of it', () => {
+  it('renders text alone where an encoder drops all other elements, and loses nothing', () => {
     const markdown = [
       '# T', '**b** *i* ~~s~~ `c` [k](https://koishi.chat) https://koishi.chat', '```js\n1\n```', '| a | **b** |\n|---|---|\n| 1 | 2 |',
     ].join('\n\n')
@@ -148,7 +148,7 @@ describe('rendering', () => {
     }
   })
 
-  it('does not care how the shared parser is set up', async () => {
+  it('does not depend on the configuration of the shared parser', async () => {
     const { marked } = await import('marked')
     const before = { ...marked.defaults }
     marked.use({ tokenizer: { codespan: () => undefined }, gfm: false })
@@ -159,12 +159,12 @@ describe('rendering', () => {
     }
   })
 
-  it('leaves no blank lines around', () => {
+  it('leaves no blank lines around the text', () => {
     assert.equal(markup('\n\na\n\n'), 'a')
     assert.deepEqual(render('', bot), [])
   })
 
-  it('joins neighbouring texts: some platforms show elements separated by commas', () => {
+  it('joins adjacent texts', () => {
     assert.deepEqual(types(render('a\nb\n\n- c\n- d <x> \\* &amp;', bot)), ['text'])
   })
 })
