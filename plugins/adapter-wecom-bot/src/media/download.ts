@@ -1,19 +1,15 @@
-import type { IncomingMessage } from 'node:http'
-import { get as httpGet } from 'node:http'
-import { get as httpsGet } from 'node:https'
-import type { LookupFunction } from 'node:net'
+import { DownloadError, guardedDownload, parseWebUrl } from 'common/net'
+import type { DownloadErrorCode, DownloadOptions } from 'common/net'
 import type { Clock } from '../util/clock'
 import { MediaError } from './media-error'
-import { checkHost, guardedLookup } from './ssrf-guard'
+import type { MediaErrorCode } from './media-error'
 
-export interface FetchOptions {
+export interface FetchOptions extends Pick<DownloadOptions, 'signal' | 'resolve'> {
   /** Most bytes. */
   limit: number
   clock: Clock
   /** Hosts (`host` or `host:port`) that may have private addresses. */
   trusted: readonly string[]
-  signal?: AbortSignal
-  lookup?: LookupFunction
 }
 
 export interface Bytes {
@@ -21,89 +17,43 @@ export interface Bytes {
   disposition?: string
 }
 
-const REDIRECTS = 3
-/** For the whole of one attempt to begin answering, and between two pieces of it. Milliseconds. */
-const SILENCE = 20_000
-/** For all pieces together: after so long, WeCom's links are over. Milliseconds. */
-const DURATION = 5 * 60_000
+/** Encryption pads a file by up to 32 bytes. */
+const MAX_PADDING_BYTES = 32
+
+const codes: Record<DownloadErrorCode, MediaErrorCode> = {
+  'download/not-web': 'wecom-bot/media-unavailable',
+  'download/too-many-redirects': 'wecom-bot/media-unavailable',
+  'download/refused': 'wecom-bot/media-unavailable',
+  'download/private-address': 'wecom-bot/media-private-address',
+  'download/too-large': 'wecom-bot/media-too-large',
+  'download/too-slow': 'wecom-bot/media-timed-out',
+  'download/network': 'wecom-bot/media-network-failed',
+}
 
 /**
- * Fetches what a link of the web leads to, once, past the guard against private addresses.
+ * Downloads from the public web, once: repeating it is up to the caller.
  * @throws {MediaError}
  */
 export async function fetchBytes(link: string, options: FetchOptions): Promise<Bytes> {
+  const { limit, ...rest } = options
+  const limitBytes = limit + MAX_PADDING_BYTES
   try {
-    return await follow(parse(link), options, 0)
+    const { data, headers } = await guardedDownload(parseWebUrl(link), { ...rest, limitBytes })
+    return { data, disposition: headers['content-disposition'] }
   } catch (error) {
-    throw classify(error)
+    throw toMediaError(error, limit)
   }
 }
 
-async function follow(url: URL, options: FetchOptions, redirects: number): Promise<Bytes> {
-  const response = await request(url, options)
-  const { statusCode = 0, headers } = response
-  if (statusCode >= 300 && statusCode < 400 && headers.location) {
-    response.destroy()
-    if (redirects === REDIRECTS) throw new MediaError('wecom-bot/media-unavailable', 'too many redirects')
-    return follow(parse(headers.location, url), options, redirects + 1)
-  }
-  if (statusCode !== 200) {
-    response.destroy()
-    throw new MediaError(statusCode >= 500 ? 'wecom-bot/media-network-failed' : 'wecom-bot/media-unavailable', `the storage answers ${statusCode}`)
-  }
-  // A server that sends a byte now and then would keep whatever waits for the file waiting.
-  const { clock, limit } = options
-  const giveUp = () => void response.destroy(new MediaError('wecom-bot/media-timed-out', 'the download takes too long'))
-  const end = clock.setTimeout(giveUp, DURATION)
-  const data = await collect(response, limit).finally(() => clock.clearTimeout(end))
-  return { data, disposition: headers['content-disposition'] }
+function toMediaError(cause: unknown, limit: number): MediaError {
+  if (!(cause instanceof DownloadError)) return new MediaError('wecom-bot/media-network-failed', 'the download was aborted')
+  // WeCom's storage answers 503 now and then.
+  if (cause.status! >= 500) return new MediaError('wecom-bot/media-network-failed', cause.message, { cause })
+  return new MediaError(codes[cause.code], describe(cause, limit), { cause })
 }
 
-function parse(link: string, base?: URL): URL {
-  if (!URL.canParse(link, base?.href)) throw new MediaError('wecom-bot/media-unavailable', 'not a web link')
-  return new URL(link, base)
-}
-
-function request(url: URL, options: FetchOptions): Promise<IncomingMessage> {
-  const { trusted, signal, clock, lookup = guardedLookup() } = options
-  const isTrusted = trusted.includes(url.host) || trusted.includes(url.hostname)
-  if (!isTrusted) checkHost(url.hostname)
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new MediaError('wecom-bot/media-unavailable', 'not a web link')
-  const get = url.protocol === 'https:' ? httpsGet : httpGet
-  return new Promise((resolve, reject) => {
-    const call = get(url, { signal, timeout: SILENCE, lookup: isTrusted ? undefined : lookup, agent: false }, resolve)
-    const giveUp = () => void call.destroy(new Error('timeout'))
-    // A head may come byte by byte, too.
-    const begin = clock.setTimeout(giveUp, SILENCE)
-    const settle = () => clock.clearTimeout(begin)
-    call.on('timeout', giveUp).on('response', settle).on('error', settle).on('error', reject)
-  })
-}
-
-function tooLarge(limit: number) {
-  return new MediaError('wecom-bot/media-too-large', `the file is larger than ${Math.floor(limit / 1048576)} MB`)
-}
-
-async function collect(response: IncomingMessage, limit: number): Promise<Buffer> {
-  // Padding adds up to 32 bytes.
-  if (Number(response.headers['content-length']) > limit + 32) {
-    response.destroy()
-    throw tooLarge(limit)
-  }
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response) {
-    size += chunk.length
-    if (size > limit + 32) throw tooLarge(limit)
-    chunks.push(chunk)
-  }
-  if (!response.complete) throw new MediaError('wecom-bot/media-network-failed', 'the download broke off')
-  return Buffer.concat(chunks)
-}
-
-function classify(error: unknown): MediaError {
-  if (error instanceof MediaError) return error
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'ERR_PRIVATE_ADDRESS') return new MediaError('wecom-bot/media-private-address', 'the link leads to a private address')
-  return new MediaError('wecom-bot/media-network-failed', `the download failed${code ? ` (${code})` : ''}`)
+function describe({ code, message }: DownloadError, limit: number): string {
+  if (code === 'download/too-large') return `the file is larger than ${Math.floor(limit / 1048576)} MB`
+  if (code === 'download/private-address') return `${message}: add it to trustedHosts if it may be used`
+  return message
 }

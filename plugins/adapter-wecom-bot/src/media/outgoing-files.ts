@@ -1,3 +1,4 @@
+import { isTrustedHost } from 'common/net'
 import type { FetchOptions } from './download'
 import { fetchFile } from './media'
 import { MediaError } from './media-error'
@@ -30,7 +31,7 @@ export function createFileReader({ http, warn, ...options }: FileReaderOptions):
   return async (src, isPicture) => {
     if (!URL.canParse(src)) return
     const url = new URL(src)
-    const isTrusted = options.trusted.includes(url.host) || options.trusted.includes(url.hostname)
+    const isTrusted = isTrustedHost(url, options.trusted)
     try {
       if (/^https?:$/.test(url.protocol)) {
         // A link is shown as a picture all the same, and takes no message of its own.

@@ -1,3 +1,4 @@
+import { isTrustedHost } from 'common/net'
 import { WECOM_API } from '../config'
 
 /**
@@ -6,9 +7,9 @@ import { WECOM_API } from '../config'
  */
 export function isTrusted(url: string, apiEndpoint: string, trusted: readonly string[]): boolean {
   if (!URL.canParse(url)) return false
-  const { protocol, host, hostname, username, password } = new URL(url)
+  const { protocol, host, username, password } = new URL(url)
   if (username || password || !/^https?:$/.test(protocol)) return false
-  if (trusted.includes(host) || trusted.includes(hostname)) return true
+  if (isTrustedHost(new URL(url), trusted)) return true
   // Settings may be wrong in any way.
   const own = [WECOM_API, apiEndpoint].filter(origin => URL.canParse(origin))
   return protocol === 'https:' && own.some(origin => new URL(origin).host === host)

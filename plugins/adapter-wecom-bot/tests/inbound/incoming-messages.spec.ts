@@ -187,12 +187,12 @@ describe('incoming messages', () => {
   it('log a file that is lost, too large, malformed or internal, without its link', async () => {
     const inside = `http://localhost:${new URL(world.wecom.origin).port}/media/a?sign=SECRET`
     const cases: [url: string, reason: RegExp][] = [
-      [`${world.wecom.origin}/media/none?sign=SECRET`, /the storage answers 404/],
+      [`${world.wecom.origin}/media/none?sign=SECRET`, /the server answers 404/],
       [world.wecom.media(Buffer.alloc(1_100_000), 'a'), /larger than 1 MB/],
       [world.wecom.media(png, 'a', { key }), /cannot be decrypted/],
       [world.wecom.media(png, 'a', { key: false }), /cannot be decrypted/],
-      [inside, /private address/],
-      ['not a link', /not a web link/],
+      [inside, /private network/],
+      ['not a link', /not an HTTP URL/],
     ]
     for (const [url, reason] of cases) {
       world.log.lines.splice(0)

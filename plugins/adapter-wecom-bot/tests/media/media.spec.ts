@@ -168,7 +168,7 @@ describe('a file in a message', () => {
 
   it('is given up after three tries', async () => {
     wecom.fail('media', { status: 503 }, 3)
-    await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-network-failed', message: 'the storage answers 503' })
+    await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-network-failed', message: 'the server answers 503' })
     wecom.fail('media', { reset: true }, 3)
     await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-network-failed', message: /ECONNRESET/ })
   })
@@ -176,7 +176,7 @@ describe('a file in a message', () => {
   it('that is not there, or over, is not tried again', async () => {
     for (const status of [403, 404, 410]) {
       wecom.fail('media', { status })
-      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-unavailable', message: `the storage answers ${status}` })
+      await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-unavailable', message: `the server answers ${status}` })
     }
     assert.deepEqual(pauses, [])
   })
@@ -208,7 +208,7 @@ describe('a file in a message', () => {
         for (const end of ends) end()
       }, 20))
     })
-    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'wecom-bot/media-network-failed', message: 'the download failed' })
+    await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'wecom-bot/media-network-failed', message: 'the file cannot be loaded' })
     assert.deepEqual([requests, pauses, ends.size], [3, [1000, 2000], 0])
   })
 
@@ -250,11 +250,10 @@ describe('a file in a message', () => {
     let looks = 0
     const url = wecom.media(png, 'a.png').replace('127.0.0.1', 'storage.example.com')
     const { data } = await get(url, {
-      trusted: [],
-      lookup: (_name, options, callback) => {
+      trusted: ['storage.example.com'],
+      resolve: (_name, _options, callback) => {
         looks++
-        if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }])
-        else callback(null, '127.0.0.1', 4)
+        callback(null, [{ address: '127.0.0.1', family: 4 }])
       },
     })
     assert.ok(data.equals(png))

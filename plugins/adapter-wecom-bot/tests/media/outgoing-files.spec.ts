@@ -91,7 +91,7 @@ describe('a file that an element names', () => {
     for (const src of [`${wecom.origin}/`, 'http://localhost:1/', 'http://169.254.169.254/latest', 'http://[::1]:1/']) {
       assert.equal(await open(src, false, { trusted: [] }), undefined)
     }
-    assert.deepEqual(new Set(warnings), new Set(['the link leads to a private address']))
+    assert.deepEqual(new Set(warnings), new Set(['the host is in a private network: add it to trustedHosts if it may be used']))
   })
 
   it('is nothing where it is no address', async () => {

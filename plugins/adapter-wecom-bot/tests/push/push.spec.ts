@@ -212,7 +212,7 @@ describe('a push', () => {
       const [link] = await send(h.file(src))
       assert.equal(link.markdown_v2.content, `[文件](${src})`)
       assert.equal(asked, 0)
-      assert.match(instance.lines.join('\n'), /private address/)
+      assert.match(instance.lines.join('\n'), /private network/)
       assert.equal(instance.lines.join('\n').includes(host), false)
       await trusting.bot.createMessage('webhook', [h.image(src), h.file(src)])
       assert.equal(asked, 2)

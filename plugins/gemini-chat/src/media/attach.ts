@@ -1,5 +1,5 @@
 import type { Content, Part } from '../engine/types'
-import { download, follow, tooLarge } from './download'
+import { download, tooLarge } from './download'
 import { MediaError } from './error'
 import type { MediaErrorReason } from './error'
 import { isReference } from './reference'
@@ -102,12 +102,12 @@ async function load({ src, name }: Reference, options: AttachOptions) {
 /** The address may come from anyone, so files of this machine are never read. */
 async function read(src: string, options: AttachOptions): Promise<Buffer> {
   const { limit, signal, internal } = options
-  if (/^https?:/i.test(src) && URL.canParse(src)) return download(new URL(src), options)
+  if (/^https?:/i.test(src) && URL.canParse(src)) return download(src, options)
   if (/^data:/i.test(src)) return decode(src, limit)
   if (!/^internal:/i.test(src)) throw new MediaError('unreachable', 'the kind of address is not allowed')
   const { status, body, headers } = await Promise.race([internal(new URL(src)), ended(signal)])
   const location = headers?.get('location')
-  if (status >= 300 && status < 400 && location) return download(follow(location), options)
+  if (status >= 300 && status < 400 && location) return download(location, options)
   if (status >= 300 || !body) throw new MediaError('unreachable', `the adapter answers ${status}`)
   if (body.byteLength > limit) throw tooLarge(limit)
   return Buffer.from(body)

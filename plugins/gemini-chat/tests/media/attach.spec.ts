@@ -90,7 +90,7 @@ describe('the files of a question', () => {
     const { content } = await attachFiles(question('see', 'internal:moved'), options)
     assert.equal(content.parts.length, 2)
     assert.match((await reasons('internal:private'))[0], /private network/)
-    assert.match((await reasons('internal:out'))[0], /out of the web/)
+    assert.match((await reasons('internal:out'))[0], /not an HTTP URL/)
     assert.deepEqual(await reasons('internal:none'), ['unreachable: the adapter answers 404'])
   })
 
