@@ -1,0 +1,5 @@
+export { createProxyConnector } from './connector'
+export type { ProxyConnector, ProxyConnectorOptions } from './connector'
+export { parseProxy } from './parse-proxy'
+export { ProxyError } from './proxy-error'
+export type { ProxyErrorCode } from './proxy-error'
