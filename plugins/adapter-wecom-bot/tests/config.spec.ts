@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Schema } from 'koishi'
 import { Config } from '../src'
+import { configWarnings } from '../src/config'
 import enUS from '../src/locales/en-US.yml'
 import zhCN from '../src/locales/zh-CN.yml'
 import { encodingAESKey, token } from './support/world'
@@ -68,5 +69,28 @@ describe('Config', () => {
     const all = new Map(settings(Config))
     for (const name of secrets) assert.equal(all.get(name)!.meta!.role, 'secret', name)
     assert.equal(all.get('webhooks')!.inner!.meta!.role, 'secret')
+  })
+})
+
+describe('configWarnings', () => {
+  const config = (settings: object) => Config({ token: 'T', encodingAESKey: 'A'.repeat(43), ...settings } as never)
+
+  it('are empty for the defaults', () => {
+    assert.deepEqual(configWarnings(config({})), [])
+  })
+
+  it('name a retention that is too short, and both cures', () => {
+    const [warning, ...others] = configWarnings(config({ retention: 60_000, freshness: 50_000 }))
+    assert.match(warning, /retention to 100000 or more, or freshness to 30000 or less/)
+    assert.deepEqual(others, [])
+  })
+
+  it('name an incomplete app', () => {
+    for (const settings of [{ agentId: '1' }, { secret: 'S' }, { corpId: 'C', secret: 'S' }]) {
+      assert.match(configWarnings(config(settings)).join(), /^the app is not used for sending: set all of/)
+    }
+    for (const settings of [{ corpId: 'C' }, { corpId: 'C', agentId: '1', secret: 'S' }]) {
+      assert.deepEqual(configWarnings(config(settings)), [])
+    }
   })
 })

@@ -39,7 +39,7 @@ describe('groups of a bot', () => {
   after(() => world.close())
 
   /** Starts a bot and sends it a message in each group. @returns whether each group can be sent to */
-  async function speak(settings: Partial<Config>, ...groups: string[]) {
+  async function sendTo(settings: Partial<Config>, ...groups: string[]) {
     const { bot, dispose } = world.add({ webhookKey: 'DEFAULT', ...settings })
     const client = world.client()
     const heard = world.app.on('message', (session: Session) => void session.send('ok'))
@@ -52,22 +52,22 @@ describe('groups of a bot', () => {
   }
 
   it('are known after a restart with a database, so that the default webhook serves one group only', async () => {
-    assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'A'), [true])
-    assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'A'), [true])
-    assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'B'), [false])
-    assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID' }, 'A'), [false])
-    assert.deepEqual(await speak({ storage: 'database', botId: 'AIBOTID', webhooks: { B: 'KEY' } }, 'A', 'B'), [false, true])
+    assert.deepEqual(await sendTo({ storage: 'database', botId: 'AIBOTID' }, 'A'), [true])
+    assert.deepEqual(await sendTo({ storage: 'database', botId: 'AIBOTID' }, 'A'), [true])
+    assert.deepEqual(await sendTo({ storage: 'database', botId: 'AIBOTID' }, 'B'), [false])
+    assert.deepEqual(await sendTo({ storage: 'database', botId: 'AIBOTID' }, 'A'), [false])
+    assert.deepEqual(await sendTo({ storage: 'database', botId: 'AIBOTID', webhooks: { B: 'KEY' } }, 'A', 'B'), [false, true])
     assert.deepEqual(world.wecom.webhooks.map(({ key, body }) => [key, body.markdown_v2.content]), [
       ['DEFAULT', 'to A'], ['DEFAULT', 'to A'], ['KEY', 'to B'],
     ])
   })
 
   it('are kept per bot', async () => {
-    assert.deepEqual(await speak({ storage: 'database' }, 'C'), [true])
+    assert.deepEqual(await sendTo({ storage: 'database' }, 'C'), [true])
   })
 
   it('are forgotten without a database', async () => {
-    assert.deepEqual(await speak({}, 'A'), [true])
-    assert.deepEqual(await speak({}, 'B'), [true])
+    assert.deepEqual(await sendTo({}, 'A'), [true])
+    assert.deepEqual(await sendTo({}, 'B'), [true])
   })
 })

@@ -112,9 +112,9 @@ describe('decode: elements', () => {
   it('leave out files without a URL', () => {
     const image: MessageBody = { type: 'image', media: link('I') }
     const items: MessageBody[] = [{ type: 'text', text: 'look' }, image]
-    const nobody = () => undefined
-    assert.equal(decode(message({ body: image }), 'T', 'BOT', undefined, nobody), undefined)
-    const event = decode(message({ body: { type: 'mixed', items }, quote: image }), 'T', 'BOT', undefined, nobody)!
+    const noUrl = () => undefined
+    assert.equal(decode(message({ body: image }), 'T', 'BOT', undefined, noUrl), undefined)
+    const event = decode(message({ body: { type: 'mixed', items }, quote: image }), 'T', 'BOT', undefined, noUrl)!
     assert.equal(event.message!.elements!.join(''), 'look')
     assert.equal(event.message!.quote, undefined)
   })

@@ -231,7 +231,7 @@ describe('PassiveHandler', () => {
     })
 
     for (const [name, fields] of [
-      ['a voice that nobody can fetch', '<MsgType>voice</MsgType><MediaId>M</MediaId>'],
+      ['a voice message that cannot be fetched', '<MsgType>voice</MsgType><MediaId>M</MediaId>'],
       ['an unknown type', '<MsgType>sight</MsgType>'],
       ['a place without coordinates', '<MsgType>location</MsgType><Label>x</Label>'],
       ['an empty text', '<MsgType>text</MsgType><Content></Content>'],

@@ -19,12 +19,12 @@ describe('two processes with one database', () => {
   let asked: [instance: number, content: string][] = []
   let pressed: string[] = []
   let answer: (session: Session) => unknown = () => 'hello'
-  let speak: () => void
+  let restoreLog: () => void
   let wecom: Wecom
   const { setTimeout: set } = clock
 
   before(async () => {
-    speak = silence()
+    restoreLog = silence()
     folder = await createFolder()
     instances = []
     wecom = await createWecom()
@@ -51,7 +51,7 @@ describe('two processes with one database', () => {
       instances.push(instance)
     }
     clients = instances.map(({ url }) => new WecomClient({ url, token, encodingAESKey, wecom }))
-    // Koishi itself writes a row for whom it sees first.
+    // Let Koishi store the person.
     for (const client of clients) await client.post(client.text('hi'))
   })
 
@@ -59,7 +59,7 @@ describe('two processes with one database', () => {
     for (const { stop } of instances) await stop()
     await wecom.close()
     await folder.remove()
-    speak()
+    restoreLog()
   })
 
   afterEach(() => {
@@ -131,7 +131,7 @@ describe('two processes with one database', () => {
     const stranger = (await clients[1].poll(id, { userId: 'STRANGER' })).reply!.stream!
     assert.ok(stranger.finish && !stranger.content!.includes('half'))
     assert.equal(wecom.responses.length, 0)
-    // The ten seconds in which nobody fetches the last frame.
+    // Shorten the time after which the final frame counts as not fetched.
     clock.setTimeout = (callback, delay) => set(callback, delay === 10_000 ? 50 : delay)
     release()
     await eventually(async () => {

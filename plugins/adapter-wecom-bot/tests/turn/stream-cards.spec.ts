@@ -216,7 +216,7 @@ describe('StreamCards.click', () => {
     }
   })
 
-  it('knows a card for a day', async () => {
+  it('finds a card for a day', async () => {
     const { click, clock, taskId } = await sent({ text: '?', buttons: [{ text: '是', id: 'yes' }] })
     await clock.pass(DAY - 1)
     assert.ok((await click(taskId, 'b:yes')).card)

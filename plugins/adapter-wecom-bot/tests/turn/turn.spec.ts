@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { StoredStream } from '../../src/storage/streams'
 import { cards } from '../support/cards'
 import { MINUTE, SECOND, createTurns, message } from '../support/turns'
 
@@ -173,6 +174,42 @@ describe('TurnController', () => {
     await clock.pass(2 * SECOND)
     assert.equal(clock.pending, 0)
     assert.equal(turns.size, 0)
+  })
+})
+
+describe('TurnController.frame', () => {
+  it('saves each changed frame once', async () => {
+    const saved: StoredStream[] = []
+    const { open } = createTurns({}, { save: stream => void saved.push(stream) })
+    const turn = open({ chatId: 'CHATID' })
+    turn.frame()
+    turn.frame()
+    await turn.say({ text: 'a' })
+    turn.frame()
+    turn.endChain()
+    turn.frame()
+    turn.frame()
+    const stream = {
+      streamId: turn.id,
+      msgId: 'MSGID',
+      owner: { botId: 'AIBOTID', userId: 'USERID', chatId: 'CHATID' },
+    }
+    assert.deepEqual(saved, [
+      { ...stream, content: '<think></think>', finished: false },
+      { ...stream, content: 'a', finished: false },
+      { ...stream, content: 'a', finished: true },
+    ])
+  })
+
+  it('is undefined after the turn was forgotten', async () => {
+    const { turns, open } = createTurns()
+    const turn = open()
+    assert.ok(turn.frame())
+    turn.forget()
+    assert.equal(turns.size, 0)
+    assert.equal(turn.frame(), undefined)
+    assert.equal(turn.edit(`${turn.id}.1`, { text: 'x' }), false)
+    await turn.whenEnded(100)
   })
 })
 

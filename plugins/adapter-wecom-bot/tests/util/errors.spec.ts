@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { WecomErrorCode } from '../../src'
 import {
-  CallbackError, CardError, DeliveryError, MediaError, NewsError, ProxyError, WecomApiError, WecomError,
+  CallbackError, CardError, ConfigError, DeliveryError, MediaError, NewsError, ProxyError, WecomApiError, WecomError,
 } from '../../src'
 
 describe('error codes', () => {
@@ -24,6 +24,7 @@ describe('error codes', () => {
     const errors: WecomError[] = [
       new CallbackError('signature'),
       new CardError('card_type', 'is required'),
+      new ConfigError('the same token'),
       new NewsError('articles', 'is required'),
       new DeliveryError('wecom-bot/no-route', 3, 'not delivered'),
       new WecomApiError('refused', 93000),
@@ -34,6 +35,7 @@ describe('error codes', () => {
     assert.deepEqual(errors.map(({ name, code }) => [name, code]), [
       ['CallbackError', 'wecom-bot/callback-signature'],
       ['CardError', 'wecom-bot/invalid-card'],
+      ['ConfigError', 'wecom-bot/conflicting-bots'],
       ['NewsError', 'wecom-bot/invalid-news'],
       ['DeliveryError', 'wecom-bot/no-route'],
       ['WecomApiError', 'wecom-bot/api-refused'],

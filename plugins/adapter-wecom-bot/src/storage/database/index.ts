@@ -10,8 +10,8 @@ import { DatabaseGroupStore } from './groups'
 import { DatabaseStreamStore } from './streams'
 
 /**
- * Stores in Koishi's database: a process that was killed and restarted knows what it had answered. If the database
- * fails, the bot answers all the same and the log says what is not kept.
+ * Stores in Koishi's database: they survive a killed process. If the database fails, the bot still answers, and the log
+ * says what is not kept.
  * @param retention milliseconds that the text of a stream is kept
  * @param botId bot that the cards belong to
  */
