@@ -57,9 +57,11 @@ export class BotMessages {
   async create(target: MessageTarget, content: MessageContent): Promise<string> {
     const message = new OutgoingMessage(this.chat(target), content, !!target.turn)
     target.turn?.add(message)
-    this.messages.set(message.id, message)
     await message.start()
-    return message.id
+    // Plugins may keep the id of a message that is out already, and recall it after a restart: it is DingTalk's key.
+    const id = message.sentKey ?? message.id
+    this.messages.set(id, message)
+    return id
   }
 
   /** Sends something that is not Markdown, in its place among the messages. */

@@ -77,6 +77,11 @@ export class OutgoingMessage {
     this.mayBeEdited = chat.canOpenCard || isUnfinished(content)
   }
 
+  /** DingTalk's key of the message, if it was sent as a single one. */
+  get sentKey(): string | undefined {
+    return this.keys.length === 1 ? this.keys[0] : undefined
+  }
+
   /** Whether edits are expected. */
   get isEditable(): boolean {
     if (this.phase === 'deleted') return false

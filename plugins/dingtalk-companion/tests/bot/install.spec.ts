@@ -110,6 +110,7 @@ describe('a bot of the stock adapter', () => {
     const internal = rig.bot.internal as { orgGroupRecall(params: object): Promise<unknown> }
     internal.orgGroupRecall = async params => void recalled.push(params)
     const [id] = await rig.bot.sendMessage('cidGROUP', '你好')
+    assert.equal(id, 'query-1')
     await rig.bot.deleteMessage('cidGROUP', id)
     await rig.bot.deleteMessage('cidGROUP', 'query-of-others')
     const request = { robotCode: 'dingkey', openConversationId: 'cidGROUP' }
