@@ -14,7 +14,9 @@ import { DatabaseAccess } from './storage/database-access'
 import { MonthlyCallsStore } from './storage/monthly-calls'
 import { OpenCardStore } from './storage/open-cards'
 import { declareTables } from './storage/tables'
+import { AccessToken } from './stream/access-token'
 import { MessageDeduplicator } from './stream/dedupe'
+import { limitDialing } from './stream/dialing'
 import { StreamConnection } from './stream/stream-connection'
 import { BotMessages } from './turn/bot-messages'
 import { TurnRegistry } from './turn/turn-registry'
@@ -146,15 +148,20 @@ export class Companion {
       recall: (channelId, key) => deleteMessage(bot, channelId, key),
       warn: error => warn(`DingTalk: a message could not be delivered: ${describeError(error)}`),
     })
-    const account: Account = {
-      api,
-      messages,
-      connection: new StreamConnection(bot, { clock, silence: bot.config.protocol === 'ws' ? config.silence : 0, warn }),
-      uninstall: install(bot, {
+    const undo = [
+      install(bot, {
         messages,
         turnOf: sessionId => turns.get(sessionId),
         sentByStock: count => app.quota.spend(count),
       }),
+      new AccessToken(bot, { clock, warn }).install(),
+      limitDialing(bot, { clock, warn }),
+    ]
+    const account: Account = {
+      api,
+      messages,
+      connection: new StreamConnection(bot, { clock, silence: bot.config.protocol === 'ws' ? config.silence : 0, warn }),
+      uninstall: () => undo.forEach(callback => callback()),
     }
     this.accounts.set(bot.sn, account)
     return account

@@ -24,6 +24,10 @@ export class StreamGateway {
   readonly sockets = new Set<WebSocket>()
   /** Keeps the sockets open but sends nothing, like a dead connection. */
   silent = false
+  /** Accepts connections but never answers the request for a WebSocket. */
+  ignoresHandshakes = false
+  /** Sockets whose handshake is not answered. */
+  readonly pending = new Set<Duplex>()
   private readonly tickets = new Set<string>()
   private readonly server = new WebSocketServer({ noServer: true })
   private readonly pings = new Map<string, () => void>()
@@ -42,6 +46,12 @@ export class StreamGateway {
 
   listen(server: Server) {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (this.ignoresHandshakes) {
+        this.pending.add(socket)
+        socket.on('error', () => {}).on('end', () => socket.destroy())
+          .on('close', () => this.pending.delete(socket)).resume()
+        return
+      }
       const { pathname, searchParams } = new URL(request.url!, 'http://localhost')
       if (pathname !== '/connect' || !this.tickets.delete(searchParams.get('ticket') ?? '')) {
         return void socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
@@ -79,9 +89,15 @@ export class StreamGateway {
     this.sockets.clear()
   }
 
+  /** Sends a text that is no frame of the protocol. */
+  sendText(text: string) {
+    for (const client of this.sockets) client.send(text)
+  }
+
   close() {
     this.closed.abort()
     for (const client of this.server.clients) client.terminate()
+    for (const socket of this.pending) socket.destroy()
     this.server.close()
   }
 

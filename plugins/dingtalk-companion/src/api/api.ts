@@ -148,7 +148,6 @@ export class DingtalkApi {
   private async refreshToken(expired: string | undefined) {
     const { bot } = this
     if (bot.token !== expired) return
-    clearTimeout(bot.refreshTokenTimer)
     this.refreshing ??= this.withTimeout(bot.refreshToken()).then(() => {}, (error) => {
       throw toDingtalkError(error)
     }).finally(() => this.refreshing = undefined)

@@ -6,6 +6,7 @@ import type { StockBot } from '../api/stock-bot'
 
 /** Wait before a bot that gave up is started again. */
 const RESTART_DELAY_MS = 60_000
+const MIN_RECONNECT_INTERVAL_MS = 1000
 
 interface Socket {
   send(text: string): void
@@ -35,6 +36,8 @@ export class StreamConnection {
   private lastFrameAt = 0
   private socket?: Socket
   private hasReported = false
+  private hasIgnored = false
+  private reconnectedAt = -Infinity
   private restarting = false
   private readonly disposed = new AbortController()
 
@@ -53,7 +56,7 @@ export class StreamConnection {
   }
 
   private attach() {
-    this.hasReported = false
+    this.hasReported = this.hasIgnored = false
     const { socket } = (this.bot.adapter ?? {}) as { socket?: Socket }
     if (!socket || socket === this.socket) return
     this.socket = socket
@@ -68,13 +71,21 @@ export class StreamConnection {
   private receive(socket: Socket, text: string) {
     this.lastFrameAt = this.options.clock.now()
     if (socket !== this.socket || this.disposed.signal.aborted) return
-    const { type, headers: { topic, messageId } } = JSON.parse(text) as StreamFrame
+    const frame = parse(text)
+    if (!frame) return this.ignore()
+    const { type, headers: { topic, messageId } } = frame
     if (type === 'CALLBACK') {
       const headers = { contentType: 'application/json', messageId }
       socket.send(JSON.stringify({ code: 200, headers, message: 'OK', data: '{"response":null}' }))
     } else if (type === 'SYSTEM' && topic === 'disconnect') {
       void this.reconnect()
     }
+  }
+
+  /** Warns once for each connection. */
+  private ignore() {
+    if (!this.hasIgnored) this.options.warn('DingTalk: frames that cannot be read come over the Stream connection; ignored')
+    this.hasIgnored = true
   }
 
   private async watch(socket: Socket) {
@@ -94,6 +105,10 @@ export class StreamConnection {
   private async reconnect() {
     this.socket = undefined
     await this.bot.stop()
+    const { clock } = this.options
+    // A gateway that announces the end of every new connection must not be dialled in a loop.
+    await clock.sleep(this.reconnectedAt + MIN_RECONNECT_INTERVAL_MS - clock.now(), this.disposed.signal)
+    this.reconnectedAt = clock.now()
     if (!this.disposed.signal.aborted) await this.bot.start()
   }
 
@@ -130,4 +145,12 @@ export class StreamConnection {
     this.restarting = false
     if (!this.disposed.signal.aborted && !this.bot.isActive) await this.bot.start()
   }
+}
+
+/** @returns `undefined` for what is no frame: the connection is DingTalk's, what comes over it may be anything */
+function parse(text: string): StreamFrame | undefined {
+  try {
+    const frame = JSON.parse(text) as Partial<StreamFrame> | null
+    return typeof frame?.headers === 'object' && frame.headers ? frame as StreamFrame : undefined
+  } catch {}
 }

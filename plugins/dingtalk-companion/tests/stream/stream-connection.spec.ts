@@ -28,6 +28,55 @@ describe('StreamConnection', () => {
     assert.deepEqual(rig.warnings, [])
   })
 
+  it('reconnects 30 times in a row without making calls dearer', async function() {
+    this.timeout(60_000)
+    await start()
+    for (let count = 1; count <= 30; count++) {
+      rig.platform.stream.disconnect()
+      await rig.until(() => connections() === count + 1 && rig.platform.stream.sockets.size === 1, 20)
+    }
+    const startedAt = performance.now()
+    const { session, endChain } = await rig.turn()
+    await session.send('好')
+    await endChain()
+    assert.ok(performance.now() - startedAt < 1000)
+    assert.deepEqual(rig.texts, ['好'])
+    assert.deepEqual(rig.warnings, [])
+  })
+
+  it('ignores frames that cannot be read', async () => {
+    await start()
+    for (const text of ['', '{', 'null', '1', '[]', '{}', '{"type":"CALLBACK"}', '{"headers":null}', '<html>']) {
+      rig.platform.stream.sendText(text)
+    }
+    await rig.message()
+    assert.equal(connections(), 1)
+    assert.equal(rig.warnings.filter(text => text.includes('cannot be read')).length, 1)
+  })
+
+  it('reconnects when a handshake is never answered', async () => {
+    await start({ adapter: { retryInterval: 10 } })
+    rig.platform.stream.ignoresHandshakes = true
+    rig.platform.stream.disconnect()
+    await rig.until(() => rig.platform.stream.pending.size === 1)
+    await rig.clock.advance(15_000)
+    assert.match(rig.warnings[0], /was not accepted within 15 s/)
+    rig.platform.stream.ignoresHandshakes = false
+    await rig.until(() => rig.platform.stream.sockets.size === 1)
+    await rig.until(() => rig.platform.stream.pending.size === 0)
+    await rig.message()
+  })
+
+  it('reconnects when the request for a ticket is never answered', async () => {
+    await start({ adapter: { retryInterval: 10 } })
+    rig.platform.fail('open', 'hang')
+    rig.platform.stream.disconnect()
+    await rig.until(() => connections() === 2)
+    await rig.clock.advance(30_000)
+    await rig.until(() => connections() === 3)
+    await rig.message()
+  })
+
   it('reconnects after too long a silence, and only then', async () => {
     await start({ config: { silence: 600_000 } })
     for (let minute = 0; minute < 30; minute += 5) {
@@ -35,7 +84,7 @@ describe('StreamConnection', () => {
       await rig.clock.advance(300_000)
     }
     assert.equal(connections(), 1)
-    await rig.clock.advance(600_000)
+    await rig.clock.advance(300_000)
     await rig.until(() => connections() === 2)
     assert.match(rig.warnings[0], /nothing came over the Stream connection for 600 s/)
     await rig.message()
