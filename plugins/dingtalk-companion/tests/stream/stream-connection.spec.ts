@@ -91,8 +91,8 @@ describe('StreamConnection', () => {
   })
 
   it('never reconnects for silence when that is off', async () => {
-    await start({ config: { silence: 0 } })
-    await rig.clock.advance(86_400_000)
+    await start({ config: { silence: 0 }, platform: { tokenLife: 1e6 } })
+    await rig.clock.advance(86_000_000)
     assert.equal(connections(), 1)
   })
 
