@@ -1,0 +1,17 @@
+/**
+ * The rooms (folders of `src`) of each plugin and of `packages/common`, from the first that a message reaches to the
+ * last. A room imports only rooms listed after it. Lint enforces this order, and docs/architecture.md follows it.
+ */
+export const rooms = {
+  'plugins/adapter-wecom-bot': [
+    'callback', 'inbound', 'push', 'turn', 'api', 'render', 'storage', 'cards', 'media', 'protocol', 'util',
+  ],
+  'plugins/dingtalk-companion': [
+    'stream', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api',
+  ],
+  'plugins/gemini-chat': [
+    'commands', 'doctor', 'chat', 'answer', 'usage', 'model', 'conversation', 'delivery', 'media', 'messages', 'engine',
+    'util',
+  ],
+  'packages/common': ['proxy', 'net', 'async', 'collections', 'testing', 'markdown', 'streaming', 'errors', 'time'],
+}
