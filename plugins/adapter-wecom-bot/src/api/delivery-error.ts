@@ -1,5 +1,6 @@
 import type { ApiFailure } from '../util/errors'
 import { WecomError } from '../util/errors'
+import type { WecomApiError } from './client'
 
 export type DeliveryErrorCode = 'wecom-bot/no-route' | 'wecom-bot/message-closed' | `wecom-bot/delivery-${ApiFailure}`
 
@@ -20,4 +21,21 @@ export class DeliveryError extends WecomError<DeliveryErrorCode> {
   ) {
     super(code, message, options)
   }
+
+  /**
+   * @param subject what was not delivered, such as `3 characters`
+   * @param unconfirmed which part of it may have arrived, such as `the first of them`
+   */
+  static fromApi(cause: WecomApiError, subject: string, lost: number, doubtful: number, unconfirmed: string) {
+    const doubt = cause.failure === 'unconfirmed' ? ` (${unconfirmed} unconfirmed)` : ''
+    const message = `${subject} ${outcomes[cause.failure]}${doubt}: ${cause.message}`
+    return new DeliveryError(`wecom-bot/delivery-${cause.failure}`, lost, message, doubtful, { cause })
+  }
+}
+
+const outcomes: Record<ApiFailure, string> = {
+  unsent: 'not delivered',
+  deferred: 'deferred until the next start',
+  refused: 'not delivered',
+  unconfirmed: 'not delivered',
 }

@@ -1,59 +1,12 @@
 /**
- * The documented limits of template cards.
+ * The documented shape and limits of template cards.
  * @see https://developer.work.weixin.qq.com/document/path/101032
  */
 
 import * as limits from '../protocol/limits'
-import type { NewsNotice, TemplateCard, TextNotice } from '../protocol/template-card'
-import { CardError } from '../protocol/template-card'
-
-type CardValue = unknown
-type Check = (value: CardValue, field: string) => void
-
-const fail = (field: string, limit: string): never => {
-  throw new CardError(field, limit)
-}
-
-const string: Check = (value, field) => {
-  if (typeof value !== 'string' || !value) fail(field, 'must be a non-empty string')
-}
-
-const bytes = (most: number): Check => (value, field) => {
-  string(value, field)
-  if (Buffer.byteLength(value as string) > most) fail(field, `must have at most ${most} bytes of UTF-8`)
-}
-
-const url: Check = (value, field) => {
-  if (typeof value !== 'string' || !URL.canParse(value) || !/^https?:/.test(value)) fail(field, 'must be a web address')
-}
-
-const range = (least: number, most: number): Check => (value, field) => {
-  if (typeof value !== 'number' || !(value >= least && value <= most)) fail(field, `must be a number from ${least} to ${most}`)
-}
-
-const boolean: Check = (value, field) => {
-  if (typeof value !== 'boolean') fail(field, 'must be true or false')
-}
-
-const list = (least: number, most: number, item: Check): Check => (value, field) => {
-  if (!Array.isArray(value) || value.length < least || value.length > most) {
-    return fail(field, `must be a list of ${least} to ${most}`)
-  }
-  value.forEach((element, index) => item(element, `${field}[${index}]`))
-}
-
-/** Fields of an object; a `!` at the end of a name makes it required. */
-const object = (fields: Record<string, Check>): Check => (value, field) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(field, 'must be an object')
-  const rest = new Set(Object.keys(value).filter(key => (value as Record<string, CardValue>)[key] !== undefined))
-  for (const [name, check] of Object.entries(fields)) {
-    const key = name.replace('!', '')
-    const path = field ? `${field}.${key}` : key
-    if (rest.delete(key)) check((value as Record<string, CardValue>)[key], path)
-    else if (key !== name) fail(path, 'is required')
-  }
-  for (const key of rest) fail(field ? `${field}.${key}` : key, 'is not a field of this card')
-}
+import type { CardType, NewsNotice, TemplateCard, TextNotice } from '../protocol/template-card'
+import type { FieldCheck } from './field-checks'
+import { boolean, bytes, fail, list, object, range, string, url } from './field-checks'
 
 const action = { type: range(0, 2), url, appid: string, pagepath: string }
 const key = bytes(limits.MAX_CARD_KEY_BYTES)
@@ -65,7 +18,7 @@ const select = object({
   'question_key!': key, title: string, disable: boolean, selected_id: bytes(limits.MAX_CARD_OPTION_ID_BYTES), 'option_list!': list(1, limits.MAX_CARD_SELECT_OPTIONS, option),
 })
 
-const taskId: Check = (value, field) => {
+const taskId: FieldCheck = (value, field) => {
   if (typeof value === 'string' && /^[\w@-]+$/.test(value) && value.length <= limits.MAX_CARD_TASK_ID_BYTES) return
   fail(field, `must be 1 to ${limits.MAX_CARD_TASK_ID_BYTES} of letters, digits, "_", "-", "@"`)
 }
@@ -88,7 +41,7 @@ const notice = {
   jump_list: jumps,
 }
 
-const shapes: Record<TemplateCard['card_type'], Check> = {
+const shapes: Record<CardType, FieldCheck> = {
   text_notice: object({
     ...notice,
     main_title: title,
@@ -126,7 +79,7 @@ const shapes: Record<TemplateCard['card_type'], Check> = {
     'submit_button!': submit,
   }),
   multiple_interaction: object({
-    // The page lets `task_id` out; without it nobody could tell which card was submitted.
+    // The documentation omits `task_id`, which a click needs to name the card.
     ...base,
     'main_title!': title,
     'task_id!': taskId,
@@ -137,38 +90,59 @@ const shapes: Record<TemplateCard['card_type'], Check> = {
 
 /**
  * Checks a card against every documented limit.
- * @returns the card, now of a known type
- * @throws {CardError} naming the first field that is wrong, and what it should be
+ * @returns the same card, typed
+ * @throws {CardError} for the first field that is wrong
  */
 export function validateCard(card: unknown): TemplateCard {
   const type = (card as Partial<TemplateCard> | undefined)?.card_type
-  const check = shapes[type!] as Check | undefined
-  if (!check || !Object.hasOwn(shapes, type!)) return fail('card_type', `must be one of ${Object.keys(shapes).join(', ')}`)
-  check(card, '')
+  if (!type || !Object.hasOwn(shapes, type)) return fail('card_type', `must be one of ${Object.keys(shapes).join(', ')}`)
+  shapes[type](card, '')
   const valid = card as TemplateCard
   if (valid.action_menu && !valid.task_id) fail('task_id', 'is required with "action_menu"')
-  if (valid.card_type === 'text_notice' && !valid.main_title?.title && !valid.sub_title_text) {
-    fail('main_title.title', 'or "sub_title_text" is required')
-  }
-  if (valid.card_type === 'news_notice' && !valid.card_image && !valid.image_text_area) {
-    fail('card_image', 'or "image_text_area" is required')
-  }
+  checkAlternatives(valid)
   return valid
 }
 
+/** Fields of which a card needs one. */
+function checkAlternatives(card: TemplateCard) {
+  switch (card.card_type) {
+    case 'text_notice':
+      if (!card.main_title?.title && !card.sub_title_text) fail('main_title.title', 'or "sub_title_text" is required')
+      return
+    case 'news_notice':
+      if (!card.card_image && !card.image_text_area) fail('card_image', 'or "image_text_area" is required')
+      return
+    case 'button_interaction':
+    case 'vote_interaction':
+    case 'multiple_interaction':
+      return
+    default:
+      card satisfies never
+  }
+}
+
+/** Webhooks take cards that expect no answer. */
+const acceptedByWebhooks: Record<CardType, boolean> = {
+  text_notice: true,
+  news_notice: true,
+  button_interaction: false,
+  vote_interaction: false,
+  multiple_interaction: false,
+}
+
 /**
- * Checks a card that goes to a webhook: a text or news notice that nobody can answer.
- * @returns the card, now of a known type
- * @throws {CardError}
+ * Checks a card for a group webhook.
+ * @returns the same card, typed
+ * @throws {CardError} for the first field that is wrong
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
 export function validateWebhookCard(card: unknown): TextNotice | NewsNotice {
   const { card_type: type, horizontal_content_list: rows } = (card ?? {}) as Partial<TemplateCard>
-  if (type !== 'text_notice' && type !== 'news_notice') {
-    return fail('card_type', 'must be text_notice or news_notice: through a webhook nobody can answer a card')
+  if (!type || !Object.hasOwn(acceptedByWebhooks, type) || !acceptedByWebhooks[type]) {
+    return fail('card_type', 'must be text_notice or news_notice: webhooks do not take other cards')
   }
   for (const field of ['task_id', 'action_menu', 'feedback'] as const) {
-    if ((card as TemplateCard)[field] !== undefined) fail(field, 'is not taken by webhooks')
+    if ((card as TemplateCard)[field] !== undefined) fail(field, 'is not accepted by webhooks')
   }
   if (!Array.isArray(rows)) return validateCard(card) as TextNotice | NewsNotice
   rows.forEach((row, index) => {

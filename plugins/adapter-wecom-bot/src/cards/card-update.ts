@@ -1,26 +1,34 @@
-import type { CardOption, CardSelect, TemplateCard } from '../protocol/template-card'
+import type { CardOption, CardSelect, CardType, TemplateCard } from '../protocol/template-card'
 import type { Click } from '../protocol/payload'
 
-/** What somebody chose on a card. */
+/** What was chosen on a card. */
 export type CardAnswer = Pick<Click, 'key' | 'selected'>
 
-/** Whether everybody answers a card for himself; a button is pressed for all who see it. */
+const answeredPerPerson: Record<CardType, boolean> = {
+  text_notice: false,
+  news_notice: false,
+  button_interaction: false,
+  vote_interaction: true,
+  multiple_interaction: true,
+}
+
+/** Whether every person answers the card once. Otherwise the first click answers it for everyone. */
 export function isAnsweredPerPerson({ card_type: type }: TemplateCard): boolean {
-  return type === 'vote_interaction' || type === 'multiple_interaction'
+  return answeredPerPerson[type]
 }
 
 /**
- * A card as it looks once it is answered. An update replaces all of it.
- * @param standing its buttons go on working
- * @param say words for what was chosen
- * @returns `undefined` where the click was on something else, such as the menu in its corner
+ * The card after an answer. An update replaces the whole card.
+ * @param isReusable the buttons keep working
+ * @param describe text for what was chosen
+ * @returns `undefined` if the click did not answer the card, such as one in the menu in its corner
  * @see https://developer.work.weixin.qq.com/document/path/101032
  */
 export function updateCard(
   card: TemplateCard,
   { key, selected }: CardAnswer,
-  standing: boolean,
-  say: (choice: string) => string,
+  isReusable: boolean,
+  describe: (choice: string) => string,
 ): TemplateCard | undefined {
   switch (card.card_type) {
     case 'button_interaction': {
@@ -28,9 +36,9 @@ export function updateCard(
       const button = buttons.find(button => button.key === key)
       return button && {
         ...card,
-        sub_title_text: say(button.text),
-        button_list: standing ? buttons : [button],
-        ...selection && { button_selection: close(selection, selected) },
+        sub_title_text: describe(button.text),
+        button_list: isReusable ? buttons : [button],
+        ...selection && { button_selection: closeSelect(selection, selected) },
       }
     }
     case 'vote_interaction': {
@@ -39,31 +47,55 @@ export function updateCard(
       const options = card.checkbox.option_list.map(option => ({ ...option, is_checked: chosen.includes(option.id) }))
       return {
         ...card,
-        main_title: { ...card.main_title, desc: say(name(options.filter(option => option.is_checked))) },
+        main_title: { ...card.main_title, desc: describe(listOf(options.filter(option => option.is_checked))) },
         checkbox: { ...card.checkbox, disable: true, option_list: options },
       }
     }
     case 'multiple_interaction': {
       if (card.submit_button.key !== key) return
-      const chosen = card.select_list.flatMap(select => chosenOf(select, selected))
+      const chosen = card.select_list.flatMap(select => chosenOptions(select, selected))
       return {
         ...card,
-        main_title: { ...card.main_title, desc: say(name(chosen)) },
-        select_list: card.select_list.map(select => close(select, selected)),
+        main_title: { ...card.main_title, desc: describe(listOf(chosen)) },
+        select_list: card.select_list.map(select => closeSelect(select, selected)),
       }
     }
+    case 'text_notice':
+    case 'news_notice':
+      return
+    default:
+      return card satisfies never
   }
 }
 
-function chosenOf({ question_key: key, option_list: options }: CardSelect, selected: CardAnswer['selected']) {
+/**
+ * Label of the closed button that an app shows instead of the buttons of an answered card.
+ * @returns `undefined` for cards without buttons
+ */
+export function closedButtonLabel(card: TemplateCard): string | undefined {
+  switch (card.card_type) {
+    case 'button_interaction':
+      return card.button_list[0].text
+    case 'vote_interaction':
+    case 'multiple_interaction':
+      return card.submit_button.text
+    case 'text_notice':
+    case 'news_notice':
+      return
+    default:
+      return card satisfies never
+  }
+}
+
+function chosenOptions({ question_key: key, option_list: options }: CardSelect, selected: CardAnswer['selected']) {
   return options.filter(({ id }) => selected[key]?.includes(id))
 }
 
-function close(select: CardSelect, selected: CardAnswer['selected']): CardSelect {
-  const [chosen] = chosenOf(select, selected)
+function closeSelect(select: CardSelect, selected: CardAnswer['selected']): CardSelect {
+  const [chosen] = chosenOptions(select, selected)
   return { ...select, disable: true, ...chosen && { selected_id: chosen.id } }
 }
 
-function name(options: CardOption[]) {
+function listOf(options: CardOption[]) {
   return options.map(({ text }) => text).join('、')
 }

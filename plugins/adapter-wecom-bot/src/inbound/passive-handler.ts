@@ -1,10 +1,10 @@
 import { inputOf } from '../cards/buttons'
+import { closedButtonLabel } from '../cards/card-update'
 import { CallbackError } from '../protocol/callback-error'
 import { owns } from '../protocol/conversation'
 import { MAX_TEXT_BYTES } from '../protocol/limits'
 import type { Event, Message, Payload, CallbackSource, UnknownMessage } from '../protocol/payload'
 import type { Reply } from '../protocol/reply'
-import type { TemplateCard } from '../protocol/template-card'
 import type { WecomApp } from '../push/app'
 import type { Push } from '../push/push'
 import { WebhookPush, toLegacyRobot } from '../push/push'
@@ -93,7 +93,7 @@ export class PassiveHandler implements CallbackHandler {
     const { cards, app, log, dispatcher } = this.options
     const { responseCode, userId } = event
     const result = await cards.click(event.click, userId)
-    const button = result.card && buttonOf(result.card)
+    const button = result.card && closedButtonLabel(result.card)
     if (app && responseCode && button) {
       app.closeCard(userId, responseCode, button).catch(error => log.deliveryFailed(turn.turn, error))
     }
@@ -138,12 +138,6 @@ export class PassiveHandler implements CallbackHandler {
 /** Whether a callback makes plugins answer. */
 function startsAnswer(callback: Message | Event) {
   return callback.kind === 'message' || (callback.type === 'card-click' && inputOf(callback.click) !== undefined)
-}
-
-/** Text of the button on an updated card. */
-function buttonOf(card: TemplateCard): string | undefined {
-  if ('submit_button' in card) return card.submit_button.text
-  return 'button_list' in card ? card.button_list[0].text : undefined
 }
 
 /**

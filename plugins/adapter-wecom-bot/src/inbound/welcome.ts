@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { inputOf } from '../cards/buttons'
 import { validateCard } from '../cards/card-schema'
+import { cardText } from '../cards/card-text'
 import type { Reply } from '../protocol/reply'
 import { cardReply, textReply } from '../protocol/reply'
 import type { TemplateCard } from '../protocol/template-card'
@@ -24,13 +24,8 @@ export function welcomeCard(welcome: string): TemplateCard | undefined {
 export function welcomeText(welcome: string): string {
   const card = welcomeCard(welcome)
   if (!card) return welcome
-  const { main_title: title, sub_title_text: text } = card
-  const words = [title?.title, title?.desc, text].map(words => words && escapeMarkdown(words))
-  const buttons = card.card_type === 'button_interaction' ? card.button_list : []
-  return inWords({
-    text: words.filter(Boolean).join('\n\n'),
-    buttons: buttons.map(({ text, key }) => ({ text, input: inputOf({ key }) })),
-  })
+  const { paragraphs, buttons } = cardText(card)
+  return inWords({ text: paragraphs.map(escapeMarkdown).join('\n\n'), buttons })
 }
 
 /** The reply to `enter_chat`; a card in it is recorded, so that clicks on it are recognized. */

@@ -1,5 +1,5 @@
 /**
- * Template cards as they go over the wire.
+ * Template cards as WeCom's API defines them.
  * @see https://developer.work.weixin.qq.com/document/path/101032
  */
 
@@ -51,12 +51,12 @@ interface CardBase {
     value?: string
     url?: string
     userid?: string
-    /** Type 2, in webhooks only. */
+    /** With `type` 2, in webhooks only. */
     media_id?: string
   }[]
   jump_list?: (CardAction & { title: string, question?: string })[]
   card_action?: CardAction
-  /** Unique per bot; letters, digits, `_-@`. It identifies the card in clicks and updates. */
+  /** Identifies the card in clicks and updates. Unique per bot; letters, digits, `_-@`. */
   task_id?: string
   feedback?: { id: string }
 }
@@ -92,6 +92,8 @@ export interface MultipleInteraction extends CardBase {
 
 export type TemplateCard = TextNotice | NewsNotice | ButtonInteraction | VoteInteraction | MultipleInteraction
 
+export type CardType = TemplateCard['card_type']
+
 /** A card that WeCom would refuse. */
 export class CardError extends WecomError<'wecom-bot/invalid-card'> {
   override name = 'CardError'
@@ -106,9 +108,8 @@ export class CardError extends WecomError<'wecom-bot/invalid-card'> {
 }
 
 /**
- * The card of an element `<wecom-bot:card>`, unchecked. Attributes of elements cannot nest, so that a card comes whole:
- * as an object, or as JSON in markup.
- * @throws {CardError} where it is not JSON
+ * Reads the `content` of a `<wecom-bot:card>` element: an object, or JSON in markup. The card is not validated.
+ * @throws {CardError} for a string that is not JSON
  */
 export function readCard(content: unknown): unknown {
   if (typeof content !== 'string') return content

@@ -45,19 +45,15 @@ export function toLegacyRobot(push: Push): Push {
   }
 }
 
-/** Says how much of a push failed, and why; of other errors nothing. */
+/**
+ * The error of a push, with the characters that were not delivered. Errors that are not of the API pass unchanged.
+ * @param lost how many of `total` messages were not confirmed
+ */
 export function toDeliveryError(error: unknown, parts: MessagePart[], lost: number, total: number) {
   if (!(error instanceof WecomApiError)) return error
   const characters = parts.reduce((sum, part) => sum + ('content' in part ? part.content.length : 0), 0)
   const share = (count: number) => Math.ceil(characters * count / total)
-  const fate = error.failure === 'deferred' ? 'wait for the next start' : 'are lost'
-  // The one that failed; those behind it were not sent.
-  const doubtful = Number(error.failure === 'unconfirmed')
-  return new DeliveryError(
-    `wecom-bot/delivery-${error.failure}`,
-    share(lost),
-    `${lost} of ${total} messages ${fate}${doubtful ? ', the first of them perhaps not' : ''}: ${error.message}`,
-    share(doubtful),
-    { cause: error },
-  )
+  // Only the message that failed may have arrived. Those after it were not sent.
+  const unconfirmed = share(Number(error.failure === 'unconfirmed'))
+  return DeliveryError.fromApi(error, `${lost} of ${total} messages`, share(lost), unconfirmed, 'the first of them')
 }

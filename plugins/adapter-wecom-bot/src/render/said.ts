@@ -1,4 +1,5 @@
 import type { ButtonSpec } from '../cards/buttons'
+import { cardText } from '../cards/card-text'
 import type { InlineImage } from '../protocol/reply'
 import type { TemplateCard } from '../protocol/template-card'
 import { escapeMarkdown } from './escape'
@@ -18,7 +19,7 @@ export function inWords({ text, images = [], buttons = [], card }: Said): string
 }
 
 export function cardInWords(card?: TemplateCard): string {
-  return card ? `[卡片] ${escapeMarkdown(card.main_title?.title ?? '')}`.trim() : ''
+  return card ? `[卡片] ${escapeMarkdown(cardText(card).title)}`.trim() : ''
 }
 
 export function buttonsInWords(buttons: ButtonSpec[]): string {

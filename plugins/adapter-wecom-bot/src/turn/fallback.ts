@@ -151,10 +151,7 @@ export class FallbackDelivery {
 }
 
 function failed(error: WecomApiError, lost: number, doubtful = 0) {
-  const fate = error.failure === 'deferred' ? 'deferred until the next start' : 'not delivered'
-  const doubt = doubtful && ` (${doubtful} of them unconfirmed)`
-  const message = `${lost} characters ${fate}${doubt || ''}: ${error.message}`
-  return new DeliveryError(`wecom-bot/delivery-${error.failure}`, lost, message, doubtful, { cause: error })
+  return DeliveryError.fromApi(error, `${lost} characters`, lost, doubtful, `${doubtful} of them`)
 }
 
 function combine(losses: DeliveryError[]): DeliveryError {

@@ -29,7 +29,7 @@ export interface ClickResult {
   card?: TemplateCard
   /** The people who see the update; everyone unless given. */
   userIds?: string[]
-  /** The card was updateCard before. */
+  /** The card was answered before. */
   isRepeated?: boolean
 }
 

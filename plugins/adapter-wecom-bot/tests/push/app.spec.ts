@@ -144,7 +144,7 @@ describe('the API of a self-built app', () => {
   it('says how much was lost where it has to give up, and sends nothing behind', async () => {
     api.answers['message/send'] = [{ errcode: 0 }, { errcode: 81013, errmsg: 'x' }]
     await assert.rejects(send(markdown('a'), { type: 'text', content: 'b', users: [] }, markdown('c')), {
-      name: 'DeliveryError', code: 'wecom-bot/delivery-refused', message: /^2 of 3 messages are lost: .*81013.*visib/,
+      name: 'DeliveryError', code: 'wecom-bot/delivery-refused', message: /^2 of 3 messages not delivered: .*81013.*visib/,
     })
     assert.equal(api.messages.length, 0)
   })
@@ -152,7 +152,7 @@ describe('the API of a self-built app', () => {
   it('says which message may have arrived although nobody confirmed it', async () => {
     api.answers['message/send'] = [{ errcode: 0 }, {}]
     await assert.rejects(send(markdown('a'), markdown('b'), markdown('c')), {
-      name: 'DeliveryError', code: 'wecom-bot/delivery-unconfirmed', message: /^2 of 3 messages are lost, the first of them perhaps not: /, lost: 2, doubtful: 1,
+      name: 'DeliveryError', code: 'wecom-bot/delivery-unconfirmed', message: /^2 of 3 messages not delivered \(the first of them unconfirmed\): /, lost: 2, doubtful: 1,
     })
   })
 

@@ -145,7 +145,7 @@ describe('a push', () => {
       await new Promise(setImmediate)
       const follows = instance.bot.createMessage('webhook', 'next')
       await assert.rejects(failed, (error: Failure) => {
-        assert.match(error.message, /2 of 3 messages are lost: .*40005/)
+        assert.match(error.message, /2 of 3 messages not delivered: .*40005/)
         return true
       })
       await follows

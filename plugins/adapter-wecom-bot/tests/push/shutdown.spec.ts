@@ -65,7 +65,7 @@ describe('messages that wait when the process has to end', () => {
     const first = await start({ storage: 'database' })
     const errors = await fill(first)
     assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('wecom-bot/delivery-deferred'))
-    assert.match(errors[0].message, /1 of 1 messages wait for the next start/)
+    assert.match(errors[0].message, /1 of 1 messages deferred until the next start/)
     assert.match(first.lines.join('\n'), /3 unsent webhook messages are stored/)
     const rows = await first.app.database.get('wecom_bot_push', {})
     assert.deepEqual(rows.map(({ body }) => JSON.parse(body).markdown_v2.content), ['m20', 'm21', 'm22'])
