@@ -29,7 +29,7 @@ export function createDispatcher(bot: WecomBot): Dispatcher {
     dispatch(message, turn) {
       if (!lifecycle.isActive) return 'closed'
       services ??= bot.services
-      services.directory.record(message)
+      services.pushTargets.record(message)
       const event = decode(message, turn.id, selfId, name, attach)
       if (!event) return 'unreadable'
       const session = bot.session(event)

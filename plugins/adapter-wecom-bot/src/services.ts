@@ -42,7 +42,7 @@ export class BotServices {
   readonly admission: Admission
   readonly webhooks: WebhookRegistry
   readonly app?: WecomApp
-  readonly directory: PushTargets
+  readonly pushTargets: PushTargets
   readonly sender: Sender
   readonly deferred: DeferredDelivery
   readonly attachments: Attachments
@@ -73,7 +73,7 @@ export class BotServices {
     this.deferred = new DeferredDelivery(this.webhooks, deferred, config.storage === 'database', logger)
     if (config.storage === 'database') ctx.inject(['database'], () => void this.deferred.resume())
     this.app = this.createApp(transport)
-    this.directory = new PushTargets(config, this.webhooks, clock, this.app)
+    this.pushTargets = new PushTargets(config, this.webhooks, clock, this.app)
     this.concurrency = new Concurrency({
       total: config.maxTurns,
       user: config.maxUserTurns,
@@ -95,7 +95,7 @@ export class BotServices {
       clock,
       log,
     }, this.concurrency)
-    this.sender = new Sender(this.turns, this.directory, createFileReader({
+    this.sender = new Sender(this.turns, this.pushTargets, createFileReader({
       http: ctx.http,
       limit: MAX_FILE_BYTES,
       trusted: config.trustedHosts,
@@ -161,7 +161,7 @@ export class BotServices {
   }
 
   private createCallbackBot(context: HandlerContext, log: TurnLog): CallbackBot {
-    const { config, clock, app, webhooks, concurrency, turns, directory, dispatcher } = this
+    const { config, clock, app, webhooks, concurrency, turns, pushTargets, dispatcher } = this
     const passive = new PassiveHandler({
       ...context,
       agentId: config.agentId || undefined,
@@ -171,7 +171,7 @@ export class BotServices {
       webhooks,
       clock,
       log,
-      webhookOf: url => this.warnUnlessTrusted(directory.robotWebhook(url)),
+      webhookOf: url => this.warnUnlessTrusted(pushTargets.robotWebhook(url)),
     })
     const aibot = new AibotHandler({
       ...context,

@@ -21,7 +21,7 @@ export interface Delivered {
 export class Sender {
   private readonly composing = new SerialQueue()
 
-  constructor(readonly turns: TurnRegistry, readonly directory: PushTargets, readonly openFile: OpenFile) {}
+  constructor(readonly turns: TurnRegistry, readonly pushTargets: PushTargets, readonly openFile: OpenFile) {}
 
   /** The turn that a message to a chat belongs to. */
   turnOf(channelId: string, referrer?: Referrer): TurnController | undefined {
@@ -37,17 +37,17 @@ export class Sender {
    * @throws {NewsError}
    */
   async deliver(channelId: string, elements: h[], referrer?: Referrer): Promise<Delivered | undefined> {
-    const { turns, directory } = this
+    const { turns, pushTargets } = this
     const answered = this.answeredBy(referrer)
     // A session may be lent for a message to another chat, where nobody must read what was meant for this one.
     const isHere = !answered || belongs(answered, channelId)
     if (answered && isHere) return this.say(answered, elements)
-    const push = directory.configured(channelId)
+    const push = pushTargets.configured(channelId)
     if (push) return this.push(push, channelId, elements)
     // Some plugins answer without the session they answer: then the chat tells whom it is for.
     const open = referrer && isHere ? undefined : turns.findLatest(owner => channelOf(owner) === channelId)
     if (open) return this.say(open, elements)
-    const other = directory.fallbackFor(channelId)
+    const other = pushTargets.fallbackFor(channelId)
     if (other) return this.push(other, channelId, elements)
     const { text } = renderElements(elements)
     if (!text) return
