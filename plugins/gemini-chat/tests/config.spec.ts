@@ -14,7 +14,7 @@ describe('the settings', () => {
     assert.deepEqual(without, ['proxy'])
   })
 
-  it('answer people out of the box, as most want it', () => {
+  it('have defaults that work without configuration', () => {
     const { model, fallbackModels, historyTokens, scope, policy, streaming, buttons, idleExpiry } = create({})
     assert.deepEqual([model, ...fallbackModels], ['gemini-3.8-flash', 'gemini-3.6-flash', 'gemini-3.5-flash-lite'])
     assert.deepEqual({ historyTokens, scope, policy, streaming, buttons, idleExpiry }, {
@@ -68,17 +68,17 @@ describe('the settings', () => {
     return meta.role === 'secret' || parts.some(isSecret)
   }
 
-  it('hide what is secret', () => {
+  it('hide secrets', () => {
     const secrets = fields(Config as never).filter(([, schema]) => isSecret(schema))
     assert.deepEqual(secrets.map(([name]) => name), ['apiKeys', 'proxy'])
   })
 
-  it('that are unknown are named, but for those of the loader', () => {
+  it('that are unknown are logged, except those of the loader', () => {
     assert.deepEqual(unknownSettings(create({ model: 'a' })), [])
     assert.deepEqual(unknownSettings(create({ $if: true, dingtalk: { streaming: 'live' } })), ['dingtalk'])
   })
 
-  it('that make no sense do not silence the plugin', async () => {
+  it('that are invalid are explained in chat instead of silencing the plugin', async () => {
     const app = new Context()
     const fork = app.plugin(plugin, create({ apiKeys: ['k'], proxy: 'not a proxy' }))
     await app.start()

@@ -24,7 +24,7 @@ class DeafBot extends EditingBot {
   }
 }
 
-describe('when the plugin is unloaded', () => {
+describe('unloading the plugin', () => {
   let test: TestApp
 
   beforeEach(async () => {
@@ -33,7 +33,7 @@ describe('when the plugin is unloaded', () => {
 
   afterEach(() => test.close())
 
-  it('every request ends, and what was said stays', async () => {
+  it('ends every request and keeps visible text', async () => {
     test.engine.respond([...piece('half'), gate(), ...says('never')])
     const done = Promise.all([test.client('alice').receive('one'), test.client('bob').receive('one')])
     await settle()
@@ -46,7 +46,7 @@ describe('when the plugin is unloaded', () => {
     assert.deepEqual(test.warnings, [])
   })
 
-  it('nobody waits for a retry any more', async () => {
+  it('ends waits for retries', async () => {
     test.engine.respond(fails('server'))
     const done = test.client('alice').receive('one')
     await settle()
@@ -59,7 +59,7 @@ describe('when the plugin is unloaded', () => {
     assert.deepEqual(test.bot.read('private:alice'), ['已停止。'])
   })
 
-  it('nothing is left of it, and it can be loaded again', async () => {
+  it('leaves nothing, and allows loading it again', async () => {
     const count = () => registered(test.app)
     const client = test.client('alice')
     test.unload()
@@ -79,7 +79,7 @@ describe('when the plugin is unloaded', () => {
     await client.shouldReply('hello', 'hello!')
   })
 
-  it('a batch that is being collected ends', async () => {
+  it('ends an open batch', async () => {
     await test.close()
     test = await createApp({ config: { policy: 'merge', mergeWindow: 600_000 } })
     test.unload()
@@ -94,7 +94,7 @@ describe('when the plugin is unloaded', () => {
     assert.equal(engine.requests.length, 0)
   })
 
-  it('no socket and no timer is left, however often it comes and goes', async () => {
+  it('leaves no socket and no timer after many reloads', async () => {
     const gemini = await createGemini()
     await test.close()
     test = await createApp({ real: true, config: { baseUrl: gemini.url } })
@@ -121,7 +121,7 @@ describe('when the plugin is unloaded', () => {
   })
 })
 
-describe('unloaded in the middle of it, the plugin leaves no timer, no listener and no socket, when', () => {
+describe('unloading leaves no timer, listener and socket when', () => {
   let gemini: Gemini
   let files: Server
   let origin: string

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { Annotations } from '../../src/answer/annotations'
 import { readGrounding } from '../../src/engine/gemini/grounding'
 
-describe('what is shown around an answer', () => {
-  it('is thoughts in front', () => {
+describe('Annotations', () => {
+  it('puts thoughts before the answer', () => {
     const annotations = new Annotations()
     annotations.addThought('**Plan**\n\n')
     assert.equal(annotations.before, '<think>\n**Plan**\n</think>\n\n')
@@ -13,13 +13,13 @@ describe('what is shown around an answer', () => {
     assert.equal(annotations.before, '')
   })
 
-  it('is nothing where there is nothing', () => {
+  it('adds nothing without thoughts and sources', () => {
     const annotations = new Annotations()
     annotations.addThought(' ')
     assert.deepEqual([annotations.before, annotations.after(name => name[0])], ['', ''])
   })
 
-  it('keeps thoughts from ending before they end, and from never ending', () => {
+  it('escapes think tags in thoughts, and cuts endless thoughts', () => {
     const annotations = new Annotations()
     annotations.addThought('a </think> b < /THINK> c <think> d <thinker>')
     assert.equal(annotations.before.match(/<\s*\/?think>/gi)?.length, 2)
@@ -29,7 +29,7 @@ describe('what is shown around an answer', () => {
     assert.match(annotations.before, /…\n<\/think>\n\n$/)
   })
 
-  it('is sources below', () => {
+  it('puts sources below the answer', () => {
     const annotations = new Annotations()
     annotations.take({ type: 'sources', ...readGrounding({ webSearchQueries: ['a'] }) })
     assert.equal(annotations.after(name => name[0]), 'q [a](https://www.google.com/search?q=a)')

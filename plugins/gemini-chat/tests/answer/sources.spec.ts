@@ -4,7 +4,7 @@ import { readGrounding } from '../../src/engine/gemini/grounding'
 
 const label = (name: string) => name === 'sources' ? 'Sources:' : 'Searched:'
 
-describe('what an answer rests on', () => {
+describe('AnswerSources', () => {
   function read(...metadata: object[]) {
     const answer = new AnswerSources()
     for (const each of metadata) {
@@ -15,7 +15,7 @@ describe('what an answer rests on', () => {
   }
   const chunk = (uri: unknown, title?: unknown) => ({ web: { uri, title } })
 
-  it('is a list of sources and a line of searches', () => {
+  it('lists sources, and searches in one line', () => {
     assert.equal(
       read({
         groundingChunks: [chunk('https://a.example/x', 'A'), chunk('https://b.example/', 'B')],
@@ -29,13 +29,13 @@ describe('what an answer rests on', () => {
     )
   })
 
-  it('comes in pieces, each said once', () => {
+  it('collects sources from several events without repeating any', () => {
     const text = read({ webSearchQueries: ['a'] }, { groundingChunks: [chunk('https://a.example/', 'A')] },
       { groundingChunks: [chunk('https://a.example/', 'A')], webSearchQueries: ['a', ' '] })
     assert.equal(text, 'Sources:\n\n1. [A](https://a.example/)\n\nSearched: [a](https://www.google.com/search?q=a)')
   })
 
-  it('may be missing, whole or in part', () => {
+  it('tolerates missing and malformed metadata', () => {
     for (const metadata of [
       {}, { groundingChunks: [] }, { groundingChunks: [{}, { web: {} }, null], webSearchQueries: [1] },
       { groundingChunks: 'x', webSearchQueries: null },
@@ -45,19 +45,19 @@ describe('what an answer rests on', () => {
     assert.equal(read({ groundingChunks: [chunk('https://a.example/')] }), 'Sources:\n\n1. [a.example](https://a.example/)')
   })
 
-  it('leads to the web only', () => {
+  it('drops addresses other than http and https', () => {
     for (const uri of ['javascript:alert(1)', 'file:///etc/passwd', 'data:text/html,x', '/x', 'x y', 7]) {
       assert.equal(read({ groundingChunks: [chunk(uri, 'A')] }), '')
     }
   })
 
-  it('cannot break out of its links', () => {
+  it('escapes titles and addresses', () => {
     const text = read({ groundingChunks: [chunk('https://a.example/(x)?a=)b', 'A](javascript:x) **b**\n# <at id="1"/>')] })
     assert.equal(text,
       'Sources:\n\n1. [A\\](javascript:x) \\*\\*b\\*\\* # \\<at id="1"/\\>](https://a.example/%28x%29?a=%29b)')
   })
 
-  it('is short', () => {
+  it('limits the number of sources and searches, and the length of titles', () => {
     const many = Array.from({ length: 30 }, (_, index) => chunk(`https://a.example/${index}`, 'x'.repeat(300)))
     const lines = read({ groundingChunks: many, webSearchQueries: ['1', '2', '3', '4', '5', '6'] }).split('\n')
     assert.equal(lines.length, 2 + 8 + 2)

@@ -6,7 +6,7 @@ import type { TestApp } from '../support/app'
 import { settle } from '../support/clock'
 import { fails, gate, piece, questionOf, says } from '../support/engine'
 
-describe('a message that comes while an answer is being written', () => {
+describe('a message during an answer', () => {
   let test: TestApp
 
   const start = async (config: object, bot: typeof RecordingBot = EditingBot) => {
@@ -30,8 +30,8 @@ describe('a message that comes while an answer is being written', () => {
 
   afterEach(() => test.close())
 
-  describe('is queued', () => {
-    it('and its sender sees so, until there is something else to see', async () => {
+  describe('with policy queue', () => {
+    it('shows its place in the queue until there is something else to show', async () => {
       await start({})
       const { done, end } = await begin('half')
       const second = client().receive('two')
@@ -43,7 +43,7 @@ describe('a message that comes while an answer is being written', () => {
       assert.deepEqual(read(), ['half end', 'two!', 'three!'])
     })
 
-    it('and fails in the same place', async () => {
+    it('shows a failure in place of the queue status', async () => {
       await start({})
       const { done, end } = await begin('half')
       test.engine.respond(fails('server'))
@@ -55,7 +55,7 @@ describe('a message that comes while an answer is being written', () => {
       assert.equal(read().length, 2)
     })
 
-    it('and stopped in the same place', async () => {
+    it('shows that it was stopped in place of the queue status', async () => {
       await start({})
       const { done } = await begin('half')
       const second = client().receive('two')
@@ -65,7 +65,7 @@ describe('a message that comes while an answer is being written', () => {
       assert.deepEqual(read().sort(), ['half\n\n已停止。', '已停止。', '已停止。'])
     })
 
-    it('and its sender sees so in a message of its own where that cannot be taken away', async () => {
+    it('tells its place in a message of its own where messages cannot be edited', async () => {
       await start({}, RecordingBot)
       const { done, end } = await begin('half')
       const second = client().receive('two')
@@ -76,7 +76,7 @@ describe('a message that comes while an answer is being written', () => {
       assert.deepEqual(read().slice(1), ['half end', 'two!'])
     })
 
-    it('without a word where that would be the only one there is', async () => {
+    it('tells nothing where a message can be answered only once', async () => {
       test = await createApp({ bot: RecordingBot, platform: 'wechat-official' })
       const { done, end } = await begin('half')
       const second = client().receive('two')
@@ -88,8 +88,8 @@ describe('a message that comes while an answer is being written', () => {
     })
   })
 
-  describe('replaces it', () => {
-    it('and what was said before is remembered', async () => {
+  describe('with policy replace', () => {
+    it('stops the answer and keeps its text in the history', async () => {
       await start({ policy: 'replace' })
       const { done } = await begin('half')
       await Promise.all([done, client().receive('two')])
@@ -99,7 +99,7 @@ describe('a message that comes while an answer is being written', () => {
       assert.deepEqual(test.warnings, [])
     })
 
-    it('and what was asked is remembered, where nothing was said', async () => {
+    it('keeps the question in the history if nothing was written yet', async () => {
       await start({ policy: 'replace' })
       const { done } = await begin()
       await Promise.all([done, client().receive('two')])
@@ -107,7 +107,7 @@ describe('a message that comes while an answer is being written', () => {
       assert.deepEqual(contents(-1), ['one', 'two'])
     })
 
-    it('unless it is of another conversation', async () => {
+    it('leaves other conversations alone', async () => {
       await start({ policy: 'replace' })
       const { done, end } = await begin('half')
       await test.client('bob').receive('two')
@@ -117,8 +117,8 @@ describe('a message that comes while an answer is being written', () => {
     })
   })
 
-  describe('is merged', () => {
-    it('with those that come in a moment', async () => {
+  describe('with policy merge', () => {
+    it('joins messages within the window', async () => {
       await start({ policy: 'merge', mergeWindow: 30 })
       await Promise.all([client().receive('a long'), client().receive('paste')])
       assert.deepEqual(read(), ['echo: a long\npaste'])
@@ -127,7 +127,7 @@ describe('a message that comes while an answer is being written', () => {
       assert.deepEqual(contents(-1), ['a long\npaste', 'echo: a long\npaste', 'two'])
     })
 
-    it('with those that wait', async () => {
+    it('joins messages that wait', async () => {
       await start({ policy: 'merge', mergeWindow: 1 })
       const end = gate()
       test.engine.respond([end, ...says('first')], request => says(`${questionOf(request)}!`))
@@ -140,7 +140,7 @@ describe('a message that comes while an answer is being written', () => {
       assert.deepEqual(read().sort(), ['first', 'two\nthree!'])
     })
 
-    it('not with those of somebody who may not ask', async () => {
+    it('does not join messages of people without authority', async () => {
       test = await createApp({
         bot: EditingBot, prepare: app => void app.plugin(memory as never),
         config: { policy: 'merge', mergeWindow: 100, scope: 'channel', authority: 2 },
@@ -154,13 +154,13 @@ describe('a message that comes while an answer is being written', () => {
       assert.deepEqual(test.bot.read('group').sort(), ['echo: [alice]\none', '你还没有和我对话的权限，请联系管理员。'])
     })
 
-    it('with no one else\'s', async () => {
+    it('does not join messages of other conversations', async () => {
       await start({ policy: 'merge', mergeWindow: 20 })
       await Promise.all([client().receive('one'), test.client('bob').receive('two')])
       assert.deepEqual([...read(), ...test.bot.read('private:bob')], ['echo: one', 'echo: two'])
     })
 
-    it('at once when the plugin goes', async () => {
+    it('ends at once when the plugin is unloaded', async () => {
       await start({ policy: 'merge', mergeWindow: 60_000 })
       const done = client().receive('one')
       await settle()
@@ -169,14 +169,14 @@ describe('a message that comes while an answer is being written', () => {
       assert.equal(test.engine.requests.length, 0)
     })
 
-    it('not at all when it may not be asked', async () => {
+    it('asks nothing when admission is refused', async () => {
       await start({ policy: 'merge', apiKeys: [] })
       await client().shouldReply('one', /还没有设置/)
       await client().shouldReply('two', /还没有设置/)
     })
   })
 
-  it('is dropped, and that is said', async () => {
+  it('is dropped with a notice with policy drop', async () => {
     await start({ policy: 'drop' })
     const { done, end } = await begin('half')
     await client().receive('two', 1)
@@ -188,8 +188,8 @@ describe('a message that comes while an answer is being written', () => {
     assert.deepEqual(read()[2], 'three!')
   })
 
-  describe('is turned away', () => {
-    it('when its sender has too many, in whatever conversations', async () => {
+  describe('is refused', () => {
+    it('when its sender has too many questions in all conversations', async () => {
       await start({ maxQuestionsPerUser: 1 })
       const { done, end } = await begin('half')
       await test.client('alice', 'group').shouldReply('<at id="514"/> two', /前面的问题还没有答完/)
@@ -199,7 +199,7 @@ describe('a message that comes while an answer is being written', () => {
       await test.client('alice', 'group').shouldReply('<at id="514"/> three', 'three!')
     })
 
-    it('when there are too many altogether', async () => {
+    it('when there are too many questions in total', async () => {
       await start({ maxQuestions: 1 })
       const { done, end } = await begin('half')
       await test.client('bob').shouldReply('two', /提问的人太多/)
@@ -210,14 +210,14 @@ describe('a message that comes while an answer is being written', () => {
   })
 })
 
-describe('while nothing of an answer can be seen', () => {
+describe('the status before an answer', () => {
   let test: TestApp
 
   afterEach(() => test.close())
 
   const states = () => test.bot.sent[0].states.map(state => state.join(''))
 
-  it('it is said how long the next try takes', async () => {
+  it('tells the wait before a retry', async () => {
     test = await createApp({ bot: EditingBot, config: { requestRetries: 1 } })
     test.engine.respond(fails('server'), says('at last'))
     const done = test.client('alice').receive('one')
@@ -226,7 +226,7 @@ describe('while nothing of an answer can be seen', () => {
     assert.equal(states().at(-1), 'at last')
   })
 
-  it('it is said that the model thinks, when that takes long and the platform does not say so itself', async () => {
+  it('tells that the model thinks if that takes long, unless the platform shows progress itself', async () => {
     const clock = install({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       for (const [markdown, expected] of [[false, ['（正在思考……）', 'yes']], [true, ['yes']]] as const) {
@@ -249,7 +249,7 @@ describe('while nothing of an answer can be seen', () => {
     }
   })
 
-  it('it is said that the web is being searched', async () => {
+  it('tells that the web is searched', async () => {
     test = await createApp({ bot: EditingBot })
     test.app.on('gemini/before-request', question => void (question.tools = ['search']))
     const found = gate()
@@ -261,7 +261,7 @@ describe('while nothing of an answer can be seen', () => {
     assert.deepEqual(states(), ['（正在搜索……）', 'found'])
   })
 
-  it('there are buttons where they are wanted', async () => {
+  it('has buttons if they are switched on', async () => {
     test = await createApp({ bot: EditingBot, config: { buttons: true } })
     test.engine.respond([...piece('one'), new Promise(resolve => setTimeout(resolve, 5)), ...says(' two')])
     await test.client('alice').receive('count')

@@ -19,12 +19,12 @@ describe('a conversation', () => {
 
   afterEach(() => test.close())
 
-  describe('is held', () => {
+  describe('takes place', () => {
     it('in a direct chat', async () => {
       await test.client('alice').shouldReply('hello', 'echo: hello')
     })
 
-    it('in a group with whoever addresses the bot', async () => {
+    it('in a group with people who address the bot', async () => {
       const client = test.client('alice', 'group')
       await client.shouldReply('<at id="514"/> hello', 'echo: hello')
       await client.shouldReply('小G，hello', 'echo: hello')
@@ -34,7 +34,7 @@ describe('a conversation', () => {
       assert.equal(test.engine.requests.length, 2)
     })
 
-    it('without getting in the way of others', async () => {
+    it('without catching messages for others', async () => {
       test.app.middleware((session, next) => session.content === 'ping' ? 'pong' : next())
       await test.client('alice', 'group').shouldReply('ping', 'pong')
       test.app.command('tell').action(() => 'told')
@@ -42,17 +42,17 @@ describe('a conversation', () => {
       assert.equal(test.engine.requests.length, 0)
     })
 
-    it('about what is quoted', async () => {
+    it('with the quoted message in the prompt', async () => {
       await test.client('alice').receive('<quote id="1">the sky is green</quote>why?')
       assert.deepEqual(texts(0), ['user: Quoted message:\n> the sky is green\n\nwhy?'])
     })
 
-    it('about something', async () => {
+    it('not about a blank message', async () => {
       await test.client('alice').shouldReply(' <at id="1"/> ', /请把想问的写成文字/)
       assert.equal(test.engine.requests.length, 0)
     })
 
-    it('once about each message, however often it comes', async () => {
+    it('once per message, however often the platform delivers it', async () => {
       const event = {
         type: 'message', user: { id: 'alice' }, channel: { id: 'private:alice', type: 1 },
         message: { id: 'same', elements: [h.text('hello')] },
@@ -66,8 +66,8 @@ describe('a conversation', () => {
     })
   })
 
-  describe('remembers', () => {
-    it('what was said', async () => {
+  describe('keeps', () => {
+    it('questions and answers', async () => {
       const client = test.client('alice')
       await client.receive('one')
       await client.receive('two')
@@ -75,7 +75,7 @@ describe('a conversation', () => {
       assert.deepEqual(texts(2), ['user: one', 'model: echo: one', 'user: two', 'model: echo: two', 'user: three'])
     })
 
-    it('parts exactly as they came', async () => {
+    it('parts exactly as the engine reported them', async () => {
       const parts = [{ text: 'hm', thought: true }, { text: 'a' }, { text: '', thoughtSignature: 'sig' }]
       test.engine.respond([...parts.map(part => ({ type: 'part' as const, part })), { type: 'text', text: 'a' }, ...says()])
       await test.client('alice').receive('one')
@@ -83,7 +83,7 @@ describe('a conversation', () => {
       assert.deepEqual(test.engine.requests[1].contents[1].parts, parts)
     })
 
-    it('nothing of others, in other places, or with failures', async () => {
+    it('nothing of other people and channels, and nothing of failures', async () => {
       await test.client('alice').receive('private')
       await test.client('alice', 'group').receive('<at id="514"/> mine')
       await test.client('bob', 'group').receive('<at id="514"/> his')
@@ -93,7 +93,7 @@ describe('a conversation', () => {
       assert.deepEqual(texts(4), ['user: mine', 'model: echo: mine', 'user: next'])
     })
 
-    it('as much as fits in its budget', async () => {
+    it('as many turns as fit into the budget', async () => {
       await test.close()
       test = await createApp({ config: { historyTokens: 100 } })
       const usage = (prompt: number) => ({ inputTokens: prompt, outputTokens: 20 })
@@ -109,7 +109,7 @@ describe('a conversation', () => {
       assert.deepEqual(texts(3).slice(0, -1), ['user: two', 'model: 2', 'user: three', 'model: 3'])
     })
 
-    it('what the system instruction is', async () => {
+    it('the system instruction', async () => {
       await test.close()
       test = await createApp({ config: { instructions: 'Speak like a pirate.' } })
       await test.client('alice').receive('one')
@@ -117,8 +117,8 @@ describe('a conversation', () => {
     })
   })
 
-  describe('keeps order', () => {
-    it('answers two quick messages one after the other', async () => {
+  describe('queues', () => {
+    it('two messages and answers them one after the other', async () => {
       const first = gate()
       test.engine.respond([first, ...says('first')], says('second'))
       const client = test.client('alice')
@@ -132,7 +132,7 @@ describe('a conversation', () => {
       assert.deepEqual(texts(1), ['user: one', 'model: first', 'user: two'])
     })
 
-    it('says so when too many wait, and does not ask', async () => {
+    it('no more than the limit, and says so', async () => {
       await test.close()
       test = await createApp({ config: { queue: 1 } })
       const first = gate()
@@ -150,8 +150,8 @@ describe('a conversation', () => {
     })
   })
 
-  describe('ends early', () => {
-    it('with a line that says so, and is remembered as far as it came', async () => {
+  describe('is interrupted', () => {
+    it('with a notice, and its text stays in the history', async () => {
       test.engine.respond([...piece('half an ans'), ...fails('network')], says('ok'))
       const client = test.client('alice')
       await client.shouldReply('one', /^half an ans\n\n（回答在这里中断了。.*「继续」.*「重新回答」/)
@@ -160,20 +160,20 @@ describe('a conversation', () => {
       assert.deepEqual(texts(1), ['user: one', 'model: half an ans[interrupted]', 'user: two'])
     })
 
-    it('where a filter stepped in, and offers nothing that would end the same way', async () => {
+    it('by a filter, without offering to continue', async () => {
       test.engine.respond([...piece('half'), ...fails('blocked', { reason: 'answer', detail: 'SAFETY' })])
       await test.client('alice').shouldReply('one', /^half\n\n（Gemini 的安全策略在这里拦下了回答/)
     })
 
-    it('at the length limit, and says how to go on', async () => {
+    it('at the length limit, with a hint how to continue', async () => {
       test.engine.respond([...piece('long'), { type: 'end', reason: 'length' }])
       await test.client('alice').shouldReply('one', /^long\n\n（回答达到了长度上限/)
       assert.deepEqual(test.warnings, [])
     })
   })
 
-  describe('hands on', () => {
-    it('the question, to be changed', async () => {
+  describe('lets other plugins', () => {
+    it('change the question', async () => {
       test.app.on('gemini/before-request', async (question, session) => {
         question.system = `You talk to ${session.userId}.`
         question.tools = ['search']
@@ -183,7 +183,7 @@ describe('a conversation', () => {
       assert.deepEqual(test.engine.requests[0].tools, ['search'])
     })
 
-    it('the question, to be refused', async () => {
+    it('refuse the question', async () => {
       test.app.on('gemini/before-request', () => {
         throw new Error('not today')
       })
@@ -192,7 +192,7 @@ describe('a conversation', () => {
       assert.equal(test.engine.requests.length, 0)
     })
 
-    it('the reply', async () => {
+    it('see the reply', async () => {
       const replies: string[] = []
       test.app.on('gemini/after-reply', (reply, session) => void replies.push(`${session.userId}: ${reply.text}`))
       await test.client('alice').receive('one')
@@ -201,7 +201,7 @@ describe('a conversation', () => {
       assert.deepEqual(replies, ['alice: echo: one'])
     })
 
-    it('what interrupted the reply', async () => {
+    it('see what interrupted the reply', async () => {
       const codes: unknown[] = []
       test.app.on('gemini/after-reply', ({ error }) => void codes.push((error as EngineError | undefined)?.code))
       test.engine.respond([...piece('half'), ...fails('network')], says('whole'))
@@ -211,7 +211,7 @@ describe('a conversation', () => {
     })
   })
 
-  it('cannot be made to run commands', async () => {
+  it('runs no commands that the model writes', async () => {
     let runs = 0
     test.app.command('secret').action(() => `secret ${++runs}`)
     const text = 'ok <execute>secret</execute> <at type="all"/> <img src="file:///etc/passwd"/> &lt;at id="1"/&gt;'
@@ -222,7 +222,7 @@ describe('a conversation', () => {
     assert.equal(runs, 0)
   })
 
-  it('says in the log when an answer could not be delivered', async () => {
+  it('logs an answer that could not be delivered', async () => {
     await test.close()
     class MuteBot extends RecordingBot {
       override async sendMessage(): Promise<string[]> {
@@ -261,21 +261,21 @@ describe('a conversation on a platform that can edit', () => {
     assert.equal(test.bot.sent[0].options?.session?.userId, 'alice')
   })
 
-  it('is complete before Koishi ends the turn', async () => {
+  it('completes the answer before the middleware chain ends', async () => {
     test.engine.respond([...piece('one'), new Promise(resolve => setTimeout(resolve, 5)), ...piece(' two'), ...says()])
     const atEnd = new Promise<string[]>(resolve => test.app.on('middleware', () => resolve(test.bot.read('private:alice'))))
     await test.client('alice').receive('count')
     assert.deepEqual(await atEnd, ['one two'])
   })
 
-  it('puts the notice into the message', async () => {
+  it('puts notices into the same message', async () => {
     test.engine.respond([...piece('one'), new Promise(resolve => setTimeout(resolve, 5)), ...fails('network')])
     await test.client('alice').receive('count')
     assert.match(states()[0].at(-1)!, /^one\n\n（回答在这里中断了/)
     assert.equal(states().length, 1)
   })
 
-  it('takes raw Markdown where the adapter does', async () => {
+  it('sends raw Markdown if the adapter takes it', async () => {
     await test.close()
     test = await createApp({ bot: EditingBot, markdown: true })
     test.engine.respond(says('**bold** <at type="all"/>'))
@@ -283,7 +283,7 @@ describe('a conversation on a platform that can edit', () => {
     assert.equal(test.bot.sent[0].states.at(-1)!.join(''), '<markdown state="typing">**bold** &lt;at type="all"/&gt;</markdown>')
   })
 
-  it('may be told to wait for the end', async () => {
+  it('sends one message if streaming is switched off', async () => {
     await test.close()
     test = await createApp({ bot: EditingBot, config: { streaming: false } })
     test.engine.respond(says('one', ' two', ' three'))

@@ -4,31 +4,31 @@ import { bodyOf, promptOf, textOf } from '../../src/chat/prompt'
 import { createApp } from '../support/app'
 import type { TestApp } from '../support/app'
 
-describe('the text of a message', () => {
+describe('textOf', () => {
   const text = (source: string) => textOf(h.parse(source))
 
-  it('is what people read, not its markup', () => {
+  it('gives the text that people read, without markup', () => {
     assert.equal(text('a &lt;b&gt; &amp;lt;'), 'a <b> &lt;')
     assert.equal(text('<b>bold</b> and <i>it<s>alic</s></i>'), 'bold and italic')
     assert.equal(text('a<br/>b<p>c</p>d'), 'a\nb\nc\nd')
   })
 
-  it('names who is mentioned', () => {
+  it('names mentioned people', () => {
     assert.equal(text('ask <at id="1" name="Alice"/> or <at id="2"/> or <at type="all"/>'), 'ask @Alice or @2 or @all')
     assert.equal(text('see <sharp id="3" name="general"/>'), 'see #general')
   })
 
-  it('keeps the address of links', () => {
+  it('keeps addresses of links', () => {
     assert.equal(text('<a href="https://k.c">koishi</a> <a href="https://k.c">https://k.c</a> <a href="https://k.c"/>'),
       'koishi (https://k.c) https://k.c https://k.c')
   })
 
-  it('says where something was that cannot be read', () => {
+  it('puts placeholders for elements without text', () => {
     assert.equal(text('look: <img src="x"/> <file src="y" title="a.pdf"/>'), 'look: [image] [file] a.pdf')
   })
 })
 
-describe('the body of a message', () => {
+describe('bodyOf', () => {
   let test: TestApp
 
   before(async () => {
@@ -44,7 +44,7 @@ describe('the body of a message', () => {
     return bodyOf(session).join('')
   }
 
-  it('is without mentions of the bot', () => {
+  it('removes leading mentions of the bot', () => {
     assert.equal(body('<at id="514"/> hello'), ' hello')
     assert.equal(body(' <at id="514"/> <at id="514"/>hello'), 'hello')
     assert.equal(body('hello <at id="514"/>'), 'hello <at id="514"/>')
@@ -55,11 +55,11 @@ describe('the body of a message', () => {
     assert.equal(body('<at id="1"/> <at id="514"/> hello'), '<at id="1"/> <at id="514"/> hello')
   })
 
-  it('is without mentions of whoever is quoted', () => {
+  it('removes the mention of the quoted author', () => {
     assert.equal(body('<at id="1"/> <at id="514"/> hello', { user: { id: '1' } }), ' hello')
   })
 
-  it('is without the nickname', () => {
+  it('removes the nickname', () => {
     assert.equal(body('小G，a &lt; b <img src="x"/>'), 'a &lt; b <img src="x"/>')
     assert.equal(body(' @小G hello'), 'hello')
     assert.equal(body('小G'), '小G')
@@ -72,17 +72,17 @@ describe('the body of a message', () => {
   })
 })
 
-describe('a prompt', () => {
+describe('promptOf', () => {
   const prompt = (source: string, quote?: object) => {
     return promptOf(h.parse(source), { quote, selfId: '514' } as never)?.map(part => part.text).join('|')
   }
 
-  it('is the text, trimmed', () => {
+  it('gives the trimmed text', () => {
     assert.equal(prompt('  hello\n\n\n\nworld  '), 'hello\n\nworld')
     assert.equal(prompt(' a  \n b '), 'a\n b')
   })
 
-  it('is nothing when there is nothing to read', () => {
+  it('gives nothing for a message without text and files', () => {
     for (const source of ['', '  ', '<img/>', ' <audio src=""/>', '<at id="1"/>', '<p> </p>']) {
       assert.equal(prompt(source), undefined, source)
     }
@@ -90,7 +90,7 @@ describe('a prompt', () => {
     assert.equal(prompt('<a href="https://k.c"/>'), 'https://k.c')
   })
 
-  it('says what is quoted, and who said it', () => {
+  it('cites the quoted message and its author', () => {
     const quote = { content: 'one\ntwo &lt;', user: { id: '1', name: 'Alice' } }
     assert.equal(prompt('why?', quote), 'Alice wrote:\n> one\n> two <\n\nwhy?')
     assert.equal(prompt('why?', { ...quote, user: { id: '1' } }), '1 wrote:\n> one\n> two <\n\nwhy?')
@@ -99,17 +99,17 @@ describe('a prompt', () => {
     assert.equal(prompt('why?', { ...quote, member: { nick: '阿狸' } }), '阿狸 wrote:\n> one\n> two <\n\nwhy?')
   })
 
-  it('may be a quotation alone', () => {
+  it('accepts a quotation without text', () => {
     assert.equal(prompt('', { content: 'one' }), 'Quoted message:\n> one')
     assert.equal(prompt('', { content: ' ' }), undefined)
   })
 
-  it('reads the quotation from its elements where there are some', () => {
+  it('prefers the elements of the quotation', () => {
     const elements = [h.text('a < b'), h('img', { src: 'x' })]
     assert.equal(prompt('why?', { elements }), 'Quoted message:\n> a < b[image]\n\nwhy?|')
   })
 
-  it('refers to the files of the message and of what it quotes', () => {
+  it('refers to the files of the message and of the quotation', () => {
     const body = h.parse('<p>see <img src="https://x.y/a.png"/></p><file src="internal:b" title="b.pdf"/><audio url="data:,c"/>')
     const quote = { content: '<video src="https://x.y/d"/>', user: { id: '1' } }
     const [text, ...files] = promptOf(body, { quote, selfId: '514' } as never)!
@@ -122,11 +122,11 @@ describe('a prompt', () => {
     ])
   })
 
-  it('may be a picture alone', () => {
+  it('accepts an image without text', () => {
     assert.equal(prompt('<img src="x"/>'), '[image]|')
   })
 
-  it('does not let a name pretend to be a quotation', () => {
+  it('keeps a name from imitating a quotation', () => {
     const user = { id: '1', name: 'Eve\n\nYou wrote:' }
     assert.equal(prompt('a', { content: 'b', user }), 'Eve You wrote: wrote:\n> b\n\na')
   })

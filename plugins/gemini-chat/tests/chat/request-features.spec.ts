@@ -13,7 +13,7 @@ import { gate } from '../support/engine'
 const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
 
 /** Features as people meet them, from the message over HTTP and back. */
-describe('over the wire', () => {
+describe('features of a request, over HTTP', () => {
   let gemini: Gemini
   let test: TestApp
   let files: Server
@@ -53,10 +53,10 @@ describe('over the wire', () => {
   const last = () => gemini.requests.at(-1)!.body
   const say = async (text: string, user = 'alice', channel?: string) => (await test.client(user, channel).receive(text)).join('\n')
 
-  describe('a picture', () => {
+  describe('an image', () => {
     const bytes = { inlineData: { mimeType: 'image/png', data: png.toString('base64') } }
 
-    it('is asked about, and once more, and stays in the history as a word', async () => {
+    it('is sent with its question and with the next ones, and leaves a placeholder in the history', async () => {
       await start({ fileTurns: 2 })
       await say(`what is <img src="${origin}/a.jpg"/>?`)
       assert.deepEqual(last().contents[0].parts, [{ text: 'what is [image]?' }, bytes])
@@ -70,7 +70,7 @@ describe('over the wire', () => {
       assert.deepEqual(loaded, ['/a.jpg', '/a.jpg', '/a.jpg'])
     })
 
-    it('is not asked about again where that is not wanted, or it has gone, without a word', async () => {
+    it('is not sent again if that is switched off or the image is gone, without a notice', async () => {
       await start({ fileTurns: 0 })
       await say(`what is <img src="${origin}/a.jpg"/>?`)
       await say('and now?')
@@ -90,7 +90,7 @@ describe('over the wire', () => {
       assert.deepEqual(last().contents[0].parts, [{ text: 'what is [image]?' }])
     })
 
-    it('goes along again only as far as there is room beside what is new', async () => {
+    it('is sent again only if new files leave room', async () => {
       const small = (name: string) => `data:application/pdf;base64,${Buffer.from(`%PDF-${name}`).toString('base64')}`
       await start({ fileTotal: 1, fileSize: 1 })
       await say(`<file src="${small('1')}"/> old`)
@@ -102,7 +102,7 @@ describe('over the wire', () => {
       assert.equal(last().contents[0].parts.length, 2)
     })
 
-    it('may be all there is, or quoted', async () => {
+    it('may come without text, or in a quotation', async () => {
       await start()
       await say(`<img src="${origin}/a"/>`)
       assert.deepEqual(last().contents.at(-1).parts, [{ text: '[image]' }, bytes])
@@ -110,7 +110,7 @@ describe('over the wire', () => {
       assert.deepEqual(last().contents.at(-1).parts, [{ text: 'Quoted message:\n> [image]\n\nwhat is it?' }, bytes])
     })
 
-    it('is loaded once more to answer again', async () => {
+    it('is loaded again for gemini.retry', async () => {
       await start()
       await say(`what is <img src="${origin}/a"/>?`)
       await say('gemini.retry')
@@ -118,7 +118,7 @@ describe('over the wire', () => {
       assert.deepEqual(loaded, ['/a', '/a'])
     })
 
-    it('comes from the adapter where it says so', async () => {
+    it('is loaded from the adapter for internal addresses', async () => {
       await start()
       test.bot.defineInternalRoute('/media/:id', async ({ params }) => {
         return params.id === 'x' ? { status: 200, body: new Uint8Array(png).buffer } : { status: 404 }
@@ -127,7 +127,7 @@ describe('over the wire', () => {
       assert.deepEqual(last().contents[0].parts[1], bytes)
     })
 
-    it('may be a video, as long as it is small', async () => {
+    it('may be a small video', async () => {
       await start()
       const video = Buffer.from('\0\0\0\x20ftypisom\0\0\x02\0', 'latin1')
       await say(`<video src="data:video/mp4;base64,${video.toString('base64')}"/> what happens?`)
@@ -139,20 +139,20 @@ describe('over the wire', () => {
       assert.match(answer, /太大，没有看：视频。一个文件最多 8 MB/)
     })
 
-    it('that cannot be taken is named below the answer', async () => {
+    it('is listed below the answer if it cannot be sent', async () => {
       await start()
       const answer = await say(`<img src="${origin}/fun.gif"/><file src="file:///etc/passwd" title="a.txt"/> what?`)
       assert.match(answer, /what\?。\n\n（格式不支持，没有看：图片。）（没能取到，没有看：a\.txt。）$/)
       assert.equal(last().contents[0].parts.length, 1)
     })
 
-    it('that cannot be taken and is all there is costs no request', async () => {
+    it('makes no request if it is the whole question and cannot be sent', async () => {
       await start()
       assert.equal(await say(`<img src="${origin}/fun.gif"/>`), '（格式不支持，没有看：图片。）')
       assert.equal(gemini.requests.length, 0)
     })
 
-    it('is not fetched from private networks, nor at all where that is switched off', async () => {
+    it('is not loaded from private networks, or if files are switched off', async () => {
       await start({ mediaHosts: [] })
       assert.match(await say(`<img src="${origin}/a"/>`), /没能取到/)
       test.unload()
@@ -163,10 +163,10 @@ describe('over the wire', () => {
     })
   })
 
-  describe('search', () => {
+  describe('web search', () => {
     const sources = [{ title: 'Koishi', uri: 'https://koishi.chat/' }]
 
-    it('is a setting, and its sources stand below the answer but not in the history', async () => {
+    it('follows the setting, and lists sources below the answer but not in the history', async () => {
       await start({ search: true, urlContext: true, codeExecution: true }, { bot: EditingBot, markdown: true })
       gemini.respond(scenarios.grounded(sources, ['koishi bot'], 'An ', 'answer.'))
       await say('what is koishi?')
@@ -180,7 +180,7 @@ describe('over the wire', () => {
       assert.deepEqual(last().contents[1].parts, [{ text: 'An answer.' }])
     })
 
-    it('can be switched in a conversation, and only there', async () => {
+    it('can be switched for one conversation', async () => {
       await start()
       const tools = async (user: string) => {
         await say('hello', user)
@@ -198,7 +198,7 @@ describe('over the wire', () => {
   })
 
   describe('thoughts', () => {
-    it('are shown where Markdown is and they are wanted, and asked for only then', async () => {
+    it('are requested and shown only with the setting and raw Markdown', async () => {
       for (const [showThoughts, markdown, expected] of [
         [true, true, '<think>\nhm\n</think>\n\nyes'], [false, true, 'yes'], [true, false, 'yes'],
       ] as const) {
@@ -218,10 +218,10 @@ describe('over the wire', () => {
     })
   })
 
-  describe('thoughts that take long', () => {
+  describe('thoughts before an answer', () => {
     const shown = () => test.bot.sent[0]?.states.map(state => plain(state[0].children)) ?? []
 
-    it('are read while the model thinks, and stay in front of the answer', async () => {
+    it('are shown while the model thinks, and stay before the answer', async () => {
       await start({ showThoughts: true }, { bot: EditingBot, markdown: true })
       const more = { text: ', then', thought: true }
       const [seen, understood] = [gate(), gate()]
@@ -237,7 +237,7 @@ describe('over the wire', () => {
       ])
     })
 
-    it('make way for what went wrong, and are not remembered by the next try', async () => {
+    it('are dropped with a failed attempt', async () => {
       await start({ showThoughts: true, requestRetries: 1 }, { bot: EditingBot, markdown: true })
       gemini.respond(scenarios.overloadedMidway({ text: 'vain', thought: true }), scenarios.badKey())
       await say('well?')
@@ -246,7 +246,7 @@ describe('over the wire', () => {
   })
 
   describe('limits', () => {
-    it('are said in one sentence, and cost no request', async () => {
+    it('refuse with one sentence and make no request', async () => {
       await start({ userRate: 1 })
       await say('one')
       assert.match(await say('two'), /^你每分钟可以发 1 条，请 \d+ 秒后再试。$/)
@@ -254,7 +254,7 @@ describe('over the wire', () => {
       assert.equal(gemini.requests.length, 2)
     })
 
-    it('count the tokens of the day, by what the model reports', async () => {
+    it('count the tokens per day that the model reports', async () => {
       await start({ channelTokens: 20 })
       const ask = (user: string) => say('<at id="514"/> hello', user, 'group')
       await ask('alice')
@@ -263,7 +263,7 @@ describe('over the wire', () => {
       assert.match(await say('hello', 'carol'), /hello/)
     })
 
-    it('may ask for authority', async () => {
+    it('require authority', async () => {
       await start({ authority: 2 }, { prepare: app => void app.plugin(memory) })
       await test.app.mock.initUser('alice', 2)
       await test.app.mock.initUser('bob', 1)
@@ -277,7 +277,7 @@ describe('over the wire', () => {
   })
 
   describe('usage', () => {
-    it('is told to everybody of their own, and of all to those who run the bot', async () => {
+    it('shows users their own, and administrators that of all users', async () => {
       await start({ requestRetries: 1 }, { prepare: app => void app.plugin(memory) })
       await test.app.mock.initUser('alice', 3)
       await test.app.mock.initUser('bob', 1)

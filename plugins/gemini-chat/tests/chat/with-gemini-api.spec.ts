@@ -30,7 +30,7 @@ describe('the plugin and the Gemini API', () => {
     return gemini.requests.at(-1)!
   }
 
-  it('talk: question, history, instruction and key arrive, the answer is complete', async () => {
+  it('sends question, history, instruction and key, and delivers the whole answer', async () => {
     await start({ instructions: 'Be brief.' })
     await test.client('alice').receive('你好，世界')
     await test.client('alice').receive('再说一遍')
@@ -45,7 +45,7 @@ describe('the plugin and the Gemini API', () => {
     assert.deepEqual(test.warnings, [])
   })
 
-  it('stream: the message grows', async () => {
+  it('streams into one message', async () => {
     await start()
     gemini.respond({ ...scenarios.text('一', '二', '三', '四'), gap: 20, framing: { split: 1 } })
     await test.client('alice').receive('数数')
@@ -55,7 +55,7 @@ describe('the plugin and the Gemini API', () => {
     assert.equal(test.bot.sent.length, 1)
   })
 
-  it('stop: the HTTP request ends', async () => {
+  it('ends the HTTP request on gemini.stop', async () => {
     await start()
     gemini.respond(scenarios.stalled('half'))
     const done = test.client('alice').receive('one')
@@ -67,7 +67,7 @@ describe('the plugin and the Gemini API', () => {
     assert.match(test.bot.read('private:alice')[0], /^half\n\n已停止。$/)
   })
 
-  it('stop: also while Gemini has not answered at all', async () => {
+  it('ends the HTTP request on gemini.stop before the first byte', async () => {
     await start()
     gemini.respond(scenarios.silent())
     const done = test.client('alice').receive('one')
@@ -79,7 +79,7 @@ describe('the plugin and the Gemini API', () => {
     assert.deepEqual(test.bot.read('private:alice'), ['已停止。', '已停止。'])
   })
 
-  it('part: unloading the plugin closes every connection', async () => {
+  it('closes every connection when the plugin is unloaded', async () => {
     await start()
     gemini.respond(scenarios.stalled('half'))
     const done = test.client('alice').receive('one')
@@ -90,7 +90,7 @@ describe('the plugin and the Gemini API', () => {
     while (gemini.connections()) await new Promise(resolve => setTimeout(resolve, 5))
   })
 
-  it('try again: an overloaded model is asked once more', async () => {
+  it('retries an overloaded model', async () => {
     await start({ requestRetries: 1 })
     gemini.respond(scenarios.overloaded(), scenarios.text('ok'))
     await test.client('alice').receive('one')
@@ -98,7 +98,7 @@ describe('the plugin and the Gemini API', () => {
     assert.equal(gemini.requests.length, 2)
   })
 
-  it('find another way: a second key, another model', async () => {
+  it('changes to a second key and to another model', async () => {
     await gemini.close()
     gemini = await createGemini({ keys: ['good'], models: ['gemini-3.6-flash'] })
     await start({ apiKeys: ['bad', 'good'], fallbackModels: ['gemini-3.6-flash'] })
@@ -123,7 +123,7 @@ describe('the plugin and the Gemini API', () => {
   ]
 
   for (const [name, scenario, sentence, line] of failures) {
-    it(`fail well: ${name} is one sentence for people and one line for the operator`, async () => {
+    it(`reports ${name} with one sentence in chat and one line in the log`, async () => {
       await start({ requestRetries: 0, fallbackModels: [] })
       gemini.respond(scenario)
       await test.client('alice').receive('one')
@@ -136,7 +136,7 @@ describe('the plugin and the Gemini API', () => {
     })
   }
 
-  it('fail well: a silent model', async () => {
+  it('reports a model that does not respond', async () => {
     await start({ requestRetries: 0, firstByteTimeout: 50 })
     gemini.respond(scenarios.silent())
     await test.client('alice').receive('one')
@@ -144,7 +144,7 @@ describe('the plugin and the Gemini API', () => {
     assert.deepEqual(test.warnings.map(line => line.split(':')[0]), ['timeout'])
   })
 
-  it('fail well: a connection that breaks in the middle', async () => {
+  it('reports a connection that breaks within the answer', async () => {
     await start()
     gemini.respond(scenarios.dropped('half'))
     await test.client('alice').receive('one')
@@ -162,14 +162,14 @@ describe('the plugin and the Gemini API', () => {
 
     afterEach(() => proxy.close())
 
-    it('talk through it', async () => {
+    it('sends all requests through it', async () => {
       await start({ proxy: proxy.url })
       await test.client('alice').receive('one')
       assert.match(test.bot.read('private:alice')[0], /one/)
       assert.equal(proxy.connections.length, 1)
     })
 
-    it('never talk past it: a proxy that is down or refuses is one sentence and one line', async () => {
+    it('sends nothing around a proxy that is down or refuses', async () => {
       await start({ proxy: proxy.url.replace('secret', 'wrong'), requestRetries: 0 })
       await test.client('alice').receive('one')
       assert.deepEqual(test.bot.read('private:alice').map(text => /代理连不上/.test(text)), [true])
@@ -179,7 +179,7 @@ describe('the plugin and the Gemini API', () => {
       assert.equal(gemini.requests.length, 0)
     })
 
-    it('never talk past it: nor when its address makes no sense', async () => {
+    it('sends nothing around a proxy with a malformed address', async () => {
       await start({ proxy: `nonsense://user:secret@host` })
       await test.client('alice').receive('one')
       assert.match(test.bot.read('private:alice')[0], /代理连不上/)

@@ -8,7 +8,7 @@ import { fails, says } from '../support/engine'
 
 const address = '<at id="514"/> '
 
-describe('people choose', () => {
+describe('preferences', () => {
   let test: TestApp
 
   const start = async (config: object = {}, prepare?: (app: Context) => void) => {
@@ -29,8 +29,8 @@ describe('people choose', () => {
 
   afterEach(() => test.close())
 
-  describe('a model', () => {
-    it('for their conversation', async () => {
+  describe('gemini.model', () => {
+    it('changes the conversation of the user', async () => {
       await client().shouldReply('gemini.model', /^现在用的是 m-1。可以选：\n1\. m-1\n2\. m-2\n发送「模型 编号」/)
       await client().shouldReply('gemini.model m-2', '这段对话接下来使用 m-2。')
       await client().shouldReply('模型', /^现在用的是 m-2。可以选：\n1\. m-1\n2\. m-2\n/)
@@ -40,26 +40,26 @@ describe('people choose', () => {
       assert.equal(last().model, 'm-1')
     })
 
-    it('and take it back', async () => {
+    it('resets with default', async () => {
       await client().receive('模型 m-2')
       await client().shouldReply('模型 默认', '这段对话接下来使用 m-1。')
       await client().receive('one')
       assert.equal(last().model, 'm-1')
     })
 
-    it('by its number', async () => {
+    it('takes a number of the list', async () => {
       await client().shouldReply('模型 2', '这段对话接下来使用 m-2。')
       await client().shouldReply('gemini model 1', '这段对话接下来使用 m-1。')
       await client().shouldReply('gemini.model 3', /^没有 3 这个模型/)
     })
 
-    describe('that is not in the settings', () => {
+    describe('with models that are not in the settings', () => {
       const info = (name: string, isChatModel = true) => ({ name, isChatModel })
       const list = [
         info('m-2'), info('m-9'), info('m-9-tts', false), info('text-embedding-9', false),
       ]
 
-      it('with the authority it takes', async () => {
+      it('requires authority', async () => {
         await test.close()
         await start({ modelAuthority: 3 }, app => void app.plugin(memory as never))
         while (!test.app.get('database')) await settle()
@@ -75,14 +75,14 @@ describe('people choose', () => {
         assert.equal(last().model, 'm-9')
       })
 
-      it('for everybody, where the settings want it', async () => {
+      it('is open to all users with authority 0', async () => {
         await test.close()
         await start({ modelAuthority: 0 })
         test.engine.models = async () => list
         await client().shouldReply('模型 3', '这段对话接下来使用 m-9。')
       })
 
-      it('and send it no more than it takes', async () => {
+      it('limits the history to what the model takes', async () => {
         await test.close()
         await start({ modelAuthority: 0 })
         test.engine.models = async () => [{ ...info('m-9'), inputTokenLimit: 100 }]
@@ -93,7 +93,7 @@ describe('people choose', () => {
         assert.deepEqual(last().contents.map(({ parts }) => parts[0].text), ['b', 'echo: b', 'c'])
       })
 
-      it('whatever it is called, where nobody knows which there are', async () => {
+      it('accepts any name without a model list', async () => {
         await test.close()
         await start({ modelAuthority: 0 })
         test.engine.models = () => Promise.reject(new Error('no list'))
@@ -101,7 +101,7 @@ describe('people choose', () => {
       })
     })
 
-    it('and are told, once, when another one answers', async () => {
+    it('announces once that another model answers', async () => {
       const gone = (request: { model: string }) => request.model === 'm-1' ? fails('model') : says(`from ${request.model}`)
       test.engine.respond(gone)
       await client().shouldReply('one', 'from m-2\n\n（m-1 现在用不了，这里改由 m-2 回答。）')
@@ -113,15 +113,15 @@ describe('people choose', () => {
       assert.deepEqual(last().contents.at(-2)!.parts, [{ text: 'from m-2' }])
     })
 
-    it('of those in the settings', async () => {
+    it('accepts models of the settings only', async () => {
       await client().shouldReply('gemini model m-3', '没有 m-3 这个模型。可以选：\n1. m-1\n2. m-2')
       await client().receive('one')
       assert.equal(last().model, 'm-1')
     })
   })
 
-  describe('a preset', () => {
-    it('for their conversation', async () => {
+  describe('gemini.preset', () => {
+    it('changes the conversation of the user', async () => {
       await client().shouldReply('预设', /^现在没有使用预设。可以选：\n1\. 译者\n2\. poet\n/)
       await client().shouldReply('gemini.preset 译者', '这段对话接下来使用预设「译者」。')
       await client().shouldReply('gemini preset', /^现在的预设是「译者」。可以选：\n1\. 译者\n2\. poet\n/)
@@ -131,21 +131,21 @@ describe('people choose', () => {
       assert.equal(last().system, 'Be kind.')
     })
 
-    it('and take it back', async () => {
+    it('resets with default', async () => {
       await client().receive('预设 poet')
       await client().shouldReply('gemini.preset default', '这段对话不再使用预设。')
       await client().receive('one')
       assert.equal(last().system, 'Be kind.')
     })
 
-    it('that there is', async () => {
+    it('accepts existing presets only', async () => {
       await client().shouldReply('预设 constructor', '没有「constructor」这个预设。可以选：\n1. 译者\n2. poet')
       await test.close()
       await start({ presets: {} })
       await client().shouldReply('预设 poet', '设置里还没有预设。')
     })
 
-    it('that is gone later, and have the usual instructions', async () => {
+    it('falls back to the instructions if the preset is removed', async () => {
       await test.close()
       await start({ presets: { constructor: '' } })
       await client().receive('预设 constructor')
@@ -154,11 +154,11 @@ describe('people choose', () => {
     })
   })
 
-  describe('a scope', () => {
+  describe('gemini.scope', () => {
     const group = (user: string) => test.client(user, 'group')
     const texts = () => last().contents.map(({ parts }) => parts[0].text)
 
-    it('for a group', async () => {
+    it('changes the group', async () => {
       await group('alice').shouldReply('gemini.scope', /^这里现在是每人一段。/)
       await group('alice').receive(`${address}secret`)
       await group('alice').shouldReply('gemini.scope channel', '好的，这里从现在起全群共用。')
@@ -171,7 +171,7 @@ describe('people choose', () => {
       assert.deepEqual(texts(), ['three'])
     })
 
-    it('and find their own conversations again when it is taken back', async () => {
+    it('restores earlier conversations when it is reset', async () => {
       await group('alice').receive(`${address}one`)
       await group('alice').receive('gemini.scope channel')
       await group('bob').receive(`${address}two`)
@@ -180,7 +180,7 @@ describe('people choose', () => {
       assert.deepEqual(texts(), ['one', 'echo: one', 'three'])
     })
 
-    it('that goes along through groups, but not into a direct chat', async () => {
+    it('can be shared across groups, but not with a direct chat', async () => {
       await test.close()
       await start({ scope: 'user' })
       await group('alice').receive(`${address}one`)
@@ -192,17 +192,17 @@ describe('people choose', () => {
       assert.deepEqual(texts(), ['four'])
     })
 
-    it('by its name in Chinese as well, and none that there is not', async () => {
+    it('accepts Chinese names, and refuses unknown ones', async () => {
       await group('alice').shouldReply('gemini.scope 各群相通', '好的，这里从现在起每人一段，各群相通。')
       await group('alice').shouldReply(`${address}对话范围 全群共用`, '好的，这里从现在起全群共用。')
       await group('alice').shouldReply('gemini.scope everybody', /没有「everybody」这种分法/)
     })
 
-    it('not for a direct chat', async () => {
+    it('refuses direct chats', async () => {
       await client().shouldReply('gemini.scope channel', '私聊总是单独的一段对话。')
     })
 
-    it('with the authority it takes, which nobody has without a database', async () => {
+    it('requires authority, which users have only with a database', async () => {
       await test.close()
       await start({ scopeAuthority: 1 })
       await group('alice').shouldReply('gemini.scope channel', /需要更高的权限/)
@@ -221,7 +221,7 @@ describe('people choose', () => {
     })
   })
 
-  it('and start afresh, with or without what they chose', async () => {
+  it('are kept or reset by gemini.reset', async () => {
     await client().receive('模型 m-2')
     await client().receive('预设 poet')
     await client().shouldReply('新对话', '之前的对话已经清空，我们重新开始吧。')
@@ -232,7 +232,7 @@ describe('people choose', () => {
     assert.deepEqual([last().model, last().system], ['m-1', 'Be kind.'])
   })
 
-  it('and are told when that cannot be kept', async () => {
+  it('report a failing database', async () => {
     await test.close()
     await start({}, app => void app.plugin(memory as never))
     while (!test.app.get('database')) await settle()
@@ -246,7 +246,7 @@ describe('people choose', () => {
     }
   })
 
-  it('by short names where the bot is addressed, and nowhere else', async () => {
+  it('have short names in messages to the bot only', async () => {
     test.engine.respond(says('an answer'))
     const client = test.client('alice', 'group')
     await client.shouldNotReply('停止')

@@ -32,26 +32,26 @@ describe('the commands', () => {
   }
 
   describe('gemini', () => {
-    it('asks, in a group without being addressed as well', async () => {
+    it('asks, also in a group without a mention', async () => {
       await test.client('alice', 'group').shouldReply('gemini hello there', 'echo: hello there')
       await test.client('alice').shouldReply('提问 hello', 'echo: hello')
     })
 
-    it('takes the question as it was written', async () => {
+    it('keeps the question as written', async () => {
       await test.client('alice').receive('gemini a &lt;b&gt; "c"  -d --e\nf')
       assert.deepEqual(questions(), ['a <b> "c"  -d --e\nf'])
     })
 
-    it('quotes what is quoted, once', async () => {
+    it('cites the quoted message once', async () => {
       await test.client('alice').receive('<quote id="1">the sky is green</quote>gemini why?')
       assert.deepEqual(questions(), ['Quoted message:\n> the sky is green\n\nwhy?'])
     })
 
-    it('asks for a question when there is none', async () => {
+    it('asks for a question if there is none', async () => {
       await test.client('alice').shouldReply('gemini', /请把想问的写成文字/)
     })
 
-    it('belongs to the same conversation', async () => {
+    it('continues the same conversation', async () => {
       await test.client('alice').receive('one')
       await test.client('alice').receive('gemini two')
       assert.equal(test.engine.requests[1].contents.length, 3)
@@ -59,7 +59,7 @@ describe('the commands', () => {
   })
 
   describe('gemini.stop', () => {
-    it('ends the request, and keeps what was said', async () => {
+    it('ends the request and keeps the text', async () => {
       const running = begin('half')
       await settle()
       assert.equal(test.engine.running, 1)
@@ -72,7 +72,7 @@ describe('the commands', () => {
       assert.deepEqual(test.engine.requests[1].contents[1].parts, [{ text: 'half' }, { text: '[interrupted]' }])
     })
 
-    it('says so where nothing was said yet, and remembers nothing', async () => {
+    it('stores nothing if nothing was written yet', async () => {
       const running = begin()
       await settle()
       await test.client('alice').receive('停止', 1)
@@ -82,7 +82,7 @@ describe('the commands', () => {
       assert.equal(test.engine.requests[1].contents.length, 1)
     })
 
-    it('ends what waits as well', async () => {
+    it('stops waiting questions as well', async () => {
       begin('half')
       await settle()
       const waiting = test.client('alice').receive('two')
@@ -93,7 +93,7 @@ describe('the commands', () => {
       assert.equal(test.bot.read('private:alice').filter(text => text === '已停止。').length, 2)
     })
 
-    it('leaves others alone', async () => {
+    it('leaves other conversations alone', async () => {
       const running = begin('half')
       await settle()
       await test.client('bob').shouldReply('gemini.stop', '现在没有正在生成的回答。')
@@ -103,14 +103,14 @@ describe('the commands', () => {
     })
   })
 
-  it('may be written with a space, as the help does', async () => {
+  it('can be written with a space instead of a dot', async () => {
     await test.client('alice').shouldReply('gemini stop', '现在没有正在生成的回答。')
     await test.client('alice').shouldReply('gemini reset ', /已经清空/)
     await test.client('alice').shouldReply('gemini stop it', 'echo: stop it')
   })
 
   describe('gemini.reset', () => {
-    it('forgets the conversation, and no other', async () => {
+    it('deletes one conversation', async () => {
       await test.client('alice').receive('one')
       await test.client('bob').receive('one')
       await test.client('alice').shouldReply('gemini.reset', /已经清空/)
@@ -119,7 +119,7 @@ describe('the commands', () => {
       assert.deepEqual(test.engine.requests.map(request => request.contents.length), [1, 1, 1, 3])
     })
 
-    it('ends the answer that is being written, and forgets that too', async () => {
+    it('stops the answer that is being written and deletes it too', async () => {
       const running = begin('half')
       await settle()
       await test.client('alice').receive('新对话', 1)
@@ -129,7 +129,7 @@ describe('the commands', () => {
     })
   })
 
-  it('take no name from Koishi', async () => {
+  it('define no Koishi aliases', async () => {
     await test.client('alice').shouldReply('echo hello', 'hello')
     await test.client('alice').shouldReply('help', /gemini {2}向 Gemini 提问/)
     await test.client('alice').shouldReply('help gemini', /gemini stop {2}停止正在生成的回答/)

@@ -6,7 +6,7 @@ import type { TestApp } from '../support/app'
 import { settle } from '../support/clock'
 import { fails, gate, piece, questionOf, says } from '../support/engine'
 
-describe('a conversation can be', () => {
+describe('conversation commands', () => {
   let test: TestApp
 
   const client = () => test.client('alice')
@@ -19,8 +19,8 @@ describe('a conversation can be', () => {
 
   afterEach(() => test.close())
 
-  describe('taken up again with gemini.retry', () => {
-    it('in place of the last answer', async () => {
+  describe('gemini.retry', () => {
+    it('replaces the last answer', async () => {
       await client().receive('one')
       test.engine.respond(says('first'), says('second'), says('third'))
       await client().shouldReply('two', 'first')
@@ -30,7 +30,7 @@ describe('a conversation can be', () => {
       assert.deepEqual(contents(3), ['one', 'echo: one', 'two', 'second', 'three'])
     })
 
-    it('keeping the last answer when there is no other', async () => {
+    it('keeps the last answer if there is no new one', async () => {
       test.engine.respond(says('first'), fails('server'), says('third'))
       await client().receive('one')
       await client().shouldReply('gemini.retry', /服务器正忙/)
@@ -38,14 +38,14 @@ describe('a conversation can be', () => {
       assert.deepEqual(contents(2), ['one', 'first', 'two'])
     })
 
-    it('where there was no answer', async () => {
+    it('asks again a question without an answer', async () => {
       test.engine.respond(fails('server'), says('at last'))
       await client().receive('one')
       await client().shouldReply('重新回答', 'at last')
       assert.deepEqual(contents(1), ['one'])
     })
 
-    it('where the answer was cut short', async () => {
+    it('replaces an interrupted answer', async () => {
       test.engine.respond([...piece('half'), ...fails('network')], says('whole'), says('next'))
       await client().receive('one')
       await client().shouldReply('gemini retry', 'whole')
@@ -53,33 +53,33 @@ describe('a conversation can be', () => {
       assert.deepEqual(contents(2), ['one', 'whole', 'two'])
     })
 
-    it('unless nothing was said', async () => {
+    it('refuses an empty conversation', async () => {
       await client().shouldReply('gemini.retry', '还没有可以处理的问答。')
       assert.equal(test.engine.requests.length, 0)
     })
 
-    it('by its owner only', async () => {
+    it('acts on the conversation of the user only', async () => {
       await client().receive('one')
       await test.client('bob').shouldReply('gemini.retry', '还没有可以处理的问答。')
     })
   })
 
-  describe('taken back with gemini.back', () => {
-    it('by a turn', async () => {
+  describe('gemini.back', () => {
+    it('deletes one turn', async () => {
       for (const text of ['one', 'two', 'three']) await client().receive(text)
       await client().shouldReply('gemini.back', '已收回最近 1 轮问答，从「three」开始。')
       await client().receive('four')
       assert.deepEqual(contents(-1), ['one', 'echo: one', 'two', 'echo: two', 'four'])
     })
 
-    it('by several, or as many as there are', async () => {
+    it('deletes several turns, at most all', async () => {
       for (const text of ['one', 'two', 'three']) await client().receive(text)
       await client().shouldReply('gemini.back 2', /最近 2 轮问答，从「two」/)
       await client().shouldReply('回退 9', /最近 1 轮问答，从「one」/)
       await client().shouldReply('gemini back 1', '还没有可以处理的问答。')
     })
 
-    it('with the answer that is being written', async () => {
+    it('stops the answer that is being written', async () => {
       test.engine.respond([...piece('half'), gate(), ...says('never')], says('next'))
       const running = client().receive('one')
       await settle()
@@ -89,7 +89,7 @@ describe('a conversation can be', () => {
       assert.deepEqual(contents(-1), ['two'])
     })
 
-    it('by a number only', async () => {
+    it('accepts a number only', async () => {
       await client().receive('one')
       await client().receive('gemini.back none')
       await client().receive('gemini.back 0')
@@ -97,7 +97,7 @@ describe('a conversation can be', () => {
       assert.equal(contents(-1).length, 3)
     })
 
-    it('quoting nothing that does anything', async () => {
+    it('escapes the question it quotes', async () => {
       await client().receive('x &lt;at type="all"/&gt; {name}')
       const [reply] = await client().receive('gemini.back')
       assert.equal(reply, '已收回最近 1 轮问答，从「x <at type="all"/> {name}」开始。')
@@ -105,7 +105,7 @@ describe('a conversation can be', () => {
     })
   })
 
-  describe('compacted', () => {
+  describe('compaction', () => {
     const long = 'word '.repeat(2000)
 
     beforeEach(async () => {
@@ -116,7 +116,7 @@ describe('a conversation can be', () => {
       })
     })
 
-    it('when it grows too long, and says so', async () => {
+    it('happens when the history grows too long, with a notice', async () => {
       await client().receive(`one ${long}`)
       await client().receive('two')
       assert.equal(read(), '（对话变长了，较早的内容已压缩成摘要：5k → 33 token。）\n\ntwo!')
@@ -126,7 +126,7 @@ describe('a conversation can be', () => {
       assert.deepEqual(contents(-1).slice(2), ['two', 'two!', 'three'])
     })
 
-    it('shows that it takes a moment', async () => {
+    it('shows a status', async () => {
       await client().receive(`one ${long}`)
       const slow = gate()
       test.engine.respond([slow, ...says('They talked.')], says('two!'))
@@ -139,7 +139,7 @@ describe('a conversation can be', () => {
       assert.equal(test.bot.sent.length, 2)
     })
 
-    it('only if that works: else the oldest turns are left out', async () => {
+    it('leaves out the oldest turns if it fails', async () => {
       await client().receive(`one ${long}`)
       test.engine.respond(fails('server'), says('two!'))
       await client().receive('two')
@@ -148,7 +148,7 @@ describe('a conversation can be', () => {
       assert.match(test.warnings[0], /^could not summarise a conversation: server/)
     })
 
-    it('only if it may be', async () => {
+    it('can be switched off', async () => {
       await test.close()
       test = await createApp({ config: { historyTokens: 4000, compaction: false } })
       await client().receive(`one ${long}`)
@@ -156,7 +156,7 @@ describe('a conversation can be', () => {
       assert.equal(test.engine.requests.length, 2)
     })
 
-    it('by hand, up to its last turn', async () => {
+    it('keeps the last turn with gemini.compact', async () => {
       const some = 'word '.repeat(600)
       await client().receive(`one ${some}`)
       await client().receive('two')
@@ -165,7 +165,7 @@ describe('a conversation can be', () => {
       assert.deepEqual(contents(-1).slice(1), ['OK.', 'two', 'two!', 'three'])
     })
 
-    it('by hand, when its turn comes, and no more often than others may wait', async () => {
+    it('waits in the queue with gemini.compact, within its limit', async () => {
       const slow = gate()
       test.engine.respond([...piece('one'), slow, ...says('!')])
       const answer = client().receive('one')
@@ -178,7 +178,7 @@ describe('a conversation can be', () => {
       assert.deepEqual((await Promise.all(waiting)).flat(), Array(3).fill('对话还不长，不需要压缩。'))
     })
 
-    it('by hand, if it is worth it and works', async () => {
+    it('refuses short conversations and reports failures with gemini.compact', async () => {
       await client().receive('one')
       await client().shouldReply('压缩对话', '对话还不长，不需要压缩。')
       await client().receive(long.slice(0, 4000))
@@ -187,14 +187,14 @@ describe('a conversation can be', () => {
       await client().shouldReply('gemini compact', /没能压缩，对话保持原样/)
     })
 
-    it('by hand, as often as one may ask', async () => {
+    it('counts towards the limits with gemini.compact', async () => {
       await test.close()
       test = await createApp({ bot: EditingBot, config: { userRate: 1 } })
       await client().receive('one')
       await client().shouldReply('gemini.compact', /^你每分钟可以发 1 条/)
     })
 
-    it('cannot be answered anew behind that', async () => {
+    it('leaves no question for gemini.retry behind a summary', async () => {
       await client().receive(`one ${long}`)
       test.engine.respond(says('They talked.'), fails('server'))
       await client().receive('two')
@@ -203,8 +203,8 @@ describe('a conversation can be', () => {
     })
   })
 
-  describe('over', () => {
-    it('when nobody has spoken for long, which is said with the next answer', async () => {
+  describe('idle expiry', () => {
+    it('starts a new conversation, with a notice in the next answer', async () => {
       await test.close()
       test = await createApp({ config: { idleExpiry: 20 } })
       await client().receive('one')
@@ -214,7 +214,7 @@ describe('a conversation can be', () => {
       assert.deepEqual(test.engine.requests.map(request => request.contents.length), [1, 1, 3])
     })
 
-    it('when nobody has spoken for long, and then kept no longer', async () => {
+    it('deletes the conversation in the background', async () => {
       await test.close()
       const clock = install({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
       try {
@@ -232,7 +232,7 @@ describe('a conversation can be', () => {
     })
   })
 
-  it('refused to be changed by a database that fails, and says so', async () => {
+  it('report a failing database', async () => {
     await test.close()
     test = await createApp({ prepare: app => void app.plugin(memory as never) })
     await client().receive('one')

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { ConcurrencyLimits } from '../../src/conversation/concurrency'
 
-describe('the caps on questions', () => {
+describe('ConcurrencyLimits', () => {
   function enter(caps: ConcurrencyLimits, person: string) {
     const leave = caps.acquire(person)
     return typeof leave === 'string' ? leave : leave
   }
 
-  it('let in as many as they may, of each and altogether', () => {
+  it('limits questions per person and in total', () => {
     const caps = new ConcurrencyLimits({ total: 3, each: 2 })
     const first = enter(caps, 'alice')
     enter(caps, 'alice')
@@ -20,7 +20,7 @@ describe('the caps on questions', () => {
     assert.equal(enter(caps, 'alice'), 'total')
   })
 
-  it('let in everybody without a limit', () => {
+  it('limits nothing with 0', () => {
     const caps = new ConcurrencyLimits({ total: 0, each: 0 })
     for (let index = 0; index < 100; index++) assert.equal(typeof caps.acquire('alice'), 'function')
   })

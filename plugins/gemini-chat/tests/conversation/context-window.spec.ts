@@ -11,7 +11,7 @@ function turn(text: string, tokens: number): Turn {
   return { contents: [{ role: 'user', parts: [{ text }] }, { role: 'model', parts: [{ text: `${text}!` }] }], tokens }
 }
 
-describe('what is remembered of a conversation', () => {
+describe('ContextWindow', () => {
   let history: MemoryHistory
   let time: number
   const now = () => time
@@ -30,8 +30,8 @@ describe('what is remembered of a conversation', () => {
     for (const [index, count] of tokens.entries()) await history.append('a', turn(String(index + 1), count))
   }
 
-  describe('after a while', () => {
-    it('is nothing, and that is said', async () => {
+  describe('with an expiry', () => {
+    it('forgets an expired conversation, with a notice', async () => {
       await say(10, 10)
       time += 60_001
       const subject = memory({ expiry: 60_000 })
@@ -39,7 +39,7 @@ describe('what is remembered of a conversation', () => {
       assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [] })
     })
 
-    it('is everything, while the last word is not too old', async () => {
+    it('keeps a conversation with a recent turn', async () => {
       await say(10)
       time += 50_000
       await say(10)
@@ -47,17 +47,17 @@ describe('what is remembered of a conversation', () => {
       assert.equal((await memory({ expiry: 60_000 }).recall('a', 0)).turns.length, 2)
     })
 
-    it('is everything where conversations do not end', async () => {
+    it('keeps everything with an expiry of 0', async () => {
       await say(10)
       time += 10 ** 10
       assert.equal((await memory().recall('a', 0)).turns.length, 1)
     })
   })
 
-  describe('once it is swept away', () => {
+  describe('after background expiry', () => {
     const nobody = () => false
 
-    it('is nothing, without anybody having spoken, and that is said', async () => {
+    it('has deleted idle conversations, with a notice for the next question', async () => {
       await say(10, 10)
       time += 40_000
       await history.append('b', turn('later', 10))
@@ -69,13 +69,13 @@ describe('what is remembered of a conversation', () => {
       assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [] })
     })
 
-    it('is not said to have been there where it was not', async () => {
+    it('gives no notice for conversations that never existed', async () => {
       const subject = memory({ expiry: 60_000 })
       await subject.expireIdle(nobody)
       assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [] })
     })
 
-    it('is everything where somebody waits for an answer', async () => {
+    it('keeps conversations with a question in progress', async () => {
       await say(10, 10)
       time += 60_001
       const subject = memory({ expiry: 60_000 })
@@ -84,7 +84,7 @@ describe('what is remembered of a conversation', () => {
       assert.equal((await subject.recall('a', 0)).turns.length, 3)
     })
 
-    it('is what was said while it was being swept away', async () => {
+    it('keeps turns added while it deleted', async () => {
       await say(10)
       time += 60_001
       const subject = memory({ expiry: 60_000 })
@@ -99,7 +99,7 @@ describe('what is remembered of a conversation', () => {
       assert.deepEqual(texts(await history.load('a')), ['new'])
     })
 
-    it('leaves no more behind than the names of the last thousand', async () => {
+    it('remembers at most a thousand deleted conversations', async () => {
       history = new MemoryHistory(now, 2000)
       for (let index = 0; index < 1001; index++) await history.append(String(index), turn('hello', 10))
       time += 60_001
@@ -111,8 +111,8 @@ describe('what is remembered of a conversation', () => {
     })
   })
 
-  describe('when it is too much', () => {
-    it('is a summary of the older turns, and that is said', async () => {
+  describe('beyond the budget', () => {
+    it('replaces older turns with a summary, with a notice', async () => {
       await say(2000, 1500, 500, 400)
       const asked: (string | undefined)[][] = []
       const { turns, notices } = await memory().recall('a', 100, async (turns) => {
@@ -126,7 +126,7 @@ describe('what is remembered of a conversation', () => {
       assert.deepEqual(texts(await history.load('a')), texts(turns))
     })
 
-    it('sums up a summary with what came after it', async () => {
+    it('summarises a summary together with later turns', async () => {
       await say(2000, 2500)
       await memory().recall('a', 0, async () => 'first')
       await say(2000, 2500)
@@ -134,7 +134,7 @@ describe('what is remembered of a conversation', () => {
       assert.deepEqual(texts(turns), ['[Summary of the conversation before]\nfirst, second'])
     })
 
-    it('keeps the last turn as it is, unless that is half of all there may be', async () => {
+    it('keeps the last turn unless it takes half of the budget', async () => {
       await say(3000, 1900)
       const { turns } = await memory().recall('a', 0, async () => 'sum')
       assert.deepEqual(texts(turns), ['[Summary of the conversation before]\nsum', '2'])
@@ -146,7 +146,7 @@ describe('what is remembered of a conversation', () => {
       'the summary is as long as what it sums up': async () => 'word '.repeat(5000),
       'it is not to be summed up': undefined,
     })) {
-      it(`is the newest turns, if ${reason}`, async () => {
+      it(`keeps the newest turns, if ${reason}`, async () => {
         await say(3000, 1500, 2000)
         const { turns, notices } = await memory().recall('a', 100, summarise)
         assert.deepEqual(texts(turns), ['2', '3'])
@@ -155,7 +155,7 @@ describe('what is remembered of a conversation', () => {
       })
     }
 
-    it('is kept a while where summing up failed, to try it again when there is a quarter more', async () => {
+    it('retries a failed summary when the conversation has grown by a quarter', async () => {
       await say(3000, 1500, 2000)
       const subject = memory()
       let tries = 0
@@ -175,7 +175,7 @@ describe('what is remembered of a conversation', () => {
       assert.equal(tries, 3)
     })
 
-    it('is kept no longer than there is room for twice as much', async () => {
+    it('keeps at most twice the budget after a failure', async () => {
       const subject = memory()
       for (let round = 0; round < 20; round++) {
         await say(900)
@@ -184,7 +184,7 @@ describe('what is remembered of a conversation', () => {
       assert.equal((await history.load('a')).length, 8)
     })
 
-    it('is not given up when somebody stopped the summing up', async () => {
+    it('retries at once after a stopped summary', async () => {
       await say(3000, 1500, 2000)
       const subject = memory()
       const stopped = () => Promise.reject(new EngineError('aborted', 'the request was aborted'))
@@ -193,20 +193,20 @@ describe('what is remembered of a conversation', () => {
       assert.deepEqual((await subject.recall('a', 0, async () => 'sum')).notices.length, 1)
     })
 
-    it('is not summed up when that gains too little', async () => {
+    it('skips a summary that saves too little', async () => {
       await say(50, 50)
       const { turns } = await memory({ budget: 60 }).recall('a', 0, () => assert.fail())
       assert.deepEqual(texts(turns), ['2'])
     })
 
-    it('leaves room for a question of any size', async () => {
+    it('leaves room for the question', async () => {
       await say(2000, 1500, 500, 400)
       const { turns } = await memory().recall('a', 3500, async () => 'what was said')
       assert.deepEqual(texts(turns), ['4'])
     })
   })
 
-  it('is what was said before, for a question that is put again', async () => {
+  it('gives the turns before a question that is asked again', async () => {
     await say(3000, 900, 2000)
     const turns = await history.load('a')
     time += 10 ** 9
@@ -215,14 +215,14 @@ describe('what is remembered of a conversation', () => {
     assert.equal((await history.load('a')).length, 3)
   })
 
-  it('is asked for behind what it sums up', async () => {
+  it('asks for the summary after the turns', async () => {
     await say(10)
     const contents = summaryRequest(await history.load('a'))
     assert.deepEqual(contents.map(({ role }) => role), ['user', 'model', 'user'])
     assert.match(contents[2].parts[0].text!, /^Summarise/)
   })
 
-  it('keeps whole what was said in calls and their results', async () => {
+  it('keeps tool calls and their results together', async () => {
     const tools: Turn = {
       contents: [
         { role: 'user', parts: [{ text: '2' }] },
@@ -239,7 +239,7 @@ describe('what is remembered of a conversation', () => {
     assert.deepEqual(turns[1].contents, tools.contents)
   })
 
-  it('is told in round numbers', () => {
+  it('rounds token counts for people', () => {
     assert.deepEqual([999, 1000, 6049, 41_300].map(formatTokens), ['999', '1k', '6k', '41.3k'])
   })
 })

@@ -46,7 +46,7 @@ const stores: Record<string, () => Promise<{ history: History, close(): Promise<
 }
 
 for (const [name, create] of Object.entries(stores)) {
-  describe(`a history ${name}`, () => {
+  describe(`History ${name}`, () => {
     let history: History
     let close: () => Promise<void>
 
@@ -57,7 +57,7 @@ for (const [name, create] of Object.entries(stores)) {
 
     afterEach(() => close())
 
-    it('gives turns back in order, exactly as they were', async () => {
+    it('returns turns in order, unchanged', async () => {
       await history.append('a', turn('1'))
       await history.append('a', { ...turn('2'), interrupted: true })
       const [first, second] = await history.load('a')
@@ -77,7 +77,7 @@ for (const [name, create] of Object.entries(stores)) {
       assert.deepEqual(await texts(history, 'c'), [])
     })
 
-    it('forgets a conversation', async () => {
+    it('deletes a conversation', async () => {
       await history.append('a', turn('1'))
       await history.append('b', turn('2'))
       await history.forget('a')
@@ -85,7 +85,7 @@ for (const [name, create] of Object.entries(stores)) {
       assert.deepEqual(await texts(history, 'b'), ['2'])
     })
 
-    it('forgets the oldest turns', async () => {
+    it('deletes the oldest turns', async () => {
       await history.append('a', turn('1'))
       await history.append('b', turn('other'))
       await history.append('a', turn('2'))
@@ -96,7 +96,7 @@ for (const [name, create] of Object.entries(stores)) {
       assert.deepEqual(await texts(history, 'b'), ['other'])
     })
 
-    it('takes back the newest turns', async () => {
+    it('deletes the newest turns', async () => {
       await history.append('a', turn('1'))
       await history.append('a', turn('2'))
       await history.append('b', turn('other'))
@@ -107,7 +107,7 @@ for (const [name, create] of Object.entries(stores)) {
       assert.deepEqual(await texts(history, 'b'), ['other'])
     })
 
-    it('puts one turn in the place of the newest, and goes on behind it', async () => {
+    it('replaces the newest turns with one and appends after it', async () => {
       for (const text of ['1', '2', '3']) await history.append('a', turn(text))
       await history.append('b', turn('other'))
       const [, second] = await history.load('a')
@@ -122,7 +122,7 @@ for (const [name, create] of Object.entries(stores)) {
       assert.deepEqual(await texts(history, 'b'), ['other'])
     })
 
-    it('goes on with the turn that was to take the place of one that has gone', async () => {
+    it('appends a replacement whose turn is gone', async () => {
       await history.append('a', turn('1'))
       const [{ id }] = await history.load('a')
       await history.forget('a')
@@ -130,7 +130,7 @@ for (const [name, create] of Object.entries(stores)) {
       assert.deepEqual(await texts(history), ['new'])
     })
 
-    it('puts one turn in the place of the oldest, and goes on behind it', async () => {
+    it('replaces the oldest turns with one and appends after it', async () => {
       for (const text of ['1', '2', '3']) await history.append('a', turn(text))
       await history.append('b', turn('other'))
       const [, second] = await history.load('a')
@@ -141,12 +141,12 @@ for (const [name, create] of Object.entries(stores)) {
       assert.deepEqual(await texts(history, 'b'), ['other'])
     })
 
-    it('knows when turns were said', async () => {
+    it('stores the time of turns', async () => {
       await history.append('a', turn('1'))
       assert.deepEqual((await history.load('a')).map(({ at }) => at), [now()])
     })
 
-    it('knows where nobody has spoken since a time, and what was said there last', async () => {
+    it('finds idle conversations and their last turn', async () => {
       await history.append('a', turn('1'))
       await history.append('b', turn('other'))
       time += 5000
@@ -160,8 +160,8 @@ for (const [name, create] of Object.entries(stores)) {
   })
 }
 
-describe('a history in memory', () => {
-  it('keeps the conversations that were used last', async () => {
+describe('MemoryHistory', () => {
+  it('keeps the most recently used conversations', async () => {
     const history = new MemoryHistory(now, 2)
     await history.append('a', turn('1'))
     await history.append('b', turn('2'))
@@ -172,7 +172,7 @@ describe('a history in memory', () => {
     assert.deepEqual(await texts(history, 'c'), ['3'])
   })
 
-  it('gives out lists that do not change under the reader', async () => {
+  it('returns lists that later changes do not touch', async () => {
     const history = new MemoryHistory(now)
     await history.append('a', turn('1'))
     const before = await history.load('a')
@@ -181,7 +181,7 @@ describe('a history in memory', () => {
   })
 })
 
-describe('an archive', () => {
+describe('Archive', () => {
   let history: MemoryHistory
   let reports: unknown[]
 
@@ -198,20 +198,20 @@ describe('an archive', () => {
     return new ContextWindow(archive(), { budget, expiry: 0, now })
   }
 
-  it('forgets for good what is beyond the budget', async () => {
+  it('deletes turns beyond the budget', async () => {
     for (const name of ['1', '2', '3']) await history.append('a', turn(name))
     const { turns } = await memory(25).recall('a', 0)
     assert.deepEqual(turns.map(turn => turn.contents[0].parts[0].text), ['2', '3'])
     assert.deepEqual(await texts(history), ['2', '3'])
   })
 
-  it('forgets everything without a budget', async () => {
+  it('deletes all turns without a budget', async () => {
     await history.append('a', turn('1'))
     assert.deepEqual((await memory(0).recall('a', 0)).turns, [])
     assert.deepEqual(await texts(history), [])
   })
 
-  it('does without history while the store fails, and reports it once', async () => {
+  it('works without history while the store fails, and reports it once', async () => {
     let failing = true
     const source = () => {
       if (failing) throw new Error('connection lost')
@@ -231,7 +231,7 @@ describe('an archive', () => {
     assert.equal(reports.length, 2)
   })
 
-  it('does not pretend to have forgotten', async () => {
+  it('throws if deleting fails', async () => {
     const failing = { ...history, forget: () => Promise.reject(new Error('connection lost')) }
     await assert.rejects(archive(() => failing as never).clear('a'), /connection lost/)
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { keepExpiring } from '../../src/conversation/context-window'
 import { ManualClock } from '../support/clock'
 
-describe('what is over', () => {
+describe('keepExpiring', () => {
   let clock: ManualClock
   let life: AbortController
   let sweeps: number
@@ -18,7 +18,7 @@ describe('what is over', () => {
     return keepExpiring(memory, { expiry, clock, signal: life.signal, isBusy: () => false })
   }
 
-  it('is swept away as often as something may be', async () => {
+  it('runs once per expiry time', async () => {
     const done = start(60_000)
     await clock.advance(59_999)
     assert.equal(sweeps, 0)
@@ -30,7 +30,7 @@ describe('what is over', () => {
   })
 
   for (const [expiry, pause] of [[1, 1000], [2 ** 40, 3_600_000]]) {
-    it(`is looked for every ${pause} ms, if that is after ${expiry} ms`, async () => {
+    it(`runs every ${pause} ms with an expiry of ${expiry} ms`, async () => {
       const done = start(expiry)
       await clock.advance(pause)
       assert.equal(sweeps, 1)

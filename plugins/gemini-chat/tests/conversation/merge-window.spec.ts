@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { MergeWindow, mergeMessages } from '../../src/conversation/merge-window'
 import { ManualClock, settle } from '../support/clock'
 
-describe('a batch of messages', () => {
+describe('MergeWindow', () => {
   let clock: ManualClock
   let batches: MergeWindow<string>
 
@@ -19,7 +19,7 @@ describe('a batch of messages', () => {
     return state
   }
 
-  it('takes what comes within a window after the message before', async () => {
+  it('joins messages within the window of the previous one', async () => {
     batch = batches.open('a', '1')
     const closing = close()
     await clock.advance(900)
@@ -31,7 +31,7 @@ describe('a batch of messages', () => {
     assert.equal(batches.join('a', '3'), undefined)
   })
 
-  it('does not wait for those that never stop', async () => {
+  it('closes after ten windows at the latest', async () => {
     batches = new MergeWindow(clock, 1000, 100)
     batch = batches.open('a', '1')
     const closing = close()
@@ -42,13 +42,13 @@ describe('a batch of messages', () => {
     assert.equal(closing.items?.length, 20)
   })
 
-  it('takes so many, and no more', () => {
+  it('refuses messages beyond its capacity', () => {
     batch = batches.open('a', '1')
     assert.deepEqual([1, 2, 3].map(() => batches.join('a', 'x')), ['joined', 'joined', 'full'])
     assert.equal(batches.join('b', 'x'), undefined)
   })
 
-  it('takes nothing more once it is dropped', async () => {
+  it('accepts nothing after drop', async () => {
     batches.drop(batch = batches.open('a', '1'))
     assert.equal(batches.join('a', '2'), undefined)
     batches.open('a', '3')
@@ -56,7 +56,7 @@ describe('a batch of messages', () => {
     assert.equal(batches.join('a', '4'), 'joined')
   })
 
-  it('ends at once when it is aborted', async () => {
+  it('closes at once when aborted', async () => {
     const controller = new AbortController()
     batch = batches.open('a', '1')
     const closing = close(controller.signal)
@@ -65,7 +65,7 @@ describe('a batch of messages', () => {
     assert.deepEqual(closing.items, ['1'])
   })
 
-  it('becomes one message, its texts line by line', () => {
+  it('joins texts line by line', () => {
     const picture = { inlineData: { mimeType: 'image/png', data: 'AA==' } }
     const parts = mergeMessages([[{ text: 'a' }], [{ text: 'b' }, picture], [{ text: 'c' }]])
     assert.deepEqual(parts, [{ text: 'a\nb' }, picture, { text: 'c' }])

@@ -32,7 +32,7 @@ describe('a conversation in a database', () => {
     await rm(folder, { recursive: true })
   })
 
-  it('goes on after a restart', async () => {
+  it('continues after a restart', async () => {
     await test.client('alice').receive('one')
     await test.close()
     await start()
@@ -40,7 +40,7 @@ describe('a conversation in a database', () => {
     assert.deepEqual(test.engine.requests[0].contents.map(({ parts }) => parts[0].text), ['one', 'echo: one', 'two'])
   })
 
-  describe('when Koishi ends', () => {
+  describe('when Koishi exits', () => {
     const remembered = async () => {
       await test.close()
       await start()
@@ -53,7 +53,7 @@ describe('a conversation in a database', () => {
       await start({ bot: EditingBot })
     })
 
-    it('has what ends by itself in a moment', async () => {
+    it('stores answers that end within the grace time', async () => {
       const late = gate()
       test.engine.respond([...piece('half, '), late, ...says('and all')])
       const done = test.client('alice').receive('one')
@@ -64,7 +64,7 @@ describe('a conversation in a database', () => {
       assert.deepEqual(await remembered(), ['one', 'half, and all', 'go on'])
     })
 
-    it('has what was written of an answer by then', async () => {
+    it('stores the text of answers that do not', async () => {
       const clock = install({ toFake: ['setTimeout', 'clearTimeout'], shouldClearNativeTimers: true })
       try {
         test.engine.respond([...piece('half'), gate(), ...says('never')])
@@ -82,7 +82,7 @@ describe('a conversation in a database', () => {
     })
   })
 
-  it('keeps no more rows than it may send along', async () => {
+  it('keeps no more rows than fit into the budget', async () => {
     await test.close()
     test = await createApp({
       config: { historyTokens: 20 },
@@ -94,7 +94,7 @@ describe('a conversation in a database', () => {
     assert.ok(rows.length > 1 && rows.length < 5, String(rows.length))
   })
 
-  it('is answered while the database fails, with one line in the log', async () => {
+  it('answers while the database fails, with one line in the log', async () => {
     await test.client('alice').receive('one')
     const { database } = test.app
     const { get, create } = database
@@ -112,7 +112,7 @@ describe('a conversation in a database', () => {
     }
   })
 
-  it('does not claim to be forgotten when it is not', async () => {
+  it('reports a reset that failed', async () => {
     await test.client('alice').receive('one')
     const { database } = test.app
     const { remove } = database

@@ -4,7 +4,7 @@ import { Context } from 'koishi'
 import { PreferenceStore, declarePreferenceTable } from '../../src/conversation/preferences'
 
 for (const [name, driver] of [['in memory', undefined], ['in a database', memory]] as const) {
-  describe(`choices ${name}`, () => {
+  describe(`PreferenceStore ${name}`, () => {
     let app: Context
     let store: PreferenceStore
 
@@ -18,7 +18,7 @@ for (const [name, driver] of [['in memory', undefined], ['in a database', memory
 
     afterEach(() => app.stop())
 
-    it('are kept, one beside the other', async () => {
+    it('keeps preferences side by side', async () => {
       await store.update('a', { model: 'm' })
       await store.update('a', { preset: 'p', search: false })
       await store.update('b', { scope: 'channel' })
@@ -27,7 +27,7 @@ for (const [name, driver] of [['in memory', undefined], ['in a database', memory
       assert.deepEqual(await store.load('c'), {})
     })
 
-    it('can be taken back, one or all', async () => {
+    it('removes one or all preferences', async () => {
       await store.update('a', { model: 'm', preset: 'p' })
       await store.update('a', { model: undefined })
       assert.deepEqual(await store.load('a'), { preset: 'p' })
@@ -37,8 +37,8 @@ for (const [name, driver] of [['in memory', undefined], ['in a database', memory
   })
 }
 
-describe('choices in memory', () => {
-  it('are kept for so many conversations, those of the last changes', async () => {
+describe('PreferenceStore without a database', () => {
+  it('keeps the most recently changed conversations', async () => {
     const app = new Context()
     const store = new PreferenceStore(app, assert.fail, 2)
     for (const key of ['a', 'b', 'a', 'c']) await store.update(key, { model: key })
@@ -46,17 +46,17 @@ describe('choices in memory', () => {
   })
 })
 
-describe('choices that are out of reach', () => {
+describe('PreferenceStore with a failing database', () => {
   const database = { get: async () => Promise.reject(new Error('gone')), upsert: assert.fail, remove: assert.fail }
   const app = { get: () => database } as never
 
-  it('are as the settings have them, and it is reported', async () => {
+  it('falls back to the settings and reports it', async () => {
     const reports: unknown[] = []
     assert.deepEqual(await new PreferenceStore(app, error => reports.push(error)).load('a'), {})
     assert.equal(reports.length, 1)
   })
 
-  it('are not overwritten, and nobody is told that they were made', async () => {
+  it('throws on a change and overwrites nothing', async () => {
     await assert.rejects(new PreferenceStore(app, assert.fail).update('a', { model: 'm' }), /gone/)
   })
 })

@@ -29,7 +29,7 @@ describe('ConversationQueue', () => {
     assert.deepEqual(log, ['1 begins', '1 ends', '2 begins', '2 ends', '3 begins', '3 ends'])
   })
 
-  it('lets conversations run side by side', async () => {
+  it('runs conversations in parallel', async () => {
     const first = gate()
     const slow = queue.enqueue('a', task('slow', first))
     await queue.enqueue('b', task('fast'))
@@ -38,7 +38,7 @@ describe('ConversationQueue', () => {
     await slow
   })
 
-  it('takes no more than a hundred tasks, with those that are being stopped', async () => {
+  it('accepts at most 100 tasks, stopped ones included', async () => {
     const first = gate()
     const posted = [queue.enqueue('a', task('first', first))]
     while (posted.length < 100) {
@@ -53,14 +53,14 @@ describe('ConversationQueue', () => {
     assert.equal(queue.size, 0)
   })
 
-  it('goes on after a task that fails', async () => {
+  it('continues after a task that fails', async () => {
     const failing = queue.enqueue('a', () => Promise.reject(new Error('no')))
     const next = queue.enqueue('a', task('next'))
     await assert.rejects(failing, /no/)
     assert.equal(await next, 'next')
   })
 
-  it('takes what is posted in the very moment the last task ends', async () => {
+  it('accepts a task at the moment the last one ends', async () => {
     const results: Promise<string>[] = []
     const first = queue.enqueue('a', task('1'))
     // A microtask at a time, so that one of these hits the step between ending and leaving.
@@ -73,14 +73,14 @@ describe('ConversationQueue', () => {
     assert.deepEqual(log.filter(line => line.endsWith('begins')).length, 11)
   })
 
-  it('keeps nothing of a conversation that has ended', async () => {
+  it('keeps nothing of an idle conversation', async () => {
     await queue.enqueue('a', task('1'))
     await settle()
     assert.equal(queue.size, 0)
   })
 
   describe('with a limit', () => {
-    it('refuses what would have to wait too long', async () => {
+    it('refuses tasks beyond the limit', async () => {
       const first = gate()
       const running = queue.enqueue('a', task('1', first), 1)
       const waiting = queue.enqueue('a', task('2'), 1)
@@ -91,7 +91,7 @@ describe('ConversationQueue', () => {
       assert.equal(await queue.enqueue('a', task('4'), 1), '4')
     })
 
-    it('does not count what is being stopped', async () => {
+    it('does not count tasks that are being stopped', async () => {
       const first = gate()
       const running = queue.enqueue('a', task('1', first), 0)
       queue.stop('a')
@@ -102,7 +102,7 @@ describe('ConversationQueue', () => {
   })
 
   describe('when it is stopped', () => {
-    it('aborts the running task and those that wait, in order', async () => {
+    it('aborts the running and the waiting tasks, in order', async () => {
       const first = gate()
       const results = [queue.enqueue('a', task('1', first)), queue.enqueue('a', task('2'))]
       await settle()
@@ -113,7 +113,7 @@ describe('ConversationQueue', () => {
       assert.deepEqual(log, ['1 begins', '1 was stopped', '2 begins', '2 was stopped', '3 begins', '3 ends'])
     })
 
-    it('says whether there was anything to stop', async () => {
+    it('returns whether there was a task to stop', async () => {
       assert.equal(queue.stop('a'), false)
       const first = gate()
       const running = queue.enqueue('a', task('1', first))

@@ -5,9 +5,9 @@ import type { Address } from '../../src/conversation/scope'
 const group: Address = { platform: 'qq', selfId: '1', isDirect: false, channelId: 'c', guildId: 'g', userId: 'u' }
 const direct = { ...group, isDirect: true }
 
-describe('the scope of a conversation', () => {
+describe('conversationKeyOf', () => {
   for (const scope of scopes) {
-    it(`${scope} is the same for the same person in the same place`, () => {
+    it(`${scope} is the same for the same person and channel`, () => {
       assert.equal(conversationKeyOf(group, scope), conversationKeyOf({ ...group }, scope))
     })
 
@@ -16,11 +16,11 @@ describe('the scope of a conversation', () => {
       assert.notEqual(conversationKeyOf(group, scope), conversationKeyOf({ ...group, selfId: '2' }, scope))
     })
 
-    it(`${scope} does not depend on the guild: on DingTalk all have the same`, () => {
+    it(`${scope} does not depend on the guild, which all DingTalk chats share`, () => {
       assert.equal(conversationKeyOf(group, scope), conversationKeyOf({ ...group, guildId: 'h' }, scope))
     })
 
-    it(`${scope} leaves direct chats to themselves`, () => {
+    it(`${scope} keeps direct chats separate`, () => {
       assert.equal(conversationKeyOf(direct, scope), conversationKeyOf(direct))
       assert.equal(conversationKeyOf(direct, scope), conversationKeyOf({ ...direct, channelId: 'private:u' }, scope))
       assert.notEqual(conversationKeyOf(direct, scope), conversationKeyOf({ ...direct, userId: 'v' }, scope))
@@ -28,7 +28,7 @@ describe('the scope of a conversation', () => {
     })
   }
 
-  it('separates people and channels as it says', () => {
+  it('separates people and channels by scope', () => {
     const differs = (change: object) => {
       const changed = { ...group, ...change }
       return scopes.filter(scope => conversationKeyOf(group, scope) !== conversationKeyOf(changed, scope))
@@ -37,16 +37,16 @@ describe('the scope of a conversation', () => {
     assert.deepEqual(differs({ channelId: 'd' }), ['user-in-channel', 'channel'])
   })
 
-  it('is everybody\'s own unless told', () => {
+  it('separates people by default', () => {
     assert.equal(conversationKeyOf(group), conversationKeyOf(group, 'user-in-channel'))
   })
 
-  it('never leads into a conversation of another scope', () => {
+  it('contains the scope', () => {
     const names = scopes.flatMap(scope => [conversationKeyOf(group, scope), conversationKeyOf({ ...group, channelId: 'u', userId: 'c' }, scope)])
     assert.equal(new Set(names).size, names.length)
   })
 
-  it('holds the thread, where a platform has them', () => {
+  it('contains the thread where a platform has threads', () => {
     const inThread = (platform: string, _data: object) => ({ ...group, platform, event: { _data } })
     const lark = (thread_id?: string) => inThread('lark', { event: { message: { thread_id } } })
     const slack = (thread_ts?: string) => inThread('slack', { event: { thread_ts } })
@@ -58,12 +58,12 @@ describe('the scope of a conversation', () => {
     }
   })
 
-  it('tells topics of two groups on Telegram apart, that have the same number', () => {
+  it('separates topics with the same number in two Telegram groups', () => {
     const topic = { ...group, platform: 'telegram', channelId: '5' }
     assert.notEqual(conversationKeyOf(topic, 'channel'), conversationKeyOf({ ...topic, guildId: 'h' }, 'channel'))
   })
 
-  it('does not confuse ids that contain the separator', () => {
+  it('escapes ids that contain the separator', () => {
     const name = (channelId: string, userId = 'c') => conversationKeyOf({ ...group, channelId, userId })
     assert.notEqual(name('a:b', 'c'), name('a', 'b:c'))
     assert.notEqual(name('%3A'), name(':'))

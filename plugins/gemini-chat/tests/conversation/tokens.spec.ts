@@ -6,15 +6,15 @@ import type { Content } from '../../src/engine/types'
 const turns = (...tokens: number[]) => tokens.map((tokens, index) => ({ id: index + 1, at: 0, contents: [], tokens }))
 const ids = (list: { id: number }[]) => list.map(turn => turn.id)
 
-describe('the estimate of tokens', () => {
-  it('takes one for 1.5 Chinese characters, or for 4 others', () => {
+describe('token estimates', () => {
+  it('count 1 for 1.5 Chinese characters, or for 4 others', () => {
     assert.equal(estimateText('一二三'), 2)
     assert.equal(estimateText('abcdefgh'), 2)
     assert.equal(estimateText('一二三 abc def'), 4)
     assert.equal(estimateText(''), 0)
   })
 
-  it('counts pictures and calls', () => {
+  it('count files and tool calls', () => {
     const parts = [
       { text: 'abcd' },
       { inlineData: { mimeType: 'image/png', data: 'AAAA'.repeat(10_000) } },
@@ -25,16 +25,16 @@ describe('the estimate of tokens', () => {
   })
 })
 
-describe('the measure of a turn', () => {
+describe('measureTurn', () => {
   const contents: Content[] = [{ role: 'user', parts: [{ text: 'abcd' }] }, { role: 'model', parts: [{ text: 'abcd' }] }]
 
-  it('is what the model counts beyond the turns before it', () => {
+  it('counts what exceeds the history', () => {
     const usage = { inputTokens: 130, outputTokens: 20 }
     assert.equal(measureTurn(contents, turns(60, 40), usage), 50)
     assert.equal(measureTurn(contents, [], usage), 150)
   })
 
-  it('keeps the sum at what the model last measured, whatever was forgotten meanwhile', () => {
+  it('keeps the sum at the last measure, whatever was deleted meanwhile', () => {
     const first = measureTurn(contents, [], { inputTokens: 100, outputTokens: 10 })
     const second = measureTurn(contents, turns(first), { inputTokens: 120, outputTokens: 10 })
     // The first turn is gone, and with it what the system instruction was counted under.
@@ -42,23 +42,23 @@ describe('the measure of a turn', () => {
     assert.equal(second + third, 135)
   })
 
-  it('is estimated when the model says nothing', () => {
+  it('estimates without reported usage', () => {
     assert.equal(measureTurn(contents, turns(60)), 2)
     assert.equal(measureTurn(contents, turns(60), { inputTokens: 80 }), 2)
   })
 
-  it('is without the files, which go along for some turns only', () => {
+  it('leaves out files', () => {
     const usage = { inputTokens: 6200, fileTokens: 6120, outputTokens: 20 }
     assert.equal(measureTurn(contents, turns(60), usage), 40)
   })
 
-  it('is never less than a quarter of what it looks like', () => {
+  it('gives at least a quarter of the estimate', () => {
     const usage = { inputTokens: 80, outputTokens: 10 }
     assert.equal(measureTurn(contents, turns(600), usage), 1)
     assert.equal(measureTurn([{ role: 'user', parts: [{ text: 'x'.repeat(4000) }] }], turns(600), usage), 250)
   })
 
-  it('lets a history end where the history is not counted', () => {
+  it('limits a history whose tokens a relay does not count', () => {
     const said: Content[] = [{ role: 'user', parts: [{ text: 'x'.repeat(40) }] }]
     const usage = { inputTokens: 8, outputTokens: 2 }
     let history: StoredTurn[] = []
@@ -70,19 +70,19 @@ describe('the measure of a turn', () => {
   })
 })
 
-describe('the budget of a history', () => {
-  it('leaves out the oldest turns, whole', () => {
+describe('fitTurns', () => {
+  it('leaves out whole turns, oldest first', () => {
     assert.deepEqual(ids(fitTurns(turns(50, 30, 20), 100)), [1, 2, 3])
     assert.deepEqual(ids(fitTurns(turns(50, 30, 20), 99)), [2, 3])
     assert.deepEqual(ids(fitTurns(turns(50, 30, 20), 49)), [3])
     assert.deepEqual(ids(fitTurns(turns(50, 30, 20), 19)), [])
   })
 
-  it('leaves no gap: what is older than a turn that does not fit is out too', () => {
+  it('leaves out everything before a turn that does not fit', () => {
     assert.deepEqual(ids(fitTurns(turns(1, 100, 10), 50)), [3])
   })
 
-  it('keeps nothing in no room', () => {
+  it('keeps nothing without room', () => {
     assert.deepEqual(fitTurns(turns(10), 0), [])
     assert.deepEqual(fitTurns(turns(10), -5), [])
     assert.deepEqual(fitTurns([], 100), [])

@@ -3,18 +3,18 @@ import { Reply } from '../../src/answer/reply'
 import { appendPart, toContents } from '../../src/conversation/turn'
 import type { Content, Part } from '../../src/engine/types'
 
-describe('the parts of an answer', () => {
+describe('appendPart', () => {
   function gather(...parts: Part[]) {
     const result: Part[] = []
     parts.forEach(part => appendPart(result, part))
     return result
   }
 
-  it('are joined where they are plain text', () => {
+  it('joins plain text', () => {
     assert.deepEqual(gather({ text: 'a' }, { text: 'b' }, { text: '' }), [{ text: 'ab' }])
   })
 
-  it('are kept exactly as they came where they carry more', () => {
+  it('keeps parts with other fields as they are', () => {
     const signed = { text: '', thoughtSignature: 'sig' }
     const thought = { text: 'hm', thought: true }
     const call = { functionCall: { name: 'f' }, thoughtSignature: 'sig' }
@@ -24,21 +24,21 @@ describe('the parts of an answer', () => {
     )
   })
 
-  it('do not change what the engine reported', () => {
+  it('does not change reported parts', () => {
     const part = { text: 'a' }
     gather(part, { text: 'b' })
     assert.deepEqual(part, { text: 'a' })
   })
 })
 
-describe('turns in a request', () => {
+describe('toContents', () => {
   const contents: Content[] = [{ role: 'user', parts: [{ text: 'q' }] }, { role: 'model', parts: [{ text: 'a' }] }]
 
-  it('are as they were', () => {
+  it('keeps the parts of turns', () => {
     assert.deepEqual(toContents([{ contents, tokens: 1 }, { contents, tokens: 1 }]), [...contents, ...contents])
   })
 
-  it('say that an answer was cut short', () => {
+  it('marks interrupted answers', () => {
     const [question, answer] = toContents([{ contents, tokens: 1, interrupted: true }])
     assert.deepEqual(question, contents[0])
     assert.deepEqual(answer.parts, [{ text: 'a' }, { text: '[interrupted]' }])
@@ -46,8 +46,8 @@ describe('turns in a request', () => {
   })
 })
 
-describe('a reply', () => {
-  it('shows its text without the blank that some models begin with', () => {
+describe('Reply', () => {
+  it('drops leading whitespace', () => {
     const reply = new Reply()
     assert.equal(reply.take({ type: 'text', text: '\n ' }), false)
     assert.equal(reply.take({ type: 'text', text: ' a' }), true)
@@ -62,7 +62,7 @@ describe('a reply', () => {
     assert.equal(reply.text, '')
   })
 
-  it('remembers parts, usage and how it ended', () => {
+  it('collects parts, usage and the end reason', () => {
     const reply = new Reply()
     reply.take({ type: 'part', part: { text: 'a' } })
     reply.take({ type: 'usage', usage: { inputTokens: 1 } })

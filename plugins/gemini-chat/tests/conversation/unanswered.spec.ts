@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { UnansweredQuestions } from '../../src/conversation/unanswered'
 
-describe('questions without an answer', () => {
-  it('are kept, one for each conversation, for so many of them', () => {
+describe('UnansweredQuestions', () => {
+  it('keeps one question per conversation, up to its capacity', () => {
     const question = (text: string) => ({ role: 'user' as const, parts: [{ text }] })
     const subject = new UnansweredQuestions({ capacity: 2 })
     for (const key of ['a', 'b', 'a', 'c']) subject.set(key, question(key))
@@ -12,7 +12,7 @@ describe('questions without an answer', () => {
     assert.equal(subject.get('a'), undefined)
   })
 
-  it('are kept as long as they take no more room than there is, and the newest in any case', () => {
+  it('drops the oldest questions beyond its size, but never the newest', () => {
     const question = (length: number) => ({
       role: 'user' as const,
       parts: [{ text: 'what?' }, { reference: { kind: 'image', src: 'x'.repeat(length) } }],

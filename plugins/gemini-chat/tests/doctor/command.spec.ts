@@ -29,7 +29,7 @@ describe('gemini.doctor', () => {
     })
   }
 
-  it('tells how everything stands, down to the database and the bots', async () => {
+  it('reports every check, including database and bots', async () => {
     await start(true)
     await test.app.mock.initUser('alice', 3)
     const [reply] = await test.client('alice').receive('gemini.doctor')
@@ -41,7 +41,7 @@ describe('gemini.doctor', () => {
     assert.ok(!reply.includes(key))
   })
 
-  it('says what to do', async () => {
+  it('gives advice', async () => {
     await start(false)
     gemini.respondTo('models', { status: 401, body: { error: { code: 401, message: `<b>no</b> ${key}` } } })
     const [reply] = await test.client('alice').receive('gemini.doctor')
@@ -51,7 +51,7 @@ describe('gemini.doctor', () => {
     assert.match(reply, /有 1 处问题。$/)
   })
 
-  it('is for those who run the bot', async () => {
+  it('requires authority 3', async () => {
     await start(true)
     await test.app.mock.initUser('bob', 1)
     await test.client('bob').receive('gemini.doctor')

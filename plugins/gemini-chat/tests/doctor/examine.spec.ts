@@ -25,7 +25,7 @@ interface Options {
   timeoutMs?: number
 }
 
-describe('the doctor', () => {
+describe('examine', () => {
   const open: (() => unknown)[] = []
 
   afterEach(async () => {
@@ -79,7 +79,7 @@ describe('the doctor', () => {
     return String(text).replace(/\{(\w+)\}/g, (_, name) => String((params as Record<string, unknown>)?.[name]))
   }
 
-  it('finds all well', async () => {
+  it('finds no problem', async () => {
     const gemini = await serve()
     const { paths, text } = await ask({ baseUrl: gemini.url, apiKeys: [{ key, bucket: 'project' }] })
     assert.deepEqual(paths, ['ok path-direct', 'ok plain', 'ok key', 'ok model', 'ok answer'])
@@ -87,7 +87,7 @@ describe('the doctor', () => {
     assert.match(text, /输入最多 1048576 token/)
   })
 
-  it('finds all well through a proxy and TLS', async () => {
+  it('finds no problem through a proxy and TLS', async () => {
     const gemini = await serve({ tls: true, host: 'gemini.invalid' })
     const hosts = { 'gemini.invalid': '127.0.0.1' }
     const proxy = use(await createSocks({ username: 'me', password: 'pass-word', hosts }))
@@ -96,8 +96,8 @@ describe('the doctor', () => {
     assert.match(text, /through the proxy socks5h:\/\/127\.0\.0\.1:\d+ to gemini\.invalid/)
   })
 
-  describe('finds what is wrong', () => {
-    it('with the address or the proxy as it is written', async () => {
+  describe('finds a problem', () => {
+    it('with a malformed address or proxy', async () => {
       assert.deepEqual((await ask({ baseUrl: 'ftp://x' })).paths, ['problem address hints.protocol'])
       const gemini = await serve()
       const { paths } = await ask({ baseUrl: gemini.url, proxy: 'nonsense://me:pass-word@x' })
@@ -105,7 +105,7 @@ describe('the doctor', () => {
       assert.equal(gemini.requests.length, 0)
     })
 
-    it('with a proxy that refuses or is down, and goes no other way', async () => {
+    it('with a proxy that refuses or is down, without going around it', async () => {
       const gemini = await serve()
       const socks = use(await createSocks({ username: 'me', password: 'other' }))
       const http = use(await createHttpProxy({ username: 'me', password: 'other' }))
@@ -127,7 +127,7 @@ describe('the doctor', () => {
       assert.deepEqual(paths, ['ok path-direct', 'problem unreachable hints.network'])
     })
 
-    it('with the place', async () => {
+    it('with the region', async () => {
       const gemini = await serve()
       gemini.respondTo('models', scenarios.region())
       const { paths } = await ask({ baseUrl: gemini.url, apiKeys: [key, 'another-key'] })
@@ -162,14 +162,14 @@ describe('the doctor', () => {
       }
     })
 
-    it('with a server that is silent', async () => {
+    it('with a server that does not respond', async () => {
       const gemini = await serve()
       gemini.respond(scenarios.silent())
       assert.equal((await ask({ baseUrl: gemini.url, timeoutMs: 200 })).paths.at(-1), 'problem answer-failed hints.timeout')
     })
   })
 
-  it('knows relays that have no list of models', async () => {
+  it('accepts relays without a list of models', async () => {
     const gemini = await serve()
     gemini.respondTo('models', { status: 404, body: scenarios.unknownModel('x').body })
     const { paths } = await ask({ baseUrl: gemini.url })

@@ -10,7 +10,7 @@ import type { MediaKind } from '../../src/media/reference'
 
 const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
 
-describe('the files of a question', () => {
+describe('attachFiles', () => {
   let server: Server
   let origin: string
   let options: AttachOptions
@@ -56,7 +56,7 @@ describe('the files of a question', () => {
     return rejected.map(({ reason, message }) => `${reason}: ${message}`)
   }
 
-  it('become bytes, from the web, from adapters and from the address itself', async () => {
+  it('loads files from the web, from adapters and from data addresses', async () => {
     const data = `data:image/gif;base64,${png.toString('base64')}`
     const { content, rejected, isBlank } = await attachFiles(question('see', `${origin}/a`, 'internal:a', data, 'data:,a%20b'), options)
     const image = { inlineData: { mimeType: 'image/png', data: png.toString('base64') } }
@@ -65,7 +65,7 @@ describe('the files of a question', () => {
     assert.deepEqual([rejected, isBlank], [[], false])
   })
 
-  it('are never files of this machine', async () => {
+  it('never reads files of this machine', async () => {
     for (const src of ['file:///etc/passwd', '/etc/passwd', 'ftp://x/y', 'base64://aaaa', 'FILE:/etc/passwd', 'unix:/x', '']) {
       assert.deepEqual(await reasons(src), ['unreachable: the kind of address is not allowed'], src)
     }
@@ -73,7 +73,7 @@ describe('the files of a question', () => {
     assert.match((await reasons(`${origin}/a`))[0], /^unreachable: .*private network/)
   })
 
-  it('are refused one by one, with a reason and no address', async () => {
+  it('leaves out files one by one, with a reason and no address', async () => {
     const { content, rejected } = await attachFiles(
       question('see', 'internal:big', 'internal:gone', 'data:,GIF89a%01 fun.gif', `${origin}/big`, `${origin}/a`), options,
     )
@@ -86,7 +86,7 @@ describe('the files of a question', () => {
     ])
   })
 
-  it('are followed where an adapter sends us, past the same guard', async () => {
+  it('follows redirects of adapters through the same guard', async () => {
     const { content } = await attachFiles(question('see', 'internal:moved'), options)
     assert.equal(content.parts.length, 2)
     assert.match((await reasons('internal:private'))[0], /private network/)
@@ -94,7 +94,7 @@ describe('the files of a question', () => {
     assert.deepEqual(await reasons('internal:none'), ['unreachable: the adapter answers 404'])
   })
 
-  it('may only be so large together', async () => {
+  it('limits the size of all files together', async () => {
     const text = `data:,${'x'.repeat(80)}`
     assert.deepEqual(await reasons(text, text), ['size: the file is larger than 70 bytes'])
     assert.deepEqual(await reasons(`data:,${'x'.repeat(5000)}`), ['size: the file is larger than 100 bytes'])
@@ -102,7 +102,7 @@ describe('the files of a question', () => {
     assert.deepEqual(await reasons(text), ['size: the file is larger than 0 bytes'])
   })
 
-  it('are waited for only so long', async () => {
+  it('limits the time', async () => {
     options.timeout = 30
     assert.deepEqual(await reasons(`${origin}/silent`, `${origin}/a`), [
       'unreachable: the files took longer than 30 ms', 'unreachable: the files took longer than 30 ms',
@@ -111,7 +111,7 @@ describe('the files of a question', () => {
     assert.deepEqual(await reasons('internal:a'), ['unreachable: the files took longer than 30 ms'])
   })
 
-  it('are not waited for when the answer is stopped', async () => {
+  it('stops with its signal', async () => {
     const controller = new AbortController()
     const done = attachFiles(question('see', `${origin}/silent`), { ...options, signal: controller.signal })
     controller.abort(new Error('stopped'))
@@ -119,7 +119,7 @@ describe('the files of a question', () => {
     await assert.rejects(attachFiles(question('see', 'internal:a'), { ...options, signal: controller.signal }), /stopped/)
   })
 
-  it('leave nothing to ask where there is nothing else', async () => {
+  it('tells when nothing is left to ask', async () => {
     const blank = async (text: string, src: string) => (await attachFiles(question(text, src), options)).isBlank
     assert.equal(await blank('[image]', 'file:x'), true)
     assert.equal(await blank('[image] a.docx', 'file:x a.docx'), true)
@@ -131,7 +131,7 @@ describe('the files of a question', () => {
     assert.equal(await blank('[image]', 'internal:a'), false)
   })
 
-  it('stay in the history as what the text calls them, and as an address if that is short', () => {
+  it('keeps placeholders and short addresses for the history', () => {
     const content = question('see [image] [image]', 'internal:a', `data:,${'x'.repeat(5000)}`)
     assert.deepEqual(withoutLargeReferences(content), question('see [image] [image]', 'internal:a'))
   })

@@ -60,7 +60,7 @@ describe('the type of a file', () => {
     return 'data' in type ? `${type.mime} ${type.data}` : type
   }
 
-  it('is text for text, in whatever way it is encoded', () => {
+  it('detects text in several encodings', () => {
     assert.equal(text(Buffer.from('中文, \tlines\r\n')), 'text/plain 中文, \tlines\r\n')
     assert.equal(text(Buffer.from([0xd6, 0xd0, 0xce, 0xc4])), 'text/plain 中文')
     assert.equal(text(Buffer.from('\ufeff中文', 'utf16le')), 'text/plain 中文')

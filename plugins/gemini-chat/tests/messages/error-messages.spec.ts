@@ -10,9 +10,9 @@ const kinds: Record<EngineErrorKind, true> = {
   proxy: true, timeout: true, aborted: true, blocked: true, empty: true, protocol: true,
 }
 
-describe('a failure', () => {
+describe('messages about an error', () => {
   for (const kind of Object.keys(kinds) as EngineErrorKind[]) {
-    it(`of kind ${kind} has a sentence in both languages`, () => {
+    it(`exist in both languages for kind ${kind}`, () => {
       const [path] = userMessage(new EngineError(kind, 'message'))
       assert.equal(path, `errors.${kind}`)
       assert.match(zhCN['gemini-chat'].errors[kind], /[。）]$/)
@@ -20,20 +20,20 @@ describe('a failure', () => {
     })
   }
 
-  it('tells how long to wait, when that is known', () => {
+  it('tell how long to wait, if that is known', () => {
     assert.deepEqual(userMessage(new EngineError('rate', '', { retryAfter: 36_100 })), ['errors.rate-wait', { seconds: 37 }])
   })
 
-  it('of a model that thought until there was no room for an answer says what helps', () => {
+  it('tell what helps if thinking used up the token limit', () => {
     assert.deepEqual(userMessage(new EngineError('empty', '', { reason: 'length' })), ['errors.empty-tokens'])
   })
 
-  it('that nobody foresaw has a sentence too', () => {
+  it('exist for unexpected errors', () => {
     assert.deepEqual(userMessage(new TypeError('x')), ['errors.unknown'])
     assert.equal(operatorMessage(new TypeError('x is undefined')), 'unexpected error: x is undefined')
   })
 
-  it('is reported with kind, status, message and what to do', () => {
+  it('name kind, status, message and advice in the log', () => {
     assert.equal(
       operatorMessage(new EngineError('server', 'The model is overloaded.', { status: 503 })),
       'server (503): The model is overloaded.; the service is overloaded or down; it usually recovers by itself',
@@ -42,7 +42,7 @@ describe('a failure', () => {
   })
 })
 
-describe('the texts', () => {
+describe('locale texts', () => {
   function paths(tree: object, prefix = ''): string[] {
     return Object.entries(tree).flatMap(([key, value]) => {
       return typeof value === 'object' ? paths(value, `${prefix}${key}.`) : [prefix + key]

@@ -22,7 +22,7 @@ const failures: [EngineErrorKind, EngineErrorDetails, RegExp, RegExp][] = [
   ['protocol', {}, /不是 Gemini 的回答/, /^protocol: .*baseUrl/],
 ]
 
-describe('what people and the operator are told', () => {
+describe('chat reply and log line', () => {
   let test: TestApp
 
   beforeEach(async () => {
@@ -32,7 +32,7 @@ describe('what people and the operator are told', () => {
   afterEach(() => test.close())
 
   for (const [kind, details, sentence, line] of failures) {
-    it(`of ${kind} ${JSON.stringify(details)}`, async () => {
+    it(`for ${kind} ${JSON.stringify(details)}`, async () => {
       test.engine.respond(fails(kind, details))
       const replies = await test.client('alice').receive('hello')
       assert.equal(replies.length, 1)
@@ -44,15 +44,15 @@ describe('what people and the operator are told', () => {
     })
   }
 
-  it('of an answer without text', async () => {
+  it('for an answer without text', async () => {
     test.engine.respond([{ type: 'end', reason: 'stop' }])
     await test.client('alice').shouldReply('hello', /什么也没说/)
     assert.equal(test.warnings.length, 1)
   })
 })
 
-describe('what is said without a key', () => {
-  it('is how to set it', async () => {
+describe('without a key', () => {
+  it('the reply tells how to set one', async () => {
     const test = await createApp({ config: { apiKeys: [''] } })
     try {
       assert.deepEqual(test.warnings, ['there is no API key: set apiKeys'])
@@ -64,7 +64,7 @@ describe('what is said without a key', () => {
     }
   })
 
-  it('is said in English where that is spoken', async () => {
+  it('the reply follows the language of the user', async () => {
     const test = await createApp({ config: { apiKeys: [] }, locales: ['en-US'], bot: RecordingBot })
     try {
       await test.client('alice').shouldReply('hello', /There is no Gemini API key yet.*apiKeys/)

@@ -12,7 +12,7 @@ import { FakeEngine, fails, piece, says } from '../support/engine'
 
 const question: Question = { contents: [{ role: 'user', parts: [{ text: 'hello' }] }] }
 
-describe('asking', () => {
+describe('ask', () => {
   let engine: FakeEngine
   let clock: HastyClock
   let controller: AbortController
@@ -45,22 +45,22 @@ describe('asking', () => {
   const used = () => engine.requests.map(({ key, model }) => `${key} ${model}`)
   const failure = (kind: string) => (error: unknown) => error instanceof EngineError && error.kind === kind
 
-  it('passes on what the engine says', async () => {
+  it('passes on the events of the engine', async () => {
     engine.respond(says('a', 'b'))
     assert.deepEqual(await collect(), says('a', 'b'))
     assert.deepEqual(used(), ['k1 m1'])
   })
 
-  describe('again after a failure', () => {
+  describe('after a failure', () => {
     for (const kind of ['server', 'network', 'rate'] as const) {
-      it(`tries a ${kind} error again, more and more patiently`, async () => {
+      it(`retries a ${kind} error with growing pauses`, async () => {
         engine.respond(fails(kind), fails(kind), says('a'))
         assert.equal(await answer(), 'a')
         assert.deepEqual(clock.sleeps, [1000, 2000])
       })
     }
 
-    it('tries a slow start again, and no other timeout', async () => {
+    it('retries a first-byte timeout, and no other', async () => {
       engine.respond(fails('timeout', { reason: 'first-byte' }), says('a'))
       assert.equal(await answer(), 'a')
       for (const reason of ['idle', 'total'] as const) {
@@ -70,7 +70,7 @@ describe('asking', () => {
       assert.equal(engine.requests.length, 4)
     })
 
-    it('gives up after so many retries', async () => {
+    it('gives up after the configured retries', async () => {
       engine.respond(fails('server'))
       await assert.rejects(answer(), failure('server'))
       assert.equal(engine.requests.length, 3)
@@ -79,7 +79,7 @@ describe('asking', () => {
       assert.equal(engine.requests.length, 4)
     })
 
-    it('waits as long as the server asks for, if that is not too long', async () => {
+    it('waits as long as the server asks, if that is not too long', async () => {
       engine.respond(fails('rate', { retryAfter: 5000 }), says('a'))
       assert.equal(await answer(), 'a')
       assert.deepEqual(clock.sleeps, [6000])
@@ -88,7 +88,7 @@ describe('asking', () => {
       assert.equal(engine.requests.length, 3)
     })
 
-    it('asks an empty model once more', async () => {
+    it('retries an empty answer once', async () => {
       engine.respond(fails('empty', { detail: 'STOP' }), says('a'))
       assert.equal(await answer(), 'a')
       engine.respond(fails('empty', { detail: 'STOP' }))
@@ -96,7 +96,7 @@ describe('asking', () => {
       assert.equal(engine.requests.length, 4)
     })
 
-    it('does not repeat what would fail again', async () => {
+    it('does not retry errors that would repeat', async () => {
       for (const kind of ['request', 'region', 'proxy', 'blocked', 'protocol', 'quota-day', 'auth'] as const) {
         setup()
         engine.respond(fails(kind))
@@ -105,7 +105,7 @@ describe('asking', () => {
       }
     })
 
-    it('hides what a failed try brought', async () => {
+    it('hides the events of a failed attempt', async () => {
       engine.respond(
         [{ type: 'thought', text: 'hm' }, { type: 'part', part: { text: ' ' } }, { type: 'text', text: ' ' }, ...fails('server')],
         says('a'),
@@ -113,7 +113,7 @@ describe('asking', () => {
       assert.deepEqual(await collect(), says('a'))
     })
 
-    it('never tries again once there is something to see', async () => {
+    it('never retries once text is visible', async () => {
       engine.respond([...piece('a'), ...fails('server')])
       const events: EngineEvent[] = []
       await assert.rejects(collect(events), failure('server'))
@@ -121,13 +121,13 @@ describe('asking', () => {
       assert.equal(engine.requests.length, 1)
     })
 
-    it('passes on an answer without text, once it is complete', async () => {
+    it('passes on an answer without text when it is complete', async () => {
       const image: EngineEvent = { type: 'part', part: { inlineData: { mimeType: 'image/png', data: '' } } }
       engine.respond([image, { type: 'end', reason: 'stop' }])
       assert.deepEqual(await collect(), [image, { type: 'end', reason: 'stop' }])
     })
 
-    it('leaves errors alone that are not Gemini\'s', async () => {
+    it('does not retry errors other than EngineError', async () => {
       engine.respond([new TypeError('bug')])
       await assert.rejects(answer(), TypeError)
       assert.equal(engine.requests.length, 1)
@@ -138,7 +138,7 @@ describe('asking', () => {
     beforeEach(() => setup(['k1', 'k2', 'k3']))
 
     for (const kind of ['auth', 'rate', 'quota-day'] as const) {
-      it(`goes on to the next one after a ${kind} error, at once`, async () => {
+      it(`uses the next key at once after a ${kind} error`, async () => {
         engine.respond(fails(kind, { retryAfter: 60_000 }), fails(kind), says('a'))
         assert.equal(await answer(), 'a')
         assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k3 m1'])
@@ -146,33 +146,33 @@ describe('asking', () => {
       })
     }
 
-    it('begins with the one that worked', async () => {
+    it('begins with the key that worked', async () => {
       engine.respond(fails('quota-day'), says('a'))
       await answer()
       await answer()
       assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k2 m1'])
     })
 
-    it('keeps to a key whose failure is not its own', async () => {
+    it('keeps a key whose failure is not its own', async () => {
       engine.respond(fails('server'), says('a'))
       await answer()
       assert.deepEqual(used(), ['k1 m1', 'k1 m1'])
     })
 
-    it('fails when all of them did', async () => {
+    it('fails when all keys have failed', async () => {
       engine.respond(fails('auth'))
       await assert.rejects(answer(), failure('auth'))
       assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k3 m1'])
     })
 
-    it('waits for the last one when all are limited', async () => {
+    it('waits for the last key when all are limited', async () => {
       engine.respond(fails('rate'), fails('rate'), fails('rate', { retryAfter: 2000 }), says('a'))
       assert.equal(await answer(), 'a')
       assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k3 m1', 'k3 m1'])
       assert.deepEqual(clock.sleeps, [0, 0, 3000])
     })
 
-    it('names a refused key by its place only', async () => {
+    it('logs a refused key by position only', async () => {
       engine.respond(fails('auth'), says('a'))
       await answer()
       assert.equal(warnings.length, 1)
@@ -180,7 +180,7 @@ describe('asking', () => {
       assert.doesNotMatch(warnings[0], /k1/)
     })
 
-    it('is not confused by questions that fail at the same time', async () => {
+    it('handles questions that fail at the same time', async () => {
       engine.respond(fails('auth'), fails('auth'), says('a'))
       assert.deepEqual(await Promise.all([answer(), answer()]), ['a', 'a'])
       await answer()
@@ -188,7 +188,7 @@ describe('asking', () => {
       assert.equal(warnings.length, 1)
     })
 
-    it('leaves out a refused one for an hour, while there are others', async () => {
+    it('skips a refused key for an hour, if there are others', async () => {
       engine.respond(fails('auth'), says('a'))
       await answer()
       await clock.advance(3_599_000)
@@ -198,7 +198,7 @@ describe('asking', () => {
       assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k2 m1', 'k1 m1'])
     })
 
-    it('asks refused ones again when there is no other', async () => {
+    it('tries refused keys again if there are no others', async () => {
       engine.respond(fails('auth'))
       await assert.rejects(answer(), failure('auth'))
       engine.respond(says('a'))
@@ -209,13 +209,13 @@ describe('asking', () => {
   describe('with keys of one project', () => {
     beforeEach(() => setup([{ key: 'k1', bucket: 'a' }, { key: 'k2', bucket: 'a' }, { key: 'k3', bucket: 'b' }]))
 
-    it('leaves them alone together when their quota of the day is used up', async () => {
+    it('skips all of them when their daily quota is used up', async () => {
       engine.respond(fails('quota-day'), says('a'))
       assert.equal(await answer(), 'a')
       assert.deepEqual(used(), ['k1 m1', 'k3 m1'])
     })
 
-    it('leaves them alone together for as long as the server says', async () => {
+    it('skips all of them for as long as the server says', async () => {
       engine.respond(fails('rate', { retryAfter: 30_000 }), says('a'))
       await answer()
       await clock.advance(29_000)
@@ -225,7 +225,7 @@ describe('asking', () => {
       assert.deepEqual(used(), ['k1 m1', 'k3 m1', 'k3 m1', 'k1 m1'])
     })
 
-    it('says when there will be an answer again, and asks nothing until then', async () => {
+    it('tells when the quota resets, and makes no request until then', async () => {
       engine.respond(fails('quota-day'), fails('rate', { retryAfter: 60_000 }))
       const check = (error: unknown) => error instanceof EngineError && error.kind === 'rate' && error.retryAfter === 60_000
       await assert.rejects(answer(), check)
@@ -233,7 +233,7 @@ describe('asking', () => {
       assert.equal(engine.requests.length, 2)
     })
 
-    it('waits until midnight in California when the day is over for all', async () => {
+    it('waits for the next quota day when all keys are used up', async () => {
       engine.respond(fails('quota-day'))
       // The clock of the tests stands at 2027-01-15 08:00 UTC, midnight in California.
       const until = Date.parse('2027-01-16T08:00:00Z')
@@ -252,7 +252,7 @@ describe('asking', () => {
   describe('with fallback models', () => {
     beforeEach(() => setup(['k1', 'k2'], ['m1', 'm2', 'm1']))
 
-    it('goes on to the next one when a model is gone, and says so in the log', async () => {
+    it('uses the next model when one is gone, and logs it', async () => {
       engine.respond(fails('model'), says('a'))
       assert.equal(await answer(), 'a')
       await answer()
@@ -260,19 +260,19 @@ describe('asking', () => {
       assert.deepEqual(warnings, ['model %s is not available, using %s m1 m2'])
     })
 
-    it('fails when all of them are gone', async () => {
+    it('fails when all models are gone', async () => {
       engine.respond(fails('model'))
       await assert.rejects(answer(), failure('model'))
       assert.deepEqual(used(), ['k1 m1', 'k1 m2'])
     })
 
-    it('lets every key try the next model', async () => {
+    it('tries every key with the next model', async () => {
       engine.respond(fails('rate'), fails('model'), fails('rate'), says('a'))
       assert.equal(await answer(), 'a')
       assert.deepEqual(used(), ['k1 m1', 'k2 m1', 'k1 m2', 'k2 m2'])
     })
 
-    it('goes on to the next one when no key has quota left for the first, until it has', async () => {
+    it('uses the next model while no key has quota for the first', async () => {
       const quota = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier'
       engine.respond(fails('quota-day', { quota }), fails('quota-day', { quota }), says('a'))
       assert.equal(await answer(), 'a')
@@ -283,20 +283,20 @@ describe('asking', () => {
       assert.deepEqual(warnings, [])
     })
 
-    it('does not when the quota is one of all models', async () => {
+    it('does not if the quota counts all models', async () => {
       engine.respond(fails('quota-day', { quota: 'GenerateRequestsPerDayPerProject-FreeTier', isProjectWide: true }))
       await assert.rejects(answer(), failure('quota-day'))
       assert.deepEqual(used(), ['k1 m1', 'k2 m1'])
     })
 
-    it('goes on to the next one when the first stays overloaded, for this question', async () => {
+    it('uses the next model for one question when the first stays overloaded', async () => {
       engine.respond(fails('server'), fails('server'), fails('server'), says('a'))
       assert.equal(await answer(), 'a')
       await answer()
       assert.deepEqual(used(), ['k1 m1', 'k1 m1', 'k1 m1', 'k1 m2', 'k1 m1'])
     })
 
-    it('begins with the one that is preferred', async () => {
+    it('begins with the preferred model', async () => {
       engine.respond(fails('model'), says('a'))
       for await (const _ of ask({ ...question, preferred: 'models/m9' }, options));
       assert.deepEqual(used(), ['k1 m9', 'k1 m1'])
@@ -311,7 +311,7 @@ describe('asking', () => {
     assert.deepEqual(engine.requests[0].contents, [{ role: 'user', parts: [{ text: 'a [image]' }] }])
   })
 
-  it('tells what the model thinks before it says anything, in every try', async () => {
+  it('reports thoughts of every attempt before the answer', async () => {
     const seen: string[] = []
     options.onThought = text => void seen.push(text)
     options.onAttempt = ({ error }) => void seen.push(error ? 'failed' : 'done')
@@ -324,7 +324,7 @@ describe('asking', () => {
     assert.deepEqual(seen, ['a', 'failed', 'b', 'c', 'done'])
   })
 
-  it('tells of every try: its model, its tokens, its error', async () => {
+  it('reports model, usage and error of every attempt', async () => {
     const attempts: object[] = []
     options.onAttempt = ({ model, usage, error }) => attempts.push([model, usage, (error as EngineError)?.kind])
     engine.respond(fails('server'), [{ type: 'usage', usage: { totalTokens: 3 } }, ...says('a')])
@@ -334,7 +334,7 @@ describe('asking', () => {
     assert.deepEqual([requests, failures], [2, 1])
   })
 
-  it('asks for no more than the model can say', async () => {
+  it('limits output tokens to those of the model', async () => {
     options.route.models.update([{ name: 'm1', outputTokenLimit: 8192, isChatModel: true }], clock.now())
     for (const maxOutputTokens of [100, 9000]) {
       for await (const _ of ask({ ...question, maxOutputTokens }, options));
@@ -355,28 +355,28 @@ describe('asking', () => {
       for await (const _ of ask(signed, options));
     }
 
-    it('asks once more without them', async () => {
+    it('retries once with a portable history', async () => {
       engine.respond(fails('request', { reason: 'signatures' }), says('a'))
       await put()
       assert.deepEqual(engine.requests.map(({ contents }) => contents), [signed.contents, signed.contents])
       assert.deepEqual(engine.requests.map(({ portable }) => portable), [undefined, true])
     })
 
-    it('does not do so twice', async () => {
+    it('does not retry twice', async () => {
       engine.respond(fails('request', { reason: 'signatures' }))
       await assert.rejects(put(), failure('request'))
       assert.equal(engine.requests.length, 2)
     })
   })
 
-  it('does not go on once it is aborted', async () => {
+  it('stops when aborted', async () => {
     engine.respond([{ type: 'thought', text: 'hm' }, ...fails('server')])
     clock.sleep = async () => controller.abort()
     await assert.rejects(answer(), failure('aborted'))
     assert.equal(engine.requests.length, 1)
   })
 
-  it('ends the request when nobody listens any more', async () => {
+  it('ends the request when the reader stops', async () => {
     engine.respond(says('a', 'b'))
     for await (const event of ask(question, options)) {
       if (event.type === 'text') break

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { FallbackNotices } from '../../src/model/fallback-notice'
 
-describe('the notice that another model answers', () => {
+describe('FallbackNotices', () => {
   const news = (chosen: string, name: string) => ['model.changed', { chosen, name }]
 
-  it('is given once for each change, and not for what was chosen', () => {
+  it('announces each change once, and not the chosen model', () => {
     const substitutes = new FallbackNotices()
     assert.equal(substitutes.notice('a', 'm1', 'm1'), undefined)
     assert.deepEqual(substitutes.notice('a', 'm1', 'm2'), news('m1', 'm2'))
@@ -16,7 +16,7 @@ describe('the notice that another model answers', () => {
     assert.deepEqual(substitutes.notice('a', 'm4', 'm3'), news('m4', 'm3'))
   })
 
-  it('is given again to a conversation that was forgotten among many', () => {
+  it('announces again beyond its capacity', () => {
     const substitutes = new FallbackNotices(2)
     for (const key of ['a', 'b', 'c']) substitutes.notice(key, 'm1', 'm2')
     assert.equal(substitutes.notice('c', 'm1', 'm2'), undefined)

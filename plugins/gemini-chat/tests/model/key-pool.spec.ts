@@ -3,21 +3,21 @@ import { googleQuotaCalendar } from '../../src/engine/gemini/quota-calendar'
 import { EngineError } from '../../src/engine/error'
 import { parseKeys, KeyPool } from '../../src/model/key-pool'
 
-describe('the keys', () => {
+describe('parseKeys', () => {
   const read = (apiKeys: unknown[]) => {
     return parseKeys({ apiKeys: apiKeys as never }).map(({ secret, bucket, position }) => `${position} ${secret} ${bucket}`)
   }
 
-  it('may stand alone, several in one, or be missing', () => {
+  it('takes single keys, lists in one string, and missing entries', () => {
     assert.deepEqual(read(['a, b', '', ' c ', undefined, null, 'a']), ['1 a #1', '2 b #2', '3 c #3'])
   })
 
-  it('may share a bucket', () => {
+  it('takes buckets', () => {
     const apiKeys = [{ key: 'a,b', bucket: ' p ' }, 'c', { key: 'd' }, { key: '', bucket: 'q' }]
     assert.deepEqual(read(apiKeys), ['1 a p', '2 b p', '3 c #3', '4 d #4'])
   })
 
-  it('may look like anything', () => {
+  it('takes keys of any form', () => {
     assert.deepEqual(read(['AIzaSy', 'AQ.x', 'whatever']).length, 3)
   })
 })
@@ -34,7 +34,7 @@ describe('KeyPool', () => {
   const error = (kind: 'rate' | 'quota-day', details = {}) => new EngineError(kind, '', details)
   const picked = (model = 'm') => keyPool.pick(model)?.position
 
-  it('offers the first key there is quota for', () => {
+  it('picks the first key with quota', () => {
     assert.equal(picked(), 1)
     keyPool.markExhausted(keyPool.keys[0], 'm', error('rate', { retryAfter: 1000 }))
     assert.equal(picked(), 2)
@@ -43,14 +43,14 @@ describe('KeyPool', () => {
     assert.equal(picked(), 1)
   })
 
-  it('does not forget a long rest for a short one', () => {
+  it('keeps the longer of two limits', () => {
     keyPool.markExhausted(keyPool.keys[0], 'm', error('quota-day'))
     keyPool.markExhausted(keyPool.keys[0], 'm', error('rate', { retryAfter: 1000 }))
     now += 2000
     assert.equal(picked(), 2)
   })
 
-  it('knows when there will be one again', () => {
+  it('tells when the next quota resets', () => {
     assert.equal(keyPool.nextReset(['m']), undefined)
     keyPool.markExhausted(keyPool.keys[0], 'm', error('quota-day'))
     assert.equal(keyPool.nextReset(['m']), undefined)
@@ -62,7 +62,7 @@ describe('KeyPool', () => {
     assert.equal(picked(), 2)
   })
 
-  it('puts a refused key behind the others, until it is answered', () => {
+  it('picks refused keys last, until they are accepted', () => {
     assert.equal(keyPool.markRefused(keyPool.keys[0]), true)
     assert.equal(keyPool.markRefused(keyPool.keys[0]), false)
     assert.equal(picked(), 2)
@@ -70,7 +70,7 @@ describe('KeyPool', () => {
     assert.equal(picked(), 1)
   })
 
-  it('counts the requests of Google\'s day by key', () => {
+  it('counts requests per key and quota day', () => {
     keyPool.count(keyPool.keys[0])
     keyPool.count(keyPool.keys[0])
     keyPool.count(keyPool.keys[0], true)
@@ -82,7 +82,7 @@ describe('KeyPool', () => {
     assert.deepEqual(counts(), [[1, 0], [0, 0]])
   })
 
-  it('tells how keys stand without telling them', () => {
+  it('reports the state of keys without the keys', () => {
     keyPool.markExhausted(keyPool.keys[0], 'm', error('quota-day', { quota: 'RequestsPerDayPerProjectPerModel' }))
     keyPool.markRefused(keyPool.keys[1])
     const [first, second] = keyPool.status()

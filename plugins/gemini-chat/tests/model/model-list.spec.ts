@@ -8,7 +8,7 @@ import { parseKeys, KeyPool } from '../../src/model/key-pool'
 import { refreshModels, ModelList, keepModelsFresh } from '../../src/model/model-list'
 import { ManualClock, settle } from '../support/clock'
 
-describe('the models', () => {
+describe('ModelList', () => {
   let warnings: string[]
   let models: ModelList
   const logger = { warn: (...args: unknown[]) => void warnings.push(args.join(' ')) }
@@ -19,20 +19,20 @@ describe('the models', () => {
     models = new ModelList(['m1', 'models/m2', 'm1', '', 'm3'], logger)
   })
 
-  it('are tried in the order of the settings, a preferred one first', () => {
+  it('orders models as configured, a preferred one first', () => {
     assert.deepEqual(models.order(), ['m1', 'm2', 'm3'])
     assert.deepEqual(models.order('models/m3'), ['m3', 'm1', 'm2'])
     assert.deepEqual(models.order('m9'), ['m9', 'm1', 'm2', 'm3'])
   })
 
-  it('that are gone come last, and are spoken of once', () => {
+  it('puts models that are gone last, and logs them once', () => {
     models.markGone('m1', 'm2')
     models.markGone('m1', 'm2')
     assert.deepEqual(models.order(), ['m2', 'm3', 'm1'])
     assert.deepEqual(warnings, ['model %s is not available, using %s m1 m2'])
   })
 
-  it('are compared with the list', () => {
+  it('compares models with the list', () => {
     models.update([info('m2'), info('m4')], 0)
     assert.deepEqual(models.order(), ['m2', 'm1', 'm3'])
     assert.equal(warnings.length, 2)
@@ -41,7 +41,7 @@ describe('the models', () => {
     assert.equal(warnings.length, 2)
   })
 
-  it('are left alone by an empty list, as an alias is by any', () => {
+  it('ignores an empty list, and aliases in any list', () => {
     models.update([], 0)
     assert.deepEqual(models.order(), ['m1', 'm2', 'm3'])
     const alias = new ModelList(['gemini-flash-latest', 'm1'], logger)
@@ -50,7 +50,7 @@ describe('the models', () => {
     assert.deepEqual(warnings, [])
   })
 
-  it('have limits once the list has come', () => {
+  it('knows limits once a list was received', () => {
     assert.deepEqual([models.limitsOf('m1'), models.inputTokenLimit], [{}, Infinity])
     assert.deepEqual(models.status().map(({ isListed }) => isListed), [undefined, undefined, undefined])
     models.update([info('m1'), info('m4')], 0)
@@ -60,7 +60,7 @@ describe('the models', () => {
   })
 })
 
-describe('looking the models up', () => {
+describe('refreshModels', () => {
   let gemini: Gemini
   let engine: Engine
   let clock: ManualClock
@@ -94,14 +94,14 @@ describe('looking the models up', () => {
     while (gemini.requests.some(({ finished }) => !finished)) await settle()
   }
 
-  it('finds out what is gone', async () => {
+  it('finds models that are gone', async () => {
     await refreshModels(options())
     assert.deepEqual(models.order(), ['gemini-3.6-flash', 'gemini-3.8-flash'])
     assert.equal(models.limitsOf('gemini-3.6-flash').inputTokenLimit, 1048576)
     assert.equal(warnings.length, 1)
   })
 
-  it('asks once for many who want to know', async () => {
+  it('fetches the list once for several callers in a row', async () => {
     await refreshModels(options())
     await refreshModels(options())
     assert.equal(gemini.requests.length, 1)
@@ -110,7 +110,7 @@ describe('looking the models up', () => {
     assert.equal(gemini.requests.length, 2)
   })
 
-  it('happens in the background: not at once, then once a day, until it is told to end', async () => {
+  it('runs in the background once a day until aborted', async () => {
     const done = keepModelsFresh(options(), quiet)
     await clock.advance(29_000)
     assert.equal(gemini.requests.length, 0)
@@ -124,7 +124,7 @@ describe('looking the models up', () => {
     await done
   })
 
-  it('fails without harm', async () => {
+  it('logs failures at debug level only', async () => {
     gemini.respondTo('models', { status: 500, body: 'no' })
     void keepModelsFresh(options(), quiet)
     await clock.advance(30_000)

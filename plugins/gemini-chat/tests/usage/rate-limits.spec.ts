@@ -4,7 +4,7 @@ import type { RateLimitSettings } from '../../src/usage/rate-limits'
 import { localDay } from '../../src/util/local-time'
 import type { UsageQuery, UsageRow } from '../../src/usage/usage-store'
 
-describe('the limits', () => {
+describe('RateLimits', () => {
   let now: number
   let rows: Partial<UsageRow>[]
   let queries: UsageQuery[]
@@ -26,13 +26,13 @@ describe('the limits', () => {
     return new RateLimits({ ...unlimited, ...settings }, store, () => now)
   }
 
-  it('are none unless they are set', async () => {
+  it('limits nothing by default', async () => {
     const limits = create({})
     for (let i = 0; i < 100; i++) assert.equal(await limits.admit({ user: 'a', channel: 'c' }), undefined)
     assert.deepEqual(queries, [])
   })
 
-  it('let somebody send so many messages in a minute, and say when the next one may come', async () => {
+  it('limits messages per minute and person, and tells the wait', async () => {
     const limits = create({ userRate: 2 })
     assert.equal(await limits.admit({ user: 'a' }), undefined)
     now += 20_000
@@ -45,7 +45,7 @@ describe('the limits', () => {
     assert.deepEqual(await limits.admit({ user: 'a' }), ['limits.user-rate', { limit: 2, seconds: 20 }])
   })
 
-  it('let a channel have so many messages in a minute, whoever sends them', async () => {
+  it('limits messages per minute and channel', async () => {
     const limits = create({ channelRate: 1 })
     assert.equal(await limits.admit({ user: 'a', channel: 'c' }), undefined)
     assert.deepEqual(await limits.admit({ user: 'b', channel: 'c' }), ['limits.channel-rate', { limit: 1, seconds: 60 }])
@@ -53,7 +53,7 @@ describe('the limits', () => {
     assert.equal(await limits.admit({ user: 'b' }), undefined)
   })
 
-  it('remember only the last ten thousand who sent any', async () => {
+  it('remembers the last 10,000 senders', async () => {
     const limits = create({ userRate: 1 })
     for (let i = 0; i < 10_000; i++) assert.equal(await limits.admit({ user: String(i) }), undefined)
     assert.equal((await limits.admit({ user: '0' }))?.[0], 'limits.user-rate')
@@ -62,20 +62,20 @@ describe('the limits', () => {
     assert.equal(await limits.admit({ user: '1' }), undefined)
   })
 
-  it('do not count what they refuse', async () => {
+  it('does not count refused messages', async () => {
     const limits = create({ userRate: 5, channelRate: 1 })
     for (let i = 0; i < 9; i++) await limits.admit({ user: 'a', channel: 'c' })
     for (let i = 0; i < 4; i++) assert.equal(await limits.admit({ user: 'a' }), undefined)
     assert.equal((await limits.admit({ user: 'a' }))?.[0], 'limits.user-rate')
   })
 
-  it('count messages that come at once', async () => {
+  it('counts messages that arrive at the same time', async () => {
     const limits = create({ userRate: 1, userTokens: 100 })
     const verdicts = await Promise.all([1, 2, 3].map(() => limits.admit({ user: 'a' })))
     assert.equal(verdicts.filter(verdict => !verdict).length, 1)
   })
 
-  it('let somebody use so many tokens in a day, and say when it ends', async () => {
+  it('limits tokens per day and person, and tells when the day ends', async () => {
     const limits = create({ userTokens: 1000 })
     rows = [{ prompt: 600, answer: 300, requests: 1, errors: 0 }]
     assert.equal(await limits.admit({ user: 'a' }), undefined)
@@ -84,7 +84,7 @@ describe('the limits', () => {
     assert.deepEqual(queries[0], { user: 'a', since: localDay(now) })
   })
 
-  it('let a channel use so many tokens in a day', async () => {
+  it('limits tokens per day and channel', async () => {
     const limits = create({ channelTokens: 10 })
     rows = [{ prompt: 10, answer: 0, requests: 1, errors: 0 }]
     const [path] = (await limits.admit({ user: 'a', channel: 'c' }))!
@@ -93,7 +93,7 @@ describe('the limits', () => {
     assert.equal(await limits.admit({ user: 'a' }), undefined)
   })
 
-  it('forget who has not been here for long', async () => {
+  it('forgets senders without recent messages', async () => {
     const limits = create({ userRate: 1 })
     for (let i = 0; i < 1200; i++) await limits.admit({ user: `${i}` })
     now += 60_000

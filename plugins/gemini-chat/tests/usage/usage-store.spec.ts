@@ -6,7 +6,7 @@ import { localDay } from '../../src/util/local-time'
 import '../support/quiet'
 
 for (const hasDatabase of [false, true]) {
-  describe(`the account of what is used, ${hasDatabase ? 'in a database' : 'in memory'}`, () => {
+  describe(`UsageStore ${hasDatabase ? 'in a database' : 'in memory'}`, () => {
     let app: Context
     let now: number
     let store: UsageStore
@@ -36,7 +36,7 @@ for (const hasDatabase of [false, true]) {
       assert.deepEqual(sumCounts(rows), { requests: 21, errors: 1, prompt: 210, answer: 105 })
     })
 
-    it('is read by user, by channel and by day', async () => {
+    it('filters by user, channel and day', async () => {
       store.add(place('a'), used)
       store.add(place('b'), used)
       await store.read({ since: '' })
@@ -50,7 +50,7 @@ for (const hasDatabase of [false, true]) {
       )
     })
 
-    it('is not kept for ever', async () => {
+    it('deletes old rows', async () => {
       for (const user of ['a', 'b', 'c', 'd']) store.add(place(user), used)
       await store.read({ since: '' })
       now += 400 * 86_400_000
@@ -59,7 +59,7 @@ for (const hasDatabase of [false, true]) {
       assert.deepEqual(rows.map(({ user }) => user), hasDatabase ? ['e'] : ['c', 'd', 'e'])
     })
 
-    it('costs nobody an answer when it cannot be written', async () => {
+    it('reports failures without throwing', async () => {
       if (!hasDatabase) return
       app.database.get = async () => {
         throw new Error('down')

@@ -7,7 +7,7 @@ async function isOpen(wait: Promise<void> | undefined) {
 }
 
 describe('Backpressure', () => {
-  it('lets the producer run ahead, so far and no further', async () => {
+  it('lets the producer run ahead up to the window', async () => {
     const backpressure = new Backpressure(3)
     assert.equal(backpressure.produced(), undefined)
     assert.equal(backpressure.produced(), undefined)
@@ -17,7 +17,7 @@ describe('Backpressure', () => {
     assert.equal(await isOpen(wait), true)
   })
 
-  it('keeps the distance', async () => {
+  it('keeps the distance while both go on', async () => {
     const backpressure = new Backpressure(2)
     backpressure.produced()
     for (let i = 0; i < 10; i++) {
@@ -28,7 +28,7 @@ describe('Backpressure', () => {
     }
   })
 
-  it('opens for a producer that is to be ended', async () => {
+  it('releases a waiting producer', async () => {
     const backpressure = new Backpressure(1)
     const wait = backpressure.produced()
     backpressure.release()

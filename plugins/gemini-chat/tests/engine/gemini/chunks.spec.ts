@@ -13,8 +13,8 @@ function read(...chunks: Chunk[]) {
 
 const kinds = (...chunks: Chunk[]) => read(...chunks).events.map(event => event.type)
 
-describe('an answer', () => {
-  it('reports every part once, as it came, and what it says', () => {
+describe('ChunkReader', () => {
+  it('reports every part once and unchanged, with its text', () => {
     const parts: Part[] = [
       { text: 'Let me think', thought: true },
       { text: '你好', thoughtSignature: 'c2ln' },
@@ -30,7 +30,7 @@ describe('an answer', () => {
     ])
   })
 
-  it('shows a program it ran, and what that printed, as code', () => {
+  it('shows programs and their output as code blocks', () => {
     const parts: Part[] = [
       { text: 'Let us see.' },
       { executableCode: { language: 'PYTHON', code: 'print("```")\n\n' } },
@@ -56,7 +56,7 @@ describe('an answer', () => {
     ])
   })
 
-  it('ends with the reason of the model', () => {
+  it('ends with the finish reason', () => {
     assert.deepEqual(read(chunk([{ text: 'a' }]), chunk([], 'STOP')).answer.end(),
       { type: 'end', reason: 'stop', detail: 'STOP' })
     for (const detail of ['MAX_TOKENS', 'CONTINUATION']) {
@@ -66,18 +66,18 @@ describe('an answer', () => {
       { type: 'end', reason: 'other', detail: 'OTHER' })
   })
 
-  it('says so when the model gave no reason', () => {
+  it('ends with reason other if there is no finish reason', () => {
     assert.deepEqual(read(chunk([{ text: 'a' }])).answer.end(),
       { type: 'end', reason: 'other', detail: 'FINISH_REASON_UNSPECIFIED' })
   })
 
-  it('is not empty when it is an image or a call', () => {
+  it('accepts an image or a call as content', () => {
     for (const part of [{ inlineData: { mimeType: 'image/png', data: '' } }, { functionCall: { name: 'now' } }]) {
       assert.equal(read(chunk([part], 'STOP')).answer.end().type, 'end')
     }
   })
 
-  it('is empty when it is blank, or only thought', () => {
+  it('throws empty for blank text, or thoughts only', () => {
     const empty = { kind: 'empty', detail: 'STOP', retryable: true }
     assert.throws(() => read(chunk([], 'STOP')).answer.end(), empty)
     assert.throws(() => read(chunk([{ text: '' }, { text: '\n ' }], 'STOP')).answer.end(), empty)
@@ -86,14 +86,14 @@ describe('an answer', () => {
     assert.throws(() => read({}).answer.end(), { kind: 'empty', detail: 'FINISH_REASON_UNSPECIFIED' })
   })
 
-  it('is empty for good when thinking ate the budget', () => {
+  it('throws a final empty at the token limit', () => {
     for (const detail of ['MAX_TOKENS', 'CONTINUATION']) {
       assert.throws(() => read(chunk([], detail)).answer.end(),
         { kind: 'empty', reason: 'length', detail, retryable: false })
     }
   })
 
-  it('is blocked with its prompt', () => {
+  it('throws blocked for a blocked prompt', () => {
     const promptFeedback = { blockReason: 'PROHIBITED_CONTENT', blockReasonMessage: 'because' }
     assert.throws(() => read({ promptFeedback }).answer.end(), {
       kind: 'blocked', reason: 'prompt', detail: 'PROHIBITED_CONTENT',
@@ -101,7 +101,7 @@ describe('an answer', () => {
     })
   })
 
-  it('is blocked by a filter after what it said', () => {
+  it('throws blocked after the text before a filter', () => {
     for (const detail of ['SAFETY', 'RECITATION', 'SPII', 'IMAGE_SAFETY']) {
       const { answer, events } = read(chunk([{ text: 'Well' }]), { candidates: [{ finishReason: detail }] })
       assert.deepEqual(events.map(event => event.type), ['part', 'text'])
@@ -109,7 +109,7 @@ describe('an answer', () => {
     }
   })
 
-  it('reads past what is missing or more', () => {
+  it('ignores missing and unknown fields', () => {
     assert.deepEqual(kinds({}, { candidates: [] }, { candidates: [{}] }, { candidates: [{ content: {} }] }), [])
     assert.deepEqual(kinds({ candidates: [{ content: { parts: [{ text: 'a' }] } }, { content: { parts: [{ text: 'b' }] } }] }),
       ['part', 'text'])

@@ -17,7 +17,7 @@ const retry = (retryDelay: string) => ({ '@type': 'type.googleapis.com/google.rp
 const info = (reason: string) => ({ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason })
 const failure = (message: string, rest: object = {}) => Object.assign(new Error(message), rest)
 
-describe('an error body', () => {
+describe('classifyError with a response body', () => {
   const cases: [EngineErrorKind, object][] = [
     ['auth', wire(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.', info('API_KEY_INVALID'))],
     ['auth', wire(400, 'INVALID_ARGUMENT', 'API key expired. Please renew the API key.')],
@@ -47,7 +47,7 @@ describe('an error body', () => {
     })
   }
 
-  it('may be text, and wrapped in an array', () => {
+  it('takes text, and a body wrapped in an array', () => {
     const body = wire(429, 'RESOURCE_EXHAUSTED', 'Slow down', quota('PerDay'), retry('36s'))
     for (const form of [body, [body], JSON.stringify(body), JSON.stringify([body])]) {
       const { kind, status, retryAfter, quota } = classifyError(form, { status: 429 })
@@ -65,7 +65,7 @@ describe('an error body', () => {
     assert.equal(scope(), undefined)
   })
 
-  it('says when to come back', () => {
+  it('reads the time to wait', () => {
     const after = (body: object, retryAfter?: string) => {
       return classifyError(body, { status: 429, retryAfter, now: 0 }).retryAfter
     }
@@ -78,19 +78,19 @@ describe('an error body', () => {
     assert.equal(after(wire(429, '', ''), 'soon'), undefined)
   })
 
-  it('without a number goes by its name, or its response', () => {
+  it('uses the name or the response status if there is no code', () => {
     assert.equal(classifyError({ error: { status: 'RESOURCE_EXHAUSTED', message: '' } }).kind, 'rate')
     assert.equal(classifyError({ error: { code: 'rate_limit', message: '' } }, { status: 429 }).kind, 'rate')
     assert.equal(classifyError({ error: 'upstream is gone' }, { status: 200 }).kind, 'server')
     assert.equal(classifyError({ error: 'upstream is gone' }).message, 'upstream is gone')
   })
 
-  it('names a signature the model does not know any more', () => {
+  it('recognises refused thought signatures', () => {
     const error = classifyError(wire(400, 'INVALID_ARGUMENT', 'Corrupted thought signature.'))
     assert.deepEqual([error.kind, error.reason], ['request', 'signatures'])
   })
 
-  it('that is a page is not Gemini', () => {
+  it('recognises HTML pages', () => {
     const page = '<!doctype html><html><title>\n  Not here </title><body>…'
     assert.deepEqual(['region', 403], [classifyError(page, { status: 403 }).kind, classifyError(page, { status: 403 }).status])
     assert.equal(classifyError(page, { status: 404 }).kind, 'protocol')
@@ -101,13 +101,13 @@ describe('an error body', () => {
     assert.equal(classifyError('', { status: 401 }).kind, 'auth')
   })
 
-  it('is told from a body that is none', () => {
+  it('ignores bodies that are no errors', () => {
     for (const body of [undefined, null, 1, 'x', {}, [], [{}], { candidates: [] }]) assert.equal(errorInBody(body), undefined)
   })
 })
 
-describe('a failure', () => {
-  it('of the network', () => {
+describe('classifyError with a thrown error', () => {
+  it('recognises network errors', () => {
     for (const code of ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH',
       'SELF_SIGNED_CERT_IN_CHAIN', 'ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_SSL_WRONG_VERSION_NUMBER']) {
       const error = classifyError(failure('no luck', { code }))
@@ -117,14 +117,14 @@ describe('a failure', () => {
     assert.equal(classifyError(failure('aborted', { code: 'ECONNRESET' })).message, 'the connection was cut off (ECONNRESET)')
   })
 
-  it('of all addresses of a host', () => {
+  it('joins the errors of all addresses of a host', () => {
     const errors = [failure('connect ECONNREFUSED ::1:80'), failure('connect ECONNREFUSED 127.0.0.1:80')]
     const error = classifyError(Object.assign(new AggregateError(errors), { code: 'ECONNREFUSED' }))
     assert.equal(error.kind, 'network')
     assert.equal(error.message, 'connect ECONNREFUSED ::1:80, connect ECONNREFUSED 127.0.0.1:80')
   })
 
-  it('of the proxy', () => {
+  it('recognises proxy errors', () => {
     for (const message of ['Socks5 Authentication failed', 'Socks5 proxy rejected connection - HostUnreachable',
       'Proxy connection ended before receiving CONNECT response', 'Proxy connection timed out']) {
       assert.equal(classifyError(failure(message)).kind, 'proxy')
@@ -133,17 +133,17 @@ describe('a failure', () => {
     assert.equal(classifyError('', { status: 407 }).kind, 'proxy')
   })
 
-  it('of speaking HTTP', () => {
+  it('recognises malformed HTTP', () => {
     assert.equal(classifyError(failure('Parse Error', { code: 'HPE_INVALID_CONSTANT' })).kind, 'protocol')
     assert.equal(classifyError(new SyntaxError('Unexpected token')).kind, 'protocol')
     assert.equal(classifyError(undefined).kind, 'server')
   })
 
-  it('of patience', () => {
+  it('recognises aborts', () => {
     assert.equal(classifyError(new DOMException('', 'AbortError')).kind, 'aborted')
   })
 
-  it('of the SDK', () => {
+  it('reads errors of the SDK', () => {
     const at = '[GoogleGenerativeAI Error]: Error fetching from https://user:pass@relay.example/v1beta/models/x: '
     const message = at + '[429 Too Many Requests] Slow down'
     const error = classifyError(failure(message, { status: 429, errorDetails: [quota('PerDay'), retry('9s')] }))
@@ -154,14 +154,14 @@ describe('a failure', () => {
     assert.equal(classifyError(new GoogleGenerativeAIAbortError('[GoogleGenerativeAI Error]: x')).kind, 'aborted')
   })
 
-  it('that was told before stays what it is', () => {
+  it('keeps an EngineError', () => {
     const error = new EngineError('rate', 'x')
     assert.equal(classifyError(error, { proxy: true }), error)
   })
 })
 
 describe('EngineError', () => {
-  it('knows whether trying again makes sense', () => {
+  it('is retryable by kind and reason', () => {
     const retryable = (kind: EngineErrorKind, reason?: EngineErrorReason) => new EngineError(kind, '', { reason }).retryable
     for (const kind of ['rate', 'server', 'network'] as const) assert.ok(retryable(kind))
     for (const kind of ['auth', 'region', 'model', 'request', 'quota-day', 'proxy', 'aborted', 'blocked', 'protocol'] as const) {
@@ -173,7 +173,7 @@ describe('EngineError', () => {
     assert.ok(!retryable('empty', 'length'))
   })
 
-  it('has a code for each kind, each its own', () => {
+  it('has a different code for each kind', () => {
     const kinds: EngineErrorKind[] = [
       'auth', 'region', 'model', 'request', 'rate', 'quota-day', 'server', 'network', 'proxy', 'timeout', 'aborted',
       'blocked', 'empty', 'protocol',
@@ -188,7 +188,7 @@ describe('EngineError', () => {
       ['code', 'kind', 'name', 'status'])
   })
 
-  it('tells no secrets', () => {
+  it('contains no secrets', () => {
     const secrets = ['AIzaSyA-0123456789_abcdefghijklmnopqrstu', 'AQ.Ab8RN6I-x_yz0123456789', 'hunter2', 'relay-key-1']
     const text = [
       `Consumer 'api_key:${secrets[0]}' has been suspended`, `key ${secrets[1]}`, `https://x/?alt=sse&key=${secrets[2]}`,
@@ -199,7 +199,7 @@ describe('EngineError', () => {
     assert.ok(error.message.includes('10.0.0.1:1080'))
   })
 
-  it('is short', () => {
+  it('has a short message', () => {
     assert.ok(redact('x'.repeat(5000)).length <= 501)
   })
 })

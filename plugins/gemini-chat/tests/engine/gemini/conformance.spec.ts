@@ -109,17 +109,17 @@ function conform(name: string, create: (options: GeminiOptions) => Engine) {
       assert.equal(texts, outcome.text)
     }
 
-    for (const [what, scenario, expected] of answers) it(`to ${what}`, () => check(scenario, expected))
+    for (const [what, scenario, expected] of answers) it(`reads ${what}`, () => check(scenario, expected))
     for (const [how, framing] of framings) {
-      it(`to an answer ${how}`, () => check({ ...scenarios.text(...poem), framing }, whole))
+      it(`reads an answer ${how}`, () => check({ ...scenarios.text(...poem), framing }, whole))
     }
-    for (const [what, scenario, expected] of failures) it(`in telling ${what}`, () => check(scenario, expected))
+    for (const [what, scenario, expected] of failures) it(`reports ${what}`, () => check(scenario, expected))
     // The first nine are bodies of Google's.
     for (const [what, scenario, expected] of failures.slice(0, 9)) {
-      it(`in telling ${what}, wrapped in an array`, () => check(scenarios.wrapped(scenario), expected))
+      it(`reports ${what}, wrapped in an array`, () => check(scenarios.wrapped(scenario), expected))
     }
 
-    it('in asking for what it is told to', async () => {
+    it('sends what the request asks for', async () => {
       const contents = [{ role: 'user' as const, parts: [{ text: '一', future: 1 }] }]
       await collect(engine, { contents, system: '短', tools: ['search'], model: 'models/gemini-3.6-flash' })
       const [{ body, key, model }] = gemini.requests
@@ -128,7 +128,7 @@ function conform(name: string, create: (options: GeminiOptions) => Engine) {
       assert.equal(body.systemInstruction.parts[0].text, '短')
     })
 
-    it('in listing models', async () => {
+    it('lists models', async () => {
       const [first] = await engine.models(anybody())
       assert.deepEqual(first, {
         name: 'gemini-3.8-flash',
@@ -141,7 +141,7 @@ function conform(name: string, create: (options: GeminiOptions) => Engine) {
     for (const [when, scenario, ready] of [
       ['before the answer', scenarios.silent(), 0], ['within the answer', scenarios.stalled('一'), 1],
     ] as const) {
-      it(`in ending the request when it is aborted ${when}`, async () => {
+      it(`ends the request when it is aborted ${when}`, async () => {
         const controller = new AbortController()
         gemini.respond(scenario)
         let texts = 0
@@ -156,14 +156,14 @@ function conform(name: string, create: (options: GeminiOptions) => Engine) {
       })
     }
 
-    it('in asking nothing when it is aborted already, or disposed of', async () => {
+    it('makes no request when aborted before, or disposed', async () => {
       const { error } = await collect(engine, {}, { signal: AbortSignal.abort() })
       engine.dispose()
       assert.deepEqual([error?.kind, (await collect(engine)).error?.kind], ['aborted', 'aborted'])
       assert.equal(gemini.requests.length, 0)
     })
 
-    it('in ending the request when nobody listens any more', async () => {
+    it('ends the request when the reader stops', async () => {
       gemini.respond(scenarios.stalled('一', '二'))
       for await (const { type } of engine.stream({ model: 'gemini-3.8-flash', contents: ask('') }, anybody())) {
         if (type === 'text') break
@@ -176,7 +176,7 @@ function conform(name: string, create: (options: GeminiOptions) => Engine) {
       ['first-byte', scenarios.silent(), 'firstByteTimeout'], ['idle', scenarios.stalled('一'), 'idleTimeout'],
       ['total', { ...scenarios.text(...Array(50).fill('一')), gap: 20 }, 'totalTimeout'],
     ] as const) {
-      it(`in its patience: ${reason}`, async () => {
+      it(`times out: ${reason}`, async () => {
         const hasty = create({ ...limits, [option]: 100, baseUrl: gemini.url })
         gemini.respond(scenario)
         const { error } = await collect(hasty)

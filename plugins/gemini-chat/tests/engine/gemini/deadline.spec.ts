@@ -10,8 +10,8 @@ function start(firstByteTimeout: number, idleTimeout: number, totalTimeout: numb
   return { clock, errors, deadline, reasons: () => errors.map(({ kind, reason }) => `${kind} ${reason}`) }
 }
 
-describe('the timers of an answer', () => {
-  it('end it when the first byte is late', async () => {
+describe('Deadline', () => {
+  it('expires when the first byte is late', async () => {
     const { clock, reasons, errors } = start(60, 10, 1000)
     await clock.advance(59)
     assert.deepEqual(reasons(), [])
@@ -21,7 +21,7 @@ describe('the timers of an answer', () => {
     assert.equal(clock.pending, 0)
   })
 
-  it('end it when the server falls silent', async () => {
+  it('expires when the server sends nothing', async () => {
     const { clock, deadline, reasons, errors } = start(60, 10, 1000)
     for (let i = 0; i < 20; i++) {
       deadline.noteActivity()
@@ -34,7 +34,7 @@ describe('the timers of an answer', () => {
     assert.equal(clock.pending, 0)
   })
 
-  it('end it when it goes on for ever', async () => {
+  it('expires when the response takes too long', async () => {
     const { clock, deadline, reasons } = start(60, 10, 100)
     for (let i = 0; i < 20; i++) {
       deadline.noteActivity()
@@ -44,7 +44,7 @@ describe('the timers of an answer', () => {
     assert.equal(clock.pending, 0)
   })
 
-  it('do not blame the server for a slow reader', async () => {
+  it('does not count the time of a slow reader', async () => {
     const { clock, deadline, reasons } = start(60, 10, 1000)
     deadline.noteActivity()
     deadline.pause()
@@ -56,7 +56,7 @@ describe('the timers of an answer', () => {
     assert.deepEqual(reasons(), ['timeout idle'])
   })
 
-  it('do not wait long for the end of an answer that is complete', async () => {
+  it('waits only briefly for the end of a complete answer', async () => {
     const { clock, deadline, reasons } = start(60_000, 60_000, 300_000)
     deadline.noteActivity()
     deadline.awaitEnd(2000)
@@ -64,7 +64,7 @@ describe('the timers of an answer', () => {
     assert.deepEqual(reasons(), ['timeout idle'])
   })
 
-  it('leave nothing behind, and stay off', async () => {
+  it('leaves no timer after clear', async () => {
     const { clock, deadline, reasons } = start(60, 10, 1000)
     deadline.clear()
     assert.equal(clock.pending, 0)
@@ -74,7 +74,7 @@ describe('the timers of an answer', () => {
     assert.deepEqual(reasons(), [])
   })
 
-  it('are off where there is no limit', async () => {
+  it('sets no timer without a limit', async () => {
     const { clock, deadline } = start(0, Infinity, 2 ** 31)
     assert.equal(clock.pending, 0)
     deadline.noteActivity()

@@ -11,7 +11,7 @@ import { anybody, ask, collect, limits, until, useGemini } from '../../support/g
 describe('the Gemini engine', () => {
   const context = useGemini()
 
-  it('asks as the API wants to be asked', async () => {
+  it('sends requests as the API specifies', async () => {
     const { key } = anybody()
     const contents = [
       ...ask('一'), { role: 'model' as const, parts: [{ text: '二', thoughtSignature: 'c2ln' }] }, ...ask('三'),
@@ -42,7 +42,7 @@ describe('the Gemini engine', () => {
       ['connection', 'content-length', 'content-type', 'host', 'x-goog-api-client', 'x-goog-api-key'])
   })
 
-  it('leaves what it was given alone', async () => {
+  it('does not change the request object', async () => {
     const request: EngineRequest = {
       model: 'models/gemini-3.8-flash', contents: ask('hi'), system: 'x', tools: ['url-context'],
     }
@@ -64,7 +64,7 @@ describe('the Gemini engine', () => {
     assert.ok(usage?.usage.totalTokens)
   })
 
-  it('hands on each chunk before the next one is there', async () => {
+  it('passes on each chunk before the next one arrives', async () => {
     const gates = [new AbortController(), new AbortController()]
     const opened = gates.map(({ signal }) => new Promise(resolve => signal.addEventListener('abort', resolve)))
     context.gemini.respond(scenarios.text('一', opened[0], '二', opened[1], '三'))
@@ -75,14 +75,14 @@ describe('the Gemini engine', () => {
     assert.equal(text, '一二三')
   })
 
-  it('tells a stream that stops within an event, after what was good', async () => {
+  it('reports a stream that stops within an event, after its text', async () => {
     const body = 'data: {"candidates":[{"content":{"parts":[{"text":"good"}]}}]}\n\ndata: {"candid'
     context.gemini.respond({ headers: { 'content-type': 'text/event-stream' }, body })
     const { text, error } = await collect(context.engine)
     assert.deepEqual([text, error?.kind], ['good', 'protocol'])
   })
 
-  it('tells a certificate it does not trust', async () => {
+  it('reports an untrusted certificate', async () => {
     const gemini = await createGemini({ tls: true })
     const engine = createGeminiEngine({ ...limits, baseUrl: gemini.url })
     const { error } = await collect(engine)
@@ -91,13 +91,13 @@ describe('the Gemini engine', () => {
     await gemini.close()
   })
 
-  it('takes no body without end for an error', async () => {
+  it('limits the size of an error body', async () => {
     context.gemini.respond({ status: 500, body: 'x'.repeat(2 << 20) })
     const { error } = await collect(context.engine)
     assert.deepEqual([error?.kind, error?.message], ['protocol', 'the body is longer than 1048576 bytes'])
   })
 
-  it('understands relays that answer with plain JSON', async () => {
+  it('reads plain JSON of relays', async () => {
     const [first, second] = scenarios.text('一', '二').events!
     for (const [body, expected] of [[[first, second], '一二'], [second, '二']] as const) {
       context.gemini.respond({ body })
@@ -106,7 +106,7 @@ describe('the Gemini engine', () => {
     }
   })
 
-  it('does not wait for relays that never end a stream', async () => {
+  it('ends streams that relays leave open', async () => {
     const clock = new FakeClock()
     const engine = createGeminiEngine({ ...limits, baseUrl: context.gemini.url, clock })
     context.gemini.respond({ ...scenarios.text('一', '二'), end: 'hang' })
@@ -119,7 +119,7 @@ describe('the Gemini engine', () => {
     engine.dispose()
   })
 
-  it('asks nothing with a key or a model that cannot be one', async () => {
+  it('makes no request with a malformed key or model', async () => {
     for (const key of ['', 'a\nb', '密钥']) {
       const { error } = await collect(context.engine, {}, { key })
       assert.equal(error?.kind, 'auth')
@@ -131,14 +131,14 @@ describe('the Gemini engine', () => {
     assert.equal(context.gemini.requests.length, 0)
   })
 
-  it('repeats no key', async () => {
+  it('keeps keys out of errors', async () => {
     const key = 'relay-secret-1234'
     context.gemini.respond(scenarios.invalid(`bad key ${key}`))
     const { error } = await collect(context.engine, {}, { key })
     assert.equal(error?.message, 'bad key ***')
   })
 
-  it('reads no faster than its reader', async () => {
+  it('reads no faster than the caller', async () => {
     let written = 0
     const chunk = { candidates: [{ content: { role: 'model' as const, parts: [{ text: 'x'.repeat(1 << 16) }] } }] }
     const count = { then: (resolve: () => void) => (written++, resolve()) } as unknown as Promise<void>
@@ -155,7 +155,7 @@ describe('the Gemini engine', () => {
     await until(() => context.gemini.connections() === 0)
   })
 
-  it('delivers everything to a slow reader, and does not take him for a silent server', async () => {
+  it('delivers everything to a slow reader without a timeout', async () => {
     const clock = new FakeClock()
     const engine = createGeminiEngine({ ...limits, totalTimeout: 0, baseUrl: context.gemini.url, clock })
     const words = Array.from({ length: 40 }, (_, index) => `${index} `)
@@ -172,7 +172,7 @@ describe('the Gemini engine', () => {
   })
 })
 
-describe('the patience of the engine', () => {
+describe('timeouts of the engine', () => {
   const context = useGemini()
 
   async function wait(scenario: Scenario, ms: number, ready: (texts: number) => boolean) {
@@ -195,18 +195,18 @@ describe('the patience of the engine', () => {
     return outcome
   }
 
-  it('ends when there is no first byte', async () => {
+  it('expire without a first byte', async () => {
     const { error } = await wait(scenarios.silent(), 60_000, () => context.gemini.requests.length === 1)
     assert.deepEqual([error?.kind, error?.reason, error?.retryable], ['timeout', 'first-byte', true])
   })
 
-  it('ends when the stream falls silent, with all that was said', async () => {
+  it('expire when the stream stalls, after its text', async () => {
     const { text, error } = await wait(scenarios.stalled('一', '二'), 30_000, texts => texts === 2)
     assert.equal(text, '一二')
     assert.deepEqual([error?.kind, error?.reason], ['timeout', 'idle'])
   })
 
-  it('covers the list of models', async () => {
+  it('apply to the list of models', async () => {
     const engine = createGeminiEngine({ ...limits, firstByteTimeout: 30, baseUrl: context.gemini.url })
     context.gemini.respondTo('models', scenarios.silent())
     await assert.rejects(engine.models(anybody()), { kind: 'timeout', reason: 'first-byte' })
@@ -237,7 +237,7 @@ describe('the list of models', () => {
     assert.ok(!JSON.stringify(context.gemini.requests[0].headers).includes('x-gemini-call'))
   })
 
-  it('does not turn in a circle, and may be empty', async () => {
+  it('ends at a repeated page token, and may be empty', async () => {
     context.gemini.respondTo('models', { body: { models: [], nextPageToken: 'again' } })
     assert.deepEqual(await context.engine.models(anybody()), [])
     assert.equal(context.gemini.requests.length, 2)
@@ -245,7 +245,7 @@ describe('the list of models', () => {
     assert.deepEqual(await context.engine.models(anybody()), [])
   })
 
-  it('fails like anything else', async () => {
+  it('reports errors like an answer', async () => {
     context.gemini.respondTo('models', scenarios.badKey())
     await assert.rejects(context.engine.models(anybody()), { kind: 'auth' })
     context.gemini.respondTo('models', { body: 'hello' })
@@ -278,7 +278,7 @@ describe('the base URL', () => {
     })
   }
 
-  it('is refused at once when it is none', () => {
+  it('is refused at once if it is malformed', () => {
     const create = (baseUrl: string) => createGeminiEngine({ ...limits, baseUrl } as GeminiOptions)
     for (const baseUrl of ['gemini.example', 'ftp://gemini.example', 'https://gemini.example/?key=hunter2', 'https://']) {
       assert.throws(() => create(baseUrl), (error: Error & { kind?: string }) => {
@@ -295,7 +295,7 @@ describe('the base URL', () => {
 describe('disposing of the engine', () => {
   const context = useGemini()
 
-  it('ends what runs, and frees every socket', async () => {
+  it('ends running requests and frees every socket', async () => {
     context.gemini.respond(scenarios.stalled('一'), scenarios.silent())
     const running = [collect(context.engine), collect(context.engine)]
     await until(() => context.gemini.requests.length === 2)
@@ -304,7 +304,7 @@ describe('disposing of the engine', () => {
     await until(() => context.gemini.connections() === 0)
   })
 
-  it('leaves nothing to be started', async () => {
+  it('refuses new requests', async () => {
     context.engine.dispose()
     assert.equal((await collect(context.engine)).error?.kind, 'aborted')
     await assert.rejects(context.engine.models(anybody()), { kind: 'aborted' })

@@ -3,8 +3,8 @@ import { Call } from '../../../src/engine/gemini/call'
 import { CALL_ID_HEADER, createSdkFetch } from '../../../src/engine/gemini/fetch'
 import { limits } from '../../support/gemini-engine'
 
-describe('an answer', () => {
-  it('that does not end is cut off, and what was said until then stays', async () => {
+describe('createSdkFetch', () => {
+  it('cuts off an endless response and keeps its text', async () => {
     const call = new Call('key', limits)
     const event = 'data: {"candidates":[]}\n\n'
     let sent = 0

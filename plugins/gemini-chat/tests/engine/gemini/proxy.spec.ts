@@ -9,7 +9,7 @@ import type { Engine } from '../../../src/engine/types'
 import { anybody, collect, limits, until } from '../../support/gemini-engine'
 
 describe('a proxy address', () => {
-  it('has its names resolved at the proxy', () => {
+  it('resolves names at the proxy', () => {
     const schemes = ['socks5', 'socks5h', 'socks', 'SOCKS5', 'socks4', 'socks4a', 'http', 'https']
     assert.deepEqual(schemes.map(scheme => parseProxy(` ${scheme}://localhost:1080 `).protocol),
       ['socks5h:', 'socks5h:', 'socks5h:', 'socks5h:', 'socks4a:', 'socks4a:', 'http:', 'https:'])
@@ -37,7 +37,7 @@ describe('a proxy address', () => {
   }
 })
 
-describe('a proxy by its address', () => {
+describe('a proxy address by IP', () => {
   it('may be IPv6', async () => {
     for (const scheme of ['socks5', 'http']) {
       const engine = createGeminiEngine({ ...limits, proxy: `${scheme}://[::1]:9` })
@@ -81,14 +81,14 @@ for (const [name, createProxy] of Object.entries(kinds)) {
         await gemini.close()
       })
 
-      it('the name is resolved there', async () => {
+      it('resolves the name at the proxy', async () => {
         const { text, error } = await collect(engine)
         assert.equal(error, undefined)
         assert.equal(text, '你问的是：你好。')
         assert.deepEqual(proxy.connections, [{ host, port: gemini.port, addressType: 'domain', closed: false }])
       })
 
-      it('the connection is kept', async () => {
+      it('keeps the connection', async () => {
         for (let i = 0; i < 5; i++) await collect(engine)
         await engine.models(anybody())
         assert.equal(gemini.requests.length, 6)
@@ -96,14 +96,14 @@ for (const [name, createProxy] of Object.entries(kinds)) {
         assert.equal(proxy.connections.length, 1)
       })
 
-      it('answers at once use connections of their own', async () => {
+      it('uses one connection per concurrent request', async () => {
         gemini.respond({ ...scenarios.text('a', 'b'), gap: 20 })
         const outcomes = await Promise.all([1, 2, 3].map(() => collect(engine)))
         assert.deepEqual(outcomes.map(({ text }) => text), ['ab', 'ab', 'ab'])
         assert.equal(proxy.connections.length, 3)
       })
 
-      it('aborting closes both connections', async () => {
+      it('closes both connections when aborted', async () => {
         gemini.respond(scenarios.stalled('a'))
         const controller = new AbortController()
         const { error } = await collect(engine, {}, { signal: controller.signal }, () => controller.abort())
@@ -111,7 +111,7 @@ for (const [name, createProxy] of Object.entries(kinds)) {
         await until(() => proxy.connections[0].closed && proxy.open() === 0 && gemini.connections() === 0)
       })
 
-      it('disposing frees every socket', async () => {
+      it('frees every socket when disposed', async () => {
         await collect(engine)
         gemini.respond(scenarios.stalled('a'))
         const pending = collect(engine)
@@ -122,7 +122,7 @@ for (const [name, createProxy] of Object.entries(kinds)) {
         await until(() => proxy.open() === 0 && gemini.connections() === 0)
       })
 
-      it('wrong credentials are a proxy error', async () => {
+      it('reports wrong credentials as a proxy error', async () => {
         const wrong = proxy.url.replace(/:[^:@/]*@/, ':hunter2@')
         const other = createGeminiEngine({ ...limits, baseUrl: gemini.url, proxy: wrong, ca })
         const { error } = await collect(other)
@@ -133,13 +133,13 @@ for (const [name, createProxy] of Object.entries(kinds)) {
         other.dispose()
       })
 
-      it('a target the proxy cannot reach is a proxy error', async () => {
+      it('reports an unreachable target as a proxy error', async () => {
         proxy.refuse()
         assert.equal((await collect(engine)).error?.kind, 'proxy')
         assert.equal(gemini.accepted(), 0)
       })
 
-      it('a proxy that is gone is a proxy error, and nothing goes past it', async () => {
+      it('reports a proxy that is down, and sends nothing around it', async () => {
         await collect(engine)
         await proxy.close()
         const direct = createGeminiEngine({
@@ -152,7 +152,7 @@ for (const [name, createProxy] of Object.entries(kinds)) {
         direct.dispose()
       })
 
-      it('a proxy that drops its connections is a network error, and works again', async () => {
+      it('reports dropped connections as a network error, and recovers', async () => {
         gemini.respond(scenarios.stalled('a'), scenarios.text('b'))
         const { text, error } = await collect(engine, {}, {}, (event) => {
           if (event.type === 'text') proxy.kill()
@@ -164,7 +164,7 @@ for (const [name, createProxy] of Object.entries(kinds)) {
   }
 }
 
-describe('a proxy that accepts and says nothing', () => {
+describe('a proxy that accepts and does not respond', () => {
   let server: Server
   const sockets = new Set<Socket>()
 
@@ -183,7 +183,7 @@ describe('a proxy that accepts and says nothing', () => {
       ...limits, firstByteTimeout, proxy: `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     })
 
-    it(`is left when the request is aborted (${scheme})`, async () => {
+    it(`is closed when the request is aborted (${scheme})`, async () => {
       const engine = create()
       const controller = new AbortController()
       const pending = collect(engine, {}, { signal: controller.signal })
@@ -194,7 +194,7 @@ describe('a proxy that accepts and says nothing', () => {
       engine.dispose()
     })
 
-    it(`is left when the engine is disposed (${scheme})`, async () => {
+    it(`is closed when the engine is disposed (${scheme})`, async () => {
       const engine = create()
       const pending = collect(engine)
       await until(() => sockets.size === 1)
@@ -203,7 +203,7 @@ describe('a proxy that accepts and says nothing', () => {
       await until(() => sockets.size === 0)
     })
 
-    it(`is left when the first byte is late (${scheme})`, async () => {
+    it(`is closed when the first byte is late (${scheme})`, async () => {
       const engine = create(50)
       const { error } = await collect(engine)
       assert.deepEqual([error?.kind, error?.reason], ['timeout', 'first-byte'])

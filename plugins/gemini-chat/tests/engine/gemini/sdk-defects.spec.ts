@@ -15,7 +15,7 @@ const raw = (body: string): Scenario => ({ headers: { 'content-type': 'text/even
 const said = (text: string) => `data: {"candidates":[{"content":{"parts":[{"text":"${text}"}]}}]}`
 const done = 'data: {"candidates":[{"finishReason":"STOP"}]}'
 
-describe('what the SDK alone gets wrong', () => {
+describe('defects of the SDK that are worked around', () => {
   const context = useGemini()
   const unhandled: unknown[] = []
   const notice = (reason: unknown) => unhandled.push(reason)
@@ -55,7 +55,7 @@ describe('what the SDK alone gets wrong', () => {
     })
   }
 
-  it('2. line ends of different kinds', async () => {
+  it('2. mixed line ends', async () => {
     const { text, reason } = await play(raw(`${said('a')}\r\n\n${said('b')}\n\r\n: hm\r\r${said('c')}\n\n${done}\n\n`))
     assert.deepEqual([text, reason], ['abc', 'stop'])
   })
@@ -67,7 +67,7 @@ describe('what the SDK alone gets wrong', () => {
     }
   })
 
-  it('4. an error inside a stream that began well', async () => {
+  it('4. an error inside a stream with status 200', async () => {
     const { text, error } = await play(scenarios.overloadedMidway('床前', '明月'))
     assert.equal(text, '床前明月')
     assert.deepEqual([error?.kind, error?.status, error?.retryable], ['server', 503, true])
@@ -90,7 +90,7 @@ describe('what the SDK alone gets wrong', () => {
     assert.deepEqual([error?.kind, error?.retryAfter], ['rate', 7000])
   })
 
-  it('7. a reader that leaves ends the request', async () => {
+  it('7. a reader that stops ends the request', async () => {
     context.gemini.respond(scenarios.stalled(...poem))
     for await (const event of context.engine.stream({ model: 'gemini-3.8-flash', contents: ask('') }, anybody())) {
       if (event.type === 'text') break
@@ -109,7 +109,7 @@ describe('what the SDK alone gets wrong', () => {
     assert.equal(context.gemini.accepted(), 0)
   })
 
-  it('9. aborting in the middle is aborting, not a mysterious error', async () => {
+  it('9. aborting within an answer is an abort error', async () => {
     const controller = new AbortController()
     context.gemini.respond(scenarios.stalled(...poem))
     const { text, error } = await collect(context.engine, {}, { signal: controller.signal }, () => controller.abort())
@@ -193,7 +193,7 @@ describe('what the SDK alone gets wrong', () => {
     assert.equal(events.at(-1)?.type, 'usage')
   })
 
-  it('19. an event of 6 MB does not stop the world', async () => {
+  it('19. an event of 6 MB does not block the event loop', async () => {
     let longest = 0
     let last = performance.now()
     const timer = setInterval(() => {
@@ -212,8 +212,8 @@ describe('what the SDK alone gets wrong', () => {
   })
 })
 
-describe('a proxy that is asked for', () => {
-  it('is never done without', async () => {
+describe('a configured proxy', () => {
+  it('is never bypassed', async () => {
     const gemini = await createGemini()
     const engine = createGeminiEngine({ ...limits, baseUrl: gemini.url, proxy: 'socks5://127.0.0.1:9' })
     const { error } = await collect(engine)

@@ -28,14 +28,14 @@ describe('the private copy of the SDK', () => {
     }
   })
 
-  it('is nobody else\'s', () => {
+  it('is separate from other copies', () => {
     const fetch = async () => new Response()
     const shared = createRequire(__filename)('@google/generative-ai')
     assert.notEqual(loadSdk(fetch).GoogleGenerativeAI, shared.GoogleGenerativeAI)
     assert.notEqual(loadSdk(fetch).GoogleGenerativeAI, loadSdk(fetch).GoogleGenerativeAI)
   })
 
-  describe('in a bundle', () => {
+  describe('in a bundled plugin', () => {
     const { outputFiles: [{ text }] } = buildSync({
       entryPoints: [resolve(root, 'src/engine/gemini/index.ts')],
       bundle: true,
@@ -55,7 +55,7 @@ describe('the private copy of the SDK', () => {
       return module.exports as typeof engine
     }
 
-    it('is found from there', async () => {
+    it('is found', async () => {
       const gemini = await createGemini()
       const engine = run(resolve(root, 'lib/index.js')).createGeminiEngine({ ...limits, baseUrl: gemini.url })
       const events = []

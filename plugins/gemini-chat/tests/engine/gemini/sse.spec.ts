@@ -11,15 +11,15 @@ function read(text: string, size = text.length || 1) {
 
 const data = (...texts: string[]) => texts.map(data => ({ data }))
 
-describe('server-sent events', () => {
+describe('createSseParser', () => {
   for (const [name, newline] of [['CRLF', '\r\n'], ['LF', '\n'], ['CR', '\r']]) {
-    it(`takes ${name} line ends, however the bytes are cut`, () => {
+    it(`takes ${name} line ends, however the bytes are split`, () => {
       const text = ['data: {"a":1}', '', 'data: {"b":"你好🌍"}', '', ''].join(newline)
       for (const size of [1, 2, 3, 7, 1000]) assert.deepEqual(read(text, size), data('{"a":1}', '{"b":"你好🌍"}'))
     })
   }
 
-  it('takes line ends of different kinds in one stream', () => {
+  it('takes mixed line ends in one stream', () => {
     const text = 'data: 1\r\n\ndata: 2\n\r\ndata: 3\r\rdata: 4\n\n'
     for (const size of [1, 2, 1000]) assert.deepEqual(read(text, size), data('1', '2', '3', '4'))
   })
@@ -75,7 +75,7 @@ describe('server-sent events', () => {
     assert.ok(performance.now() - start < 1000)
   })
 
-  it('refuses an event without end', () => {
+  it('refuses an endless event', () => {
     const tokenizer = createSseParser(1000)
     tokenizer.push(Buffer.from('data: ' + 'x'.repeat(990)))
     assert.throws(() => tokenizer.push(Buffer.from('x'.repeat(10))), RangeError)
@@ -89,13 +89,13 @@ describe('server-sent events', () => {
   })
 })
 
-describe('an event written anew', () => {
-  it('is one line', () => {
+describe('formatEvent', () => {
+  it('writes one line', () => {
     assert.equal(formatEvent('{"a":1}'), 'data: {"a":1}\r\n\r\n')
     assert.equal(formatEvent('{\n "a": 1\n}'), 'data: {  "a": 1 }\r\n\r\n')
   })
 
-  it('holds no line separators of Unicode, and means the same', () => {
+  it('escapes Unicode line separators without changing the JSON', () => {
     const json = JSON.stringify({ text: 'a\u2028b\u2029c\nd' })
     const written = formatEvent(json)
     assert.ok(!/[\u2028\u2029]/.test(written))

@@ -37,7 +37,7 @@ function speak(handle: (socket: Socket, count: number, text: string) => void) {
 
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
 
-describe('the transport', () => {
+describe('createTransport', () => {
   let fetch: Transport
 
   beforeEach(() => {
@@ -49,7 +49,7 @@ describe('the transport', () => {
     for (const close of open.splice(0)) close()
   })
 
-  it('sends what it is given, and gives back what comes', async () => {
+  it('sends the request and returns the response', async () => {
     const { url } = await serve(async (request, response) => {
       const chunks = []
       for await (const chunk of request) chunks.push(chunk)
@@ -71,7 +71,7 @@ describe('the transport', () => {
     assert.equal(gemini.accepted(), 1)
   })
 
-  it('takes answers without a body, does not follow redirects, refuses what is no status', async () => {
+  it('takes responses without a body, does not follow redirects, refuses invalid statuses', async () => {
     const { url } = await serve((request, response) => {
       response.writeHead(Number(request.url?.slice(1)), { location: '/200' }).end()
     })
@@ -80,7 +80,7 @@ describe('the transport', () => {
     await assert.rejects(fetch(url + '/700'), RangeError)
   })
 
-  it('says what Node says when there is no server, or no HTTP', async () => {
+  it('passes on errors of Node without a server, or without HTTP', async () => {
     const { server, url } = await serve(() => {})
     server.close()
     await assert.rejects(fetch(url), { code: 'ECONNREFUSED' })
@@ -90,7 +90,7 @@ describe('the transport', () => {
     await assert.rejects(fetch('no address'), { code: 'ERR_INVALID_URL' })
   })
 
-  it('is not made faster than its body is read', async () => {
+  it('reads no faster than its body is read', async () => {
     let written = 0
     const { url } = await serve(async (_, response) => {
       const chunk = Buffer.alloc(1 << 16)
@@ -114,20 +114,20 @@ describe('the transport', () => {
   describe('when aborted', () => {
     const reason = new Error('enough')
 
-    it('before the call, does nothing', async () => {
+    it('before the call, makes no request', async () => {
       const { url, sockets } = await serve(() => {})
       await assert.rejects(fetch(url, { signal: AbortSignal.abort(reason) }), reason)
       assert.equal(sockets.size, 0)
     })
 
-    it('before the answer, closes the connection', async () => {
+    it('before the response, closes the connection', async () => {
       const controller = new AbortController()
       const { url, sockets } = await serve(() => controller.abort(reason))
       await assert.rejects(fetch(url, { signal: controller.signal }), reason)
       await until(() => sockets.size === 0)
     })
 
-    it('within the answer, closes the connection and ends the body', async () => {
+    it('within the response, closes the connection and ends the body', async () => {
       const controller = new AbortController()
       const { url, sockets } = await serve((_, response) => void response.write('hello'))
       const response = await fetch(url, { signal: controller.signal })
@@ -138,7 +138,7 @@ describe('the transport', () => {
       await until(() => sockets.size === 0)
     })
 
-    it('after the answer, spoils nothing', async () => {
+    it('after the response, has no effect', async () => {
       const controller = new AbortController()
       const { url, sockets } = await serve((_, response) => void response.end('hello'))
       await (await fetch(url, { signal: controller.signal })).text()
@@ -156,7 +156,7 @@ describe('the transport', () => {
   })
 
   describe('on a connection the server has closed meanwhile', () => {
-    it('asks once more', async () => {
+    it('sends the request again', async () => {
       const asked: number[] = []
       const { url } = await speak((socket, count) => {
         asked.push(count)
@@ -168,7 +168,7 @@ describe('the transport', () => {
       assert.deepEqual(asked, [0, 1, 2])
     })
 
-    it('asks no more than once more', async () => {
+    it('sends the request again only once', async () => {
       const asked: number[] = []
       const { url } = await speak((socket, count) => {
         asked.push(count)
@@ -180,7 +180,7 @@ describe('the transport', () => {
       assert.deepEqual(asked, [0, 1, 2])
     })
 
-    it('does not ask again once a byte came back', async () => {
+    it('does not send it again once a byte arrived', async () => {
       const asked: number[] = []
       const { url } = await speak((socket, count) => {
         asked.push(count)
@@ -192,7 +192,7 @@ describe('the transport', () => {
       assert.deepEqual(asked, [0, 1])
     })
 
-    it('does not ask again on a fresh connection', async () => {
+    it('does not send it again on a new connection', async () => {
       const asked: number[] = []
       const { url } = await speak((socket, count) => {
         asked.push(count)
