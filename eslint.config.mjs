@@ -21,6 +21,15 @@ const layers = Object.entries(rooms).flatMap(([folder, order]) => {
   ]
 })
 
+/** Rooms use the engine contract only, except the doctor, which checks the connection of this very engine. */
+const engines = {
+  target: rooms['plugins/gemini-chat'].filter(room => !['engine', 'doctor'].includes(room))
+    .map(room => `./plugins/gemini-chat/src/${room}`),
+  from: './plugins/gemini-chat/src/engine',
+  except: ['types.ts', 'error.ts', 'unavailable.ts'],
+  message: 'import engine/types, engine/error or engine/unavailable: engines can be exchanged',
+}
+
 /** Each plugin can be installed without the others. */
 const plugins = readdirSync(new URL('plugins', import.meta.url)).map(plugin => ({
   target: `./plugins/${plugin}/src`,
@@ -67,7 +76,7 @@ export default tseslint.config(
     rules: {
       'import-x/no-duplicates': 'error',
       'import-x/no-restricted-paths': ['error', {
-        zones: [...layers, ...plugins, { target: './packages', from: './plugins', message: 'packages/common serves every plugin' }],
+        zones: [...layers, engines, ...plugins, { target: './packages', from: './plugins', message: 'packages/common serves every plugin' }],
       }],
       // This rule ignores type-only imports; tests/structure/import-circles.spec.ts includes them.
       'import-x/no-cycle': ['error', { ignoreExternal: true }],
@@ -81,6 +90,14 @@ export default tseslint.config(
   {
     files: ['bin/**', 'scripts/**', 'bench/**'],
     rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['bin/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{
+        regex: '/plugins/(?!gemini-chat/src/doctor$)', message: 'programs import only gemini-chat/src/doctor of the plugins',
+      }] }],
+    },
   },
   {
     // Plugin sources are only loaded in the child processes that are measured.

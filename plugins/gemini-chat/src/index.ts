@@ -21,9 +21,9 @@ import { unavailableEngine } from './engine/unavailable'
 
 declare module 'koishi' {
   interface Events {
-    /** A question is about to be asked. What is changed in it goes out changed; an error thrown here ends it. */
+    /** Before a question is sent. Listeners may change it, or throw to refuse it. */
     'gemini/before-request'(question: Question, session: Session): Awaitable<void>
-    /** An answer has been delivered, whole or interrupted. */
+    /** After an answer has been delivered, complete or interrupted. */
     'gemini/after-reply'(reply: Reply, session: Session): void
   }
 }
@@ -63,7 +63,7 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
     const body = bodyOf(session)
     return shortcut(ctx, session, body) ?? chat.answer(session, questionIn(body))
   })
-  // Before anything is disposed: afterwards nothing can be remembered any more.
+  // Before the database and the adapters are disposed, while answers can still be stored and sent.
   ctx.on('exit', () => chat.shutDown())
   ctx.on('dispose', () => {
     chat.dispose()
