@@ -2,7 +2,6 @@ import type { Context, Logger } from 'koishi'
 import { createPost } from './api/client'
 import type { Transport } from './api/http'
 import { throughKoishi, throughProxy } from './api/http'
-import { parseProxy } from './api/proxy'
 import { createCredentials } from './callback/credentials'
 import type { CallbackBot } from './callback/endpoint'
 import type { Config } from './config'
@@ -62,7 +61,7 @@ export class BotServices {
     const notices = createNotices(ctx)
     const log = createTurnLog(logger, TURN_LIFETIME_MS)
     const transport = config.proxy
-      ? throughProxy(parseProxy(config.proxy), this.closing.signal)
+      ? throughProxy(config.proxy, this.closing.signal)
       : throughKoishi(ctx.http)
     const post = createPost(transport)
     this.stores = config.storage === 'database'

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { HTTP } from 'koishi'
-import { createAgent } from './proxy'
-import { ProxyError } from './proxy-error'
+import { createProxyConnector, parseProxy } from 'common/proxy'
+import type { ProxyConnector } from 'common/proxy'
+import { toProxyError } from './proxy-error'
 
 export interface HttpRequest {
   method?: 'GET' | 'POST'
@@ -54,38 +55,31 @@ export function throughKoishi(http: HTTP): Transport {
 }
 
 /**
- * Through a proxy of its own, and never past it.
+ * Through a proxy of its own, and never past it. Requests reject with a `ProxyError` as long as there is no tunnel.
  * @param closing ends all exchanges when it aborts
- * @returns rejects with a `ProxyError` where the proxy lets nothing through
+ * @throws {ProxyError} `wecom-bot/invalid-proxy`
  */
-export function throughProxy(proxy: URL, closing: AbortSignal): Transport {
+export function throughProxy(address: string, closing: AbortSignal): Transport {
+  const { agent, abandon } = openProxy(address)
   return async (address, { method = 'GET', type, body, limit } = {}) => {
     const url = new URL(address)
-    const patience = limit ? DOWNLOAD_TIMEOUT : TIMEOUT
-    const signal = AbortSignal.any([closing, AbortSignal.timeout(patience)])
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(limit ? DOWNLOAD_TIMEOUT : TIMEOUT)])
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const send = url.protocol === 'https:' ? httpsRequest : httpRequest
       const request = send(url, {
         method,
         signal,
-        agent: createAgent(proxy, signal, TIMEOUT),
+        agent,
         headers: {
           ...type && { 'content-type': type },
           ...body && { 'content-length': Buffer.byteLength(body) },
         },
       })
-      let isThrough = false
-      request.on('proxyConnect', ({ statusCode }: { statusCode: number }) => {
-        if (statusCode === 200) return
-        reject(new ProxyError('wecom-bot/proxy-failed', statusCode === 407
-          ? 'the HTTP proxy refuses the user name or password (407)'
-          : `the HTTP proxy refuses the connection (${statusCode})`))
-        request.destroy()
-      })
-      request.on('socket', () => isThrough = true)
-      request.on('error', (error: NodeJS.ErrnoException) => {
-        reject(isThrough ? error : new ProxyError('wecom-bot/proxy-failed', `the proxy does not let us through (${reason(error)})`))
-      })
+      let hasTunnel = false
+      request.on('socket', () => hasTunnel = true)
+      request.on('error', error => reject(hasTunnel ? error : toProxyError(error)))
+      // Without a socket, an aborted request does not end by itself.
+      signal.addEventListener('abort', () => abandon(request), { once: true })
       request.on('response', resolve)
       request.end(body)
     })
@@ -103,6 +97,14 @@ export function throughProxy(proxy: URL, closing: AbortSignal): Transport {
   }
 }
 
+function openProxy(address: string): ProxyConnector {
+  try {
+    return createProxyConnector(parseProxy(address), { timeoutMs: TIMEOUT })
+  } catch (error) {
+    throw toProxyError(error)
+  }
+}
+
 async function collect(stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, limit = LIMIT): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let size = 0
@@ -112,9 +114,4 @@ async function collect(stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
-}
-
-/** A code rather than words, in which the proxy's address may be. */
-function reason({ code, message }: NodeJS.ErrnoException) {
-  return code ?? /\bE[A-Z]{4,}\b/.exec(message)?.[0] ?? message
 }

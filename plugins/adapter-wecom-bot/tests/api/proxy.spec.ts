@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import type { Proxy, Wecom } from 'testkit'
 import { createHttpProxy, createSocks, createWecom } from 'testkit'
-import { parseProxy } from '../../src/api/proxy'
+import { throughProxy } from '../../src/api/http'
 import { ProxyError } from '../../src/api/proxy-error'
 import type { Instance } from '../support/koishi'
 import { startBot } from '../support/koishi'
@@ -91,7 +91,7 @@ describe('the proxy for calls to WeCom', () => {
       const bot = await start(`${scheme}://127.0.0.1:${port}`)
       await assert.rejects(bot.services.webhooks.forChannel('webhook')!.post(`${wecom.origin}/cgi-bin/webhook/send?key=K`, {}), {
         name: 'ProxyError',
-        message: 'the proxy does not let us through (ECONNREFUSED)',
+        message: 'no connection through the proxy (ECONNREFUSED)',
       })
       await instance!.stop()
       instance = undefined
@@ -121,7 +121,7 @@ describe('the proxy for calls to WeCom', () => {
     '127.0.0.1:1080', 'ftp://127.0.0.1', 'socks5h://', 'http://127.0.0.1:99999', 'http://127.0.0.1/path', 'http://%zz@127.0.0.1',
   ]) {
     it(`is refused at the start where it is none: ${address}`, () => {
-      assert.throws(() => parseProxy(address), (error: ProxyError) => {
+      assert.throws(() => throughProxy(address, new AbortController().signal), (error: ProxyError) => {
         assert.equal(error.code, 'wecom-bot/invalid-proxy')
         assert.match(error.message, /应写作 socks5h:\/\/.*write socks5h:\/\//)
         assert.equal(error.message.includes('127.0.0.1'), false)

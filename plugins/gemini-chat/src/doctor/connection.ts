@@ -2,7 +2,7 @@ import type { SecureContextOptions } from 'node:tls'
 import { EngineError } from '../engine/error'
 import { classifyError } from '../engine/gemini/classify-error'
 import { parseBaseUrl } from '../engine/gemini/endpoint'
-import { parseProxy } from '../engine/gemini/proxy'
+import { readProxy } from '../engine/gemini/connector'
 import { createTransport } from '../engine/gemini/transport'
 import type { Transport } from '../engine/gemini/transport'
 import { ok, problem } from './finding'
@@ -39,7 +39,7 @@ export async function* examineConnection(options: ConnectionOptions): AsyncGener
   let transport: Transport
   try {
     // Only protocol and host are shown: the rest of the address may hold a password.
-    const shown = proxy ? parseProxy(proxy) : undefined
+    const shown = proxy ? readProxy(proxy) : undefined
     transport = createTransport({ proxy, ca })
     yield shown ? ok('path-proxy', { host, proxy: `${shown.protocol}//${shown.host}` }) : ok('path-direct', { host })
   } catch (error) {

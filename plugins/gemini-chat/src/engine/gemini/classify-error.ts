@@ -1,3 +1,4 @@
+import { ProxyError } from 'common/proxy'
 import type { EngineErrorDetails, EngineErrorKind } from '../error'
 import { EngineError, redact } from '../error'
 
@@ -52,6 +53,7 @@ const HTTP_STATUS: Record<string, number> = {
  */
 export function classifyError(cause: unknown, hints: Hints = {}): EngineError {
   if (cause instanceof EngineError) return cause
+  if (cause instanceof ProxyError) return fromProxy(cause, hints)
   if (cause instanceof Error) return fromError(cause as Failure, hints)
   if (typeof cause === 'string') {
     const body = parse(cause)
@@ -123,6 +125,12 @@ function fromText(text: string, hints: Hints): EngineError {
     return new EngineError('protocol', `${message}: this is not a Gemini API, check the base URL`, about)
   }
   return new EngineError(kindOf(status, message, {}), message, about)
+}
+
+function fromProxy(error: ProxyError, hints: Hints): EngineError {
+  // What Node says names the host of the proxy, which tells more than a code.
+  if (error.cause instanceof Error) return fromError(error.cause as Failure, { ...hints, proxy: true })
+  return new EngineError('proxy', error.message, { status: error.status })
 }
 
 type Failure = Error & Partial<Record<'code' | 'status' | 'errors' | 'errorDetails', unknown>>

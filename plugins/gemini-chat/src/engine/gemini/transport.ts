@@ -3,8 +3,8 @@ import * as https from 'node:https'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { SecureContextOptions } from 'node:tls'
-import type { Connector } from './proxy'
-import { createConnector, parseProxy } from './proxy'
+import type { ProxyConnector } from 'common/proxy'
+import { createConnector, readProxy } from './connector'
 
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 
@@ -35,8 +35,8 @@ const CLOSED_CONNECTION_CODES = ['ECONNRESET', 'EPIPE']
  */
 export function createTransport(options: TransportOptions = {}): Transport {
   const { ca } = options
-  const proxy = options.proxy ? parseProxy(options.proxy) : undefined
-  const connectors = new Map<string, Connector>()
+  const proxy = options.proxy ? readProxy(options.proxy) : undefined
+  const connectors = new Map<string, ProxyConnector>()
   const running = new Set<End>()
   let disposed = false
 

@@ -4,17 +4,10 @@ import { createServer } from 'node:net'
 import type { Gemini, Proxy } from 'testkit'
 import { createGemini, createHttpProxy, createSocks, scenarios } from 'testkit'
 import { createGeminiEngine } from '../../../src/engine/gemini'
-import { parseProxy } from '../../../src/engine/gemini/proxy'
 import type { Engine } from '../../../src/engine/types'
 import { anybody, collect, limits, until } from '../../support/gemini-engine'
 
 describe('a proxy address', () => {
-  it('resolves names at the proxy', () => {
-    const schemes = ['socks5', 'socks5h', 'socks', 'SOCKS5', 'socks4', 'socks4a', 'http', 'https']
-    assert.deepEqual(schemes.map(scheme => parseProxy(` ${scheme}://localhost:1080 `).protocol),
-      ['socks5h:', 'socks5h:', 'socks5h:', 'socks5h:', 'socks4a:', 'socks4a:', 'http:', 'https:'])
-  })
-
   for (const [name, address] of Object.entries({
     'no scheme': 'hunter2@127.0.0.1:1080',
     'a scheme that is no proxy': 'ftp://me:hunter2@127.0.0.1:1080',

@@ -1,0 +1,1 @@
+export { detectFileType } from './file-type'
