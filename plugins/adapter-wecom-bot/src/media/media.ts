@@ -1,6 +1,7 @@
 import { retry } from 'common/async'
+import { detectFileType } from 'common/files'
 import { decodeMediaKey, decryptMedia } from '../protocol/crypto'
-import { UNKNOWN_TYPE, fileName, sniff } from './file-type'
+import { fileName } from './file-name'
 import type { MediaLink } from '../protocol/payload'
 import type { Bytes, FetchOptions } from './download'
 import { fetchBytes } from './download'
@@ -33,7 +34,7 @@ const RETRY_PAUSE_MS = 1000
 export async function downloadMedia({ url, aesKey }: MediaLink, options: MediaOptions): Promise<Media> {
   const keys = aesKey ? [keyOf(aesKey)] : options.keys
   const { data, ...rest } = await fetchWithRetries(url, options)
-  return describe({ data: open(data, keys), ...rest })
+  return toMedia({ data: open(data, keys), ...rest })
 }
 
 /**
@@ -41,7 +42,7 @@ export async function downloadMedia({ url, aesKey }: MediaLink, options: MediaOp
  * @throws {MediaError}
  */
 export async function fetchFile(url: string, options: FetchOptions): Promise<Media> {
-  return describe(await fetchWithRetries(url, options))
+  return toMedia(await fetchWithRetries(url, options))
 }
 
 function fetchWithRetries(url: string, options: FetchOptions): Promise<Bytes> {
@@ -71,12 +72,13 @@ function open(ciphertext: Buffer, keys: Buffer[]): Buffer {
       return []
     }
   })
-  // Of 256 files, a wrong key opens one all the same.
-  const file = files.find(data => sniff(data) !== UNKNOWN_TYPE) ?? files[0]
+  // A wrong key passes the padding check 1 time in 256.
+  const file = files.find(data => detectFileType(data)) ?? files[0]
   if (!file) throw new MediaError('wecom-bot/media-undecryptable', 'the file cannot be decrypted')
   return file
 }
 
-function describe({ data, disposition }: Bytes): Media {
-  return { data, name: disposition && fileName(disposition), type: sniff(data) }
+/** Names and types a file; the type is found by its content. */
+export function toMedia({ data, disposition }: Bytes): Media {
+  return { data, name: disposition && fileName(disposition), type: detectFileType(data) ?? 'application/octet-stream' }
 }

@@ -2,8 +2,8 @@ import { Activity } from 'common/async'
 import { toAppBodies } from './message-bodies'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Clock } from '../util/clock'
-import { fileName, sniff } from '../media/file-type'
 import type { Media } from '../media/media'
+import { toMedia } from '../media/media'
 import { MediaError } from '../media/media-error'
 import { formData } from '../api/multipart'
 import type { MessagePart } from './parts'
@@ -73,7 +73,7 @@ export class WecomApp {
           return !answer.disposition && /json|text/.test(answer.type) ? JSON.parse(answer.body.toString()) : { errcode: 0 }
         }, url, {})
         const { body, disposition } = answer!
-        return { data: body, name: disposition && fileName(disposition), type: sniff(body) }
+        return toMedia({ data: body, disposition })
       }))
     } catch (error) {
       // Other errors may contain the URL with the token.

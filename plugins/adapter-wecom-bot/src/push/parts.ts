@@ -2,7 +2,7 @@ import { h } from 'koishi'
 import { MAX_FILE_BYTES, MAX_IMAGE_BYTES, MAX_VOICE_BYTES, MIN_FILE_BYTES } from '../protocol/limits'
 import { readCard } from '../protocol/template-card'
 import { renderElements } from '../render/markdown'
-import { sniff } from '../media/file-type'
+import { detectFileType } from 'common/files'
 import type { Article } from '../render/news'
 import { readNews } from '../render/news'
 import { toPlainText } from '../render/plain-text'
@@ -109,7 +109,7 @@ async function single(element: h, open: OpenFile): Promise<MessagePart[]> {
   const file = await open(String(attrs.src ?? attrs.url ?? ''), isPicture)
   if (!file) return text([element])
   const { data } = file
-  const kind = sniff(data)
+  const kind = detectFileType(data) ?? ''
   const name = String(attrs.title ?? attrs.file ?? file.name ?? `${isPicture ? 'image' : type}${extensions[kind] ?? ''}`)
   if (isPicture && /^image\/(?:png|jpeg)$/.test(kind) && data.length <= MAX_IMAGE_BYTES) {
     return [{ type: 'image', data }]

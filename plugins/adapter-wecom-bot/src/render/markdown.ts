@@ -1,3 +1,4 @@
+import { detectFileType } from 'common/files'
 import { createHash } from 'node:crypto'
 import { h } from 'koishi'
 import type { TemplateCard } from '../protocol/template-card'
@@ -222,7 +223,7 @@ function image(src: string, title: string, { images }: State): string {
   const [, base64] = /^data:image\/[\w.+-]+;base64,([A-Za-z0-9+/=]+)$/.exec(src) ?? []
   const data = base64 && Buffer.from(base64, 'base64')
   if (!data) return `[图片${title && '：' + escapeMarkdown(title)}，无法显示]`
-  if (!isPicture(data)) return '[图片：只支持 JPG 和 PNG]'
+  if (!/^image\/(?:png|jpeg)$/.test(detectFileType(data) ?? '')) return '[图片：只支持 JPG 和 PNG]'
   if (data.length > MAX_INLINE_IMAGE_BYTES || images.length >= MAX_INLINE_IMAGES) return '[图片：过大或过多，未发送]'
   images.push({ base64: data.toString('base64'), md5: createHash('md5').update(data).digest('hex') })
   return ''
@@ -234,12 +235,6 @@ function resource(type: keyof typeof names, src: string, title: string): string 
   const label = names[type] + (title && `：${escapeMarkdown(title)}`)
   const address = web(src)
   return address ? `[${label.replace(/[[\]]/g, '')}](${address})` : `[${label}，无法发送]`
-}
-
-/** PNG or JPEG by their first bytes, whatever the sender calls it. */
-function isPicture(data: Buffer) {
-  const start = data.subarray(0, 8).toString('latin1')
-  return start === '\x89PNG\r\n\x1a\n' || start.startsWith('\xff\xd8\xff')
 }
 
 /** The address as it may stand in a Markdown link, if it is one of the web. */
