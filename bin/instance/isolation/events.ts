@@ -15,7 +15,7 @@ interface Lifecycle {
 
 /**
  * Lets a listener that throws fail alone. In Koishi the exception ends the event for the listeners behind it, and
- * reaches whoever emitted it: a throwing listener of `message` makes an adapter lose the message.
+ * reaches the emitter: a throwing listener of `message` makes an adapter lose the message.
  * @param report is given the exception and the plugin it comes from
  * @returns a function that undoes it
  */
