@@ -36,8 +36,8 @@ describe('the data folder', function() {
     const worker = await instance.workerPid()
     const second = await Instance.start({ after: instance })
     assert.equal(await second.exited, 78)
-    assert.match(second.output, new RegExp(`正由另一个进程（pid ${worker}）使用`))
-    assert.match(second.output, /stop that one first/)
+    assert.match(second.output, new RegExp(`正被另一个进程（pid ${worker}）使用`))
+    assert.match(second.output, /stop it first/)
     assert.equal((await instance.get('/api/wecom/callback')).status, 404)
   })
 

@@ -121,7 +121,7 @@ describe('secrets', () => {
       [`${world.wecom.origin}/media/none?sign=${hidden.mediaSign}`, /404/],
       [`https://10.0.0.1/x?sign=${hidden.mediaSign}`, /private/],
       [`http://127.0.0.1:${await freePort()}/x?sign=${hidden.mediaSign}`, /private/],
-      [`gopher://example.com/${hidden.mediaSign}`, /not a web link/],
+      [`gopher://example.com/${hidden.mediaSign}`, /not an HTTP URL/],
       [world.wecom.media(Buffer.alloc(2 << 20), hidden.mediaSign), /larger/],
       [world.wecom.media(Buffer.from('file'), hidden.mediaSign), /cannot be decrypted/],
     ] as const
