@@ -5,7 +5,7 @@ import { Config } from './config'
 export { Config }
 
 export const name = 'operators'
-export const inject = ['database']
+export const inject = { database: { required: false } }
 
 /** A database that failed is tried again after so long. */
 const RETRY_MS = 60_000
@@ -19,7 +19,7 @@ export function apply(ctx: Context, config: Config) {
     }
   }
 
-  async function update() {
+  async function update(ctx: Context) {
     try {
       const { added, removed } = await applyAccounts(ctx, config.accounts, config.authority)
       if (added.length) logger.info('operators from now on: %s', added.join(', '))
@@ -27,9 +27,10 @@ export function apply(ctx: Context, config: Config) {
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n', 1)[0] : error
       logger.warn('could not set the authority of the operators, trying again in %d s: %s', RETRY_MS / 1000, reason)
-      ctx.setTimeout(update, RETRY_MS)
+      ctx.setTimeout(() => void update(ctx), RETRY_MS)
     }
   }
 
-  ctx.on('ready', update)
+  // Once more whenever a database comes back.
+  ctx.inject(['database'], ctx => void update(ctx))
 }
