@@ -4,7 +4,7 @@ import { ProxyError } from './proxy-error'
 import type { Transport } from './http'
 import { FormBody } from './multipart'
 
-/** What to do about the errors that an operator can do something about. */
+/** What an operator can do about an error code. */
 const hints: Record<number, string> = {
   40001: '应用的 Secret 不正确：请检查 secret / wrong secret of the app: check "secret"',
   40013: '企业 ID 不正确：请检查 corpId / wrong corp id: check "corpId"',
@@ -29,7 +29,7 @@ export class WecomApiError extends WecomError<`wecom-bot/api-${ApiFailure}`> {
   }
 }
 
-/** Posts JSON, or a form, and reads JSON; rejects with the network's error. */
+/** Posts JSON or a form, and parses the JSON of the response. Rejects with the network error. */
 export type Post = (url: string, body: object) => Promise<unknown>
 
 export function createPost(transport: Transport): Post {
@@ -41,7 +41,7 @@ export function createPost(transport: Transport): Post {
 }
 
 /**
- * Calls WeCom's API. Success is `errcode` 0, whatever the HTTP status says.
+ * Calls WeCom's API. `errcode` 0 is success, whatever the HTTP status.
  * @throws {WecomApiError}
  * @see https://developer.work.weixin.qq.com/document/path/90313
  */
@@ -53,14 +53,14 @@ export async function callApi(post: Post, url: string, body: object): Promise<Re
     throw new WecomApiError(isUnsent(error) ? 'unsent' : 'unconfirmed', undefined, error instanceof ProxyError ? error.message : code(error))
   }
   if (typeof answer !== 'object' || answer === null || !('errcode' in answer)) {
-    throw new WecomApiError('unconfirmed', undefined, 'the answer is not JSON with an "errcode"')
+    throw new WecomApiError('unconfirmed', undefined, 'the response is not JSON with an "errcode"')
   }
   const { errcode, errmsg } = answer as { errcode: unknown, errmsg?: unknown }
   if (errcode !== 0) throw new WecomApiError('refused', Number(errcode), advice(Number(errcode), String(errmsg)))
   return answer as Record<string, unknown>
 }
 
-/** Of WeCom's own words only the address is told, which is ours: they may repeat what was sent. */
+/** Of WeCom's `errmsg`, only our own address is quoted: the rest may repeat what was sent. */
 function advice(errcode: number, errmsg: string) {
   if (errcode !== 60020) return hints[errcode]
   const [, address] = /from ip:\s*([\da-f.:]+)/i.exec(errmsg) ?? []
@@ -75,7 +75,7 @@ function isUnsent(error: unknown) {
   return error instanceof ProxyError || unsent.includes(code(error) ?? '')
 }
 
-/** The innermost error code, for `fetch` wraps the network's error twice. */
+/** The error code of the innermost cause: `fetch` wraps network errors twice. */
 function code(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException

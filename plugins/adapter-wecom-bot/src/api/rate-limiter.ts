@@ -1,9 +1,6 @@
 import type { Clock } from '../util/clock'
 
-/**
- * Lets at most `limit` tasks start in any window of `span` milliseconds, in the order they came.
- * Nothing is lost; beyond `capacity` waiting tasks a new one is refused at once.
- */
+/** Starts at most `limit` tasks in any window of `spanMs`, in order. At most `capacity` tasks may wait. */
 export class RateLimiter {
   private readonly starts: number[] = []
   private readonly queue: { start(): void, stop(error: Error): void }[] = []
@@ -13,18 +10,18 @@ export class RateLimiter {
   constructor(
     readonly clock: Clock,
     readonly limit: number,
-    readonly span: number,
+    readonly spanMs: number,
     readonly capacity: number,
   ) {}
 
-  /** Tasks that have not started yet. */
+  /** Number of tasks that have not started. */
   get waiting() {
     return this.queue.length
   }
 
   /**
-   * @returns a promise that resolves when the task may start and rejects where the limiter is disposed of before that;
-   * `undefined` where too many wait already
+   * @returns a promise that resolves when the task may start, and rejects if the limiter is disposed of first;
+   * `undefined` if too many tasks are waiting
    */
   enter(): Promise<void> | undefined {
     if (this.disposed) return Promise.reject(disposed())
@@ -44,7 +41,7 @@ export class RateLimiter {
 
   private drain() {
     const now = this.clock.now()
-    while (this.starts.length && this.starts[0] <= now - this.span) this.starts.shift()
+    while (this.starts.length && this.starts[0] <= now - this.spanMs) this.starts.shift()
     while (this.queue.length && this.starts.length < this.limit) {
       this.starts.push(now)
       this.queue.shift()!.start()
@@ -53,7 +50,7 @@ export class RateLimiter {
     this.timer = this.clock.setTimeout(() => {
       this.timer = undefined
       this.drain()
-    }, this.starts[0] + this.span - now)
+    }, this.starts[0] + this.spanMs - now)
   }
 }
 

@@ -3,22 +3,22 @@ import type { Clock } from '../util/clock'
 import { WecomApiError } from './client'
 
 const MAX_ATTEMPTS = 4
-/** Too many calls: WeCom counts by the minute, so short pauses are no use. */
+/** Rate limit exceeded. WeCom counts per minute, so short pauses do not help. */
 const RATE_LIMIT_CODES = [45009, 45033]
 const RATE_LIMIT_PAUSE_MS = 5000
 const BUSY_PAUSE_MS = 1000
 /** errcode -1: system busy, retry. */
 export const SYSTEM_BUSY = -1
 
-/** Repeats calls to WeCom, after growing pauses, where WeCom is busy or was not reached. */
+/** Repeats calls to WeCom's API with growing pauses while WeCom is busy or cannot be reached. */
 export class ApiRetry {
   private readonly disposal = new AbortController()
 
   constructor(private readonly clock: Clock) {}
 
   /**
-   * @param action may run up to four times
-   * @throws what the last try throws; a `WecomApiError` `unsent` where the bot stops in between
+   * @param action runs at most `MAX_ATTEMPTS` times
+   * @throws the error of the last attempt; a `WecomApiError` with `unsent` if the bot stops during a pause
    */
   async run<T>(action: () => Promise<T>): Promise<T> {
     const { signal } = this.disposal
@@ -30,7 +30,7 @@ export class ApiRetry {
     }
   }
 
-  /** Ends the pauses, and refuses further calls. */
+  /** Ends running pauses and rejects further calls. */
   dispose() {
     this.disposal.abort()
   }
@@ -49,5 +49,5 @@ function isRateLimit({ errcode = 0 }: WecomApiError) {
 }
 
 function stopped() {
-  return new WecomApiError('unsent', undefined, 'the bot has been stopped')
+  return new WecomApiError('unsent', undefined, 'the bot has stopped')
 }

@@ -4,36 +4,37 @@ import { RateLimiter } from './rate-limiter'
 import { WecomApiError } from './client'
 import { ApiRetry } from './retry'
 
-/** A message, or one that is still being made, say because its file is being uploaded. */
+/** The body of a message, or a promise of it while its file is being uploaded. */
 export type PendingBody = object | Promise<object>
 
 interface Job {
   body: Promise<object>
-  /** Set once the body is there. */
-  made?: object
-  /** Messages that belong together: where one fails, those behind it do not follow. */
-  push: Batch
+  /** The body, once it is ready. */
+  ready?: object
+  batch: Batch
+  /** The last message of its batch. */
   isLast: boolean
 }
 
+/** Messages that belong together. If one fails, the following ones are not sent. */
 interface Batch {
   sent(): void
   resolve(): void
   reject(error: unknown): void
 }
 
-/** What was not sent when a queue had to end. */
+/** The messages that were not sent when a queue was closed. */
 export interface UnsentMessages {
-  /** In their order. */
+  /** In order. */
   bodies: object[]
-  /** Messages that were not made yet. */
+  /** Number of messages whose body was not ready. */
   lost: number
 }
 
 /** How long `close` waits for the message that is being sent. */
 const CLOSE_TIMEOUT_MS = 2000
 
-/** Messages to one place, one after the other: what has to be tried again does not let the next one pass. */
+/** Sends messages to one address in order. A message that is retried holds back those after it. */
 export class SendQueue {
   private readonly jobs: Job[] = []
   private readonly limiter: RateLimiter
@@ -43,20 +44,23 @@ export class SendQueue {
   private isSending = false
   private isClosed = false
 
-  /** @param capacity most messages that may wait; more are refused */
+  /**
+   * @param limit most messages within `spanMs`
+   * @param capacity most messages that may wait; more are refused
+   */
   constructor(
     readonly send: (body: object) => Promise<unknown>,
     readonly clock: Clock,
     limit: number,
-    span: number,
+    spanMs: number,
     readonly capacity: number,
   ) {
-    this.limiter = new RateLimiter(clock, limit, span, capacity)
+    this.limiter = new RateLimiter(clock, limit, spanMs, capacity)
     this.retry = new ApiRetry(clock)
     this.changed = new Condition(clock)
   }
 
-  /** Messages that have not been sent, without the one that is being sent. */
+  /** Number of messages that are not being sent yet. */
   get waiting() {
     return this.jobs.length - Number(this.isSending)
   }
@@ -71,50 +75,50 @@ export class SendQueue {
   }
 
   /**
-   * Sends messages that belong together, in this order.
-   * @param sent called for each that has been sent
-   * @throws {WecomApiError} of the first that failed; those behind it are not sent
+   * Sends a batch of messages in order.
+   * @param sent called after each message
+   * @throws {WecomApiError} of the first message that failed; the following ones are not sent
    */
   async push(bodies: PendingBody[], sent = () => {}): Promise<void> {
-    // Also those behind a failure, which nobody looks at any more.
+    // Bodies after a failed message are never awaited: handle their rejections here.
     for (const body of bodies) if (body instanceof Promise) body.catch(() => {})
     if (!bodies.length) return
-    if (this.isClosed) throw new WecomApiError('unsent', undefined, 'the bot has been stopped')
+    if (this.isClosed) throw new WecomApiError('unsent', undefined, 'the bot has stopped')
     if (this.waiting + bodies.length > this.capacity) {
-      throw new WecomApiError('unsent', undefined, `too many messages wait, at most ${this.capacity} may`)
+      throw new WecomApiError('unsent', undefined, `too many messages are waiting (${this.capacity}): send again later`)
     }
     return new Promise((resolve, reject) => {
-      const push: Batch = { sent, resolve, reject }
+      const batch: Batch = { sent, resolve, reject }
       bodies.forEach((body, index) => {
-        const job: Job = { body: Promise.resolve(body), push, isLast: index === bodies.length - 1 }
-        if (body instanceof Promise) body.then(made => job.made = made, () => {})
-        else job.made = body
+        const job: Job = { body: Promise.resolve(body), batch, isLast: index === bodies.length - 1 }
+        if (body instanceof Promise) body.then(ready => job.ready = ready, () => {})
+        else job.ready = body
         this.jobs.push(job)
       })
       if (!this.isRunning) void this.run()
     })
   }
 
-  /** Stops, and hands out what is left. Whoever waits for it is told by `settle`. */
+  /** Stops sending. @returns the unsent messages; their batches stay pending until `rejectPending` */
   async close(): Promise<UnsentMessages> {
     this.stop()
     const sending = this.isSending ? this.jobs[0] : undefined
     await this.changed.until(() => !this.isSending, CLOSE_TIMEOUT_MS)
     // A message that is still being sent may have arrived: do not send it again.
     const left = this.jobs.filter(job => !this.isSending || job !== sending)
-    const bodies = left.map(({ made }) => made).filter(made => made !== undefined)
+    const bodies = left.map(({ ready }) => ready).filter(ready => ready !== undefined)
     return { bodies, lost: left.length - bodies.length }
   }
 
-  /** Ends the waiting for what was not sent. */
+  /** Rejects the batches that were not sent. */
   rejectPending(error: WecomApiError) {
-    for (const { push } of this.jobs.splice(Number(this.isSending))) push.reject(error)
+    for (const { batch } of this.jobs.splice(Number(this.isSending))) batch.reject(error)
     this.changed.notify()
   }
 
   dispose() {
     this.stop()
-    this.rejectPending(new WecomApiError('unsent', undefined, 'the bot has been stopped'))
+    this.rejectPending(new WecomApiError('unsent', undefined, 'the bot has stopped'))
   }
 
   private stop() {
@@ -129,13 +133,13 @@ export class SendQueue {
       try {
         await this.deliver(await job.body)
         this.jobs.shift()
-        job.push.sent()
-        if (job.isLast) job.push.resolve()
+        job.batch.sent()
+        if (job.isLast) job.batch.resolve()
       } catch (error) {
-        // What is unsent because the queue closes has not failed: `close` hands it out.
+        // A message that is unsent because the queue closes has not failed: `close` returns it.
         if (!this.isClosed || !isUnsent(error)) {
-          this.drop(job.push)
-          job.push.reject(error)
+          this.drop(job.batch)
+          job.batch.reject(error)
         }
       }
       this.isSending = false
@@ -146,28 +150,28 @@ export class SendQueue {
 
   private deliver(body: object): Promise<void> {
     return this.retry.run(async () => {
-      const place = this.limiter.enter()
-      if (!place) throw new WecomApiError('unsent', undefined, 'too many messages wait')
-      await place
+      const slot = this.limiter.enter()
+      if (!slot) throw new WecomApiError('unsent', undefined, 'too many messages are waiting: send again later')
+      await slot
       this.isSending = true
       try {
         await this.send(body)
       } catch (error) {
-        // While the queue closes, `run` first decides what becomes of the message.
+        // While the queue closes, `run` decides first whether the message failed.
         this.isSending = this.isClosed
         throw error
       }
     })
   }
 
-  private drop(push: Batch) {
+  private drop(batch: Batch) {
     for (let index = this.jobs.length - 1; index >= 0; index--) {
-      if (this.jobs[index].push === push) this.jobs.splice(index, 1)
+      if (this.jobs[index].batch === batch) this.jobs.splice(index, 1)
     }
   }
 }
 
-/** Neither the limiter nor WeCom let it go. */
+/** The message never left this machine. */
 function isUnsent(error: unknown) {
   return !(error instanceof WecomApiError) || error.failure === 'unsent'
 }

@@ -8,11 +8,15 @@ import { ApiRetry } from './retry'
 import { MAX_WEBHOOK_MARKDOWN_BYTES, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS } from '../protocol/limits'
 import { pieces } from '../render/split'
 
-/** A group's webhook: one address, 20 messages in any minute, in the order they came. */
+/**
+ * One group webhook. Messages are sent in order, at most `MAX_WEBHOOK_MESSAGES` per minute.
+ * @see https://developer.work.weixin.qq.com/document/path/99110
+ */
 export class Webhook {
   private readonly queue: SendQueue
   private readonly retry: ApiRetry
 
+  /** @param capacity most messages that may wait */
   constructor(
     readonly url: string,
     readonly post: Post,
@@ -24,7 +28,7 @@ export class Webhook {
     this.retry = new ApiRetry(clock)
   }
 
-  /** Messages that wait for their place in the minute. */
+  /** Number of messages waiting for the rate limit. */
   get waiting() {
     return this.queue.waiting
   }
@@ -39,8 +43,8 @@ export class Webhook {
   }
 
   /**
-   * Sends one message; tries again, with growing pauses, where WeCom is busy or was not reached.
-   * @param body as documented, e.g. `{ msgtype: 'markdown_v2', markdown_v2: { content } }`
+   * Sends one message. Retries while WeCom is busy or cannot be reached.
+   * @param body such as `{ msgtype: 'markdown_v2', markdown_v2: { content } }`
    * @throws {WecomApiError}
    * @see https://developer.work.weixin.qq.com/document/path/99110
    */
@@ -49,22 +53,25 @@ export class Webhook {
   }
 
   /**
-   * Sends messages that belong together, in this order. Where one fails, those behind it are not sent.
-   * @param sent called for each that has been sent
-   * @throws {WecomApiError}
+   * Sends a batch of messages in order.
+   * @param sent called after each message
+   * @throws {WecomApiError} of the first message that failed; the following ones are not sent
    */
   sendAll(bodies: PendingBody[], sent?: () => void): Promise<void> {
     return this.queue.push(bodies, sent)
   }
 
-  /** Sends Markdown, in as many messages as it takes. */
+  /**
+   * Sends Markdown, split into as many messages as it takes.
+   * @throws {WecomApiError}
+   */
   async push(text: string): Promise<undefined> {
     await this.sendAll(pieces(text, MAX_WEBHOOK_MARKDOWN_BYTES).map(content => ({ msgtype: 'markdown_v2', markdown_v2: { content } })))
   }
 
   /**
-   * Uploads a file for this webhook alone.
-   * @returns its `media_id`, valid for three days
+   * Uploads a file. Other webhooks cannot use it.
+   * @returns its `media_id`, valid for `MEDIA_ID_LIFETIME_MS`
    * @throws {WecomApiError}
    * @see https://developer.work.weixin.qq.com/document/path/99110
    */
@@ -74,11 +81,11 @@ export class Webhook {
     url.searchParams.set('type', type)
     const form = formData('media', name, data)
     const { media_id: id } = await this.retry.run(() => callApi(this.post, url.href, form))
-    if (typeof id !== 'string') throw new WecomApiError('unconfirmed', undefined, 'the answer has no "media_id"')
+    if (typeof id !== 'string') throw new WecomApiError('unconfirmed', undefined, 'the response has no "media_id"')
     return id
   }
 
-  /** Stops, and hands out what was not sent; `settle` ends the waiting for it. */
+  /** Stops sending. @returns the unsent messages; their batches stay pending until `rejectPending` */
   close() {
     this.retry.dispose()
     return this.queue.close()

@@ -42,7 +42,7 @@ export class CallbackEndpoint {
   add(selfId: string, bot: CallbackBot) {
     this.bots.set(selfId, bot)
     // A timestamp may be this much ahead when it first arrives, and this much behind when it is repeated.
-    this.replays.span = Math.max(this.replays.span, 2 * bot.freshness)
+    this.replays.spanMs = Math.max(this.replays.spanMs, 2 * bot.freshness)
   }
 
   delete(selfId: string) {

@@ -7,42 +7,43 @@ import type { MediaLink } from '../protocol/payload'
 
 interface Attachment {
   link: MediaLink
-  at: number
+  addedAt: number
   media?: Promise<Media>
+  /** Bytes, once downloaded. */
   size: number
 }
 
 /**
- * What messages had attached, under ids of our own: plugins get those, never WeCom's links. Each is downloaded when it
- * is first asked for and then kept for as long as it could have been downloaded.
+ * Files attached to messages. Plugins get an id of ours instead of WeCom's link, which is a secret. A file is
+ * downloaded when it is first read, and kept in memory until its link expires.
  */
 export class Attachments {
   private readonly entries = new Map<string, Attachment>()
   private size = 0
   private timer: unknown
 
-  /** @param capacity most bytes kept; beyond it the oldest are downloaded again where they are asked for again */
+  /** @param maxBytes most bytes kept in memory; beyond it, the oldest files are downloaded again when read again */
   constructor(
     readonly fetch: (link: MediaLink) => Promise<Media>,
     readonly clock: Clock,
-    readonly capacity = 64 << 20,
+    readonly maxBytes = 64 * 1024 * 1024,
   ) {}
 
   get count() {
     return this.entries.size
   }
 
-  /** @returns the id under which it can be opened for five minutes */
+  /** @returns the id to open the file with, valid for `MEDIA_LINK_LIFETIME_MS` */
   add(link: MediaLink): string {
     this.sweep()
     const id = randomBytes(16).toString('hex')
-    this.entries.set(id, { link, at: this.clock.now(), size: 0 })
+    this.entries.set(id, { link, addedAt: this.clock.now(), size: 0 })
     this.schedule()
     return id
   }
 
   /**
-   * @returns `undefined` where there is none, or its time is over
+   * @returns `undefined` if the id is unknown or has expired
    * @throws {MediaError}
    */
   async open(id: string): Promise<Media | undefined> {
@@ -59,7 +60,7 @@ export class Attachments {
     try {
       return await entry.media
     } catch (error) {
-      // Another reader may be luckier, as long as the link is valid.
+      // The next reader may try again.
       entry.media = undefined
       throw error instanceof MediaError ? error : new MediaError('wecom-bot/media-network-failed', 'the download failed')
     }
@@ -73,8 +74,8 @@ export class Attachments {
 
   private sweep() {
     const now = this.clock.now()
-    for (const [id, { at }] of this.entries) {
-      if (now - at < MEDIA_LINK_LIFETIME_MS) break
+    for (const [id, { addedAt }] of this.entries) {
+      if (now - addedAt < MEDIA_LINK_LIFETIME_MS) break
       this.drop(id)
     }
   }
@@ -89,7 +90,7 @@ export class Attachments {
 
   private shrink(keep: string) {
     for (const [id, entry] of this.entries) {
-      if (this.size <= this.capacity) break
+      if (this.size <= this.maxBytes) break
       if (!entry.size || id === keep) continue
       this.size -= entry.size
       Object.assign(entry, { media: undefined, size: 0 })

@@ -7,17 +7,17 @@ import type { Bytes, FetchOptions } from './download'
 import { fetchBytes } from './download'
 import { MediaError } from './media-error'
 
-/** A file as its sender had it. */
+/** A received file, decrypted. */
 export interface Media {
   data: Buffer
-  /** Without any path; from the download's headers. */
+  /** File name without a path, from the headers of the download. */
   name?: string
-  /** By content. */
+  /** MIME type, by content. */
   type: string
 }
 
 export interface MediaOptions extends FetchOptions {
-  /** The bot's own keys, for links that bring none: the current one, and the one it replaces. */
+  /** Keys for links without one: the bot's current key, then the previous one. */
   keys: Buffer[]
 }
 
@@ -26,19 +26,19 @@ const MAX_ATTEMPTS = 3
 const RETRY_PAUSE_MS = 1000
 
 /**
- * Downloads and decrypts what a message links to. The link is valid for five minutes; WeCom's storage answers 503 or
- * breaks off now and then, so that is tried again. What cannot be decrypted is an error, never handed on.
+ * Downloads and decrypts a received file. WeCom's storage sometimes answers 503 or closes the connection, so network
+ * failures are retried.
  * @throws {MediaError}
  * @see https://developer.work.weixin.qq.com/document/path/100719
  */
 export async function downloadMedia({ url, aesKey }: MediaLink, options: MediaOptions): Promise<Media> {
   const keys = aesKey ? [keyOf(aesKey)] : options.keys
   const { data, ...rest } = await fetchWithRetries(url, options)
-  return toMedia({ data: open(data, keys), ...rest })
+  return toMedia({ data: decrypt(data, keys), ...rest })
 }
 
 /**
- * Downloads what a link names, as it is. Private addresses are refused like in `download`.
+ * Downloads a file that is not encrypted.
  * @throws {MediaError}
  */
 export async function fetchFile(url: string, options: FetchOptions): Promise<Media> {
@@ -60,11 +60,11 @@ function keyOf(aesKey: string): Buffer {
   try {
     return decodeMediaKey(aesKey)
   } catch {
-    throw new MediaError('wecom-bot/media-undecryptable', 'the key beside the link is no key')
+    throw new MediaError('wecom-bot/media-undecryptable', 'the key of the link is not valid')
   }
 }
 
-function open(ciphertext: Buffer, keys: Buffer[]): Buffer {
+function decrypt(ciphertext: Buffer, keys: Buffer[]): Buffer {
   const files = keys.flatMap((key) => {
     try {
       return [decryptMedia(key, ciphertext)]
@@ -72,9 +72,9 @@ function open(ciphertext: Buffer, keys: Buffer[]): Buffer {
       return []
     }
   })
-  // A wrong key passes the padding check 1 time in 256.
+  // A wrong key passes the padding check 1 time in 256, so prefer a result with a known file type.
   const file = files.find(data => detectFileType(data)) ?? files[0]
-  if (!file) throw new MediaError('wecom-bot/media-undecryptable', 'the file cannot be decrypted')
+  if (!file) throw new MediaError('wecom-bot/media-undecryptable', 'the file cannot be decrypted: check encodingAESKey')
   return file
 }
 

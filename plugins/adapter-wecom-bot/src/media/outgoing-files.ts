@@ -11,21 +11,21 @@ export interface OutgoingFile {
 
 /**
  * Reads the `src` of an element.
- * @param isPicture the element shows as a picture where its link is sent
- * @returns `undefined` where the source may not or cannot be read, or is better sent as a link
+ * @param isPicture the element is an image, which Markdown can show by its link
+ * @returns `undefined` if the source may not or cannot be read, or is better sent as a link
  */
 export type OpenFile = (src: string, isPicture: boolean) => Promise<OutgoingFile | undefined>
 
 export interface FileReaderOptions extends FetchOptions {
   /** Reads `data:` and `internal:`. */
   http: { file(src: string): Promise<{ data: ArrayBuffer, filename?: string }> }
-  /** Told where something cannot be read; the reason names no address. */
+  /** Called if a file cannot be read. The reason contains no address. */
   warn(reason: string): void
 }
 
 /**
- * Reads what elements name: `data:` and Koishi's `internal:` as they come, links of the web past the guard against
- * private addresses. Nothing else, and above all no file of this machine: whoever wrote the element may be anybody.
+ * Creates a reader for `data:`, Koishi's `internal:` and, guarded against private addresses, `http:` and `https:`.
+ * Local files are never read: the element may come from a chat message.
  */
 export function createFileReader({ http, warn, ...options }: FileReaderOptions): OpenFile {
   return async (src, isPicture) => {
@@ -34,12 +34,12 @@ export function createFileReader({ http, warn, ...options }: FileReaderOptions):
     const isTrusted = isTrustedHost(url, options.trusted)
     try {
       if (/^https?:$/.test(url.protocol)) {
-        // A link is shown as a picture all the same, and takes no message of its own.
+        // Markdown shows the link as a picture, without a message of its own.
         return isPicture && !isTrusted ? undefined : await fromWeb(url, options)
       }
       if (/^(?:data|internal):$/.test(url.protocol)) return await fromKoishi(src, http)
     } catch (error) {
-      // The message of Koishi's client names the address, which may be the file itself.
+      // Koishi's error message contains the address, which may be the whole file as a data URL.
       warn(error instanceof MediaError ? error.message : 'the file cannot be read')
     }
   }
@@ -52,7 +52,7 @@ async function fromWeb(url: URL, options: FetchOptions): Promise<OutgoingFile> {
 
 async function fromKoishi(src: string, http: FileReaderOptions['http']): Promise<OutgoingFile> {
   const { data, filename } = await http.file(src)
-  // Where there is no name, Koishi makes up this one.
+  // Koishi names files without a name `file.<extension>`.
   return { data: Buffer.from(data), name: filename && !/^file(?:\.\w+)?$/.test(filename) ? decode(filename) : undefined }
 }
 

@@ -2,25 +2,25 @@ import { createCipheriv, createDecipheriv, createHash, hash, randomFillSync, tim
 import { isUtf8 } from 'node:buffer'
 import { CallbackError } from './callback-error'
 
-/** What signs and encrypts the callbacks of one bot. */
+/** The secrets that sign and encrypt the callbacks of one bot. */
 export interface Credential {
   token: string
-  /** 32 bytes; its first half is the initialization vector. */
+  /** 32 bytes. The first half is also the initialization vector. */
   key: Buffer
-  /** Expected receive id; empty for an enterprise's own intelligent bot. */
+  /** Expected receive id. Empty for an intelligent bot of the enterprise itself. */
   receiveId: string
-  /** Opens callbacks of self-built apps only. */
+  /** Valid for callbacks of self-built apps only. */
   isApp?: boolean
 }
 
-/** Padding goes to a multiple of 32, although the cipher's own block is 16. */
-const BLOCK = 32
-/** 16 random bytes, then the message length as a 32-bit big-endian number. */
-const HEADER = 20
+/** Messages are padded to a multiple of 32 bytes, not of the cipher's own 16. */
+const PADDING_BLOCK_BYTES = 32
+/** 16 random bytes and the message length as a 32-bit big-endian integer. */
+const HEADER_BYTES = 20
 
 /**
  * Decodes an EncodingAESKey into the 32-byte AES key.
- * @throws {TypeError} unless it is 43 letters and digits
+ * @throws {TypeError} if it is not 43 letters and digits
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
 export function decodeKey(encodingAESKey: string): Buffer {
@@ -31,25 +31,25 @@ export function decodeKey(encodingAESKey: string): Buffer {
 }
 
 /**
- * Signs a callback or a reply: 40 lower-case hex digits.
+ * The signature of a callback or a reply: 40 lower-case hex digits.
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
 export function sign(token: string, timestamp: string, nonce: string, encrypt: string): string {
   return sha1([token, timestamp, nonce, encrypt].sort().join(''))
 }
 
-/** Compares in constant time: how far a forged signature is right must not show in the time it takes. */
+/** Checks a signature in constant time, so that the duration does not tell how much of a forged one is right. */
 export function verify(token: string, timestamp: string, nonce: string, encrypt: string, signature: string): boolean {
   if (!/^[0-9a-f]{40}$/i.test(signature)) return false
   return timingSafeEqual(Buffer.from(sign(token, timestamp, nonce, encrypt)), Buffer.from(signature.toLowerCase()))
 }
 
-/** In one call from node 20.12 on, which takes half the time. */
+/** `crypto.hash`, from Node 20.12 on, takes half the time of `createHash`. */
 const sha1 = hash
   ? (text: string) => hash('sha1', text)
   : (text: string) => createHash('sha1').update(text).digest('hex')
 
-/** Sixteen random bytes. The system takes as long for these as for thousands, so thousands are fetched at a time. */
+/** 16 random bytes. They are drawn in blocks of 4096: a call to the system takes as long for 16 as for thousands. */
 export const randomSalt = createSalt(Buffer.alloc(4096))
 
 function createSalt(pool: Buffer) {
@@ -64,28 +64,29 @@ function createSalt(pool: Buffer) {
 }
 
 /**
- * Encrypts a message (UTF-8) for the platform, as base64.
- * @param random 16 bytes in front of the message; given only where a known result is wanted
+ * Encrypts a message for WeCom.
+ * @param random 16 bytes in front of the message; give them only for a reproducible result
+ * @returns base64
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
 export function encrypt({ key, receiveId }: Credential, message: string, random = randomSalt()): string {
   const size = Buffer.byteLength(message)
   const tail = Buffer.byteLength(receiveId)
-  const used = HEADER + size + tail
-  const pad = BLOCK - used % BLOCK
+  const used = HEADER_BYTES + size + tail
+  const pad = PADDING_BLOCK_BYTES - used % PADDING_BLOCK_BYTES
   const plain = Buffer.allocUnsafe(used + pad).fill(pad, used)
   random.copy(plain, 0, 0, 16)
   plain.writeUInt32BE(size, 16)
-  plain.write(message, HEADER)
-  plain.write(receiveId, HEADER + size)
-  // These are whole blocks: nothing is left for `final`.
+  plain.write(message, HEADER_BYTES)
+  plain.write(receiveId, HEADER_BYTES + size)
+  // The input is whole blocks, so `final` would return nothing.
   return createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false).update(plain).toString('base64')
 }
 
 /**
- * Encrypts a reply and signs it, for an envelope of either kind.
- * @param nonce that of the callback it answers
- * @param seconds current time in seconds
+ * Encrypts and signs a reply.
+ * @param nonce of the callback that is answered
+ * @param seconds current Unix time
  * @param random as for `encrypt`
  */
 export function encryptAndSign(
@@ -100,25 +101,24 @@ export function encryptAndSign(
 }
 
 /**
- * Decrypts a message from the platform.
- * @throws {CallbackError} `decrypt` where the text is not what this key encrypts: base64, padding (1–32, all alike),
- * length and UTF-8 are checked; `receive-id` where it is meant for somebody else
+ * Decrypts a message from WeCom. Base64, padding (1–32, all bytes equal), length and UTF-8 are checked.
+ * @throws {CallbackError} `decrypt` if this key did not encrypt it; `receive-id` if it is for another receiver
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
 export function decrypt({ key, receiveId }: Credential, ciphertext: string): string {
   const data = Buffer.from(ciphertext, 'base64')
-  // The decoder passes over what is no base64.
+  // The decoder skips characters that are not base64.
   if (data.toString('base64') !== ciphertext) throw new CallbackError('decrypt', 'not base64')
   const plain = unpad(decipher(key, data))
-  if (plain.length < HEADER) throw new CallbackError('decrypt', 'too short')
-  const end = HEADER + plain.readUInt32BE(16)
+  if (plain.length < HEADER_BYTES) throw new CallbackError('decrypt', 'too short')
+  const end = HEADER_BYTES + plain.readUInt32BE(16)
   if (end > plain.length) throw new CallbackError('decrypt', 'length beyond the end')
-  if (!isUtf8(plain.subarray(HEADER))) throw new CallbackError('decrypt', 'not UTF-8')
+  if (!isUtf8(plain.subarray(HEADER_BYTES))) throw new CallbackError('decrypt', 'not UTF-8')
   if (plain.toString('utf8', end) !== receiveId) throw new CallbackError('receive-id')
-  return plain.toString('utf8', HEADER, end)
+  return plain.toString('utf8', HEADER_BYTES, end)
 }
 
-/** Without node's own padding check, which knows 16-byte blocks only and would refuse half of all messages. */
+/** Node's own padding check allows 1–16 only and would reject half of all messages, so it is off. */
 function decipher(key: Buffer, data: Buffer) {
   if (!data.length || data.length % 16) throw new CallbackError('decrypt', 'not whole blocks')
   return createDecipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false).update(data)
@@ -126,7 +126,7 @@ function decipher(key: Buffer, data: Buffer) {
 
 function unpad(data: Buffer) {
   const pad = data[data.length - 1]
-  if (pad < 1 || pad > BLOCK || pad > data.length) throw new CallbackError('decrypt', 'bad padding')
+  if (pad < 1 || pad > PADDING_BLOCK_BYTES || pad > data.length) throw new CallbackError('decrypt', 'bad padding')
   const end = data.length - pad
   for (let index = end; index < data.length; index++) {
     if (data[index] !== pad) throw new CallbackError('decrypt', 'bad padding')
@@ -135,8 +135,8 @@ function unpad(data: Buffer) {
 }
 
 /**
- * Decodes the key that comes beside a media URL: 64 hex digits, or base64 in any of its spellings.
- * @throws {CallbackError} `decrypt` unless it is 32 bytes
+ * Decodes the key of a media link: 64 hex digits, or base64 or base64url with or without padding.
+ * @throws {CallbackError} `decrypt` if it is not 32 bytes
  */
 export function decodeMediaKey(aesKey: string): Buffer {
   const key = /^[0-9a-f]{64}$/i.test(aesKey) ? Buffer.from(aesKey, 'hex') : Buffer.from(aesKey, 'base64')
@@ -145,7 +145,7 @@ export function decodeMediaKey(aesKey: string): Buffer {
 }
 
 /**
- * Decrypts a downloaded image, file or video: the same cipher and padding, without header and receive id.
+ * Decrypts a downloaded image, file or video. Cipher and padding are those of messages; there is no header.
  * @throws {CallbackError} `decrypt`
  * @see https://developer.work.weixin.qq.com/document/path/100719
  */

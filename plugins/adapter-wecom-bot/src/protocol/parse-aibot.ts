@@ -6,8 +6,8 @@ import { isXml, toTree } from './xml'
 type Raw = Record<string, unknown>
 
 /**
- * Reads the decrypted text of a callback.
- * @throws {CallbackError} `payload` where a field without which it cannot be answered is missing or of another type
+ * Parses the decrypted text of a callback, whatever sends it.
+ * @throws {CallbackError} `payload` if a field that the reply needs is missing or has another type
  * @see https://developer.work.weixin.qq.com/document/path/100719
  * @see https://developer.work.weixin.qq.com/document/path/101027
  */
@@ -60,16 +60,16 @@ function content(raw: Raw): MessageBody | undefined {
     case 'mixed': {
       const items = record(raw.mixed)?.msg_item
       if (!Array.isArray(items)) return undefined
-      // Runs hold no runs: what is nested deeper could only exhaust the stack.
-      const runs = items.map(record).filter(item => item && item.msgtype !== type)
-      return { type, items: runs.map(item => content(item!)).filter(item => item !== undefined) }
+      // WeCom does not nest mixed messages. Ignoring nested ones keeps crafted callbacks from exhausting the stack.
+      const parts = items.map(record).filter(item => item && item.msgtype !== type)
+      return { type, items: parts.map(item => content(item!)).filter(item => item !== undefined) }
     }
   }
 }
 
 function event(raw: Raw = {}) {
   const name = text(raw.eventtype) ?? ''
-  // The official SDK's types have the fields beside `eventtype`; on the wire they are nested under its name.
+  // The official SDK declares the fields beside `eventtype`. WeCom sends them nested under the event's name.
   const detail = record(raw[name]) ?? raw
   switch (name) {
     case 'enter_chat':
@@ -111,13 +111,13 @@ function json(source: string): unknown {
   try {
     return JSON.parse(source)
   } catch {
-    // WeCom has been seen to leave control characters of a message unescaped.
-    return lenient(source)
+    // Some messages contain unescaped control characters.
+    return parseLenient(source)
   }
 }
 
-function lenient(source: string): unknown {
-  // Strings may be left open: an expression that insisted on their end would look for it from every quote again.
+function parseLenient(source: string): unknown {
+  // The closing quote is optional: requiring it would make the match quadratic in unterminated strings.
   const escaped = source.replace(/"(?:[^"\\]|\\[^]?)*"?/g, string => string.replace(/[\0-\x1f]/g, (char) => {
     return '\\u' + char.charCodeAt(0).toString(16).padStart(4, '0')
   }))

@@ -4,8 +4,8 @@ import type { Tree } from './xml'
 import { listOf, numberOf, parseXml, textOf, treeOf, treesOf } from './xml'
 
 /**
- * Reads the decrypted XML of a callback. What is in it tells where it comes from: an app has an `AgentID`, a group
- * robot of the older kind a `WebhookUrl`.
+ * Parses the decrypted XML of a callback: one with a `WebhookUrl` is of a legacy group robot, one with an `AgentID` of
+ * a self-built app.
  * @throws {CallbackError} `payload`
  */
 export function parseXmlPayload(plaintext: string): Payload {
@@ -38,7 +38,7 @@ function readApp(tree: Tree): Payload {
   }
   if (type !== 'event') return message({ ...base, msgId: required(tree, 'msgid', 'MsgId') }, type, appBody(type, tree))
   const name = textOf(tree, 'event') ?? ''
-  // Events have no id of their own. Two of one second are told apart by what they are.
+  // Events have no id. Sender, time, name and key identify them.
   const what = ['eventkey', 'taskid'].map(key => textOf(tree, key)?.slice(0, 128))
   const msgId = [userId, createTime, name, ...what].filter(Boolean).join('/')
   return { kind: 'event', ...base, msgId, ...appEvent(name, tree) }
@@ -106,7 +106,7 @@ function click(tree: Tree): Click {
   }
 }
 
-/** Bearer secrets, which stay here. */
+/** Bearer secrets, which are not passed on. */
 const secrets = ['responsecode', 'webhookurl', 'getchatinfourl']
 
 function unknown(name: string, tree: Tree) {
@@ -115,7 +115,7 @@ function unknown(name: string, tree: Tree) {
 }
 
 /**
- * Reads a callback of a group robot of the older kind, in XML or JSON.
+ * Parses a callback of a legacy group robot, from XML or JSON.
  * @throws {CallbackError} `payload`
  */
 export function parseRobot(tree: Tree, isJson: boolean): Payload {
@@ -161,7 +161,7 @@ function robotBody(type: string, tree: Tree): MessageBody | undefined {
   }
 }
 
-/** A button below a Markdown message. */
+/** A click on a button below a Markdown message. */
 function press(tree: Tree | undefined): Click {
   const [action] = treesOf(tree, 'actions')
   return {

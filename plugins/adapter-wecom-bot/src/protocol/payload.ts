@@ -4,7 +4,7 @@ import type { Tree } from './xml'
 export type CallbackSource =
   /** A self-built app. https://developer.work.weixin.qq.com/document/path/90238 */
   | { name: 'app', corpId: string, agentId: string }
-  /** A group robot of the older kind. `chatId` is set in single chats, too. */
+  /** A legacy group robot. `chatId` is set in single chats, too. */
   | { name: 'robot', chatId?: string, isJson: boolean }
 
 /** Fields of every callback. */
@@ -14,7 +14,7 @@ export interface CallbackBase {
   /** `aibotid`; `app:<AgentID>` or `robot` for callbacks that do not come from an intelligent bot. */
   botId: string
   userId: string
-  /** Group robots of the older kind only. */
+  /** Legacy group robots only. */
   userName?: string
   /** Group chats only; opaque and case-sensitive. */
   chatId?: string
@@ -25,7 +25,7 @@ export interface CallbackBase {
   source?: CallbackSource
   /** Clicks on cards of a self-built app: updates the card, once. A bearer secret. */
   responseCode?: string
-  /** The webhook of a group robot of the older kind. A bearer secret. */
+  /** The webhook of a legacy group robot. A bearer secret. */
   webhookUrl?: string
 }
 

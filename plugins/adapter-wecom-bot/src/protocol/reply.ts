@@ -1,37 +1,37 @@
 import type { TemplateCard } from './template-card'
 
-/** An image inside a finished stream. */
+/** An image in the closing frame of a stream. */
 export interface InlineImage {
   base64: string
-  /** Of the raw bytes, in hex. */
+  /** MD5 of the raw bytes, in hex. */
   md5: string
 }
 
-const spelled = Symbol('spelled')
+const cachedJson = Symbol('cached JSON')
 
-/** The plaintext of a reply, as an object that no longer changes. */
+/** The plaintext of a reply. Immutable once it is sent, so that its JSON can be cached. */
 export interface Reply {
   [name: string]: unknown
-  [spelled]?: string
+  [cachedJson]?: string
 }
 
-/** The JSON of a reply: once, where it is given again and again. */
+/** The JSON of a reply, cached: a frame that does not change is sent for every poll. */
 export function stringifyOnce(reply: Reply): string {
-  return reply[spelled] ??= JSON.stringify(reply)
+  return reply[cachedJson] ??= JSON.stringify(reply)
 }
 
-const replied = Symbol('replied')
+const lastReply = Symbol('last reply')
 
-/** The bubble as it stands: each frame replaces the one before. */
+/** Content of a stream. Each frame replaces the previous one. */
 export interface Frame {
   /** Markdown of at most `MAX_STREAM_BYTES`. */
   content: string
-  /** Ends the polling; nothing can be changed afterwards. */
+  /** Closes the stream: WeCom stops polling, and the content cannot change any more. */
   finish: boolean
   /** With `finish` only. */
   images?: InlineImage[]
-  /** The reply it was last sent in: a bubble that stands still is asked for again and again, until it is finished. */
-  [replied]?: StreamReply
+  /** The reply that last contained this frame. A frame that does not change is polled many times. */
+  [lastReply]?: StreamReply
 }
 
 interface StreamReply extends Reply {
@@ -45,7 +45,7 @@ interface StreamReply extends Reply {
  * @see https://developer.work.weixin.qq.com/document/path/101031
  */
 export function streamReply(id: string, frame: Frame, card?: TemplateCard, feedback?: string): Reply {
-  const last = frame[replied]
+  const last = frame[lastReply]
   if (last?.stream.id === id && last.stream.feedback?.id === feedback && last.template_card === card) return last
   const { content, finish, images } = frame
   const stream = {
@@ -58,23 +58,24 @@ export function streamReply(id: string, frame: Frame, card?: TemplateCard, feedb
   const reply: StreamReply = card
     ? { msgtype: 'stream_with_template_card', stream, template_card: card }
     : { msgtype: 'stream', stream }
-  if (!finish) frame[replied] = reply
+  if (!finish) frame[lastReply] = reply
   return reply
 }
 
-/** The only reply that may be plain text: to `enter_chat`. */
+/** A text. WeCom accepts it in reply to `enter_chat` only. */
 export function textReply(content: string): Reply {
   return { msgtype: 'text', text: { content } }
 }
 
-/** A card alone: to `enter_chat`, for in a chat it goes along with a stream. */
+/** A card alone, in reply to `enter_chat`. Elsewhere cards are sent with a stream. */
 export function cardReply(card: TemplateCard): Reply {
   return { msgtype: 'template_card', template_card: card }
 }
 
 /**
- * Replaces a card that was clicked. It must come within five seconds and keep the card's `task_id`.
- * @param userIds who sees it so; everybody, unless given
+ * Replaces a clicked card. Must be sent within `REPLY_TIMEOUT_MS` and keep the card's `task_id`.
+ * @param userIds people who see the update; everyone unless given
+ * @see https://developer.work.weixin.qq.com/document/path/101032
  */
 export function cardUpdateReply(card: TemplateCard, userIds?: string[]): Reply {
   return { response_type: 'update_template_card', userids: userIds, template_card: card }

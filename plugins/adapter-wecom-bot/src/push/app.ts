@@ -18,25 +18,27 @@ export interface WecomAppOptions {
   agentId: string
   secret: string
   apiEndpoint: string
-  /** Whether what it says is sent as Markdown, which is shown in WeCom only, or as plain text. */
+  /** Markdown is shown in WeCom only, plain text in WeChat as well. */
   format: 'markdown' | 'text'
-  /** Told of each card that has been sent. */
+  /** Called for each card that was sent. */
   sentCard?(card: TemplateCard): void
 }
 
-/** A token that WeCom does not take any more: the same request with a new one may be right. */
-const STALE = [40014, 42001]
-/** So long before its end a token is not used any more. Seconds. */
-const MARGIN = 300
+/** The access token is no longer valid. */
+const INVALID_TOKEN_CODES = [40014, 42001]
+/** A token is renewed this long before it expires. */
+const TOKEN_MARGIN_SECONDS = 300
+const MIN_TOKEN_LIFETIME_SECONDS = 60
 
 /**
- * The API of a self-built app.
+ * The API of a self-built app: messages, files and card updates.
  * @see https://developer.work.weixin.qq.com/document/path/90236
  */
 export class WecomApp {
   private readonly retry: ApiRetry
   private token?: { value: string, until: number }
-  private asking?: Promise<string>
+  /** The running request for a token. */
+  private requesting?: Promise<string>
   private readonly sending: Activity
 
   constructor(readonly options: WecomAppOptions, readonly transport: Transport, readonly clock: Clock) {
@@ -50,8 +52,8 @@ export class WecomApp {
   }
 
   /**
-   * The way to one person.
-   * @returns `undefined` for what WeCom would take for several people, or for all
+   * Messages to one person.
+   * @returns `undefined` for an id that WeCom would take for several people or for everyone
    */
   to(userId: string): Push | undefined {
     if (!userId || userId.startsWith('@') || userId.includes('|')) return
@@ -59,32 +61,35 @@ export class WecomApp {
   }
 
   /**
-   * A file that somebody has sent, valid for three days.
+   * Downloads a received file, which is available for `MEDIA_ID_LIFETIME_MS`.
+   * @param limit most bytes
    * @throws {MediaError}
    * @see https://developer.work.weixin.qq.com/document/path/90254
    */
   async media(id: string, limit: number): Promise<Media> {
     try {
-      return await this.retry.run(() => this.renewing(async (token) => {
+      return await this.retry.run(() => this.withToken(async (token) => {
         const url = this.url('media/get', { access_token: token, media_id: id })
-        let answer: HttpResponse | undefined
+        let response: HttpResponse | undefined
         await callApi(async () => {
-          answer = await this.transport(url, { limit })
-          return !answer.disposition && /json|text/.test(answer.type) ? JSON.parse(answer.body.toString()) : { errcode: 0 }
+          response = await this.transport(url, { limit })
+          const isError = !response.disposition && /json|text/.test(response.type)
+          return isError ? JSON.parse(response.body.toString()) : { errcode: 0 }
         }, url, {})
-        const { body, disposition } = answer!
+        const { body, disposition } = response!
         return toMedia({ data: body, disposition })
       }))
     } catch (error) {
-      // Other errors may contain the URL with the token.
+      // Other errors may contain the URL and with it the token.
       const cause = error instanceof WecomApiError ? error : undefined
       throw new MediaError('wecom-bot/media-network-failed', cause?.message ?? 'the download failed', { cause })
     }
   }
 
   /**
-   * Puts a button that cannot be clicked in the place of those of a card that somebody has answered.
-   * @param code of the click, good for one update
+   * Replaces the buttons of an answered card by one that cannot be clicked.
+   * @param code the `response_code` of the click, valid for one update within `CARD_UPDATE_LIFETIME_MS`
+   * @param button its label
    * @throws {WecomApiError}
    * @see https://developer.work.weixin.qq.com/document/path/94888
    */
@@ -121,24 +126,24 @@ export class WecomApp {
   /** @see https://developer.work.weixin.qq.com/document/path/90253 */
   private async upload(type: string, name: string, data: Buffer): Promise<string> {
     const { media_id: id } = await this.call('media/upload', formData('media', name, data), { type })
-    if (typeof id !== 'string') throw new WecomApiError('unconfirmed', undefined, 'the answer has no "media_id"')
+    if (typeof id !== 'string') throw new WecomApiError('unconfirmed', undefined, 'the response has no "media_id"')
     return id
   }
 
   private call(path: string, body: object, params: Record<string, string> = {}) {
-    return this.retry.run(() => this.renewing((token) => {
+    return this.retry.run(() => this.withToken((token) => {
       return callApi(createPost(this.transport), this.url(path, { access_token: token, ...params }), body)
     }))
   }
 
-  /** Once more with a new token, where the one we have is stale before its time. */
-  private async renewing<T>(action: (token: string) => Promise<T>): Promise<T> {
+  /** Repeats the action once with a new token, if WeCom no longer accepts the current one. */
+  private async withToken<T>(action: (token: string) => Promise<T>): Promise<T> {
     const token = await this.accessToken()
     try {
       return await action(token)
     } catch (error) {
-      if (!(error instanceof WecomApiError) || !STALE.includes(error.errcode!)) throw error
-      // Another call may have renewed it in the meantime.
+      if (!(error instanceof WecomApiError) || !INVALID_TOKEN_CODES.includes(error.errcode!)) throw error
+      // Another call may have renewed the token already.
       if (this.token?.value === token) this.token = undefined
       return action(await this.accessToken())
     }
@@ -146,18 +151,19 @@ export class WecomApp {
 
   private async accessToken(): Promise<string> {
     if (this.token && this.token.until > this.clock.now()) return this.token.value
-    this.asking ??= this.askToken().finally(() => this.asking = undefined)
-    return this.asking
+    this.requesting ??= this.requestToken().finally(() => this.requesting = undefined)
+    return this.requesting
   }
 
   /** @see https://developer.work.weixin.qq.com/document/path/91039 */
-  private async askToken(): Promise<string> {
+  private async requestToken(): Promise<string> {
     const { corpId, secret } = this.options
     const url = this.url('gettoken', { corpid: corpId, corpsecret: secret })
     const answer = await callApi(async () => JSON.parse((await this.transport(url)).body.toString()), url, {})
-    const { access_token: value, expires_in: life } = answer
-    if (typeof value !== 'string' || !value) throw new WecomApiError('unconfirmed', undefined, 'the answer has no "access_token"')
-    this.token = { value, until: this.clock.now() + Math.max(Number(life) - MARGIN || 0, 60) * 1000 }
+    const { access_token: value, expires_in: lifetime } = answer
+    if (typeof value !== 'string' || !value) throw new WecomApiError('unconfirmed', undefined, 'the response has no "access_token"')
+    const seconds = Math.max(Number(lifetime) - TOKEN_MARGIN_SECONDS || 0, MIN_TOKEN_LIFETIME_SECONDS)
+    this.token = { value, until: this.clock.now() + seconds * 1000 }
     return value
   }
 

@@ -8,13 +8,13 @@ import { MAX_TEXT_BYTES, MAX_WEBHOOK_MARKDOWN_BYTES } from '../protocol/limits'
 import type { Webhook } from '../api/webhook'
 
 /**
- * The messages of a push as a webhook takes them: what is too long becomes several.
- * @param chatId for webhooks that reach more than one chat
- * @throws {CardError} where a card is not one of those that webhooks take
+ * Request bodies for a group webhook. Long texts are split into several messages.
+ * @param chatId the chat, for webhooks that serve several
+ * @throws {CardError} if webhooks do not accept a card
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
 export function toWebhookBodies(parts: MessagePart[], webhook: Pick<Webhook, 'upload'>, chatId?: string): PendingBody[] {
-  // All are looked at before the first is made: a push that cannot be sent whole is not begun.
+  // Validate all cards first: a push is sent whole or not at all.
   const cards = new Map(parts.map(part => [part, part.type === 'card' ? validateWebhookCard(part.card) : undefined]))
   const chat = chatId ? { chatid: chatId } : {}
   return parts.flatMap((part): PendingBody[] => {
@@ -25,11 +25,11 @@ export function toWebhookBodies(parts: MessagePart[], webhook: Pick<Webhook, 'up
         return pieces(part.content, MAX_TEXT_BYTES).map((content, index) => ({
           ...chat,
           msgtype: 'text',
-          // Nobody is called twice.
+          // Mention people only once.
           text: index ? { content } : { content, mentioned_list: part.users },
         }))
       case 'image':
-        return [{ ...chat, msgtype: 'image', image: encode(part.data) }]
+        return [{ ...chat, msgtype: 'image', image: encodeImage(part.data) }]
       case 'file':
       case 'voice': {
         const { type, name, data } = part
@@ -43,16 +43,16 @@ export function toWebhookBodies(parts: MessagePart[], webhook: Pick<Webhook, 'up
   })
 }
 
-function encode(data: Buffer) {
+function encodeImage(data: Buffer) {
   return { base64: data.toString('base64'), md5: createHash('md5').update(data).digest('hex') }
 }
 
-/** Uploads a file and gives its `media_id`. */
+/** Uploads a file. Resolves to its `media_id`. */
 type Upload = (type: string, name: string, data: Buffer) => Promise<string>
 
 /**
- * The messages of a push as a self-built app sends them: what is too long becomes several. Each is made when its turn
- * has come.
+ * Request bodies for a self-built app. Long texts are split into several messages. Each body is created when it is to
+ * be sent, since it may need an upload.
  * @throws {CardError}
  * @see https://developer.work.weixin.qq.com/document/path/90236
  */
@@ -86,7 +86,7 @@ function mediaBody(type: string, id: string) {
   return { msgtype: type, [type]: { media_id: id } }
 }
 
-/** A text of an app may have links in HTML, which nobody meant who wrote a text. */
+/** Apps render `<a>` in text as a link. A zero-width space prevents it. */
 export function escapeAppText(content: string): string {
   return content.replace(/<(?=\/?a\b)/gi, '<\u200b')
 }

@@ -12,30 +12,30 @@ import type { OpenFile } from '../media/outgoing-files'
 /** One message of a push. */
 export type MessagePart =
   | { type: 'markdown', content: string }
-  /** Of all kinds of messages only this one can mention people. */
+  /** The only type that can mention people. */
   | { type: 'text', content: string, users: string[] }
   /** JPG or PNG of at most `MAX_IMAGE_BYTES`. */
   | { type: 'image', data: Buffer }
   | { type: 'file' | 'voice', name: string, data: Buffer }
   | { type: 'news', articles: Article[] }
-  /** As it was given; who sends it knows which cards may go there. */
+  /** Not validated: which cards are accepted depends on where it is sent. */
   | { type: 'card', card: unknown }
 
-/** Elements that are messages of their own. */
-const apart = new Set(['img', 'image', 'audio', 'video', 'file', 'wecom-bot:card', 'wecom-bot:news'])
-/** Elements that are not taken apart for what is in them. */
-const whole = new Set(['ul', 'ol', 'table', 'markdown', 'code', 'pre', 'code-block', 'button'])
+/** Elements that become messages of their own. */
+const standalone = new Set(['img', 'image', 'audio', 'video', 'file', 'wecom-bot:card', 'wecom-bot:news'])
+/** Elements that are not split for standalone elements inside. */
+const indivisible = new Set(['ul', 'ol', 'table', 'markdown', 'code', 'pre', 'code-block', 'button'])
 
 /**
- * Takes elements apart into the messages of a push, in their order. What cannot be sent is said in its place.
+ * Splits elements into messages, in order. What cannot be sent is replaced by a placeholder.
  * @throws {NewsError}
- * @throws {CardError} where a card is not JSON
+ * @throws {CardError} if a card is not JSON
  */
 export async function composeParts(elements: h[], open: OpenFile): Promise<MessagePart[]> {
   const runs: h[][] = []
   let last: h[] | undefined
   for (const element of elements.flatMap(flatten)) {
-    if (apart.has(element.type)) {
+    if (standalone.has(element.type)) {
       runs.push([element])
       last = undefined
     } else if (last) {
@@ -44,13 +44,13 @@ export async function composeParts(elements: h[], open: OpenFile): Promise<Messa
       runs.push(last = [element])
     }
   }
-  const parts = await Promise.all(runs.map(run => apart.has(run[0].type) ? single(run[0], open) : text(run)))
+  const parts = await Promise.all(runs.map(run => standalone.has(run[0].type) ? single(run[0], open) : text(run)))
   return join(parts.flat())
 }
 
-/** The elements that are messages of their own come to the top; what was around them stays around the rest. */
+/** Moves standalone elements to the top level. The elements around them are repeated around what remains. */
 function flatten(element: h): h[] {
-  if (apart.has(element.type) || !holdsApart(element)) return [element]
+  if (standalone.has(element.type) || !containsStandalone(element)) return [element]
   const result: h[] = []
   let run: h[] = []
   const flush = () => {
@@ -58,7 +58,7 @@ function flatten(element: h): h[] {
     run = []
   }
   for (const child of element.children.flatMap(flatten)) {
-    if (!apart.has(child.type)) {
+    if (!standalone.has(child.type)) {
       run.push(child)
       continue
     }
@@ -69,11 +69,11 @@ function flatten(element: h): h[] {
   return result
 }
 
-function holdsApart({ type, children }: h): boolean {
-  return !whole.has(type) && children.some(child => apart.has(child.type) || holdsApart(child))
+function containsStandalone({ type, children }: h): boolean {
+  return !indivisible.has(type) && children.some(child => standalone.has(child.type) || containsStandalone(child))
 }
 
-/** Only an element mentions somebody: neither text nor Markdown can. */
+/** Text with mentions becomes a `text` message, other text a `markdown` message. */
 function text(run: h[]): MessagePart[] {
   const users = [...new Set(mentions(run))]
   const { text, images, buttons } = renderElements(users.length ? run.map(withoutMentions) : run)
@@ -95,7 +95,7 @@ function mentionedUser({ attrs }: h) {
   return attrs.type === 'all' ? '@all' : String(attrs.id)
 }
 
-/** WeCom itself shows who is mentioned. */
+/** WeCom adds the mentioned names itself. */
 function withoutMentions(element: h): h {
   if (isMention(element)) return h.text('')
   return element.children.length ? h(element.type, element.attrs, element.children.map(withoutMentions)) : element
@@ -134,7 +134,7 @@ const extensions: Record<string, string> = {
   'application/zip': '.zip',
 }
 
-/** Texts that follow one another are one message. */
+/** Merges adjacent Markdown messages. */
 function join(parts: MessagePart[]): MessagePart[] {
   const result: MessagePart[] = []
   for (const part of parts) {

@@ -9,11 +9,11 @@ import { WebhookPush, toLegacyRobot } from './push'
 import { ExpiringMap } from 'common/collections'
 import type { WebhookRegistry } from './webhook-registry'
 
-/** How long and how many group robots of the older kind are remembered. */
-const LIFE = 7 * 24 * 3600_000
-const COUNT = 1000
+/** How long the webhook of a legacy group robot is remembered after its last message. */
+const ROBOT_LIFETIME_MS = 7 * 24 * 3600_000
+const MAX_ROBOTS = 1000
 
-/** Where the chats of a bot are reached with messages that answer nothing. */
+/** Finds where to push messages that are not replies. */
 export class PushTargets {
   private readonly robots: ExpiringMap<{ url: string, chatId: string }>
 
@@ -23,10 +23,10 @@ export class PushTargets {
     clock: Clock,
     readonly app?: WecomApp,
   ) {
-    this.robots = new ExpiringMap(clock, LIFE, COUNT)
+    this.robots = new ExpiringMap(clock, ROBOT_LIFETIME_MS, MAX_ROBOTS)
   }
 
-  /** Remembers how a chat can be reached later. */
+  /** Records from a received message how to push to its chat. */
   record({ chatId, userId, source, webhookUrl }: Message) {
     this.webhooks.noteGroup(chatId)
     if (source?.name !== 'robot' || !source.chatId || !webhookUrl) return
@@ -34,13 +34,13 @@ export class PushTargets {
     if (url) this.robots.set(channelOf({ chatId, userId }), { url, chatId: source.chatId })
   }
 
-  /** As the settings say. */
+  /** The configured webhook of a chat. */
   configured(channelId: string): Push | undefined {
     const webhook = this.webhooks.forChannel(channelId)
     return webhook && new WebhookPush(webhook)
   }
 
-  /** Otherwise: through the robot that was spoken to, to a person through the app. */
+  /** The group robot that received messages from a chat, or the app for a single chat. */
   fallbackFor(channelId: string): Push | undefined {
     const robot = this.robots.get(channelId)
     if (robot) return toLegacyRobot(new WebhookPush(this.webhooks.byUrl(robot.url), robot.chatId))
@@ -48,7 +48,7 @@ export class PushTargets {
     return userId ? this.app?.to(userId) : undefined
   }
 
-  /** The address that a group robot names, as far as it may be posted to. */
+  /** The webhook that a group robot named; `undefined` if it must not be used. */
   robotWebhook(url: string): string | undefined {
     return robotWebhook(url, this.config.apiEndpoint, this.config.trustedHosts)
   }

@@ -5,18 +5,19 @@ import type { MessagePart } from './parts'
 import { WecomApiError } from '../api/client'
 import type { Webhook } from '../api/webhook'
 
-/** Where messages go that answer nothing. */
+/** A destination for messages that are not replies. */
 export interface Push {
   /**
-   * Sends messages that belong together, in their order.
-   * @throws {DeliveryError} saying how many of them nobody got
+   * Sends messages in order. If one fails, the following ones are not sent.
+   * @throws {DeliveryError}
+   * @throws {CardError} before anything is sent
    */
   send(parts: MessagePart[]): Promise<void>
 }
 
-/** To a group's webhook. */
+/** Pushes to a group webhook. */
 export class WebhookPush implements Push {
-  /** @param chatId for webhooks that reach more than one chat */
+  /** @param chatId the chat, for webhooks that serve several */
   constructor(readonly webhook: Webhook, readonly chatId?: string) {}
 
   async send(parts: MessagePart[]) {
@@ -30,7 +31,7 @@ export class WebhookPush implements Push {
   }
 }
 
-/** To a group robot of the older kind, which shows notices only; of other cards it is said that they are missing. */
+/** Pushes to a legacy group robot, which shows notices only: other cards are replaced by a placeholder. */
 export function toLegacyRobot(push: Push): Push {
   return {
     send: parts => push.send(parts.map((part): MessagePart => {

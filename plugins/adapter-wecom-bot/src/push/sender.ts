@@ -11,27 +11,28 @@ import type { Push } from './push'
 import type { TurnController } from '../turn/turn-controller'
 import type { TurnRegistry } from '../turn/turn-registry'
 
-/** A message that is on its way. */
+/** A sent message. */
 export interface Delivered {
+  /** Set if the message can still be edited. */
   id?: string
   content: string
 }
 
-/** Brings what plugins send on its way. Not part of the bot, which stands behind proxies: each look would cost. */
+/** Sends the messages of plugins. Apart from the bot, since Koishi wraps bots in proxies, which make access slow. */
 export class Sender {
   private readonly composing = new SerialQueue()
 
   constructor(readonly turns: TurnRegistry, readonly pushTargets: PushTargets, readonly openFile: OpenFile) {}
 
-  /** The turn that a message to a chat belongs to. */
+  /** The turn that a message replies to, if it is in the same chat. */
   turnOf(channelId: string, referrer?: Referrer): TurnController | undefined {
     const turn = this.answeredBy(referrer)
     return turn && belongs(turn, channelId) ? turn : undefined
   }
 
   /**
-   * Sends elements: into the turn they belong to, or as a push to the chat.
-   * @returns what became of it: its id, where it can still be edited; `undefined` where there is nothing in it
+   * Sends elements as a reply to their turn, or as a push to the chat.
+   * @returns `undefined` if there is nothing to send
    * @throws {DeliveryError}
    * @throws {CardError}
    * @throws {NewsError}
@@ -39,19 +40,19 @@ export class Sender {
   async deliver(channelId: string, elements: h[], referrer?: Referrer): Promise<Delivered | undefined> {
     const { turns, pushTargets } = this
     const answered = this.answeredBy(referrer)
-    // A session may be lent for a message to another chat, where nobody must read what was meant for this one.
+    // Plugins also send to other chats with this session. Such messages must not appear here.
     const isHere = !answered || belongs(answered, channelId)
     if (answered && isHere) return this.say(answered, elements)
     const push = pushTargets.configured(channelId)
     if (push) return this.push(push, channelId, elements)
-    // Some plugins answer without the session they answer: then the chat tells whom it is for.
+    // Some plugins reply without a session. Then the latest open turn of the chat is answered.
     const open = referrer && isHere ? undefined : turns.findLatest(owner => channelOf(owner) === channelId)
     if (open) return this.say(open, elements)
     const other = pushTargets.fallbackFor(channelId)
     if (other) return this.push(other, channelId, elements)
     const { text } = renderElements(elements)
     if (!text) return
-    throw new DeliveryError('wecom-bot/no-route', text.length, `nothing leads to ${channelId}: no message of it is being answered, `
+    throw new DeliveryError('wecom-bot/no-route', text.length, `cannot send to ${channelId}: no message of it is being answered, `
       + 'and neither a webhook nor an app is configured for it')
   }
 

@@ -7,21 +7,21 @@ import type { DeferredMessage } from '../storage/deferred'
 import { MAX_RECORDED_GROUPS } from '../storage/groups'
 import { Webhook } from '../api/webhook'
 
-/** Most webhooks that are held although nothing waits for them; every group robot names one of its own. */
-const IDLE = 1000
+/** Most webhooks in memory. More are kept only while they have messages to send; every group robot has its own. */
+const MAX_IDLE_WEBHOOKS = 1000
 
-/** Keeps what could not be sent for the next start; resolves to whether it could. */
-export type DeferMessages = (pushes: DeferredMessage[]) => Promise<boolean>
+/** Stores unsent messages for the next start. Resolves to whether they are stored. */
+export type DeferMessages = (messages: DeferredMessage[]) => Promise<boolean>
 
-/** The group webhooks of one bot, and which chat each may speak to. */
+/** The group webhooks of one bot, and the chat that each belongs to. */
 export class WebhookRegistry {
   private readonly webhooks = new Map<string, Webhook>()
-  /** Groups that the bot was spoken to in. */
+  /** Groups that the bot received messages from, at most `MAX_RECORDED_GROUPS`. */
   private readonly groups = new Set<string>()
-  /** Those of earlier processes are among them. */
+  /** The groups recorded by earlier processes are loaded. */
   private isComplete = false
 
-  /** @param recordGroup notes a group for the next start, and names those that are known; nothing where it cannot */
+  /** @param recordGroup stores a group; resolves to all stored groups, or to nothing if the database fails */
   constructor(
     readonly config: Pick<Config, 'webhooks' | 'webhookKey' | 'webhookUrl' | 'apiEndpoint'>,
     readonly post: Post,
@@ -30,8 +30,8 @@ export class WebhookRegistry {
   ) {}
 
   /**
-   * The webhook of a chat. The default one serves a group that has none of its own only as long as the bot has met no
-   * second group: an answer must not end up among other people.
+   * The webhook of a chat. The default webhook serves a group that is not configured only while the bot knows no second
+   * group: a message must never reach the wrong people.
    * @param channelId a group's id, or `webhook` for the default one
    */
   forChannel(channelId: string): Webhook | undefined {
@@ -42,25 +42,25 @@ export class WebhookRegistry {
     return url ? this.byUrl(url) : undefined
   }
 
-  /** The webhook behind an address: all messages to it stand in one line. */
+  /** The webhook of a URL. There is one per URL, so that its rate limit holds for all messages. */
   byUrl(url: string): Webhook {
     let webhook = this.webhooks.get(url)
     if (webhook) return webhook
     this.webhooks.set(url, webhook = new Webhook(url, this.post, this.clock))
-    if (this.webhooks.size > IDLE) this.forget()
+    if (this.webhooks.size > MAX_IDLE_WEBHOOKS) this.removeIdle()
     return webhook
   }
 
-  /** Lets go of the oldest webhook that nothing waits for. */
-  private forget() {
+  /** Removes the oldest idle webhook. */
+  private removeIdle() {
     for (const [url, webhook] of this.webhooks) {
       if (webhook.isIdle) return void this.webhooks.delete(url)
     }
   }
 
-  /** Remembers a group the bot has been spoken to in. */
+  /** Records a group that the bot received a message from. */
   noteGroup(chatId?: string) {
-    // Two are as good as many: the set stays small.
+    // Only "exactly one group" matters, so the set stops at two.
     if (!chatId || Object.hasOwn(this.config.webhooks, chatId) || this.groups.size >= MAX_RECORDED_GROUPS) return
     if (this.isComplete && this.groups.has(chatId)) return
     this.groups.add(chatId)
@@ -74,7 +74,7 @@ export class WebhookRegistry {
     }
   }
 
-  /** Messages waiting for their place, over all webhooks. */
+  /** Number of waiting messages of all webhooks. */
   get waiting() {
     return [...this.webhooks.values()].reduce((sum, webhook) => sum + webhook.waiting, 0)
   }
@@ -85,26 +85,30 @@ export class WebhookRegistry {
   }
 
   /**
-   * Stops. What has not been sent is kept where its webhook will be known again after the next start.
-   * @returns how many messages are kept, and how many are lost
+   * Stops sending. Unsent messages of configured webhooks are stored for the next start.
+   * @param defer stores them
+   * @returns the numbers of stored and of lost messages
    */
-  async close(keep: DeferMessages): Promise<{ kept: number, lost: number }> {
+  async close(defer: DeferMessages): Promise<{ kept: number, lost: number }> {
     const known = new Set(this.configured().map(hash))
-    const pushes: DeferredMessage[] = []
+    const messages: DeferredMessage[] = []
     let lost = 0
     await Promise.all([...this.webhooks.values()].map(async (webhook) => {
-      const rest = await webhook.close()
+      const unsent = await webhook.close()
       const target = hash(webhook.url)
-      lost += rest.lost
-      if (known.has(target)) pushes.push(...rest.bodies.map(body => ({ target, body })))
-      else lost += rest.bodies.length
+      lost += unsent.lost
+      if (known.has(target)) messages.push(...unsent.bodies.map(body => ({ target, body })))
+      else lost += unsent.bodies.length
     }))
-    const isKept = pushes.length > 0 && await keep(pushes)
-    for (const webhook of this.webhooks.values()) webhook.rejectPending(new WecomApiError(isKept ? 'deferred' : 'unsent'))
-    return isKept ? { kept: pushes.length, lost } : { kept: 0, lost: lost + pushes.length }
+    const isStored = messages.length > 0 && await defer(messages)
+    for (const webhook of this.webhooks.values()) webhook.rejectPending(new WecomApiError(isStored ? 'deferred' : 'unsent'))
+    return isStored ? { kept: messages.length, lost } : { kept: 0, lost: lost + messages.length }
   }
 
-  /** Sends what an earlier process has left. */
+  /**
+   * Sends the messages that an earlier process stored.
+   * @param take removes and returns the messages of these webhooks
+   */
   async resume(take: (targets: string[]) => Promise<DeferredMessage[]>, failed: (error: unknown) => void) {
     const urls = new Map(this.configured().map(url => [hash(url), url]))
     if (!urls.size) return
@@ -131,7 +135,7 @@ export class WebhookRegistry {
   }
 }
 
-/** What stands for an address in the database: the address itself is a secret. */
+/** Identifies a webhook in the database. Its URL is a secret. */
 function hash(url: string): string {
   return createHash('sha256').update(url).digest('hex').slice(0, 32)
 }

@@ -1,24 +1,24 @@
 /**
- * Plain text in a Markdown message, so that it reads as it was written. WeCom knows no way to escape: a backslash
- * shows, and `\[` even begins a formula. What would be read as markup is parted by blanks instead: a hair space where
- * a mark must not touch the word behind it, a zero-width space where nothing may be seen.
+ * Escaping for WeCom's Markdown, which has no escape character: a backslash is shown, and `\[` starts a formula.
+ * Instead, spaces are inserted into what would be markup: a hair space where a mark must not touch the next word, a
+ * zero-width space elsewhere.
  */
 
-const HAIR = '\u200a'
-const ZERO = '\u200b'
+const HAIR_SPACE = '\u200a'
+const ZERO_WIDTH_SPACE = '\u200b'
 
-/** Four blanks would make a line code. */
+/** Indentation of four spaces or more, which makes a line code. */
 const indent = /^(?: {4}| {0,3}\t)[ \t]*(?=\S)/gm
 
 /**
- * Beginnings of a line that make it a heading, a list, a quote, a definition or a fence; and lines that make a rule,
- * or of what is above them a heading or a table.
+ * Starts of lines that make a heading, a list item, a quote, a link definition or a code fence, and lines that make a
+ * rule, or make a heading or a table of the line above.
  */
 const block = /^([ \t]*)(?=#{1,6}(?:\s|$)|[-+*](?:\s|$)|\d{1,9}[.)](?:\s|$)|>|\||\[[^[\]]*\]:|~{3}|[-=:*_][-=:*_| \t]*$)/gm
 
 /**
- * Marks of emphasis, code, links, tags, entities and escapes. Those of emphasis part from what follows at once, for
- * their partner may come in a later element. Addresses are left alone, or they would lead nowhere.
+ * Marks of emphasis, code, links, tags, entities and escapes. Marks of emphasis are separated from the next word even
+ * if they are not closed, since a later element may close them. URLs are matched first and kept as they are.
  */
 const inline = new RegExp([
   /((?<!\w)https?:\/\/(?:[^\s<>*~`\\[\]()&]|&(?!#?\w{1,32};))+)/u,
@@ -27,14 +27,14 @@ const inline = new RegExp([
   /(?:<(?=[a-z/!?@]|$)|&(?=#?\w{1,32};)|\\(?=[!-/:-@[-`{-~\r\n]|$))/u,
 ].map(({ source }) => source).join('|'), 'giu')
 
-/** @returns Markdown that shows `text` literally */
+/** @returns Markdown that is shown as `text` */
 export function escapeMarkdown(text: string): string {
   return text
     .replace(indent, blanks => blanks.replace(/\t/g, '    ').replace(/ /g, '\u00a0'))
-    .replace(block, blanks => blanks + ZERO)
-    .replace(inline, (mark, address, apart, tick) => {
+    .replace(block, blanks => blanks + ZERO_WIDTH_SPACE)
+    .replace(inline, (mark, address, isEmphasis, tick) => {
       if (address) return mark
       if (tick) return tick.replace(/`/g, 'ˋ')
-      return mark + (apart ? HAIR : ZERO)
+      return mark + (isEmphasis ? HAIR_SPACE : ZERO_WIDTH_SPACE)
     })
 }

@@ -2,7 +2,7 @@ import { h } from 'koishi'
 import { MAX_ARTICLES } from '../protocol/limits'
 import { WecomError } from '../util/errors'
 
-/** One entry of a news message: a title, and where it leads. */
+/** One entry of a news message. */
 export interface Article {
   title: string
   description?: string
@@ -24,9 +24,9 @@ export class NewsError extends WecomError<'wecom-bot/invalid-news'> {
 }
 
 /**
- * Reads `<wecom-bot:news>`: its articles are children `<wecom-bot:article title="" description="" url="" picurl="">`,
- * or come whole in `content`, as a list or as JSON.
- * @throws {NewsError}
+ * Reads `<wecom-bot:news>`. Its articles are children `<wecom-bot:article title="" description="" url="" picurl="">`,
+ * or its attribute `content`, an array or JSON.
+ * @throws {NewsError} for the first field that is wrong
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
 export function readNews({ attrs, children }: h): Article[] {
@@ -50,11 +50,11 @@ function read(article: unknown, index: number): Article {
   const { title, description, url, picurl } = (article ?? {}) as Record<keyof Article, unknown>
   const path = `articles[${index}]`
   if (typeof title !== 'string' || !title) throw new NewsError(`${path}.title`, 'must be a non-empty string')
-  if (!isWeb(url)) throw new NewsError(`${path}.url`, 'must be a web address')
-  if (picurl !== undefined && !isWeb(picurl)) throw new NewsError(`${path}.picurl`, 'must be a web address')
+  if (!isWebUrl(url)) throw new NewsError(`${path}.url`, 'must be a web address')
+  if (picurl !== undefined && !isWebUrl(picurl)) throw new NewsError(`${path}.picurl`, 'must be a web address')
   return { title, description: description === undefined ? undefined : String(description), url, picurl }
 }
 
-function isWeb(value: unknown): value is string {
+function isWebUrl(value: unknown): value is string {
   return typeof value === 'string' && URL.canParse(value) && /^https?:/.test(value)
 }

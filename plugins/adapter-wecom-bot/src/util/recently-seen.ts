@@ -1,43 +1,43 @@
 import type { Clock } from './clock'
 
-/** Signatures of callbacks that have been answered, so that one which comes a second time is known. Bounded. */
+/** Recognizes keys that occur a second time within a time span. Memory is bounded. */
 export class RecentlySeen {
-  private young = new Set<string>()
-  private old = new Set<string>()
-  private since: number
+  private current = new Set<string>()
+  private previous = new Set<string>()
+  /** Start of the current generation. */
+  private startedAt: number
 
   /**
-   * @param span how long a signature is known at least, in milliseconds
-   * @param capacity most signatures of one span; beyond it the oldest are forgotten early
+   * @param spanMs how long a key is remembered at least
+   * @param capacity most keys of one span; with more, the oldest are forgotten early
    */
-  constructor(readonly clock: Clock, public span: number, readonly capacity = 100_000) {
-    this.since = clock.now()
+  constructor(readonly clock: Clock, public spanMs: number, readonly capacity = 100_000) {
+    this.startedAt = clock.now()
   }
 
   get size() {
-    return this.young.size + this.old.size
+    return this.current.size + this.previous.size
   }
 
-  /** Notes a signature; `true` where it was known. */
-  seen(signature: string): boolean {
-    this.turnOver()
-    const known = this.young.has(signature) || this.old.has(signature)
-    this.young.add(signature)
+  /** Remembers a key. @returns whether it was known */
+  seen(key: string): boolean {
+    this.startGeneration()
+    const known = this.current.has(key) || this.previous.has(key)
+    this.current.add(key)
     return known
   }
 
-  /** What was not taken may come again. */
-  forget(signature: string) {
-    this.young.delete(signature)
-    this.old.delete(signature)
+  forget(key: string) {
+    this.current.delete(key)
+    this.previous.delete(key)
   }
 
-  /** Two sets in turn: nothing has a timer of its own, and forgetting costs nothing. */
-  private turnOver() {
+  /** Keys expire by generation, which needs neither timers nor a sweep. */
+  private startGeneration() {
     const now = this.clock.now()
-    if (now - this.since < this.span && this.young.size < this.capacity) return
-    this.old = now - this.since < 2 * this.span ? this.young : new Set()
-    this.young = new Set()
-    this.since = now
+    if (now - this.startedAt < this.spanMs && this.current.size < this.capacity) return
+    this.previous = now - this.startedAt < 2 * this.spanMs ? this.current : new Set()
+    this.current = new Set()
+    this.startedAt = now
   }
 }

@@ -140,7 +140,7 @@ describe('a queue of messages', () => {
     await clock.pass(0)
     await first
     const waiting = Promise.all(numbered(2, 1).map(body => queue.push([body])))
-    await assert.rejects(queue.push(numbered(2)), { failure: 'unsent', message: /too many messages wait, at most 3/ })
+    await assert.rejects(queue.push(numbered(2)), { failure: 'unsent', message: /too many messages are waiting \(3\)/ })
     assert.equal(queue.waiting, 2)
     await clock.pass(2 * MINUTE)
     await waiting
@@ -160,7 +160,7 @@ describe('a queue of messages', () => {
       const results = await done
       assert.deepEqual(results.map(({ status }) => status), [...Array(20).fill('fulfilled'), ...Array(5).fill('rejected')])
       assert.equal(clock.pending, 0)
-      await assert.rejects(queue.push([{}]), { failure: 'unsent', message: /has been stopped/ })
+      await assert.rejects(queue.push([{}]), { failure: 'unsent', message: /has stopped/ })
     })
 
     it('does so in a pause before another try', async () => {

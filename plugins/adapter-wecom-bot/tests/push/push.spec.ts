@@ -63,7 +63,7 @@ describe('a push', () => {
       for (const channelId of ['wr-other', 'private:somebody', 'toString', '__proto__']) {
         await assert.rejects(instance.bot.createMessage(channelId, 'x'), (error: Failure) => {
           assert.equal(error.code, 'wecom-bot/no-route')
-          assert.match(error.message, new RegExp(`nothing leads to ${channelId}`))
+          assert.match(error.message, new RegExp(`cannot send to ${channelId}`))
           return true
         })
       }
