@@ -39,7 +39,7 @@ describe('the settings', () => {
     assert.throws(() => create({ requestRetries: 100 }), /requestRetries/)
   })
 
-  /** Every setting with its schema. */
+  /** All settings with their schemas. */
   function fields(schema: Schema): [string, Schema][] {
     if (schema.type === 'intersect') return schema.list!.flatMap(fields)
     return Object.entries(schema.dict!).flatMap(([name, field]): [string, Schema][] => {

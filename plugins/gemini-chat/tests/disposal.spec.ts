@@ -14,7 +14,7 @@ import type { AppOptions, TestApp } from './support/app'
 import { settle } from './support/clock'
 import { fails, gate, piece, says } from './support/engine'
 
-/** A bot whose platform takes nothing. */
+/** A bot whose platform refuses every message. */
 class DeafBot extends EditingBot {
   refused = 0
 
@@ -129,7 +129,7 @@ describe('unloading leaves no timer, listener and socket when', () => {
   let timers: ReturnType<typeof watchTimers> | undefined
 
   before(async () => {
-    // It takes every request, and begins to answer at most.
+    // It accepts every request, and at most begins a response.
     files = createServer(({ url }, response) => {
       if (url === '/half.png') response.writeHead(200).write('half')
     })
@@ -160,58 +160,58 @@ describe('unloading leaves no timer, listener and socket when', () => {
   interface Case {
     config?: AppOptions['config']
     bot?: AppOptions['bot']
-    /** What the stand-in does after the first question. */
+    /** What the mock does after the first question. */
     answers?: Scenario[]
-    /** What happens before the plugin is unloaded. */
+    /** Runs first. */
     before?: string
-    /** What is said then. */
+    /** Messages to send. */
     say: string[]
-    /** Until then, and then the plugin is unloaded. */
+    /** When to unload the plugin. */
     until: () => boolean | Promise<boolean>
-    /** What can be read in the end. */
+    /** The visible texts in the end. */
     reads?: string[]
     prepare?(app: Context): void
   }
 
   const cases: Record<string, Case> = {
-    'nobody says anything': { say: [], until: () => true, reads: [] },
+    'there are no messages': { say: [], until: () => true, reads: [] },
     'an answer is awaited': { answers: [scenarios.silent()], say: ['one'], until: asked(1), reads: [] },
     'an answer is being written': {
       answers: [scenarios.stalled('half')], say: ['one'], until: () => read()[0] === 'half', reads: ['half'],
     },
-    'messages wait in line': {
+    'messages are queued': {
       answers: [scenarios.stalled('half')], say: ['one', 'two', 'three'], until: () => read().includes('half'),
       reads: ['已停止。', '已停止。', 'half'],
     },
-    'messages are being collected': {
+    'a batch is open': {
       config: { policy: 'merge', mergeWindow: 600_000 }, say: ['one', 'two'], until: () => true,
     },
-    'another try is waited for': {
+    'a retry is pending': {
       answers: [scenarios.rateLimited(15)], say: ['one'], until: () => /秒/.test(read()[0]), reads: ['已停止。'],
     },
-    'a conversation is being summed up': {
+    'a conversation is being compacted': {
       config: { historyTokens: 2000 }, before: long, answers: [scenarios.stalled('They')], say: ['two'], until: asked(2),
       reads: ['已停止。'],
     },
-    'a conversation is being summed up by hand': {
+    'a conversation is being compacted with gemini.compact': {
       config: { historyTokens: 100_000 }, before: long, answers: [scenarios.text('two'), scenarios.stalled('They')],
       say: ['two', 'gemini.compact'], until: asked(3),
     },
     'a file is awaited': { say: ['<img src="ORIGIN/none.png"/>'], until: downloading },
     'a file is being loaded': { say: ['<img src="ORIGIN/half.png"/>'], until: downloading },
-    'nobody takes the answer': { bot: DeafBot, say: ['one'], until: () => (test.bot as DeafBot).refused > 1, reads: [] },
-    'the doctor finds nobody at home': {
+    'the platform refuses the answer': { bot: DeafBot, say: ['one'], until: () => (test.bot as DeafBot).refused > 1, reads: [] },
+    'the doctor waits for a server that does not respond': {
       config: { baseUrl: 'ORIGIN' }, say: ['gemini.doctor'], until: downloading,
       prepare: app => void app.plugin(memory as never),
     },
-    'the doctor asks which models there are': {
+    'the doctor waits for the list of models': {
       say: ['gemini.doctor'], until: asked(2), prepare: app => void app.plugin(memory as never),
     },
-    'the doctor asks for a word': {
+    'the doctor waits for a test answer': {
       answers: [scenarios.silent()], say: ['gemini.doctor'], until: asked(3),
       prepare: app => void app.plugin(memory as never),
     },
-    'conversations end by themselves': { config: { idleExpiry: 60_000 }, say: ['one'], until: asked(1) },
+    'conversations expire in the background': { config: { idleExpiry: 60_000 }, say: ['one'], until: asked(1) },
   }
 
   for (const [name, unloading] of Object.entries(cases)) {
@@ -223,7 +223,7 @@ describe('unloading leaves no timer, listener and socket when', () => {
         bot, real: true, prepare, config: { requestRetries: 5, mediaHosts, ...config, baseUrl },
       })
       if (prepare) await test.app.mock.initUser('alice', 3)
-      // What is made once and for all, by the first plugin and the first message.
+      // The first plugin and the first message create things that stay.
       const alice = test.client('alice')
       await alice.receive('gemini.stop')
       test.unload()
@@ -251,7 +251,7 @@ describe('unloading leaves no timer, listener and socket when', () => {
   }
 })
 
-/** Knows the timers that are set from now on, also those that would not keep the process alive. */
+/** Tracks timers that are set from now on, unreferenced ones included. */
 function watchTimers() {
   const { setTimeout } = globalThis
   const timers: (NodeJS.Timeout & { _destroyed?: boolean })[] = []
@@ -275,7 +275,7 @@ function connections(server: Server) {
   }))
 }
 
-/** What the plugin has told Koishi to call. */
+/** The listeners that the plugin has registered. */
 function registered(app: Context) {
   return {
     middlewares: app.$processor._hooks.length,
@@ -286,7 +286,7 @@ function registered(app: Context) {
   }
 }
 
-/** What would keep the process alive. */
+/** The handles that keep the process alive. */
 function resources() {
   return process.getActiveResourcesInfo().filter(name => name !== 'Immediate' && name !== 'TickObject').sort()
 }

@@ -19,7 +19,7 @@ describe('a message during an answer', () => {
     return parts.map(part => part.text).join('')
   })
 
-  /** Begins an answer and leaves it there. */
+  /** Starts an answer that stays unfinished. */
   async function begin(...text: string[]) {
     const end = gate()
     test.engine.respond([...text.flatMap(piece), end, ...says(' end')], request => says(`${questionOf(request)}!`))

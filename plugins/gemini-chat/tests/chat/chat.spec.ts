@@ -103,7 +103,7 @@ describe('a conversation', () => {
         says('3'),
       )
       for (const question of ['one', 'two', 'three']) await test.client('alice').receive(question)
-      // 50 and 35 tokens, and a question of one.
+      // Turns of 50 and 35 tokens, and a question of one token.
       assert.equal(test.engine.requests[2].contents.length, 5)
       await test.client('alice').receive('four'.repeat(20))
       assert.deepEqual(texts(3).slice(0, -1), ['user: two', 'model: 2', 'user: three', 'model: 3'])

@@ -7,10 +7,10 @@ import { createApp, EditingBot, plain } from '../support/app'
 import type { Sent } from '../support/app'
 import { fails, piece, questionOf, says } from '../support/engine'
 
-/** Messages in each conversation. The environment can ask for more: the whole crowd, 20 each, takes a minute. */
+/** Messages per conversation. An environment variable can raise it; 20 messages take a minute. */
 const TURNS = +(process.env.GEMINI_CHAT_TURNS ?? 3)
 
-/** So many messages are said at once where people do not wait for answers. */
+/** Messages sent at once by people who do not wait for answers. */
 const BURST = 2
 
 interface Conversation {
@@ -19,27 +19,27 @@ interface Conversation {
   name: string
 }
 
-/** Everybody talks in two places at the same time: alone with the bot, and in a group with all others. */
+/** Each person writes in two places at the same time: a direct chat, and a group with all others. */
 const conversations = Array.from({ length: 100 }, (_, index) => `user-${index}`).flatMap((person): Conversation[] => [
   { person, name: `${person} alone` },
   { person, group: 'group', name: `${person} in the group` },
 ])
 
-/** Some forget everything in the middle. */
+/** Some people reset their conversation halfway. */
 const forgets = ({ name }: Conversation) => /5 /.test(name)
 const FORGOTTEN = Math.ceil(TURNS / 2)
 
 const question = ({ name }: Conversation, turn: number) => `${name} asks ${turn}`
 
-/** Where a person talks is part of what he asks. */
+/** A question names its person and place. */
 function parse(text: string) {
   const [, name, turn] = /(user-\d+ (?:alone|in the group)) asks (\d+)/.exec(text)!
   return { conversation: conversations.find(conversation => conversation.name === name)!, turn: +turn }
 }
 
-/** A bot without the stock client, which hears every message of every other one. */
+/** A bot without the mock client, which would receive the messages of all others. */
 class CrowdBot extends EditingBot {
-  /** Whatever was shown, in order. */
+  /** All texts that were shown, in order. */
   readonly shown: { sent: Sent, text: string }[] = []
   private readonly waiting = new Map<number, () => void>()
   private count = 0
@@ -80,12 +80,12 @@ class CrowdBot extends EditingBot {
   }
 }
 
-/** Lets everybody talk, one message first, then several at a time. */
+/** Lets all people write: one message first, then several at a time. */
 async function talk(bot: CrowdBot, turns: number) {
   await Promise.all(conversations.map(async (conversation) => {
     for (let turn = 0; turn < turns;) {
       if (turn === FORGOTTEN && forgets(conversation)) await bot.say(conversation, 'gemini.reset')
-      // Nobody is forgotten halfway through what he says at once.
+      // Resets happen between bursts only.
       const end = turn < FORGOTTEN && forgets(conversation) ? FORGOTTEN : turns
       const texts = Array.from({ length: turn ? Math.min(BURST, end - turn) : 1 }, () => question(conversation, turn++))
       await Promise.all(texts.map(text => bot.say(conversation, text)))
@@ -93,7 +93,7 @@ async function talk(bot: CrowdBot, turns: number) {
   }))
 }
 
-/** A request holds its own conversation and nothing else: whole turns in order, the last one of all in any case. */
+/** A request holds its own conversation and nothing else: whole turns in order, the latest included. */
 function checkRequest(request: EngineRequest) {
   const { conversation, turn } = parse(questionOf(request))
   const first = turn >= FORGOTTEN && forgets(conversation) ? FORGOTTEN : 0
@@ -104,7 +104,7 @@ function checkRequest(request: EngineRequest) {
   assert.deepEqual(said, whole.slice(-said.length))
 }
 
-/** What is shown to somebody is his own answer, from its beginning to its end, and then the next one. */
+/** A person is shown only their own answers, each from its beginning to its end, one after the other. */
 function checkAnswers({ shown }: CrowdBot, turns: number) {
   const ended = new Map<Conversation, number>()
   for (const { sent: { channelId, options }, text } of shown) {
@@ -131,7 +131,7 @@ describe('two hundred conversations at once', function() {
       })
       try {
         const failed = new Set<string>()
-        // Answers of different speed, in pieces, so that they overlap. Some are there only at the second try.
+        // Answers in pieces and of different speed, so that they overlap. Some succeed at the second attempt only.
         test.engine.respond((request) => {
           const text = questionOf(request)
           if (/[37] /.test(text) && !failed.has(text)) {

@@ -12,7 +12,7 @@ import { gate } from '../support/engine'
 
 const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
 
-/** Features as people meet them, from the message over HTTP and back. */
+/** Features end to end: from a chat message to the HTTP request and back. */
 describe('features of a request, over HTTP', () => {
   let gemini: Gemini
   let test: TestApp

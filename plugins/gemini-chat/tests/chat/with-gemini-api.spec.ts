@@ -24,7 +24,7 @@ describe('the plugin and the Gemini API', () => {
     await gemini.close()
   })
 
-  /** The next request, once its answer has begun to be seen. */
+  /** The next request, once text of its answer is visible. */
   async function shown() {
     while (!test.bot.sent.length) await new Promise(resolve => setTimeout(resolve, 5))
     return gemini.requests.at(-1)!

@@ -23,7 +23,7 @@ describe('the commands', () => {
 
   const questions = () => test.engine.requests.map(questionOf)
 
-  /** Begins an answer that does not end by itself. */
+  /** Starts an answer that does not end by itself. */
   async function begin(...text: string[]) {
     test.engine.respond([...text.flatMap(piece), gate(), ...says('never')], says('next'))
     const done = test.client('alice').receive('one')

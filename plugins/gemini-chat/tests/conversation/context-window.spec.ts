@@ -55,7 +55,7 @@ describe('ContextWindow', () => {
   })
 
   describe('after background expiry', () => {
-    const nobody = () => false
+    const notBusy = () => false
 
     it('has deleted idle conversations, with a notice for the next question', async () => {
       await say(10, 10)
@@ -63,7 +63,7 @@ describe('ContextWindow', () => {
       await history.append('b', turn('later', 10))
       time += 20_001
       const subject = memory({ expiry: 60_000 })
-      await subject.expireIdle(nobody)
+      await subject.expireIdle(notBusy)
       assert.deepEqual([...await history.load('a'), ...texts(await history.load('b'))], ['later'])
       assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [['expired']] })
       assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [] })
@@ -71,7 +71,7 @@ describe('ContextWindow', () => {
 
     it('gives no notice for conversations that never existed', async () => {
       const subject = memory({ expiry: 60_000 })
-      await subject.expireIdle(nobody)
+      await subject.expireIdle(notBusy)
       assert.deepEqual(await subject.recall('a', 0), { turns: [], notices: [] })
     })
 
@@ -94,7 +94,7 @@ describe('ContextWindow', () => {
         await history.append('a', turn('new', 10))
         return ends
       }
-      await subject.expireIdle(nobody)
+      await subject.expireIdle(notBusy)
       assert.deepEqual(await subject.recall('a', 0), { turns: await history.load('a'), notices: [] })
       assert.deepEqual(texts(await history.load('a')), ['new'])
     })
@@ -104,7 +104,7 @@ describe('ContextWindow', () => {
       for (let index = 0; index < 1001; index++) await history.append(String(index), turn('hello', 10))
       time += 60_001
       const subject = memory({ expiry: 60_000 })
-      await subject.expireIdle(nobody)
+      await subject.expireIdle(notBusy)
       assert.equal(history.size, 0)
       assert.deepEqual((await subject.recall('0', 0)).notices, [])
       assert.deepEqual((await subject.recall('1', 0)).notices, [['expired']])

@@ -63,7 +63,7 @@ describe('ConversationQueue', () => {
   it('accepts a task at the moment the last one ends', async () => {
     const results: Promise<string>[] = []
     const first = queue.enqueue('a', task('1'))
-    // A microtask at a time, so that one of these hits the step between ending and leaving.
+    // One microtask at a time, so that one of these falls between the end of the task and its removal.
     for (let index = 2; index < 12; index++) {
       results.push(queue.enqueue('a', task(String(index))))
       await Promise.resolve()

@@ -37,7 +37,7 @@ describe('measureTurn', () => {
   it('keeps the sum at the last measure, whatever was deleted meanwhile', () => {
     const first = measureTurn(contents, [], { inputTokens: 100, outputTokens: 10 })
     const second = measureTurn(contents, turns(first), { inputTokens: 120, outputTokens: 10 })
-    // The first turn is gone, and with it what the system instruction was counted under.
+    // The first turn is deleted, which included the tokens of the system instruction.
     const third = measureTurn(contents, turns(second), { inputTokens: 125, outputTokens: 10 })
     assert.equal(second + third, 135)
   })

@@ -43,7 +43,7 @@ describe('examine', () => {
     return proxy
   }
 
-  /** Everything it finds, and what it says of it in both languages. */
+  /** All findings, and their texts in both languages. */
   async function ask({ apiKeys = [key], models = ['gemini-3.8-flash'], ...options }: Options) {
     const config = { baseUrl: options.baseUrl ?? '', proxy: options.proxy }
     const limits = { firstByteTimeout: 0, idleTimeout: 0, totalTimeout: 0 }

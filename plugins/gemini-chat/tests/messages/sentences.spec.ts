@@ -4,7 +4,7 @@ import { createApp, RecordingBot } from '../support/app'
 import type { TestApp } from '../support/app'
 import { fails } from '../support/engine'
 
-/** Each failure, what people read and what the operator reads. */
+/** Each failure with its chat reply and its log line. */
 const failures: [EngineErrorKind, EngineErrorDetails, RegExp, RegExp][] = [
   ['auth', { status: 400 }, /没有接受我的 API 密钥/, /^auth \(400\): .*; check apiKeys/],
   ['region', { status: 400 }, /不向服务器所在的地区/, /^region \(400\): .*; .*set proxy/],

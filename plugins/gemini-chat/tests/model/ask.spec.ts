@@ -235,7 +235,7 @@ describe('ask', () => {
 
     it('waits for the next quota day when all keys are used up', async () => {
       engine.respond(fails('quota-day'))
-      // The clock of the tests stands at 2027-01-15 08:00 UTC, midnight in California.
+      // The test clock starts at 2027-01-15 08:00 UTC, which is midnight in California.
       const until = Date.parse('2027-01-16T08:00:00Z')
       for (let time = 0; time < 2; time++) {
         await assert.rejects(answer(), (error: unknown) => {

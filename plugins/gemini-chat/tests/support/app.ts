@@ -9,13 +9,13 @@ import './quiet'
 export interface Sent {
   id: string
   channelId: string
-  /** What can be read, one entry per state: the first as it was sent, the others as it was edited. */
+  /** The states of the message: as it was sent, then after each edit. */
   states: h[][]
   referrer: unknown
   options?: Universal.SendOptions
 }
 
-/** The stock mock bot, and what became of the messages it sent. */
+/** The mock bot, which records the messages it sends. */
 export class RecordingBot extends MockBot {
   readonly sent: Sent[] = []
   markdown?: boolean
@@ -36,7 +36,7 @@ export class RecordingBot extends MockBot {
     return [id]
   }
 
-  /** What can be read in a chat, message by message. */
+  /** The visible text of a chat, message by message. */
   read(channelId: string): string[] {
     return this.sent.filter(sent => sent.channelId === channelId).map(({ states }) => plain(states.at(-1)!))
   }
@@ -49,7 +49,7 @@ export namespace RecordingBot {
   }
 }
 
-/** The same on a platform where messages can be edited. */
+/** A recording bot on a platform where messages can be edited. */
 export class EditingBot extends RecordingBot {
   override editInterval = 0
 
@@ -69,7 +69,7 @@ export interface TestApp {
   /** Warnings of the plugin. */
   warnings: string[]
   client(userId: string, channelId?: string): MessageClient
-  /** Loads the plugin once more. */
+  /** Loads the plugin again. */
   load(): { engine: FakeEngine, fork: ForkScope }
   /** Unloads the plugin. */
   unload(): void
@@ -82,13 +82,13 @@ export interface AppOptions {
   platform?: string
   markdown?: boolean
   locales?: string[]
-  /** Asks over the network, at `config.baseUrl`, instead of playing the model. */
+  /** Uses the real engine at `config.baseUrl` instead of the fake one. */
   real?: boolean
-  /** Loads other plugins before ours. */
+  /** Loads other plugins first. */
   prepare?(app: Context): void
 }
 
-/** An instance with the plugin, a bot and a model that is played. */
+/** A Koishi app with the plugin, a bot and a fake engine. */
 export async function createApp(options: AppOptions = {}): Promise<TestApp> {
   const app = new Context({ nickname: ['小G'], i18n: options.locales && { locales: options.locales } })
   options.prepare?.(app)
@@ -122,7 +122,7 @@ export async function createApp(options: AppOptions = {}): Promise<TestApp> {
     unload: () => fork.dispose(),
     async close() {
       Logger.targets.splice(Logger.targets.indexOf(target), 1)
-      // Koishi looks for its list of bots after that has gone, unless they go first.
+      // Bots have to go before the app, or Koishi looks for its list of bots when that is gone.
       bot.dispose()
       await app.stop()
     },

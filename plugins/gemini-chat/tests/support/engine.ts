@@ -6,12 +6,12 @@ import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } fro
 type Step = EngineEvent | Error | PromiseLike<unknown>
 type Script = Step[] | ((request: EngineRequest) => Step[])
 
-/** Says pieces of text and ends. */
+/** The events of an answer with these pieces of text. */
 export function says(...pieces: string[]): Step[] {
   return [...pieces.flatMap(piece), { type: 'end', reason: 'stop' }]
 }
 
-/** A piece of text, as an event and as a part. */
+/** The events of a piece of text. */
 export function piece(text: string): Step[] {
   return [{ type: 'part', part: { text } }, { type: 'text', text }]
 }
@@ -20,7 +20,7 @@ export function fails(kind: EngineErrorKind, details?: EngineErrorDetails): Step
   return [new EngineError(kind, `${kind} happened`, details)]
 }
 
-/** A promise to be settled from outside. */
+/** A promise that `open` resolves. */
 export function gate() {
   let open!: () => void
   const promise = new Promise<void>(resolve => open = resolve)
@@ -32,7 +32,7 @@ export function questionOf({ contents }: EngineRequest): string {
   return contents.at(-1)!.parts.map(part => part.text).join('')
 }
 
-/** An engine that plays scripts: one per request, the last one for all that follow. Without any it echoes. */
+/** An engine that plays one script per request, the last one for all further requests. Without scripts it echoes. */
 export class FakeEngine implements Engine {
   readonly quotaCalendar = googleQuotaCalendar
   readonly requests: (EngineRequest & EngineOptions)[] = []

@@ -6,13 +6,13 @@ import type { GeminiOptions } from '../../src/engine/gemini'
 import { createGeminiEngine } from '../../src/engine/gemini'
 import type { Content, Engine, EngineEvent, EngineOptions, EngineRequest, Part } from '../../src/engine/types'
 
-/** What came of one question. */
+/** The outcome of one request. */
 export interface Outcome {
   events: EngineEvent[]
   text: string
   thoughts: string
   parts: Part[]
-  /** How the stream ended: a reason, or an error. */
+  /** How the stream ended: with a reason or an error. */
   reason?: string
   error?: EngineError
 }
@@ -21,18 +21,18 @@ export const limits = { firstByteTimeout: 5000, idleTimeout: 5000, totalTimeout:
 
 export const ask = (text: string): Content[] => [{ role: 'user', parts: [{ text }] }]
 
-export const anybody = () => ({ signal: new AbortController().signal, key: 'test-key-0123456789' })
+export const engineOptions = () => ({ signal: new AbortController().signal, key: 'test-key-0123456789' })
 
 const noop = (_: EngineEvent) => {}
 
-/** Asks, and collects all that is said until the end, however it ends. */
+/** Sends a request and collects all events until the end or an error. */
 export async function collect(
   engine: Engine, request: Partial<EngineRequest> = {}, options: Partial<EngineOptions> = {}, on = noop,
 ): Promise<Outcome> {
   const outcome: Outcome = { events: [], text: '', thoughts: '', parts: [] }
   try {
     const whole = { model: 'gemini-3.8-flash', contents: ask('你好'), ...request }
-    for await (const event of engine.stream(whole, { ...anybody(), ...options })) {
+    for await (const event of engine.stream(whole, { ...engineOptions(), ...options })) {
       outcome.events.push(event)
       if (event.type === 'text') outcome.text += event.text
       if (event.type === 'thought') outcome.thoughts += event.text
@@ -47,7 +47,7 @@ export async function collect(
   return outcome
 }
 
-/** Waits for something that happens on the other side of a socket. */
+/** Waits for a condition on the other side of a socket. */
 export async function until(condition: () => boolean) {
   for (let i = 0; !condition(); i++) {
     if (i > 500) throw new Error('it did not happen')
@@ -55,7 +55,7 @@ export async function until(condition: () => boolean) {
   }
 }
 
-/** A stand-in and an engine that talks to it, freed after the tests of a suite. */
+/** A mock of the Gemini API and an engine that uses it, for the specs of a suite. */
 export function useGemini(options: Partial<GeminiOptions> = {}) {
   const context = {} as { gemini: Gemini, engine: Engine }
   beforeEach(async () => {

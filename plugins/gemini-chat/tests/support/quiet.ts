@@ -1,4 +1,4 @@
 import { Logger } from 'koishi'
 
-// What the plugin says goes to those who test it, and what sqlite says about its tables to nobody.
+// Specs read the plugin's log themselves, and the log of sqlite is not interesting.
 Object.assign(Logger.levels, { 'gemini-chat': Logger.SILENT, sqlite: Logger.ERROR })

@@ -5,9 +5,9 @@ import type { EngineErrorDetails, EngineErrorKind } from '../../../src/engine/er
 import { createGeminiEngine } from '../../../src/engine/gemini'
 import type { GeminiOptions } from '../../../src/engine/gemini'
 import type { Engine, Part } from '../../../src/engine/types'
-import { anybody, ask, collect, limits, until } from '../../support/gemini-engine'
+import { engineOptions, ask, collect, limits, until } from '../../support/gemini-engine'
 
-/** What comes of a scenario. What is left out does not matter. */
+/** The expected outcome of a scenario. Missing fields are not checked. */
 interface Expected {
   text?: string
   thoughts?: string
@@ -79,8 +79,8 @@ const framings: [string, Framing][] = [
 ]
 
 /**
- * What the rest of the plugin relies on, whatever an engine is made of.
- * @param create makes one that talks to `baseUrl`
+ * What the rest of the plugin expects of any engine.
+ * @param create creates an engine that sends requests to `baseUrl`
  */
 function conform(name: string, create: (options: GeminiOptions) => Engine) {
   describe(`${name} conforms`, () => {
@@ -101,7 +101,7 @@ function conform(name: string, create: (options: GeminiOptions) => Engine) {
       gemini.respond(scenario)
       const { events, ...outcome } = await collect(engine)
       assert.deepEqual({ ...outcome, error: undefined, ...expected }, { ...outcome, error: undefined })
-      // An error that is not the last event, or an end that is not, would be heard too early.
+      // An error or an end has to be the last event.
       assert.equal(events.filter(({ type }) => type === 'end').length, error ? 0 : 1)
       assert.deepEqual({ ...outcome.error, ...error }, { ...outcome.error })
       assert.equal(!error, !outcome.error)
@@ -114,7 +114,7 @@ function conform(name: string, create: (options: GeminiOptions) => Engine) {
       it(`reads an answer ${how}`, () => check({ ...scenarios.text(...poem), framing }, whole))
     }
     for (const [what, scenario, expected] of failures) it(`reports ${what}`, () => check(scenario, expected))
-    // The first nine are bodies of Google's.
+    // The first nine scenarios are error bodies of Google.
     for (const [what, scenario, expected] of failures.slice(0, 9)) {
       it(`reports ${what}, wrapped in an array`, () => check(scenarios.wrapped(scenario), expected))
     }
@@ -124,12 +124,12 @@ function conform(name: string, create: (options: GeminiOptions) => Engine) {
       await collect(engine, { contents, system: '短', tools: ['search'], model: 'models/gemini-3.6-flash' })
       const [{ body, key, model }] = gemini.requests
       assert.deepEqual([body.contents, body.tools], [contents, [{ googleSearch: {} }]])
-      assert.deepEqual([model, key], ['gemini-3.6-flash', anybody().key])
+      assert.deepEqual([model, key], ['gemini-3.6-flash', engineOptions().key])
       assert.equal(body.systemInstruction.parts[0].text, '短')
     })
 
     it('lists models', async () => {
-      const [first] = await engine.models(anybody())
+      const [first] = await engine.models(engineOptions())
       assert.deepEqual(first, {
         name: 'gemini-3.8-flash',
         inputTokenLimit: 1048576,
@@ -165,7 +165,7 @@ function conform(name: string, create: (options: GeminiOptions) => Engine) {
 
     it('ends the request when the reader stops', async () => {
       gemini.respond(scenarios.stalled('一', '二'))
-      for await (const { type } of engine.stream({ model: 'gemini-3.8-flash', contents: ask('') }, anybody())) {
+      for await (const { type } of engine.stream({ model: 'gemini-3.8-flash', contents: ask('') }, engineOptions())) {
         if (type === 'text') break
       }
       await gemini.requests[0].closed

@@ -6,13 +6,13 @@ import { createGemini, scenarios } from 'testkit'
 import type { GeminiOptions } from '../../../src/engine/gemini'
 import { createGeminiEngine } from '../../../src/engine/gemini'
 import type { EngineRequest } from '../../../src/engine/types'
-import { anybody, ask, collect, limits, until, useGemini } from '../../support/gemini-engine'
+import { engineOptions, ask, collect, limits, until, useGemini } from '../../support/gemini-engine'
 
 describe('the Gemini engine', () => {
   const context = useGemini()
 
   it('sends requests as the API specifies', async () => {
-    const { key } = anybody()
+    const { key } = engineOptions()
     const contents = [
       ...ask('一'), { role: 'model' as const, parts: [{ text: '二', thoughtSignature: 'c2ln' }] }, ...ask('三'),
     ]
@@ -143,7 +143,7 @@ describe('the Gemini engine', () => {
     const chunk = { candidates: [{ content: { role: 'model' as const, parts: [{ text: 'x'.repeat(1 << 16) }] } }] }
     const count = { then: (resolve: () => void) => (written++, resolve()) } as unknown as Promise<void>
     context.gemini.respond({ events: Array.from({ length: 1000 }, () => [chunk, count]).flat() })
-    const iterator = context.engine.stream({ model: 'gemini-3.8-flash', contents: ask('') }, anybody())[Symbol.asyncIterator]()
+    const iterator = context.engine.stream({ model: 'gemini-3.8-flash', contents: ask('') }, engineOptions())[Symbol.asyncIterator]()
     await iterator.next()
     let before = -1
     while (before !== written) {
@@ -161,7 +161,7 @@ describe('the Gemini engine', () => {
     const words = Array.from({ length: 40 }, (_, index) => `${index} `)
     context.gemini.respond(scenarios.text(...words))
     let text = ''
-    for await (const event of engine.stream({ model: 'gemini-3.8-flash', contents: ask('') }, anybody())) {
+    for await (const event of engine.stream({ model: 'gemini-3.8-flash', contents: ask('') }, engineOptions())) {
       if (event.type !== 'text') continue
       text += event.text
       await new Promise(resolve => setTimeout(resolve, 1))
@@ -209,7 +209,7 @@ describe('timeouts of the engine', () => {
   it('apply to the list of models', async () => {
     const engine = createGeminiEngine({ ...limits, firstByteTimeout: 30, baseUrl: context.gemini.url })
     context.gemini.respondTo('models', scenarios.silent())
-    await assert.rejects(engine.models(anybody()), { kind: 'timeout', reason: 'first-byte' })
+    await assert.rejects(engine.models(engineOptions()), { kind: 'timeout', reason: 'first-byte' })
     engine.dispose()
   })
 })
@@ -227,7 +227,7 @@ describe('the list of models', () => {
       },
     })
     context.gemini.respondTo('models', page('a', 'two'), page('b', 'three'), page('c'))
-    const models = await context.engine.models(anybody())
+    const models = await context.engine.models(engineOptions())
     assert.deepEqual(models.map(({ name }) => name), ['a', 'b', 'c'])
     assert.deepEqual(models[0], { name: 'a', inputTokenLimit: 1000, outputTokenLimit: 10, isChatModel: true })
     assert.deepEqual(context.gemini.requests.map(({ path }) => path), [
@@ -239,23 +239,23 @@ describe('the list of models', () => {
 
   it('ends at a repeated page token, and may be empty', async () => {
     context.gemini.respondTo('models', { body: { models: [], nextPageToken: 'again' } })
-    assert.deepEqual(await context.engine.models(anybody()), [])
+    assert.deepEqual(await context.engine.models(engineOptions()), [])
     assert.equal(context.gemini.requests.length, 2)
     context.gemini.respondTo('models', { body: {} })
-    assert.deepEqual(await context.engine.models(anybody()), [])
+    assert.deepEqual(await context.engine.models(engineOptions()), [])
   })
 
   it('reports errors like an answer', async () => {
     context.gemini.respondTo('models', scenarios.badKey())
-    await assert.rejects(context.engine.models(anybody()), { kind: 'auth' })
+    await assert.rejects(context.engine.models(engineOptions()), { kind: 'auth' })
     context.gemini.respondTo('models', { body: 'hello' })
-    await assert.rejects(context.engine.models(anybody()), { kind: 'protocol' })
+    await assert.rejects(context.engine.models(engineOptions()), { kind: 'protocol' })
     const controller = new AbortController()
     context.gemini.respondTo('models', () => {
       controller.abort()
       return scenarios.silent()
     })
-    await assert.rejects(context.engine.models({ ...anybody(), signal: controller.signal }), { kind: 'aborted' })
+    await assert.rejects(context.engine.models({ ...engineOptions(), signal: controller.signal }), { kind: 'aborted' })
   })
 })
 
@@ -307,7 +307,7 @@ describe('disposing of the engine', () => {
   it('refuses new requests', async () => {
     context.engine.dispose()
     assert.equal((await collect(context.engine)).error?.kind, 'aborted')
-    await assert.rejects(context.engine.models(anybody()), { kind: 'aborted' })
+    await assert.rejects(context.engine.models(engineOptions()), { kind: 'aborted' })
     assert.equal(context.gemini.accepted(), 0)
     context.engine.dispose()
   })

@@ -5,7 +5,7 @@ import type { Gemini, Proxy } from 'testkit'
 import { createGemini, createHttpProxy, createSocks, scenarios } from 'testkit'
 import { createGeminiEngine } from '../../../src/engine/gemini'
 import type { Engine } from '../../../src/engine/types'
-import { anybody, collect, limits, until } from '../../support/gemini-engine'
+import { engineOptions, collect, limits, until } from '../../support/gemini-engine'
 
 describe('a proxy address', () => {
   for (const [name, address] of Object.entries({
@@ -42,7 +42,7 @@ describe('a proxy address by IP', () => {
   })
 })
 
-// A name that nobody but the proxy knows: reaching it proves that the proxy resolved it.
+// Only the proxy can resolve this name, so reaching it proves that the proxy did.
 const host = 'gemini.test'
 const hosts = { [host]: '127.0.0.1' }
 const credentials = { username: 'me@corp', password: 'p:ss/w#rd %' }
@@ -83,7 +83,7 @@ for (const [name, createProxy] of Object.entries(kinds)) {
 
       it('keeps the connection', async () => {
         for (let i = 0; i < 5; i++) await collect(engine)
-        await engine.models(anybody())
+        await engine.models(engineOptions())
         assert.equal(gemini.requests.length, 6)
         assert.equal(gemini.accepted(), 1)
         assert.equal(proxy.connections.length, 1)
@@ -139,7 +139,7 @@ for (const [name, createProxy] of Object.entries(kinds)) {
           ...limits, baseUrl: gemini.url.replace(host, 'localhost'), proxy: proxy.url, ca,
         })
         assert.equal((await collect(direct)).error?.kind, 'proxy')
-        await assert.rejects(direct.models(anybody()), { kind: 'proxy' })
+        await assert.rejects(direct.models(engineOptions()), { kind: 'proxy' })
         assert.equal((await collect(engine)).error?.kind, 'proxy')
         assert.equal(gemini.accepted(), 1)
         direct.dispose()

@@ -5,11 +5,11 @@ import { setImmediate } from 'node:timers/promises'
 import type { Scenario } from 'testkit'
 import { createGemini, scenarios } from 'testkit'
 import { createGeminiEngine } from '../../../src/engine/gemini'
-import { anybody, ask, collect, limits, until, useGemini } from '../../support/gemini-engine'
+import { engineOptions, ask, collect, limits, until, useGemini } from '../../support/gemini-engine'
 
 const poem = ['床前明月光，', '疑是地上霜。🌕', '举头望明月，', '低头思故乡。']
 
-/** A stream written by hand. */
+/** A hand-written stream. */
 const raw = (body: string): Scenario => ({ headers: { 'content-type': 'text/event-stream' }, body })
 
 const said = (text: string) => `data: {"candidates":[{"content":{"parts":[{"text":"${text}"}]}}]}`
@@ -92,7 +92,7 @@ describe('defects of the SDK that are worked around', () => {
 
   it('7. a reader that stops ends the request', async () => {
     context.gemini.respond(scenarios.stalled(...poem))
-    for await (const event of context.engine.stream({ model: 'gemini-3.8-flash', contents: ask('') }, anybody())) {
+    for await (const event of context.engine.stream({ model: 'gemini-3.8-flash', contents: ask('') }, engineOptions())) {
       if (event.type === 'text') break
     }
     const [request] = context.gemini.requests
@@ -104,7 +104,7 @@ describe('defects of the SDK that are worked around', () => {
   it('8. a signal that is aborted already makes no request', async () => {
     const { error } = await collect(context.engine, {}, { signal: AbortSignal.abort() })
     assert.equal(error?.kind, 'aborted')
-    await assert.rejects(context.engine.models({ ...anybody(), signal: AbortSignal.abort() }), { kind: 'aborted' })
+    await assert.rejects(context.engine.models({ ...engineOptions(), signal: AbortSignal.abort() }), { kind: 'aborted' })
     assert.equal(context.gemini.requests.length, 0)
     assert.equal(context.gemini.accepted(), 0)
   })

@@ -46,7 +46,7 @@ describe('the private copy of the SDK', () => {
       logLevel: 'error',
     })
 
-    /** Runs the bundle as if it lay there. */
+    /** Runs the bundle as if it were in this folder. */
     function run(filename: string) {
       const module = new Module(filename) as Module & { _compile(code: string, filename: string): void }
       module.filename = filename

@@ -26,7 +26,7 @@ function serve(handle: (request: IncomingMessage, response: ServerResponse) => v
   return listen<Server>(createServer(handle))
 }
 
-/** A server that speaks bytes: `handle` gets each request as text, and how many came before it. */
+/** A raw TCP server. `handle` gets each request as text, and the number of requests before it. */
 function speak(handle: (socket: Socket, count: number, text: string) => void) {
   let count = 0
   return listen<NetServer>(createNetServer((socket) => {
