@@ -6,12 +6,12 @@ import type { BilingualText } from '../instance/bilingual'
  */
 export const texts: Record<string, BilingualText> = {
   'doctor.instance': {
-    zh: '实例：正在运行，{address} 有回应',
-    en: 'Instance: running, {address} answers',
+    zh: '实例：正在运行，{address} 有响应',
+    en: 'Instance: running, {address} responds',
   },
   'doctor.no-instance': {
-    zh: '实例：没有在运行，{address} 没有回应',
-    en: 'Instance: not running, {address} does not answer',
+    zh: '实例：没有运行，{address} 没有响应',
+    en: 'Instance: not running, {address} does not respond',
   },
   'doctor.hints.no-instance': {
     zh: '用 npm start 启动它。',
@@ -26,8 +26,8 @@ export const texts: Record<string, BilingualText> = {
     en: 'Database file: {file} cannot be read or written, {reason}',
   },
   'doctor.no-file': {
-    zh: '数据库文件：{file} 还没有，第一次启动时会建立',
-    en: 'Database file: {file} does not exist yet, it is created at the first start',
+    zh: '数据库文件：{file} 不存在，第一次启动时会创建',
+    en: 'Database file: {file} does not exist yet; it is created at the first start',
   },
   'doctor.platform-on': {
     zh: '平台 {name}：已经配置',
@@ -42,8 +42,8 @@ export const texts: Record<string, BilingualText> = {
     en: 'WeCom callback: {address} works',
   },
   'doctor.callback-failed': {
-    zh: '企业微信回调：{address} 回应 {status}',
-    en: 'WeCom callback: {address} answers {status}',
+    zh: '企业微信回调：{address} 返回 {status}',
+    en: 'WeCom callback: {address} returns {status}',
   },
   'doctor.hints.callback': {
     zh: '检查 WECOM_BOT_TOKEN、WECOM_BOT_ENCODING_AES_KEY 和 WECOM_BOT_PATH。',
@@ -54,19 +54,19 @@ export const texts: Record<string, BilingualText> = {
     en: 'Change the proxy (SOCKS_PROXY) to one in a supported region.',
   },
   'doctor.hints.network': {
-    zh: '检查这台机器能不能访问 Google；在中国大陆需要设置代理（SOCKS_PROXY）。',
-    en: 'Check that this machine reaches Google. In mainland China it needs a proxy (SOCKS_PROXY).',
+    zh: '检查这台机器能否访问 Google；在中国大陆需要设置代理（SOCKS_PROXY）。',
+    en: 'Check that this machine can reach Google. In mainland China it needs a proxy (SOCKS_PROXY).',
   },
   'doctor.hints.protocol': {
     zh: '检查接口地址（GEMINI_BASE_URL）：它应当是 Gemini 的接口。',
-    en: 'Check the API address (GEMINI_BASE_URL). It has to be a Gemini API.',
+    en: 'Check the API address (GEMINI_BASE_URL). It must be a Gemini API.',
   },
   'doctor.hints.no-key': {
     zh: '在 Google AI Studio 创建密钥，填进环境变量 GEMINI_API_KEY。',
     en: 'Create a key at Google AI Studio and put it into GEMINI_API_KEY.',
   },
   'doctor.hints.database': {
-    zh: '检查 data 目录能不能写。',
+    zh: '检查 data 目录是否可写。',
     en: 'Check that the data directory can be written.',
   },
   'doctor.hints.no-bot': {

@@ -1,7 +1,7 @@
-/** Reports of one kind in one minute; the rest is counted. */
+/** Reports per kind of error and minute; further ones are only counted. */
 const MAX_PER_MINUTE = 5
 const MINUTE_MS = 60_000
-/** Kinds that are told apart. */
+/** Maximum number of distinct kinds to remember. */
 const MAX_KINDS = 200
 
 interface Kind {
@@ -10,16 +10,16 @@ interface Kind {
 }
 
 /**
- * Reports errors that reached no handler, a few a minute of each kind. An error that the log itself causes is not
- * reported through the log: it would fail again, and report that.
+ * Reports unhandled errors, at most a few per minute of each kind. Errors caused by the log itself are not logged,
+ * because that would cause further errors.
  */
 export class ErrorReporter {
   private readonly kinds = new Map<string, Kind>()
 
   /**
    * @param now monotonic milliseconds
-   * @param log takes an error into the log
-   * @param print writes a line without the log
+   * @param log logs an error
+   * @param print prints a line without the log
    */
   constructor(
     private readonly now: () => number,
@@ -27,7 +27,7 @@ export class ErrorReporter {
     private readonly print: (line: string) => void,
   ) {}
 
-  /** @param isOfLog the error comes from writing the log */
+  /** @param isOfLog whether the error was caused by writing the log */
   report(error: unknown, isOfLog = false) {
     const message = error instanceof Error ? `${error.name}: ${error.message.split('\n', 1)[0]}` : String(error)
     const key = message.replace(/\d+/g, '#').slice(0, 200)
@@ -35,7 +35,7 @@ export class ErrorReporter {
     let kind = this.kinds.get(key)
     if (!kind || now - kind.since >= MINUTE_MS) {
       if (kind && kind.count > MAX_PER_MINUTE) {
-        this.print(`${message} (${kind.count - MAX_PER_MINUTE} more in the minute before)`)
+        this.print(`${message} (${kind.count - MAX_PER_MINUTE} more in the previous minute)`)
       }
       if (this.kinds.size >= MAX_KINDS) this.kinds.clear()
       this.kinds.set(key, kind = { since: now, count: 0 })

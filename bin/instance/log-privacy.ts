@@ -2,14 +2,14 @@ import { Logger } from 'koishi'
 
 const databases = new Set(['sqlite', 'mysql', 'postgres', 'mongo', 'database'])
 
-/** The beginning of an SQL statement up to the name of its table. */
+/** The beginning of an SQL statement, up to the name of the table. */
 const statement = /^\s*\w+(?:\s+(?:INTO|FROM|TABLE|OR|REPLACE|IGNORE)\b)*\s+[`"[]?[\w.]+[`"\]]?/i
 
 /**
- * Takes the text of messages out of what Koishi logs when something fails: drivers log the statement with its values,
- * Koishi logs the message that a command or a middleware failed at.
- * @param name of the logger
- * @param args as they are given to its methods
+ * Removes the text of messages from what Koishi logs on failures: database drivers log statements with their values,
+ * and Koishi logs the message for which a command or middleware failed.
+ * @param name the name of the logger
+ * @param args the arguments of its method
  */
 export function withoutMessageText(name: string, args: unknown[]): unknown[] {
   const [format, value] = args
@@ -28,7 +28,7 @@ interface Formatter {
   format(target: Logger.Target, ...args: unknown[]): string
 }
 
-/** Makes every logger leave message texts out. */
+/** Removes message texts from the output of all loggers. */
 export function setupLogPrivacy() {
   const prototype = Logger.prototype as unknown as Formatter
   const { format } = prototype

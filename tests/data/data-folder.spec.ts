@@ -11,7 +11,7 @@ describe('the data folder', function() {
   let instance: Instance
   afterEach(() => instance.close())
 
-  it('is readable by its owner only, with all that is in it', async () => {
+  it('is only readable by its owner, including its content', async () => {
     instance = await (await Instance.start()).ready()
     const folder = join(instance.folder, 'data')
     assert.equal(await mode(folder), '700')
@@ -19,7 +19,7 @@ describe('the data folder', function() {
     for (const name of await readdir(join(folder, 'logs'))) assert.equal(await mode(join(folder, 'logs', name)), '600')
   })
 
-  it('loses the modes of an earlier version at the next start', async () => {
+  it('is restricted at the next start if it was created by an earlier version', async () => {
     instance = await (await Instance.start()).ready()
     instance.process.kill('SIGTERM')
     await instance.exited
@@ -31,7 +31,7 @@ describe('the data folder', function() {
     assert.equal(await mode(join(old, 'file')), '600')
   })
 
-  it('belongs to one process: a second one ends and names the first', async () => {
+  it('is locked by one process: a second one exits and names the first', async () => {
     instance = await (await Instance.start()).ready()
     const worker = await instance.workerPid()
     const second = await Instance.start({ after: instance })
@@ -41,7 +41,7 @@ describe('the data folder', function() {
     assert.equal((await instance.get('/api/wecom/callback')).status, 404)
   })
 
-  it('is taken over at once from a process that was killed', async () => {
+  it('is taken over immediately from a killed process', async () => {
     instance = await (await Instance.start()).ready()
     process.kill(await instance.workerPid(), 'SIGKILL')
     instance.process.kill('SIGKILL')
@@ -52,7 +52,7 @@ describe('the data folder', function() {
     assert.ok(performance.now() - startedAt < 9000, 'without waiting for the lock to become stale')
   })
 
-  it('is taken over after ten seconds where the other process cannot be looked up', async () => {
+  it('is taken over after ten seconds if the other process cannot be looked up', async () => {
     instance = await (await Instance.start()).ready()
     instance.process.kill('SIGTERM')
     await instance.exited

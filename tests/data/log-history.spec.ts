@@ -35,13 +35,13 @@ describe('LogHistory', () => {
     await rm(join(folder, '..'), { recursive: true })
   })
 
-  /** Lets a probe, which writes a real file, come to its end. */
+  /** Waits for a probe, which writes a real file. */
   async function probe() {
     clock.tick(10_000)
     await new Promise(resolve => setTimeout(resolve, 50))
   }
 
-  it('takes the writer of files away, says so once and keeps the terminal', () => {
+  it('removes the file target, prints one notice and keeps the terminal', () => {
     for (let count = 0; count < 1000; count++) history.pause(full)
     assert.ok(!Logger.targets.includes(target))
     assert.ok(Logger.targets.includes(terminal))
@@ -49,7 +49,7 @@ describe('LogHistory', () => {
     assert.match(lines[0], /cannot write log files \(ENOSPC\)/)
   })
 
-  it('starts it again once the folder can be written, and leaves no file behind', async () => {
+  it('restarts the file target when the folder can be written, and leaves no file', async () => {
     history.pause(full)
     await probe()
     assert.equal(reloads, 0, 'the folder is missing')
@@ -64,7 +64,7 @@ describe('LogHistory', () => {
     assert.equal(reloads, 1)
   })
 
-  it('tells errors of the disk from others', () => {
+  it('distinguishes disk errors from others', () => {
     for (const code of ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']) assert.ok(isStorageError({ code }, folder), code)
     assert.ok(isStorageError({ code: 'EACCES', path: join(folder, 'x.log') }, folder))
     for (const other of [undefined, null, 'text', {}, new Error('x'), { code: 'ECONNREFUSED' }, { code: 'ENOENT', path: '/etc/x' }]) {

@@ -27,20 +27,20 @@ describe('ErrorReporter', () => {
     assert.deepEqual(printed, ['Error: ENOSPC: no space left on device, write'])
   })
 
-  it('reports five of a kind a minute and counts the rest', () => {
+  it('reports five errors of a kind per minute and counts the others', () => {
     for (let count = 0; count < 40_000; count++) reporter.report(new Error(`attempt ${count}`), true)
     assert.equal(printed.length, 5)
     now = 60_000
     reporter.report(new Error('attempt 1'), true)
-    assert.deepEqual(printed.slice(5), ['Error: attempt 1 (39995 more in the minute before)', 'Error: attempt 1'])
+    assert.deepEqual(printed.slice(5), ['Error: attempt 1 (39995 more in the previous minute)', 'Error: attempt 1'])
   })
 
-  it('tells kinds apart, and takes what is no error', () => {
+  it('distinguishes kinds, and accepts values that are not errors', () => {
     for (const value of [undefined, null, 'text', 1, { code: 'x' }]) reporter.report(value, true)
     assert.equal(printed.length, 5)
   })
 
-  it('keeps a bounded number of kinds', () => {
+  it('remembers a bounded number of kinds', () => {
     for (let count = 0; count < 1000; count++) reporter.report(new Error('x'.repeat(count)), true)
     assert.ok((reporter as unknown as { kinds: Map<string, unknown> }).kinds.size <= 200)
   })

@@ -6,7 +6,7 @@ import { Context, Logger, SessionError } from 'koishi'
 import type { Plugin, Session } from 'koishi'
 import * as isolation from '../../bin/instance/isolation'
 
-const APOLOGY = 'Sorry, this message could not be handled. Please try again later or tell the administrator.'
+const FAILURE_NOTICE = 'Sorry, an error occurred while handling this message. Please try again later or contact the administrator.'
 
 describe('isolation of failures', () => {
   let app: Context
@@ -41,27 +41,27 @@ describe('isolation of failures', () => {
   }
   const answer = (ctx: Context) => ctx.middleware(session => `answer to ${session.content}`)
 
-  describe('a middleware that throws', () => {
+  describe('middleware that throws', () => {
     for (const [name, fail] of [
-      ['at once', () => { throw new Error('broken') }],
-      ['later', async () => { throw new Error('broken') }],
+      ['synchronously', () => { throw new Error('broken') }],
+      ['asynchronously', async () => { throw new Error('broken') }],
     ] as const) {
-      it(`${name} leaves a sentence for the person and a line without the message for the operator`, async () => {
+      it(`${name} produces a notice for the user and a log entry without the message`, async () => {
         const { direct } = await start((ctx) => { ctx.middleware(fail) })
-        assert.deepEqual(await direct.receive('secret words'), [APOLOGY])
+        assert.deepEqual(await direct.receive('secret words'), [FAILURE_NOTICE])
         assert.match(lines[0], /^app plugin other: middleware failed/)
         assert.match(lines[1], /Error: broken/)
         assert.doesNotMatch(lines.join(), /secret words/)
       })
     }
 
-    it('says nothing in a group to people who did not address the bot', async () => {
+    it('produces no notice in a group if the bot is not addressed', async () => {
       const { group } = await start(broken)
       assert.deepEqual(await group.receive('hello'), [])
-      assert.deepEqual(await group.receive('<at id="514"/> hello'), [APOLOGY])
+      assert.deepEqual(await group.receive('<at id="514"/> hello'), [FAILURE_NOTICE])
     })
 
-    it('does not lose what the middleware behind it has answered', async () => {
+    it('keeps the reply of later middleware', async () => {
       const { direct } = await start((ctx) => {
         ctx.middleware(async (_, next) => {
           await next()
@@ -72,7 +72,7 @@ describe('isolation of failures', () => {
       assert.deepEqual(await direct.receive('hello'), ['answer to hello'])
     })
 
-    it('still answers with the text of a SessionError', async () => {
+    it('keeps the text of a SessionError as the reply', async () => {
       const { direct } = await start((ctx) => {
         ctx.i18n.define('en-US', { mine: 'of my own' })
         ctx.middleware(() => { throw new SessionError('mine') })
@@ -88,7 +88,7 @@ describe('isolation of failures', () => {
     })
   })
 
-  it('a listener that throws stops neither the message nor the other listeners', async () => {
+  it('a listener that throws affects neither the message nor other listeners', async () => {
     const heard: string[] = []
     const { direct } = await start((ctx) => {
       ctx.on('message', () => { throw new Error('broken') })
@@ -100,7 +100,7 @@ describe('isolation of failures', () => {
     assert.match(lines[0], /^app plugin other: the listener of message failed/)
   })
 
-  describe('a database that fails', () => {
+  describe('a failing database', () => {
     const failing = ['get', 'set', 'create', 'upsert'] as const
 
     function breakDatabase(task: () => Promise<never>) {
@@ -108,7 +108,7 @@ describe('isolation of failures', () => {
       for (const name of failing) Object.defineProperty(database, name, { configurable: true, value: task })
     }
 
-    it('costs the rights, not the answer', async () => {
+    it('lowers the authority to that of a new user, and does not prevent the reply', async () => {
       const { direct, group } = await start((ctx) => {
         ctx.command('secret', { authority: 3 }).action(() => 'for operators')
         answer(ctx)
@@ -119,10 +119,10 @@ describe('isolation of failures', () => {
       assert.deepEqual(await direct.receive('hello'), ['answer to hello'])
       assert.deepEqual(await group.receive('<at id="514"/> hello'), ['answer to <at id="514"/> hello'])
       assert.notDeepEqual(await direct.receive('secret'), ['for operators'])
-      assert.match(lines.join('\n'), /the database failed to look up the person/)
+      assert.match(lines.join('\n'), /could not look up the user in the database/)
     })
 
-    it('answers after five seconds where it does not answer at all', async () => {
+    it('is given up after five seconds without a response', async () => {
       const { direct } = await start(answer, true)
       const clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout'] })
       try {
@@ -135,7 +135,7 @@ describe('isolation of failures', () => {
       }
     })
 
-    it('ends the chain as usual when changes cannot be saved', async () => {
+    it('ends the middleware chain as usual if changes cannot be saved', async () => {
       let ended = 0
       const { direct } = await start((ctx) => {
         ctx.middleware(async (session) => {
@@ -149,11 +149,11 @@ describe('isolation of failures', () => {
       assert.deepEqual(await direct.receive('hello'), ['changed'])
       await new Promise(resolve => setTimeout(resolve, 20))
       assert.equal(ended, 1)
-      assert.match(lines.join('\n'), /the database failed to save the person \(read-only\)/)
+      assert.match(lines.join('\n'), /could not save the user in the database \(read-only\)/)
     })
   })
 
-  it('leaves Koishi as it was when it is unloaded', async () => {
+  it('restores Koishi when it is disposed', async () => {
     const { direct } = await start(() => {})
     app.registry.delete(isolation)
     app.plugin(broken)

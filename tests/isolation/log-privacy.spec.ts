@@ -11,14 +11,14 @@ describe('withoutMessageText', () => {
     ['', ''],
   ]
   for (const [sql, shown] of statements) {
-    it(`keeps the values out of ${sql || 'nothing'}`, () => {
+    it(`removes the values from ${sql || 'an empty statement'}`, () => {
       const [, text] = withoutMessageText('sqlite', ['> %s', sql, ['secret words']])
       assert.doesNotMatch(JSON.stringify(withoutMessageText('sqlite', ['> %s', sql, ['secret words']])), /secret/)
       assert.ok(String(text).startsWith(shown), String(text))
     })
   }
 
-  it('keeps the stack of a failed chain or command, not the message', () => {
+  it('keeps the stack of a failed chain or command without the message', () => {
     const { stack } = new TypeError('x is not a function')
     for (const name of ['session', 'command']) {
       const [text] = withoutMessageText(name, [`secret\nwords\n${stack}`]) as string[]
@@ -27,7 +27,7 @@ describe('withoutMessageText', () => {
     }
   })
 
-  it('leaves everything else as it is', () => {
+  it('does not change other entries', () => {
     for (const args of [['plain'], ['%s', 'x'], [new Error('x')], []]) assert.equal(withoutMessageText('app', args), args)
     const args = ['could not connect']
     assert.equal(withoutMessageText('sqlite', args), args)

@@ -1,13 +1,13 @@
 import { access, chmod, constants, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Files hold conversations and settings: only the user this runs as may read them. */
+/** The files contain conversations and settings, so only the user of this process may read them. */
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 
 /**
- * Makes the data folder and takes everybody else's access to it and to what is in it away.
- * @throws {NodeJS.ErrnoException} when it cannot be made or written to
+ * Creates the data folder and restricts access to it and its content to the user of this process.
+ * @throws {NodeJS.ErrnoException} if it cannot be created or written
  */
 export async function prepareFolder(folder: string): Promise<void> {
   process.umask(0o077)
@@ -17,7 +17,7 @@ export async function prepareFolder(folder: string): Promise<void> {
 }
 
 async function restrict(folder: string) {
-  // A volume may belong to another user or a file system without modes: what cannot be changed stays as it is.
+  // A volume may belong to another user or have no file modes. Then the modes stay unchanged.
   await chmod(folder, FOLDER_MODE).catch(() => {})
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)

@@ -3,23 +3,23 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lock } from 'proper-lockfile'
 
-/** A lock that was not refreshed for so long belongs to a process that is gone. */
+/** A lock that has not been refreshed for this long is stale. */
 const STALE_MS = 10_000
 const REFRESH_MS = 2500
 const RETRY_MS = 500
 
-/** Tells the process that holds the lock from any other one, as far as this kernel can. */
+/** Identifies the process that holds the lock. */
 interface Holder {
   pid: number
   /** Clock ticks from boot to the start of the process. */
   startedAt: string
-  /** Processes of another pid namespace, such as a container's, cannot be looked up. */
+  /** The pid namespace: processes of another one, such as a container's, cannot be looked up. */
   namespace: string
 }
 
 function startOf(pid: number): string {
   try {
-    // The name in parentheses may contain blanks; the 20th field after it is `starttime`.
+    // The process name in parentheses may contain spaces; the 20th field after it is `starttime`.
     return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').trim().split(' ')[19]
   } catch {
     return ''
@@ -42,19 +42,19 @@ function readHolder(file: string): Holder | undefined {
   }
 }
 
-/** Whether the process that wrote the file is known to be gone; a process that cannot be looked up is not. */
-function isGone(holder: Holder | undefined): boolean {
+/** Whether the process that wrote the file has certainly exited: `false` if it cannot be looked up. */
+function hasExited(holder: Holder | undefined): boolean {
   if (!holder?.namespace || holder.namespace !== namespace()) return false
   return startOf(holder.pid) !== holder.startedAt
 }
 
 /**
- * Takes the data folder for this process. Two processes on one SQLite file overwrite each other's changes.
+ * Locks the data folder for this process: two processes with one SQLite file would overwrite each other's changes.
  *
- * The lock of a process that was killed is taken over: at once where it can be seen that the process is gone, else
- * after ten seconds without a refresh.
- * @param lost is called when another process has taken the folder, e.g. after this one was suspended
- * @returns the pid of the process that has the folder, or `undefined` when this one has it now
+ * The lock of a killed process is taken over, immediately if the process can be looked up, otherwise after ten seconds
+ * without a refresh.
+ * @param lost called if another process has taken the lock, e.g. after this one was suspended
+ * @returns the pid of the process that holds the lock (0 if unknown), or `undefined` if this one does
  */
 export async function lockFolder(folder: string, lost: () => void): Promise<number | undefined> {
   const lockfilePath = join(folder, 'instance.lock')
@@ -79,7 +79,7 @@ export async function lockFolder(folder: string, lost: () => void): Promise<numb
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error
     }
     const holder = readHolder(holderFile)
-    if (isGone(holder)) {
+    if (hasExited(holder)) {
       try {
         rmdirSync(lockfilePath)
         continue

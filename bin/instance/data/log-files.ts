@@ -1,7 +1,7 @@
 import { readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What all log files may take together, in bytes. Koishi itself only looks at their age. */
+/** Maximum size of all log files together. Koishi itself only limits their age. */
 export const MAX_LOG_BYTES = 64 << 20
 
 interface LogFile {
@@ -11,8 +11,8 @@ interface LogFile {
 }
 
 /**
- * Removes the oldest log files until the rest fits.
- * @returns how many were removed
+ * Removes the oldest log files until the remaining ones fit.
+ * @returns the number of removed files
  */
 export async function sweepLogFiles(folder: string, maxBytes = MAX_LOG_BYTES): Promise<number> {
   const names = await readdir(folder).catch(() => [])

@@ -4,12 +4,12 @@ import { Logger } from 'koishi'
 
 const storageErrors = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'])
 
-/** How often a folder that could not be written is tried again. */
+/** Time between two attempts to write to the folder. */
 const RETRY_MS = 10_000
-/** More than one block: a full disk still takes a few bytes. */
+/** More than one block, because a full disk may still accept a few bytes. */
 const PROBE = Buffer.alloc(64 << 10)
 
-/** Whether an error says that files of a folder cannot be written. An error of an open file names no path. */
+/** Whether an error means that files of a folder cannot be written. Errors of open files contain no path. */
 export function isStorageError(error: unknown, folder: string): boolean {
   const { code = '', path } = (error ?? {}) as NodeJS.ErrnoException
   return storageErrors.has(code) || !!path?.startsWith(folder)
@@ -17,15 +17,15 @@ export function isStorageError(error: unknown, folder: string): boolean {
 
 export interface LogHistoryOptions {
   folder: string
-  /** Starts the plugin again that writes log records to files, so that it opens a new file. */
+  /** Restarts the plugin that writes log files, so that it opens a new file. */
   reload(): void
-  /** Tells the operator without the log. */
+  /** Prints a message without the log. */
   print(zh: string, en: string): void
 }
 
 /**
- * Stops writing log records to files while the disk takes nothing, and begins again when it does. The plugin that
- * writes them never recovers by itself, keeps what it could not write in memory, and fails once more for every record.
+ * Pauses writing log files while the disk is full, and resumes afterwards. The plugin that writes them does not recover
+ * by itself: it keeps unwritten records in memory and fails again for each new one.
  */
 export class LogHistory {
   private timer?: NodeJS.Timeout
@@ -42,8 +42,8 @@ export class LogHistory {
     const targets = Logger.targets.filter(target => target.record)
     for (const target of targets) Logger.targets.splice(Logger.targets.indexOf(target), 1)
     this.options.print(
-      `日志文件写不了（${code}），暂停写入 ${this.options.folder}，每 ${RETRY_MS / 1000} 秒重试；请检查磁盘空间。`,
-      `cannot write log files (${code}): paused in ${this.options.folder}, tried again every ${RETRY_MS / 1000} s; `
+      `无法写入日志文件（${code}），暂停写入 ${this.options.folder}，每 ${RETRY_MS / 1000} 秒重试；请检查磁盘空间。`,
+      `cannot write log files (${code}): paused in ${this.options.folder}, retrying every ${RETRY_MS / 1000} s; `
       + 'check the disk space.')
     this.timer = setInterval(() => void this.probe(), RETRY_MS)
     this.timer.unref()
@@ -66,6 +66,6 @@ export class LogHistory {
     if (!this.timer) return
     this.stop()
     this.options.reload()
-    this.options.print('日志文件恢复写入。', 'writing log files again.')
+    this.options.print('日志文件恢复写入。', 'log files can be written again.')
   }
 }

@@ -5,7 +5,7 @@ interface Hook {
   callback: (...args: unknown[]) => unknown
 }
 
-/** What of Koishi's event system is needed here; its declarations hide it. */
+/** The part of Koishi's event system that is used here; its declarations hide it. */
 interface Lifecycle {
   _hooks: Record<string, Hook[]>
   filterHooks(hooks: Hook[], thisArg: unknown): Hook[]
@@ -14,10 +14,10 @@ interface Lifecycle {
 }
 
 /**
- * Lets a listener that throws fail alone. In Koishi the exception ends the event for the listeners behind it, and
- * reaches the emitter: a throwing listener of `message` makes an adapter lose the message.
- * @param report is given the exception and the plugin it comes from
- * @returns a function that undoes it
+ * Isolates listeners that throw. In Koishi the exception skips the remaining listeners and propagates to the emitter: a
+ * throwing listener of `message` makes an adapter lose the message.
+ * @param report called with the exception and the plugin of the listener
+ * @returns a function that reverts this
  */
 export function isolateListeners(app: Context, report: (error: unknown, what: string, plugin: string) => void) {
   const lifecycle = app.lifecycle as unknown as Lifecycle

@@ -7,14 +7,14 @@ import zhCN from './locales/zh-CN.yml'
 
 export const name = 'isolation'
 
-/** The same failure is logged once a minute. */
+/** Minimum time between two log entries for the same failure. */
 const LOG_INTERVAL_MS = 60_000
-/** Failures that are told apart. */
+/** Maximum number of distinct failures to remember. */
 const MAX_KINDS = 100
 
 /**
- * Keeps the failure of one part from silencing the rest: a plugin whose middleware or listener throws, and a database
- * that fails. The person gets a sentence, the operator a line without the text of the message.
+ * Isolates failures: middleware or listeners that throw, and a failing database. The user gets a notice, and the log an
+ * entry without the text of the message.
  */
 export function apply(ctx: Context) {
   ctx.i18n.define('zh-CN', zhCN)
@@ -32,23 +32,23 @@ export function apply(ctx: Context) {
 
   function report(error: unknown, what: string, plugin: string) {
     if (!isDue(`${plugin} ${what}`)) return
-    logger.warn('plugin %s: %s failed, the other plugins go on', plugin, what)
+    logger.warn('plugin %s: %s failed, other plugins are not affected', plugin, what)
     logger.warn(error)
   }
 
-  function apologise(session: Session): string | undefined {
+  function failureNotice(session: Session): string | undefined {
     if (session.isDirect || session.stripped.appel || session.stripped.atSelf) return session.text('instance.failed')
   }
 
   function reportDatabase(error: unknown, what: string) {
     if (!isDue(`database ${what}`)) return
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
-    logger.warn('the database failed to %s (%s): answering without it, with the rights of new people', what, reason)
+    logger.warn('could not %s in the database (%s), continuing without it', what, reason)
   }
 
   const undo = [
     isolateListeners(ctx.root, report),
-    isolateMiddleware(ctx.root, report, apologise),
+    isolateMiddleware(ctx.root, report, failureNotice),
     surviveDatabase(ctx.root, reportDatabase),
   ]
   ctx.on('dispose', () => undo.forEach(callback => callback()))

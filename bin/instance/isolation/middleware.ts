@@ -13,16 +13,16 @@ interface Processor {
 }
 
 /**
- * Answers for a middleware that throws. Koishi logs the text of the message and ends the chain without a word, so the
- * person gets nothing and the middleware behind never runs.
- * @param report is given the exception and the plugin it comes from
- * @param apologise what to say to the person; nothing to people who did not address the bot
- * @returns a function that undoes it
+ * Handles middleware that throws. Koishi would log the text of the message and end the chain silently, so that the user
+ * gets no reply and later middleware does not run.
+ * @param report called with the exception and the plugin of the middleware
+ * @param failureNotice the notice for the user; `undefined` if the bot is not addressed
+ * @returns a function that reverts this
  */
 export function isolateMiddleware(
   app: Context,
   report: (error: unknown, what: string, plugin: string) => void,
-  apologise: (session: Session) => string | undefined,
+  failureNotice: (session: Session) => string | undefined,
 ) {
   const processor = (app as unknown as { $processor: Processor }).$processor
 
@@ -38,9 +38,9 @@ export function isolateMiddleware(
     } catch (error) {
       if (error instanceof SessionError) throw error
       report(error, 'middleware', pluginOf(ctx))
-      // What the middleware behind it has answered is not lost with it.
+      // The reply of later middleware is kept.
       if (rest) return await rest as Awaited<ReturnType<Middleware>>
-      return apologise(session)
+      return failureNotice(session)
     }
   }
 
