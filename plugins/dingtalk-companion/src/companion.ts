@@ -10,7 +10,7 @@ import { restoreMention } from './bot/mention'
 import { describeUsage } from './commands/usage'
 import type { Config } from './config'
 import { closeLeftOpenCards } from './delivery/card-recovery'
-import { DatabaseAccess } from './storage/database-access'
+import { DatabaseAccess } from 'common/database'
 import { MonthlyCallsStore } from './storage/monthly-calls'
 import { OpenCardStore } from './storage/open-cards'
 import { declareTables } from './storage/tables'
@@ -56,7 +56,7 @@ export class Companion {
     const logger = ctx.logger('dingtalk-companion')
     this.warn = text => logger.warn(text)
     declareTables(ctx)
-    this.database = new DatabaseAccess(ctx, error => logger.warn('could not use the database: %s', describeError(error)))
+    this.database = new DatabaseAccess(ctx, { clock, logger, subject: 'open cards, quota and seen messages' })
     this.cards = new OpenCardStore(this.database, clock)
     this.turns = new TurnRegistry(clock)
     this.watchBots()

@@ -1,7 +1,7 @@
 import type { Clock } from 'common/time'
 import { monthOf } from '../api/monthly-quota'
 import type { MonthlyQuota } from '../api/monthly-quota'
-import type { DatabaseAccess } from './database-access'
+import type { DatabaseAccess } from 'common/database'
 
 /** Keeps the calls of an app in the database, so that a restart does not reset the count. */
 export class MonthlyCallsStore {
@@ -25,7 +25,7 @@ export class MonthlyCallsStore {
 
   /** @returns whether the count was written */
   private async sync(quota: MonthlyQuota): Promise<boolean> {
-    return await this.database.use(async (database) => {
+    return await this.database.try(async (database) => {
       const { app } = this
       const month = monthOf(this.clock.now())
       if (month !== this.loadedMonth) {

@@ -1,5 +1,5 @@
 import type { Clock } from 'common/time'
-import type { DatabaseAccess } from './database-access'
+import type { DatabaseAccess } from 'common/database'
 import type { OpenCardRow } from './tables'
 
 /** Records the cards that are being written, so that they can be closed after a crash. */
@@ -12,17 +12,17 @@ export class OpenCardStore {
   async add(row: Pick<OpenCardRow, 'outTrackId' | 'app' | 'key' | 'notice'>) {
     this.own.add(row.outTrackId)
     const createdAt = new Date(this.clock.now())
-    await this.database.use(database => database.create('gemini_dingtalk_card', { ...row, content: '', createdAt }))
+    await this.database.try(database => database.create('gemini_dingtalk_card', { ...row, content: '', createdAt }))
   }
 
   async update(outTrackId: string, content: string) {
-    await this.database.use(database => database.set('gemini_dingtalk_card', { outTrackId }, { content }))
+    await this.database.try(database => database.set('gemini_dingtalk_card', { outTrackId }, { content }))
   }
 
   /** Removes a card that is closed. */
   async remove(outTrackId: string) {
     this.own.delete(outTrackId)
-    await this.database.use(database => database.remove('gemini_dingtalk_card', { outTrackId }))
+    await this.database.try(database => database.remove('gemini_dingtalk_card', { outTrackId }))
   }
 
   /** Gives up a card that could not be closed: it counts as left open. */
@@ -32,7 +32,7 @@ export class OpenCardStore {
 
   /** Cards of an app that were left open: by a process that was killed, or while DingTalk could not be reached. */
   async leftOpen(app: string): Promise<OpenCardRow[]> {
-    const rows = await this.database.use(database => database.get('gemini_dingtalk_card', { app })) ?? []
+    const rows = await this.database.try(database => database.get('gemini_dingtalk_card', { app })) ?? []
     return rows.filter(({ outTrackId }) => !this.own.has(outTrackId))
   }
 }

@@ -1,7 +1,7 @@
 import type { Session } from 'koishi'
 import { ExpiringMap } from 'common/collections'
 import type { Clock } from 'common/time'
-import type { DatabaseAccess } from '../storage/database-access'
+import type { DatabaseAccess } from 'common/database'
 
 const RETENTION_MS = 600_000
 
@@ -31,7 +31,7 @@ export class MessageDeduplicator {
   }
 
   private async wasStored(id: string, now: number): Promise<boolean> {
-    return await this.database.use(async (database) => {
+    return await this.database.try(async (database) => {
       const [known] = await database.get('gemini_dingtalk_message', { id })
       if (known && now - known.at.getTime() < RETENTION_MS) return true
       await database.upsert('gemini_dingtalk_message', [{ id, at: new Date(now) }])

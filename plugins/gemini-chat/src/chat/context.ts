@@ -1,3 +1,4 @@
+import { DatabaseAccess } from 'common/database'
 import type { Context, Logger } from 'koishi'
 import type { Clock } from '../util/clock'
 import type { Config } from '../config'
@@ -8,7 +9,6 @@ import { ContextWindow } from '../conversation/context-window'
 import { FallbackNotices } from '../model/fallback-notice'
 import { UnansweredQuestions } from '../conversation/unanswered'
 import type { Engine } from '../engine/types'
-import { describeError } from 'common/errors'
 import { parseKeys, KeyPool } from '../model/key-pool'
 import { UsageStore } from '../usage/usage-store'
 import { RateLimits } from '../usage/rate-limits'
@@ -45,11 +45,11 @@ export function createChatContext(
 ): ChatContext {
   const logger = ctx.logger('gemini-chat')
   const now = () => options.clock.now()
-  const archive = new Archive(historyOf(ctx, now), (error) => {
-    logger.warn('could not access the conversation history: %s', describeError(error))
-  })
+  const access = (subject: string) => new DatabaseAccess(ctx, { clock: options.clock, logger, subject })
+  const historyAccess = access('the conversation history')
+  const archive = new Archive(historyOf(historyAccess, now), historyAccess)
   const models = new ModelList([config.model, ...config.fallbackModels], logger)
-  const usageStore = new UsageStore(ctx, now, reason => logger.warn('could not record usage: %s', reason))
+  const usageStore = new UsageStore(access('usage'), now)
   return {
     ...options,
     ctx,
@@ -70,9 +70,7 @@ export function createChatContext(
       expiry: config.idleExpiry,
       now,
     }),
-    preferences: new PreferenceStore(ctx, (error) => {
-      logger.warn('could not read conversation settings: %s', describeError(error))
-    }),
+    preferences: new PreferenceStore(access('conversation settings')),
     unanswered: new UnansweredQuestions(),
     fallbackNotices: new FallbackNotices(),
     usageStore,

@@ -1,44 +1,40 @@
+import type { DatabaseAccess } from 'common/database'
 import type { History, IdleConversation, StoredTurn } from './history'
 import type { Turn } from './turn'
 
 /** The history of all conversations. A failing database costs the history, not the answer. */
 export class Archive {
-  private failing = false
-
-  /**
-   * @param source gives the history that is in use at the moment
-   * @param report is called with the first error of a series, and again after a success
-   */
-  constructor(private readonly source: () => History, private readonly report: (error: unknown) => void) {}
+  /** @param source gives the history that is in use at the moment */
+  constructor(private readonly source: () => History, private readonly access: DatabaseAccess) {}
 
   /** The turns of a conversation, oldest first. */
   async load(scope: string): Promise<StoredTurn[]> {
-    return await this.attempt(() => this.source().load(scope)) ?? []
+    return await this.access.guard(async () => this.source().load(scope)) ?? []
   }
 
   /** Adds a turn at the end. */
   async append(scope: string, turn: Turn) {
-    await this.attempt(() => this.source().append(scope, turn))
+    await this.access.guard(async () => this.source().append(scope, turn))
   }
 
   /** Replaces the turns from `first` to the end with one turn. */
   async rewrite(scope: string, first: StoredTurn, turn: Turn) {
-    await this.attempt(() => this.source().rewrite(scope, first.id, turn))
+    await this.access.guard(async () => this.source().rewrite(scope, first.id, turn))
   }
 
   /** Deletes the turns up to and including `last`. */
   async forget(scope: string, last: Pick<StoredTurn, 'id'>) {
-    await this.attempt(() => this.source().forget(scope, last.id))
+    await this.access.guard(async () => this.source().forget(scope, last.id))
   }
 
   /** The conversations whose last turn was stored before `before`, in milliseconds since 1970. */
   async findIdle(before: number): Promise<IdleConversation[]> {
-    return await this.attempt(() => this.source().findIdle(before)) ?? []
+    return await this.access.guard(async () => this.source().findIdle(before)) ?? []
   }
 
   /** Replaces the turns up to and including `last` with one turn. */
   async condense(scope: string, last: StoredTurn, turn: Turn) {
-    await this.attempt(() => this.source().condense(scope, last.id, turn))
+    await this.access.guard(async () => this.source().condense(scope, last.id, turn))
   }
 
   /**
@@ -55,16 +51,5 @@ export class Archive {
    */
   async clear(scope: string) {
     await this.source().forget(scope)
-  }
-
-  private async attempt<T>(task: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const result = await task()
-      this.failing = false
-      return result
-    } catch (error) {
-      if (!this.failing) this.report(error)
-      this.failing = true
-    }
   }
 }

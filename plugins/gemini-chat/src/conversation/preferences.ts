@@ -1,3 +1,4 @@
+import type { DatabaseAccess } from 'common/database'
 import type { Context } from 'koishi'
 import { LruMap } from 'common/collections'
 import type { Scope } from './scope'
@@ -33,22 +34,15 @@ export function declarePreferenceTable(ctx: Context) {
 export class PreferenceStore {
   private readonly memory: LruMap<string, Preferences>
 
-  /** @param report is called when preferences cannot be read; the settings apply then */
-  constructor(
-    private readonly ctx: Context,
-    private readonly report: (error: unknown) => void,
-    capacity = 5000,
-  ) {
+  /** @param capacity most conversations in memory */
+  constructor(private readonly access: DatabaseAccess, capacity = 5000) {
     this.memory = new LruMap({ capacity })
   }
 
+  /** @returns nothing where the database fails: the settings apply then */
   async load(key: string): Promise<Preferences> {
-    try {
-      return await this.read(key)
-    } catch (error) {
-      this.report(error)
-      return {}
-    }
+    if (!this.access.isLoaded) return this.memory.get(key) ?? {}
+    return await this.access.try(database => this.read(database, key)) ?? {}
   }
 
   /**
@@ -56,12 +50,12 @@ export class PreferenceStore {
    * @throws the database's error, because the user is told whether it worked
    */
   async update(key: string, changes: Preferences) {
-    const choices = Object.fromEntries(Object.entries({ ...await this.read(key), ...changes })
-      .filter(([, value]) => value !== undefined))
-    const database = this.ctx.get('database')
-    if (!Object.keys(choices).length) return this.clear(key)
-    if (database) await database.upsert('gemini_choice', [{ key, choices }], 'key')
-    else this.memory.set(key, choices)
+    if (!this.access.isLoaded) return this.store(key, merge(this.memory.get(key), changes))
+    await this.access.run(async (database) => {
+      const choices = merge(await this.read(database, key), changes)
+      if (Object.keys(choices).length) await database.upsert('gemini_choice', [{ key, choices }], 'key')
+      else await database.remove('gemini_choice', { key })
+    })
   }
 
   /**
@@ -70,13 +64,20 @@ export class PreferenceStore {
    */
   async clear(key: string) {
     this.memory.delete(key)
-    await this.ctx.get('database')?.remove('gemini_choice', { key })
+    if (this.access.isLoaded) await this.access.run(database => database.remove('gemini_choice', { key }))
   }
 
-  private async read(key: string): Promise<Preferences> {
-    const database = this.ctx.get('database')
-    if (!database) return this.memory.get(key) ?? {}
+  private store(key: string, choices: Preferences) {
+    if (Object.keys(choices).length) this.memory.set(key, choices)
+    else this.memory.delete(key)
+  }
+
+  private async read(database: Context['database'], key: string): Promise<Preferences> {
     const [row] = await database.get('gemini_choice', { key })
     return row?.choices ?? {}
   }
+}
+
+function merge(choices: Preferences = {}, changes: Preferences): Preferences {
+  return Object.fromEntries(Object.entries({ ...choices, ...changes }).filter(([, value]) => value !== undefined))
 }

@@ -1,7 +1,7 @@
+import type { DatabaseAccess } from 'common/database'
 import { SerialQueue } from 'common/async'
 import { LruMap, oldestFirst } from 'common/collections'
 import type { Context, Session } from 'koishi'
-import { describeError } from 'common/errors'
 import { localDay } from '../util/local-time'
 
 declare module 'koishi' {
@@ -60,12 +60,8 @@ export class UsageStore {
   private readonly writes = new SerialQueue()
   private pruned = ''
 
-  constructor(
-    private readonly ctx: Context,
-    private readonly now: () => number,
-    private readonly report: (reason: string) => void,
-    capacity = 5000,
-  ) {
+  /** @param capacity most rows in memory */
+  constructor(private readonly access: DatabaseAccess, private readonly now: () => number, capacity = 5000) {
     this.memory = new LruMap({ capacity })
   }
 
@@ -73,32 +69,35 @@ export class UsageStore {
   add(place: Omit<UsageKey, 'day'>, counts: UsageCounts) {
     const day = localDay(this.now())
     // Two writes that read the same count would lose one.
-    this.writes.run('usage', () => this.write({ ...place, day }, counts)).catch(error => this.report(describeError(error)))
+    void this.writes.run('usage', () => this.access.guard(() => this.write({ ...place, day }, counts)))
   }
 
   /** @throws the database's error */
   async read({ since, ...who }: UsageQuery): Promise<UsageRow[]> {
     await this.writes.whenIdle()
-    const database = this.ctx.get('database')
-    if (database) return database.get('gemini_usage', { ...who, day: { $gte: since } })
+    if (this.access.isLoaded) {
+      return this.access.run(database => database.get('gemini_usage', { ...who, day: { $gte: since } }))
+    }
     return oldestFirst(this.memory).map(([, row]) => row).filter((row) => {
       return row.day >= since && (!who.user || row.user === who.user) && (!who.channel || row.channel === who.channel)
     })
   }
 
   private async write(place: UsageKey, counts: UsageCounts) {
-    const database = this.ctx.get('database')
-    const key = PRIMARY_KEY.map(name => place[name]).join('\n')
     const query = { day: place.day, user: place.user, channel: place.channel, model: place.model }
-    const row = database ? (await database.get('gemini_usage', query))[0] : this.memory.get(key)
-    const next = { ...query, ...sumCounts(row ? [row, counts] : [counts]) }
-    if (database) {
-      await database.upsert('gemini_usage', [next], [...PRIMARY_KEY])
-      if (this.pruned !== place.day) await database.remove('gemini_usage', { day: { $lt: localDay(this.now(), RETENTION_DAYS) } })
-      this.pruned = place.day
+    const add = (row?: UsageRow) => ({ ...query, ...sumCounts(row ? [row, counts] : [counts]) })
+    if (!this.access.isLoaded) {
+      const key = PRIMARY_KEY.map(name => place[name]).join('\n')
+      this.memory.set(key, add(this.memory.get(key)))
       return
     }
-    this.memory.set(key, next)
+    await this.access.run(async (database) => {
+      const [row] = await database.get('gemini_usage', query)
+      await database.upsert('gemini_usage', [add(row)], [...PRIMARY_KEY])
+      if (this.pruned === place.day) return
+      await database.remove('gemini_usage', { day: { $lt: localDay(this.now(), RETENTION_DAYS) } })
+      this.pruned = place.day
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Archive } from '../../src/conversation/archive'
 import { isSummary, formatTokens, summaryRequest } from '../../src/conversation/compaction'
+import { accessTo } from '../support/database'
 import { MemoryHistory } from '../../src/conversation/history'
 import { ContextWindow } from '../../src/conversation/context-window'
 import type { Summarise } from '../../src/conversation/context-window'
@@ -23,7 +24,7 @@ describe('ContextWindow', () => {
   })
 
   function memory(options: Partial<{ budget: number, expiry: number }> = {}) {
-    return new ContextWindow(new Archive(() => history, assert.fail), { budget: 4000, expiry: 0, now, ...options })
+    return new ContextWindow(new Archive(() => history, accessTo({})), { budget: 4000, expiry: 0, now, ...options })
   }
 
   async function say(...tokens: number[]) {

@@ -106,7 +106,7 @@ describe('a conversation in a database', () => {
     try {
       await test.client('alice').shouldReply('two', 'echo: two')
       await test.client('alice').shouldReply('three', 'echo: three')
-      assert.deepEqual(test.warnings, ['could not access the conversation history: disk full'])
+      assert.deepEqual(test.warnings, ['could not access the conversation history in the database: disk full'])
     } finally {
       Object.assign(database, { get, create })
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import memory from '@koishijs/plugin-database-memory'
 import { Context } from 'koishi'
+import { accessTo, createAccess } from '../support/database'
 import { PreferenceStore, declarePreferenceTable } from '../../src/conversation/preferences'
 
 for (const [name, driver] of [['in memory', undefined], ['in a database', memory]] as const) {
@@ -13,7 +14,7 @@ for (const [name, driver] of [['in memory', undefined], ['in a database', memory
       if (driver) app.plugin(driver as never)
       declarePreferenceTable(app)
       await app.start()
-      store = new PreferenceStore(app, assert.fail)
+      store = new PreferenceStore(createAccess(app))
     })
 
     afterEach(() => app.stop())
@@ -40,7 +41,7 @@ for (const [name, driver] of [['in memory', undefined], ['in a database', memory
 describe('PreferenceStore without a database', () => {
   it('keeps the most recently changed conversations', async () => {
     const app = new Context()
-    const store = new PreferenceStore(app, assert.fail, 2)
+    const store = new PreferenceStore(createAccess(app), 2)
     for (const key of ['a', 'b', 'a', 'c']) await store.update(key, { model: key })
     assert.deepEqual(await Promise.all(['a', 'b', 'c'].map(key => store.load(key))), [{ model: 'a' }, {}, { model: 'c' }])
   })
@@ -48,15 +49,14 @@ describe('PreferenceStore without a database', () => {
 
 describe('PreferenceStore with a failing database', () => {
   const database = { get: async () => Promise.reject(new Error('gone')), upsert: assert.fail, remove: assert.fail }
-  const app = { get: () => database } as never
 
-  it('falls back to the settings and reports it', async () => {
-    const reports: unknown[] = []
-    assert.deepEqual(await new PreferenceStore(app, error => reports.push(error)).load('a'), {})
-    assert.equal(reports.length, 1)
+  it('falls back to the settings and logs it', async () => {
+    const lines: string[] = []
+    assert.deepEqual(await new PreferenceStore(accessTo(database, lines)).load('a'), {})
+    assert.deepEqual(lines, ['could not access it in the database: gone'])
   })
 
   it('throws on a change and overwrites nothing', async () => {
-    await assert.rejects(new PreferenceStore(app, assert.fail).update('a', { model: 'm' }), /gone/)
+    await assert.rejects(new PreferenceStore(accessTo(database)).update('a', { model: 'm' }), /gone/)
   })
 })

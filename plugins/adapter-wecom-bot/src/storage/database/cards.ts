@@ -5,7 +5,7 @@ import { ExpiringMap, oldestFirst } from 'common/collections'
 import type { CardStore, SentCard } from '../cards'
 import { CARD_UPDATE_LIFETIME_MS } from '../../protocol/limits'
 import { MAX_CARDS } from '../cards'
-import type { Access } from '../database-access'
+import type { RowAccess } from '../row-access'
 import type { CardRow } from '../tables'
 import { expiresAfter, unexpired } from './expiry'
 import { WriteBehind } from './write-behind'
@@ -17,7 +17,7 @@ export class DatabaseCardStore implements CardStore {
   private readonly writes: WriteBehind<CardRow>
 
   /** @param botId `task_id`s are unique within a bot only */
-  constructor(readonly access: Access, readonly clock: Clock, readonly botId: string) {
+  constructor(readonly access: RowAccess, readonly clock: Clock, readonly botId: string) {
     this.unsaved = new ExpiringMap(clock, CARD_UPDATE_LIFETIME_MS, MAX_CARDS)
     this.writes = new WriteBehind(access, clock, {
       take: () => oldestFirst(this.unsaved).map(([, row]) => row),
@@ -53,7 +53,7 @@ export class DatabaseCardStore implements CardStore {
     const task = this.key(taskId)
     const expires = expiresAfter(this.clock, CARD_UPDATE_LIFETIME_MS)
     const row = { task, userId, answer: JSON.stringify(answer), expires }
-    return this.access.soon(this.access.inLine(task, undefined, async (database) => {
+    return this.access.soon(this.access.inOrder(task, undefined, async (database) => {
       try {
         await database.create('wecom_bot_answer', row)
       } catch (error) {

@@ -1,12 +1,12 @@
 import type { Clock } from '../../util/clock'
-import type { Access } from '../database-access'
+import type { RowAccess } from '../row-access'
 import type { DeferredMessage, DeferredStore } from '../deferred'
 import { DEFERRED_LIFETIME_MS } from '../deferred'
 import { expiresAfter, unexpired } from './expiry'
 
 /** Deferred messages in the database. Removing a row is atomic, so each message goes to the process that removed it. */
 export class DatabaseDeferredStore implements DeferredStore {
-  constructor(readonly access: Access, readonly clock: Clock) {}
+  constructor(readonly access: RowAccess, readonly clock: Clock) {}
 
   async deferMessages(messages: DeferredMessage[]): Promise<boolean> {
     const expires = expiresAfter(this.clock, DEFERRED_LIFETIME_MS)

@@ -1,5 +1,5 @@
 import type { Clock } from '../../util/clock'
-import type { Access } from '../database-access'
+import type { RowAccess } from '../row-access'
 
 const SWEEP_INTERVAL_MS = 60_000
 
@@ -17,7 +17,7 @@ export class ExpirySweep {
   private timer: unknown
 
   /** @param retention milliseconds after which the text of a stream is erased, before its row expires */
-  constructor(readonly access: Access, readonly clock: Clock, readonly retention: number) {
+  constructor(readonly access: RowAccess, readonly clock: Clock, readonly retention: number) {
     this.schedule()
   }
 

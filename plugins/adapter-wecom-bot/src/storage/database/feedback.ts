@@ -1,11 +1,11 @@
 import type { Clock } from '../../util/clock'
-import type { Access } from '../database-access'
+import type { RowAccess } from '../row-access'
 import type { FeedbackRecord, FeedbackStore } from '../feedback'
 import { FEEDBACK_LIFETIME_MS } from '../feedback'
 import { expiresAfter, unexpired } from './expiry'
 
 export class DatabaseFeedbackStore implements FeedbackStore {
-  constructor(readonly access: Access, readonly clock: Clock) {}
+  constructor(readonly access: RowAccess, readonly clock: Clock) {}
 
   async save(stream: string, record: FeedbackRecord) {
     const { userId } = record

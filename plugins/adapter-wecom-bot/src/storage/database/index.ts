@@ -1,6 +1,6 @@
 import type { Context } from 'koishi'
 import type { Clock } from '../../util/clock'
-import { Access } from '../database-access'
+import { RowAccess } from '../row-access'
 import type { Stores } from '../stores'
 import { DatabaseCardStore } from './cards'
 import { DatabaseDeferredStore } from './deferred'
@@ -21,7 +21,7 @@ export function createDatabaseStores(
   botId: string,
   clock: Clock,
 ): Stores {
-  const access = new Access(ctx, clock)
+  const access = new RowAccess(ctx, clock)
   const streams = new DatabaseStreamStore(access, clock)
   const cards = new DatabaseCardStore(access, clock, botId)
   const sweep = new ExpirySweep(access, clock, retention)

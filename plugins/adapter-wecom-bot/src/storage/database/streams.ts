@@ -1,6 +1,6 @@
 import type { Clock } from '../../util/clock'
 import { ExpiringMap } from 'common/collections'
-import type { Access } from '../database-access'
+import type { RowAccess } from '../row-access'
 import type { StoredStream, StreamStore } from '../streams'
 import { STREAM_LIFETIME_MS } from '../streams'
 import type { TurnRow } from '../tables'
@@ -21,7 +21,7 @@ export class DatabaseStreamStore implements StreamStore {
   private readonly lost: ExpiringMap<true>
   private readonly writes: WriteBehind<TurnRow>
 
-  constructor(readonly access: Access, readonly clock: Clock) {
+  constructor(readonly access: RowAccess, readonly clock: Clock) {
     this.lost = new ExpiringMap(clock, STREAM_LIFETIME_MS, MAX_LOST_CLAIMS)
     this.writes = new WriteBehind(access, clock, {
       take: () => this.take(),

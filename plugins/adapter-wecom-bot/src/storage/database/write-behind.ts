@@ -1,7 +1,7 @@
 import { SerialQueue } from 'common/async'
 import type { Context } from 'koishi'
 import type { Clock } from '../../util/clock'
-import type { Access } from '../database-access'
+import type { RowAccess } from '../row-access'
 
 const FLUSH_INTERVAL_MS = 1000
 /** Most rows of one statement: some drivers compare every row with every other. */
@@ -23,7 +23,7 @@ export class WriteBehind<T> {
   private isDisposed = false
   private readonly flushes = new SerialQueue()
 
-  constructor(readonly access: Access, readonly clock: Clock, readonly options: WriteBehindOptions<T>) {}
+  constructor(readonly access: RowAccess, readonly clock: Clock, readonly options: WriteBehindOptions<T>) {}
 
   /** Writes within a second. */
   schedule() {

@@ -1,0 +1,79 @@
+import type { Context, Logger } from 'koishi'
+import { describeError } from '../errors'
+import type { Clock } from '../time'
+
+export type DatabaseTask<T> = (database: Context['database']) => Promise<T>
+
+export interface DatabaseAccessOptions {
+  clock: Pick<Clock, 'now'>
+  logger: Pick<Logger, 'info' | 'warn'>
+  /** What is stored, for the log: `could not access <subject> in the database: …`. */
+  subject: string
+  /** What a failure means for the operator, for the log. */
+  consequence?: string
+  /** Counts a missing database as a failure. */
+  isRequired?: boolean
+}
+
+const LOG_INTERVAL_MS = 60_000
+
+/**
+ * Koishi's database, which may not be loaded, may fail, and may come back. There is one policy for that: a failure is
+ * logged at most once a minute, recovery once, and callers get an error only where they ask for it.
+ */
+export class DatabaseAccess {
+  private loggedAt = -Infinity
+  private hasLoggedFailure = false
+
+  constructor(private readonly ctx: Context, private readonly options: DatabaseAccessOptions) {}
+
+  /** Whether a database is loaded at present. */
+  get isLoaded(): boolean {
+    return !!this.ctx.get('database')
+  }
+
+  /**
+   * Runs a task for whose result the caller has a substitute. Never throws; failures are logged.
+   * @returns `undefined` without a database, and where the task fails
+   */
+  async try<T>(task: DatabaseTask<T>): Promise<T | undefined> {
+    if (this.isLoaded || this.options.isRequired) return this.guard(() => this.run(task))
+  }
+
+  /**
+   * Runs a task whose failure the caller reports.
+   * @throws what the task throws, and an `Error` without a database
+   */
+  async run<T>(task: DatabaseTask<T>): Promise<T> {
+    const database = this.ctx.get('database')
+    if (!database) throw new Error('no database is loaded')
+    const result = await task(database)
+    this.logRecovery()
+    return result
+  }
+
+  /** Runs anything that uses the database through `run`, by the same policy as `try`. */
+  async guard<T>(task: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await task()
+    } catch (error) {
+      this.logFailure(error)
+    }
+  }
+
+  private logFailure(error: unknown) {
+    const { clock, logger, subject, consequence } = this.options
+    const now = clock.now()
+    if (now - this.loggedAt < LOG_INTERVAL_MS) return
+    this.loggedAt = now
+    this.hasLoggedFailure = true
+    const reason = [describeError(error), consequence].filter(Boolean).join('; ')
+    logger.warn('could not access %s in the database: %s', subject, reason)
+  }
+
+  private logRecovery() {
+    if (!this.hasLoggedFailure) return
+    this.hasLoggedFailure = false
+    this.options.logger.info('access to %s in the database works again', this.options.subject)
+  }
+}

@@ -1,0 +1,2 @@
+export { DatabaseAccess } from './database-access'
+export type { DatabaseAccessOptions, DatabaseTask } from './database-access'

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { format } from 'node:util'
+import type { Context } from 'koishi'
+import { DatabaseAccess } from 'common/database'
+import { FakeClock } from 'common/testing'
+
+describe('DatabaseAccess', () => {
+  const database = {} as Context['database']
+  let loaded: Context['database'] | undefined
+  let clock: FakeClock
+  let lines: string[]
+
+  beforeEach(() => {
+    loaded = database
+    clock = new FakeClock()
+    lines = []
+  })
+
+  function create(isRequired = false) {
+    const log = (level: string) => (...args: unknown[]) => void lines.push(`${level} ${format(...args)}`)
+    const ctx = { get: () => loaded } as unknown as Context
+    const logger = { warn: log('warn'), info: log('info') } as never
+    return new DatabaseAccess(ctx, { clock, logger, subject: 'cards', isRequired })
+  }
+
+  const fail = async () => {
+    throw new Error('the table at mysql://user:secret@host is gone')
+  }
+
+  it('hands the database to a task, and returns its result', async () => {
+    const access = create()
+    assert.equal(await access.try(async it => it === database), true)
+    assert.equal(await access.run(async it => it === database), true)
+    assert.equal(access.isLoaded, true)
+    assert.deepEqual(lines, [])
+  })
+
+  it('throws only where the caller asks for it, and leaves it to the caller to report', async () => {
+    const access = create()
+    await assert.rejects(access.run(fail), /gone/)
+    await assert.rejects(access.run(() => {
+      throw new Error('at once')
+    }), /at once/)
+    assert.deepEqual(lines, [])
+    assert.equal(await access.try(fail), undefined)
+    assert.equal(await access.guard(() => access.run(fail)), undefined)
+    assert.equal(await access.guard(async () => 'there'), 'there')
+  })
+
+  it('logs a failure at most once a minute, without addresses', async () => {
+    const access = create()
+    await access.try(fail)
+    await access.guard(() => access.run(fail))
+    await clock.advance(59_999)
+    await access.try(fail)
+    assert.deepEqual(lines, ['warn could not access cards in the database: the table at <url> is gone'])
+    await clock.advance(1)
+    await access.try(fail)
+    assert.equal(lines.length, 2)
+  })
+
+  it('says in the log what a failure means', async () => {
+    const ctx = { get: () => database } as unknown as Context
+    const logger = { warn: (...args: unknown[]) => lines.push(format(...args)) } as never
+    await new DatabaseAccess(ctx, { clock, logger, subject: 'cards', consequence: 'a restart loses them' }).try(fail)
+    assert.match(lines[0], /is gone; a restart loses them$/)
+  })
+
+  it('logs recovery once', async () => {
+    const access = create()
+    await access.try(fail)
+    for (let count = 0; count < 3; count++) await access.try(async () => {})
+    assert.deepEqual(lines.slice(1), ['info access to cards in the database works again'])
+  })
+
+  it('logs at most one failure and one recovery a minute where both alternate', async () => {
+    const access = create()
+    for (let count = 0; count < 100; count++) {
+      await access.try(fail)
+      await access.try(async () => {})
+    }
+    assert.equal(lines.length, 2)
+  })
+
+  it('takes a missing database for the usual state', async () => {
+    loaded = undefined
+    const access = create()
+    assert.equal(access.isLoaded, false)
+    assert.equal(await access.try(async () => 'never'), undefined)
+    assert.deepEqual(lines, [])
+    await assert.rejects(access.run(async () => 'never'), /no database is loaded/)
+  })
+
+  it('takes a missing database for a failure where it is required', async () => {
+    loaded = undefined
+    const access = create(true)
+    assert.equal(await access.try(async () => 'never'), undefined)
+    assert.deepEqual(lines, ['warn could not access cards in the database: no database is loaded'])
+    loaded = database
+    assert.equal(await access.try(async () => 'there'), 'there')
+    assert.equal(lines.length, 2)
+  })
+})
