@@ -7,7 +7,7 @@ import { WecomApiError, callApi, createPost } from '../../src/api/client'
 import { throughKoishi } from '../../src/api/http'
 import { freePort } from '../support/world'
 
-describe('a call of WeCom\'s API', () => {
+describe('callApi', () => {
   let app: Context
   let wecom: Wecom
   let post: ReturnType<typeof createPost>
@@ -36,12 +36,12 @@ describe('a call of WeCom\'s API', () => {
     return error
   }
 
-  it('succeeds where the error code is 0', async () => {
+  it('succeeds with errcode 0', async () => {
     assert.deepEqual(await callApi(post, wecom.issueResponseUrl(), body), { errcode: 0, errmsg: 'ok' })
     assert.deepEqual(wecom.responses.at(-1)!.body, body)
   })
 
-  it('is refused by an error code, whatever the HTTP status says', async () => {
+  it('fails as refused with another errcode, whatever the HTTP status', async () => {
     for (const errcode of [40008, 45009, -1, 93000]) {
       wecom.fail('response', { errcode })
       const { failure, errcode: code } = await fail()
@@ -55,12 +55,12 @@ describe('a call of WeCom\'s API', () => {
     await callApi(post, wecom.issueResponseUrl(), body)
   })
 
-  it('was never sent where nobody listens, or the name leads nowhere', async () => {
+  it('fails as unsent without a connection', async () => {
     assert.equal((await fail(`http://127.0.0.1:${await freePort()}/cgi-bin?key=KEY`)).failure, 'unsent')
     assert.equal((await fail('http://nowhere.invalid/cgi-bin?key=KEY')).failure, 'unsent')
   })
 
-  it('may have arrived where the answer breaks off or is none', async () => {
+  it('fails as unconfirmed without a complete response', async () => {
     for (const failure of [
       { reset: true as const }, { status: 502, body: '<html>' }, { status: 200, body: '' }, { status: 200, body: 'null' },
       { status: 200, body: '[]' }, { status: 200, body: '{}' }, { status: 302, headers: { location: wecom.webhookUrl() } },
@@ -71,7 +71,7 @@ describe('a call of WeCom\'s API', () => {
     assert.equal(wecom.webhooks.length, 0)
   })
 
-  it('says what an operator can do about it', async () => {
+  it('says in the message what an operator can do', async () => {
     wecom.fail('response', { errcode: 93000 })
     assert.match((await fail()).message, /errcode 93000.*webhook is invalid/)
   })

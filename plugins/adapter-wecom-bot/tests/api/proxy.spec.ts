@@ -8,7 +8,7 @@ import { ProxyError } from '../../src/api/proxy-error'
 import type { Instance } from '../support/koishi'
 import { startBot } from '../support/koishi'
 
-describe('the proxy for calls to WeCom', () => {
+describe('proxy for API calls', () => {
   let wecom: Wecom
   const open: { close(): Promise<unknown> }[] = []
   let instance: Instance | undefined
@@ -40,7 +40,7 @@ describe('the proxy for calls to WeCom', () => {
   const credentials = `${encodeURIComponent(auth.username)}:${encodeURIComponent(auth.password)}@`
 
   for (const scheme of ['socks5h', 'socks5', 'socks']) {
-    it(`may be ${scheme}, and resolves names there`, async () => {
+    it(`uses ${scheme}, and resolves names at the proxy`, async () => {
       const { port } = new URL(wecom.origin)
       const proxy = await keep(createSocks({ ...auth, hosts: { 'qyapi.wecom.example': '127.0.0.1' } }))
       const bot = await start(`${scheme}://${credentials}127.0.0.1:${proxy.port}`, `http://qyapi.wecom.example:${port}`)
@@ -50,7 +50,7 @@ describe('the proxy for calls to WeCom', () => {
     })
   }
 
-  it('may be an HTTP proxy with credentials', async () => {
+  it('uses an HTTP proxy with credentials', async () => {
     const proxy = await keep(createHttpProxy(auth))
     const bot = await start(`http://${credentials}127.0.0.1:${proxy.port}`)
     await bot.sendMessage('webhook', 'x')
@@ -58,7 +58,7 @@ describe('the proxy for calls to WeCom', () => {
     assert.equal(proxy.connections.length, 1)
   })
 
-  it('is used for uploads as well', async () => {
+  it('uploads through the proxy', async () => {
     const proxy = await keep(createSocks())
     const bot = await start(`socks5h://127.0.0.1:${proxy.port}`)
     await bot.sendMessage('webhook', '<file src="data:text/plain;base64,Y29udGVudA=="/>')
@@ -70,7 +70,7 @@ describe('the proxy for calls to WeCom', () => {
     ['a SOCKS proxy', () => createSocks(auth), 'socks5h'],
     ['an HTTP proxy', () => createHttpProxy(auth), 'http'],
   ] as const) {
-    it(`is never bypassed: ${name} that refuses the password`, async () => {
+    it(`is never bypassed if ${name} refuses the password`, async () => {
       const proxy = await keep(create())
       const bot = await start(`${scheme}://user:WRONG-PASSWORD@127.0.0.1:${proxy.port}`)
       await assert.rejects(bot.services.webhooks.forChannel('webhook')!.post('http://127.0.0.1:1/', {}), (error: ProxyError) => {
@@ -82,7 +82,7 @@ describe('the proxy for calls to WeCom', () => {
     })
   }
 
-  it('is never bypassed where nothing listens', async () => {
+  it('is never bypassed if the proxy is down', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
     const { port } = server.address() as AddressInfo
@@ -99,7 +99,7 @@ describe('the proxy for calls to WeCom', () => {
     assert.equal(wecom.webhooks.length, 0)
   })
 
-  it('does not hold on to anything once the bot is gone', async () => {
+  it('closes its connections on dispose', async () => {
     const sockets = new Set<object>()
     const mute = createServer(socket => sockets.add(socket.resume().on('error', () => {}).on('close', () => sockets.delete(socket))))
     mute.listen(0, '127.0.0.1')
@@ -120,7 +120,7 @@ describe('the proxy for calls to WeCom', () => {
   for (const address of [
     '127.0.0.1:1080', 'ftp://127.0.0.1', 'socks5h://', 'http://127.0.0.1:99999', 'http://127.0.0.1/path', 'http://%zz@127.0.0.1',
   ]) {
-    it(`is refused at the start where it is none: ${address}`, () => {
+    it(`rejects the address ${address} at the start`, () => {
       assert.throws(() => throughProxy(address, new AbortController().signal), (error: ProxyError) => {
         assert.equal(error.code, 'wecom-bot/invalid-proxy')
         assert.match(error.message, /应写作 socks5h:\/\/.*write socks5h:\/\//)

@@ -5,7 +5,7 @@ import { Random } from '../support/random'
 
 const MINUTE = 60_000
 
-/** A limiter, and when which task has started. */
+/** A limiter, and when each task started. */
 function createLimiter(limit = 20, capacity = 1000) {
   const clock = new FakeClock()
   const limiter = new RateLimiter(clock, limit, MINUTE, capacity)
@@ -21,8 +21,8 @@ function createLimiter(limit = 20, capacity = 1000) {
   return { clock, limiter, starts, enter }
 }
 
-describe('the limiter', () => {
-  it('lets as many start at once as a window takes, and the next when the first has left it', async () => {
+describe('RateLimiter', () => {
+  it('starts a full window at once, and the next task when the first leaves it', async () => {
     const { clock, limiter, starts, enter } = createLimiter()
     for (let task = 0; task < 45; task++) enter()
     await clock.pass(0)
@@ -38,7 +38,7 @@ describe('the limiter', () => {
     assert.equal(clock.pending, 0)
   })
 
-  it('never lets more start in any window, keeps their order and loses none', async () => {
+  it('never exceeds the limit in any window, and keeps the order', async () => {
     for (let seed = 0; seed < 20; seed++) {
       const random = new Random(seed)
       const { clock, starts, enter } = createLimiter(random.integer(1, 20))
@@ -57,7 +57,7 @@ describe('the limiter', () => {
     }
   })
 
-  it('does not lose the place of a window that is empty', async () => {
+  it('uses the free slots of an empty window', async () => {
     const { clock, starts, enter } = createLimiter(2)
     await clock.pass(10 * MINUTE)
     for (let task = 0; task < 3; task++) enter()
@@ -65,7 +65,7 @@ describe('the limiter', () => {
     assert.equal(starts.length, 2)
   })
 
-  it('refuses at once what is more than may wait', async () => {
+  it('refuses tasks beyond the capacity', async () => {
     const { clock, limiter, enter } = createLimiter(1, 2)
     assert.ok(enter())
     await clock.pass(0)
@@ -75,7 +75,7 @@ describe('the limiter', () => {
     assert.ok(enter())
   })
 
-  it('tells all who wait when it ends, and everybody after', async () => {
+  it('rejects waiting and new tasks after dispose', async () => {
     const { clock, limiter } = createLimiter(1)
     await limiter.enter()
     const waiting = [limiter.enter()!, limiter.enter()!].map(place => assert.rejects(place, /disposed/))

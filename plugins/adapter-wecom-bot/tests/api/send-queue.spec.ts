@@ -5,11 +5,11 @@ import { FakeClock } from '../support/clock'
 
 const MINUTE = 60_000
 
-describe('a queue of messages', () => {
+describe('SendQueue', () => {
   let clock: FakeClock
   let queue: SendQueue
   let sent: { body: unknown, at: number }[]
-  /** What becomes of the next messages; they arrive where nothing is said. */
+  /** Outcomes of the next messages, which otherwise arrive. */
   let fates: (() => Promise<unknown> | void)[]
   let start: number
 
@@ -33,7 +33,7 @@ describe('a queue of messages', () => {
   const refuse = (errcode: number) => () => Promise.reject(new WecomApiError('refused', errcode))
   const unsent = () => Promise.reject(new WecomApiError('unsent', undefined, 'ECONNREFUSED'))
 
-  it('lets at most 20 go in any minute, in their order, and loses none', async () => {
+  it('sends at most 20 messages in any minute, in order', async () => {
     const done = Promise.all(numbered(65).map(body => queue.push([body])))
     await clock.pass(0)
     assert.equal(sent.length, 20)
@@ -58,7 +58,7 @@ describe('a queue of messages', () => {
     ['busy', refuse(-1), [2000, 4000, 8000]],
     ['not reached', unsent, [2000, 4000, 8000]],
   ] as const) {
-    it(`tries again where WeCom is ${name}, with growing pauses, and lets nothing pass meanwhile`, async () => {
+    it(`retries with growing pauses while WeCom is ${name}, and holds back the rest`, async () => {
       fates.push(fate, fate, fate)
       const done = Promise.all([queue.push([{ index: 0 }]), queue.push([{ index: 1 }])])
       for (const pause of pauses) {
@@ -70,7 +70,7 @@ describe('a queue of messages', () => {
       assert.deepEqual(bodies(), numbered(2))
     })
 
-    it(`gives a message up where WeCom stays ${name}, and goes on with the next`, async () => {
+    it(`gives up if WeCom stays ${name}, and sends the next message`, async () => {
       fates.push(fate, fate, fate, fate)
       const lost = assert.rejects(queue.push([{ index: 0 }]), { name: 'WecomApiError' })
       const next = queue.push([{ index: 1 }])
@@ -81,7 +81,7 @@ describe('a queue of messages', () => {
     })
   }
 
-  it('counts what is tried again for the minute', async () => {
+  it('counts retries for the limit', async () => {
     create(1000, 2)
     fates.push(refuse(-1))
     const done = Promise.all([queue.push([{ index: 0 }]), queue.push([{ index: 1 }])])
@@ -92,7 +92,7 @@ describe('a queue of messages', () => {
     assert.equal(sent.length, 2)
   })
 
-  it('does not try again what WeCom refuses, or what may have arrived', async () => {
+  it('does not retry refused and unconfirmed messages', async () => {
     for (const fate of [refuse(93000), () => Promise.reject(new WecomApiError('unconfirmed'))]) {
       fates.push(fate)
       await assert.rejects(queue.push([{}]), { name: 'WecomApiError' })
@@ -100,7 +100,7 @@ describe('a queue of messages', () => {
     assert.equal(sent.length, 0)
   })
 
-  it('does not send what follows a failure, where it belongs together', async () => {
+  it('does not send the rest of a batch after a failure', async () => {
     fates.push(() => {}, refuse(40058))
     let count = 0
     const lost = assert.rejects(queue.push(numbered(4), () => void count++), { errcode: 40058 })
@@ -112,14 +112,14 @@ describe('a queue of messages', () => {
     assert.deepEqual(bodies(), [{ index: 0 }, { index: 9 }])
   })
 
-  it('keeps messages that belong together apart from others', async () => {
+  it('does not mix batches', async () => {
     const done = Promise.all([queue.push(numbered(3)), queue.push(numbered(3, 3))])
     await clock.pass(0)
     await done
     assert.deepEqual(bodies(), numbered(6))
   })
 
-  it('waits in its place for a message that is still being made', async () => {
+  it('waits in order for a body that is not ready', async () => {
     const made = new Promise<object>(resolve => clock.setTimeout(() => resolve({ index: 0 }), 5000))
     const done = Promise.all([queue.push([made]), queue.push([{ index: 1 }])])
     await clock.pass(4999)
@@ -129,12 +129,12 @@ describe('a queue of messages', () => {
     assert.deepEqual(bodies(), numbered(2))
   })
 
-  it('fails where a message cannot be made', async () => {
+  it('fails if a body cannot be created', async () => {
     await assert.rejects(queue.push([{ index: 0 }, Promise.reject(new Error('no file')), { index: 2 }]), { message: 'no file' })
     assert.deepEqual(bodies(), [{ index: 0 }])
   })
 
-  it('refuses aloud what is too much, all of it or nothing', async () => {
+  it('rejects a whole batch beyond the capacity', async () => {
     create(3, 1)
     const first = queue.push([{ index: 0 }])
     await clock.pass(0)
@@ -147,13 +147,13 @@ describe('a queue of messages', () => {
     assert.deepEqual(bodies(), numbered(3))
   })
 
-  it('has nothing to do for nothing', async () => {
+  it('resolves an empty batch at once', async () => {
     await queue.push([])
     assert.equal(clock.pending, 0)
   })
 
-  describe('that is disposed of', () => {
-    it('tells everybody who waits, and frees its timers', async () => {
+  describe('dispose', () => {
+    it('rejects waiting messages and clears timers', async () => {
       const done = Promise.allSettled(numbered(25).map(body => queue.push([body])))
       await clock.pass(0)
       queue.dispose()
@@ -163,7 +163,7 @@ describe('a queue of messages', () => {
       await assert.rejects(queue.push([{}]), { failure: 'unsent', message: /has stopped/ })
     })
 
-    it('does so in a pause before another try', async () => {
+    it('rejects a message that waits for a retry', async () => {
       fates.push(refuse(45009))
       const done = assert.rejects(queue.push([{}]), { failure: 'unsent' })
       await clock.pass(0)
@@ -172,7 +172,7 @@ describe('a queue of messages', () => {
       assert.equal(clock.pending, 0)
     })
 
-    it('lets what is being sent come to its end', async () => {
+    it('lets the message that is being sent finish', async () => {
       fates.push(() => new Promise(resolve => clock.setTimeout(() => resolve(undefined), 100)))
       const first = queue.push([{ index: 0 }])
       const second = assert.rejects(queue.push([{ index: 1 }]), { failure: 'unsent' })
@@ -185,8 +185,8 @@ describe('a queue of messages', () => {
     })
   })
 
-  describe('that has to be left', () => {
-    it('hands out what was not sent, and tells everybody what becomes of it', async () => {
+  describe('close', () => {
+    it('returns unsent messages, which rejectPending rejects', async () => {
       const done = Promise.allSettled(numbered(23).map(body => queue.push([body])))
       await clock.pass(0)
       assert.deepEqual(await queue.close(), { bodies: numbered(3, 20), lost: 0 })
@@ -196,7 +196,7 @@ describe('a queue of messages', () => {
       assert.equal(clock.pending, 0)
     })
 
-    it('hands out what waits for another try', async () => {
+    it('returns a message that waits for a retry', async () => {
       fates.push(refuse(45009))
       const done = assert.rejects(queue.push([{ index: 0 }]), { failure: 'deferred' })
       await clock.pass(0)
@@ -205,14 +205,14 @@ describe('a queue of messages', () => {
       await done
     })
 
-    it('counts what was not made yet', async () => {
+    it('counts messages whose body is not ready', async () => {
       const done = assert.rejects(queue.push([new Promise<object>(() => {}), { index: 1 }]), { failure: 'unsent' })
       assert.deepEqual(await queue.close(), { bodies: [{ index: 1 }], lost: 1 })
       queue.rejectPending(new WecomApiError('unsent'))
       await done
     })
 
-    it('does not hand out what is being sent: twice is worse than not', async () => {
+    it('does not return a message that is being sent', async () => {
       for (const duration of [1000, 3000]) {
         create()
         fates.push(() => new Promise(resolve => clock.setTimeout(() => resolve(undefined), duration)))

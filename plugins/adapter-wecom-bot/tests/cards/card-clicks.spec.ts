@@ -18,11 +18,11 @@ async function until(isTrue: () => unknown) {
   assert.ok(isTrue())
 }
 
-describe('a card in a chat', () => {
+describe('template cards in a chat', () => {
   let world: World
-  /** Answers are in the first frame. */
+  /** Answers within the first frame. */
   let client: WecomClient
-  /** Its bubble opens at once. */
+  /** Answers after the bubble has opened. */
   let impatient: WecomClient
   let answer: (session: Session) => unknown = () => undefined
   let pressed: Session[] = []
@@ -69,7 +69,7 @@ describe('a card in a chat', () => {
   }
 
   for (const [type, card] of Object.entries(cards)) {
-    it(`goes along with a stream: ${type}`, async () => {
+    it(`sends a ${type} with a stream`, async () => {
       answer = () => [h.text('看这里'), h('wecom-bot:card', { content: card })]
       for (const options of [{}, GROUP]) {
         const { msgtype, stream, template_card: sent } = await ask(client, options)
@@ -78,13 +78,13 @@ describe('a card in a chat', () => {
     })
   }
 
-  it('may be written in markup', async () => {
+  it('accepts a card in markup', async () => {
     const json = h.escape(JSON.stringify(cards.news_notice), true)
     answer = () => `看这里<wecom-bot:card content="${json}"/>`
     assert.deepEqual((await ask()).template_card, cards.news_notice)
   })
 
-  it('may be all there is, with a sign in its bubble', async () => {
+  it('shows a placeholder in the bubble for a card without text', async () => {
     for (const said of [h('wecom-bot:card', { content: cards.news_notice }), h('button', { id: 'a' }, 'A')]) {
       answer = () => said
       const { msgtype, stream } = await ask()
@@ -96,7 +96,7 @@ describe('a card in a chat', () => {
     }
   })
 
-  it('comes with a later frame where it comes later, once', async () => {
+  it('sends a card that is added later with a later frame, once', async () => {
     let release = () => {}
     answer = async (session) => {
       await new Promise<void>(resolve => release = resolve)
@@ -119,7 +119,7 @@ describe('a card in a chat', () => {
     assert.deepEqual([last.msgtype, last.stream!.finish], ['stream', true])
   })
 
-  it('comes again where WeCom repeats what it saw no reply to', async () => {
+  it('sends the card again if WeCom repeats the callback', async () => {
     answer = () => buttons
     const payload = client.text('hi')
     const first = (await client.post(payload)).reply!
@@ -129,7 +129,7 @@ describe('a card in a chat', () => {
     assert.equal((await client.poll(first.stream!.id)).reply!.msgtype, 'stream')
   })
 
-  it('comes again where the connection broke before its frame was read', async () => {
+  it('sends the card again if the connection broke', async () => {
     answer = async () => {
       await pause(60)
       return buttons
@@ -141,7 +141,7 @@ describe('a card in a chat', () => {
     assert.deepEqual([msgtype, stream!.finish], ['stream_with_template_card', true])
   })
 
-  it('comes again with a poll that is repeated', async () => {
+  it('sends the card again with a repeated poll', async () => {
     let release = () => {}
     answer = async () => {
       await new Promise<void>(resolve => release = resolve)
@@ -157,7 +157,7 @@ describe('a card in a chat', () => {
     assert.equal((await impatient.poll(stream!.id)).reply!.msgtype, 'stream')
   })
 
-  it('that WeCom would refuse is not sent, and the log says what is wrong', async () => {
+  it('logs an invalid card and does not send it', async () => {
     answer = async (session) => {
       await session.send(h('wecom-bot:card', { content: { ...cards.button_interaction, button_list: [] } }))
       return 'text'
@@ -168,7 +168,7 @@ describe('a card in a chat', () => {
     world.log.lines.splice(0)
   })
 
-  it('that is clicked shows so at once, and tells plugins who clicked what where', async () => {
+  it('updates a clicked card at once, and dispatches the click', async () => {
     answer = () => buttons
     for (const [options, channelId] of [[{ userId: 'A' }, 'private:A'], [{ ...GROUP, userId: 'B' }, GROUP.chatId]] as const) {
       pressed = []
@@ -186,7 +186,7 @@ describe('a card in a chat', () => {
     }
   })
 
-  it('is answered through the response_url of its click', async () => {
+  it('sends the answer through the response_url of the click', async () => {
     answer = () => buttons
     const { task_id: taskId } = (await ask()).template_card
     await press(taskId, 'b:deploy:42')
@@ -194,7 +194,7 @@ describe('a card in a chat', () => {
     assert.deepEqual(world.wecom.responses.map(({ body, errcode }) => [body.markdown.content, errcode]), [['部署开始', 0]])
   })
 
-  it('says what its button says, as if it was typed', async () => {
+  it('dispatches the text of an input button as a message', async () => {
     answer = () => buttons
     for (const options of [{}, GROUP]) {
       world.wecom.responses.splice(0)
@@ -207,7 +207,7 @@ describe('a card in a chat', () => {
     assert.deepEqual(pressed.map(({ event }) => event.button!.id), ['add 1 2', 'add 1 2'])
   })
 
-  it('that is clicked twice is heard once', async () => {
+  it('dispatches two clicks of one person once', async () => {
     answer = () => buttons
     const { task_id: taskId } = (await ask(client, GROUP)).template_card
     const replies = await Promise.all([
@@ -223,7 +223,7 @@ describe('a card in a chat', () => {
     assert.equal(clicks.length, 3)
   })
 
-  it('whose click is delivered twice is heard once', async () => {
+  it('dispatches a repeated click callback once', async () => {
     answer = () => buttons
     const { task_id: taskId } = (await ask()).template_card
     const payload = client.cardClick({ taskId, eventKey: 'b:deploy:42' })
@@ -237,7 +237,7 @@ describe('a card in a chat', () => {
     assert.equal(pressed.length, 1)
   })
 
-  it('takes a vote of each, and shows to each his own', async () => {
+  it('counts one vote per person, and shows each person their own', async () => {
     answer = () => [h.text('?'), h('wecom-bot:card', { content: cards.vote_interaction })]
     await ask(client, GROUP)
     const vote = async (userId: string, ...options: string[]) => {
@@ -253,7 +253,7 @@ describe('a card in a chat', () => {
     assert.deepEqual((clicks[0] as { selected: object }).selected, { lunch: ['a', 'c'] })
   })
 
-  it('tells of a click on a card that nobody knows, and leaves it as it is', async () => {
+  it('dispatches a click on an unknown card without updating it', async () => {
     const { status, raw } = await press('NONE', 'b:deploy:42')
     assert.deepEqual([status, raw], [200, ''])
     assert.deepEqual(pressed.map(({ event }) => event.button!.id), ['deploy:42'])
@@ -262,7 +262,7 @@ describe('a card in a chat', () => {
     assert.deepEqual(world.wecom.responses.map(({ body }) => body.markdown.content), ['7'])
   })
 
-  it('is known for a day', async () => {
+  it('remembers a card for a day', async () => {
     answer = () => buttons
     const { task_id: taskId } = (await ask()).template_card
     clock.now = () => now() + DAY - 60_000
@@ -272,7 +272,7 @@ describe('a card in a chat', () => {
     assert.equal((await press(taskId, 'b:deploy:42', {}, late)).raw, '')
   })
 
-  it('of the settings goes on working, and shows what was clicked last', async () => {
+  it('keeps configured buttons working, and shows the last click', async () => {
     const standing = world.client({ botId: 'STANDING', token: 'standing' })
     answer = ({ content }) => content === 'again' ? '又来了' : 'hi'
     const { template_card: card } = await ask(standing)

@@ -9,7 +9,7 @@ const MINUTE = 60_000
 
 function createAttachments(capacity?: number) {
   const clock = new FakeClock()
-  /** What was downloaded, in its order. */
+  /** Downloads in order. */
   const fetched: string[] = []
   const fates: ((url: string) => Promise<Media>)[] = []
   const attachments = new Attachments(({ url }: MediaLink) => {
@@ -20,8 +20,8 @@ function createAttachments(capacity?: number) {
   return { attachments, clock, fetched, fates, read }
 }
 
-describe('an attachment', () => {
-  it('is downloaded when it is first asked for, once', async () => {
+describe('Attachments', () => {
+  it('downloads a file when it is first read, once', async () => {
     const { attachments, fetched, read } = createAttachments()
     const id = attachments.add({ url: 'a' })
     assert.deepEqual(fetched, [])
@@ -30,14 +30,14 @@ describe('an attachment', () => {
     assert.deepEqual(fetched, ['a'])
   })
 
-  it('has an id that nobody guesses and that tells nothing', () => {
+  it('gives random ids', () => {
     const { attachments } = createAttachments()
     const ids = Array.from({ length: 100 }, () => attachments.add({ url: 'https://secret' }))
     assert.equal(new Set(ids).size, 100)
     for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/)
   })
 
-  it('is there for five minutes, also where nobody looked', async () => {
+  it('keeps a file for five minutes, read or not', async () => {
     const { attachments, clock, read } = createAttachments()
     const [one, other] = [attachments.add({ url: 'a' }), attachments.add({ url: 'b' })]
     await read(one)
@@ -48,7 +48,7 @@ describe('an attachment', () => {
     assert.equal(await read('unknown'), undefined)
   })
 
-  it('is not kept for ever where nobody asks again, and leaves no timer', async () => {
+  it('removes expired files without being read, and leaves no timer', async () => {
     const { attachments, clock, read } = createAttachments()
     await read(attachments.add({ url: 'a' }))
     await clock.pass(MINUTE)
@@ -59,7 +59,7 @@ describe('an attachment', () => {
     assert.equal(clock.pending, 0)
   })
 
-  it('that could not be downloaded may be tried again', async () => {
+  it('downloads again after a failure', async () => {
     const { attachments, fetched, fates, read } = createAttachments()
     const id = attachments.add({ url: 'a' })
     fates.push(() => Promise.reject(new MediaError('wecom-bot/media-unavailable', 'the storage answers 404')))
@@ -70,7 +70,7 @@ describe('an attachment', () => {
     assert.deepEqual(fetched, ['a', 'a', 'a'])
   })
 
-  it('gives room to others, and is downloaded again where it is asked for again', async () => {
+  it('drops the oldest files beyond the memory limit, and downloads them again', async () => {
     const { attachments, fetched, read } = createAttachments(10)
     const ids = ['aaaa', 'bbbb', 'cccc'].map(url => attachments.add({ url }))
     for (const id of ids) await read(id)
@@ -81,7 +81,7 @@ describe('an attachment', () => {
     assert.deepEqual(fetched, ['aaaa', 'bbbb', 'cccc', 'aaaa'])
   })
 
-  it('that is larger than all room is kept alone', async () => {
+  it('keeps a file that is larger than the limit alone', async () => {
     const { attachments, fetched, read } = createAttachments(3)
     const id = attachments.add({ url: 'aaaa' })
     await read(id)
@@ -89,7 +89,7 @@ describe('an attachment', () => {
     assert.deepEqual(fetched, ['aaaa'])
   })
 
-  it('whose time is over while it comes is still handed to who asked', async () => {
+  it('returns a file that expires while it is downloaded', async () => {
     const { attachments, clock, fates, read } = createAttachments()
     let arrive = (_media: Media) => {}
     fates.push(() => new Promise(resolve => arrive = resolve))
@@ -100,7 +100,7 @@ describe('an attachment', () => {
     assert.equal(await reading, 'late')
   })
 
-  it('goes with the bot, and leaves no timer', async () => {
+  it('removes everything on dispose, and leaves no timer', async () => {
     const { attachments, clock, read } = createAttachments()
     const id = attachments.add({ url: 'a' })
     await read(id)

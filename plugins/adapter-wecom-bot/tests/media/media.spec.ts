@@ -19,10 +19,10 @@ const DURATION = 5 * 60_000
 const SILENCE = 20_000
 const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(1000, 'pixels')])
 
-describe('a file in a message', () => {
+describe('downloadMedia', () => {
   let wecom: Wecom
   let trusted: string[]
-  /** Pauses that were made, none of which lasts. */
+  /** Pauses between attempts, in milliseconds. They end at once. */
   const pauses: number[] = []
   const clock: Clock = {
     now: Date.now,
@@ -37,7 +37,7 @@ describe('a file in a message', () => {
     clearTimeout: timer => void ends.delete(timer as () => void),
     sleep: delay => new Promise(resolve => clock.setTimeout(resolve, delay)),
   }
-  /** What would happen to the downloads that go on, in the end. */
+  /** Timers that end downloads that take too long. */
   const ends = new Set<() => void>()
   const closing: (() => void)[] = []
 
@@ -60,7 +60,7 @@ describe('a file in a message', () => {
     return downloadMedia({ url, aesKey }, { keys: [key], limit: 1 << 20, clock, trusted, ...options })
   }
 
-  /** A server on this machine that is not WeCom's. */
+  /** A local server that is not WeCom's. */
   async function serve(listener: RequestListener): Promise<string> {
     const server = createServer(listener).listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
@@ -68,7 +68,7 @@ describe('a file in a message', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   }
 
-  it('is downloaded and decrypted with the bot\'s key, whatever its length', async () => {
+  it('downloads and decrypts files of any length with the bot\'s key', async () => {
     for (const length of [0, 1, 15, 16, 17, 31, 32, 33, 1000, 65536, 300_001]) {
       const bytes = randomBytes(length)
       const { data, type } = await get(wecom.media(bytes, 'a.bin'))
@@ -77,12 +77,12 @@ describe('a file in a message', () => {
     }
   })
 
-  it('is told by its content, not by what the storage calls it', async () => {
+  it('detects the type by content, not by the headers', async () => {
     const { type, name } = await get(wecom.media(png, '照片 1.jpg', { contentType: 'text/html' }))
     assert.deepEqual([type, name], ['image/png', '照片 1.jpg'])
   })
 
-  // Not a random one: of 256, one would open what it must not.
+  // Fixed: 1 of 256 random keys would pass the padding check.
   const own = Buffer.alloc(32, 'key')
   for (const [spelling, aesKey] of [
     ['base64', own.toString('base64')],
@@ -91,25 +91,25 @@ describe('a file in a message', () => {
     ['hex', own.toString('hex')],
     ['hex in capitals', own.toString('hex').toUpperCase()],
   ]) {
-    it(`is decrypted with the key beside its link, in ${spelling}`, async () => {
+    it(`decrypts with the key of the link, in ${spelling}`, async () => {
       const { data } = await get(wecom.media(png, 'a.png', { key: own }), {}, aesKey)
       assert.ok(data.equals(png))
     })
   }
 
-  it('is not looked at where the key beside its link is no key', async () => {
+  it('rejects an invalid key of the link', async () => {
     for (const aesKey of ['x', own.toString('hex').slice(2), own.toString('base64').slice(4), '密钥'.repeat(11)]) {
       await assert.rejects(get(wecom.media(png, 'a.png'), {}, aesKey), { name: 'MediaError', code: 'wecom-bot/media-undecryptable' })
     }
     assert.deepEqual([wecom.downloads, pauses], [[], []])
   })
 
-  it('is decrypted with the key that was in use before, while keys are being changed', async () => {
+  it('decrypts with the previous key', async () => {
     const keys = [randomBytes(32), key]
     for (let times = 0; times < 20; times++) assert.ok((await get(wecom.media(png, 'a'), { keys })).data.equals(png))
   })
 
-  it('is taken for what it is where a wrong key seems to open it, too', async () => {
+  it('prefers the key that yields a known file type', async () => {
     const ciphertext = encryptMedia(key, png)
     let wrong: Buffer
     do wrong = randomBytes(32)
@@ -119,7 +119,7 @@ describe('a file in a message', () => {
     assert.ok(data.equals(png))
   })
 
-  it('is never handed on as ciphertext', async () => {
+  it('rejects a file that no key decrypts', async () => {
     const url = wecom.media(png, 'a.png', { key: own })
     await assert.rejects(get(url), { code: 'wecom-bot/media-undecryptable' })
     await assert.rejects(get(wecom.media(png, 'a.png', { key: false })), { code: 'wecom-bot/media-undecryptable' })
@@ -127,7 +127,7 @@ describe('a file in a message', () => {
     assert.deepEqual(pauses, [])
   })
 
-  it('has the name that its download tells', async () => {
+  it('takes the name from the headers', async () => {
     const name = '报告 (终稿)+v2 & 100%.pdf'
     for (const disposition of ['form', 'extended', 'both'] as const) {
       assert.equal((await get(wecom.media(png, name, { disposition }))).name, name)
@@ -135,14 +135,14 @@ describe('a file in a message', () => {
     assert.equal((await get(wecom.media(png, name, { disposition: 'none' }))).name, undefined)
   })
 
-  it('may be as large as the limit, and not larger', async () => {
+  it('accepts files up to the limit', async () => {
     const limit = 4096
     assert.equal((await get(wecom.media(randomBytes(limit), 'a'), { limit })).data.length, limit)
     await assert.rejects(get(wecom.media(randomBytes(limit + 64), 'a'), { limit }), { code: 'wecom-bot/media-too-large' })
     assert.deepEqual(pauses, [])
   })
 
-  it('is broken off beyond the limit where nobody told its length', async () => {
+  it('stops beyond the limit without a Content-Length', async () => {
     let closed: () => void
     const isClosed = new Promise<void>(resolve => closed = resolve)
     const url = await serve((_request, response) => {
@@ -156,7 +156,7 @@ describe('a file in a message', () => {
     await isClosed
   })
 
-  it('is tried again where the storage is busy, or breaks off', async () => {
+  it('retries if the storage is busy or closes the connection', async () => {
     for (const failure of [{ status: 503 }, { status: 500 }, { reset: true }, { reset: 100 }] as const) {
       pauses.splice(0)
       wecom.downloads.splice(0)
@@ -167,14 +167,14 @@ describe('a file in a message', () => {
     }
   })
 
-  it('is given up after three tries', async () => {
+  it('gives up after three attempts', async () => {
     wecom.fail('media', { status: 503 }, 3)
     await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-network-failed', message: 'the server answers 503' })
     wecom.fail('media', { reset: true }, 3)
     await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-network-failed', message: /ECONNRESET/ })
   })
 
-  it('that is not there, or over, is not tried again', async () => {
+  it('does not retry missing or expired files', async () => {
     for (const status of [403, 404, 410]) {
       wecom.fail('media', { status })
       await assert.rejects(get(wecom.media(png, 'a.png')), { code: 'wecom-bot/media-unavailable', message: `the server answers ${status}` })
@@ -182,7 +182,7 @@ describe('a file in a message', () => {
     assert.deepEqual(pauses, [])
   })
 
-  it('is not waited for where it comes byte by byte, for ever', async () => {
+  it('stops a download that trickles', async () => {
     let closed: () => void
     const isClosed = new Promise<void>(resolve => closed = resolve)
     let reach: () => void
@@ -201,7 +201,7 @@ describe('a file in a message', () => {
     assert.deepEqual([pauses, ends.size], [[], 0])
   })
 
-  it('is tried again where not even its head comes', async () => {
+  it('retries if no response begins', async () => {
     let requests = 0
     const url = await serve((request) => {
       requests++
@@ -213,7 +213,7 @@ describe('a file in a message', () => {
     assert.deepEqual([requests, pauses, ends.size], [3, [1000, 2000], 0])
   })
 
-  it('leaves no timer behind', async () => {
+  it('leaves no timer', async () => {
     await get(wecom.media(png, 'a.png'))
     await assert.rejects(get(wecom.media(png, 'a.png'), { limit: 10 }))
     wecom.fail('media', { reset: 100 })
@@ -221,14 +221,14 @@ describe('a file in a message', () => {
     assert.equal(ends.size, 0)
   })
 
-  it('is not waited for once nobody needs it', async () => {
+  it('stops when aborted', async () => {
     const closed = new AbortController()
     const url = await serve(() => closed.abort())
     await assert.rejects(get(url, { trusted: ['127.0.0.1'], signal: closed.signal }), { code: 'wecom-bot/media-network-failed' })
     assert.deepEqual(pauses, [])
   })
 
-  it('never comes from a private address that nobody trusts', async () => {
+  it('rejects private addresses', async () => {
     const { port } = new URL(wecom.origin)
     const media = new URL(wecom.media(png, 'a.png'))
     const hosts = ['127.0.0.1', '[::1]', 'localhost', '0x7f.1', '2130706433', '[::ffff:127.0.0.1]', '0.0.0.0']
@@ -239,7 +239,7 @@ describe('a file in a message', () => {
     assert.deepEqual([wecom.downloads, pauses], [[], []])
   })
 
-  it('comes from a private address where that is trusted, with its port or with any', async () => {
+  it('accepts trusted private addresses, with their port or any', async () => {
     const { host, hostname, port } = new URL(wecom.origin)
     for (const trusted of [[host], [hostname]]) assert.ok(await get(wecom.media(png, 'a.png'), { trusted }))
     const named = wecom.media(png, 'a.png').replace(hostname, 'localhost')
@@ -247,7 +247,7 @@ describe('a file in a message', () => {
     await assert.rejects(get(named, { trusted: [host] }), { code: 'wecom-bot/media-private-address' })
   })
 
-  it('is connected to where its name leads, once', async () => {
+  it('resolves the name once', async () => {
     let looks = 0
     const url = wecom.media(png, 'a.png').replace('127.0.0.1', 'storage.example.com')
     const { data } = await get(url, {
@@ -261,7 +261,7 @@ describe('a file in a message', () => {
     assert.equal(looks, 1)
   })
 
-  it('is followed to another place, and looked at there', async () => {
+  it('follows redirects, and checks their target', async () => {
     const target = wecom.media(png, 'a.png')
     wecom.fail('media', { status: 302, headers: { location: target } })
     assert.ok((await get(wecom.media(png, 'a.png'))).data.equals(png))
@@ -280,21 +280,21 @@ describe('a file in a message', () => {
     assert.deepEqual(pauses, [])
   })
 
-  it('is not followed for ever', async () => {
+  it('follows at most three redirects', async () => {
     let requests = 0
     const url = await serve((_request, response) => response.writeHead(302, { location: `/${++requests}` }).end())
     await assert.rejects(get(url, { trusted: ['127.0.0.1'] }), { code: 'wecom-bot/media-unavailable', message: 'too many redirects' })
     assert.equal(requests, 4)
   })
 
-  it('has a link of the web', async () => {
+  it('rejects URLs that are not HTTP', async () => {
     for (const url of ['file:///etc/passwd', 'ftp://example.com/a', 'javascript:1', 'a', '', 'http://']) {
       await assert.rejects(get(url), { name: 'MediaError', code: 'wecom-bot/media-unavailable' }, url)
     }
     assert.deepEqual(pauses, [])
   })
 
-  it('fails without a word of its link', async () => {
+  it('does not quote the link in errors', async () => {
     const failures = [[{ status: 503 }, 3], [{ status: 404 }, 1], [{ reset: true }, 3], [{ reset: 10 }, 3]] as const
     for (const [failure, times] of failures) {
       wecom.fail('media', failure, times)
@@ -304,7 +304,7 @@ describe('a file in a message', () => {
     }
   })
 
-  it('is taken as it is where it is not encrypted', async () => {
+  it('downloads plain files unchanged', async () => {
     const url = wecom.media(png, '图.png', { key: false })
     const { data, name, type } = await fetchFile(url, { limit: 1 << 20, clock, trusted })
     assert.ok(data.equals(png))
@@ -313,7 +313,7 @@ describe('a file in a message', () => {
   })
 })
 
-/** Whether the padding of what a key makes of it looks right. */
+/** Whether decrypting with this key yields valid padding. */
 function opens(key: Buffer, ciphertext: Buffer) {
   try {
     return detectFileType(decryptMedia(key, ciphertext)) === undefined
@@ -322,7 +322,7 @@ function opens(key: Buffer, ciphertext: Buffer) {
   }
 }
 
-describe('the name of a file', () => {
+describe('fileName', () => {
   for (const [header, name] of [
     ['attachment; filename=PC+D%26T+Strategy.docx', 'PC D&T Strategy.docx'],
     ['attachment; filename="a b.txt"', 'a b.txt'],
@@ -342,17 +342,17 @@ describe('the name of a file', () => {
     ['attachment', undefined],
     ['', undefined],
   ] as const) {
-    it(`in ${JSON.stringify(header)} is ${name}`, () => {
+    it(`reads ${name} from ${JSON.stringify(header)}`, () => {
       assert.equal(fileName(header), name)
     })
   }
 
-  it('has 255 characters at most', () => {
+  it('returns at most 255 characters', () => {
     assert.equal(fileName(`attachment; filename=${'a'.repeat(5000)}`)!.length, 255)
   })
 })
 
-describe('the type of a file', () => {
+describe('file type', () => {
   for (const [head, type] of [
     ['\xff\xd8\xff\xe0', 'image/jpeg'],
     ['GIF89a', 'image/gif'],

@@ -14,7 +14,7 @@ import { encodingAESKey } from '../support/world'
 const bytes = Buffer.from('hello 世界')
 const data = `data:text/plain;base64,${bytes.toString('base64')}`
 
-describe('a file that an element names', () => {
+describe('createFileReader', () => {
   let wecom: Wecom
   let app: Context
   let folder: string
@@ -45,28 +45,28 @@ describe('a file that an element names', () => {
     return createFileReader({ http: app.http, limit: 1000, clock, ...options, trusted, warn })(src, isPicture)
   }
 
-  it('comes from the web, with its name', async () => {
+  it('downloads from the web, with the file name', async () => {
     const file = await open(wecom.media(bytes, '你好.txt', { key: false }))
     assert.deepEqual(file, { data: bytes, name: '你好.txt' })
   })
 
-  it('has the last part of its link for a name where there is no other', async () => {
+  it('takes the name from the URL if there is no other', async () => {
     const url = new URL(wecom.media(bytes, 'a', { key: false, disposition: 'none' }))
     const { name } = (await open(url.href))!
     assert.equal(name, url.pathname.split('/').pop())
   })
 
-  it('stays a link where it is a picture of the web, unless the host is trusted', async () => {
+  it('leaves web images as links, unless the host is trusted', async () => {
     assert.equal(await open('https://example.com/a.png', true), undefined)
     assert.deepEqual(await open(wecom.media(bytes, 'a.png', { key: false }), true), { data: bytes, name: 'a.png' })
     assert.deepEqual(warnings, [])
   })
 
-  it('comes with the element itself', async () => {
+  it('reads data: URLs', async () => {
     assert.deepEqual(await open(data), { data: bytes, name: undefined })
   })
 
-  it('comes from Koishi, with a name that is no address', async () => {
+  it('reads internal: URLs, with a decoded name', async () => {
     const open = (filename?: string) => createFileReader({
       http: { file: async () => ({ data: new Uint8Array(bytes).buffer, filename }) },
       limit: 1000,
@@ -79,7 +79,7 @@ describe('a file that an element names', () => {
     assert.deepEqual(await open('100%'), { data: bytes, name: '100%' })
   })
 
-  it('is never one of this machine', async () => {
+  it('never reads local files', async () => {
     const path = join(folder, 'secret.txt')
     for (const src of [pathToFileURL(path).href, path, `file:${path}`, '../package.json', 'FILE:///etc/passwd']) {
       assert.equal(await open(src), undefined, src)
@@ -87,21 +87,21 @@ describe('a file that an element names', () => {
     assert.deepEqual(warnings, [])
   })
 
-  it('is never one of the network inside', async () => {
+  it('never reads from private addresses', async () => {
     for (const src of [`${wecom.origin}/`, 'http://localhost:1/', 'http://169.254.169.254/latest', 'http://[::1]:1/']) {
       assert.equal(await open(src, false, { trusted: [] }), undefined)
     }
     assert.deepEqual(new Set(warnings), new Set(['the host is in a private network: add it to trustedHosts if it may be used']))
   })
 
-  it('is nothing where it is no address', async () => {
+  it('ignores a source that is not a URL', async () => {
     for (const src of ['', 'a', '//example.com', 'blob:1', 'javascript:1', 'ftp://example.com/a']) {
       assert.equal(await open(src), undefined)
     }
     assert.deepEqual(warnings, [])
   })
 
-  it('is not taken where it is too large, or not there, and the reason names no address', async () => {
+  it('warns about large and missing files without their URL', async () => {
     assert.equal(await open(wecom.media(Buffer.alloc(2000), 'a', { key: false })), undefined)
     assert.equal(await open(`${wecom.origin}/media/none?sign=SECRET`), undefined)
     assert.equal(await open('internal:nobody/x/SECRET'), undefined)

@@ -3,7 +3,7 @@ import { isTrusted } from '../../src/media/trusted-hosts'
 
 const api = 'https://qyapi.weixin.qq.com'
 
-describe('an address that answers are posted to', () => {
+describe('isTrusted', () => {
   for (const [url, endpoint, trusted] of [
     ['https://qyapi.weixin.qq.com/cgi-bin/aibot/response?response_code=x', api, []],
     ['https://qyapi.weixin.qq.com:443/x', api, []],
@@ -14,7 +14,7 @@ describe('an address that answers are posted to', () => {
     ['http://127.0.0.1:8080/x', api, ['127.0.0.1']],
     ['http://[::1]:8080/x', api, ['[::1]']],
   ] as [string, string, string[]][]) {
-    it(`may be ${url} with ${[endpoint, ...trusted].join()}`, () => {
+    it(`accepts ${url} with ${[endpoint, ...trusted].join()}`, () => {
       assert.equal(isTrusted(url, endpoint, trusted), true)
     })
   }
@@ -36,12 +36,12 @@ describe('an address that answers are posted to', () => {
     ['RESPONSEURL', api, []],
     ['//qyapi.weixin.qq.com/x', api, []],
   ] as [string, string, string[]][]) {
-    it(`may not be ${JSON.stringify(url)} with ${[endpoint, ...trusted].join()}`, () => {
+    it(`rejects ${JSON.stringify(url)} with ${[endpoint, ...trusted].join()}`, () => {
       assert.equal(isTrusted(url, endpoint, trusted), false)
     })
   }
 
-  it('is WeCom\'s own although the endpoint of the settings is none', () => {
+  it('accepts WeCom\'s API if apiEndpoint is invalid', () => {
     for (const endpoint of ['', 'qyapi.weixin.qq.com', 'https://', 'nonsense']) {
       assert.equal(isTrusted('https://qyapi.weixin.qq.com/x', endpoint, []), true)
       assert.equal(isTrusted('https://evil.example/x', endpoint, []), false)

@@ -18,7 +18,7 @@ function random(ascii: string) {
   return Buffer.from(ascii, 'latin1') as Buffer<ArrayBuffer>
 }
 
-describe('crypto against the vectors', () => {
+describe('crypto with known vectors', () => {
   for (const { encodingAESKey, aesKeyHex, ivHex } of vectors.key_derivation) {
     it(`derives the key of ${encodingAESKey}`, () => {
       const key = decodeKey(encodingAESKey)
@@ -28,7 +28,7 @@ describe('crypto against the vectors', () => {
   }
 
   for (const vector of [...vectors.decrypt, ...vectors.encrypt_deterministic, ...vectors.padding_edge]) {
-    it(`opens ${vector.name}`, () => {
+    it(`decrypts ${vector.name}`, () => {
       const { token, timestamp, nonce, encrypt, msg_signature } = vector
       assert.equal(sign(token, timestamp, nonce, encrypt), msg_signature)
       assert.ok(verify(token, timestamp, nonce, encrypt, msg_signature))
@@ -37,7 +37,7 @@ describe('crypto against the vectors', () => {
   }
 
   for (const vector of [...vectors.encrypt_deterministic, ...vectors.padding_edge]) {
-    it(`makes ${vector.name}`, () => {
+    it(`encrypts ${vector.name}`, () => {
       assert.equal(encrypt(credential(vector), vector.plaintext, random(vector.random_ascii)), vector.encrypt)
     })
   }
@@ -58,7 +58,7 @@ describe('crypto against the vectors', () => {
     })
   }
 
-  it('takes the ciphertext out of the JSON envelopes', () => {
+  it('opens JSON envelopes', () => {
     const published = [...vectors.decrypt, ...vectors.encrypt_deterministic].filter(({ envelope }) => envelope === 'json')
     const bodies = published.filter(({ http_body }) => http_body)
     assert.ok(bodies.length >= 2)
@@ -66,7 +66,7 @@ describe('crypto against the vectors', () => {
   })
 
   for (const { name, aeskey_base64, cipher_base64, plain_base64 } of vectors.media) {
-    it(`opens media: ${name}`, () => {
+    it(`decrypts media: ${name}`, () => {
       const plain = decryptMedia(decodeMediaKey(aeskey_base64), Buffer.from(cipher_base64, 'base64'))
       assert.equal(plain.toString('base64'), plain_base64)
     })
@@ -80,7 +80,7 @@ describe('crypto against the vectors', () => {
     })
   }
 
-  it('refuses the negatives', () => {
+  it('rejects the negative vectors', () => {
     const [forged, foreign, ragged, short] = vectors.negative
     assert.equal(verify(forged.token!, forged.timestamp!, forged.nonce!, forged.encrypt!, forged.msg_signature!), false)
 

@@ -10,7 +10,7 @@ const own: Credential = { token: 'AibotTestToken01', key, receiveId: '' }
 const corporate: Credential = { ...own, receiveId: 'wwCORPIDCORPID00' }
 
 describe('crypto', () => {
-  it('brings messages of every length back, in whole blocks of 32 bytes', () => {
+  it('encrypts and decrypts messages of every length, in blocks of 32 bytes', () => {
     for (let length = 0; length <= 96; length++) {
       for (const credential of [own, corporate]) {
         for (const message of ['x'.repeat(length), '企'.repeat(length), '😀'.repeat(length)]) {
@@ -22,15 +22,15 @@ describe('crypto', () => {
     }
   })
 
-  it('never encrypts the same way twice', () => {
+  it('encrypts the same message differently each time', () => {
     assert.notEqual(encrypt(own, '你好'), encrypt(own, '你好'))
   })
 
-  it('signs a known answer', () => {
+  it('signs a known message', () => {
     assert.equal(sign('QDG6eK', '1409659813', '1372623149', 'ENC'), '5213d8fe316d8d23a1c37bb55a4d340b7c0a9b67')
   })
 
-  it('verifies a signature in either case and nothing else', () => {
+  it('verifies a signature in upper and lower case, and nothing else', () => {
     const signature = sign('token', '1', '2', 'ENC')
     const check = (value: string) => verify('token', '1', '2', 'ENC', value)
     assert.ok(check(signature))
@@ -60,12 +60,12 @@ describe('crypto', () => {
     ['half a block', Buffer.alloc(24).toString('base64')],
   ]
   for (const [name, ciphertext] of refused) {
-    it(`refuses ${name}`, () => {
+    it(`rejects ${name}`, () => {
       assert.throws(() => decrypt(own, ciphertext), { name: 'CallbackError', reason: 'decrypt', status: 400 })
     })
   }
 
-  it('refuses a receive id where none is expected, another one, and none where one is', () => {
+  it('rejects an unexpected, a different and a missing receive id', () => {
     const refusal = { name: 'CallbackError', reason: 'receive-id', status: 403 }
     assert.throws(() => decrypt(own, encrypt(corporate, intact)), refusal)
     assert.throws(() => decrypt(corporate, encrypt(own, intact)), refusal)
@@ -73,18 +73,18 @@ describe('crypto', () => {
     assert.throws(() => decrypt(own, flawed(intact, { length: intact.length - 1 })), refusal)
   })
 
-  it('does not take half a character of the message for a part of the receive id', () => {
+  it('does not read half a character of the message as part of the receive id', () => {
     const message = Buffer.from('企').subarray(0, 1)
     const tail = Buffer.concat([Buffer.from('企').subarray(1), Buffer.from(corporate.receiveId)])
     const ciphertext = flawed(Buffer.concat([message, tail]), { length: 1 })
     assert.throws(() => decrypt(corporate, ciphertext), { reason: 'receive-id' })
   })
 
-  it('accepts padding to blocks of 16, which some libraries make', () => {
+  it('accepts padding to blocks of 16 bytes, which some libraries use', () => {
     assert.equal(decrypt(own, flawed('hello world!', { block: 16 })), 'hello world!')
   })
 
-  it('takes base64 in its standard spelling only', () => {
+  it('accepts standard base64 only', () => {
     const canonical = encrypt(own, '企业微信'.repeat(20), Buffer.alloc(16, 0xff))
     assert.ok(/\+/.test(canonical) && /\//.test(canonical))
     const spellings = [
@@ -106,7 +106,7 @@ describe('crypto', () => {
     }
   })
 
-  it('survives whatever is thrown at it', () => {
+  it('throws only CallbackError for corrupted ciphertext', () => {
     const ciphertext = Buffer.from(encrypt(own, '{"msgtype":"text","text":{"content":"你好"}}'), 'base64')
     let opened = 0
     for (let round = 0; round < 5000; round++) {
@@ -119,28 +119,28 @@ describe('crypto', () => {
         assert.equal((error as Error).name, 'CallbackError')
       }
     }
-    // Flips in the random bytes and those that hit plain ASCII go unseen by the cipher: the signature sees them.
+    // Flips in the random bytes, and those that yield valid text, are found by the signature only.
     assert.ok(opened < 5000)
   })
 
   for (const encodingAESKey of ['', 'x'.repeat(42), 'x'.repeat(44), 'x'.repeat(42) + '=', 'x'.repeat(42) + '-', 'x'.repeat(43) + '\n']) {
-    it(`refuses the EncodingAESKey ${JSON.stringify(encodingAESKey)}`, () => {
+    it(`rejects the EncodingAESKey ${JSON.stringify(encodingAESKey)}`, () => {
       assert.throws(() => decodeKey(encodingAESKey), TypeError)
     })
   }
 
-  it('tells the length of a wrong EncodingAESKey, not the key', () => {
+  it('reports the length of a wrong EncodingAESKey, not the key', () => {
     const secret = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEF'
     assert.throws(() => decodeKey(secret), error => !(error as Error).message.includes(secret.slice(0, 8)))
   })
 
   for (const aesKey of ['', 'short', 'x'.repeat(44), '00'.repeat(31), '00'.repeat(33), '企业微信']) {
-    it(`refuses the media key ${JSON.stringify(aesKey.slice(0, 12))}`, () => {
+    it(`rejects the media key ${JSON.stringify(aesKey.slice(0, 12))}`, () => {
       assert.throws(() => decodeMediaKey(aesKey), { reason: 'decrypt' })
     })
   }
 
-  it('refuses media that is not ciphertext', () => {
+  it('rejects media that is not ciphertext', () => {
     for (const data of [Buffer.alloc(0), Buffer.from('hello'), Buffer.alloc(64), randomBytes(31)]) {
       assert.throws(() => decryptMedia(key, data), { reason: 'decrypt' })
     }

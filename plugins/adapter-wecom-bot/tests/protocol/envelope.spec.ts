@@ -8,7 +8,7 @@ const credential = {
   receiveId: '',
 }
 
-describe('an envelope', () => {
+describe('JSON envelope', () => {
   for (const body of [
     '{"encrypt":"BASE64"}',
     '{"Encrypt":"BASE64"}',
@@ -17,7 +17,7 @@ describe('an envelope', () => {
     '{"encrypt":"BASE64","Encrypt":"OTHER"}',
     '{"encrypt":"\\u0042ASE64"}',
   ]) {
-    it(`is opened: ${JSON.stringify(body)}`, () => {
+    it(`opens ${JSON.stringify(body)}`, () => {
       assert.equal(openJson(body), 'BASE64')
     })
   }
@@ -29,22 +29,22 @@ describe('an envelope', () => {
     '\ufeff{"encrypt":"BASE64"}', 'encrypt=BASE64', '<xml><Encrypt><![CDATA[BASE64]]></Encrypt></xml>',
     '<!doctype html>', '['.repeat(100000), '{"encrypt":'.repeat(10000),
   ]) {
-    it(`is refused: ${JSON.stringify(body).slice(0, 60)}`, () => {
+    it(`rejects ${JSON.stringify(body).slice(0, 60)}`, () => {
       assert.throws(() => openJson(body), { name: 'CallbackError', reason: 'malformed', status: 400 })
     })
   }
 
-  it('does not reach for inherited properties', () => {
+  it('ignores inherited properties', () => {
     assert.throws(() => openJson('{"encrypt":null,"constructor":{"encrypt":"BASE64"}}'), { reason: 'malformed' })
   })
 
-  it('never says in a refusal what was sent', () => {
+  it('does not quote the body in the error', () => {
     for (const body of ['SECRET', '{"encrypt":SECRET}', '{"SECRET":1}']) {
       assert.throws(() => openJson(body), error => !(error as Error).message.includes('SECRET'))
     }
   })
 
-  it('is sealed with the nonce of the callback, an integer time and a signature over what is inside', () => {
+  it('seals with the nonce of the callback, an integer timestamp and a valid signature', () => {
     const { encrypt, msgsignature, timestamp, nonce, ...rest } = JSON.parse(sealJson(credential, '{"a":"企"}', 'n0', 17e8))
     assert.deepEqual(rest, {})
     assert.equal(timestamp, 17e8)
@@ -53,7 +53,7 @@ describe('an envelope', () => {
     assert.equal(decrypt(credential, encrypt), '{"a":"企"}')
   })
 
-  it('carries the receive id', () => {
+  it('seals with the receive id', () => {
     const corporate = { ...credential, receiveId: 'wwCORPIDCORPID00' }
     const { encrypt } = JSON.parse(sealJson(corporate, '{}', 'n0', 17e8))
     assert.equal(decrypt(corporate, encrypt), '{}')

@@ -19,7 +19,7 @@ const values: unknown[] = [
   { length: 1e9 }, JSON.parse('{"__proto__":{"msgtype":"text"}}'),
 ]
 
-/** Every object in which one value of the given one is another. */
+/** All copies of an object in which one value is replaced by another. */
 function* variants(value: unknown): Generator<unknown> {
   yield* values
   if (typeof value !== 'object' || value === null) return
@@ -38,7 +38,7 @@ function nested(depth: number) {
     + ',"mixed":{"msg_item":[' + item.repeat(depth) + ']}}'.repeat(depth) + ']}}'
 }
 
-describe('a hostile payload', () => {
+describe('parsePayload with hostile input', () => {
   for (const plaintext of [
     '', ' ', 'hello', '{', '}', 'null', 'true', '1', '""', '"text"', '[]', '[{}]', '{}', '{"msgtype":"text"}',
     '{"msgtype":"text","msgid":"1"}', '{"msgtype":["text"],"msgid":"1","from":{"userid":"u"}}',
@@ -50,18 +50,18 @@ describe('a hostile payload', () => {
     '{"msgtype":"text",\u0000}', '"\u0000', '['.repeat(200_000), '{"a":'.repeat(100_000), '"'.repeat(100_001),
     '\\"'.repeat(100_000), '<xml><MsgType>text</MsgType></xml>',
   ]) {
-    it(`is refused: ${JSON.stringify(plaintext).slice(0, 70)}`, () => {
+    it(`rejects ${JSON.stringify(plaintext).slice(0, 70)}`, () => {
       assert.throws(() => parsePayload(plaintext), { name: 'CallbackError', reason: 'payload', status: 400 })
     })
   }
 
-  it('never says in its refusal what was in it', () => {
+  it('does not quote the input in the error', () => {
     for (const plaintext of ['SECRET', '{"SECRET":1}', '{"msgtype":"text","msgid":"SECRET"}', '{"a":SECRET}']) {
       assert.throws(() => parsePayload(plaintext), error => !(error as Error).message.includes('SECRET'))
     }
   })
 
-  it('is either refused or read, whatever one of its values is', () => {
+  it('parses or rejects any value in any field', () => {
     let read = 0
     for (const variant of variants(message)) {
       try {
@@ -77,16 +77,16 @@ describe('a hostile payload', () => {
     assert.ok(read > 100)
   })
 
-  it('may be nested as deep as a body can be', () => {
+  it('survives nesting as deep as a body allows', () => {
     const { kind } = parsePayload(nested(15_000))
     assert.equal(kind, 'message')
   })
 
-  it('may be nested beside control characters', () => {
+  it('survives nesting with control characters', () => {
     assert.throws(() => parsePayload('\u0001' + nested(15_000)), { reason: 'payload' })
   })
 
-  it('does not reach other objects', () => {
+  it('does not pollute prototypes', () => {
     parsePayload('{"msgtype":"text","msgid":"1","from":{"userid":"u","__proto__":{"polluted":1}},"__proto__":{"polluted":1}}')
     assert.equal(({} as Record<string, unknown>).polluted, undefined)
   })

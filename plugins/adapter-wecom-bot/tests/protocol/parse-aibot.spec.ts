@@ -17,8 +17,8 @@ function sample(name: string) {
   return vectors.body_samples.find(sample => sample.name === name)!.plaintext
 }
 
-describe('a callback', () => {
-  it('may be a text with a quote', () => {
+describe('parsePayload', () => {
+  it('parses a text with a quote', () => {
     assert.deepEqual(read(sample('inbound text+quote')), {
       ...inGroup,
       msgId: 'CAIQ16HMjQYY/NGagIOAgAMgq4KM0AI=',
@@ -29,7 +29,7 @@ describe('a callback', () => {
     })
   })
 
-  it('may be mixed', () => {
+  it('parses a mixed message', () => {
     assert.deepEqual(read(sample('inbound mixed')), {
       ...inGroup,
       responseUrl: 'RESPONSEURL',
@@ -42,7 +42,7 @@ describe('a callback', () => {
     })
   })
 
-  it('may be a transcribed voice, also an empty one', () => {
+  it('parses a voice transcript, also an empty one', () => {
     for (const text of ['帮我查一下', '']) {
       const payload = read({ ...single, msgtype: 'voice', voice: { content: text } })
       assert.deepEqual(payload, { ...inSingle, kind: 'message', body: { type: 'voice', text }, quote: undefined })
@@ -50,7 +50,7 @@ describe('a callback', () => {
   })
 
   for (const type of ['image', 'file', 'video'] as const) {
-    it(`may be ${type}, with or without a key of its own`, () => {
+    it(`parses ${type} with and without a key of its own`, () => {
       const body = (media: object) => {
         const payload = read({ ...single, msgtype: type, [type]: media })
         assert.equal(payload.kind, 'message')
@@ -61,14 +61,14 @@ describe('a callback', () => {
       assert.deepEqual(body({ url, aeskey: 'KEY' }), { type, media: { url, aesKey: 'KEY' } })
     })
 
-    it(`is of an unknown kind where the ${type} has no address`, () => {
+    it(`parses ${type} without a URL as an unknown message`, () => {
       for (const media of [{}, { url: '' }, { url: ' ' }, { url: 1 }, { url: null }, null, [], 'URL']) {
         assert.equal(read({ ...single, msgtype: type, [type]: media }).kind, 'unknown')
       }
     })
   }
 
-  it('may ask how a stream stands', () => {
+  it('parses a poll of a stream', () => {
     const poll = { ...group, msgtype: 'stream', stream: { id: 'STREAMID' } }
     assert.deepEqual(read(poll), { ...inGroup, kind: 'poll', streamId: 'STREAMID' })
     for (const stream of [undefined, null, {}, { id: '' }, { id: 1 }, { id: ['STREAMID'] }, 'STREAMID']) {
@@ -76,28 +76,28 @@ describe('a callback', () => {
     }
   })
 
-  it('belongs to a single chat whatever chat id it carries', () => {
+  it('ignores the chat id of a single chat', () => {
     const { chatId } = read({ ...single, chatid: 'CHATID', msgtype: 'text', text: { content: 'hi' } })
     assert.equal(chatId, undefined)
   })
 
-  it('keeps the chat id as it is spelled', () => {
+  it('keeps the case of the chat id', () => {
     assert.equal(read({ ...group, chatid: 'wrkSFfCgAA/x=', msgtype: 'text' }).chatId, 'wrkSFfCgAA/x=')
   })
 
-  it('may be of a kind nobody knows yet', () => {
+  it('parses a new message type as an unknown message', () => {
     const payload = read({ ...group, msgtype: 'location', location: {} })
     assert.deepEqual(payload, { ...inGroup, kind: 'unknown', name: 'location' })
   })
 
-  it('may come with a quote that cannot be read', () => {
+  it('ignores a quote of an unknown type', () => {
     for (const quote of [null, [], 'text', {}, { msgtype: 'text' }, { msgtype: 'image', image: {} }, { msgtype: 'x' }]) {
       const payload = read({ ...group, msgtype: 'text', text: { content: 'hi' }, quote })
       assert.equal(payload.kind, 'message')
     }
   })
 
-  it('is read although a message has raw control characters in it', () => {
+  it('accepts unescaped control characters in strings', () => {
     const source = JSON.stringify({ ...group, msgtype: 'text', text: { content: 'a\nb\t"c"\\\u0001' } })
     const unescaped = source.replace(/\\n/, '\n').replace(/\\t/, '\t').replace(/\\u0001/, '\u0001')
     assert.notEqual(unescaped, source)
@@ -105,14 +105,14 @@ describe('a callback', () => {
     assert.deepEqual(payload.kind === 'message' && payload.body, { type: 'text', text: 'a\nb\t"c"\\\u0001' })
   })
 
-  it('is read with control characters although it is long', () => {
+  it('accepts unescaped control characters in a long message', () => {
     const content = '\u0001' + 'x'.repeat(600_000) + '\\"'
     const source = JSON.stringify({ ...group, msgtype: 'text', text: { content } }).replace(/\\u0001/, '\u0001')
     const payload = parsePayload(source)
     assert.deepEqual(payload.kind === 'message' && payload.body, { type: 'text', text: content })
   })
 
-  it('keeps lone surrogates, line separators and the like', () => {
+  it('keeps lone surrogates and line separators', () => {
     const content = '\ud800 \u2028\u2029\u0000\ufeff企业微信😀'
     const payload = read({ ...group, msgtype: 'text', text: { content } })
     assert.deepEqual(payload.kind === 'message' && payload.body, { type: 'text', text: content })

@@ -14,14 +14,14 @@ function sample(name: string) {
   return parsePayload(JSON.stringify(vectors.body_samples.find(sample => sample.name === name)!.plaintext))
 }
 
-describe('an event', () => {
-  it('may be the first visit of a day', () => {
+describe('parsePayload for events', () => {
+  it('parses enter_chat', () => {
     const payload = read({ eventtype: 'enter_chat', enter_chat: {} })
     assert.equal(payload.type, 'enter-chat')
     assert.equal(payload.createTime, 17e8)
   })
 
-  it('may be a click on a card', () => {
+  it('parses a click on a card', () => {
     const payload = sample('event template_card_event')
     assert.ok(payload.kind === 'event' && payload.type === 'card-click')
     assert.equal(payload.responseUrl, 'RESPONSEURL')
@@ -33,13 +33,13 @@ describe('an event', () => {
     })
   })
 
-  it('may have a click beside its name, as the official types have it', () => {
+  it('parses a click in the layout of the official SDK', () => {
     const payload = read({ eventtype: 'template_card_event', event_key: 'yes', task_id: 'T' })
     assert.ok(payload.type === 'card-click')
     assert.deepEqual(payload.click, { cardType: '', key: 'yes', taskId: 'T', selected: {} })
   })
 
-  it('may be an opinion', () => {
+  it('parses feedback', () => {
     const payload = sample('event feedback_event')
     assert.ok(payload.kind === 'event' && payload.type === 'feedback')
     assert.deepEqual(payload.feedback, {
@@ -55,7 +55,7 @@ describe('an event', () => {
     }
   })
 
-  it('may be one nobody knows yet, or hardly one', () => {
+  it('parses an unknown or incomplete event as unknown', () => {
     for (const [event, name] of [
       [{ eventtype: 'auth_change_event', auth_change_event: {} }, 'auth_change_event'],
       [{ eventtype: '__proto__' }, '__proto__'],
@@ -72,12 +72,12 @@ describe('an event', () => {
     }
   })
 
-  it('need not come from anybody', () => {
+  it('accepts an event without a user', () => {
     const payload = parsePayload(JSON.stringify({ msgid: 'M', msgtype: 'event', event: { eventtype: 'disconnected_event' } }))
     assert.equal(payload.userId, '')
   })
 
-  it('keeps a question key that means something to JavaScript', () => {
+  it('keeps a question key named __proto__', () => {
     const item = { question_key: '__proto__', option_ids: { option_id: ['a'] } }
     const payload = read({
       eventtype: 'template_card_event',
@@ -87,7 +87,7 @@ describe('an event', () => {
     assert.deepEqual(Object.entries(payload.click.selected), [['__proto__', ['a']]])
   })
 
-  it('is read although its values are of other types', () => {
+  it('ignores values of the wrong type', () => {
     const odd = { toString: 1, valueOf: 1 }
     for (const value of [odd, [odd], null, [null], 'constructor', 'toString', true, [[]], { length: 3 }]) {
       const opinion = read({

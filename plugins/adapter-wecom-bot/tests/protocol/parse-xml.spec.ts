@@ -26,20 +26,20 @@ const robotBase = {
   webhookUrl: 'http://in.qyapi.weixin.qq.com/cgi-bin/webhook/send?key=KEY',
 }
 
-describe('where a callback comes from', () => {
-  it('is an app where it has an AgentID', () => {
+describe('source of a callback', () => {
+  it('is an app with an AgentID', () => {
     assert.deepEqual(app('<MsgType>text</MsgType><Content>hi</Content><MsgId>9007199254740993</MsgId>'), {
       kind: 'message', ...base, msgId: '9007199254740993', body: { type: 'text', text: 'hi' },
     })
   })
 
-  it('is a group robot where it has a WebhookUrl', () => {
+  it('is a group robot with a WebhookUrl', () => {
     assert.deepEqual(robot('<MsgType>text</MsgType><Text><Content>hi</Content></Text>'), {
       kind: 'message', ...robotBase, body: { type: 'text', text: 'hi' },
     })
   })
 
-  it('is a group robot in JSON where it has a webhook_url', () => {
+  it('is a group robot in JSON with a webhook_url', () => {
     const { webhookUrl } = robotBase
     const raw = { webhook_url: webhookUrl, msgid: 'm', chatid: 'wrk1', chattype: 'group', from: { userid: 'u', name: 'n' }, msgtype: 'text', text: { content: 'hi' } }
     assert.deepEqual(parsePayload(JSON.stringify(raw)), {
@@ -47,19 +47,19 @@ describe('where a callback comes from', () => {
     })
   })
 
-  it('is the intelligent bot for all other JSON', () => {
+  it('is the intelligent bot for other JSON', () => {
     const payload = parsePayload('{"msgid":"m","aibotid":"b","from":{"userid":"u"},"msgtype":"text","text":{"content":"<xml>"}}')
     assert.equal(payload.source, undefined)
     assert.equal(payload.botId, 'b')
   })
 
-  it('is never guessed', () => {
+  it('cannot be missing', () => {
     assert.throws(() => app('<MsgType>text</MsgType><Content>hi</Content><MsgId>1</MsgId>', ''), { reason: 'payload' })
     assert.throws(() => parsePayload('<xml><MsgType>text</MsgType></xml>'), { reason: 'payload' })
   })
 })
 
-describe('a callback of a self-built app', () => {
+describe('callback of a self-built app', () => {
   const body = (fields: string) => {
     const payload = app(`${fields}<MsgId>1</MsgId>`)
     return payload.kind === 'message' ? payload.body : payload.kind
@@ -76,10 +76,10 @@ describe('a callback of a self-built app', () => {
     ['a video without an id', '<MsgType>video</MsgType>', 'unknown'],
     ['a place that is none', '<MsgType>location</MsgType><Location_X>x</Location_X><Location_Y>1</Location_Y>', 'unknown'],
   ] as const) {
-    it(`may be ${name}`, () => assert.deepEqual(body(fields), expected))
+    it(`parses ${name}`, () => assert.deepEqual(body(fields), expected))
   }
 
-  it('may be a click, with what was chosen', () => {
+  it('parses a click with the selected options', () => {
     const payload = app('<MsgType>event</MsgType><Event>template_card_event</Event><EventKey>k</EventKey><TaskId>t</TaskId><CardType>vote_interaction</CardType>'
       + '<ResponseCode>SECRET</ResponseCode><SelectedItems><SelectedItem><QuestionKey>q</QuestionKey><OptionIds><OptionId>1</OptionId><OptionId>2</OptionId></OptionIds></SelectedItem></SelectedItems>')
     assert.deepEqual(payload, {
@@ -92,7 +92,7 @@ describe('a callback of a self-built app', () => {
     })
   })
 
-  it('keeps a question key that means something to JavaScript', () => {
+  it('keeps a question key named __proto__', () => {
     const payload = app('<MsgType>event</MsgType><Event>template_card_event</Event><SelectedItems><SelectedItem>'
       + '<QuestionKey>__proto__</QuestionKey><OptionIds><OptionId>1</OptionId></OptionIds></SelectedItem></SelectedItems>')
     const { selected } = (payload as Extract<Event, { type: 'card-click' }>).click
@@ -100,7 +100,7 @@ describe('a callback of a self-built app', () => {
     assert.equal(Object.getPrototypeOf(selected), Object.prototype)
   })
 
-  it('has an id of its own for each event of one second', () => {
+  it('gives events of the same second different ids', () => {
     const ids = ['<Event>enter_agent</Event>', '<Event>LOCATION</Event>', '<Event>click</Event><EventKey>a</EventKey>', '<Event>click</Event><EventKey>b</EventKey>', '<Event>click</Event><EventKey>b</EventKey><TaskId>t</TaskId>']
       .map(fields => app(`<MsgType>event</MsgType>${fields}`).msgId)
     assert.equal(new Set(ids).size, 5)
@@ -111,23 +111,23 @@ describe('a callback of a self-built app', () => {
     MsgType: '<Content>x</Content><MsgId>1</MsgId>',
     MsgId: '<MsgType>text</MsgType><Content>x</Content>',
   })) {
-    it(`is refused without ${name}`, () => assert.throws(() => app(xml), { reason: 'payload', detail: `no <${name}>` }))
+    it(`rejects a callback without ${name}`, () => assert.throws(() => app(xml), { reason: 'payload', detail: `no <${name}>` }))
   }
 
-  it('is refused with elements where texts should be', () => {
+  it('rejects elements in place of text', () => {
     assert.throws(() => app('<MsgType><A>text</A></MsgType><MsgId>1</MsgId>'), { reason: 'payload' })
     assert.throws(() => app('<MsgType>text</MsgType><MsgId>1</MsgId><MsgId>2</MsgId>'), { reason: 'payload' })
   })
 })
 
-describe('a callback of a group robot', () => {
-  it('may come from a single chat, which has an id as well', () => {
+describe('callback of a legacy group robot', () => {
+  it('accepts a single chat, which has a chat id, too', () => {
     const payload = robot('<MsgType>text</MsgType><Text><Content>hi</Content></Text>', '<ChatId>wrk2</ChatId><ChatType>single</ChatType>')
     assert.equal(payload.chatId, undefined)
     assert.deepEqual(payload.source, { name: 'robot', chatId: 'wrk2', isJson: false })
   })
 
-  it('may be mixed, with one part or more', () => {
+  it('parses a mixed message of one or more parts', () => {
     const item = '<MsgItem><MsgType>text</MsgType><Text><Content>a</Content></Text></MsgItem>'
     for (const count of [1, 2]) {
       const payload = robot(`<MsgType>mixed</MsgType><MixedMessage>${item.repeat(count)}</MixedMessage>`)
@@ -136,27 +136,27 @@ describe('a callback of a group robot', () => {
     }
   })
 
-  it('may be a button', () => {
+  it('parses a click on a button', () => {
     const payload = robot('<MsgType>attachment</MsgType><Attachment><CallbackId>cb</CallbackId><Actions><Name>n</Name><Value>v</Value></Actions></Attachment>')
     assert.deepEqual(payload, {
       kind: 'event', ...robotBase, type: 'card-click', click: { cardType: 'attachment', key: 'v', taskId: 'cb', selected: {} },
     })
   })
 
-  it('may be an event, also of nobody', () => {
+  it('parses an event, also without a user', () => {
     const payload = parsePayload('<xml><WebhookUrl>https://w</WebhookUrl><MsgId>m</MsgId><ChatId>c</ChatId><ChatType>group</ChatType><GetChatInfoUrl>SECRET</GetChatInfoUrl><MsgType>event</MsgType><Event><EventType>delete_from_chat</EventType></Event></xml>')
     assert.ok(payload.kind === 'event' && payload.type === 'unknown')
     assert.equal(payload.name, 'delete_from_chat')
     assert.equal(JSON.stringify(payload.data).includes('SECRET'), false)
   })
 
-  it('is refused without a person or a group', () => {
+  it('rejects a callback without a user or a group', () => {
     assert.throws(() => robot('<MsgType>text</MsgType>', '<ChatType>group</ChatType>'), { reason: 'payload' })
     assert.throws(() => parsePayload('<xml><WebhookUrl>w</WebhookUrl><MsgId>m</MsgId><ChatId>c</ChatId><MsgType>text</MsgType></xml>'), { reason: 'payload' })
   })
 })
 
-describe('the webhook that a group robot names', () => {
+describe('robotWebhook', () => {
   const api = 'https://qyapi.weixin.qq.com'
   for (const [url, expected] of [
     ['http://in.qyapi.weixin.qq.com/cgi-bin/webhook/send?key=K', 'https://in.qyapi.weixin.qq.com/cgi-bin/webhook/send?key=K'],
@@ -170,7 +170,7 @@ describe('the webhook that a group robot names', () => {
     ['file:///etc/passwd', undefined],
     ['', undefined],
   ] as const) {
-    it(`${expected ? 'may' : 'may not'} be ${url || 'nothing'}`, () => {
+    it(`${expected ? 'accepts' : 'rejects'} ${url || 'nothing'}`, () => {
       assert.equal(robotWebhook(url, api, ['trusted.example:8080']), expected)
     })
   }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import type { Frame } from '../../src/protocol/reply'
 import { streamReply, stringifyOnce } from '../../src/protocol/reply'
 
-describe('a reply', () => {
+describe('streamReply', () => {
   const frame = (finish = false): Frame => ({ content: '你好', finish })
 
-  it('shows a bubble that stands still as it was, without spelling it out again', () => {
+  it('returns the cached reply and JSON for an unchanged frame', () => {
     const still = frame()
     const reply = streamReply('s1', still)
     assert.equal(stringifyOnce(reply), '{"msgtype":"stream","stream":{"id":"s1","finish":false,"content":"你好"}}')
@@ -13,7 +13,7 @@ describe('a reply', () => {
     assert.equal(stringifyOnce(reply), JSON.stringify(reply))
   })
 
-  it('asks for an opinion only where it is to, whatever went before', () => {
+  it('sets feedback only if asked to, whatever was cached', () => {
     const still = frame()
     for (const feedback of [undefined, 'f1', 'f1', undefined, 'f2']) {
       const { stream } = JSON.parse(stringifyOnce(streamReply('s1', still, undefined, feedback))) as { stream: object }
@@ -21,7 +21,7 @@ describe('a reply', () => {
     }
   })
 
-  it('takes a card along once, and goes without it the next time', () => {
+  it('contains the card only if given one, whatever was cached', () => {
     const still = frame()
     const card = { card_type: 'text_notice', main_title: { title: 'x' } } as const
     const types = [undefined, card, undefined].map((card) => {
@@ -30,7 +30,7 @@ describe('a reply', () => {
     assert.deepEqual(types, ['stream', 'stream_with_template_card', 'stream'])
   })
 
-  it('is not kept once the bubble is finished: with its images it may have megabytes', () => {
+  it('does not cache the closing frame, which may hold megabytes of images', () => {
     const last = frame(true)
     assert.notEqual(streamReply('s1', last), streamReply('s1', last))
   })

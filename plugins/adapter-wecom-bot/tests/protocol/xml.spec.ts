@@ -11,12 +11,12 @@ function credential(vector: { token: string, encodingAESKey: string, receiveid: 
   return { token: vector.token, key: decodeKey(vector.encodingAESKey), receiveId: vector.receiveid }
 }
 
-/** An envelope with this in it, read by nobody's XML parser. */
+/** The fields of an envelope, read without an XML parser. */
 function field(xml: string, name: string) {
   return new RegExp(`<${name}>(?:<!\\[CDATA\\[)?(.*?)(?:\\]\\]>)?</${name}>`).exec(xml)![1]
 }
 
-describe('an envelope in XML', () => {
+describe('XML envelope', () => {
   for (const vector of inXml) {
     const { name, encrypt: ciphertext } = vector
     const bodies = [
@@ -33,7 +33,7 @@ describe('an envelope in XML', () => {
       }
     })
 
-    it(`is sealed so that ${name} could be read again`, () => {
+    it(`seals ${name} so that it can be opened again`, () => {
       const own = credential(vector)
       const body = sealXml(own, vector.plaintext, 'n0', 1700000005)
       assert.deepEqual([...body.matchAll(/<(\w+)>/g)].map(([, tag]) => tag), ['xml', 'Encrypt', 'MsgSignature', 'TimeStamp', 'Nonce'])
@@ -45,7 +45,7 @@ describe('an envelope in XML', () => {
   }
 
   for (const vector of vectors.encrypt_deterministic.filter(({ envelope }) => envelope === 'xml')) {
-    it(`seals ${vector.name} to the letter`, () => {
+    it(`seals ${vector.name} exactly`, () => {
       const random = Buffer.from(vector.random_ascii, 'latin1') as Buffer<ArrayBuffer>
       const body = sealXml(credential(vector), vector.plaintext, vector.nonce, Number(vector.timestamp), random)
       assert.equal(field(body, 'Encrypt'), vector.encrypt)
@@ -53,13 +53,13 @@ describe('an envelope in XML', () => {
     })
   }
 
-  it('does not open what is encrypted for somebody else', () => {
+  it('rejects an envelope for another receiver', () => {
     const own = credential(inXml[0])
     const body = sealXml({ ...own, receiveId: 'wxOTHER' }, '<xml/>', 'n', 1)
     assert.throws(() => decrypt(own, openXml(body)), { reason: 'receive-id' })
   })
 
-  it('is told from JSON by its first character', () => {
+  it('is recognized by its first character', () => {
     for (const text of ['<xml>', ' \r\n<xml>', '\ufeff<xml>']) assert.ok(isXml(text))
     for (const text of ['{"a":"<xml>"}', '', 'xml', '[<']) assert.equal(isXml(text), false)
   })
@@ -68,18 +68,18 @@ describe('an envelope in XML', () => {
 describe('XML', () => {
   const read = (inner: string) => parseXml(`<xml>${inner}</xml>`, 'payload')
 
-  it('reads elements by name, whatever their letters, and lists where they repeat', () => {
+  it('reads element names without case and underscores, and repeated elements as lists', () => {
     assert.deepEqual(read('<Location_X>1</Location_X><Item><A>1</A></Item><Item><A>2</A></Item><Item>3</Item><Empty/>'), {
       locationx: '1', item: [{ a: '1' }, { a: '2' }, '3'], empty: '',
     })
   })
 
-  it('reads text and CDATA, and of entities only those of XML itself', () => {
+  it('decodes CDATA and the five entities of XML, no others', () => {
     const tree = read('<A>a &lt;&amp;&gt;&quot;&apos; &#20320;&#x597d; &nbsp; &#x110000;</A><B><![CDATA[ &lt;b> ]]></B><C>\n <![CDATA[c]]>\n</C><D><![CDATA[x]]]]><![CDATA[>y]]></D><E> e </E>')
     assert.deepEqual(tree, { a: 'a <&>"\' 你好 &nbsp; &#x110000;', b: ' &lt;b> ', c: 'c', d: 'x]]>y', e: 'e' })
   })
 
-  it('leaves in CDATA whatever looks like markup', () => {
+  it('keeps markup in CDATA as text', () => {
     const text = '<!DOCTYPE x [<!ENTITY a "b">]><a>&a;</a><!-- c --><?php ?>'
     assert.deepEqual(read(`<A><![CDATA[${text}]]></A>`), { a: text })
   })
@@ -103,14 +103,14 @@ describe('XML', () => {
     'too deep a nest': `<xml>${'<a>'.repeat(20)}${'</a>'.repeat(20)}</xml>`,
     'too much text': `<xml><A>${'x'.repeat(128 << 10)}</A></xml>`,
   })) {
-    it(`is refused with ${name}, and said to be what it is read for`, () => {
+    it(`rejects ${name} with the given reason`, () => {
       assert.throws(() => parseXml(source, 'payload'), { name: 'CallbackError', reason: 'payload' })
       assert.throws(() => parseXml(source, 'malformed'), { name: 'CallbackError', reason: 'malformed' })
       assert.equal(({} as Record<string, unknown>).x, undefined)
     })
   }
 
-  it('takes no long time for what is made to take long', () => {
+  it('reads or rejects input crafted to be slow within a second', () => {
     const size = 120 << 10
     for (const piece of [']', '&amp;', 'x ', '\n']) {
       const start = Date.now()
@@ -128,14 +128,14 @@ describe('XML', () => {
     }
   })
 
-  it('is built with texts as CDATA and numbers as they are', () => {
+  it('writes text as CDATA and numbers plain', () => {
     assert.equal(
       buildXml({ A: 'x', B: 1, C: undefined, D: [{ E: 'y' }, { E: 2 }], F: { G: '' } }),
       '<xml><A><![CDATA[x]]></A><B>1</B><D><E><![CDATA[y]]></E></D><D><E>2</E></D><F><G><![CDATA[]]></G></F></xml>',
     )
   })
 
-  it('is built so that every text is read again, but for characters that XML has not', () => {
+  it('writes any text so that it is read back, except characters that XML cannot contain', () => {
     for (const text of ['a]]>b', ']]', ']]>]]>', '<![CDATA[x]]>', '&lt;', '<b>', '你好 😀', '\t\n']) {
       assert.equal(parseXml(buildXml({ A: text }), 'payload').a, text)
     }
@@ -143,14 +143,14 @@ describe('XML', () => {
   })
 })
 
-describe('a JSON object read like XML', () => {
-  it('has the same names and nothing but texts', () => {
+describe('toTree', () => {
+  it('normalizes names and turns values into text', () => {
     assert.deepEqual(toTree({ msg_type: 'text', chatID: 1, a: null, b: [1, null, { c_d: true }], e: undefined }), {
       msgtype: 'text', chatid: '1', b: ['1', { cd: 'true' }],
     })
   })
 
-  it('has no bottom that one could fall through', () => {
+  it('stops at the maximum depth', () => {
     let deep: object = {}
     for (let depth = 0; depth < 10_000; depth++) deep = { a: deep }
     assert.ok(JSON.stringify(toTree(deep)).length < 200)

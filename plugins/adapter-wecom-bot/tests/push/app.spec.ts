@@ -9,7 +9,7 @@ import { FakeClock } from '../support/clock'
 
 const markdown = (content: string): MessagePart => ({ type: 'markdown', content })
 
-describe('the API of a self-built app', () => {
+describe('WecomApp', () => {
   let api: AppApi
   let clock: FakeClock
   let app: WecomApp
@@ -39,15 +39,15 @@ describe('the API of a self-built app', () => {
     assert.ok(condition())
   }
 
-  describe('asks for a token', () => {
-    it('once, also for messages that are sent at the same time', async () => {
+  describe('requests a token', () => {
+    it('once for concurrent messages', async () => {
       await Promise.all([send(markdown('a')), send(markdown('b')), send(markdown('c'))])
       await send(markdown('d'))
       assert.deepEqual(paths().filter(path => path === 'gettoken').length, 1)
       assert.equal(api.messages.length, 4)
     })
 
-    it('again some minutes before it runs out', async () => {
+    it('again some minutes before it expires', async () => {
       await send(markdown('a'))
       await clock.pass((7200 - 301) * 1000)
       await send(markdown('b'))
@@ -58,7 +58,7 @@ describe('the API of a self-built app', () => {
     })
 
     for (const errcode of [40014, 42001]) {
-      it(`again where WeCom takes it no more (${errcode}), and sends the message once`, async () => {
+      it(`again if WeCom rejects it (${errcode}), and sends the message once`, async () => {
         await send(markdown('a'))
         api.answers['message/send'] = [{ errcode, errmsg: 'token' }]
         await Promise.all([send(markdown('b')), send(markdown('c'))])
@@ -73,7 +73,7 @@ describe('the API of a self-built app', () => {
       })
     }
 
-    it('and says what is wrong where it gets none', async () => {
+    it('and reports why it gets none', async () => {
       for (const [options, pattern] of [
         [{ secret: 'WRONG-SECRET' }, /40001.*check "secret"/], [{ corpId: 'wwOTHER' }, /40013.*check "corpId"/],
       ] as const) {
@@ -86,7 +86,7 @@ describe('the API of a self-built app', () => {
       }
     })
 
-    it('anew after it got none', async () => {
+    it('again after a failure', async () => {
       api.answers.gettoken = [{ errcode: 40001, errmsg: 'invalid' }]
       await assert.rejects(send(markdown('a')))
       await send(markdown('a'))
@@ -94,11 +94,11 @@ describe('the API of a self-built app', () => {
     })
   })
 
-  it('sends to one person, never to many', () => {
+  it('sends to one person only', () => {
     for (const userId of ['@all', 'a|b', '', '@x']) assert.equal(app.to(userId), undefined)
   })
 
-  it('cuts what is long into messages of 2,048 bytes, in their order', async () => {
+  it('splits long texts into messages of 2,048 bytes', async () => {
     const lines = Array.from({ length: 400 }, (_, index) => `第 ${index} 行`)
     await send(markdown(lines.join('\n')))
     assert.ok(api.messages.length > 1)
@@ -106,13 +106,13 @@ describe('the API of a self-built app', () => {
     assert.deepEqual(api.messages.map(({ markdown }) => markdown.content).join('\n').split('\n'), lines)
   })
 
-  it('may write plain text, in which nothing is a link', async () => {
+  it('sends plain text without HTML links', async () => {
     app = create({ format: 'text' })
     await send(markdown('**b** <a href="https://x.example">x</a>'), { type: 'text', content: '<A>', users: ['u'] })
     assert.deepEqual(api.messages.map(({ text }) => text.content), ['b <\u200ba href="https://x.example">x<\u200b/a>', '<\u200bA>'])
   })
 
-  it('sends pictures, files, voice, news and cards in their order', async () => {
+  it('sends pictures, files, voice, news and cards in order', async () => {
     const card = { card_type: 'button_interaction', main_title: { title: 't' }, button_list: [{ text: 'b', key: 'k' }], task_id: 'id' }
     await send(
       { type: 'image', data: Buffer.from('png') }, markdown('x'), { type: 'file', name: 'a.txt', data: Buffer.from('file') },
@@ -126,12 +126,12 @@ describe('the API of a self-built app', () => {
     for (const { touser, agentid } of api.messages) assert.deepEqual([touser, agentid], ['zhangsan', 1000002])
   })
 
-  it('refuses a wrong card before anything is sent', async () => {
+  it('rejects an invalid card before anything is sent', async () => {
     await assert.rejects(send(markdown('x'), { type: 'card', card: { card_type: 'vote_interaction' } }), { name: 'CardError' })
     assert.equal(api.requests.length, 0)
   })
 
-  it('tries again where WeCom is busy', async () => {
+  it('retries while WeCom is busy', async () => {
     api.answers['message/send'] = [{ errcode: -1, errmsg: 'busy' }]
     const sent = send(markdown('a'))
     await until(() => clock.pending)
@@ -141,7 +141,7 @@ describe('the API of a self-built app', () => {
     assert.equal(api.messages.length, 1)
   })
 
-  it('says how much was lost where it has to give up, and sends nothing behind', async () => {
+  it('reports how much was lost, and sends nothing after a failure', async () => {
     api.answers['message/send'] = [{ errcode: 0 }, { errcode: 81013, errmsg: 'x' }]
     await assert.rejects(send(markdown('a'), { type: 'text', content: 'b', users: [] }, markdown('c')), {
       name: 'DeliveryError', code: 'wecom-bot/delivery-refused', message: /^2 of 3 messages not delivered: .*81013.*visib/,
@@ -149,24 +149,24 @@ describe('the API of a self-built app', () => {
     assert.equal(api.messages.length, 0)
   })
 
-  it('says which message may have arrived although nobody confirmed it', async () => {
+  it('reports which message is unconfirmed', async () => {
     api.answers['message/send'] = [{ errcode: 0 }, {}]
     await assert.rejects(send(markdown('a'), markdown('b'), markdown('c')), {
       name: 'DeliveryError', code: 'wecom-bot/delivery-unconfirmed', message: /^2 of 3 messages not delivered \(the first of them unconfirmed\): /, lost: 2, doubtful: 1,
     })
   })
 
-  it('takes it for lost where the person cannot be reached', async () => {
+  it('reports a person who cannot see the app', async () => {
     api.answers['message/send'] = [{ errcode: 0, errmsg: 'ok', invaliduser: 'zhangsan' }]
     await assert.rejects(send(markdown('a')), { code: 'wecom-bot/delivery-refused', message: /not visible to this person/ })
   })
 
-  it('tells what to do about an address that is not trusted', async () => {
+  it('says how to trust this server\'s address', async () => {
     api.answers['message/send'] = [{ errcode: 60020, errmsg: 'not allow to access from your ip, hint: [1], from ip: 2001:db8::1, more' }]
     await assert.rejects(send(markdown('a')), { message: /errcode 60020, .*企业可信IP.*trusted IPs.* \(2001:db8::1\)$/ })
   })
 
-  it('stops at once where the bot stops', async () => {
+  it('stops retrying when the bot stops', async () => {
     api.answers['message/send'] = [{ errcode: -1, errmsg: 'busy' }]
     const sent = assert.rejects(send(markdown('a')), { code: 'wecom-bot/delivery-unsent' })
     await until(() => clock.pending)
@@ -175,7 +175,7 @@ describe('the API of a self-built app', () => {
     assert.equal(clock.pending, 0)
   })
 
-  it('is waited for where it is still sending', async () => {
+  it('is idle only after it has sent everything', async () => {
     api.answers['message/send'] = [{ errcode: -1, errmsg: 'busy' }]
     const sent = send(markdown('a'))
     await until(() => clock.pending)
@@ -189,25 +189,25 @@ describe('the API of a self-built app', () => {
     assert.equal(drained, true)
   })
 
-  describe('opens a file', () => {
+  describe('downloads a file', () => {
     it('with its name', async () => {
       api.media.M = { bytes: Buffer.from('GIF89a....'), name: 'a%20b.gif' }
       assert.deepEqual(await app.media('M', 1000), { data: Buffer.from('GIF89a....'), name: 'a b.gif', type: 'image/gif' })
     })
 
-    it('no larger than allowed', async () => {
+    it('up to the limit', async () => {
       api.media.M = { bytes: Buffer.alloc(1001) }
       await assert.rejects(app.media('M', 1000), { name: 'MediaError' })
     })
 
-    it('with a new token where the old one is stale', async () => {
+    it('with a new token if the old one is rejected', async () => {
       api.media.M = { bytes: Buffer.from('{"errcode":1}'), name: 'a.json' }
       await send(markdown('x'))
       api.tokens = []
       assert.equal((await app.media('M', 1000)).data.toString(), '{"errcode":1}')
     })
 
-    it('or says why not', async () => {
+    it('or reports the reason', async () => {
       await assert.rejects(app.media('NONE', 1000), (error: Error) => {
         assert.match(error.message, /40007/)
         assert.equal(/TOKEN/.test(error.stack!), false)

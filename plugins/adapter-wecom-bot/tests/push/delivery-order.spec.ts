@@ -17,7 +17,7 @@ const words = (count: number) => Array.from({ length: count }, (_, index) => `w$
 const png = Buffer.from('89504e470d0a1a0a0000', 'hex')
 const image = { base64: png.toString('base64'), md5: createHash('md5').update(png).digest('hex') }
 
-describe('an answer that WeCom takes on other ways than its stream', () => {
+describe('delivery of an answer outside its stream', () => {
   let clock: FakeClock
   let wecom: Wecom
   let turns: TurnRegistry
@@ -59,13 +59,13 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     return finish ? `${content}■` : content
   }
 
-  /** Ends the turn's chain, and lets time go by until all has come to its end. */
+  /** Ends the turn's chain, and advances the clock until `isDone`. */
   async function end(turn: TurnController, isDone: () => boolean) {
     turn.endChain()
     for (let second = 0; !isDone(); second++) {
       assert.ok(second < 300, 'it never came to its end')
       await clock.pass(SECOND)
-      // Calls are real, and take real time.
+      // HTTP calls are real and take real time.
       await new Promise(resolve => setTimeout(resolve, 5))
     }
     await new Promise(resolve => setTimeout(resolve, 5))
@@ -76,7 +76,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
   const pushed = () => taken(wecom.webhooks).map(({ body }) => body)
   const texts = () => pushed().map(({ markdown_v2 }) => markdown_v2.content as string)
 
-  it('is ended by a sentence, once, where nothing is left to follow', async () => {
+  it('sends one notice if nothing is left to follow', async () => {
     const turn = open()
     await turn.say({ text: 'all' })
     await clock.pass(330 * SECOND)
@@ -87,7 +87,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     assert.deepEqual(lost, [])
   })
 
-  it('goes to the webhook, at its pace, where it was handed over, is long, and response_url is refused', async () => {
+  it('sends a long answer through the webhook if response_url is refused', async () => {
     wecom.fail('response', { errcode: 40029 })
     const turn = open('GROUP')
     const id = (await turn.say({ text: 'w0' }))!
@@ -100,7 +100,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     assert.deepEqual([responses(), lost], [[], []])
   })
 
-  it('goes on at the webhook where the connection of response_url broke off, and the bubble says so', async () => {
+  it('continues at the webhook after an unconfirmed response_url, and says so in the bubble', async () => {
     wecom.fail('response', { reset: true })
     const turn = open('GROUP')
     await turn.say({ text: words(15_000) })
@@ -115,7 +115,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     assert.equal(wecom.responses.length, 0)
   })
 
-  it('says what is lost where WeCom is too busy for its webhook, too', async () => {
+  it('reports what is lost if the webhook is busy, too', async () => {
     wecom.fail('response', { errcode: 40029 })
     wecom.fail('webhook', { errcode: 45009 }, 4)
     const turn = open('GROUP')
@@ -127,7 +127,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     assert.deepEqual([responses(), pushed()], [[], []])
   })
 
-  it('goes out whole where WeCom has time again and nobody has asked', async () => {
+  it('sends all of it if WeCom recovers before a poll', async () => {
     wecom.fail('response', { errcode: 40029 })
     wecom.fail('webhook', { errcode: 45009 }, 4)
     const turn = open('GROUP')
@@ -138,7 +138,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     assert.equal(lost.length, 1)
   })
 
-  it('says what is lost where there is no webhook, in the log where the bubble is closed', async () => {
+  it('reports what is lost without a webhook, in the log if the bubble is closed', async () => {
     wecom.fail('response', { errcode: 40029 })
     const turn = open()
     const id = (await turn.say({ text: 'one' }))!
@@ -150,7 +150,7 @@ describe('an answer that WeCom takes on other ways than its stream', () => {
     await assert.rejects(turn.say({ text: 'three' }), { name: 'DeliveryError', code: 'wecom-bot/no-route', lost: 5 })
   })
 
-  it('waits for nobody who does not ask, and has its pictures as pictures', async () => {
+  it('does not wait for polls, and sends images as images', async () => {
     wecom.fail('response', { errcode: 40029 })
     const turn = open('GROUP')
     poll(turn)

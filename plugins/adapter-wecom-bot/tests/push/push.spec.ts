@@ -20,7 +20,7 @@ interface Failure extends Error {
   field?: string
 }
 
-describe('a push', () => {
+describe('push', () => {
   let wecom: Wecom
   let instance: Instance
 
@@ -51,7 +51,7 @@ describe('a push', () => {
   }
 
   describe('finds its webhook', () => {
-    it('by the chat, by key and by address', async () => {
+    it('by chat, key and URL', async () => {
       await instance.bot.sendMessage('wr-own', 'a')
       await instance.bot.sendMessage('wr-url', 'b')
       await instance.bot.sendMessage('webhook', 'c')
@@ -59,7 +59,7 @@ describe('a push', () => {
       assert.deepEqual(bodies().map(body => body.markdown_v2.content), ['a', 'b', 'c'])
     })
 
-    it('and is refused where there is none, or where it might end up among other people', async () => {
+    it('and fails without one, or if it might reach other people', async () => {
       for (const channelId of ['wr-other', 'private:somebody', 'toString', '__proto__']) {
         await assert.rejects(instance.bot.createMessage(channelId, 'x'), (error: Failure) => {
           assert.equal(error.code, 'wecom-bot/no-route')
@@ -71,7 +71,7 @@ describe('a push', () => {
     })
   })
 
-  it('is an event of Koishi, and sends nothing where there is nothing', async () => {
+  it('emits send, and sends nothing for no elements', async () => {
     const sent: string[] = []
     instance.app.on('send', session => void sent.push(session.content!))
     await instance.bot.sendMessage('webhook', h('b', 'x'))
@@ -81,7 +81,7 @@ describe('a push', () => {
   })
 
   describe('with mentions', () => {
-    it('is a text that calls people by the elements alone', async () => {
+    it('is a text message that mentions the elements only', async () => {
       const [body] = await send(h.text('hello <@evil> @all '), h.at('zhangsan'), h('p', [h.at('lisi'), h.text('ok')]), h('at', { type: 'all' }))
       assert.deepEqual(body, {
         msgtype: 'text',
@@ -89,24 +89,24 @@ describe('a push', () => {
       })
     })
 
-    it('never comes from text or Markdown', async () => {
+    it('ignores mentions in text and Markdown', async () => {
       const model = '<at id="zhangsan"/> <at type="all"/> <@zhangsan> @all'
       const [body] = await send(h.text(model), h('markdown', h.text(model)), h('at', { type: 'here' }), h('at', { role: '1' }))
       assert.equal(body.msgtype, 'markdown_v2')
       assert.equal(JSON.stringify(body).includes('mentioned'), false)
     })
 
-    it('has readable text in it', async () => {
+    it('converts the rest to plain text', async () => {
       const [body] = await send(h.at('u'), h('markdown', h.text('# T\n**b** `c*d*`\n```js\nx * y\n```\n[a](https://b.example)')))
       assert.equal(body.text.content, 'T\nb c*d*\nx * y\na (https://b.example)')
     })
 
-    it('says whom it calls where it says nothing else', async () => {
+    it('names the mentioned people if there is no text', async () => {
       const [body] = await send(h.at('u'))
       assert.deepEqual(body.text, { content: '@u', mentioned_list: ['u'] })
     })
 
-    it('calls once where it takes several messages', async () => {
+    it('mentions people in the first of several messages only', async () => {
       const text = '你好，世界。'.repeat(400)
       const sent = await send(h.at('u'), h.text(text))
       assert.ok(sent.length > 1)
@@ -116,7 +116,7 @@ describe('a push', () => {
     })
   })
 
-  it('is cut into messages of 4,096 bytes where it is long, and loses nothing', async () => {
+  it('splits long Markdown into messages of 4,096 bytes', async () => {
     const lines = Array.from({ length: 600 }, (_, index) => `第 ${index} 行，😀`)
     const sent = await send(h('markdown', h.text(lines.join('\n'))))
     assert.ok(sent.length > 1)
@@ -139,7 +139,7 @@ describe('a push', () => {
       assert.equal(sent[3].file.media_id, upload.mediaId)
     })
 
-    it('keeps the order of messages although uploading takes its time', async () => {
+    it('keeps the order of messages while files are uploaded', async () => {
       wecom.fail('upload', { errcode: 40005 })
       const failed = instance.bot.createMessage('webhook', [h.text('before'), h.file(Buffer.from('content'), 'text/plain'), h.text('behind')])
       await new Promise(setImmediate)
@@ -152,7 +152,7 @@ describe('a push', () => {
       assert.deepEqual(bodies().map(body => body.markdown_v2.content), ['before', 'next'])
     })
 
-    it('sends what is no JPG or PNG, or too large for a picture, as a file', async () => {
+    it('sends other formats and large images as files', async () => {
       const gif = Buffer.from('GIF89a..........')
       const large = Buffer.concat([png, Buffer.alloc(2 << 20)])
       const sent = await send(h.image(gif, 'image/gif'), h.image(large, 'image/png'))
@@ -166,13 +166,13 @@ describe('a push', () => {
       assert.equal(wecom.uploads[0].type, 'voice')
     })
 
-    it('says what is too large or too small to be sent', async () => {
+    it('shows a placeholder for files that are too large or too small', async () => {
       const [body] = await send(
         h.file(Buffer.alloc((20 << 20) + 1), 'text/plain', { title: 'big.bin' }), h.file(Buffer.from('12345'), 'text/plain', { title: 'small' }))
       assert.equal(body.markdown_v2.content, '[big.bin：过大，未发送]\n\n[small：过小，未发送]')
     })
 
-    it('opens what Koishi has inside', async () => {
+    it('reads internal: URLs', async () => {
       instance.bot.defineInternalRoute('/picture', async () => ({
         status: 200,
         headers: new Headers({ 'content-type': 'image/png' }),
@@ -182,7 +182,7 @@ describe('a push', () => {
       assert.equal(body.image.base64, png.toString('base64'))
     })
 
-    it('never reads a file of this machine', async () => {
+    it('never reads local files', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'push-'))
       const path = join(folder, 'secret.txt')
       writeFileSync(path, 'secret secret')
@@ -198,7 +198,7 @@ describe('a push', () => {
     })
   })
 
-  it('goes to no private address for a file, unless its host is trusted', async () => {
+  it('rejects files at private addresses, unless the host is trusted', async () => {
     let asked = 0
     const server = createServer((_, response) => {
       asked++
@@ -225,7 +225,7 @@ describe('a push', () => {
     }
   })
 
-  it('leaves pictures of the web links', async () => {
+  it('leaves web images as links', async () => {
     const [body] = await send(h.text('see '), h.image('https://picture.example/a.png'))
     assert.equal(body.markdown_v2.content, 'see\n\n![](https://picture.example/a.png)')
   })
@@ -233,7 +233,7 @@ describe('a push', () => {
   describe('of news', () => {
     const article = { title: 'T', description: 'D', url: 'https://a.example', picurl: 'https://a.example/p.png' }
 
-    it('takes articles as children and as data', async () => {
+    it('accepts articles as children and as data', async () => {
       const children = h('wecom-bot:news', [h('wecom-bot:article', article)])
       const data = h('wecom-bot:news', { content: [article] })
       const markup = h('wecom-bot:news', { content: JSON.stringify([article]) })
@@ -248,7 +248,7 @@ describe('a push', () => {
       'articles[0].url': [{ title: 'T', url: 'javascript:x' }],
       'articles[0].picurl': [{ ...article, picurl: 'x' }],
     })) {
-      it(`is refused with a wrong ${field}`, async () => {
+      it(`rejects a wrong ${field}`, async () => {
         await assert.rejects(instance.bot.createMessage('webhook', h('wecom-bot:news', { content })), (error: Failure) => {
           assert.equal(error.name, 'NewsError')
           assert.equal(error.field, field)
@@ -263,7 +263,7 @@ describe('a push', () => {
     const notice = { card_type: 'text_notice', sub_title_text: 'x', card_action: { type: 1, url: 'https://a.example' } }
     const card = (content: unknown) => h('wecom-bot:card', { content })
 
-    it('takes notices, with a file in them', async () => {
+    it('accepts notices, also with a file', async () => {
       const rows = [{ type: 2, keyname: 'f', value: 'v', media_id: 'M' }]
       const content = { ...notice, horizontal_content_list: rows }
       const sent = await send(card(content), card(JSON.stringify(notice)))
@@ -279,7 +279,7 @@ describe('a push', () => {
       ['card_action', { card_type: 'text_notice', sub_title_text: 'x' }],
       ['content', '{'],
     ] as const) {
-      it(`refuses a wrong ${field}, and what would come before it`, async () => {
+      it(`rejects a wrong ${field} before anything is sent`, async () => {
         await assert.rejects(instance.bot.createMessage('webhook', [h.text('x'), card(content)]), (error: Failure) => {
           assert.equal(error.name, 'CardError')
           assert.equal(error.field, field)
@@ -290,7 +290,7 @@ describe('a push', () => {
     }
   })
 
-  it('keeps the key out of errors and log', async () => {
+  it('keeps the key out of errors and the log', async () => {
     const { webhookKey } = instance.bot.config
     wecom.fail('webhook', { errcode: 93000 })
     wecom.fail('webhook', { status: 502, body: '<html>' })

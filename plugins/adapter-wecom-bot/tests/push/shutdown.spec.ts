@@ -10,7 +10,7 @@ import type { Config, DeliveryError } from '../../src'
 import type { Instance } from '../support/koishi'
 import { encodingAESKey, startBot, token } from '../support/koishi'
 
-describe('messages that wait when the process has to end', () => {
+describe('waiting messages on shutdown', () => {
   let clock: ManualClock
   let wecom: Wecom
   let folder: string
@@ -44,7 +44,7 @@ describe('messages that wait when the process has to end', () => {
     assert.ok(condition())
   }
 
-  /** 23 messages of which 20 go out. @returns why the others did not */
+  /** Sends 23 messages, of which 20 are within the limit. @returns the errors of the others */
   async function fill({ app, bot }: Instance, channelId = 'webhook') {
     const all = Promise.allSettled(Array.from({ length: 23 }, (_, index) => bot.createMessage(channelId, h.text(`m${index}`))))
     await until(() => wecom.webhooks.length === 20)
@@ -53,7 +53,7 @@ describe('messages that wait when the process has to end', () => {
     return (await all).filter(result => result.status === 'rejected').map(({ reason }) => reason as DeliveryError)
   }
 
-  it('are sent within the grace time where there is room in the minute', async () => {
+  it('are sent within the drain time if the limit allows', async () => {
     const { app, bot } = await start({ drain: 2000 })
     const sent = Promise.all([bot.createMessage('webhook', 'a'), bot.createMessage('webhook', 'b')])
     await app.parallel('exit', 'SIGTERM')
@@ -61,7 +61,7 @@ describe('messages that wait when the process has to end', () => {
     assert.deepEqual(contents(), ['a', 'b'])
   })
 
-  it('are kept in the database and sent after the next start, once, without the key beside them', async () => {
+  it('are stored in the database without the key, and sent once after the next start', async () => {
     const first = await start({ storage: 'database' })
     const errors = await fill(first)
     assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('wecom-bot/delivery-deferred'))
@@ -82,7 +82,7 @@ describe('messages that wait when the process has to end', () => {
     assert.deepEqual(contents(), Array.from({ length: 23 }, (_, index) => `m${index}`))
   })
 
-  it('are kept where they continue an answer, whose bubble is closed in time', async () => {
+  it('are stored if they continue an answer, whose bubble is closed', async () => {
     const words = Array.from({ length: 20_000 }, (_, index) => `w${index}`).join(' ')
     wecom.fail('response', { errcode: 40029 })
     const trustedHosts = [new URL(wecom.origin).host]
@@ -110,7 +110,7 @@ describe('messages that wait when the process has to end', () => {
     assert.ok(`${shown} ${contents().join(' ')}` === words)
   })
 
-  it('are left where they are while their webhook is in no setting', async () => {
+  it('stay stored while their webhook is not configured', async () => {
     await fill(await start({ storage: 'database' }))
     await instances.pop()!.stop()
     clock.advance(60_000)
@@ -121,16 +121,16 @@ describe('messages that wait when the process has to end', () => {
     await until(() => wecom.webhooks.length === 23)
   })
 
-  it('are counted as lost without a database', async () => {
+  it('are reported as lost without a database', async () => {
     const instance = await start()
     const errors = await fill(instance)
     assert.deepEqual(errors.map(({ code }) => code), Array(3).fill('wecom-bot/delivery-unsent'))
     assert.match(instance.lines.join('\n'), /3 unsent webhook messages are lost: set storage to "database"/)
   })
 
-  it('are rejected at once where the plugin is reloaded', async () => {
+  it('are rejected when the plugin is reloaded', async () => {
     const { bot } = await start()
-    // What has arrived but is not confirmed yet would be of unknown fate.
+    // Messages that arrived but are not confirmed yet would fail as unconfirmed.
     let confirmed = 0
     const all = Promise.allSettled(Array.from({ length: 23 }, async () => {
       await bot.createMessage('webhook', 'x')

@@ -12,11 +12,11 @@ function createWebhooks(config: Settings = {}, meet?: WebhookRegistry['recordGro
   return new WebhookRegistry({ webhooks: {}, apiEndpoint, ...config }, post, new FakeClock(), meet)
 }
 
-/** What the store is asked for has been answered. */
+/** Waits until the store has answered. */
 const answered = () => new Promise(resolve => setImmediate(resolve))
 
-describe('the webhook of a chat', () => {
-  it('is its own, by key or by address', () => {
+describe('WebhookRegistry', () => {
+  it('finds a configured webhook by key or URL', () => {
     const webhooks = createWebhooks({ webhooks: { A: 'KEY', B: 'https://example.com/hook', C: 'a b&c' } })
     assert.equal(webhooks.forChannel('A')!.url, `${apiEndpoint}/cgi-bin/webhook/send?key=KEY`)
     assert.equal(webhooks.forChannel('B')!.url, 'https://example.com/hook')
@@ -25,13 +25,13 @@ describe('the webhook of a chat', () => {
     assert.equal(webhooks.forChannel('a'), undefined)
   })
 
-  it('is one for all who share it, so that its limit holds', () => {
+  it('shares one webhook per URL, so that its limit holds', () => {
     const webhooks = createWebhooks({ webhooks: { A: 'KEY', B: 'KEY' }, webhookKey: 'KEY' })
     assert.equal(webhooks.forChannel('A'), webhooks.forChannel('B'))
     assert.equal(webhooks.forChannel('A'), webhooks.forChannel('webhook'))
   })
 
-  it('is forgotten with a thousand others, unless something waits for it', () => {
+  it('removes the oldest idle webhook beyond a thousand', () => {
     const webhooks = new WebhookRegistry({ webhooks: {}, apiEndpoint }, () => new Promise(() => {}), new FakeClock())
     const [idle, busy] = [webhooks.byUrl('idle'), webhooks.byUrl('busy')]
     void busy.send({})
@@ -42,7 +42,7 @@ describe('the webhook of a chat', () => {
     assert.notEqual(webhooks.byUrl('idle'), idle)
   })
 
-  it('is the default one for the only group, until a second one is met', async () => {
+  it('uses the default webhook for the only group, until a second one is known', async () => {
     const webhooks = createWebhooks({ webhookKey: 'DEFAULT', webhooks: { OWN: 'KEY' } })
     assert.equal(webhooks.forChannel('A'), undefined)
     webhooks.noteGroup(undefined)
@@ -63,8 +63,8 @@ describe('the webhook of a chat', () => {
     assert.ok(webhooks.forChannel('webhook'))
   })
 
-  describe('where there were groups before the start', () => {
-    it('is not the default one, although one group alone has spoken since', async () => {
+  describe('with groups recorded before the start', () => {
+    it('does not use the default webhook after a second group', async () => {
       const asked: string[] = []
       const webhooks = createWebhooks({ webhookKey: 'DEFAULT' }, async (chatId) => {
         asked.push(chatId)
@@ -79,7 +79,7 @@ describe('the webhook of a chat', () => {
       assert.deepEqual(asked, ['B'])
     })
 
-    it('is the default one where it was the only one, and it is asked once', async () => {
+    it('uses the default webhook for the only recorded group, and loads groups once', async () => {
       const asked: string[] = []
       const webhooks = createWebhooks({ webhookKey: 'DEFAULT', webhooks: { OWN: 'KEY' } }, async (chatId) => {
         asked.push(chatId)
@@ -93,7 +93,7 @@ describe('the webhook of a chat', () => {
       assert.deepEqual(asked, ['A'])
     })
 
-    it('is not the default one while nobody can say, and it is asked again', async () => {
+    it('does not use the default webhook while groups cannot be loaded, and tries again', async () => {
       const answers = [undefined, undefined, ['A']]
       const webhooks = createWebhooks({ webhookKey: 'DEFAULT' }, async () => answers.shift())
       for (const isKnown of [false, false, true, true]) {
@@ -104,14 +104,14 @@ describe('the webhook of a chat', () => {
     })
   })
 
-  it('is never the default one of a single chat', async () => {
+  it('never uses the default webhook for a single chat', async () => {
     const webhooks = createWebhooks({ webhookKey: 'DEFAULT' })
     webhooks.noteGroup('A')
     await answered()
     assert.equal(webhooks.forChannel('private:USERID'), undefined)
   })
 
-  it('is not what every object has', () => {
+  it('ignores inherited properties of the configuration', () => {
     const webhooks = createWebhooks({ webhookUrl: 'https://example.com/hook' })
     for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
       assert.equal(webhooks.forChannel(name), undefined)
@@ -119,7 +119,7 @@ describe('the webhook of a chat', () => {
     }
   })
 
-  it('prefers the address where the settings have both', () => {
+  it('prefers webhookUrl to webhookKey', () => {
     const webhooks = createWebhooks({ webhookUrl: 'https://example.com/hook', webhookKey: 'KEY' })
     assert.equal(webhooks.forChannel('webhook')!.url, 'https://example.com/hook')
     assert.equal(createWebhooks({ webhookUrl: '', webhookKey: '' }).forChannel('webhook'), undefined)

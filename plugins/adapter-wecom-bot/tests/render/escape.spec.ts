@@ -5,14 +5,14 @@ import { Random } from '../support/random'
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': '\'' }
 
-/** What a reader sees of HTML, if it has nothing but paragraphs, line breaks and bare addresses. */
+/** The visible text of HTML that contains only paragraphs, line breaks and bare URLs. */
 function seen(html: string): string {
   const text = html.replace(/<\/?p>|<br>|<a href="[^"]*">|<\/a>/g, '')
   assert.doesNotMatch(text, /<[^>]*>/)
   return text.replace(/&(?:(amp|lt|gt|quot|#39)|#?\w+);/g, (entity, name) => name ? entities[name] : '\ufffd')
 }
 
-/** Text without what may be inserted: blanks, and a look-alike for the backtick. */
+/** Text without the inserted spaces, and with backticks restored. */
 function bare(text: string) {
   return text.replace(/[\s\u200a\u200b]/g, '').replace(/ˋ/g, '`')
 }
@@ -44,20 +44,20 @@ const hostile = [
   '（**重要**）', '**重要**提示', '“*强调*”', '*a*。', '。*a*', '<@userid>', '<font color="info">x</font>', ':smile:',
 ]
 
-describe('literal text', () => {
+describe('escapeMarkdown', () => {
   for (const text of hostile) {
-    it(`reads as it was written: ${JSON.stringify(text)}`, () => {
+    it(`shows as written: ${JSON.stringify(text)}`, () => {
       assertLiteral(escapeMarkdown(text), text)
     })
 
-    it(`reads so after other text: ${JSON.stringify(text)}`, () => {
+    it(`shows as written after other text: ${JSON.stringify(text)}`, () => {
       assertLiteral(escapeMarkdown(`a ${text} b`), `a ${text} b`)
       assertLiteral(escapeMarkdown(`a\n${text}\nb`), `a\n${text}\nb`)
       assertLiteral(escapeMarkdown(`a\n\n${text}\n\nb`), `a\n\n${text}\n\nb`)
     })
   }
 
-  it('reads so beside another one', () => {
+  it('shows as written next to other escaped text', () => {
     for (const [one, other] of [
       ['*', 'a*'], ['**', 'a**'], ['_', 'a_'], ['[a]', '(b)'], ['<', 'b>'], ['~~', 'a~~'], ['`', '`'], ['\\', '*'],
       ['#', ' a'], ['a *', '*b* c'],
@@ -66,7 +66,7 @@ describe('literal text', () => {
     }
   })
 
-  it('reads so whatever it is made of', () => {
+  it('shows random text as written', () => {
     const alphabet = [...'ab1 \n\t*_~`<>[]()!#+-=|:\\&;./"^企。', '  ', '\n\n', '    ', '](', '**', '---', 'lt;', 'http://a.b/']
     for (let seed = 0; seed < 20_000; seed++) {
       const random = new Random(seed)
@@ -75,7 +75,7 @@ describe('literal text', () => {
     }
   })
 
-  it('stays as it is where nothing in it means anything', () => {
+  it('keeps text without markup unchanged', () => {
     for (const text of [
       '你好，世界！', 'Hello, world!', '3 * 4 = 12', 'a - b', 'snake_case', 'f(x) [y] z', 'a < b && c > d', '#标签', '1.5 2.5',
       'https://example.com/a_b/_next/static?q=1&b=2', 'me@example.com', 'line\nline', '50% off: 3 for 2', 'a/b_c', '@所有人',
@@ -85,7 +85,7 @@ describe('literal text', () => {
     }
   })
 
-  it('takes no time over a hostile text', () => {
+  it('escapes input crafted to be slow within a second', () => {
     for (const unit of [
       '[', '[\n', '*', '_', '`', '<', '- ', '-\n', '\\', '&', '&#', '[[]', '](', ' \n', '\t', '>', '|', ':-', '~', '=',
       '1', 'https://', '![', '~a', '- -', '_ ', 'a_', '#', '\r\n', ' ',

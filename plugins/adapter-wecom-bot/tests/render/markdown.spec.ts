@@ -10,7 +10,7 @@ function text(source: string | h[]) {
   return renderElements(typeof source === 'string' ? h.parse(source) : source).text
 }
 
-describe('elements as WeCom\'s Markdown', () => {
+describe('renderElements', () => {
   for (const [source, expected] of [
     ['plain', 'plain'],
     ['<b>b</b><strong>s</strong>', '**b**\u200b**s**'],
@@ -61,7 +61,7 @@ describe('elements as WeCom\'s Markdown', () => {
     })
   }
 
-  it('has no marks in plain text that mean something', () => {
+  it('escapes marks in text', () => {
     const hostile = '# a\n**b** <think> | c | [d](e) `f`'
     for (const elements of [[h.text(hostile)], [h('b', hostile)], [h('at', { name: hostile })], [h('p', hostile)]]) {
       const kinds = new Set([...walk(text(elements))].map(({ token }) => token.type))
@@ -69,7 +69,7 @@ describe('elements as WeCom\'s Markdown', () => {
     }
   })
 
-  it('does not let text join with what is beside it', () => {
+  it('keeps text from joining with its neighbours', () => {
     assert.equal([...walk(text([h.text('2**'), h('b', 'x')]))].filter(({ token }) => token.type === 'strong').length, 1)
     assert.deepEqual(
       [...walk(text([h.text('[a]'), h.text('(https://example.com)')]))].filter(({ token }) => token.type === 'link').map(
@@ -79,7 +79,7 @@ describe('elements as WeCom\'s Markdown', () => {
     )
   })
 
-  it('passes Markdown as it is, blank lines and indentation included', () => {
+  it('passes Markdown on unchanged, with blank lines and indentation', () => {
     const markdown = '    indented\n\n```py\ndef f():\n    pass\n\n\n\ndef g():\n    pass\n```\n| a |\n| - |\n\n\n<think>x</think>'
     assert.equal(text([h('markdown', h.text(markdown))]), markdown)
     assert.equal(text([h('markdown', h.text('\n\n' + markdown + '\n\n'))]), markdown)
@@ -94,14 +94,14 @@ describe('elements as WeCom\'s Markdown', () => {
     )
   })
 
-  it('keeps Markdown and what stands beside it apart', () => {
+  it('separates Markdown blocks from their neighbours', () => {
     assert.equal(text([h('markdown', h.text('```\ncode\n```')), h.text('note')]), '```\ncode\n```\n\nnote')
     assert.equal(text([h.text('note'), h('markdown', h.text('# title'))]), 'note\n\n# title')
     assert.equal(text([h('markdown', h.text('```js\ncode')), h.text('note')]), '```js\ncode\n```\n\nnote')
     assert.equal(text([h.text('is '), h('markdown', h.text('**it**')), h.text('.')]), 'is **it**.')
   })
 
-  it('fences code with marks it does not have', () => {
+  it('fences code with longer marks than it contains', () => {
     assert.equal(text([h('code-block', { lang: 'ts' }, h.text('a'))]), '```ts\na\n```')
     assert.equal(text([h('pre', h.text('```\nx\n```'))]), '````\n```\nx\n```\n````')
     assert.equal(text([h('pre', { lang: 'a`b\nc' }, h.text('x'))]), '```abc\nx\n```')
@@ -109,14 +109,14 @@ describe('elements as WeCom\'s Markdown', () => {
     assert.equal(token.type, 'code')
   })
 
-  it('makes tables whole', () => {
+  it('fills up short rows of tables', () => {
     const row = (tag: string, ...cells: string[]) => h('tr', cells.map(cell => h(tag, h.text(cell))))
     const table = h('table', [row('th', 'a', 'b'), row('td', '1|2', '3\n4'), row('td', '5')])
     assert.equal(text([h.text('x'), table, h.text('y')]), 'x\n\n| a | b |\n| --- | --- |\n| 1｜2 | 3 4 |\n| 5 |  |\n\ny')
     assert.equal(text([h('table')]), '')
   })
 
-  it('gives pictures of its own along with the last frame, and says what it cannot show', () => {
+  it('collects embedded images, and shows a placeholder for others', () => {
     const { text, images } = renderElements(h.parse(`a<img src="data:image/png;base64,${PNG}"/>b`))
     assert.equal(text, 'ab')
     assert.deepEqual(images, [{ base64: PNG, md5: createHash('md5').update(Buffer.from(PNG, 'base64')).digest('hex') }])
@@ -131,20 +131,20 @@ describe('elements as WeCom\'s Markdown', () => {
     ['a page', 'data:text/html,<script>'],
     ['too many bytes', `data:image/png;base64,${Buffer.concat([Buffer.from(PNG, 'base64'), Buffer.alloc(1 << 20)]).toString('base64')}`],
   ]) {
-    it(`says that it cannot show a picture of ${name}`, () => {
+    it(`shows a placeholder for a picture of ${name}`, () => {
       const { text, images } = renderElements([h('img', { src: source })])
       assert.match(text, /^\[图片.*\]$/)
       assert.deepEqual(images, [])
     })
   }
 
-  it('gives no more than ten pictures', () => {
+  it('collects at most ten images', () => {
     const { text, images } = renderElements(Array.from({ length: 12 }, () => h('img', { src: `data:image/png;base64,${PNG}` })))
     assert.equal(images.length, 10)
     assert.equal(text.match(/图片/g)!.length, 2)
   })
 
-  it('puts buttons in words that say more than a card takes', () => {
+  it('renders buttons with too long a key as text', () => {
     const button = (text: string) => h('button', { type: 'input', text }, [h.text('go')])
     const long = '长'.repeat(341)
     const { text, buttons } = renderElements([h.text('?'), button('a'.repeat(1022)), button(long)])
@@ -154,13 +154,13 @@ describe('elements as WeCom\'s Markdown', () => {
     assert.deepEqual([id.text, id.buttons], ['go', []])
   })
 
-  it('survives elements nested as deep as anybody writes', () => {
+  it('survives deeply nested elements', () => {
     let element = h.text('x')
     for (let depth = 0; depth < 500; depth++) element = h(['b', 'quote', 'ul', 'p', 'unknown'][depth % 5], element)
     assert.ok(text([element]).length < 100_000)
   })
 
-  it('renders nothing as nothing', () => {
+  it('renders no elements as an empty text', () => {
     for (const source of ['', ' ', '<p/>', '<b></b>', '<ul></ul>', '<message/>', '<br/>']) assert.equal(text(source), '')
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { escapeMarkdown } from '../../src/render/escape'
 import { toPlainText } from '../../src/render/plain-text'
 
-describe('Markdown as plain text', () => {
+describe('toPlainText', () => {
   for (const [markdown, text] of [
     ['a **b** *c* ~~d~~ ***e***', 'a b c d e'],
     ['# T', 'T'],
@@ -25,14 +25,14 @@ describe('Markdown as plain text', () => {
     ['say **"quoted"**，then', 'say "quoted"，then'],
     ['unclosed `code and **bold', 'unclosed `code and **bold'],
   ]) {
-    it(`reads ${JSON.stringify(markdown)}`, () => assert.equal(toPlainText(markdown), text))
+    it(`converts ${JSON.stringify(markdown)}`, () => assert.equal(toPlainText(markdown), text))
   }
 
   for (const text of ['*a* **b** # c', '`code` [x](y) ![z](w)', '<b> &amp; 1. 2)', '# head\n- item\n> quote\n1. one']) {
-    it(`gives literal text back: ${JSON.stringify(text)}`, () => assert.equal(toPlainText(escapeMarkdown(text)), text))
+    it(`restores escaped text: ${JSON.stringify(text)}`, () => assert.equal(toPlainText(escapeMarkdown(text)), text))
   }
 
-  it('never gets longer', () => {
+  it('does not lengthen the text', () => {
     const pieces = ['**', '*', '~~', '`', '```\n', '[a](b)', '![a](b)', '|', '# ', '\n', 'x', ' ', '😀', '](', '<think>']
     let seed = 7
     for (let round = 0; round < 2000; round++) {
@@ -45,7 +45,7 @@ describe('Markdown as plain text', () => {
     }
   })
 
-  it('takes no long time for what is made to take long', () => {
+  it('converts input crafted to be slow within a second', () => {
     for (const piece of ['`a', '**a ', '*a', '[', '![](', '~~a ', '`'.repeat(3) + 'a ']) {
       const start = Date.now()
       toPlainText(piece.repeat(20480 / piece.length))

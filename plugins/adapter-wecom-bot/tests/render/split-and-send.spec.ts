@@ -3,7 +3,7 @@ import { pieces } from '../../src/render/split'
 import { walk } from '../support/markdown'
 import { Random } from '../support/random'
 
-/** Markdown whose every word is there only once, so that what became of each can be seen. */
+/** Markdown in which every word is unique, so that each can be traced. */
 class Author {
   private serial = 0
 
@@ -55,7 +55,7 @@ class Author {
   }
 }
 
-/** Each word, and whether it is in code, in a table or in plain text. */
+/** Each word, and whether it is in code, in a table or in text. */
 function places(text: string): Map<string, string> {
   const result = new Map<string, string>()
   for (const { token, within } of walk(text)) {
@@ -71,7 +71,7 @@ function words(text: string) {
   return [...text.matchAll(/w\d+/g)].map(([word]) => word)
 }
 
-/** Whether all characters of a text are in another one, in their order, whatever stands between them. */
+/** Whether the characters of a text occur in another one in the same order. */
 function contains(whole: string, text: string) {
   let at = 0
   for (const character of whole) {
@@ -80,9 +80,9 @@ function contains(whole: string, text: string) {
   return at === text.length
 }
 
-describe('the pieces of a long text', () => {
+describe('pieces', () => {
   for (const limit of [2048, 4096, 20480]) {
-    it(`of at most ${limit} bytes keep every word, in its order and in its place`, () => {
+    it(`of at most ${limit} bytes keep every word in order`, () => {
       for (let seed = 0; seed < 120; seed++) {
         const text = new Author(new Random(seed * 7919 + limit)).text()
         const parts = pieces(text, limit)
@@ -97,14 +97,14 @@ describe('the pieces of a long text', () => {
             assert.equal(place, original.get(word) ?? 'code', `seed ${seed}: ${word} in\n${part}`)
           }
         }
-        // What is repeated, fences and headers, has been seen before: the order of first sight is that of the text.
+        // Repeated fences and headers contain known words, so the order of first occurrence is that of the text.
         assert.deepEqual([...seen], words(text), `seed ${seed}`)
         assert.ok(parts.length <= Buffer.byteLength(text) / limit * 3 + 1, `seed ${seed}: ${parts.length} pieces`)
       }
     })
   }
 
-  it('are never more than it takes, whatever the characters are', () => {
+  it('are as few as possible for any characters', () => {
     const alphabet = [...'a é企😀\n\n`~|-# ．。,', '👨‍👩‍👧', '```', '\n```js\n', '\n| a | b |\n| - | - |\n', '<think>', '\r\n']
     for (let seed = 0; seed < 300; seed++) {
       const random = new Random(seed)
@@ -115,7 +115,7 @@ describe('the pieces of a long text', () => {
     }
   })
 
-  it('come to an end although a line of marks is longer than a piece', () => {
+  it('end even if a line of marks is longer than a piece', () => {
     for (const mark of ['`', '~']) {
       for (const length of [20, 200, 400, 3000]) {
         const parts = pieces(`intro\n\n${mark.repeat(length)}js\n${'code\n'.repeat(200)}`, 256)
@@ -125,7 +125,7 @@ describe('the pieces of a long text', () => {
     }
   })
 
-  it('of a megabyte are there at once', () => {
+  it('of a megabyte are made within five seconds', () => {
     const author = new Author(new Random(1))
     let text = ''
     while (text.length < 1_000_000) text += author.block() + '\n\n'

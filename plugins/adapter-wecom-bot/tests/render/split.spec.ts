@@ -8,15 +8,15 @@ function assertWhole(text: string, limit: number) {
   assert.equal(Buffer.from(text).toString(), text, 'half a character')
 }
 
-describe('cutting a text', () => {
-  it('leaves what fits alone', () => {
+describe('cut', () => {
+  it('keeps a text that fits', () => {
     for (const text of ['', 'x', ' x \n', 'x'.repeat(LIMIT), '企'.repeat(LIMIT / 3 | 0), '```\nopen', '| a |\n']) {
       assert.deepEqual(cut(text, LIMIT), [text, ''])
     }
   })
 
   for (const [bytes, character] of [[1, 'x'], [2, 'é'], [3, '企'], [4, '😀']] as const) {
-    it(`keeps characters of ${bytes} bytes whole at the very limit`, () => {
+    it(`keeps characters of ${bytes} bytes whole at the limit`, () => {
       for (let shift = 0; shift < 4; shift++) {
         const text = 'a'.repeat(shift) + character.repeat(LIMIT / bytes | 0) + character
         const parts = pieces(text, LIMIT)
@@ -53,7 +53,7 @@ describe('cutting a text', () => {
     ['a heap of accents', '\u0301'],
     ['a heap of accents of four bytes', '\u{1d165}'],
   ]) {
-    it(`cuts ${name} that is longer than the limit between characters`, () => {
+    it(`cuts ${name} that is longer than the limit between code points`, () => {
       for (let shift = 0; shift < 4; shift++) {
         const text = 'a'.repeat(shift) + unit.repeat(3000)
         const parts = pieces(text, 1024)
@@ -83,12 +83,12 @@ describe('cutting a text', () => {
     }
   })
 
-  it('does not waste the room for a boundary that comes too early', () => {
+  it('ignores a boundary in the first half', () => {
     const [head] = cut('title\n\n' + 'x'.repeat(300), 200)
     assert.equal(Buffer.byteLength(head), 200)
   })
 
-  it('does not part a decimal point, a host name or a version', () => {
+  it('does not cut in a decimal number, a host name or a version', () => {
     const [head] = cut('x'.repeat(150) + ' pi is 3.14159265358979' + '9'.repeat(100), 172)
     assert.ok(head.endsWith(' is') || head.endsWith('pi'), head.slice(150))
   })
@@ -112,7 +112,7 @@ describe('cutting a text', () => {
     assert.ok(rest.endsWith('\n```\nThen that.\n- one\n11. Done.'), rest)
   })
 
-  it('keeps code that begins beside the mark of its item code', () => {
+  it('keeps code that begins on the line of its list item code', () => {
     const code = Array.from({ length: 40 }, (_, index) => `   line ${index}`).join('\n')
     const [head, rest] = cut(`1. \`\`\`sh\n${code}\n   \`\`\`\n2. Done.`, 256)
     assert.ok(head.endsWith('\n   ```'), head)
@@ -128,7 +128,7 @@ describe('cutting a text', () => {
     assert.equal(complete('> ```\n> code'), '> ```\n> code\n> ```')
   })
 
-  it('is not led astray by marks inside a fence', () => {
+  it('ignores fence marks inside a fence', () => {
     const inner = 'text ``` text\n~~~\n``\n    ```\n```js\n'
     const text = '````md\n' + inner.repeat(12) + '````\nend'
     for (const part of pieces(text, 256)) {
@@ -136,7 +136,7 @@ describe('cutting a text', () => {
     }
   })
 
-  it('has room for the fence it falls back into', () => {
+  it('leaves room to close the fence at an earlier cut', () => {
     const mark = '~'.repeat(16)
     const text = `${mark}\n${'x'.repeat(160)}\n\n${'y'.repeat(30)}\n${mark}\n\`\`\`\na\n\n${'z'.repeat(300)}`
     for (let limit = 256; limit < 280; limit++) {
@@ -144,14 +144,14 @@ describe('cutting a text', () => {
     }
   })
 
-  it('does not repeat an opening line that is a message of its own', () => {
+  it('does not repeat a very long opening line', () => {
     const text = '```' + 'x'.repeat(400) + '\n' + 'code\n'.repeat(400) + '```'
     const parts = pieces(text, 512)
     assert.ok(parts.length < 10)
     for (const part of parts.slice(1)) assert.ok(part.startsWith('```\ncode'), part.slice(0, 20))
   })
 
-  it('closes a thought and opens it again, also with code in it', () => {
+  it('closes and reopens <think>, also with code in it', () => {
     for (const [thought, opening] of [['I think.\n', ''], ['```js\n' + 'code()\n'.repeat(80) + '```\n', '```js\n']]) {
       const text = `<think>\n${thought.repeat(opening ? 1 : 60)}</think>\n\nThe answer.`
       const parts = pieces(text, 256)
@@ -165,7 +165,7 @@ describe('cutting a text', () => {
     }
   })
 
-  it('repeats a header over the rest of a table, and leaves none without rows', () => {
+  it('repeats the table header, and leaves no header without rows', () => {
     const rows = Array.from({ length: 60 }, (_, index) => `| ${index} | 数据 |`)
     const text = ['intro', '', '| a | b |', '| --- | :-: |', ...rows, '', 'end'].join('\n')
     const parts = pieces(text, 400)
@@ -185,14 +185,14 @@ describe('cutting a text', () => {
     }
   })
 
-  it('goes on with a long line without a blank', () => {
+  it('cuts a long line without blanks', () => {
     const text = 'https://example.com/' + 'path'.repeat(20000)
     const parts = pieces(text, 4096)
     assert.equal(parts.join(''), text)
     assert.ok(parts.length <= Math.ceil(text.length / 4096) + 1)
   })
 
-  it('makes no empty piece of blanks', () => {
+  it('makes no piece of blanks only', () => {
     for (const text of [' '.repeat(10000), '\n'.repeat(10000), `x${'\n'.repeat(10000)}y`, '　'.repeat(9000)]) {
       const parts = pieces(text, 512)
       assert.equal(parts.join('').replace(/\s/g, ''), text.replace(/\s/g, ''))
@@ -201,8 +201,8 @@ describe('cutting a text', () => {
   })
 })
 
-describe('the rest of a text', () => {
-  it('is complete in itself', () => {
+describe('resume', () => {
+  it('returns complete Markdown', () => {
     assert.equal(resume('a b', 1), 'b')
     assert.equal(resume('```js\none\ntwo\n```', 9), '```js\ntwo\n```')
     assert.equal(resume('| a |\n| - |\n| 1 |\n| 2 |', 17), '| a |\n| - |\n| 2 |')
@@ -212,8 +212,8 @@ describe('the rest of a text', () => {
   })
 })
 
-describe('a text that still grows', () => {
-  it('gets its fence and its thought closed and half a character left out', () => {
+describe('complete', () => {
+  it('closes an open fence and <think>, and drops half a character', () => {
     assert.equal(complete('text'), 'text')
     assert.equal(complete('text 😀'), 'text 😀')
     assert.equal(complete('text 😀'.slice(0, -1)), 'text ')
@@ -228,7 +228,7 @@ describe('a text that still grows', () => {
     assert.equal(complete(''), '')
   })
 
-  it('may speak of thoughts in code', () => {
+  it('ignores <think> in code', () => {
     for (const text of ['the tag `<think>` opens', '```html\n<think>\n```', 'a `<think>`']) {
       assert.equal(complete(text), text)
     }

@@ -4,8 +4,8 @@ import { FakeClock } from '../support/clock'
 
 const SPAN = 600_000
 
-describe('signatures that have been seen', () => {
-  it('are known for their span at least, and forgotten after twice that', async () => {
+describe('RecentlySeen', () => {
+  it('remembers a key for at least its span, and at most twice that', async () => {
     for (const offset of [0, 1, SPAN / 2, SPAN - 1]) {
       const clock = new FakeClock()
       const replays = new RecentlySeen(clock, SPAN)
@@ -22,7 +22,7 @@ describe('signatures that have been seen', () => {
     assert.equal(replays.seen('A'), false)
   })
 
-  it('stay known while they keep coming', async () => {
+  it('remembers a key that keeps occurring', async () => {
     const clock = new FakeClock()
     const replays = new RecentlySeen(clock, SPAN)
     replays.seen('A')
@@ -32,7 +32,7 @@ describe('signatures that have been seen', () => {
     }
   })
 
-  it('are unknown again once they are to be', async () => {
+  it('forgets a key on request', async () => {
     const clock = new FakeClock()
     const replays = new RecentlySeen(clock, SPAN)
     for (const delay of [0, SPAN]) {
@@ -45,7 +45,7 @@ describe('signatures that have been seen', () => {
     }
   })
 
-  it('are bounded, and need no timer', () => {
+  it('is bounded, and needs no timer', () => {
     const clock = new FakeClock()
     const replays = new RecentlySeen(clock, SPAN, 1000)
     for (let count = 0; count < 100_000; count++) replays.seen(String(count))

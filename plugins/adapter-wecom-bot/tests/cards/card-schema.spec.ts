@@ -29,9 +29,9 @@ const cards = {
   },
 }
 
-describe('a template card', () => {
+describe('validateCard', () => {
   for (const [type, card] of Object.entries(cards)) {
-    it(`of type ${type} is taken with what it needs`, () => {
+    it(`accepts a ${type} with its required fields`, () => {
       deepEqual(validateCard(card), card)
     })
   }
@@ -59,7 +59,7 @@ describe('a template card', () => {
     ['a field it does not have', { ...button, checkbox: vote.checkbox }, 'checkbox'],
   ]
   for (const [name, card, field] of wrong) {
-    it(`with ${name} is refused, naming ${field}`, () => {
+    it(`rejects ${name}, naming ${field}`, () => {
       throws(() => validateCard(card), (error: CardError) => error instanceof CardError && error.field === field)
     })
   }
