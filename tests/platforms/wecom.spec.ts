@@ -153,6 +153,8 @@ describe('WeCom conversation with the complete instance', function() {
     await new Promise(resolve => setTimeout(resolve, 1500))
     const worker = await instance.workerPid()
     process.kill(worker, 'SIGKILL')
+    // The launcher would start another worker.
+    instance.process.kill('SIGKILL')
     await instance.exited
     instance = await start(instance)
     const asked = gemini.requests.length
