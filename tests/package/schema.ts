@@ -70,7 +70,9 @@ function* walk(schema: Schema, path: string): Iterable<Entry> {
 
 /** All elements that a settings page shows for a schema, in order, including those that appear after a click. */
 export function entries(schema: Schema): Entry[] {
-  return [...walkInside(schema, '')]
+  // A schema that is not divided into groups is one group, if it has a title.
+  const title: Entry[] = schema.meta.description ? [{ kind: 'group', path: '', schema }] : []
+  return [...title, ...walkInside(schema, '')]
 }
 
 export function textOf({ schema }: Entry, locale: string): string | undefined {
