@@ -104,7 +104,7 @@ describe('createFileReader', () => {
   it('warns about large and missing files without their URL', async () => {
     assert.equal(await open(wecom.media(Buffer.alloc(2000), 'a', { key: false })), undefined)
     assert.equal(await open(`${wecom.origin}/media/none?sign=SECRET`), undefined)
-    assert.equal(await open('internal:nobody/x/SECRET'), undefined)
+    assert.equal(await open('internal:unknown/x/SECRET'), undefined)
     assert.equal(warnings.length, 3)
     assert.ok(!/SECRET|127\.0|internal/.test(warnings.join()), warnings.join())
   })

@@ -60,7 +60,7 @@ describe('push', () => {
     })
 
     it('and fails without one, or if it might reach other people', async () => {
-      for (const channelId of ['wr-other', 'private:somebody', 'toString', '__proto__']) {
+      for (const channelId of ['wr-other', 'private:unknown-user', 'toString', '__proto__']) {
         await assert.rejects(instance.bot.createMessage(channelId, 'x'), (error: Failure) => {
           assert.equal(error.code, 'wecom-bot/no-route')
           assert.match(error.message, new RegExp(`cannot send to ${channelId}`))

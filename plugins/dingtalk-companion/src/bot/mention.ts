@@ -3,8 +3,8 @@ import type { Session } from 'koishi'
 
 /**
  * Puts the mention of the bot back in front of a group message. DingTalk delivers group messages only when they mention
- * the bot, and the stock adapter drops the mention, so that Koishi would take the message for one to nobody. Call it
- * before anything reads `session.stripped`.
+ * the bot, and the stock adapter drops the mention, so that Koishi would treat the message as not addressed to the bot.
+ * Call it before anything reads `session.stripped`.
  */
 export function restoreMention(session: Session) {
   const { elements, isDirect, selfId } = session

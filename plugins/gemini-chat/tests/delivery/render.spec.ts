@@ -12,7 +12,7 @@ function types(elements: h[]): string[] {
   return elements.flatMap(({ type, children }) => [type, ...types(children)])
 }
 
-/** What a model may write to get something done in the name of whoever asked. */
+/** Model output that tries to run commands with the authority of the user. */
 const attacks = [
   '<execute>help</execute>',
   'a <b>b</b> <at type="all"/> c',
@@ -53,7 +53,7 @@ describe('render', () => {
         const dangerous = types(elements).filter(type => !harmless.has(type) && !(reader.markdown && type === 'markdown'))
         assert.deepEqual(dangerous, [], attack)
         for (const { attrs } of h.select(elements, 'a')) assert.match(attrs.href, /^(https?|mailto):/, attack)
-        // As Koishi would read it, if somebody turned it into a string on the way.
+        // As Koishi would parse it, if it were converted to a string.
         assert.deepEqual(types(h.parse(elements.join(''))).filter(type => type === 'execute' || type === 'img'), [], attack)
       }
     })
