@@ -10,7 +10,7 @@ import zhCN from './locales/zh-CN.yml'
 import { declareTables } from './storage/tables'
 import type { TurnController } from './turn/turn-controller'
 import type { TurnRegistry } from './turn/turn-registry'
-import { clock } from './util/clock'
+import { systemClock } from 'common/time'
 
 /** What all bots of the instance share: callback paths, and the middleware that tells when a turn has ended. */
 export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomBot<C>> {
@@ -25,7 +25,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   constructor(ctx: C) {
     super(ctx)
     const logger = ctx.logger('wecom-bot')
-    this.log = new CallbackLog(clock, line => logger.warn(line))
+    this.log = new CallbackLog(systemClock, line => logger.warn(line))
     declareTables(ctx)
     ctx.i18n.define('zh-CN', zhCN)
     ctx.i18n.define('en-US', enUS)
@@ -72,7 +72,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   }
 
   private open(path: string): CallbackEndpoint {
-    const endpoint = new CallbackEndpoint(path, clock, this.log)
+    const endpoint = new CallbackEndpoint(path, systemClock, this.log)
     const fork = this.ctx.plugin({
       name: 'wecom-bot-route',
       inject: ['server'],

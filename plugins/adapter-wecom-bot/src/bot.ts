@@ -1,7 +1,7 @@
 import type { Context } from 'koishi'
 import { Bot, Universal, h } from 'koishi'
 import { WecomAdapter } from './adapter'
-import { clock } from './util/clock'
+import { systemClock } from 'common/time'
 import { Config, ConfigError } from './config'
 import type { Referrer } from './protocol/conversation'
 import { channelOf } from './protocol/conversation'
@@ -38,7 +38,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   constructor(ctx: C, config: Config) {
     super(ctx, checkConfig(ctx, config), 'wecom-bot')
     this.selfId = config.botId || 'wecom-bot'
-    this.services = new BotServices(ctx, config, this.logger, clock, createDispatcher(this as never))
+    this.services = new BotServices(ctx, config, this.logger, systemClock, createDispatcher(this as never))
     this.defineInternalRoute('/media/:id', async ({ params }) => {
       try {
         return respond(await this.services.attachments.open(params.id))

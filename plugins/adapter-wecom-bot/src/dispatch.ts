@@ -4,7 +4,7 @@ import { addressOf, decode } from './inbound/decode'
 import type { Dispatcher } from './inbound/types'
 import type { MediaLink } from './protocol/payload'
 import type { BotServices } from './services'
-import { clock } from './util/clock'
+import { systemClock } from 'common/time'
 
 /** Events of group robots that have an equivalent in Koishi. */
 const guildEvents = new Map([
@@ -58,7 +58,7 @@ export function createDispatcher(bot: WecomBot): Dispatcher {
 
     /** The bot counts as online once a callback has proved that the console's settings are right. */
     verified() {
-      const now = clock.now()
+      const now = systemClock.now()
       if (now < nextStatusCheck) return
       nextStatusCheck = now + Time.second
       if (bot.status === Universal.Status.ONLINE) return

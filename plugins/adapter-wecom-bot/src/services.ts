@@ -31,7 +31,7 @@ import type { TurnLog } from './turn/turn-log'
 import { createTurnLog } from './turn/turn-log'
 import { TURN_LIFETIME_MS } from './turn/turn-options'
 import { TurnRegistry } from './turn/turn-registry'
-import type { Clock } from './util/clock'
+import type { Clock } from 'common/time'
 
 /** The services of one bot, wired from its configuration. */
 export class BotServices {

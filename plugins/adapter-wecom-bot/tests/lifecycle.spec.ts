@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Session } from 'koishi'
 import memory from '@koishijs/plugin-database-memory'
-import { clock } from '../src/util/clock'
+import { systemClock as clock } from 'common/time'
 import type { World } from './support/world'
 import { createWorld, path } from './support/world'
 

@@ -1,7 +1,7 @@
 import type { Awaitable, Context, Session } from 'koishi'
 import type { Question } from './model/ask'
 import { Chat } from './chat/chat'
-import { SystemClock } from './util/clock'
+import { SystemClock } from 'common/time'
 import { questionIn, registerCommands, shortcut } from './commands'
 import { Config, unknownSettings } from './config'
 import { declarePreferenceTable } from './conversation/preferences'

@@ -11,7 +11,7 @@ import type { Gemini, Scenario } from 'testkit'
 import { until } from './support/gemini-engine'
 import { createApp, EditingBot } from './support/app'
 import type { AppOptions, TestApp } from './support/app'
-import { settle } from './support/clock'
+import { settle } from 'common/testing'
 import { fails, gate, piece, says } from './support/engine'
 
 /** A bot whose platform refuses every message. */

@@ -11,8 +11,8 @@ export class FakeClock implements Clock {
   /** Durations of all sleeps so far, in milliseconds. */
   readonly sleeps: number[] = []
 
-  /** @param time milliseconds since 1970 */
-  constructor(private time = Date.UTC(2026, 0, 1)) {}
+  /** @param time milliseconds since 1970; 2027-01-15 08:00 UTC by default, which is midnight in California */
+  constructor(private time = 1_800_000_000_000) {}
 
   now() {
     return this.time
@@ -58,10 +58,6 @@ export class FakeClock implements Clock {
       await settle()
     }
     this.time = Math.max(this.time, end)
-  }
-
-  pass(ms: number) {
-    return this.advance(ms)
   }
 
   /** Advances like a machine that was suspended: timers fire late, at the end. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 
 /** Starts at most `limit` tasks in any window of `spanMs`, in order. At most `capacity` tasks may wait. */
 export class RateLimiter {

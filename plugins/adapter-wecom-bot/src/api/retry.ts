@@ -1,5 +1,5 @@
 import { retry } from 'common/async'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import { WecomApiError } from './client'
 
 const MAX_ATTEMPTS = 4

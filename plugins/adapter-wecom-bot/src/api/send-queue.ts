@@ -1,5 +1,5 @@
 import { Condition } from 'common/async'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import { RateLimiter } from './rate-limiter'
 import { WecomApiError } from './client'
 import { ApiRetry } from './retry'

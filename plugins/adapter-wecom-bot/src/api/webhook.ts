@@ -1,4 +1,4 @@
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import { formData } from './multipart'
 import type { Post } from './client'
 import { WecomApiError, callApi } from './client'

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { CallbackErrorReason } from '../protocol/callback-error'
 import { CallbackError } from '../protocol/callback-error'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 
 const MAX_BODY_BYTES = 1 << 20
 /** Without it, a sender that withholds one byte would occupy a connection for free. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { CallbackErrorReason, CallbackError } from '../protocol/callback-error'
 
 /** Most lines per reason and minute, so that an attacker cannot fill the disk. */

@@ -1,7 +1,7 @@
 import type { Context } from 'koishi'
 import { trimSlash } from 'koishi'
 import type {} from '@koishijs/plugin-server'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import { RecentlySeen } from '../util/recently-seen'
 import type { CallbackLog } from './callback-log'
 import type { CallbackReceiver, Exchange } from './handler'

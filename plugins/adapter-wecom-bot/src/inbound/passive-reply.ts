@@ -8,7 +8,7 @@ import { inWords } from '../render/said'
 import { cut } from '../render/split'
 import type { Notices } from '../turn/notices'
 import type { DeliveryOverride, Turn } from '../turn/turn'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 
 /** Least bytes of Markdown that a reply is cut to, however much the text grows when it is rendered. */
 const MIN_CUT_BYTES = 64

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { Media } from './media'
 import { MediaError } from './media-error'
 import { MEDIA_LINK_LIFETIME_MS } from '../protocol/limits'

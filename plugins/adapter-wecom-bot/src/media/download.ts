@@ -1,6 +1,6 @@
 import { DownloadError, guardedDownload, parseWebUrl } from 'common/net'
 import type { DownloadErrorCode, DownloadOptions } from 'common/net'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import { MediaError } from './media-error'
 import type { MediaErrorCode } from './media-error'
 

@@ -1,7 +1,7 @@
 import { Activity } from 'common/async'
 import { toAppBodies } from './message-bodies'
 import type { TemplateCard } from '../protocol/template-card'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { Media } from '../media/media'
 import { toMedia } from '../media/media'
 import { MediaError } from '../media/media-error'

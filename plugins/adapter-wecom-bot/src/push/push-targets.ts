@@ -1,6 +1,6 @@
 import { robotWebhook } from '../media/trusted-hosts'
 import type { WecomApp } from './app'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { Config } from '../config'
 import { channelOf, userOf } from '../protocol/conversation'
 import type { Message } from '../protocol/payload'

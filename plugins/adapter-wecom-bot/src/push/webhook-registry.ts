@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { Config } from '../config'
 import type { Post } from '../api/client'
 import { WecomApiError } from '../api/client'

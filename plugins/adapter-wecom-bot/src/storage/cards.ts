@@ -1,7 +1,7 @@
 import type { CardAnswer } from '../cards/card-update'
 import { CARD_UPDATE_LIFETIME_MS } from '../protocol/limits'
 import type { TemplateCard } from '../protocol/template-card'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import { ExpiringMap } from 'common/collections'
 
 /** Most cards kept in the memory of this process. */

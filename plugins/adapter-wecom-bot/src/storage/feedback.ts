@@ -1,5 +1,5 @@
 import type { Feedback } from '../protocol/payload'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import { ExpiringMap } from 'common/collections'
 
 /** How long after an answer it can still be rated. */

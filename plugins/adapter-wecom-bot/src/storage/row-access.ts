@@ -2,7 +2,7 @@ import { SerialQueue, withTimeout } from 'common/async'
 import { DatabaseAccess } from 'common/database'
 import type { DatabaseTask } from 'common/database'
 import type { Context } from 'koishi'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 
 /** How long a reply may wait for the database; an answer matters more than what the database knows. */
 const REPLY_TIMEOUT_MS = 1000

@@ -1,4 +1,4 @@
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { CardStore } from './cards'
 import { MemoryCardStore } from './cards'
 import type { DeferredStore } from './deferred'

@@ -1,4 +1,4 @@
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 
 export interface ConcurrencyLimits {
   /** Most turns that a bot answers at once. */

@@ -1,5 +1,5 @@
 import { retry } from 'common/async'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { InlineImage } from '../protocol/reply'
 import { MAX_STREAM_BYTES, MAX_WEBHOOK_MARKDOWN_BYTES, RESPONSE_URL_LIFETIME_MS } from '../protocol/limits'
 import type { Post } from '../api/client'

@@ -1,4 +1,4 @@
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { Turn } from './turn'
 
 /** Koishi never emits `middleware` if storing the user fails: end the chain this long after the middleware returned. */

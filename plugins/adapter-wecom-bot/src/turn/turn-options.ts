@@ -1,5 +1,5 @@
 import type { StreamStore } from '../storage/streams'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { FallbackDelivery } from './fallback'
 import type { Notices } from './notices'
 import type { TurnLog } from './turn-log'

@@ -1,4 +1,4 @@
-import type { Clock } from './clock'
+import type { Clock } from 'common/time'
 
 /** Recognizes keys that occur a second time within a time span. Memory is bounded. */
 export class RecentlySeen {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { RateLimiter } from '../../src/api/rate-limiter'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 import { Random } from '../support/random'
 
 const MINUTE = 60_000
@@ -25,14 +25,14 @@ describe('RateLimiter', () => {
   it('starts a full window at once, and the next task when the first leaves it', async () => {
     const { clock, limiter, starts, enter } = createLimiter()
     for (let task = 0; task < 45; task++) enter()
-    await clock.pass(0)
+    await clock.advance(0)
     assert.equal(starts.length, 20)
     assert.equal(limiter.waiting, 25)
-    await clock.pass(MINUTE - 1)
+    await clock.advance(MINUTE - 1)
     assert.equal(starts.length, 20)
-    await clock.pass(1)
+    await clock.advance(1)
     assert.equal(starts.length, 40)
-    await clock.pass(MINUTE)
+    await clock.advance(MINUTE)
     assert.equal(starts.length, 45)
     assert.equal(limiter.waiting, 0)
     assert.equal(clock.pending, 0)
@@ -45,9 +45,9 @@ describe('RateLimiter', () => {
       let entered = 0
       for (let round = 0; round < 60; round++) {
         for (let count = random.integer(0, 5); count > 0; count--, entered++) enter()
-        await clock.pass(random.integer(0, 20_000))
+        await clock.advance(random.integer(0, 20_000))
       }
-      await clock.pass(400 * MINUTE)
+      await clock.advance(400 * MINUTE)
       assert.deepEqual(starts.map(({ task }) => task), Array.from({ length: entered }, (_, task) => task))
       for (const { at } of starts) {
         const window = starts.filter(other => other.at >= at && other.at < at + MINUTE)
@@ -59,19 +59,19 @@ describe('RateLimiter', () => {
 
   it('uses the free slots of an empty window', async () => {
     const { clock, starts, enter } = createLimiter(2)
-    await clock.pass(10 * MINUTE)
+    await clock.advance(10 * MINUTE)
     for (let task = 0; task < 3; task++) enter()
-    await clock.pass(0)
+    await clock.advance(0)
     assert.equal(starts.length, 2)
   })
 
   it('refuses tasks beyond the capacity', async () => {
     const { clock, limiter, enter } = createLimiter(1, 2)
     assert.ok(enter())
-    await clock.pass(0)
+    await clock.advance(0)
     assert.ok(enter() && enter())
     assert.equal(limiter.enter(), undefined)
-    await clock.pass(MINUTE)
+    await clock.advance(MINUTE)
     assert.ok(enter())
   })
 

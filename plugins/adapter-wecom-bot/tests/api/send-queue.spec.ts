@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { WecomApiError } from '../../src/api/client'
 import { SendQueue } from '../../src/api/send-queue'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 
 const MINUTE = 60_000
 
@@ -35,14 +35,14 @@ describe('SendQueue', () => {
 
   it('sends at most 20 messages in any minute, in order', async () => {
     const done = Promise.all(numbered(65).map(body => queue.push([body])))
-    await clock.pass(0)
+    await clock.advance(0)
     assert.equal(sent.length, 20)
     assert.equal(queue.waiting, 45)
-    await clock.pass(MINUTE - 1)
+    await clock.advance(MINUTE - 1)
     assert.equal(sent.length, 20)
-    await clock.pass(1)
+    await clock.advance(1)
     assert.equal(sent.length, 40)
-    await clock.pass(2 * MINUTE)
+    await clock.advance(2 * MINUTE)
     await done
     assert.deepEqual(bodies(), numbered(65))
     assert.equal(queue.waiting, 0)
@@ -62,9 +62,9 @@ describe('SendQueue', () => {
       fates.push(fate, fate, fate)
       const done = Promise.all([queue.push([{ index: 0 }]), queue.push([{ index: 1 }])])
       for (const pause of pauses) {
-        await clock.pass(pause - 1)
+        await clock.advance(pause - 1)
         assert.equal(sent.length, 0)
-        await clock.pass(1)
+        await clock.advance(1)
       }
       await done
       assert.deepEqual(bodies(), numbered(2))
@@ -74,7 +74,7 @@ describe('SendQueue', () => {
       fates.push(fate, fate, fate, fate)
       const lost = assert.rejects(queue.push([{ index: 0 }]), { name: 'WecomApiError' })
       const next = queue.push([{ index: 1 }])
-      await clock.pass(2 * MINUTE)
+      await clock.advance(2 * MINUTE)
       await lost
       await next
       assert.deepEqual(bodies(), [{ index: 1 }])
@@ -85,9 +85,9 @@ describe('SendQueue', () => {
     create(1000, 2)
     fates.push(refuse(-1))
     const done = Promise.all([queue.push([{ index: 0 }]), queue.push([{ index: 1 }])])
-    await clock.pass(MINUTE - 1)
+    await clock.advance(MINUTE - 1)
     assert.equal(sent.length, 1)
-    await clock.pass(1)
+    await clock.advance(1)
     await done
     assert.equal(sent.length, 2)
   })
@@ -105,7 +105,7 @@ describe('SendQueue', () => {
     let count = 0
     const lost = assert.rejects(queue.push(numbered(4), () => void count++), { errcode: 40058 })
     const next = queue.push([{ index: 9 }])
-    await clock.pass(0)
+    await clock.advance(0)
     await lost
     await next
     assert.equal(count, 1)
@@ -114,7 +114,7 @@ describe('SendQueue', () => {
 
   it('does not mix batches', async () => {
     const done = Promise.all([queue.push(numbered(3)), queue.push(numbered(3, 3))])
-    await clock.pass(0)
+    await clock.advance(0)
     await done
     assert.deepEqual(bodies(), numbered(6))
   })
@@ -122,9 +122,9 @@ describe('SendQueue', () => {
   it('waits in order for a body that is not ready', async () => {
     const made = new Promise<object>(resolve => clock.setTimeout(() => resolve({ index: 0 }), 5000))
     const done = Promise.all([queue.push([made]), queue.push([{ index: 1 }])])
-    await clock.pass(4999)
+    await clock.advance(4999)
     assert.equal(sent.length, 0)
-    await clock.pass(1)
+    await clock.advance(1)
     await done
     assert.deepEqual(bodies(), numbered(2))
   })
@@ -137,12 +137,12 @@ describe('SendQueue', () => {
   it('rejects a whole batch beyond the capacity', async () => {
     create(3, 1)
     const first = queue.push([{ index: 0 }])
-    await clock.pass(0)
+    await clock.advance(0)
     await first
     const waiting = Promise.all(numbered(2, 1).map(body => queue.push([body])))
     await assert.rejects(queue.push(numbered(2)), { failure: 'unsent', message: /too many messages are waiting \(3\)/ })
     assert.equal(queue.waiting, 2)
-    await clock.pass(2 * MINUTE)
+    await clock.advance(2 * MINUTE)
     await waiting
     assert.deepEqual(bodies(), numbered(3))
   })
@@ -155,7 +155,7 @@ describe('SendQueue', () => {
   describe('dispose', () => {
     it('rejects waiting messages and clears timers', async () => {
       const done = Promise.allSettled(numbered(25).map(body => queue.push([body])))
-      await clock.pass(0)
+      await clock.advance(0)
       queue.dispose()
       const results = await done
       assert.deepEqual(results.map(({ status }) => status), [...Array(20).fill('fulfilled'), ...Array(5).fill('rejected')])
@@ -166,7 +166,7 @@ describe('SendQueue', () => {
     it('rejects a message that waits for a retry', async () => {
       fates.push(refuse(45009))
       const done = assert.rejects(queue.push([{}]), { failure: 'unsent' })
-      await clock.pass(0)
+      await clock.advance(0)
       queue.dispose()
       await done
       assert.equal(clock.pending, 0)
@@ -176,10 +176,10 @@ describe('SendQueue', () => {
       fates.push(() => new Promise(resolve => clock.setTimeout(() => resolve(undefined), 100)))
       const first = queue.push([{ index: 0 }])
       const second = assert.rejects(queue.push([{ index: 1 }]), { failure: 'unsent' })
-      await clock.pass(0)
+      await clock.advance(0)
       queue.dispose()
       await second
-      await clock.pass(100)
+      await clock.advance(100)
       await first
       assert.deepEqual(bodies(), [{ index: 0 }])
     })
@@ -188,7 +188,7 @@ describe('SendQueue', () => {
   describe('close', () => {
     it('returns unsent messages, which rejectPending rejects', async () => {
       const done = Promise.allSettled(numbered(23).map(body => queue.push([body])))
-      await clock.pass(0)
+      await clock.advance(0)
       assert.deepEqual(await queue.close(), { bodies: numbered(3, 20), lost: 0 })
       queue.rejectPending(new WecomApiError('deferred'))
       const failed = (await done).filter(result => result.status === 'rejected')
@@ -199,7 +199,7 @@ describe('SendQueue', () => {
     it('returns a message that waits for a retry', async () => {
       fates.push(refuse(45009))
       const done = assert.rejects(queue.push([{ index: 0 }]), { failure: 'deferred' })
-      await clock.pass(0)
+      await clock.advance(0)
       assert.deepEqual(await queue.close(), { bodies: [{ index: 0 }], lost: 0 })
       queue.rejectPending(new WecomApiError('deferred'))
       await done
@@ -218,13 +218,13 @@ describe('SendQueue', () => {
         fates.push(() => new Promise(resolve => clock.setTimeout(() => resolve(undefined), duration)))
         const first = queue.push([{ index: 0 }])
         const second = assert.rejects(queue.push([{ index: 1 }]), { failure: 'deferred' })
-        await clock.pass(0)
+        await clock.advance(0)
         const rest = queue.close()
-        await clock.pass(2000)
+        await clock.advance(2000)
         assert.deepEqual(await rest, { bodies: [{ index: 1 }], lost: 0 })
         queue.rejectPending(new WecomApiError('deferred'))
         await second
-        await clock.pass(1000)
+        await clock.advance(1000)
         await first
       }
     })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { CallbackLog } from '../../src/callback/callback-log'
 import type { CallbackErrorReason } from '../../src/protocol/callback-error'
 import { CallbackError } from '../../src/protocol/callback-error'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 
 const MINUTE = 60_000
 const reasons: CallbackErrorReason[] = [
@@ -43,7 +43,7 @@ describe('CallbackLog', () => {
     const { clock, log, lines } = createLog()
     for (let count = 0; count < 10_000; count++) log.refused(new CallbackError('signature'), '/wecom')
     assert.equal(lines.length, 10)
-    await clock.pass(MINUTE)
+    await clock.advance(MINUTE)
     log.refused(new CallbackError('signature'), '/wecom')
     assert.equal(lines.length, 12)
     assert.match(lines[10], /signature.*9990 more/)
@@ -53,7 +53,7 @@ describe('CallbackLog', () => {
     const { clock, log, lines } = createLog()
     for (let second = 0; second < 3600; second++) {
       log.refused(new CallbackError('signature'), '/wecom')
-      await clock.pass(1000)
+      await clock.advance(1000)
     }
     assert.ok(lines.length <= 60 * 11, String(lines.length))
   })

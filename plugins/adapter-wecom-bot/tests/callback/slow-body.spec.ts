@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { createCallback } from '../../src/callback/handler'
 import { CallbackStats } from '../../src/callback/status'
 import { RecentlySeen } from '../../src/util/recently-seen'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 
 describe('readBody', () => {
   let clock: FakeClock
@@ -60,9 +60,9 @@ describe('readBody', () => {
       await send(body)
       let text = ''
       socket.on('data', chunk => text += chunk)
-      await clock.pass(9999)
+      await clock.advance(9999)
       assert.deepEqual(refused, [])
-      await clock.pass(1)
+      await clock.advance(1)
       await once(socket, 'close')
       assert.match(text, /^HTTP\/1\.1 408 [^]*connection: close[^]*\r\n\r\nbad request$/i)
       assert.deepEqual(refused, ['slow'])
@@ -80,7 +80,7 @@ describe('readBody', () => {
 
   it('leaves no timer if the body arrives', async () => {
     await send('x'.repeat(60))
-    await clock.pass(9000)
+    await clock.advance(9000)
     socket.write('x'.repeat(40))
     const [reply] = await once(socket, 'data') as [Buffer]
     assert.match(reply.toString(), /^HTTP\/1\.1 400 /)

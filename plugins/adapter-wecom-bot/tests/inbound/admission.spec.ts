@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 import { Admission } from '../../src/inbound/admission'
 import { Concurrency } from '../../src/turn/concurrency'
 import { notices } from '../support/turns'

@@ -76,7 +76,7 @@ describe('AibotHandler: messages', () => {
   it('opens a stream for a slower answer', async () => {
     const { handler, clock, dispatched } = createHandler()
     const outcome = handler.accept(message())
-    await clock.pass(100)
+    await clock.advance(100)
     const { id, content, finish } = stream(await outcome)
     assert.deepEqual({ id, content, finish }, { id: dispatched[0].turn.id, content: '<think></think>', finish: false })
     assert.equal((await outcome).responded, undefined)
@@ -85,7 +85,7 @@ describe('AibotHandler: messages', () => {
   it('answers a message once that arrives fifty times at the same time', async () => {
     const { handler, clock, turns, dispatched } = createHandler()
     const outcomes = Array.from({ length: 50 }, () => handler.accept(message()))
-    await clock.pass(100)
+    await clock.advance(100)
     const ids = new Set((await Promise.all(outcomes)).map(outcome => stream(outcome).id))
     assert.equal(ids.size, 1)
     assert.equal(dispatched.length, 1)
@@ -95,7 +95,7 @@ describe('AibotHandler: messages', () => {
   it('replies to a repeated message with the current frame', async () => {
     const { handler, clock, dispatched } = createHandler()
     void handler.accept(message())
-    await clock.pass(100)
+    await clock.advance(100)
     const { turn } = dispatched[0]
     await turn.say({ text: 'half' })
     assert.equal(stream(await handler.accept(message())).content, 'half')
@@ -123,7 +123,7 @@ describe('AibotHandler: messages', () => {
   it('replies with nothing if streaming is off', async () => {
     const { handler, clock } = createHandler({}, { streaming: false })
     const outcome = handler.accept(message())
-    await clock.pass(100)
+    await clock.advance(100)
     assert.deepEqual(await outcome, {})
   })
 
@@ -131,7 +131,7 @@ describe('AibotHandler: messages', () => {
     for (const [responseUrl, isKept] of [['https://trusted', true], ['https://other', false], [undefined, false]] as const) {
       const { handler, clock, dispatched } = createHandler()
       void handler.accept(message({ responseUrl }))
-      await clock.pass(100)
+      await clock.advance(100)
       assert.equal(!!dispatched[0].turn.turn.responseUrl, isKept)
     }
   })
@@ -171,11 +171,11 @@ describe('AibotHandler: messages', () => {
     const { handler, clock, concurrency } = createHandler()
     Object.assign(concurrency.limits, { user: 2 })
     for (const msgId of ['A', 'B']) void handler.accept(message({ msgId }))
-    await clock.pass(100)
+    await clock.advance(100)
     assert.equal(stream(await handler.accept(message({ msgId: 'C' }))).content, '(busy)')
     assert.equal(stream(await handler.accept(message({ msgId: 'A' }))).finish, false)
     const other = handler.accept(message({ msgId: 'D', userId: 'OTHER' }))
-    await clock.pass(100)
+    await clock.advance(100)
     assert.equal(stream(await other).finish, false)
   })
 })
@@ -184,7 +184,7 @@ describe('AibotHandler: polls', () => {
   it('shows the current frame to its owner only', async () => {
     const { handler, clock, dispatched } = createHandler()
     void handler.accept(message())
-    await clock.pass(100)
+    await clock.advance(100)
     const { turn } = dispatched[0]
     await turn.say({ text: 'secret' })
     assert.equal(stream(await handler.accept(poll(turn))).content, 'secret')
@@ -197,7 +197,7 @@ describe('AibotHandler: polls', () => {
   it('asks for feedback in the first frame only', async () => {
     const { handler, clock, dispatched } = createHandler()
     const first = handler.accept(message())
-    await clock.pass(100)
+    await clock.advance(100)
     assert.deepEqual(stream(await first).feedback, { id: dispatched[0].turn.id })
     assert.equal(stream(await handler.accept(poll(dispatched[0].turn))).feedback, undefined)
   })
@@ -243,7 +243,7 @@ describe('AibotHandler: events', () => {
     const { handler, events, clock } = createHandler({ freshness: 1000 })
     const event: Event = { ...base, type: 'unknown', name: 'x' }
     for (const [delay, told] of [[0, 1], [2000, 1], [4000, 2]]) {
-      await clock.pass(delay)
+      await clock.advance(delay)
       await handler.accept(event)
       assert.equal(events.length, told)
     }
@@ -297,16 +297,16 @@ describe('AibotHandler: events', () => {
     })
     Object.assign(concurrency.limits, { user: 1 })
     void handler.accept(message())
-    await clock.pass(100)
+    await clock.advance(100)
     const click = { cardType: 'button_interaction', key: 'i:again', taskId: 'T', selected: {} }
     assert.deepEqual(await handler.accept({ ...base, type: 'card-click', click }), {})
-    await clock.pass(1)
+    await clock.advance(1)
     assert.deepEqual([clicks, fallback.sent, concurrency.size], [[], ['(busy)'], 1])
     await handler.accept({ ...base, msgId: 'E2', type: 'card-click', click: { ...click, key: 'b:id' } })
     assert.deepEqual(clicks, ['id'])
     admission.close()
     await handler.accept({ ...base, msgId: 'E3', userId: 'OTHER', type: 'card-click', click })
-    await clock.pass(1)
+    await clock.advance(1)
     assert.deepEqual([clicks, fallback.sent], [['id'], ['(busy)', '(leaving)']])
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Session } from 'koishi'
 import { h } from 'koishi'
 import type { Payload, WecomClient } from 'testkit'
-import { clock } from '../../src/util/clock'
+import { systemClock as clock } from 'common/time'
 import type { World } from '../support/world'
 import { createWorld, encodingAESKey, token } from '../support/world'
 

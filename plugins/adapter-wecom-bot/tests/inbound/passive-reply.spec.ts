@@ -3,7 +3,7 @@ import { PassiveReply } from '../../src/inbound/passive-reply'
 import type { DeliveryError } from '../../src/api/delivery-error'
 import type { MessagePart } from '../../src/push/parts'
 import { Turn } from '../../src/turn/turn'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 import { notices } from '../support/turns'
 
 describe('PassiveReply', () => {
@@ -45,9 +45,9 @@ describe('PassiveReply', () => {
     const reply = create()
     const sent = reply.send(turn, say('**a**'))
     reply.take(turn)
-    await clock.pass(9999)
+    await clock.advance(9999)
     assert.deepEqual(forwarded, [])
-    await clock.pass(1)
+    await clock.advance(1)
     await sent
     assert.deepEqual(forwarded, [[{ type: 'markdown', content: '**a**' }]])
     assert.equal(reply.take(turn), undefined)

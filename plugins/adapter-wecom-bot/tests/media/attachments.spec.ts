@@ -3,7 +3,7 @@ import { Attachments } from '../../src/media/attachments'
 import type { Media } from '../../src/media/media'
 import { MediaError } from '../../src/media/media-error'
 import type { MediaLink } from '../../src/protocol/payload'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 
 const MINUTE = 60_000
 
@@ -41,9 +41,9 @@ describe('Attachments', () => {
     const { attachments, clock, read } = createAttachments()
     const [one, other] = [attachments.add({ url: 'a' }), attachments.add({ url: 'b' })]
     await read(one)
-    await clock.pass(5 * MINUTE - 1)
+    await clock.advance(5 * MINUTE - 1)
     assert.deepEqual([await read(one), await read(other)], ['a', 'b'])
-    await clock.pass(1)
+    await clock.advance(1)
     assert.deepEqual([await read(one), await read(other)], [undefined, undefined])
     assert.equal(await read('unknown'), undefined)
   })
@@ -51,10 +51,10 @@ describe('Attachments', () => {
   it('removes expired files without being read, and leaves no timer', async () => {
     const { attachments, clock, read } = createAttachments()
     await read(attachments.add({ url: 'a' }))
-    await clock.pass(MINUTE)
+    await clock.advance(MINUTE)
     await read(attachments.add({ url: 'b' }))
     assert.equal(attachments.count, 2)
-    await clock.pass(10 * MINUTE)
+    await clock.advance(10 * MINUTE)
     assert.equal(attachments.count, 0)
     assert.equal(clock.pending, 0)
   })
@@ -94,7 +94,7 @@ describe('Attachments', () => {
     let arrive = (_media: Media) => {}
     fates.push(() => new Promise(resolve => arrive = resolve))
     const reading = read(attachments.add({ url: 'a' }))
-    await clock.pass(5 * MINUTE)
+    await clock.advance(5 * MINUTE)
     assert.equal(attachments.count, 0)
     arrive({ data: Buffer.from('late'), type: '' })
     assert.equal(await reading, 'late')

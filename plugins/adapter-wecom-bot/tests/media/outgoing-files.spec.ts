@@ -7,7 +7,7 @@ import { HTTP } from '@koishijs/plugin-http'
 import { Context } from 'koishi'
 import type { Wecom } from 'testkit'
 import { createWecom } from 'testkit'
-import { clock } from '../../src/util/clock'
+import { systemClock as clock } from 'common/time'
 import { createFileReader } from '../../src/media/outgoing-files'
 import { encodingAESKey } from '../support/world'
 

@@ -5,7 +5,7 @@ import type { MessagePart } from '../../src/push/parts'
 import { throughKoishi } from '../../src/api/http'
 import type { AppApi } from '../support/app'
 import { createAppApi } from '../support/app'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 
 const markdown = (content: string): MessagePart => ({ type: 'markdown', content })
 
@@ -49,10 +49,10 @@ describe('WecomApp', () => {
 
     it('again some minutes before it expires', async () => {
       await send(markdown('a'))
-      await clock.pass((7200 - 301) * 1000)
+      await clock.advance((7200 - 301) * 1000)
       await send(markdown('b'))
       assert.equal(paths().filter(path => path === 'gettoken').length, 1)
-      await clock.pass(2000)
+      await clock.advance(2000)
       await send(markdown('c'))
       assert.equal(paths().filter(path => path === 'gettoken').length, 2)
     })
@@ -136,7 +136,7 @@ describe('WecomApp', () => {
     const sent = send(markdown('a'))
     await until(() => clock.pending)
     assert.equal(api.messages.length, 0)
-    await clock.pass(2000)
+    await clock.advance(2000)
     await sent
     assert.equal(api.messages.length, 1)
   })
@@ -181,11 +181,11 @@ describe('WecomApp', () => {
     await until(() => clock.pending)
     let drained = false
     void app.whenIdle(10_000).then(() => drained = true)
-    await clock.pass(1000)
+    await clock.advance(1000)
     assert.equal(drained, false)
-    await clock.pass(1500)
+    await clock.advance(1500)
     await sent
-    await clock.pass(100)
+    await clock.advance(100)
     assert.equal(drained, true)
   })
 

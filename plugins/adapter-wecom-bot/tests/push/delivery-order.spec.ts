@@ -10,7 +10,7 @@ import { throughKoishi } from '../../src/api/http'
 import type { TurnController } from '../../src/turn/turn-controller'
 import { TurnRegistry } from '../../src/turn/turn-registry'
 import { Webhook } from '../../src/api/webhook'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 import { MINUTE, SECOND, message, notices, turnOptions } from '../support/turns'
 
 const words = (count: number) => Array.from({ length: count }, (_, index) => `w${index}`).join(' ')
@@ -64,7 +64,7 @@ describe('delivery of an answer outside its stream', () => {
     turn.endChain()
     for (let second = 0; !isDone(); second++) {
       assert.ok(second < 300, 'it never came to its end')
-      await clock.pass(SECOND)
+      await clock.advance(SECOND)
       // HTTP calls are real and take real time.
       await new Promise(resolve => setTimeout(resolve, 5))
     }
@@ -79,10 +79,10 @@ describe('delivery of an answer outside its stream', () => {
   it('sends one notice if nothing is left to follow', async () => {
     const turn = open()
     await turn.say({ text: 'all' })
-    await clock.pass(330 * SECOND)
+    await clock.advance(330 * SECOND)
     assert.equal(poll(turn), 'all\n\n(later)■')
     await end(turn, () => responses().length > 0)
-    await clock.pass(MINUTE)
+    await clock.advance(MINUTE)
     assert.deepEqual(responses(), ['(complete)'])
     assert.deepEqual(lost, [])
   })
@@ -91,7 +91,7 @@ describe('delivery of an answer outside its stream', () => {
     wecom.fail('response', { errcode: 40029 })
     const turn = open('GROUP')
     const id = (await turn.say({ text: 'w0' }))!
-    await clock.pass(330 * SECOND)
+    await clock.advance(330 * SECOND)
     assert.equal(poll(turn), 'w0\n\n(later)■')
     turn.edit(id, { text: words(20_000) })
     await end(turn, () => texts().join().endsWith(' w19999'))
@@ -111,7 +111,7 @@ describe('delivery of an answer outside its stream', () => {
     assert.ok(words(15_000).endsWith(texts().join(' ')))
     assert.equal(lost.length, 1)
     assert.match(lost[0], /unconfirmed\): WeCom API call unconfirmed, (?:ECONNRESET|UND_ERR_SOCKET)/)
-    await clock.pass(MINUTE)
+    await clock.advance(MINUTE)
     assert.equal(wecom.responses.length, 0)
   })
 
@@ -142,7 +142,7 @@ describe('delivery of an answer outside its stream', () => {
     wecom.fail('response', { errcode: 40029 })
     const turn = open()
     const id = (await turn.say({ text: 'one' }))!
-    await clock.pass(330 * SECOND)
+    await clock.advance(330 * SECOND)
     poll(turn)
     turn.edit(id, { text: 'one two' })
     await end(turn, () => lost.length > 0)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Config } from '../../src'
 import { WebhookRegistry } from '../../src/push/webhook-registry'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 
 const apiEndpoint = 'https://qyapi.weixin.qq.com'
 

@@ -18,7 +18,7 @@ describeStores('CardStore', (world) => {
     assert.equal((await eventually(() => cards.find('T2'))).isReusable, false)
     await clock.jump(DAY - 1)
     assert.ok(await cards.find('T'))
-    await clock.pass(1)
+    await clock.advance(1)
     assert.equal(await cards.find('T'), undefined)
   })
 
@@ -77,7 +77,7 @@ describeDatabaseStores('DatabaseCardStore', (world) => {
     for (const task of tasks) cards.save(card(task), true)
     assert.deepEqual(await cards.find('T99'), { card: card('T99'), isReusable: true })
     assert.equal(await other.cards.find('T99'), undefined)
-    await clock.pass(1000)
+    await clock.advance(1000)
     await eventually(async () => (await app.database.get('wecom_bot_card', {})).length === tasks.length)
     assert.deepEqual(await other.cards.find('T99'), { card: card('T99'), isReusable: true })
     assert.deepEqual(await cards.find('T99'), { card: card('T99'), isReusable: true })

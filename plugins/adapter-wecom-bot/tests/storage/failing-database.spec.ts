@@ -5,7 +5,7 @@ import type { TemplateCard } from '../../src/protocol/template-card'
 import type { FeedbackRecord } from '../../src/storage/feedback'
 import type { Stores } from '../../src/storage/stores'
 import type { StoredStream } from '../../src/storage/streams'
-import type { FakeClock } from '../support/clock'
+import type { FakeClock } from 'common/testing'
 import { eventually, silence } from '../support/database'
 import { openStores } from '../support/stores'
 
@@ -44,18 +44,18 @@ describe('stores with a failing database', () => {
       return create.apply(app.database, args)
     }) as never
     const claim = stores.streams.claim(stream())
-    await clock.pass(1000)
+    await clock.advance(1000)
     assert.equal(await claim, 'S')
     stores.streams.save(stream({ content: 'mine' }))
-    await clock.pass(5000)
+    await clock.advance(5000)
     release()
     await eventually(async () => {
       stores.streams.save(stream({ content: 'mine' }))
-      await clock.pass(1000)
+      await clock.advance(1000)
       return clock.pending <= 4
     })
     app.database.create = create
-    await clock.pass(5000)
+    await clock.advance(5000)
     assert.equal((await other.streams.find('OTHER'))!.streamId, 'OTHER')
     assert.equal(await stores.streams.find('S'), undefined)
     await other.dispose()
@@ -67,7 +67,7 @@ describe('stores with a failing database', () => {
     app.database.upsert = (() => new Promise(() => {})) as never
     const { cards, streams, feedback } = stores
     const looks = Promise.all([cards.find('T'), streams.find('S'), feedback.list('S'), feedback.save('S', record)])
-    await clock.pass(1000)
+    await clock.advance(1000)
     assert.deepEqual(await looks, [undefined, undefined, [], undefined])
     Object.assign(app.database, { get, upsert })
   })
@@ -86,13 +86,13 @@ describe('stores with a failing database', () => {
       assert.equal(await cards.recordAnswer('T', '', { key: 'b', selected: {} }), undefined)
       await feedback.save('S', record)
       cards.save(card, true)
-      await clock.pass(1000)
+      await clock.advance(1000)
       await eventually(async () => !await cards.find('T'))
       assert.equal(await deferred.deferMessages([{ target: 'W', body: {} }]), false)
       assert.deepEqual(await deferred.takeDeferred(['W']), [])
       assert.equal(lines.length, 1)
       assert.match(lines[0], /could not access turns and cards in the database: gone; .*restart/)
-      await clock.pass(61_000)
+      await clock.advance(61_000)
       await cards.find('T')
       assert.equal(lines.length, 2)
     } finally {

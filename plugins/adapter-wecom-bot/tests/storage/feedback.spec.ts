@@ -19,7 +19,7 @@ describeStores('FeedbackStore', (world) => {
     assert.deepEqual(records.sort((one, other) => one.userId < other.userId ? -1 : 1), [last, record('B')])
     await clock.jump(7 * DAY - 1)
     assert.equal((await feedback.list('S')).length, 2)
-    await clock.pass(1)
+    await clock.advance(1)
     assert.deepEqual(await feedback.list('S'), [])
   })
 

@@ -3,7 +3,7 @@ import type { Context } from 'koishi'
 import { createDatabaseStores } from '../../src/storage/database'
 import type { Stores } from '../../src/storage/stores'
 import { createMemoryStores } from '../../src/storage/stores'
-import { FakeClock } from './clock'
+import { FakeClock } from 'common/testing'
 import { createFolder, openDatabase, silence } from './database'
 
 export const DAY = 24 * 3600_000

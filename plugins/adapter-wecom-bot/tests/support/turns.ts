@@ -11,7 +11,7 @@ import type { Said } from '../../src/render/said'
 import { inWords } from '../../src/render/said'
 import type { TurnOptions } from '../../src/turn/turn-options'
 import { TurnRegistry } from '../../src/turn/turn-registry'
-import { FakeClock } from './clock'
+import { FakeClock } from 'common/testing'
 
 export const SECOND = 1000
 export const MINUTE = 60 * SECOND

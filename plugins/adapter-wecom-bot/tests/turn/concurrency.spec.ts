@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Concurrency } from '../../src/turn/concurrency'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 
 const SPAN = 330_000
 
@@ -40,9 +40,9 @@ describe('Concurrency', () => {
     const { clock, load } = createLoad()
     load.add('1', 'A')
     load.add('2', 'A')
-    await clock.pass(SPAN - 1)
+    await clock.advance(SPAN - 1)
     assert.equal(load.isFull('A'), true)
-    await clock.pass(1)
+    await clock.advance(1)
     assert.equal(load.isFull('A'), false)
     assert.equal(load.size, 0)
     load.release('1')

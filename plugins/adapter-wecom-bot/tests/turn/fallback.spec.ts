@@ -4,7 +4,7 @@ import { FallbackDelivery } from '../../src/turn/fallback'
 import type { Said } from '../../src/render/said'
 import { Turn } from '../../src/turn/turn'
 import { Webhook } from '../../src/api/webhook'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 import { MINUTE, SECOND, notices } from '../support/turns'
 
 const RESPONSE = 'https://qyapi.weixin.qq.com/cgi-bin/aibot/response?response_code=SECRET'
@@ -40,7 +40,7 @@ function createOutlet({ webhook = true } = {}) {
   /** Sends a message, and passes time until the outcome is known. */
   const send = async (turn: Turn, said: string | Said) => {
     const sending = fallback.send(turn, typeof said === 'string' ? { text: said } : said).then(() => undefined, error => error as DeliveryError)
-    await clock.pass(10 * MINUTE)
+    await clock.advance(10 * MINUTE)
     return sending
   }
   return { clock, fates, arrived, bodies, fallback, open, send }
@@ -94,13 +94,13 @@ describe('FallbackDelivery', () => {
   it('does not use response_url after an hour', async () => {
     const { clock, arrived, fallback, open, send } = createOutlet()
     const turn = open(group)
-    await clock.pass(60 * MINUTE - 1)
+    await clock.advance(60 * MINUTE - 1)
     assert.equal(fallback.isOpen(turn), true)
-    await clock.pass(1)
+    await clock.advance(1)
     await send(turn, 'late')
     assert.deepEqual(arrived, [{ way: 'webhook', content: 'late' }])
     const single = open()
-    await clock.pass(60 * MINUTE)
+    await clock.advance(60 * MINUTE)
     assert.equal(fallback.isOpen(single), false)
   })
 
@@ -231,7 +231,7 @@ describe('FallbackDelivery', () => {
     const { clock, arrived, fallback, open } = createOutlet()
     const turn = open(group)
     const both = Promise.all([fallback.send(turn, { text: 'one' }), fallback.send(turn, { text: 'two' })])
-    await clock.pass(SECOND)
+    await clock.advance(SECOND)
     await both
     assert.deepEqual(arrived.map(({ way }) => way).sort(), ['response', 'webhook'])
   })

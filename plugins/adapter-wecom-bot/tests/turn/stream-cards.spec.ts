@@ -111,7 +111,7 @@ describe('StreamCards.attach', () => {
     turn.frame()
     await turn.say({ text: '', buttons: [{ text: '是', id: 'yes' }, { text: '看日志', input: 'log 42' }] })
     turn.endChain()
-    await clock.pass(10_000)
+    await clock.advance(10_000)
     assert.deepEqual(fallback.sent, ['- 是\n- 看日志：log 42'])
   })
 
@@ -124,7 +124,7 @@ describe('StreamCards.attach', () => {
       turn.frame()
       assert.ok(streamCards.attach(turn, 'M'))
       turn.confirmFinalFrame(false)
-      await clock.pass(10_000)
+      await clock.advance(10_000)
     }
     assert.deepEqual(fallback.sent, ['?\n\n- 是', '?\n\n[卡片] 早报'])
   })
@@ -133,12 +133,12 @@ describe('StreamCards.attach', () => {
     const { cards: streamCards, clock, fallback, open } = createCards()
     const turn = open()
     await turn.say({ text: 'half' })
-    await clock.pass(330_000)
+    await clock.advance(330_000)
     turn.frame()
     assert.equal(streamCards.attach(turn, 'POLL'), undefined)
     await turn.say({ text: '', buttons: [{ text: '是' }] })
     turn.endChain()
-    await clock.pass(0)
+    await clock.advance(0)
     assert.deepEqual(fallback.sent, ['- 是'])
   })
 
@@ -218,9 +218,9 @@ describe('StreamCards.click', () => {
 
   it('finds a card for a day', async () => {
     const { click, clock, taskId } = await sent({ text: '?', buttons: [{ text: '是', id: 'yes' }] })
-    await clock.pass(DAY - 1)
+    await clock.advance(DAY - 1)
     assert.ok((await click(taskId, 'b:yes')).card)
-    await clock.pass(1)
+    await clock.advance(1)
     const late = await click(taskId, 'b:yes')
     assert.deepEqual(late, { id: 'yes', input: undefined, card: undefined })
   })

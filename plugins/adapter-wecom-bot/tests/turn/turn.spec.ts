@@ -13,9 +13,9 @@ describe('TurnController', () => {
     await settled
     for (let round = 0; round < 3; round++) {
       assert.equal(poll(turn), 'hello■')
-      await clock.pass(SECOND)
+      await clock.advance(SECOND)
     }
-    await clock.pass(MINUTE)
+    await clock.advance(MINUTE)
     assert.deepEqual(fallback.sent, [])
   })
 
@@ -25,7 +25,7 @@ describe('TurnController', () => {
     turn.endChain()
     await turn.whenEnded(100)
     assert.equal(poll(turn), undefined)
-    await clock.pass(10 * MINUTE)
+    await clock.advance(10 * MINUTE)
     assert.deepEqual(fallback.sent, [])
     assert.equal(turns.size, 0)
   })
@@ -34,9 +34,9 @@ describe('TurnController', () => {
     const { clock, open } = createTurns()
     let settled = false
     void open().whenEnded(100).then(() => settled = true)
-    await clock.pass(99)
+    await clock.advance(99)
     assert.equal(settled, false)
-    await clock.pass(1)
+    await clock.advance(1)
     assert.equal(settled, true)
   })
 
@@ -83,7 +83,7 @@ describe('TurnController', () => {
       await turn.say({ text: character.repeat(30_000) })
       const frames = [turn.frame()]
       turn.endChain()
-      await clock.pass(0)
+      await clock.advance(0)
       frames.push(turn.frame())
       for (const frame of frames) assert.ok(Buffer.byteLength(frame!.content) <= 20480)
       assert.deepEqual([frames[0]!.finish, frames[1]!.finish], [false, true])
@@ -156,7 +156,7 @@ describe('TurnController', () => {
       if (serial % 5) poll(turn)
       if (serial % 7 === 0) turn.forget()
     }
-    await clock.pass(11 * MINUTE)
+    await clock.advance(11 * MINUTE)
     assert.equal(turns.size, 0)
     assert.equal(concurrency.size, 0)
     assert.equal(clock.pending, 0)
@@ -171,7 +171,7 @@ describe('TurnController', () => {
     fallback.delay(SECOND)
     sending.endChain()
     turns.dispose()
-    await clock.pass(2 * SECOND)
+    await clock.advance(2 * SECOND)
     assert.equal(clock.pending, 0)
     assert.equal(turns.size, 0)
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { RecentlySeen } from '../../src/util/recently-seen'
-import { FakeClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 
 const SPAN = 600_000
 
@@ -10,15 +10,15 @@ describe('RecentlySeen', () => {
       const clock = new FakeClock()
       const replays = new RecentlySeen(clock, SPAN)
       replays.seen('other')
-      await clock.pass(offset)
+      await clock.advance(offset)
       assert.equal(replays.seen('A'), false)
-      await clock.pass(SPAN - 1)
+      await clock.advance(SPAN - 1)
       assert.equal(replays.seen('A'), true, String(offset))
     }
     const clock = new FakeClock()
     const replays = new RecentlySeen(clock, SPAN)
     replays.seen('A')
-    await clock.pass(3 * SPAN)
+    await clock.advance(3 * SPAN)
     assert.equal(replays.seen('A'), false)
   })
 
@@ -27,7 +27,7 @@ describe('RecentlySeen', () => {
     const replays = new RecentlySeen(clock, SPAN)
     replays.seen('A')
     for (let round = 0; round < 20; round++) {
-      await clock.pass(SPAN / 2)
+      await clock.advance(SPAN / 2)
       assert.equal(replays.seen('A'), true)
     }
   })
@@ -37,7 +37,7 @@ describe('RecentlySeen', () => {
     const replays = new RecentlySeen(clock, SPAN)
     for (const delay of [0, SPAN]) {
       replays.seen('A')
-      await clock.pass(delay)
+      await clock.advance(delay)
       replays.seen('B')
       replays.forget('A')
       assert.equal(replays.seen('A'), false)

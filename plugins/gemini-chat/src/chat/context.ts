@@ -1,6 +1,6 @@
 import { DatabaseAccess } from 'common/database'
 import type { Context, Logger } from 'koishi'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { Config } from '../config'
 import { Archive } from '../conversation/archive'
 import { PreferenceStore } from '../conversation/preferences'

@@ -5,7 +5,7 @@ import type { Archive } from './archive'
 import { fitTurns } from './tokens'
 import { formatTokens, isWorthCompacting, summaryTurn, sumTokens } from './compaction'
 import type { StoredTurn } from './history'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 
 /** The turns to send with a question, and notices about them for the reader. */
 export interface RecalledTurns {

@@ -1,4 +1,4 @@
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { Part } from '../engine/types'
 
 /** A batch is closed after this many windows at the latest, however many messages still come. */

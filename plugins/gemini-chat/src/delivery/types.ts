@@ -1,5 +1,5 @@
 import type { h } from 'koishi'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 
 /** Brings one answer to its reader while it is being written. */
 export interface Delivery {

@@ -1,7 +1,7 @@
 import { EngineError } from '../engine/error'
 import type { Engine, EngineEvent, EngineRequest, TokenUsage } from '../engine/types'
 import { withoutReferences } from '../media/reference'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import { Attempts } from './attempts'
 import type { ModelRoute } from './attempts'
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'koishi'
-import type { Clock } from '../util/clock'
+import type { Clock } from 'common/time'
 import type { Engine, ModelInfo } from '../engine/types'
 import { operatorMessage } from '../messages/error-messages'
 import type { KeyPool } from './key-pool'

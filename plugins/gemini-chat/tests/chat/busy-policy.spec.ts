@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { install } from '@sinonjs/fake-timers'
 import { createApp, EditingBot, plain, RecordingBot } from '../support/app'
 import type { TestApp } from '../support/app'
-import { settle } from '../support/clock'
+import { settle } from 'common/testing'
 import { fails, gate, piece, questionOf, says } from '../support/engine'
 
 describe('a message during an answer', () => {

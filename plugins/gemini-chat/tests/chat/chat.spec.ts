@@ -3,7 +3,7 @@ import { h } from 'koishi'
 import type { EngineError } from '../../src'
 import { createApp, EditingBot, plain, RecordingBot } from '../support/app'
 import type { TestApp } from '../support/app'
-import { settle } from '../support/clock'
+import { settle } from 'common/testing'
 import { fails, gate, piece, questionOf, says } from '../support/engine'
 
 describe('a conversation', () => {

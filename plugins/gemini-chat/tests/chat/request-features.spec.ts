@@ -7,7 +7,7 @@ import { createGemini, scenarios } from 'testkit'
 import type { Gemini } from 'testkit'
 import { createApp, EditingBot, plain } from '../support/app'
 import type { AppOptions, TestApp } from '../support/app'
-import { settle } from '../support/clock'
+import { settle } from 'common/testing'
 import { gate } from '../support/engine'
 
 const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')

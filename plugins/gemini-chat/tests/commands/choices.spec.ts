@@ -3,7 +3,7 @@ import memory from '@koishijs/plugin-database-memory'
 import type { Context } from 'koishi'
 import { createApp } from '../support/app'
 import type { TestApp } from '../support/app'
-import { settle } from '../support/clock'
+import { settle } from 'common/testing'
 import { fails, says } from '../support/engine'
 
 const address = '<at id="514"/> '

@@ -4,7 +4,7 @@ import * as help from '@koishijs/plugin-help'
 import type { Context } from 'koishi'
 import { createApp } from '../support/app'
 import type { TestApp } from '../support/app'
-import { settle } from '../support/clock'
+import { settle } from 'common/testing'
 import { gate, piece, questionOf, says } from '../support/engine'
 
 describe('the commands', () => {

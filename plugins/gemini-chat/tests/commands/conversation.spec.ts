@@ -3,7 +3,7 @@ import memory from '@koishijs/plugin-database-memory'
 import { install } from '@sinonjs/fake-timers'
 import { createApp, EditingBot } from '../support/app'
 import type { TestApp } from '../support/app'
-import { settle } from '../support/clock'
+import { settle } from 'common/testing'
 import { fails, gate, piece, questionOf, says } from '../support/engine'
 
 describe('conversation commands', () => {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { keepExpiring } from '../../src/conversation/context-window'
-import { ManualClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 
 describe('keepExpiring', () => {
-  let clock: ManualClock
+  let clock: FakeClock
   let life: AbortController
   let sweeps: number
 
   beforeEach(() => {
-    clock = new ManualClock()
+    clock = new FakeClock()
     life = new AbortController()
     sweeps = 0
   })

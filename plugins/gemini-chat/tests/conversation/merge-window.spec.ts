@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { MergeWindow, mergeMessages } from '../../src/conversation/merge-window'
-import { ManualClock, settle } from '../support/clock'
+import { FakeClock, settle } from 'common/testing'
 
 describe('MergeWindow', () => {
-  let clock: ManualClock
+  let clock: FakeClock
   let batches: MergeWindow<string>
 
   beforeEach(() => {
-    clock = new ManualClock()
+    clock = new FakeClock()
     batches = new MergeWindow(clock, 1000, 3)
   })
 

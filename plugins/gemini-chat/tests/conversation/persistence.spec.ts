@@ -7,7 +7,7 @@ import { install } from '@sinonjs/fake-timers'
 import type { Context } from 'koishi'
 import { createApp, EditingBot } from '../support/app'
 import type { AppOptions, TestApp } from '../support/app'
-import { settle } from '../support/clock'
+import { settle } from 'common/testing'
 import { gate, piece, says } from '../support/engine'
 
 describe('a conversation in a database', () => {

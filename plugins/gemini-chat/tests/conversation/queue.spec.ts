@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { BusyError, ConversationQueue } from '../../src/conversation/queue'
-import { settle } from '../support/clock'
+import { settle } from 'common/testing'
 import { gate } from '../support/engine'
 
 describe('ConversationQueue', () => {

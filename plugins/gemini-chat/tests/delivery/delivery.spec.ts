@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { h } from 'koishi'
 import type { Session } from 'koishi'
-import { SystemClock } from '../../src/util/clock'
+import { SystemClock } from 'common/time'
 import { createDelivery, targetOf } from '../../src/delivery'
 import type { Delivery, Target } from '../../src/delivery'
-import { HastyClock, ManualClock, settle } from '../support/clock'
+import { InstantClock, FakeClock, settle } from 'common/testing'
 import { gate } from '../support/engine'
 
 /** A chat as its reader sees it: messages, each in its newest state. */
@@ -46,12 +46,12 @@ const refuse = () => {
 
 describe('createDelivery', () => {
   let chat: Chat
-  let clock: ManualClock
+  let clock: FakeClock
   let delivery: Delivery
 
   beforeEach(() => {
     chat = new Chat()
-    clock = new ManualClock()
+    clock = new FakeClock()
   })
 
   function start(streaming = true) {
@@ -539,7 +539,7 @@ describe('targetOf', () => {
       create: async () => ['1'],
       edit: async () => {},
     }
-    const clock = new ManualClock()
+    const clock = new FakeClock()
     const delivery = createDelivery(chat, { clock, random: () => 1, streaming: true })
     delivery.status!('(thinking)')
     await clock.advance(0)
@@ -558,14 +558,14 @@ describe('targetOf', () => {
       throw Object.assign(new Error('refused'), { retryable: false })
     }
     const chat = { render: () => [], interval: 0, create }
-    const delivery = createDelivery(chat, { clock: new HastyClock(), random: () => 0.5, streaming: true })
+    const delivery = createDelivery(chat, { clock: new InstantClock(), random: () => 0.5, streaming: true })
     await assert.rejects(delivery.finish('a'), /refused/)
     assert.equal(count, 1)
   })
 
   it('retries when the only message cannot be sent', async () => {
     let count = 0
-    const clock = new HastyClock()
+    const clock = new InstantClock()
     const chat = { render: () => [], interval: 0, create: async () => ++count < 3 ? refuse() : [] }
     await createDelivery(chat, { clock, random: () => 0.5, streaming: true }).finish('a')
     assert.equal(count, 3)

@@ -7,14 +7,14 @@ import { googleQuotaCalendar } from '../../src/engine/gemini/quota-calendar'
 import { parseKeys, KeyPool } from '../../src/model/key-pool'
 import type { KeySetting } from '../../src/model/key-pool'
 import { ModelList } from '../../src/model/model-list'
-import { HastyClock } from '../support/clock'
+import { InstantClock } from 'common/testing'
 import { FakeEngine, fails, piece, says } from '../support/engine'
 
 const question: Question = { contents: [{ role: 'user', parts: [{ text: 'hello' }] }] }
 
 describe('ask', () => {
   let engine: FakeEngine
-  let clock: HastyClock
+  let clock: InstantClock
   let controller: AbortController
   let warnings: string[]
   let options: AskOptions
@@ -23,7 +23,7 @@ describe('ask', () => {
 
   function setup(apiKeys: KeySetting[] = ['k1'], names = ['m1']) {
     engine = new FakeEngine()
-    clock = new HastyClock()
+    clock = new InstantClock()
     controller = new AbortController()
     warnings = []
     const logger = { warn: (...args: unknown[]) => warnings.push(args.join(' ')) }

@@ -6,7 +6,7 @@ import { googleQuotaCalendar } from '../../src/engine/gemini/quota-calendar'
 import type { Engine } from '../../src/engine/types'
 import { parseKeys, KeyPool } from '../../src/model/key-pool'
 import { refreshModels, ModelList, keepModelsFresh } from '../../src/model/model-list'
-import { ManualClock, settle } from '../support/clock'
+import { FakeClock, settle } from 'common/testing'
 
 describe('ModelList', () => {
   let warnings: string[]
@@ -63,7 +63,7 @@ describe('ModelList', () => {
 describe('refreshModels', () => {
   let gemini: Gemini
   let engine: Engine
-  let clock: ManualClock
+  let clock: FakeClock
   let controller: AbortController
   let warnings: string[]
   let models: ModelList
@@ -74,7 +74,7 @@ describe('refreshModels', () => {
   beforeEach(async () => {
     gemini = await createGemini({ models: ['gemini-3.6-flash'] })
     engine = createGeminiEngine({ baseUrl: gemini.url, firstByteTimeout: 5000, idleTimeout: 0, totalTimeout: 0 })
-    clock = new ManualClock()
+    clock = new FakeClock()
     controller = new AbortController()
     warnings = []
     models = new ModelList(['gemini-3.8-flash', 'gemini-3.6-flash'], {

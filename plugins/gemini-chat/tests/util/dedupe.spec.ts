@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { Deduplicator } from '../../src/util/dedupe'
-import { ManualClock } from '../support/clock'
+import { FakeClock } from 'common/testing'
 
 describe('Deduplicator', () => {
   const message = { id: 1, type: 'message', platform: 'dingtalk', selfId: 'bot', messageId: 'm1' }
-  let clock: ManualClock
+  let clock: FakeClock
   let received: Deduplicator
 
   beforeEach(() => {
-    clock = new ManualClock()
+    clock = new FakeClock()
     received = new Deduplicator(() => clock.now(), 600_000, 3)
   })
 

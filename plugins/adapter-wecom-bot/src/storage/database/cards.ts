@@ -1,6 +1,6 @@
 import type { CardAnswer } from '../../cards/card-update'
 import type { TemplateCard } from '../../protocol/template-card'
-import type { Clock } from '../../util/clock'
+import type { Clock } from 'common/time'
 import { ExpiringMap, oldestFirst } from 'common/collections'
 import type { CardStore, SentCard } from '../cards'
 import { CARD_UPDATE_LIFETIME_MS } from '../../protocol/limits'

@@ -1,4 +1,4 @@
-import type { Clock } from '../../util/clock'
+import type { Clock } from 'common/time'
 import type { RowAccess } from '../row-access'
 import type { DeferredMessage, DeferredStore } from '../deferred'
 import { DEFERRED_LIFETIME_MS } from '../deferred'

@@ -1,4 +1,4 @@
-import type { Clock } from '../../util/clock'
+import type { Clock } from 'common/time'
 import type { RowAccess } from '../row-access'
 
 const SWEEP_INTERVAL_MS = 60_000

@@ -1,4 +1,4 @@
-import type { Clock } from '../../util/clock'
+import type { Clock } from 'common/time'
 import type { RowAccess } from '../row-access'
 import type { FeedbackRecord, FeedbackStore } from '../feedback'
 import { FEEDBACK_LIFETIME_MS } from '../feedback'

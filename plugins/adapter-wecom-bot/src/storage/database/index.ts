@@ -1,5 +1,5 @@
 import type { Context } from 'koishi'
-import type { Clock } from '../../util/clock'
+import type { Clock } from 'common/time'
 import { RowAccess } from '../row-access'
 import type { Stores } from '../stores'
 import { DatabaseCardStore } from './cards'

@@ -1,4 +1,4 @@
-import type { Clock } from '../../util/clock'
+import type { Clock } from 'common/time'
 import { ExpiringMap } from 'common/collections'
 import type { RowAccess } from '../row-access'
 import type { StoredStream, StreamStore } from '../streams'

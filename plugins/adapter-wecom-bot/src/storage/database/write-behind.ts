@@ -1,6 +1,6 @@
 import { SerialQueue } from 'common/async'
 import type { Context } from 'koishi'
-import type { Clock } from '../../util/clock'
+import type { Clock } from 'common/time'
 import type { RowAccess } from '../row-access'
 
 const FLUSH_INTERVAL_MS = 1000

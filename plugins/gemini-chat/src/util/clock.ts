@@ -1,2 +1,0 @@
-export { SystemClock } from 'common/time'
-export type { Clock } from 'common/time'
