@@ -1,2 +1,5 @@
 export { DatabaseAccess } from './database-access'
 export type { DatabaseAccessOptions, DatabaseTask } from './database-access'
+export { hashStoredKeys } from './hash-stored-keys'
+export type { StoredKeys } from './hash-stored-keys'
+export { isRowKey, rowKey } from './row-key'
