@@ -1,5 +1,6 @@
 import { Schema, Time } from 'koishi'
 import { MAX_CARD_BUTTONS, MAX_RECEIVED_FILE_MB, MAX_USER_STREAMS, REPLY_TIMEOUT_MS, STREAM_WINDOW_MS } from './protocol/limits'
+import { KEY_PATTERN } from './protocol/crypto'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 import { WecomError } from './util/errors'
@@ -63,7 +64,7 @@ const orExpression = (pattern: RegExp) => new RegExp(`${pattern.source}|^\\$\\{\
 export const Config: Schema<Config> = Schema.intersect([
   Schema.object({
     token: Schema.string().role('secret').pattern(orExpression(/^\S+$/)).required(),
-    encodingAESKey: Schema.string().role('secret').pattern(orExpression(/^[A-Za-z0-9]{43}$/)).required(),
+    encodingAESKey: Schema.string().role('secret').pattern(orExpression(KEY_PATTERN)).required(),
     path: Schema.string().role('url').pattern(orExpression(/^\/.+/)).default('/api/wecom/callback'),
     name: optional(Schema.string()),
     botId: optional(Schema.string()),
@@ -116,7 +117,7 @@ export const Config: Schema<Config> = Schema.intersect([
   }),
   Schema.object({
     previousToken: optional(Schema.string().role('secret')),
-    previousEncodingAESKey: optional(Schema.string().role('secret').pattern(orExpression(/^[A-Za-z0-9]{43}$/))),
+    previousEncodingAESKey: optional(Schema.string().role('secret').pattern(orExpression(KEY_PATTERN))),
     freshness: Schema.natural().role('ms').min(10 * Time.second).default(5 * Time.minute),
     healthToken: optional(Schema.string().role('secret')),
     mediaLimit: Schema.natural().min(1).max(MAX_RECEIVED_FILE_MB).default(20),
@@ -127,8 +128,12 @@ export const Config: Schema<Config> = Schema.intersect([
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
 
 /** Warnings about settings that are valid each, but not together. */
-export function configWarnings({ retention, freshness, corpId, agentId, secret }: Config): string[] {
+export function configWarnings({ retention, freshness, corpId, agentId, secret, encodingAESKey }: Config): string[] {
   const warnings: string[] = []
+  if (/[+/]/.test(encodingAESKey)) {
+    warnings.push('encodingAESKey contains + or /: the WeCom console only takes letters and digits, so it may refuse '
+      + 'this key; let the console generate one')
+  }
   if (retention < 2 * freshness) {
     warnings.push('retention is shorter than twice freshness: a message that WeCom repeats late would be refused as a '
       + `replay; set retention to ${2 * freshness} or more, or freshness to ${Math.floor(retention / 2)} or less`)

@@ -2,7 +2,7 @@ import { Time, Universal, h } from 'koishi'
 import type { WecomBot } from './bot'
 import { addressOf, decode } from './inbound/decode'
 import type { Dispatcher } from './inbound/types'
-import type { MediaLink } from './protocol/payload'
+import type { MediaLink, Surface } from './protocol/payload'
 import type { BotServices } from './services'
 import { systemClock } from 'common/time'
 
@@ -21,6 +21,8 @@ export function createDispatcher(bot: WecomBot): Dispatcher {
   const { lifecycle } = bot.ctx.root
   let services: BotServices | undefined
   let nextStatusCheck = 0
+  let lastSurface: Surface | undefined
+  let nextSurfaceEvent = 0
   const attach = (link: MediaLink) => {
     if (!link.url && !bot.services.app) return
     return bot.getInternalUrl(`/media/${bot.services.attachments.add(link)}`)
@@ -57,8 +59,14 @@ export function createDispatcher(bot: WecomBot): Dispatcher {
     },
 
     /** The bot counts as online once a callback has proved that the console's settings are right. */
-    verified() {
+    verified(surface) {
       const now = systemClock.now()
+      if (surface && surface !== lastSurface && now >= nextSurfaceEvent) {
+        lastSurface = surface
+        // A bot and an app on one path alternate.
+        nextSurfaceEvent = now + Time.minute
+        bot.ctx.emit('wecom-bot/surface', surface, bot)
+      }
       if (now < nextStatusCheck) return
       nextStatusCheck = now + Time.second
       if (bot.status === Universal.Status.ONLINE) return

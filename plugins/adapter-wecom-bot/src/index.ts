@@ -1,4 +1,4 @@
-import type { Event, Message } from './protocol/payload'
+import type { Event, Message, Surface } from './protocol/payload'
 import { WecomBot } from './bot'
 
 /** An event as plugins receive it: without the addresses and codes that allow to reply to it. */
@@ -15,6 +15,8 @@ declare module 'koishi' {
     'wecom-bot/card-click'(event: PublicEvent<'card-click'>, bot: WecomBot): void
     /** A person has rated an answer, or withdrawn the rating. */
     'wecom-bot/feedback'(event: PublicEvent<'feedback'>, bot: WecomBot): void
+    /** The Token is used by another surface than before. Emitted at most once a minute. */
+    'wecom-bot/surface'(surface: Surface, bot: WecomBot): void
   }
 
   interface Session {

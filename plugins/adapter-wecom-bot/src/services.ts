@@ -183,6 +183,7 @@ export class BotServices {
     })
     return {
       credentials: createCredentials(config),
+      anyReceiver: !config.receiveId && !config.corpId,
       freshness: config.freshness,
       healthToken: config.healthToken,
       verified: () => dispatcher.verified(),

@@ -20,10 +20,10 @@ export function sign(token: string, timestamp: string, nonce: string, encrypted:
 
 /**
  * Decodes the 43 characters of the console into the 32 bytes of the key.
- * @throws {CipherError} -40004 if they are not 43 letters and digits
+ * @throws {CipherError} -40004 if they are not 43 characters of base64
  */
 export function decodeKey(encodingAESKey: string) {
-  if (!/^[A-Za-z0-9]{43}$/.test(encodingAESKey)) {
+  if (!/^[A-Za-z0-9+/]{43}$/.test(encodingAESKey)) {
     throw new CipherError(-40004, 'EncodingAESKey 应为 43 位字母和数字 / the EncodingAESKey must be 43 letters and digits')
   }
   return Buffer.from(encodingAESKey, 'base64')

@@ -15,7 +15,7 @@ const hints: Record<CallbackErrorReason, string> = {
   signature: '签名不符：Token 与后台不一致，或请求并非来自企业微信 / bad signature: Token differs from the WeCom console, or the request is not from WeCom',
   clock: '时间戳超出允许范围：请校准服务器时间 / timestamp outside the window: check this server\'s clock',
   replay: '重复的请求，已处理过 / a repetition of a callback that was answered before',
-  'receive-id': '接收方 ID 不符：企业自建机器人应为空，自建应用请设置 corpId，其他请设置 receiveId / wrong receive id: leave receiveId empty for a bot of your own enterprise, set corpId for a self-built app, otherwise set receiveId',
+  'receive-id': '接收方 ID 不符：自建应用的 corpId 应为它的企业 ID；不确定时 receiveId 留空（不校验） / wrong receive id: corpId must be the corporation of the self-built app; leave receiveId empty (not checked) if in doubt',
   'foreign-bot': '消息属于另一个机器人或应用：请检查 botId 或 agentId / addressed to another bot or app: check botId or agentId',
   method: '只支持 GET 和 POST / GET and POST only',
   size: '请求体过大 / body too large',

@@ -121,7 +121,7 @@ async function reply(exchange: Exchange, options: CallbackOptions): Promise<stri
     checkTime(Number(query.timestamp), clock.now(), bot)
   })
   const payload = parsePayload(message)
-  checkEnvelope(payload, credential, inXml)
+  checkEnvelope(payload, credential, bot, inXml)
   const isReplayed = payload.kind !== 'poll' && replays.seen(signature)
   stats.accepted(clock.now())
   const outcome = bot.accept(payload, isReplayed)

@@ -1,6 +1,6 @@
 import { CallbackError } from '../protocol/callback-error'
 import type { Credential } from '../protocol/crypto'
-import { decrypt, verify } from '../protocol/crypto'
+import { open, verify } from '../protocol/crypto'
 import type { Payload } from '../protocol/payload'
 
 export type Query = Record<string, string | string[] | undefined>
@@ -9,6 +9,8 @@ export type Query = Record<string, string | string[] | undefined>
 export interface Addressee {
   /** The current credential first; previous ones are accepted while they are being replaced. */
   readonly credentials: Credential[]
+  /** Takes any receive id, and replies with the one that came. */
+  readonly anyReceiver?: boolean
   /** How far a callback's timestamp may be from now. Milliseconds. */
   readonly freshness: number
 }
@@ -51,7 +53,7 @@ export function openFor<T extends Addressee>(
       }
       check?.(bot)
       try {
-        return { bot, credential, signature, message: decrypt(credential, ciphertext) }
+        return { bot, signature, ...openWith(credential, bot, ciphertext) }
       } catch (error) {
         // Another credential may have the same token and a different key or receive id.
         refusal ??= error
@@ -59,6 +61,14 @@ export function openFor<T extends Addressee>(
     }
   }
   throw refusal ?? badSignature
+}
+
+/** @returns the message, and the credential to reply with */
+function openWith(credential: Credential, bot: Addressee, ciphertext: string) {
+  const { message, receiveId } = open(credential, ciphertext)
+  if (receiveId === credential.receiveId) return { message, credential }
+  if (!bot.anyReceiver) throw new CallbackError('receive-id')
+  return { message, credential: { ...credential, receiveId } }
 }
 
 /**
@@ -74,12 +84,18 @@ export function checkTime(timestamp: number, now: number, { freshness }: Address
   throw new CallbackError('clock', seconds > 0 ? `${seconds} s behind this server` : `${-seconds} s ahead of this server`)
 }
 
-/** The payload must belong into its envelope, and to the receive id it was encrypted for. */
-export function checkEnvelope({ source }: Payload, credential: Credential, isXml: boolean) {
+/**
+ * The payload must belong into its envelope, and to the receive id it was encrypted for. A callback of a self-built app
+ * is always encrypted for its corporation, which it names: this is checked if the receive id is not.
+ */
+export function checkEnvelope({ source }: Payload, { receiveId, isApp }: Credential, bot: Addressee, isXml: boolean) {
   const belongsInXml = source?.name === 'app' || source?.isJson === false
   if (belongsInXml !== isXml) throw new CallbackError('payload', 'XML in a JSON envelope, or JSON in XML')
-  const isApp = source?.name === 'app'
-  if (isApp ? !credential.receiveId : credential.isApp) throw new CallbackError('receive-id')
+  if (source?.name !== 'app') {
+    if (isApp) throw new CallbackError('receive-id')
+  } else if (!receiveId || (bot.anyReceiver && receiveId !== source.corpId)) {
+    throw new CallbackError('receive-id')
+  }
 }
 
 /** @throws {CallbackError} `malformed` if none of the names has a value */

@@ -42,7 +42,7 @@ export class AibotHandler implements CallbackHandler {
   accept(payload: Payload, isReplayed = false): Outcome | Promise<Outcome> {
     const { botId, dispatcher, notices } = this.options
     if (botId && payload.botId !== botId) throw new CallbackError('foreign-bot')
-    dispatcher.verified()
+    dispatcher.verified('aibot')
     switch (payload.kind) {
       case 'poll':
         return this.poll(payload)

@@ -47,7 +47,7 @@ export class PassiveHandler implements CallbackHandler {
     const { agentId, turns, notices, dispatcher } = this.options
     const { source, botId, msgId } = payload
     if (source?.name === 'app' && agentId && source.agentId !== agentId) throw new CallbackError('foreign-bot')
-    dispatcher.verified()
+    dispatcher.verified(source?.name)
     if (payload.kind === 'poll') return {}
     const turn = turns.findByMessage(botId, msgId)
     if (turn) return this.answer(payload, turn)

@@ -1,4 +1,4 @@
-import type { Event, Message, Payload } from '../protocol/payload'
+import type { Event, Message, Payload, Surface } from '../protocol/payload'
 import type { Reply } from '../protocol/reply'
 import type { Stores } from '../storage/stores'
 import type { Notices } from '../turn/notices'
@@ -34,8 +34,11 @@ export interface Dispatcher {
   dispatch(message: Message, turn: TurnController): DispatchResult
   notify(event: Event): void
   click(event: Event, click: ClickResult, turn: TurnController): void
-  /** Called for every callback that is properly signed and addressed to this bot. */
-  verified(): void
+  /**
+   * Called for every callback that is properly signed and addressed to this bot.
+   * @param surface what it comes from; unknown for the verification of the URL
+   */
+  verified(surface?: Surface): void
 }
 
 /** What the handlers of a bot share. */

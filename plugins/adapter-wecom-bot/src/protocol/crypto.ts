@@ -18,14 +18,20 @@ const PADDING_BLOCK_BYTES = 32
 /** 16 random bytes and the message length as a 32-bit big-endian integer. */
 const HEADER_BYTES = 20
 
+/** An EncodingAESKey is the base64 of 32 bytes without its `=`. WeCom's console only takes letters and digits. */
+export const KEY_PATTERN = /^[A-Za-z0-9+/]{43}$/
+
 /**
  * Decodes an EncodingAESKey into the 32-byte AES key.
- * @throws {TypeError} if it is not 43 letters and digits
+ * @throws {TypeError} if it is not 43 characters of base64
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
 export function decodeKey(encodingAESKey: string): Buffer {
-  if (!/^[A-Za-z0-9]{43}$/.test(encodingAESKey)) {
-    throw new TypeError(`EncodingAESKey must be 43 letters and digits, got ${encodingAESKey.length} characters`)
+  if (!KEY_PATTERN.test(encodingAESKey)) {
+    throw new TypeError('EncodingAESKey must be 43 letters and digits, '
+      + (encodingAESKey.length === 43
+        ? `but character ${encodingAESKey.search(/[^A-Za-z0-9+/]/) + 1} is neither`
+        : `got ${encodingAESKey.length} characters`))
   }
   return Buffer.from(encodingAESKey + '=', 'base64')
 }
@@ -100,12 +106,29 @@ export function encryptAndSign(
   return { ciphertext, signature: sign(credential.token, String(seconds), nonce, ciphertext) }
 }
 
+/** A decrypted message with the receiver it was encrypted for. */
+export interface Opened {
+  message: string
+  receiveId: string
+}
+
 /**
- * Decrypts a message from WeCom. Base64, padding (1–32, all bytes equal), length and UTF-8 are checked.
- * @throws {CallbackError} `decrypt` if this key did not encrypt it; `receive-id` if it is for another receiver
+ * Decrypts a message from WeCom. Its receiver is checked.
+ * @throws {CallbackError} `decrypt` as `open`; `receive-id` if it is for another receiver
+ */
+export function decrypt(credential: Credential, ciphertext: string): string {
+  const { message, receiveId } = open(credential, ciphertext)
+  if (receiveId !== credential.receiveId) throw new CallbackError('receive-id')
+  return message
+}
+
+/**
+ * Decrypts a message from WeCom. Base64, padding (1–32, all bytes equal), length and UTF-8 are checked, the receiver is
+ * not.
+ * @throws {CallbackError} `decrypt` if this key did not encrypt it
  * @see https://developer.work.weixin.qq.com/document/path/90968
  */
-export function decrypt({ key, receiveId }: Credential, ciphertext: string): string {
+export function open({ key }: Pick<Credential, 'key'>, ciphertext: string): Opened {
   const data = Buffer.from(ciphertext, 'base64')
   // The decoder skips characters that are not base64.
   if (data.toString('base64') !== ciphertext) throw new CallbackError('decrypt', 'not base64')
@@ -114,8 +137,7 @@ export function decrypt({ key, receiveId }: Credential, ciphertext: string): str
   const end = HEADER_BYTES + plain.readUInt32BE(16)
   if (end > plain.length) throw new CallbackError('decrypt', 'length beyond the end')
   if (!isUtf8(plain.subarray(HEADER_BYTES))) throw new CallbackError('decrypt', 'not UTF-8')
-  if (plain.toString('utf8', end) !== receiveId) throw new CallbackError('receive-id')
-  return plain.toString('utf8', HEADER_BYTES, end)
+  return { message: plain.toString('utf8', HEADER_BYTES, end), receiveId: plain.toString('utf8', end) }
 }
 
 /** Node's own padding check allows 1–16 only and would reject half of all messages, so it is off. */

@@ -1,5 +1,8 @@
 import type { Tree } from './xml'
 
+/** What a callback comes from: an intelligent bot, a self-built app or a legacy group robot. */
+export type Surface = 'aibot' | 'app' | 'robot'
+
 /** Where a callback comes from, if not from an intelligent bot. */
 export type CallbackSource =
   /** A self-built app. https://developer.work.weixin.qq.com/document/path/90238 */
