@@ -63,11 +63,14 @@ export function openFor<T extends Addressee>(
   throw refusal ?? badSignature
 }
 
+/** Ids of WeCom. Anything else at the end of a message is a message that was cut at a wrong length. */
+const RECEIVE_ID = /^[\w.@-]{0,128}$/
+
 /** @returns the message, and the credential to reply with */
 function openWith(credential: Credential, bot: Addressee, ciphertext: string) {
   const { message, receiveId } = open(credential, ciphertext)
   if (receiveId === credential.receiveId) return { message, credential }
-  if (!bot.anyReceiver) throw new CallbackError('receive-id')
+  if (!bot.anyReceiver || !RECEIVE_ID.test(receiveId)) throw new CallbackError('receive-id')
   return { message, credential: { ...credential, receiveId } }
 }
 

@@ -102,7 +102,8 @@ describe('hostile callbacks', () => {
       ['a length beyond the end', () => flawed(text(), { length: text().length + 1 }), 400, 'decrypt'],
       ['a length of 0xFFFFFFFF', () => flawed(text(), { length: 0xffffffff }), 400, 'decrypt'],
       ['a length of 0', () => flawed(text(), { length: 0 }), 403, 'receive-id'],
-      ['a receive id where none is expected', () => flawed(text(), { tail: 'wwCORPIDCORPID00' }), 403, 'receive-id'],
+      ['a receive id that is no id', () => flawed(text(), { tail: '企业' }), 403, 'receive-id'],
+      ['a receive id that is too long', () => flawed(text(), { tail: 'w'.repeat(129) }), 403, 'receive-id'],
       ['one byte behind the message', () => flawed(text(), { tail: '\0' }), 403, 'receive-id'],
       ['invalid UTF-8', () => flawed(Buffer.from(text().replace('hi', '\xff\xfe'), 'latin1')), 400, 'decrypt'],
       ['a surrogate in UTF-8', () => flawed(Buffer.from(text().replace('hi', '\xed\xa0\x80'), 'latin1')), 400, 'decrypt'],
@@ -115,6 +116,12 @@ describe('hostile callbacks', () => {
     for (const [name, make, status, reason] of wrong) {
       it(`are refused for ${name}`, () => assertRefused(capture(make()), status, reason))
     }
+
+    it('are refused for a receive id where another is set', async () => {
+      await dispose()
+      add({ receiveId: 'wwCORPIDCORPID01' })
+      await assertRefused(capture(flawed(text(), { tail: 'wwCORPIDCORPID00' })), 403, 'receive-id')
+    })
 
     it('are understood with padding to blocks of 16, as some libraries make it', async () => {
       const { status } = await send(capture(flawed(text(), { block: 16 })))

@@ -6,7 +6,7 @@ import { XmlWorld } from '../support/xml-world'
 describe('the receive id of callbacks', () => {
   const xml = new XmlWorld()
 
-  for (const receiveId of ['', 'wwCORP', 'wx5823bf96d3bd56c7', '企业']) {
+  for (const receiveId of ['', 'wwCORP', 'wx5823bf96d3bd56c7', 'dk-1_2.x@y']) {
     it(`is not checked without a setting, and comes back: "${receiveId}"`, async () => {
       xml.start({}, receiveId)
       const client = xml.world.client({ receiveId })
