@@ -189,8 +189,8 @@ let signalledAt = 0
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // A second signal stops immediately. The launcher may forward the first one as well, hence the minimum distance.
-    if (signalledAt && Date.now() - signalledAt > REPEATED_SIGNAL_MS) process.exit(130)
-    signalledAt ||= Date.now()
+    if (signalledAt && performance.now() - signalledAt > REPEATED_SIGNAL_MS) process.exit(130)
+    signalledAt ||= performance.now()
     void stop(signal)
   })
 }

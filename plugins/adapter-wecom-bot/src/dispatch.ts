@@ -60,7 +60,7 @@ export function createDispatcher(bot: WecomBot): Dispatcher {
 
     /** The bot counts as online once a callback has proved that the console's settings are right. */
     verified(surface) {
-      const now = systemClock.now()
+      const now = systemClock.monotonic()
       if (surface && surface !== lastSurface && now >= nextSurfaceEvent) {
         lastSurface = surface
         // A bot and an app on one path alternate.

@@ -7,11 +7,11 @@ import type { BotServices } from './services'
  */
 export async function shutDown(services: BotServices, grace: number) {
   const { admission, turns, webhooks, app, deferred, stores, clock } = services
-  const deadline = clock.now() + grace
+  const deadline = clock.monotonic() + grace
   admission.close()
   await turns.drain(grace)
-  await webhooks.whenIdle(deadline - clock.now())
-  await app?.whenIdle(deadline - clock.now())
+  await webhooks.whenIdle(deadline - clock.monotonic())
+  await app?.whenIdle(deadline - clock.monotonic())
   await deferred.save()
   await stores.dispose()
 }

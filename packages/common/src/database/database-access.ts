@@ -5,7 +5,7 @@ import type { Clock } from '../time'
 export type DatabaseTask<T> = (database: Context['database']) => Promise<T>
 
 export interface DatabaseAccessOptions {
-  clock: Pick<Clock, 'now'>
+  clock: Pick<Clock, 'monotonic'>
   logger: Pick<Logger, 'info' | 'warn'>
   /** What is stored, for the log: `could not access <subject> in the database: …`. */
   subject: string
@@ -63,7 +63,7 @@ export class DatabaseAccess {
 
   private logFailure(error: unknown) {
     const { clock, logger, subject, consequence } = this.options
-    const now = clock.now()
+    const now = clock.monotonic()
     if (now - this.loggedAt < LOG_INTERVAL_MS) return
     this.loggedAt = now
     this.hasLoggedFailure = true

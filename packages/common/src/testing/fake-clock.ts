@@ -8,14 +8,29 @@ interface Timer {
 /** Time that stands still until it is advanced. For specs only. */
 export class FakeClock implements Clock {
   private readonly timers = new Set<Timer>()
+  /** How far the wall clock is ahead of `monotonic`. */
+  private offset: number
+  /** Not 0: the clock of a process never reads 0, and lru-cache takes it for no time at all. */
+  private time = 1000
   /** Durations of all sleeps so far, in milliseconds. */
   readonly sleeps: number[] = []
 
   /** @param time milliseconds since 1970; 2027-01-15 08:00 UTC by default, which is midnight in California */
-  constructor(private time = 1_800_000_000_000) {}
+  constructor(time = 1_800_000_000_000) {
+    this.offset = time - this.time
+  }
 
   now() {
+    return this.offset + this.time
+  }
+
+  monotonic() {
     return this.time
+  }
+
+  /** Sets the wall clock forward, or back by a negative number. No timer is affected. */
+  step(ms: number) {
+    this.offset += ms
   }
 
   setTimeout(callback: () => void, delayMs: number): unknown {

@@ -1,7 +1,12 @@
 /** Time, passed to everything that waits so that specs can control it. All values are milliseconds. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /**
+   * Milliseconds since 1970: for a moment that is stored, shown or compared with another machine's. It may be stepped
+   * at any time, in both directions.
+   */
   now(): number
+  /** Milliseconds since an arbitrary moment, never stepped: for durations and deadlines within the process. */
+  monotonic(): number
   setTimeout(callback: () => void, delayMs: number): unknown
   /** Does nothing for `undefined` and for a timer that has fired. */
   clearTimeout(timer: unknown): void
@@ -11,7 +16,7 @@ export interface Clock {
 
 /**
  * Real time for the lifetime of one plugin. Timers do not keep the process alive, sleeps do. The globals are looked up
- * at each call, so that fake `Date` and `setTimeout` apply.
+ * at each call, so that fake ones apply.
  */
 export class SystemClock implements Clock {
   private readonly sleepers = new Set<() => void>()
@@ -19,6 +24,10 @@ export class SystemClock implements Clock {
 
   now() {
     return Date.now()
+  }
+
+  monotonic() {
+    return performance.now()
   }
 
   setTimeout(callback: () => void, delayMs: number): unknown {

@@ -37,6 +37,18 @@ describe('ExpiringMap', () => {
     assert.deepEqual([...map.values()], [2])
   })
 
+  it('lets entries live as long whichever way the clock is set', async () => {
+    for (const step of [3_600_000, -3_600_000]) {
+      const clock = new FakeClock()
+      const map = new ExpiringMap<number>(clock, 1000, 3)
+      map.set('a', 1)
+      clock.step(step)
+      assert.equal(map.get('a'), 1)
+      await clock.advance(1000)
+      assert.equal(map.get('a'), undefined)
+    }
+  })
+
   it('evicts what was not used', () => {
     const map = new ExpiringMap<number>(new FakeClock(), 1000, 2)
     map.set('a', 1)

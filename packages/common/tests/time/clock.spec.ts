@@ -68,4 +68,13 @@ describe('SystemClock', () => {
     assert.equal(timer.hasRef(), false)
     clock.clearTimeout(timer)
   })
+
+  it('measures durations past a change of the wall clock', () => {
+    const clock = new SystemClock()
+    const fake = install()
+    const startedAt = clock.monotonic()
+    fake.setSystemTime(Date.now() + 3_600_000)
+    assert.ok(clock.monotonic() - startedAt < 60_000)
+    assert.ok(clock.monotonic() >= startedAt)
+  })
 })

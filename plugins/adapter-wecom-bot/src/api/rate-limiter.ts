@@ -40,7 +40,7 @@ export class RateLimiter {
   }
 
   private drain() {
-    const now = this.clock.now()
+    const now = this.clock.monotonic()
     while (this.starts.length && this.starts[0] <= now - this.spanMs) this.starts.shift()
     while (this.queue.length && this.starts.length < this.limit) {
       this.starts.push(now)

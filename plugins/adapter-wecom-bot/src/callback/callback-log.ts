@@ -48,7 +48,7 @@ export class CallbackLog {
   }
 
   private note(reason: Occasion, line: string) {
-    const now = this.clock.now()
+    const now = this.clock.monotonic()
     let seen = this.seen.get(reason)
     if (!seen || now - seen.since >= 60_000) {
       if (seen && seen.count > MAX_LINES_PER_MINUTE) this.write(`${reason}: ${seen.count - MAX_LINES_PER_MINUTE} more in the last minute`)

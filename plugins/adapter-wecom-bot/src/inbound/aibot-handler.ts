@@ -96,12 +96,12 @@ export class AibotHandler implements CallbackHandler {
   }
 
   private async event(event: Event, isReplayed: boolean): Promise<Outcome> {
-    const { stores, dispatcher, welcome } = this.options
+    const { clock, stores, dispatcher, welcome } = this.options
     const { type, botId, msgId, userId } = event
     const isKnown = this.events.seen([botId, type, userId, msgId].join('/')) || isReplayed
     if (event.type === 'feedback' && !isKnown) {
       const { id, ...feedback } = event.feedback
-      await stores.feedback.save(id, { ...feedback, userId, time: Date.now() })
+      await stores.feedback.save(id, { ...feedback, userId, time: clock.now() })
     }
     if (!isKnown) dispatcher.notify(event)
     switch (event.type) {

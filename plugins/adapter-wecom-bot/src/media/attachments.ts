@@ -37,7 +37,7 @@ export class Attachments {
   add(link: MediaLink): string {
     this.sweep()
     const id = randomBytes(16).toString('hex')
-    this.entries.set(id, { link, addedAt: this.clock.now(), size: 0 })
+    this.entries.set(id, { link, addedAt: this.clock.monotonic(), size: 0 })
     this.schedule()
     return id
   }
@@ -73,7 +73,7 @@ export class Attachments {
   }
 
   private sweep() {
-    const now = this.clock.now()
+    const now = this.clock.monotonic()
     for (const [id, { addedAt }] of this.entries) {
       if (now - addedAt < MEDIA_LINK_LIFETIME_MS) break
       this.drop(id)

@@ -150,7 +150,7 @@ export class WecomApp {
   }
 
   private async accessToken(): Promise<string> {
-    if (this.token && this.token.until > this.clock.now()) return this.token.value
+    if (this.token && this.token.until > this.clock.monotonic()) return this.token.value
     this.requesting ??= this.requestToken().finally(() => this.requesting = undefined)
     return this.requesting
   }
@@ -163,7 +163,7 @@ export class WecomApp {
     const { access_token: value, expires_in: lifetime } = answer
     if (typeof value !== 'string' || !value) throw new WecomApiError('unconfirmed', undefined, 'the response has no "access_token"')
     const seconds = Math.max(Number(lifetime) - TOKEN_MARGIN_SECONDS || 0, MIN_TOKEN_LIFETIME_SECONDS)
-    this.token = { value, until: this.clock.now() + seconds * 1000 }
+    this.token = { value, until: this.clock.monotonic() + seconds * 1000 }
     return value
   }
 

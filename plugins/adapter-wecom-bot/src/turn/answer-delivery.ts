@@ -74,7 +74,7 @@ export class AnswerDelivery {
   frame(): Frame | undefined {
     const { bubble, context: { options, notices, fallback, clock } } = this
     if (!this.streaming || (this.phase === 'done' && !bubble.finalFrame)) return
-    if (!bubble.finalFrame && clock.now() - this.turn.openedAt >= options.window) {
+    if (!bubble.finalFrame && clock.monotonic() - this.turn.openedAt >= options.window) {
       if (this.phase === 'sending') {
         this.closeEarly?.()
       } else {

@@ -22,7 +22,7 @@ export class Concurrency {
 
   /** Whether another turn of this person would exceed a limit. */
   isFull(userId: string): boolean {
-    const now = this.clock.now()
+    const now = this.clock.monotonic()
     for (const [id, { at }] of this.turns) {
       if (now - at < this.limits.maxAge) break
       this.release(id)
@@ -31,7 +31,7 @@ export class Concurrency {
   }
 
   add(id: string, userId: string) {
-    this.turns.set(id, { userId, at: this.clock.now() })
+    this.turns.set(id, { userId, at: this.clock.monotonic() })
     this.users.set(userId, (this.users.get(userId) ?? 0) + 1)
   }
 

@@ -141,7 +141,7 @@ export class FallbackDelivery {
   }
 
   private isValid({ responseUrl, openedAt }: Turn) {
-    return !!responseUrl && !responseUrl.used && this.clock.now() < openedAt + RESPONSE_URL_LIFETIME_MS
+    return !!responseUrl && !responseUrl.used && this.clock.monotonic() < openedAt + RESPONSE_URL_LIFETIME_MS
   }
 
   private webhook({ owner }: Turn) {

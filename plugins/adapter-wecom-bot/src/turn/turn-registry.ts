@@ -43,7 +43,7 @@ export class TurnRegistry {
     const { responseUrl, override, streaming = this.context.options.streaming } = options
     const id = randomSalt().toString('hex')
     const turn = new TurnController((onEnd) => {
-      return new Turn(id, msgId, { botId, userId, chatId }, this.context.clock.now(), {
+      return new Turn(id, msgId, { botId, userId, chatId }, this.context.clock.monotonic(), {
         responseUrl: responseUrl ? { url: responseUrl, used: false } : undefined,
         override,
         onEnd,

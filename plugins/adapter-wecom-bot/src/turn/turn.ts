@@ -55,7 +55,7 @@ export class Turn {
     readonly id: string,
     readonly msgId: string,
     readonly owner: Owner,
-    /** Milliseconds since 1970. */
+    /** By the monotonic clock, in milliseconds. */
     readonly openedAt: number,
     { responseUrl, override, onEnd = () => {} }: TurnSettings = {},
   ) {

@@ -12,7 +12,7 @@ export class RecentlySeen {
    * @param capacity most keys of one span; with more, the oldest are forgotten early
    */
   constructor(readonly clock: Clock, public spanMs: number, readonly capacity = 100_000) {
-    this.startedAt = clock.now()
+    this.startedAt = clock.monotonic()
   }
 
   get size() {
@@ -34,7 +34,7 @@ export class RecentlySeen {
 
   /** Keys expire by generation, which needs neither timers nor a sweep. */
   private startGeneration() {
-    const now = this.clock.now()
+    const now = this.clock.monotonic()
     if (now - this.startedAt < this.spanMs && this.current.size < this.capacity) return
     this.previous = now - this.startedAt < 2 * this.spanMs ? this.current : new Set()
     this.current = new Set()

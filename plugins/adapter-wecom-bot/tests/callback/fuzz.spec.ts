@@ -35,13 +35,13 @@ describe('fuzzed callbacks', function() {
   const rejections: unknown[] = []
   const types = new Set<unknown>()
   const note = (reason: unknown) => void rejections.push(reason)
-  const { now } = clock
+  const { now, monotonic } = clock
   /** How far the clock is ahead of real time. Milliseconds. */
   let later = 0
 
   before(async () => {
     process.on('unhandledRejection', note)
-    clock.now = () => now() + later
+    Object.assign(clock, { now: () => now() + later, monotonic: () => monotonic() + later })
     world = await createWorld()
     world.app.on('internal/session', session => void types.add(typeof session.type))
     world.app.middleware(answer)
@@ -62,7 +62,7 @@ describe('fuzzed callbacks', function() {
 
   after(async () => {
     agent.destroy()
-    clock.now = now
+    Object.assign(clock, { now, monotonic })
     await world.close()
     process.off('unhandledRejection', note)
   })

@@ -14,7 +14,7 @@ describe('PassiveReply', () => {
   beforeEach(() => {
     clock = new FakeClock()
     forwarded = []
-    turn = new Turn('ID', 'MSGID', { botId: 'app:1', userId: 'u' }, clock.now())
+    turn = new Turn('ID', 'MSGID', { botId: 'app:1', userId: 'u' }, clock.monotonic())
     turn.showButtonsAsText()
   })
 
@@ -88,7 +88,7 @@ describe('PassiveReply', () => {
     const image = { base64: 'AAAA', md5: 'x' }
     const part = { type: 'image', data: Buffer.from('AAAA', 'base64') }
     for (const text of ['a', '']) {
-      turn = new Turn('ID', 'MSGID', { botId: 'app:1', userId: 'u' }, clock.now())
+      turn = new Turn('ID', 'MSGID', { botId: 'app:1', userId: 'u' }, clock.monotonic())
       turn.add({ text, images: [image] })
       const reply = create()
       const sent = reply.send(turn, turn.combined)

@@ -26,6 +26,7 @@ describe('downloadMedia', () => {
   const pauses: number[] = []
   const clock: Clock = {
     now: Date.now,
+    monotonic: () => performance.now(),
     setTimeout: (callback, delay) => {
       if (delay === DURATION || delay === SILENCE) {
         ends.add(callback)

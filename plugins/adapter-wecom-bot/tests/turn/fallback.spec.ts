@@ -33,7 +33,7 @@ function createOutlet({ webhook = true } = {}) {
   const fallback = new FallbackDelivery(post, clock, notices, chatId => webhook && chatId === 'GROUP' ? hook : undefined)
   const open = ({ chatId, responseUrl = true }: { chatId?: string, responseUrl?: boolean } = {}) => {
     const owner = { botId: 'AIBOTID', userId: 'USERID', chatId }
-    return new Turn('T', 'M', owner, clock.now(), {
+    return new Turn('T', 'M', owner, clock.monotonic(), {
       responseUrl: responseUrl ? { url: RESPONSE, used: false } : undefined,
     })
   }

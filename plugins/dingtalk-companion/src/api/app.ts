@@ -55,14 +55,14 @@ export class App {
 
   /** Whether cards can be made: there is enough quota, and none was refused a short while ago. */
   get takesCards() {
-    return !this.quota.isShort && this.options.clock.now() >= this.pausedUntil
+    return !this.quota.isShort && this.options.clock.monotonic() >= this.pausedUntil
   }
 
   /** Reports an error once per API, until that API works again, and pauses cards where the API is theirs. */
   refused(api: string, { code, message, scope }: DingtalkError, isCard: boolean) {
     const pause = CARD_PAUSE_MS[code]
     if (!pause) return
-    if (isCard) this.pausedUntil = this.options.clock.now() + pause
+    if (isCard) this.pausedUntil = this.options.clock.monotonic() + pause
     if (this.reported.has(`${api} ${code}`)) return
     this.reported.add(`${api} ${code}`)
     const reason = scope ? `the permission ${scope} is missing` : message

@@ -22,7 +22,7 @@ export class RateLimiter {
     private readonly burst = MAX_CALLS_PER_SECOND - 1 - DEFAULT_CALLS_PER_SECOND,
   ) {
     this.tokens = burst
-    this.filledAt = clock.now()
+    this.filledAt = clock.monotonic()
   }
 
   /** Resolves when the caller may make one call, in the order of the callers. */
@@ -40,7 +40,7 @@ export class RateLimiter {
   }
 
   private fill() {
-    const now = this.clock.now()
+    const now = this.clock.monotonic()
     this.tokens = Math.min(this.burst, this.tokens + (now - this.filledAt) * this.rate / 1000)
     this.filledAt = now
   }

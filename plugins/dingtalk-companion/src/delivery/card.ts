@@ -53,7 +53,7 @@ export class Card extends LatestState {
   /** @param enqueue runs a task when the earlier messages of the chat have been sent */
   constructor(private readonly options: CardOptions, enqueue: (task: () => Promise<void>) => Promise<void>) {
     super()
-    this.touchedAt = options.clock.now()
+    this.touchedAt = options.clock.monotonic()
     this.frames = new CardFrames(options, this.outTrackId)
     this.opening = enqueue(() => this.create())
   }
@@ -88,7 +88,7 @@ export class Card extends LatestState {
   }
 
   protected override begin() {
-    this.touchedAt = this.options.clock.now()
+    this.touchedAt = this.options.clock.monotonic()
     super.begin()
   }
 
@@ -156,14 +156,14 @@ export class Card extends LatestState {
     const { clock } = this.options
     for (;;) {
       const end = this.touchedAt + CARD_WATCHDOG_MS
-      if (clock.now() >= end) {
+      if (clock.monotonic() >= end) {
         if (this.ending) return
         this.options.expired?.()
         return void await this.abandon('failed').catch(() => {})
       }
-      await clock.sleep(end - clock.now(), this.finished.signal)
+      await clock.sleep(end - clock.monotonic(), this.finished.signal)
       // A disposed clock does not wait.
-      if (this.finished.signal.aborted || clock.now() < end - 1000) return
+      if (this.finished.signal.aborted || clock.monotonic() < end - 1000) return
     }
   }
 }

@@ -14,7 +14,7 @@ const MAX_MESSAGES = 10_000
 export class MessageDeduplicator {
   /** Id of a message to the id of the session that brought it first. */
   private readonly seen: ExpiringMap<number>
-  private sweptAt = 0
+  private sweptAt = -Infinity
 
   constructor(private readonly database: DatabaseAccess, private readonly clock: Clock) {
     this.seen = new ExpiringMap(clock, RETENTION_MS, MAX_MESSAGES)
@@ -27,16 +27,18 @@ export class MessageDeduplicator {
     const known = this.seen.get(id)
     if (known !== undefined) return known !== session
     this.seen.set(id, session)
-    return await this.wasStored(id, this.clock.now())
+    return await this.wasStored(id)
   }
 
-  private async wasStored(id: string, now: number): Promise<boolean> {
+  private async wasStored(id: string): Promise<boolean> {
+    const now = this.clock.now()
+    const uptime = this.clock.monotonic()
     return await this.database.try(async (database) => {
       const [known] = await database.get('gemini_dingtalk_message', { id })
       if (known && now - known.at.getTime() < RETENTION_MS) return true
       await database.upsert('gemini_dingtalk_message', [{ id, at: new Date(now) }])
-      if (now - this.sweptAt < RETENTION_MS) return false
-      this.sweptAt = now
+      if (uptime - this.sweptAt < RETENTION_MS) return false
+      this.sweptAt = uptime
       await database.remove('gemini_dingtalk_message', { at: { $lte: new Date(now - RETENTION_MS) } })
       return false
     }) ?? false

@@ -60,7 +60,7 @@ export class StreamConnection {
     const { socket } = (this.bot.adapter ?? {}) as { socket?: Socket }
     if (!socket || socket === this.socket) return
     this.socket = socket
-    this.lastFrameAt = this.options.clock.now()
+    this.lastFrameAt = this.options.clock.monotonic()
     socket.addEventListener('message', ({ data }) => this.receive(socket, String(data)))
     socket.addEventListener('close', () => {
       if (this.socket === socket) this.socket = undefined
@@ -69,7 +69,7 @@ export class StreamConnection {
   }
 
   private receive(socket: Socket, text: string) {
-    this.lastFrameAt = this.options.clock.now()
+    this.lastFrameAt = this.options.clock.monotonic()
     if (socket !== this.socket || this.disposed.signal.aborted) return
     const frame = parse(text)
     if (!frame) return this.ignore()
@@ -92,13 +92,13 @@ export class StreamConnection {
     const { clock, silence, warn } = this.options
     while (this.socket === socket) {
       const end = this.lastFrameAt + silence
-      if (clock.now() >= end) {
+      if (clock.monotonic() >= end) {
         warn(`DingTalk: nothing came over the Stream connection for ${Math.round(silence / 1000)} s; connecting anew`)
         return void await this.reconnect()
       }
-      await clock.sleep(end - clock.now(), this.disposed.signal)
+      await clock.sleep(end - clock.monotonic(), this.disposed.signal)
       // A disposed clock does not wait.
-      if (this.disposed.signal.aborted || clock.now() < end - 1000) return
+      if (this.disposed.signal.aborted || clock.monotonic() < end - 1000) return
     }
   }
 
@@ -107,8 +107,8 @@ export class StreamConnection {
     await this.bot.stop()
     const { clock } = this.options
     // A gateway that announces the end of every new connection must not be dialled in a loop.
-    await clock.sleep(this.reconnectedAt + MIN_RECONNECT_INTERVAL_MS - clock.now(), this.disposed.signal)
-    this.reconnectedAt = clock.now()
+    await clock.sleep(this.reconnectedAt + MIN_RECONNECT_INTERVAL_MS - clock.monotonic(), this.disposed.signal)
+    this.reconnectedAt = clock.monotonic()
     if (!this.disposed.signal.aborted) await this.bot.start()
   }
 

@@ -73,7 +73,7 @@ export class OutgoingMessage {
 
   /** @param inTurn whether the turn that it belongs to goes on */
   constructor(private readonly chat: MessageChat, private content: MessageContent, private inTurn: boolean) {
-    this.createdAt = chat.clock.now()
+    this.createdAt = chat.clock.monotonic()
     this.mayBeEdited = chat.canOpenCard || isUnfinished(content)
   }
 
@@ -181,7 +181,7 @@ export class OutgoingMessage {
   }
 
   private openCard() {
-    const card = this.chat.openCard(this.chat.clock.now() - this.createdAt, () => this.cardClosed())
+    const card = this.chat.openCard(this.chat.clock.monotonic() - this.createdAt, () => this.cardClosed())
     if (!card) return
     this.card = card
     this.phase = 'card'

@@ -39,7 +39,7 @@ export class Chat {
     this.context = createChatContext(ctx, config, options, this.disposal.signal)
     this.mergeWindow = new MergeWindow(options.clock, config.mergeWindow, 20)
     this.concurrency = new ConcurrencyLimits({ total: config.maxQuestions, each: config.maxQuestionsPerUser })
-    this.received = new Deduplicator(() => options.clock.now())
+    this.received = new Deduplicator(options.clock)
     const { logger, contextWindow, route } = this.context
     if (this.hasKey) void keepModelsFresh({ ...route, ...options, signal: this.disposal.signal }, logger)
     else logger.warn(NO_KEY)

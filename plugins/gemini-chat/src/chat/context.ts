@@ -58,7 +58,7 @@ export function createChatContext(
     disposed,
     archive,
     route: {
-      keyPool: new KeyPool(parseKeys(config), now, options.engine.quotaCalendar),
+      keyPool: new KeyPool(parseKeys(config), options.clock, options.engine.quotaCalendar),
       models,
       logger,
       now,
@@ -68,13 +68,13 @@ export function createChatContext(
         return Math.min(config.historyTokens, models.inputTokenLimit)
       },
       expiry: config.idleExpiry,
-      now,
+      clock: options.clock,
     }),
     preferences: new PreferenceStore(access('conversation settings')),
     unanswered: new UnansweredQuestions(),
     fallbackNotices: new FallbackNotices(),
     usageStore,
-    rateLimits: new RateLimits(config, usageStore, now),
+    rateLimits: new RateLimits(config, usageStore, options.clock),
     usageReport: new UsageReport(ctx, usageStore, now),
   }
 }

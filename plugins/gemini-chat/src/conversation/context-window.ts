@@ -18,10 +18,10 @@ export interface ContextWindowOptions {
   budget: number
   /** Milliseconds without a message after which a conversation ends; 0 is never. */
   expiry: number
-  now(): number
+  clock: Pick<Clock, 'now' | 'monotonic'>
 }
 
-/** Conversations whose expiry or failed compaction is remembered. */
+/** Conversations whose use, expiry or failed compaction is remembered. */
 const MAX_REMEMBERED_CONVERSATIONS = 1000
 
 /** After a failed compaction, the next one waits until the conversation has grown by this factor. */
@@ -34,6 +34,8 @@ export type Summarise = (turns: StoredTurn[]) => Promise<string>
 export class ContextWindow {
   /** Conversations that were deleted as idle, until their next question. */
   private readonly expired = new LruMap<string, true>({ capacity: MAX_REMEMBERED_CONVERSATIONS })
+  /** When conversations were used last by the monotonic clock: the times of stored turns move with the wall clock. */
+  private readonly usedAt = new LruMap<string, number>({ capacity: MAX_REMEMBERED_CONVERSATIONS })
   /** Tokens a conversation needs before its next compaction is tried; 0 if the last one was stopped. */
   private readonly compactionThresholds = new LruMap<string, number>({ capacity: MAX_REMEMBERED_CONVERSATIONS })
 
@@ -48,10 +50,12 @@ export class ContextWindow {
   async recall(scope: string, question: number, summarise?: Summarise): Promise<RecalledTurns> {
     const wasDeleted = this.expired.delete(scope)
     const turns = await this.archive.load(scope)
-    const { budget, expiry, now } = this.options
+    const { budget, expiry, clock } = this.options
     const last = turns.at(-1)
+    const isInUse = this.isInUse(scope)
+    this.usedAt.set(scope, clock.monotonic())
     if (wasDeleted && !last) return { turns: [], notices: [['expired']] }
-    if (expiry && last && now() - last.at > expiry) {
+    if (expiry && last && !isInUse && clock.now() - last.at > expiry) {
       await this.archive.forget(scope, last)
       return { turns: [], notices: [['expired']] }
     }
@@ -106,12 +110,17 @@ export class ContextWindow {
    * @param isBusy whether a conversation has a question to be answered, which keeps it
    */
   async expireIdle(isBusy: (scope: string) => boolean) {
-    const { expiry, now } = this.options
-    for (const end of await this.archive.findIdle(now() - expiry)) {
-      if (isBusy(end.scope)) continue
+    const { expiry, clock } = this.options
+    for (const end of await this.archive.findIdle(clock.now() - expiry)) {
+      if (isBusy(end.scope) || this.isInUse(end.scope)) continue
       this.expired.set(end.scope, true)
       await this.archive.forget(end.scope, end)
     }
+  }
+
+  private isInUse(scope: string): boolean {
+    const { expiry, clock } = this.options
+    return clock.monotonic() - (this.usedAt.peek(scope) ?? -Infinity) <= expiry
   }
 
   /** Tokens that are kept of a conversation whose compaction failed. */

@@ -7,7 +7,7 @@ const MAX_WINDOWS_PER_BATCH = 10
 interface Batch<T> {
   key: string
   items: T[]
-  /** When the first and the last message came, in milliseconds since 1970. */
+  /** When the first and the last message came, in milliseconds of the monotonic clock. */
   since: number
   last: number
 }
@@ -28,13 +28,13 @@ export class MergeWindow<T> {
     if (!batch) return
     if (batch.items.length >= this.capacity) return 'full'
     batch.items.push(item)
-    batch.last = this.clock.now()
+    batch.last = this.clock.monotonic()
     return 'joined'
   }
 
   /** Opens a batch. */
   open(key: string, item: T): Batch<T> {
-    const now = this.clock.now()
+    const now = this.clock.monotonic()
     const batch = { key, items: [item], since: now, last: now }
     this.batches.set(key, batch)
     return batch
@@ -44,7 +44,7 @@ export class MergeWindow<T> {
   async close(batch: Batch<T>, signal: AbortSignal): Promise<T[]> {
     while (!signal.aborted) {
       const end = Math.min(batch.last + this.windowMs, batch.since + this.windowMs * MAX_WINDOWS_PER_BATCH)
-      const wait = end - this.clock.now()
+      const wait = end - this.clock.monotonic()
       if (wait <= 0) break
       await this.clock.sleep(wait, signal)
     }

@@ -15,7 +15,7 @@ export interface ConnectionOptions {
   ca?: SecureContextOptions['ca']
   timeoutMs: number
   signal: AbortSignal
-  /** Milliseconds since 1970. */
+  /** Monotonic, in milliseconds. */
   now(): number
 }
 
@@ -72,7 +72,7 @@ async function roundTrip(transport: Transport, address: string, { timeoutMs, sig
   try {
     const response = await transport(address, { signal: controller.signal })
     await response.body?.cancel()
-    return now() - startedAt
+    return Math.round(now() - startedAt)
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', abort)

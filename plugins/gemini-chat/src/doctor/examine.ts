@@ -36,7 +36,7 @@ const SHARED_ERRORS: readonly EngineErrorKind[] = ['region', 'network', 'proxy',
 /** Checks everything between this machine and an answer, in the order in which it can fail. Never throws. */
 export async function* examine(options: ExamineOptions): AsyncGenerator<Finding> {
   const { config, keyPool, ca, clock, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options
-  const connection = { ...config, ca, timeoutMs, signal, now: () => clock.now() }
+  const connection = { ...config, ca, timeoutMs, signal, now: () => clock.monotonic() }
   if (!(yield* examineConnection(connection))) return
   if (!keyPool.keys.length) return yield problem('no-key', {}, 'no-key')
   const usableKey = yield* examineKeys(options)
@@ -55,7 +55,7 @@ async function* examineKeys(options: ExamineOptions): AsyncGenerator<Finding, Ap
     const params = { place: key.position, tail: tail ? ` …${tail}` : '', bucket }
     try {
       const list = await within(options, signal => engine.models({ key: key.secret, signal }))
-      models.update(list, clock.now())
+      models.update(list, clock.monotonic())
       keyPool.markAccepted(key)
       usable ??= key
       yield ok('key', { ...params, requests, failures })
@@ -88,7 +88,7 @@ async function* examineModels({ models }: ExamineOptions): AsyncGenerator<Findin
 async function* examineAnswer(options: ExamineOptions, { secret }: ApiKey): AsyncGenerator<Finding> {
   const { clock, engine, models } = options
   const [model] = models.order()
-  const startedAt = clock.now()
+  const startedAt = clock.monotonic()
   try {
     const contents = [{ role: 'user' as const, parts: [{ text: 'Reply with the word OK.' }] }]
     const thinking = { level: 'minimal' as const }
@@ -98,7 +98,7 @@ async function* examineAnswer(options: ExamineOptions, { secret }: ApiKey): Asyn
       }
       throw new EngineError('empty', 'the answer has no text')
     })
-    yield ok('answer', { model, ms: clock.now() - startedAt })
+    yield ok('answer', { model, ms: Math.round(clock.monotonic() - startedAt) })
   } catch (error) {
     const { kind, message: reason } = classifyError(error, { secret })
     if (kind === 'region') yield problem('region', { reason }, 'region')

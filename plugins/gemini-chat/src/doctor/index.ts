@@ -26,7 +26,7 @@ export async function* examineSettings(settings: Partial<Config>): AsyncGenerato
   try {
     yield* examine({
       config, engine, clock,
-      keyPool: new KeyPool(parseKeys(config), () => clock.now(), engine.quotaCalendar),
+      keyPool: new KeyPool(parseKeys(config), clock, engine.quotaCalendar),
       models: new ModelList([config.model, ...config.fallbackModels], { warn() {} }),
       signal: new AbortController().signal,
     })

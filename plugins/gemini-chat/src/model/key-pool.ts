@@ -1,5 +1,6 @@
 import type { EngineError, EngineErrorKind } from '../engine/error'
 import type { QuotaCalendar } from '../engine/types'
+import type { Clock } from 'common/time'
 
 /** A key in the settings: the key alone, or with a name that all keys of one project share. */
 export type KeySetting = string | { key: string, bucket?: string }
@@ -46,9 +47,11 @@ export function parseKeys({ apiKeys }: { apiKeys: readonly KeySetting[] }): ApiK
 interface Exhaustion {
   bucket: string
   model?: string
-  /** Milliseconds since 1970. */
-  until: number
   kind: EngineErrorKind
+  /** A quota per day is back at a moment, in milliseconds since 1970. */
+  resetAt?: number
+  /** A limit of short duration ends at a time of the monotonic clock. */
+  endsAt?: number
 }
 
 /** The API keys, their use today, and which of them are refused or used up. Shared by all questions. */
@@ -59,7 +62,7 @@ export class KeyPool {
 
   constructor(
     readonly keys: readonly ApiKey[],
-    private readonly now: () => number,
+    private readonly clock: Pick<Clock, 'now' | 'monotonic'>,
     private readonly calendar: QuotaCalendar,
   ) {}
 
@@ -72,7 +75,7 @@ export class KeyPool {
   /** @returns whether the key was not refused before */
   markRefused(key: ApiKey): boolean {
     const isNew = !this.isRefused(key)
-    this.refused.set(key, this.now() + REFUSED_KEY_COOLDOWN_MS)
+    this.refused.set(key, this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS)
     return isNew
   }
 
@@ -83,12 +86,15 @@ export class KeyPool {
 
   /** Skips the project of a key until its quota is back: for one model, or for all if the quota is the project's. */
   markExhausted(key: ApiKey, model: string, { kind, isProjectWide, retryAfter = 0 }: EngineError) {
-    const until = kind === 'quota-day' ? this.calendar.nextReset(this.now()) : this.now() + retryAfter
+    const end = kind === 'quota-day'
+      ? { resetAt: this.calendar.nextReset(this.clock.now()) }
+      : { endsAt: this.clock.monotonic() + retryAfter }
     const only = isProjectWide ? undefined : model
     const id = JSON.stringify([key.bucket, only])
+    const exhaustion = { bucket: key.bucket, model: only, kind, ...end }
     const known = this.exhausted.get(id)
-    if (known && known.until >= until) return
-    this.exhausted.set(id, { bucket: key.bucket, model: only, until, kind })
+    if (known && this.untilOf(known) >= this.untilOf(exhaustion)) return
+    this.exhausted.set(id, exhaustion)
   }
 
   /** When the first key has quota again for one of the models; undefined if one has quota now. */
@@ -100,7 +106,7 @@ export class KeyPool {
 
   /** Counts a request, or the failure of one. */
   count(key: ApiKey, failed = false) {
-    const day = this.calendar.dayOf(this.now())
+    const day = this.calendar.dayOf(this.clock.now())
     const entry = this.used.get(key)
     const fresh = entry?.day === day ? entry : { day, requests: 0, failures: 0 }
     if (failed) fresh.failures++
@@ -109,28 +115,38 @@ export class KeyPool {
   }
 
   status(): KeyStatus[] {
-    const day = this.calendar.dayOf(this.now())
+    const day = this.calendar.dayOf(this.clock.now())
     return this.keys.map((key) => {
       const { bucket, position, secret } = key
       const used = this.used.get(key)
       const { requests, failures } = used?.day === day ? used : { requests: 0, failures: 0 }
       const exhausted = [...this.exhausted.values()]
-        .filter(entry => entry.bucket === bucket && entry.until > this.now())
+        .filter(entry => entry.bucket === bucket && !this.isOver(entry))
       return {
         bucket, position, requests, failures, refused: this.isRefused(key),
         tail: secret.length >= 16 ? secret.slice(-4) : '',
-        exhausted: exhausted.map(({ model, until, kind }) => ({ model, until, kind })),
+        exhausted: exhausted.map(entry => ({ model: entry.model, until: this.untilOf(entry), kind: entry.kind })),
       }
     })
   }
 
   private isRefused(key: ApiKey) {
-    return (this.refused.get(key) ?? 0) > this.now()
+    return (this.refused.get(key) ?? -Infinity) > this.clock.monotonic()
   }
 
   private exhaustionOf(key: ApiKey, model: string) {
     const found = [undefined, model].flatMap(only => this.exhausted.get(JSON.stringify([key.bucket, only])) ?? [])
-      .filter(({ until }) => until > this.now())
-    return found.sort((a, b) => b.until - a.until)[0] as { until: number, kind: EngineErrorKind } | undefined
+      .filter(entry => !this.isOver(entry))
+      .map(entry => ({ until: this.untilOf(entry), kind: entry.kind }))
+    return found.sort((a, b) => b.until - a.until).at(0)
+  }
+
+  private isOver(entry: Exhaustion) {
+    return this.untilOf(entry) <= this.clock.now()
+  }
+
+  /** When the quota is back, in milliseconds since 1970, as the wall clock stands now. */
+  private untilOf({ resetAt = 0, endsAt }: Exhaustion): number {
+    return endsAt === undefined ? resetAt : this.clock.now() + endsAt - this.clock.monotonic()
   }
 }

@@ -37,7 +37,10 @@ export class ModelList {
     else this.logger.warn('model %s is not available', model)
   }
 
-  /** Takes the provider's list. An empty one is ignored: relays often have none. */
+  /**
+   * Takes the provider's list. An empty one is ignored: relays often have none.
+   * @param now by the monotonic clock, like that of `isFresh`
+   */
   update(list: readonly ModelInfo[], now: number) {
     if (!list.length) return
     this.updatedAt = now
@@ -110,9 +113,9 @@ export interface RefreshOptions {
  * @throws {EngineError}
  */
 export async function refreshModels({ engine, keyPool, models, clock, signal }: RefreshOptions) {
-  if (models.isFresh(clock.now())) return
+  if (models.isFresh(clock.monotonic())) return
   const key = keyPool.pick('')
-  if (key) models.update(await engine.models({ key: key.secret, signal }), clock.now())
+  if (key) models.update(await engine.models({ key: key.secret, signal }), clock.monotonic())
 }
 
 /** Fetches the list once a day until the signal aborts. Failures are logged at debug level. Never rejects. */

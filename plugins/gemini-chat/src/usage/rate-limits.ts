@@ -2,6 +2,7 @@ import { localDay, localTime } from '../util/local-time'
 import { sumCounts } from './usage-store'
 import type { UsageStore, UsageRow } from './usage-store'
 import { ExpiringMap } from 'common/collections'
+import type { Clock } from 'common/time'
 import type { Message } from '../messages/i18n'
 
 /** In all of these, 0 is no limit. */
@@ -27,9 +28,9 @@ export class RateLimits {
   constructor(
     private readonly settings: RateLimitSettings,
     private readonly usage: Pick<UsageStore, 'read'>,
-    private readonly now: () => number,
+    private readonly clock: Pick<Clock, 'now' | 'monotonic'>,
   ) {
-    this.recent = new ExpiringMap({ now }, RATE_WINDOW_MS, MAX_TRACKED)
+    this.recent = new ExpiringMap(clock, RATE_WINDOW_MS, MAX_TRACKED)
   }
 
   /**
@@ -47,7 +48,7 @@ export class RateLimits {
     }
     // Count before the first await, so that messages that arrive meanwhile see this one.
     for (const [limit, key] of rates) {
-      if (key && limit) this.recent.set(key, [...this.recent.get(key) ?? [], this.now()])
+      if (key && limit) this.recent.set(key, [...this.recent.get(key) ?? [], this.clock.monotonic()])
     }
     if (userTokens && await this.tokensToday({ user }) >= userTokens) {
       return this.untilMidnight('limits.user-tokens', userTokens)
@@ -59,7 +60,7 @@ export class RateLimits {
 
   /** Milliseconds until one more message is allowed. */
   private wait(key: string, limit: number): number {
-    const start = this.now() - RATE_WINDOW_MS
+    const start = this.clock.monotonic() - RATE_WINDOW_MS
     const times = this.recent.get(key)?.filter(time => time > start) ?? []
     if (times.length) this.recent.set(key, times)
     else this.recent.delete(key)
@@ -67,12 +68,12 @@ export class RateLimits {
   }
 
   private async tokensToday(who: { user?: string, channel?: string }): Promise<number> {
-    const { prompt, answer } = sumCounts(await this.usage.read({ ...who, since: localDay(this.now()) }))
+    const { prompt, answer } = sumCounts(await this.usage.read({ ...who, since: localDay(this.clock.now()) }))
     return prompt + answer
   }
 
   private untilMidnight(path: string, limit: number): Message {
-    const midnight = new Date(this.now())
+    const midnight = new Date(this.clock.now())
     midnight.setHours(24, 0, 0, 0)
     return [path, { limit, time: localTime(midnight.getTime()) }]
   }

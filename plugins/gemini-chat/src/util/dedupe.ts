@@ -1,4 +1,5 @@
 import { ExpiringMap } from 'common/collections'
+import type { Clock } from 'common/time'
 import type { Session } from 'koishi'
 
 const RETENTION_MS = 600_000
@@ -13,8 +14,8 @@ export class Deduplicator {
    * @param retentionMs how long a message is remembered
    * @param capacity most messages
    */
-  constructor(now: () => number, retentionMs = RETENTION_MS, capacity = CAPACITY) {
-    this.seen = new ExpiringMap({ now }, retentionMs, capacity)
+  constructor(clock: Pick<Clock, 'monotonic'>, retentionMs = RETENTION_MS, capacity = CAPACITY) {
+    this.seen = new ExpiringMap(clock, retentionMs, capacity)
   }
 
   /** Whether another session brought this very message before. */

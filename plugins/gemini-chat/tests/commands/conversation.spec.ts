@@ -216,7 +216,7 @@ describe('conversation commands', () => {
 
     it('deletes the conversation in the background', async () => {
       await test.close()
-      const clock = install({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+      const clock = install({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] })
       try {
         test = await createApp({ config: { idleExpiry: 60_000 }, prepare: app => void app.plugin(memory as never) })
         await client().receive('one')

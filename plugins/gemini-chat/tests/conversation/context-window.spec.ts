@@ -4,7 +4,7 @@ import { isSummary, formatTokens, summaryRequest } from '../../src/conversation/
 import { accessTo } from '../support/database'
 import { MemoryHistory } from '../../src/conversation/history'
 import { ContextWindow } from '../../src/conversation/context-window'
-import type { Summarise } from '../../src/conversation/context-window'
+import type { ContextWindowOptions, Summarise } from '../../src/conversation/context-window'
 import type { Turn } from '../../src/conversation/turn'
 import { EngineError } from '../../src/engine/error'
 
@@ -16,6 +16,7 @@ describe('ContextWindow', () => {
   let history: MemoryHistory
   let time: number
   const now = () => time
+  const clock = { now, monotonic: now }
   const texts = (turns: Turn[]) => turns.map(({ contents }) => contents[0].parts[0].text)
 
   beforeEach(() => {
@@ -23,8 +24,8 @@ describe('ContextWindow', () => {
     history = new MemoryHistory(now)
   })
 
-  function memory(options: Partial<{ budget: number, expiry: number }> = {}) {
-    return new ContextWindow(new Archive(() => history, accessTo({})), { budget: 4000, expiry: 0, now, ...options })
+  function memory(options: Partial<ContextWindowOptions> = {}) {
+    return new ContextWindow(new Archive(() => history, accessTo({})), { budget: 4000, expiry: 0, clock, ...options })
   }
 
   async function say(...tokens: number[]) {
@@ -46,6 +47,19 @@ describe('ContextWindow', () => {
       await say(10)
       time += 50_000
       assert.equal((await memory({ expiry: 60_000 }).recall('a', 0)).turns.length, 2)
+    })
+
+    it('keeps a conversation that is in use when the clock is set forward', async () => {
+      await say(10)
+      let uptime = 0
+      const subject = memory({ expiry: 60_000, clock: { now, monotonic: () => uptime } })
+      assert.equal((await subject.recall('a', 0)).turns.length, 1)
+      time += 3_600_000
+      uptime += 60_000
+      await subject.expireIdle(() => false)
+      assert.equal((await subject.recall('a', 0)).turns.length, 1)
+      uptime += 60_001
+      assert.deepEqual((await subject.recall('a', 0)).notices, [['expired']])
     })
 
     it('keeps everything with an expiry of 0', async () => {

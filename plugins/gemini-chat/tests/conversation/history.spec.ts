@@ -194,7 +194,7 @@ describe('Archive', () => {
   }
 
   function memory(budget: number) {
-    return new ContextWindow(archive(), { budget, expiry: 0, now })
+    return new ContextWindow(archive(), { budget, expiry: 0, clock: { now, monotonic: now } })
   }
 
   it('deletes turns beyond the budget', async () => {

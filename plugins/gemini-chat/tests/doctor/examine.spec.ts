@@ -56,7 +56,7 @@ describe('examine', () => {
       }
     })()
     open.push(() => engine.dispose())
-    const keyPool = new KeyPool(parseKeys({ apiKeys }), clock.now, engine.quotaCalendar)
+    const keyPool = new KeyPool(parseKeys({ apiKeys }), clock, engine.quotaCalendar)
     const patient: ExamineOptions = {
       config, engine, keyPool, clock, ca: options.ca, timeoutMs: options.timeoutMs ?? 5000,
       models: new ModelList(models, { warn() {} }), signal: new AbortController().signal,

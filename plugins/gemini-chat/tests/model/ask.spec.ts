@@ -28,7 +28,7 @@ describe('ask', () => {
     warnings = []
     const logger = { warn: (...args: unknown[]) => warnings.push(args.join(' ')) }
     const now = () => clock.now()
-    const keyPool = new KeyPool(parseKeys({ apiKeys }), now, googleQuotaCalendar)
+    const keyPool = new KeyPool(parseKeys({ apiKeys }), clock, googleQuotaCalendar)
     const route = { keyPool, models: new ModelList(names, logger), logger, now }
     options = { engine, clock, random: () => 1, signal: controller.signal, retries: 2, route }
   }
@@ -335,7 +335,7 @@ describe('ask', () => {
   })
 
   it('limits output tokens to those of the model', async () => {
-    options.route.models.update([{ name: 'm1', outputTokenLimit: 8192, isChatModel: true }], clock.now())
+    options.route.models.update([{ name: 'm1', outputTokenLimit: 8192, isChatModel: true }], clock.monotonic())
     for (const maxOutputTokens of [100, 9000]) {
       for await (const _ of ask({ ...question, maxOutputTokens }, options));
     }

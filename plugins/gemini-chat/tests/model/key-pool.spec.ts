@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { FakeClock } from 'common/testing'
 import { googleQuotaCalendar } from '../../src/engine/gemini/quota-calendar'
 import { EngineError } from '../../src/engine/error'
 import { parseKeys, KeyPool } from '../../src/model/key-pool'
@@ -28,7 +29,7 @@ describe('KeyPool', () => {
 
   beforeEach(() => {
     now = Date.parse('2026-11-22T12:00:00Z')
-    keyPool = new KeyPool(parseKeys({ apiKeys: [{ key: 'secret-of-key-one-1111', bucket: 'a' }, 'k2'] }), () => now, googleQuotaCalendar)
+    keyPool = new KeyPool(parseKeys({ apiKeys: [{ key: 'secret-of-key-one-1111', bucket: 'a' }, 'k2'] }), { now: () => now, monotonic: () => now }, googleQuotaCalendar)
   })
 
   const error = (kind: 'rate' | 'quota-day', details = {}) => new EngineError(kind, '', details)
@@ -48,6 +49,24 @@ describe('KeyPool', () => {
     keyPool.markExhausted(keyPool.keys[0], 'm', error('rate', { retryAfter: 1000 }))
     now += 2000
     assert.equal(picked(), 2)
+  })
+
+  it('ends short limits and refusals in time whichever way the clock is set', async () => {
+    for (const step of [3_600_000, -3_600_000]) {
+      const clock = new FakeClock()
+      const pool = new KeyPool(parseKeys({ apiKeys: ['k1'] }), clock, googleQuotaCalendar)
+      const isRefused = () => pool.status()[0].refused
+      pool.markExhausted(pool.keys[0], 'm', error('rate', { retryAfter: 5000 }))
+      pool.markRefused(pool.keys[0])
+      clock.step(step)
+      assert.equal(pool.pick('m'), undefined)
+      assert.equal(pool.nextReset(['m'])?.until, clock.now() + 5000)
+      await clock.advance(5000)
+      assert.equal(pool.pick('m')?.position, 1)
+      assert.equal(isRefused(), true)
+      await clock.advance(3_595_000)
+      assert.equal(isRefused(), false)
+    }
   })
 
   it('tells when the next quota resets', () => {

@@ -67,7 +67,7 @@ describe('refreshModels', () => {
   let controller: AbortController
   let warnings: string[]
   let models: ModelList
-  const keyPool = new KeyPool(parseKeys({ apiKeys: ['key-of-this-test'] }), () => 0, googleQuotaCalendar)
+  const keyPool = new KeyPool(parseKeys({ apiKeys: ['key-of-this-test'] }), new FakeClock(), googleQuotaCalendar)
   const options = () => ({ engine, keyPool, models, clock, signal: controller.signal })
   const quiet = { debug() {} }
 

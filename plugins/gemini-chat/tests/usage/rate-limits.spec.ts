@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { FakeClock } from 'common/testing'
 import { RateLimits } from '../../src/usage/rate-limits'
 import type { RateLimitSettings } from '../../src/usage/rate-limits'
 import { localDay } from '../../src/util/local-time'
@@ -23,7 +24,7 @@ describe('RateLimits', () => {
       },
     }
     const unlimited = { userRate: 0, channelRate: 0, userTokens: 0, channelTokens: 0 }
-    return new RateLimits({ ...unlimited, ...settings }, store, () => now)
+    return new RateLimits({ ...unlimited, ...settings }, store, { now: () => now, monotonic: () => now })
   }
 
   it('limits nothing by default', async () => {
@@ -43,6 +44,21 @@ describe('RateLimits', () => {
     now += 38_500
     assert.equal(await limits.admit({ user: 'a' }), undefined)
     assert.deepEqual(await limits.admit({ user: 'a' }), ['limits.user-rate', { limit: 2, seconds: 20 }])
+  })
+
+  it('limits messages per minute whichever way the clock is set', async () => {
+    const clock = new FakeClock()
+    const settings = { userRate: 1, channelRate: 0, userTokens: 0, channelTokens: 0 }
+    const limits = new RateLimits(settings, { read: async () => [] }, clock)
+    const admit = () => limits.admit({ user: 'a' })
+    assert.equal(await admit(), undefined)
+    clock.step(3_600_000)
+    assert.deepEqual(await admit(), ['limits.user-rate', { limit: 1, seconds: 60 }])
+    clock.step(-7_200_000)
+    await clock.advance(59_000)
+    assert.deepEqual(await admit(), ['limits.user-rate', { limit: 1, seconds: 1 }])
+    await clock.advance(1000)
+    assert.equal(await admit(), undefined)
   })
 
   it('limits messages per minute and channel', async () => {

@@ -9,7 +9,7 @@ describe('Deduplicator', () => {
 
   beforeEach(() => {
     clock = new FakeClock()
-    received = new Deduplicator(() => clock.now(), 600_000, 3)
+    received = new Deduplicator(clock, 600_000, 3)
   })
 
   it('recognises a message that another session brings again', () => {
@@ -47,6 +47,17 @@ describe('Deduplicator', () => {
     assert.equal(received.isRepeated({ ...message, id: 2 }), true)
     await clock.advance(1)
     assert.equal(received.isRepeated({ ...message, id: 3 }), false)
+  })
+
+  it('remembers a message as long whichever way the clock is set', async () => {
+    for (const step of [3_600_000, -3_600_000]) {
+      received = new Deduplicator(clock)
+      received.isRepeated(message)
+      clock.step(step)
+      assert.equal(received.isRepeated({ ...message, id: 2 }), true)
+      await clock.advance(600_000)
+      assert.equal(received.isRepeated({ ...message, id: 3 }), false)
+    }
   })
 
   it('forgets the oldest messages beyond its capacity', () => {
