@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { App } from '../../src/api/app'
+import { DingtalkError } from '../../src/api/error'
 import { RateLimiter } from '../../src/api/rate-limiter'
 import { MonthlyQuota, monthOf } from '../../src/api/monthly-quota'
 import { FakeClock } from 'common/testing'
@@ -16,6 +18,31 @@ describe('RateLimiter and MonthlyQuota', () => {
     await clock.advance(5000)
     assert.equal(times.length, 60)
     for (const time of times) assert.ok(times.filter(other => other >= time && other < time + 1000).length < 20)
+  })
+
+  it('let as many calls pass whichever way the clock is set', async () => {
+    for (const step of [3_600_000, -3_600_000]) {
+      const clock = new FakeClock()
+      const limiter = new RateLimiter(clock, 10, 5)
+      let calls = 0
+      for (let index = 0; index < 50; index++) void limiter.take().then(() => calls++)
+      await clock.advance(1000)
+      clock.step(step)
+      await clock.advance(1000)
+      assert.ok(calls >= 24 && calls <= 26, String(calls))
+    }
+  })
+
+  it('pause cards as long whichever way the clock is set', async () => {
+    for (const step of [3_600_000, -3_600_000]) {
+      const clock = new FakeClock()
+      const app = new App('dingkey', { clock, monthlyCalls: 0, warn() {} })
+      app.refused('createAndDeliver', new DingtalkError('dingtalk/address-blocked', 'blocked'), true)
+      clock.step(step)
+      assert.equal(app.takesCards, false)
+      await clock.advance(300_000)
+      assert.equal(app.takesCards, true)
+    }
   })
 
   it('count by the months of Beijing', async () => {

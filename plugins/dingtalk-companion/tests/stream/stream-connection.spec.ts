@@ -90,6 +90,17 @@ describe('StreamConnection', () => {
     await rig.message()
   })
 
+  it('measures the silence whichever way the clock is set', async () => {
+    await start({ config: { silence: 600_000 } })
+    rig.clock.step(3_600_000)
+    await rig.clock.advance(599_000)
+    assert.equal(connections(), 1)
+    rig.clock.step(-7_200_000)
+    await rig.clock.advance(1000)
+    await rig.until(() => connections() === 2)
+    await rig.message()
+  })
+
   it('never reconnects for silence when that is off', async () => {
     await start({ config: { silence: 0 }, platform: { tokenLife: 1e6 } })
     await rig.clock.advance(86_000_000)
