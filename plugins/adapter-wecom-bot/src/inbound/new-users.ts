@@ -1,3 +1,4 @@
+import { SingleFlight } from 'common/async'
 import { LruMap } from 'common/collections'
 import type { Session } from 'koishi'
 
@@ -10,7 +11,7 @@ const MAX_KNOWN = 10_000
  */
 export class NewUsers {
   private readonly known = new LruMap<string, true>({ capacity: MAX_KNOWN })
-  private readonly pending = new Map<string, Promise<void>>()
+  private readonly pending = new SingleFlight<void>()
 
   /** Resolves when the rows of the session's user and channel exist; `undefined` if they are known to. */
   ensureStored(session: Session): Promise<unknown> | undefined {
@@ -21,19 +22,9 @@ export class NewUsers {
 
   private storeOnce(key: string, store: () => Promise<unknown>): Promise<void> | undefined {
     if (this.known.get(key)) return
-    const pending = this.pending.get(key) ?? this.store(key, store)
-    this.pending.set(key, pending)
-    return pending
-  }
-
-  private async store(key: string, store: () => Promise<unknown>) {
-    try {
-      await store()
-      this.known.set(key, true)
-    } catch {
-      // Koishi is about to fail in the same way, and reports it.
-    } finally {
-      this.pending.delete(key)
-    }
+    return this.pending.run(key, async () => {
+      // If it fails, Koishi is about to fail in the same way, and reports it.
+      await store().then(() => this.known.set(key, true), () => {})
+    })
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from 'common/time'
+import { SingleFlight } from 'common/async'
 import { ExpiringMap } from 'common/collections'
 import type { RowAccess } from '../row-access'
 import type { StoredStream, StreamStore } from '../streams'
@@ -16,7 +17,7 @@ const MAX_LOST_CLAIMS = 1000
 export class DatabaseStreamStore implements StreamStore {
   private readonly unsaved = new Map<string, StoredStream>()
   /** Claims that are not decided yet, by message. */
-  private readonly claims = new Map<string, Promise<string>>()
+  private readonly claims = new SingleFlight<string>()
   /** Streams whose claim was lost after the answer had begun: they must not overwrite the winner's row. */
   private readonly lost: ExpiringMap<true>
   private readonly writes: WriteBehind<TurnRow>
@@ -32,8 +33,7 @@ export class DatabaseStreamStore implements StreamStore {
   async claim(stream: StoredStream): Promise<string> {
     const key = messageKey(stream)
     // Some drivers look for duplicates before they insert: two claims at once would both succeed.
-    const decision = this.claims.get(key) ?? this.insert(stream).finally(() => this.claims.delete(key))
-    this.claims.set(key, decision)
+    const decision = this.claims.run(key, () => this.insert(stream))
     void decision.then((winner) => {
       if (winner === stream.streamId) return
       this.lost.set(stream.streamId, true)
@@ -56,7 +56,7 @@ export class DatabaseStreamStore implements StreamStore {
   }
 
   async dispose() {
-    await this.access.soon(Promise.all(this.claims.values()), undefined)
+    await this.access.soon(Promise.all(this.claims.all()), undefined)
     await this.writes.dispose()
   }
 
@@ -75,7 +75,7 @@ export class DatabaseStreamStore implements StreamStore {
 
   /** Streams whose claim is not decided wait for the next flush. */
   private take(): TurnRow[] {
-    const streams = [...this.unsaved.values()].filter(stream => !this.claims.has(messageKey(stream)))
+    const streams = [...this.unsaved.values()].filter(stream => !this.claims.get(messageKey(stream)))
     for (const { streamId } of streams) this.unsaved.delete(streamId)
     if (this.unsaved.size) this.writes.schedule()
     return streams.map(stream => toRow(stream, this.clock))
