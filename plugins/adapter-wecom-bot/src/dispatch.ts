@@ -1,3 +1,4 @@
+import { describeError } from 'common/errors'
 import { Time, Universal, h } from 'koishi'
 import type { WecomBot } from './bot'
 import { addressOf, decode } from './inbound/decode'
@@ -27,35 +28,55 @@ export function createDispatcher(bot: WecomBot): Dispatcher {
     if (!link.url && !bot.services.app) return
     return bot.getInternalUrl(`/media/${bot.services.attachments.add(link)}`)
   }
+  /** @returns whether the task has succeeded */
+  const attempt = (what: string, task: () => void): boolean => {
+    try {
+      task()
+      return true
+    } catch (error) {
+      bot.logger.warn('could not hand %s to Koishi: %s', what, describeError(error))
+      return false
+    }
+  }
   return {
     dispatch(message, turn) {
       if (!lifecycle.isActive) return 'closed'
-      services ??= bot.services
-      services.pushTargets.record(message)
-      const event = decode(message, turn.id, selfId, name, attach)
-      if (!event) return 'unreadable'
-      const session = bot.session(event)
-      const { responseUrl, webhookUrl, ...payload } = message
-      // Not with `setInternal`, which would send the links in it to every client of a Satori server.
-      Object.defineProperty(session, 'wecomBot', { value: payload, configurable: true })
-      bot.dispatch(session)
-      return 'taken'
+      let isReadable = false
+      const isTaken = attempt(`message ${message.msgId}`, () => {
+        services ??= bot.services
+        services.pushTargets.record(message)
+        const event = decode(message, turn.id, selfId, name, attach)
+        if (!event) return
+        isReadable = true
+        const session = bot.session(event)
+        const { responseUrl, webhookUrl, ...payload } = message
+        // Not with `setInternal`, which would send the links in it to every client of a Satori server.
+        Object.defineProperty(session, 'wecomBot', { value: payload, configurable: true })
+        bot.dispatch(session)
+      })
+      if (!isTaken) return 'failed'
+      return isReadable ? 'taken' : 'unreadable'
     },
 
     notify({ responseUrl, webhookUrl, responseCode, ...event }) {
       const name = event.type === 'unknown' ? event.name : event.type
-      bot.dispatch(bot.session({ type: 'internal', _type: `wecom-bot/${name}`, _data: event }))
-      const type = guildEvents.get(name)
-      if (event.source?.name === 'robot' && type) bot.dispatch(bot.session({ ...addressOf(event), type }))
+      attempt(`event ${name}`, () => {
+        bot.dispatch(bot.session({ type: 'internal', _type: `wecom-bot/${name}`, _data: event }))
+        const type = guildEvents.get(name)
+        if (event.source?.name === 'robot' && type) bot.dispatch(bot.session({ ...addressOf(event), type }))
+      })
     },
 
     /** A click is an interaction and, if the button has an input, a message of the person who clicked. */
     click(event, { id, input }, turn) {
       const address = addressOf(event, turn.id)
-      bot.dispatch(bot.session({ ...address, type: 'interaction/button', button: { id } }))
-      if (!input) return turn.endChain()
-      const elements = event.chatId ? [h.at(bot.selfId), h.text(input)] : [h.text(input)]
-      bot.dispatch(bot.session({ ...address, type: 'message', message: { id: event.msgId, elements } }))
+      const isTaken = attempt(`click ${event.msgId}`, () => {
+        bot.dispatch(bot.session({ ...address, type: 'interaction/button', button: { id } }))
+        if (!input) return
+        const elements = event.chatId ? [h.at(bot.selfId), h.text(input)] : [h.text(input)]
+        bot.dispatch(bot.session({ ...address, type: 'message', message: { id: event.msgId, elements } }))
+      })
+      if (!isTaken || !input) turn.endChain()
     },
 
     /** The bot counts as online once a callback has proved that the console's settings are right. */

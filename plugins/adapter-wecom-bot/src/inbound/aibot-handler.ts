@@ -7,9 +7,11 @@ import type { Event, Message, Payload, Poll } from '../protocol/payload'
 import { cardUpdateReply, streamReply } from '../protocol/reply'
 import { cut } from '../render/split'
 import type { TurnController } from '../turn/turn-controller'
+import { SingleFlight } from 'common/async'
 import type { Clock } from 'common/time'
 import { RecentlySeen } from '../util/recently-seen'
-import { claim } from './claim'
+import { claim, claimEvent } from './claim'
+import { DispatchQueue } from './dispatch-queue'
 import type { CallbackHandler, HandlerContext, Outcome } from './types'
 import { welcomeReply } from './welcome'
 
@@ -27,6 +29,9 @@ export interface AibotHandlerOptions extends HandlerContext {
   isTrusted(url: string): boolean
 }
 
+/** Where a message is answered: in a turn, in the stream of another process, or by a notice only. */
+type Opened = { turn: TurnController } | { streamId: string } | { declined: Outcome }
+
 /**
  * Handles the callbacks of an intelligent bot (智能机器人): messages, polls of streams, and events.
  * @see https://developer.work.weixin.qq.com/document/path/100719
@@ -34,8 +39,12 @@ export interface AibotHandlerOptions extends HandlerContext {
 export class AibotHandler implements CallbackHandler {
   /** Events that plugins have received. WeCom repeats an event until it receives a reply. */
   private readonly events: RecentlySeen
+  /** Messages that are being claimed. Their repetitions wait for the same stream. */
+  private readonly openings = new SingleFlight<Opened>()
+  private readonly dispatches: DispatchQueue
 
   constructor(private readonly options: AibotHandlerOptions) {
+    this.dispatches = new DispatchQueue(options.clock)
     this.events = new RecentlySeen(options.clock, 2 * options.freshness)
   }
 
@@ -47,7 +56,7 @@ export class AibotHandler implements CallbackHandler {
       case 'poll':
         return this.poll(payload)
       case 'message':
-        return this.repeated(payload) ?? this.message(payload, isReplayed)
+        return this.message(payload, isReplayed)
       case 'event':
         return this.event(payload, isReplayed)
       case 'unknown':
@@ -62,26 +71,61 @@ export class AibotHandler implements CallbackHandler {
     return turn ? this.show(turn, poll.msgId) : this.recall(poll.streamId, poll)
   }
 
-  private repeated({ botId, msgId }: Message): Outcome | undefined {
-    const turn = this.options.turns.findByMessage(botId, msgId)
-    return turn && this.show(turn, msgId, true)
+  private message(message: Message, isReplayed: boolean): Outcome | Promise<Outcome> {
+    const { botId, msgId } = message
+    const key = `${botId}/${msgId}`
+    if (!this.openings.get(key)) {
+      const turn = this.options.turns.findByMessage(botId, msgId)
+      if (turn) return this.show(turn, msgId, true)
+    }
+    return this.openings.run(key, () => this.open(message, isReplayed)).then(opened => this.firstReply(opened, message))
   }
 
-  private async message(message: Message, isReplayed: boolean): Promise<Outcome> {
-    const { turns, admission, stores, firstReply, dispatcher, notices } = this.options
+  private async open(message: Message, isReplayed: boolean): Promise<Opened> {
+    const { turns, admission, stores } = this.options
     const { msgId, userId } = message
     const refusal = admission.refusal(userId)
-    if (refusal) return decline(msgId, refusal)
+    if (refusal) return { declined: decline(msgId, refusal) }
     const turn = turns.open(message, { responseUrl: this.trustedUrl(message) })
-    const answeredIn = await claim(turn, stores.streams, isReplayed)
-    if (answeredIn) return this.recall(answeredIn, turn.owner)
-    const result = dispatcher.dispatch(message, turn)
-    if (result !== 'taken') {
-      turn.forget()
-      return decline(turn.id, result === 'closed' ? notices.forgotten : notices.unsupported)
+    const streamId = await claim(turn, stores.streams, isReplayed)
+    if (streamId) return { streamId }
+    let notice: string | undefined
+    let isReplied = false
+    this.dispatches.add(() => {
+      notice = this.dispatch(message, turn)
+      if (notice && isReplied) endWith(turn, notice)
+    })
+    isReplied = true
+    if (!notice) return { turn }
+    turn.forget()
+    return { declined: decline(turn.id, notice) }
+  }
+
+  /** @returns the notice to reply with if Koishi has not taken the message */
+  private dispatch(message: Message, turn: TurnController): string | undefined {
+    const { turns, dispatcher, notices } = this.options
+    // The bot may have been stopped while the message was waiting.
+    const result = turns.find(turn.id) ? dispatcher.dispatch(message, turn) : 'taken'
+    switch (result) {
+      case 'taken':
+        return
+      case 'unreadable':
+        return notices.unsupported
+      case 'closed':
+      case 'failed':
+        return notices.forgotten
+      default:
+        return result satisfies never
     }
-    await turn.whenEnded(firstReply)
-    return this.show(turn, msgId, true)
+  }
+
+  private async firstReply(opened: Opened, { msgId, botId, userId, chatId }: Message): Promise<Outcome> {
+    const { firstReply } = this.options
+    if ('declined' in opened) return opened.declined
+    if ('streamId' in opened) return this.recall(opened.streamId, { botId, userId, chatId })
+    // With others before it, the answer cannot be ready in time.
+    if (this.dispatches.delayMs < firstReply) await opened.turn.whenEnded(firstReply)
+    return this.show(opened.turn, msgId, true)
   }
 
   /** The stream of another process, or of this one before it was restarted. */
@@ -99,6 +143,7 @@ export class AibotHandler implements CallbackHandler {
     const { clock, stores, dispatcher, welcome } = this.options
     const { type, botId, msgId, userId } = event
     const isKnown = this.events.seen([botId, type, userId, msgId].join('/')) || isReplayed
+      || !await claimEvent(event, stores.streams)
     if (event.type === 'feedback' && !isKnown) {
       const { id, ...feedback } = event.feedback
       await stores.feedback.save(id, { ...feedback, userId, time: clock.now() })
@@ -106,7 +151,7 @@ export class AibotHandler implements CallbackHandler {
     if (!isKnown) dispatcher.notify(event)
     switch (event.type) {
       case 'enter-chat':
-        return { reply: welcomeReply(welcome, stores.cards) }
+        return { reply: welcomeReply(welcome, stores.cards, event) }
       case 'card-click':
         return this.click(event, isKnown)
       case 'feedback':
@@ -125,8 +170,7 @@ export class AibotHandler implements CallbackHandler {
     const refusal = inputOf(click) === undefined ? undefined : admission.refusal(userId)
     if (refusal) {
       // The card does not change, so that it can be clicked again.
-      const turn = turns.open(event, options)
-      void turn.say({ text: refusal }).finally(() => turn.endChain())
+      if (!isKnown) endWith(turns.open(event, options), refusal)
       return {}
     }
     const result = await cards.click(click, userId)
@@ -163,4 +207,9 @@ function reply(id: string, content: string): Outcome {
 
 function decline(id: string, content: string): Outcome {
   return { ...reply(id, content), isDeclined: true }
+}
+
+/** A notice instead of an answer. */
+function endWith(turn: TurnController, notice: string) {
+  void turn.say({ text: notice }).finally(() => turn.endChain())
 }

@@ -1,4 +1,6 @@
 import { CallbackError } from '../protocol/callback-error'
+import { randomSalt } from '../protocol/crypto'
+import type { Event } from '../protocol/payload'
 import type { StreamStore } from '../storage/streams'
 import type { TurnController } from '../turn/turn-controller'
 
@@ -18,4 +20,21 @@ export async function claim(
   turn.forget()
   if (streamId !== turn.id) return streamId
   throw new CallbackError('replay')
+}
+
+/**
+ * Claims an event, so that plugins receive it in one process only.
+ * @returns whether this call won
+ */
+export async function claimEvent(event: Event, streams: StreamStore): Promise<boolean> {
+  const { type, msgId, botId, userId, chatId } = event
+  const streamId = randomSalt().toString('hex')
+  return streamId === await streams.claim({
+    streamId,
+    // Apart from messages and from other events, which may have the same id.
+    msgId: JSON.stringify([type, userId, msgId]),
+    owner: { botId, userId, chatId },
+    content: '',
+    finished: true,
+  })
 }

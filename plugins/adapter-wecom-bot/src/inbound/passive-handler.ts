@@ -12,8 +12,10 @@ import type { WebhookRegistry } from '../push/webhook-registry'
 import type { Turn } from '../turn/turn'
 import type { TurnController } from '../turn/turn-controller'
 import type { TurnLog } from '../turn/turn-log'
+import { SingleFlight } from 'common/async'
 import type { Clock } from 'common/time'
 import { claim } from './claim'
+import { DispatchQueue } from './dispatch-queue'
 import { PassiveReply } from './passive-reply'
 import type { CallbackHandler, HandlerContext, Outcome } from './types'
 import { welcomeText } from './welcome'
@@ -33,6 +35,9 @@ export interface PassiveHandlerOptions extends HandlerContext {
   webhookOf(url: string): string | undefined
 }
 
+/** Where a callback is answered: in a turn, in that of another process, or by a notice only. */
+type Opened = { turn: TurnController } | { streamId: string } | { declined: string }
+
 /**
  * Handles the callbacks of self-built apps (自建应用) and of group robots (群机器人), which have no streams. An answer
  * that is ready in time is the reply (被动回复); a later one is sent by the app's API or the robot's own webhook.
@@ -40,51 +45,87 @@ export interface PassiveHandlerOptions extends HandlerContext {
  */
 export class PassiveHandler implements CallbackHandler {
   private readonly replies = new WeakMap<Turn, PassiveReply>()
+  /** Callbacks that are being claimed. Their repetitions wait for the same turn. */
+  private readonly openings = new SingleFlight<Opened>()
+  private readonly dispatches: DispatchQueue
 
-  constructor(private readonly options: PassiveHandlerOptions) {}
+  constructor(private readonly options: PassiveHandlerOptions) {
+    this.dispatches = new DispatchQueue(options.clock)
+  }
 
   async accept(payload: Payload, isReplayed: boolean): Promise<Outcome> {
-    const { agentId, turns, notices, dispatcher } = this.options
+    const { agentId, turns, notices, dispatcher, clock, wait } = this.options
     const { source, botId, msgId } = payload
     if (source?.name === 'app' && agentId && source.agentId !== agentId) throw new CallbackError('foreign-bot')
     dispatcher.verified(source?.name)
-    if (payload.kind === 'poll') return {}
-    const turn = turns.findByMessage(botId, msgId)
-    if (turn) return this.answer(payload, turn)
-    if (payload.kind === 'unknown') return this.reply(payload, notices.unsupported)
-    return this.open(payload, isReplayed)
+    switch (payload.kind) {
+      case 'poll':
+        return {}
+      case 'unknown':
+        return this.reply(payload, notices.unsupported)
+      case 'message':
+      case 'event': {
+        const until = clock.now() + wait
+        const key = `${botId}/${msgId}`
+        const turn = this.openings.get(key) ? undefined : turns.findByMessage(botId, msgId)
+        const opened = turn ? { turn } : await this.openings.run(key, () => this.open(payload, isReplayed))
+        return this.answer(payload, opened, until)
+      }
+      default:
+        return payload satisfies never
+    }
   }
 
-  private async open(callback: Message | Event, isReplayed: boolean): Promise<Outcome> {
+  private async open(callback: Message | Event, isReplayed: boolean): Promise<Opened> {
     const { turns, admission, stores, notices, clock, unclaimed } = this.options
     if (startsAnswer(callback)) {
-      const refusal = admission.refusal(callback.userId)
-      if (refusal) return { ...this.reply(callback, refusal), isDeclined: true }
+      const declined = admission.refusal(callback.userId)
+      if (declined) return { declined }
     }
     const next = this.pushAfterReply(callback)
     const reply = new PassiveReply({ limit: MAX_TEXT_BYTES, notices, clock, unclaimed, next })
     const turn = turns.open(callback, { streaming: false, override: reply })
     this.replies.set(turn.turn, reply)
-    const answeredIn = await claim(turn, stores.streams, isReplayed)
-    if (answeredIn) return this.recall(callback, answeredIn)
-    if (callback.kind === 'message') this.dispatch(callback, turn, reply)
+    const streamId = await claim(turn, stores.streams, isReplayed)
+    if (streamId) return { streamId }
+    if (callback.kind === 'message') this.dispatches.add(() => this.dispatch(callback, turn, reply))
     else await this.event(callback, turn, reply)
-    return this.answer(callback, turn)
+    return { turn }
   }
 
   private dispatch(message: Message, turn: TurnController, reply: PassiveReply) {
-    const { dispatcher, notices } = this.options
+    const { turns, dispatcher, notices } = this.options
+    // The bot may have been stopped while the message was waiting.
+    if (!turns.find(turn.id)) return
     const result = dispatcher.dispatch(message, turn)
-    if (result === 'taken') return
-    reply.replyWith(result === 'closed' ? notices.forgotten : notices.unsupported)
-    turn.endChain()
+    switch (result) {
+      case 'taken':
+        return
+      case 'unreadable':
+        return endWith(turn, reply, notices.unsupported)
+      case 'closed':
+      case 'failed':
+        return endWith(turn, reply, notices.forgotten)
+      default:
+        return result satisfies never
+    }
   }
 
   private async event(event: Event, turn: TurnController, reply: PassiveReply) {
     const { welcome, dispatcher } = this.options
     dispatcher.notify(event)
-    if (event.type === 'card-click') return this.click(event, turn)
-    if (event.type === 'enter-chat' && welcome) reply.replyWith(welcomeText(welcome))
+    switch (event.type) {
+      case 'card-click':
+        return this.click(event, turn)
+      case 'enter-chat':
+        if (welcome) reply.replyWith(welcomeText(welcome))
+        break
+      case 'feedback':
+      case 'unknown':
+        break
+      default:
+        return event satisfies never
+    }
     turn.endChain()
   }
 
@@ -101,12 +142,17 @@ export class PassiveHandler implements CallbackHandler {
     else dispatcher.click(event, result, turn)
   }
 
-  /** Waits for the answer as long as WeCom waits for the reply. */
-  private async answer(callback: Message | Event | UnknownMessage, controller: TurnController): Promise<Outcome> {
-    const { stores, wait } = this.options
-    const { turn } = controller
+  /**
+   * Waits for the answer as long as WeCom waits for the reply.
+   * @param until when the reply must be sent, milliseconds since 1970
+   */
+  private async answer(callback: Message | Event, opened: Opened, until: number): Promise<Outcome> {
+    if ('declined' in opened) return { ...this.reply(callback, opened.declined), isDeclined: true }
+    if ('streamId' in opened) return this.recall(callback, opened.streamId)
+    const { stores, clock } = this.options
+    const { turn } = opened.turn
     const reply = this.replies.get(turn)
-    if (reply?.isWaiting) await controller.whenEnded(wait)
+    if (reply?.isWaiting) await opened.turn.whenEnded(until - clock.now())
     const content = reply?.take(turn)
     if (!reply || !content) return {}
     stores.streams.save(turn.stored(content, true))
@@ -133,6 +179,13 @@ export class PassiveHandler implements CallbackHandler {
     const seconds = Math.floor(this.options.clock.now() / 1000)
     return { reply: textReplyTo(callback.source!, callback.userId, content, seconds) }
   }
+}
+
+/** A notice instead of an answer: in the reply, or after it if the message had to wait for its turn. */
+function endWith(turn: TurnController, reply: PassiveReply, notice: string) {
+  if (!reply.isWaiting) return void turn.say({ text: notice }).finally(() => turn.endChain())
+  reply.replyWith(notice)
+  turn.endChain()
 }
 
 /** Whether a callback makes plugins answer. */

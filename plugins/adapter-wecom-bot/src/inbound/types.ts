@@ -26,10 +26,13 @@ export interface CallbackHandler {
   accept(payload: Payload, isReplayed: boolean): Outcome | Promise<Outcome>
 }
 
-/** `unreadable`: there is nothing in the message that a plugin could read; `closed`: Koishi is starting or stopping. */
-export type DispatchResult = 'taken' | 'unreadable' | 'closed'
+/**
+ * `unreadable`: there is nothing in the message that a plugin could read; `closed`: Koishi is starting or stopping;
+ * `failed`: Koishi did not take it, and the reason is in the log.
+ */
+export type DispatchResult = 'taken' | 'unreadable' | 'closed' | 'failed'
 
-/** Hands callbacks to Koishi. No method waits for plugins. */
+/** Hands callbacks to Koishi. No method waits for plugins, and none throws. */
 export interface Dispatcher {
   dispatch(message: Message, turn: TurnController): DispatchResult
   notify(event: Event): void

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { validateCard } from '../cards/card-schema'
 import { cardText } from '../cards/card-text'
+import type { CallbackBase } from '../protocol/payload'
 import type { Reply } from '../protocol/reply'
 import { cardReply, textReply } from '../protocol/reply'
 import type { TemplateCard } from '../protocol/template-card'
@@ -11,13 +12,14 @@ import type { CardStore } from '../storage/cards'
 
 /**
  * The welcome as a template card, if it is configured as JSON. Each card has a `task_id` of its own.
+ * @param serial tells this card from the others of the bot; random unless given
  * @returns `undefined` if the welcome is a text
  * @throws {CardError}
  * @see https://developer.work.weixin.qq.com/document/path/101031
  */
-export function welcomeCard(welcome: string): TemplateCard | undefined {
+export function welcomeCard(welcome: string, serial = randomBytes(16).toString('hex')): TemplateCard | undefined {
   if (!/^\s*\{[^]*"card_type"/.test(welcome)) return
-  return validateCard({ ...readCard(welcome) as object, task_id: `welcome-${randomBytes(16).toString('hex')}` })
+  return validateCard({ ...readCard(welcome) as object, task_id: `welcome-${serial}` })
 }
 
 /** The welcome where only text can be sent. Markdown. */
@@ -28,10 +30,18 @@ export function welcomeText(welcome: string): string {
   return inWords({ text: paragraphs.map(escapeMarkdown).join('\n\n'), buttons })
 }
 
-/** The reply to `enter_chat`; a card in it is recorded, so that clicks on it are recognized. */
-export function welcomeReply(welcome: string | undefined, cards: Pick<CardStore, 'save'>): Reply | undefined {
+/**
+ * The reply to `enter_chat`; a card in it is recorded, so that clicks on it are recognized.
+ * @param visit the event; a repetition of it gets the same card
+ */
+export function welcomeReply(
+  welcome: string | undefined,
+  cards: Pick<CardStore, 'save'>,
+  { botId, userId, msgId }: Pick<CallbackBase, 'botId' | 'userId' | 'msgId'>,
+): Reply | undefined {
   if (!welcome) return
-  const card = welcomeCard(welcome)
+  const serial = createHash('sha256').update(JSON.stringify([botId, userId, msgId])).digest('hex').slice(0, 32)
+  const card = welcomeCard(welcome, serial)
   if (!card) return textReply(welcome)
   cards.save(card, true)
   return cardReply(card)
