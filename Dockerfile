@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/common/package.json packages/common/
 COPY plugins/adapter-wecom-bot/package.json plugins/adapter-wecom-bot/
+COPY plugins/database-node-sqlite/package.json plugins/database-node-sqlite/
 COPY plugins/dingtalk-companion/package.json plugins/dingtalk-companion/
 COPY plugins/gemini-chat/package.json plugins/gemini-chat/
 COPY plugins/operators/package.json plugins/operators/

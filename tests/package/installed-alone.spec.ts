@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { hasNodeSqlite } from '../../plugins/database-node-sqlite/src/node-sqlite'
 import { root, wecom } from '../support/instance'
 
 /** The packages of a Koishi app without the plugins. */
@@ -11,6 +12,7 @@ const APP_PACKAGES = ['koishi', '@koishijs/plugin-server']
 
 /** Settings without which a plugin does not start. */
 const settings: Record<string, object> = {
+  'database-node-sqlite': { path: ':memory:' },
   'adapter-wecom-bot': { token: wecom.WECOM_BOT_TOKEN, encodingAESKey: wecom.WECOM_BOT_ENCODING_AES_KEY },
 }
 
@@ -60,6 +62,10 @@ for (const folder of readdirSync(join(root, 'plugins'))) {
       const output = execFileSync(process.execPath, ['index.js', manifest.name, JSON.stringify(settings[folder] ?? {})], {
         cwd: app, encoding: 'utf8', env: { PATH: process.env.PATH },
       })
+      if (folder === 'database-node-sqlite' && !hasNodeSqlite()) {
+        assert.match(output, /has no SQLite of its own: use Node\.js 22\.13 or later/)
+        return
+      }
       assert.match(output, /^active$/m)
       assert.doesNotMatch(output, /error/i)
     })

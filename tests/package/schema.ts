@@ -2,6 +2,9 @@ import type { Dict, Schema } from 'koishi'
 import { Config as adapter } from '../../plugins/adapter-wecom-bot/src/config'
 import adapterEN from '../../plugins/adapter-wecom-bot/src/locales/en-US.yml'
 import adapterZH from '../../plugins/adapter-wecom-bot/src/locales/zh-CN.yml'
+import { Config as nodeSqlite } from '../../plugins/database-node-sqlite/src/config'
+import nodeSqliteEN from '../../plugins/database-node-sqlite/src/locales/en-US.yml'
+import nodeSqliteZH from '../../plugins/database-node-sqlite/src/locales/zh-CN.yml'
 import { Config as companion } from '../../plugins/dingtalk-companion/src/config'
 import companionEN from '../../plugins/dingtalk-companion/src/locales/en-US.yml'
 import companionZH from '../../plugins/dingtalk-companion/src/locales/zh-CN.yml'
@@ -15,6 +18,7 @@ import operatorsZH from '../../plugins/operators/src/locales/zh-CN.yml'
 /** The settings of the plugins of this repository, by name in koishi.yml. */
 export const schemas: Dict<Schema> = {
   'adapter-wecom-bot': adapter, 'dingtalk-companion': companion, 'gemini-chat': chat, operators,
+  'database-node-sqlite': nodeSqlite,
 }
 
 export const locales = ['zh-CN', 'en-US'] as const
@@ -28,6 +32,7 @@ export const texts: Dict<Record<Locale, Texts>> = {
   'adapter-wecom-bot': { 'zh-CN': adapterZH._config, 'en-US': adapterEN._config },
   'dingtalk-companion': { 'zh-CN': companionZH._config, 'en-US': companionEN._config },
   'gemini-chat': { 'zh-CN': chatZH._config, 'en-US': chatEN._config },
+  'database-node-sqlite': { 'zh-CN': nodeSqliteZH._config, 'en-US': nodeSqliteEN._config },
   operators: { 'zh-CN': operatorsZH._config, 'en-US': operatorsEN._config },
 }
 
