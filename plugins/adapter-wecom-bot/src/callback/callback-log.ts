@@ -6,7 +6,7 @@ const MAX_LINES_PER_MINUTE = 10
 /** Most characters of a path in the log, which the sender chooses. */
 const MAX_PATH_LENGTH = 100
 
-type Occasion = CallbackErrorReason | 'failed' | 'misrouted'
+type Occasion = CallbackErrorReason | 'failed' | 'misrouted' | 'clock-was-set'
 
 const hints: Record<CallbackErrorReason, string> = {
   malformed: '请求不是企业微信的回调 / not a callback from WeCom',
@@ -37,6 +37,13 @@ export class CallbackLog {
   refused({ reason, status, detail }: CallbackError, path: string) {
     const where = `${path}${detail ? `, ${detail}` : ''}`
     this.note(reason, `callback refused: ${reason} (${status}) on ${where}. ${hints[reason]}`)
+  }
+
+  /** @param deviation how far the clock is ahead of WeCom's, in milliseconds */
+  clockWasSet(deviation: number) {
+    const minutes = Math.round(deviation / 60_000)
+    this.note('clock-was-set', `本机时间在运行中被改动，与企业微信相差 ${minutes} 分钟：回调仍会处理，但重启后会被拒绝，请校准服务器时间 / `
+      + `this server's clock was set ${minutes} minutes off while it ran: callbacks are still accepted, but not after a restart; correct it`)
   }
 
   /** A callback to a path without a bot. */

@@ -10,9 +10,10 @@ import type { Clock } from 'common/time'
 import type { RecentlySeen } from '../util/recently-seen'
 import { contentLength, readBody } from './body'
 import type { CallbackLog } from './callback-log'
+import { CallbackTime } from './callback-time'
 import type { CallbackStats } from './status'
 import type { Addressee, Query } from './verify'
-import { checkEnvelope, checkTime, openFor, parameter } from './verify'
+import { checkEnvelope, openFor, parameter } from './verify'
 
 /** A larger body than this is not read to its end: the connection is closed, and the sender may not see the reply. */
 const MAX_DISCARDED_BYTES = 8 << 20
@@ -58,12 +59,13 @@ export interface CallbackOptions {
  * @see https://developer.work.weixin.qq.com/document/path/101033
  */
 export function createCallback(options: CallbackOptions) {
+  const time = new CallbackTime(options.clock)
   return Object.assign(async (exchange: Exchange) => {
     exchange.status = 200
     exchange.type = 'text/plain; charset=utf-8'
     exchange.onerror = error => error && options.log.failed(error)
     try {
-      exchange.body = await answer(exchange, options)
+      exchange.body = await answer(exchange, options, time)
     } catch (error) {
       if (error instanceof CallbackError) return refuse(exchange, error, options)
       // A bug of the adapter. WeCom repeats a callback that is not answered with 200.
@@ -84,7 +86,7 @@ function refuse(exchange: Exchange, error: CallbackError, { stats, clock, log }:
   log.refused(error, exchange.path)
 }
 
-function answer(exchange: Exchange, options: CallbackOptions): string | Promise<string> {
+function answer(exchange: Exchange, options: CallbackOptions, time: CallbackTime): string | Promise<string> {
   switch (exchange.method) {
     case 'GET':
     case 'HEAD':
@@ -92,7 +94,7 @@ function answer(exchange: Exchange, options: CallbackOptions): string | Promise<
         ? echo(exchange, options)
         : 'WeCom bot callback is up\n'
     case 'POST':
-      return reply(exchange, options)
+      return reply(exchange, options, time)
     default:
       throw new CallbackError('method')
   }
@@ -110,19 +112,21 @@ function echo({ query }: Exchange, { bots, clock, stats }: CallbackOptions): str
   return message
 }
 
-async function reply(exchange: Exchange, options: CallbackOptions): Promise<string> {
-  const { bots, clock, replays, stats } = options
+async function reply(exchange: Exchange, options: CallbackOptions, time: CallbackTime): Promise<string> {
+  const { bots, clock, log, replays, stats } = options
   const { query, req, request, res } = exchange
-  parameter(query, 'timestamp')
+  const timestamp = Number(parameter(query, 'timestamp'))
   const body = await readBody(req, request?.body, clock)
   const inXml = isXml(body)
   const ciphertext = inXml ? openXml(body) : openJson(body)
-  const { credential, bot, signature, message } = openFor(bots, query, ciphertext, (bot) => {
-    checkTime(Number(query.timestamp), clock.now(), bot)
+  const { credential, bot, signature, message } = openFor(bots, query, ciphertext, ({ freshness }) => {
+    time.check(timestamp, freshness)
   })
   const payload = parsePayload(message)
   checkEnvelope(payload, credential, bot, inXml)
   const isReplayed = payload.kind !== 'poll' && replays.seen(signature)
+  time.accepted(timestamp, bot.freshness)
+  if (Math.abs(time.deviation) > bot.freshness) log.clockWasSet(time.deviation)
   stats.accepted(clock.now())
   const outcome = bot.accept(payload, isReplayed)
   // Polls are answered synchronously: do not wait for a microtask.
@@ -131,5 +135,5 @@ async function reply(exchange: Exchange, options: CallbackOptions): Promise<stri
   if (responded) res.once('close', () => responded(res.writableFinished))
   if (!reply) return ''
   const text = inXml ? buildXml(reply) : stringifyOnce(reply)
-  return (inXml ? sealXml : sealJson)(credential, text, String(query.nonce), Math.floor(clock.now() / 1000))
+  return (inXml ? sealXml : sealJson)(credential, text, String(query.nonce), Math.floor(time.now() / 1000))
 }

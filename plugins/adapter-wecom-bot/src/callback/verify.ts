@@ -75,19 +75,6 @@ function openWith(credential: Credential, bot: Addressee, ciphertext: string) {
 }
 
 /**
- * @param timestamp seconds
- * @param now milliseconds
- * @throws {CallbackError} `clock` if the timestamp is too far from now, or not a number
- */
-export function checkTime(timestamp: number, now: number, { freshness }: Addressee) {
-  const skew = now / 1000 - timestamp
-  if (Math.abs(skew) <= freshness / 1000) return
-  const seconds = Math.round(skew)
-  if (!Number.isFinite(seconds)) throw new CallbackError('clock', 'the timestamp is not a number')
-  throw new CallbackError('clock', seconds > 0 ? `${seconds} s behind this server` : `${-seconds} s ahead of this server`)
-}
-
-/**
  * The payload must belong into its envelope, and to the receive id it was encrypted for. A callback of a self-built app
  * is always encrypted for its corporation, which it names: this is checked if the receive id is not.
  */
