@@ -1,3 +1,8 @@
+/** An error of the old API, which comes with the HTTP status 200. */
+export function oldApiError(errcode: number, errmsg: string) {
+  return { errcode, errmsg }
+}
+
 /** An error response of DingTalk's API: the HTTP status, and the fields of the JSON body. */
 export interface DingtalkApiError {
   status: number

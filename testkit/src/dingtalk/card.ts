@@ -24,6 +24,10 @@ export interface Card {
   state: 'processing' | 'typing' | 'finished' | 'failed'
   content: string
   frames: CardFrame[]
+  /** The variables of the template that were set when it was created, or later. */
+  params?: Record<string, string>
+  /** The people that it mentions, by staff id with their names. */
+  mentions?: Record<string, string>
 }
 
 /** Applies an update to what the card displays. */
@@ -66,10 +70,25 @@ export class Cards {
     const success = !!model && !!deliver?.robotCode && (type === 'IM_GROUP' || deliver.spaceType === 'IM_ROBOT')
     if (success && !this.find(outTrackId)) {
       const space = `${type}.${id}`
-      this.all.push({ outTrackId, templateId: cardTemplateId, space, state: 'processing', content: '', frames: [] })
+      const extra = { params: { ...cardData?.cardParamMap }, mentions: deliver.atUserIds }
+      this.all.push({ outTrackId, templateId: cardTemplateId, space, state: 'processing', content: '', frames: [], ...extra })
     }
     const result = { spaceId: id, spaceType: type, success, errorMsg: success ? '' : 'deliver model is illegal' }
     return { success: true, result: { outTrackId, deliverResults: [result] } }
+  }
+
+  /**
+   * Sets variables of a card, all of them by default.
+   * @see https://open.dingtalk.com/document/orgapp/interactive-card-update-interface
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  update({ outTrackId, cardData, cardUpdateOptions }: any): DingtalkApiError | object {
+    const card = this.find(outTrackId)
+    if (!card) return invalid('outTrackId', 'outTrackId card is not exist')
+    const values = cardData?.cardParamMap ?? {}
+    if (Object.values(values).some(value => typeof value !== 'string')) return invalid('cardParamMap', 'cardParamMap takes strings only')
+    card.params = cardUpdateOptions?.updateCardDataByKey ? { ...card.params, ...values } : values
+    return { success: true, result: true }
   }
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any

@@ -2,99 +2,36 @@ import { createHmac } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import type { Clock } from '../clock'
 import { systemClock } from '../clock'
 import { listen } from '../listen'
-import type { Card } from './card'
-import { Cards } from './card'
-import type { MessageBody, MessageOrigin } from './message'
-import { callbackData } from './message'
-import { RateMeter } from './rate-meter'
+import { banPage, invalidToken, oldApiError, unknownPath, wrongSecret } from './api-error'
 import type { DingtalkApiError } from './api-error'
-import { banPage, invalidToken, unknownPath, wrongSecret } from './api-error'
-import type { RobotMessage } from './robot'
+import { Cards } from './card'
+import { clickData } from './card-click'
+import type { Dingtalk, DingtalkCall, DingtalkFailure, DingtalkOptions } from './dingtalk'
+import { callbackData } from './message'
+import type { MessageBody, MessageOrigin } from './message'
+import { RateMeter } from './rate-meter'
+import { Reactions } from './reaction'
 import { Robot } from './robot'
-import type { CallbackDelivery } from './stream'
-import { StreamGateway } from './stream'
+import { OLD_APIS, apiOf, parseBody } from './routes'
+import type { DingtalkApi } from './routes'
+import { CARD_TOPIC, StreamGateway } from './stream'
+import { Uploads } from './upload'
 
-/** The supported APIs. */
-const routes = {
-  'POST /v1.0/oauth2/accessToken': 'token',
-  'POST /v1.0/gateway/connections/open': 'open',
-  'GET /v1.0/microApp/allInnerApps': 'apps',
-  'POST /microapp/list': 'oldApps',
-  'POST /v1.0/robot/messageFiles/download': 'download',
-  'POST /v1.0/robot/oToMessages/batchSend': 'batchSend',
-  'POST /v1.0/robot/groupMessages/send': 'groupSend',
-  'POST /v1.0/card/instances/createAndDeliver': 'createAndDeliver',
-  'PUT /v1.0/card/streaming': 'streaming',
-} as const
+/** APIs that are not counted among the calls of the month. */
+const FREE_APIS = new Set<DingtalkApi>(['token', 'open', 'webhook'])
 
-export type DingtalkApi = typeof routes[keyof typeof routes]
-
-const FREE_APIS = new Set<DingtalkApi>(['token', 'open'])
-
-/** How to fail a call: with an API error, the WAF's page, no response, or a connection reset. */
-export type DingtalkFailure = DingtalkApiError | 'ban' | 'hang' | 'reset'
-
-export interface DingtalkCall {
-  api: DingtalkApi
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  body: any
-  at: number
-  status: number
-  /** Error code of a failed call. */
-  code?: string
-  billed: boolean
-}
+type Awaitable<T> = T | Promise<T>
 
 interface Handled {
   result: DingtalkApiError | object
   billed: boolean
 }
 
-export interface DingtalkOptions {
-  port?: number
-  clock?: Clock
-  appKey?: string
-  appSecret?: string
-  agentId?: number
-  /** Milliseconds until an unacknowledged callback is sent again, 60,000 by default. */
-  redelivery?: number
-  /** Lifetime of an access token in seconds, 7200 by default. */
-  tokenLife?: number
-  /** Maximum calls per second and API, 20 by default. */
-  qps?: number
-  /** Maximum calls per month, 5000 by default. */
-  monthly?: number
-  /** Maximum bytes of a card's content, 20,000 by default. */
-  cardLimit?: number
-  /** The existing card templates; any by default. */
-  templates?: string[]
-}
-
-export interface Dingtalk {
-  /** Replace `https://api.dingtalk.com/v1.0` and `https://oapi.dingtalk.com`. */
-  apiEndpoint: string
-  oldApiEndpoint: string
-  appKey: string
-  appSecret: string
-  calls: DingtalkCall[]
-  messages: RobotMessage[]
-  cards: Card[]
-  meter: RateMeter
-  stream: StreamGateway
-  /** Sends a message to the robot over the Stream connection. */
-  say(body: MessageBody, place?: MessageOrigin): Promise<CallbackDelivery>
-  /** Sends a message to the robot in HTTP mode. @returns the HTTP status of the robot's response */
-  post(url: string, body: MessageBody, place?: MessageOrigin): Promise<number>
-  /** Stores a file for use in messages. @returns its download code */
-  media(bytes: Uint8Array, type: string): string
-  /** Fails the next calls of an API. Failures are queued. */
-  fail(api: DingtalkApi, failure: DingtalkFailure, times?: number): void
-  /** Invalidates all access tokens. */
-  expireTokens(): void
-  close(): Promise<void>
+/** The topics of callbacks that a robot subscribes to. */
+function topicsOf({ subscriptions = [] }: { subscriptions?: { type: string, topic: string }[] }): string[] {
+  return subscriptions.filter(({ type }) => type === 'CALLBACK').map(({ topic }) => topic)
 }
 
 /**
@@ -107,6 +44,8 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
   const robot = new Robot(clock, appKey)
   const meter = new RateMeter(clock, { qps: options.qps ?? 20, monthly: options.monthly ?? 5000 })
   const stream = new StreamGateway(clock, options.redelivery ?? 60_000)
+  const reactions = new Reactions()
+  const uploads = new Uploads()
   const calls: DingtalkCall[] = []
   const failures = new Map<DingtalkApi, DingtalkFailure[]>()
   const files = new Map<string, { bytes: Uint8Array, type: string }>()
@@ -114,11 +53,11 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
   let issued = 0
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  function callApi(api: DingtalkApi, body: any): DingtalkApiError | object {
+  function callApi(api: DingtalkApi, body: any): Awaitable<DingtalkApiError | object> {
     switch (api) {
       case 'token': return body.appKey === appKey && body.appSecret === appSecret ? issueToken() : wrongSecret()
       case 'open': return body.clientId === appKey && body.clientSecret === appSecret
-        ? { endpoint: `ws://127.0.0.1:${port}/connect`, ticket: stream.issueTicket() }
+        ? { endpoint: `ws://127.0.0.1:${port}/connect`, ticket: stream.issueTicket(topicsOf(body)) }
         : wrongSecret()
       case 'apps': return { appList: agentId ? [{ agentId, name: '小钉', icon: 'https://example.com/icon.png' }] : [] }
       case 'oldApps': return { errcode: 0, appList: [] }
@@ -129,6 +68,13 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
       case 'groupSend': return robot.send(body, true)
       case 'createAndDeliver': return cards.create(body)
       case 'streaming': return cards.stream(body)
+      case 'updateCard': return cards.update(body)
+      case 'groupRecall':
+      case 'batchRecall': return robot.recall(body)
+      case 'react': return reactions.add(body)
+      case 'unreact': return reactions.remove(body)
+      case 'upload': return uploads.add(body)
+      case 'webhook': return robot.reply(body)
     }
   }
 
@@ -139,12 +85,16 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
   }
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  function handleCall(api: DingtalkApi, token: string, body: any): Handled {
-    if (FREE_APIS.has(api)) return { result: callApi(api, body), billed: false }
-    if (!((tokens.get(token) ?? 0) > clock.now())) return { result: invalidToken(), billed: false }
+  async function handleCall(api: DingtalkApi, token: string, body: any): Promise<Handled> {
+    if (api === 'webhook') meter.messages++
+    if (FREE_APIS.has(api)) return { result: await callApi(api, body), billed: false }
+    if (!((tokens.get(token) ?? 0) > clock.now())) {
+      return { result: OLD_APIS.has(api) ? oldApiError(40014, '不合法的access_token') : invalidToken(), billed: false }
+    }
     const before = meter.count
     const refusal = meter.charge(api)
-    return { result: refusal ?? callApi(api, body), billed: meter.count > before }
+    const billed = meter.count > before
+    return { result: refusal ?? await callApi(api, body), billed }
   }
 
   function reply(response: ServerResponse, result: object) {
@@ -165,9 +115,9 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
     if (!bytes) return
     const file = files.get(pathname.slice('/files/'.length))
     if (file) return void response.writeHead(200, { 'content-type': file.type }).end(file.bytes)
-    const api = (routes as Record<string, DingtalkApi>)[`${incoming.method} ${pathname}`]
+    const api = apiOf(incoming.method!, pathname)
     if (!api) return reply(response, unknownPath())
-    const body = bytes.length ? JSON.parse(String(bytes)) : {}
+    const body = await parseBody(bytes, incoming.headers['content-type'], searchParams)
     const token = incoming.headers['x-acs-dingtalk-access-token'] ?? searchParams.get('access_token') ?? ''
     const failure = failures.get(api)?.shift()
     if (failure) {
@@ -175,10 +125,15 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
       calls.push({ api, body, at: clock.now(), status, code, billed: false })
       return fail(failure, incoming, response)
     }
-    const { result, billed } = handleCall(api, String(token), body)
+    const { result, billed } = await handleCall(api, String(token), body)
     const { status = 200, code } = result as Partial<DingtalkApiError>
     calls.push({ api, body, at: clock.now(), status, code, billed })
     reply(response, result)
+  }
+
+  function dataOf(body: MessageBody, origin: MessageOrigin) {
+    const webhook = options.sessionWebhooks ? robot.openSession(origin, `http://127.0.0.1:${port}`) : undefined
+    return callbackData(body, origin, { robotCode: appKey, now: clock.now(), webhook })
   }
 
   const server = createServer(handle)
@@ -194,12 +149,21 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
     cards: cards.all,
     meter,
     stream,
-    say: (body, place = {}) => stream.push(callbackData(body, place, appKey, clock.now())),
+    reactions: reactions.all,
+    uploads: uploads.files,
+    say(body, place = {}) {
+      meter.messages++
+      return stream.push(dataOf(body, place))
+    },
+    click(card, click) {
+      meter.messages++
+      return stream.push(clickData(card, click), { topic: CARD_TOPIC })
+    },
     async post(url, body, place = {}) {
       const timestamp = String(clock.now())
       const sign = createHmac('sha256', appSecret).update(`${timestamp}\n${appSecret}`).digest('base64')
       const headers = { 'content-type': 'application/json', timestamp, sign }
-      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(callbackData(body, place, appKey, clock.now())) })
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(dataOf(body, place)) })
       await response.arrayBuffer()
       return response.status
     },

@@ -8,6 +8,7 @@ const REQUIRED_SCOPES: Record<string, string> = {
   streaming: 'Card.Streaming.Write',
   batchSend: 'qyapi_robot_sendmsg',
   groupSend: 'qyapi_robot_sendmsg',
+  updateCard: 'Card.Instance.Write',
 }
 
 export interface RateLimits {
@@ -25,6 +26,8 @@ export interface RateLimits {
 export class RateMeter {
   /** Billed calls. */
   count = 0
+  /** Messages by webhook and over the Stream connection, in both directions. */
+  messages = 0
   /** Permissions that the app lacks. */
   readonly missing = new Set<string>()
   private readonly recent = new Map<string, number[]>()

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock'
 import type { DingtalkApiError } from './api-error'
-import { invalid } from './api-error'
+import { invalid, oldApiError } from './api-error'
+import type { MessageOrigin } from './message'
 
 /** An accepted message of the robot. */
 export interface RobotMessage {
@@ -11,8 +12,20 @@ export interface RobotMessage {
   msgKey: string
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   param: any
+  /** Empty for replies by webhook. */
   processQueryKey: string
   at: number
+  /** The people that a reply by webhook mentions. */
+  mentions?: string[]
+  isRecalled?: boolean
+}
+
+/** Milliseconds that a sessionWebhook lives. */
+const SESSION_LIFE_MS = 5_400_000
+
+interface Session {
+  chat: Pick<RobotMessage, 'conversationId' | 'userIds'>
+  expiresAt: number
 }
 
 /**
@@ -21,6 +34,7 @@ export interface RobotMessage {
  */
 const REQUIRED_FIELDS: Record<string, string> = {
   sampleText: 'content', sampleMarkdown: 'text', sampleImageMsg: 'photoURL', sampleLink: 'text', sampleFile: 'mediaId',
+  sampleAudio: 'mediaId', sampleVideo: 'videoMediaId',
 }
 
 function parse(text: unknown) {
@@ -36,6 +50,7 @@ function parse(text: unknown) {
  */
 export class Robot {
   readonly sent: RobotMessage[] = []
+  private readonly sessions = new Map<string, Session>()
 
   constructor(private readonly clock: Clock, private readonly robotCode: string) {}
 
@@ -52,5 +67,41 @@ export class Robot {
     const to = isGroup ? { conversationId: openConversationId } : { userIds }
     this.sent.push({ ...to, msgKey, param, processQueryKey, at: this.clock.now() })
     return { processQueryKey, ...isGroup ? {} : { invalidStaffIdList: [], flowControlledStaffIdList: [] } }
+  }
+  /** Opens a session, which replies by webhook refer to. @param origin of the message that is replied to */
+  openSession({ userId = 'manager4220', conversationId }: MessageOrigin, baseUrl: string) {
+    const id = `session-${this.sessions.size + 1}`
+    const expiresAt = this.clock.now() + SESSION_LIFE_MS
+    this.sessions.set(id, { chat: conversationId ? { conversationId } : { userIds: [userId] }, expiresAt })
+    return { url: `${baseUrl}/robot/sendBySession?session=${id}`, expiresAt }
+  }
+
+  /**
+   * A reply by webhook.
+   * @see https://open.dingtalk.com/document/orgapp/robot-reply-and-send-messages
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  reply({ session: id, msgtype, at, ...body }: any): object {
+    const session = this.sessions.get(id)
+    if (!session || session.expiresAt <= this.clock.now()) return oldApiError(300001, 'session is not exist or expired')
+    const param = body[msgtype]
+    const field = { text: 'content', markdown: 'text' }[msgtype as string]
+    if (!field || !param?.[field] || (msgtype === 'markdown' && !param.title)) return oldApiError(40035, '缺少参数')
+    const mentions: string[] = at?.atUserIds ?? []
+    const missing = mentions.find(user => !param[field].includes(`@${user}`))
+    if (missing) return oldApiError(40035, `the text does not contain @${missing}`)
+    this.sent.push({ ...session.chat, msgKey: msgtype, param, processQueryKey: '', at: this.clock.now(), mentions })
+    return { errcode: 0, errmsg: 'ok' }
+  }
+
+  /** Takes messages back. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  recall({ robotCode, processQueryKeys = [] }: any): DingtalkApiError | object {
+    if (robotCode !== this.robotCode) return invalid('robotCode', 'robot not exist')
+    const known = this.sent.filter(({ processQueryKey }) => processQueryKeys.includes(processQueryKey))
+    for (const message of known) message.isRecalled = true
+    const found = known.map(({ processQueryKey }) => processQueryKey)
+    const failedResult = processQueryKeys.filter((key: string) => !found.includes(key)).map((key: string) => [key, 'not exist'])
+    return { successResult: found, failedResult: Object.fromEntries(failedResult) }
   }
 }

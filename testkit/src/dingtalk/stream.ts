@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
@@ -8,12 +9,18 @@ import type { Clock } from '../clock'
 /** A callback, with the times it was sent and the time it was acknowledged. */
 export interface CallbackDelivery {
   messageId: string
+  topic: string
   data: object
   sentAt: number[]
   acknowledgedAt?: number
+  /** What the robot responded. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  response?: any
 }
 
-const TOPIC = '/v1.0/im/bot/messages/get'
+const MESSAGE_TOPIC = '/v1.0/im/bot/messages/get'
+
+export const CARD_TOPIC = '/v1.0/card/instances/callback'
 
 /**
  * Stream mode: the robot opens a WebSocket and receives callbacks over it. Unacknowledged callbacks are sent again.
@@ -28,19 +35,23 @@ export class StreamGateway {
   ignoresHandshakes = false
   /** Sockets whose handshake is not answered. */
   readonly pending = new Set<Duplex>()
-  private readonly tickets = new Set<string>()
+  private readonly tickets = new Map<string, string[]>()
+  private readonly topics = new WeakMap<WebSocket, string[]>()
   private readonly server = new WebSocketServer({ noServer: true })
   private readonly pings = new Map<string, () => void>()
   private readonly closed = new AbortController()
   private waiting: (() => void)[] = []
 
   /** @param redelivery milliseconds until an unacknowledged callback is sent again */
-  constructor(private readonly clock: Clock, private readonly redelivery: number) {}
+  constructor(private readonly clock: Clock, private readonly redelivery: number) {
+    // One for each callback that waits for its acknowledgement.
+    setMaxListeners(0, this.closed.signal)
+  }
 
-  /** Issues a ticket for one connection. */
-  issueTicket(): string {
+  /** Issues a ticket for one connection, which gets the callbacks of these topics. */
+  issueTicket(topics: string[]): string {
     const ticket = randomUUID()
-    this.tickets.add(ticket)
+    this.tickets.set(ticket, topics)
     return ticket
   }
 
@@ -53,10 +64,11 @@ export class StreamGateway {
         return
       }
       const { pathname, searchParams } = new URL(request.url!, 'http://localhost')
-      if (pathname !== '/connect' || !this.tickets.delete(searchParams.get('ticket') ?? '')) {
-        return void socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
-      }
-      this.server.handleUpgrade(request, socket, head, client => this.accept(client))
+      const ticket = searchParams.get('ticket') ?? ''
+      const topics = this.tickets.get(ticket)
+      if (pathname !== '/connect' || !topics) return void socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
+      this.tickets.delete(ticket)
+      this.server.handleUpgrade(request, socket, head, client => this.accept(client, topics))
     })
   }
 
@@ -66,8 +78,8 @@ export class StreamGateway {
   }
 
   /** Sends a callback up to `times` times, until it is acknowledged. */
-  async push(data: object, times = 3): Promise<CallbackDelivery> {
-    const delivery: CallbackDelivery = { messageId: randomUUID(), data, sentAt: [] }
+  async push(data: object, { times = 3, topic = MESSAGE_TOPIC } = {}): Promise<CallbackDelivery> {
+    const delivery: CallbackDelivery = { messageId: randomUUID(), topic, data, sentAt: [] }
     this.deliveries.push(delivery)
     await this.connected()
     this.send(delivery)
@@ -101,17 +113,20 @@ export class StreamGateway {
     this.server.close()
   }
 
-  private accept(client: WebSocket) {
+  private accept(client: WebSocket, topics: string[]) {
     this.sockets.add(client)
+    this.topics.set(client, topics)
     client.on('close', () => this.sockets.delete(client))
     client.on('message', data => this.receive(JSON.parse(String(data))))
     for (const wake of this.waiting.splice(0)) wake()
   }
 
-  private receive({ code, headers }: { code: number, headers: { messageId: string } }) {
+  private receive({ code, headers, data }: { code: number, headers: { messageId: string }, data: string }) {
     this.pings.get(headers.messageId)?.()
     const delivery = this.deliveries.find(({ messageId }) => messageId === headers.messageId)
-    if (delivery && code === 200) delivery.acknowledgedAt ??= this.clock.now()
+    if (!delivery || code !== 200) return
+    delivery.acknowledgedAt ??= this.clock.now()
+    delivery.response = JSON.parse(data)
   }
 
   private async redeliver(delivery: CallbackDelivery, times: number) {
@@ -124,7 +139,7 @@ export class StreamGateway {
 
   private send(delivery: CallbackDelivery) {
     delivery.sentAt.push(this.clock.now())
-    this.frame('CALLBACK', TOPIC, delivery.messageId, delivery.data)
+    this.frame('CALLBACK', delivery.topic, delivery.messageId, delivery.data)
   }
 
   private frame(type: string, topic: string, messageId: string, data: object) {
@@ -132,6 +147,7 @@ export class StreamGateway {
     const headers = { topic, messageId, contentType: 'application/json', time: String(this.clock.now()) }
     const text = JSON.stringify({ specVersion: '1.0', type, headers, data: JSON.stringify(data) })
     const client = [...this.sockets].at(-1)
-    client?.send(text)
+    // A callback that was not subscribed to goes nowhere.
+    if (client && (type !== 'CALLBACK' || this.topics.get(client)!.includes(topic))) client.send(text)
   }
 }
