@@ -11,7 +11,8 @@ import { describeUsage } from './commands/usage'
 import type { Config } from './config'
 import { closeLeftOpenCards } from './delivery/card-recovery'
 import { DatabaseAccess } from 'common/database'
-import { MonthlyCallsStore } from './storage/monthly-calls'
+import { carryOverRows } from './storage/carry-over'
+import { MonthlyUsageStore } from './storage/monthly-usage'
 import { OpenCardStore } from './storage/open-cards'
 import { declareTables } from './storage/tables'
 import { AccessToken } from './stream/access-token'
@@ -47,7 +48,8 @@ export class Companion {
   private readonly database: DatabaseAccess
   private readonly turns: TurnRegistry
   private readonly warn: (text: string) => void
-  private isClosed = false
+  /** Ends when the rows of earlier versions have the form of this one. */
+  private carryingOver: Promise<unknown> = Promise.resolve()
 
   constructor(
     private readonly ctx: Context, private readonly config: Config, private readonly options: CompanionOptions,
@@ -61,7 +63,10 @@ export class Companion {
     this.turns = new TurnRegistry(clock)
     this.watchBots()
     this.watchMessages()
-    ctx.inject(['database'], () => this.eachAccount(account => this.restore(account)))
+    ctx.inject(['database'], () => {
+      this.carryingOver = this.database.try(carryOverRows)
+      this.eachAccount(account => this.restore(account))
+    })
     // Before anything is disposed: the adapter cannot send afterwards.
     ctx.on('exit', () => this.interrupt())
   }
@@ -73,7 +78,6 @@ export class Companion {
 
   /** Delivers what is held back, closes all cards, and leaves the bots as they were. It never throws. */
   async close() {
-    this.isClosed = true
     this.eachAccount(({ connection, uninstall }) => {
       connection.dispose()
       uninstall()
@@ -171,7 +175,7 @@ export class Companion {
     const known = this.apps.get(id)
     if (known) return known
     const { config: { monthlyCalls }, database, options: { clock }, warn } = this
-    const store = new MonthlyCallsStore(database, id, clock)
+    const store = new MonthlyUsageStore(database, id, 'calls')
     const app = new App(id, { clock, monthlyCalls, warn, quotaChanged: quota => store.save(quota) })
     this.apps.set(id, app)
     return app
@@ -187,11 +191,14 @@ export class Companion {
 
   /** Loads the count of calls, and closes the cards that were left open. */
   private restore(account: Account) {
-    const { api } = account
+    account.recovering ??= this.recover(account.api).finally(() => account.recovering = undefined)
+  }
+
+  private async recover(api: DingtalkApi) {
+    await this.carryingOver
     // Nothing is spent: this only has the count read and written.
     api.app.quota.spend(0)
-    account.recovering ??= closeLeftOpenCards(api, this.cards, this.options.clock)
-      .finally(() => account.recovering = undefined)
+    await closeLeftOpenCards(api, this.cards, this.options.clock)
   }
 }
 

@@ -43,7 +43,7 @@ export interface DingtalkOptions {
   /** The existing card templates; any by default. */
   templates?: string[]
   /**
-   * Whether callbacks carry a sessionWebhook of this mock. By default it is the address that the documentation shows, at
+   * Whether callbacks carry a sessionWebhook of this mock. By default it is the address in the documentation, at
    * which the mock cannot be reached.
    */
   sessionWebhooks?: boolean

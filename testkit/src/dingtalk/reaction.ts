@@ -41,8 +41,8 @@ export class Reactions {
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 function check({ robotCode, openMsgId, openConversationId, emotionType, emotionName, textEmotion }: any) {
-  if (!robotCode || !openMsgId || !openConversationId) return invalid('empty', 'robotCode, openMsgId and openConversationId are required')
+  if (!robotCode || !openMsgId || !openConversationId) return invalid('empty', 'a required parameter is empty')
   if (emotionType !== 2) return invalid('emotionType', 'emotionType must be 2')
-  const isComplete = textEmotion?.emotionId && textEmotion.backgroundId && textEmotion.text && textEmotion.emotionName === emotionName
-  if (!isComplete) return invalid('textEmotion', 'textEmotion is illegal')
+  const { emotionId, backgroundId, text, emotionName: name } = textEmotion ?? {}
+  if (!emotionId || !backgroundId || !text || name !== emotionName) return invalid('textEmotion', 'textEmotion is illegal')
 }

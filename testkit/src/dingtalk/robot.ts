@@ -68,6 +68,7 @@ export class Robot {
     this.sent.push({ ...to, msgKey, param, processQueryKey, at: this.clock.now() })
     return { processQueryKey, ...isGroup ? {} : { invalidStaffIdList: [], flowControlledStaffIdList: [] } }
   }
+
   /** Opens a session, which replies by webhook refer to. @param origin of the message that is replied to */
   openSession({ userId = 'manager4220', conversationId }: MessageOrigin, baseUrl: string) {
     const id = `session-${this.sessions.size + 1}`

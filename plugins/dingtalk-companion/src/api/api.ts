@@ -1,4 +1,4 @@
-import { backoffMs, withTimeout } from 'common/async'
+import { backoffMs, retry, withTimeout } from 'common/async'
 import type { Clock } from 'common/time'
 import type { App } from './app'
 import { DingtalkError, assertData, toDingtalkError } from './error'
@@ -36,10 +36,8 @@ export interface ApiOptions {
   random: () => number
 }
 
-/** DingTalk's APIs in the name of one bot: rate-limited, counted, retried, with a valid token and a timeout. */
+/** DingTalk's APIs in the name of one bot: rate-limited, counted, retried, with a time limit. */
 export class DingtalkApi {
-  private refreshing?: Promise<void>
-
   constructor(private readonly bot: StockBot, readonly app: App, private readonly options: ApiOptions) {}
 
   /**
@@ -107,50 +105,39 @@ export class DingtalkApi {
   /** @param retried codes after which the call is repeated */
   private async call(path: Path, retried: DingtalkErrorCode[], request: () => Promise<unknown>): Promise<unknown> {
     const { app, options: { clock, random } } = this
-    const isCard = path.startsWith('card/')
-    let hasRefreshed = false
-    for (let attempt = 0; ;) {
-      await app.rateLimiter.take()
-      app.quota.spend()
-      const { token } = this.bot
-      try {
-        const result = assertData(await this.withTimeout(request()))
-        app.accepted(path)
-        return result
-      } catch (cause) {
-        const error = toDingtalkError(cause)
-        if (NOT_BILLED.includes(error.code)) app.quota.spend(-1)
-        if (error.code === 'dingtalk/token-invalid' && !hasRefreshed) {
-          hasRefreshed = true
-          await this.refreshToken(token)
-        } else if (retried.includes(error.code) && attempt < MAX_RETRIES) {
-          await clock.sleep(backoffMs(attempt++, random))
-        } else {
-          const isDenied = error.code === 'dingtalk/permission-denied'
-          const failure = isDenied && !error.scope
-            ? new DingtalkError(error.code, error.message, { scope: scopes[path] })
-            : error
-          app.refused(path, failure, isCard)
-          throw failure
-        }
-      }
+    try {
+      const result = await retry(() => this.attempt(request), {
+        clock,
+        attempts: 1 + MAX_RETRIES,
+        delayMs: (error, attempt) => {
+          return retried.includes((error as DingtalkError).code) ? backoffMs(attempt, random) : undefined
+        },
+      })
+      app.accepted(path)
+      return result
+    } catch (error) {
+      const { code, message, scope } = error as DingtalkError
+      const isUnnamed = code === 'dingtalk/permission-denied' && !scope
+      const failure = isUnnamed ? new DingtalkError(code, message, { scope: scopes[path] }) : error as DingtalkError
+      app.refused(path, failure, path.startsWith('card/'))
+      throw failure
     }
   }
 
-  /** The adapter sets no timeout: a call without a response would block its chat. */
-  private withTimeout<T>(result: Promise<T>): Promise<T> {
-    return withTimeout(result, CALL_TIMEOUT_MS, this.options.clock, () => {
-      throw new DingtalkError('dingtalk/connection-failed', 'DingTalk does not answer')
-    })
-  }
-
-  /** Gets a new token, once for all calls that found theirs expired. */
-  private async refreshToken(expired: string | undefined) {
-    const { bot } = this
-    if (bot.token !== expired) return
-    this.refreshing ??= this.withTimeout(bot.refreshToken()).then(() => {}, (error) => {
-      throw toDingtalkError(error)
-    }).finally(() => this.refreshing = undefined)
-    await this.refreshing
+  /** One try, which is billed unless DingTalk says otherwise. */
+  private async attempt(request: () => Promise<unknown>): Promise<unknown> {
+    const { app, options: { clock } } = this
+    await app.rateLimiter.take()
+    app.quota.spend()
+    try {
+      // The adapter sets no time limit: a call without a response would block its chat.
+      return assertData(await withTimeout(request(), CALL_TIMEOUT_MS, clock, () => {
+        throw new DingtalkError('dingtalk/connection-failed', 'DingTalk does not answer')
+      }))
+    } catch (cause) {
+      const error = toDingtalkError(cause)
+      if (NOT_BILLED.includes(error.code)) app.quota.spend(-1)
+      throw error
+    }
   }
 }

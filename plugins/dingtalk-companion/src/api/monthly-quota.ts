@@ -5,7 +5,7 @@ const BEIJING_OFFSET_MS = 8 * 3_600_000
 /** Share of the quota at which the operator is warned. */
 const WARNING_SHARE = 0.8
 
-/** Share from which on no cards are made: the rest is enough for many more answers of one call each. */
+/** Share from which on the quota is saved: of API calls, the rest is enough for many more answers of one call each. */
 const SHORT_SHARE = 0.9
 
 /** The month in which a call is billed, by the time of Beijing, e.g. `2026-11`. */
@@ -15,56 +15,80 @@ export function monthOf(now: number): string {
 
 export interface MonthlyQuotaOptions {
   clock: Clock
-  /** Calls per month; 0 is unlimited. */
+  /** Uses per month; 0 is unlimited. */
   limit: number
   /** Called once a month, when most of the quota is used. */
   warn(used: number, limit: number): void
-  /** Called whenever the count has changed. */
+  /** Called whenever this process has counted. */
   changed?(quota: MonthlyQuota): void
 }
 
 /**
- * Counts the billed calls of an app.
+ * Counts what an app uses of one monthly quota: what this process has counted, and what others have counted before it
+ * or beside it.
  * @see https://open.dingtalk.com/document/orgapp/call-frequency-limit
  */
 export class MonthlyQuota {
-  private month: string
-  private calls = 0
+  private currentMonth: string
+  private ownCount = 0
+  private othersCount = 0
   private warned = false
 
   constructor(private readonly options: MonthlyQuotaOptions) {
-    this.month = monthOf(options.clock.now())
+    this.currentMonth = monthOf(options.clock.now())
   }
 
   get limit() {
     return this.options.limit
   }
 
-  /** Calls of this month. */
-  get used() {
+  get month() {
     this.startMonth()
-    return this.calls
+    return this.currentMonth
+  }
+
+  /** Counted by this process in this month. */
+  get own() {
+    this.startMonth()
+    return this.ownCount
+  }
+
+  /** Used in this month, by all processes that are known of. */
+  get used() {
+    return this.own + this.othersCount
   }
 
   get isShort() {
     return this.limit > 0 && this.used >= this.limit * SHORT_SHARE
   }
 
-  /** Counts calls; a negative number takes back those that were not billed. */
-  spend(calls = 1) {
+  /** Counts uses; a negative number takes back those that were not billed. */
+  spend(count = 1) {
     this.startMonth()
-    this.calls = Math.max(0, this.calls + calls)
+    this.ownCount = Math.max(0, this.ownCount + count)
     this.options.changed?.(this)
-    if (this.warned || !this.limit || this.calls < this.limit * WARNING_SHARE) return
+    this.warnWhenMostIsUsed()
+  }
+
+  /** Sets what other processes have counted in a month. */
+  setOthers(month: string, count: number) {
+    if (month !== this.month) return
+    this.othersCount = count
+    this.warnWhenMostIsUsed()
+  }
+
+  private warnWhenMostIsUsed() {
+    const { limit, used } = this
+    if (this.warned || !limit || used < limit * WARNING_SHARE) return
     this.warned = true
-    this.options.warn(this.calls, this.limit)
+    this.options.warn(used, limit)
   }
 
   private startMonth() {
     const month = monthOf(this.options.clock.now())
-    if (month === this.month) return
-    this.month = month
-    this.calls = 0
+    if (month === this.currentMonth) return
+    this.currentMonth = month
+    this.ownCount = this.othersCount = 0
     this.warned = false
   }
 }

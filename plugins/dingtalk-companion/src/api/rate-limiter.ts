@@ -1,3 +1,4 @@
+import { SerialQueue } from 'common/async'
 import type { Clock } from 'common/time'
 import { MAX_CALLS_PER_SECOND } from './limits'
 
@@ -10,7 +11,7 @@ const DEFAULT_CALLS_PER_SECOND = 14
 export class RateLimiter {
   private tokens: number
   private filledAt: number
-  private queue: Promise<void> = Promise.resolve()
+  private readonly queue = new SerialQueue()
 
   /**
    * @param rate calls per second in the long run
@@ -27,7 +28,7 @@ export class RateLimiter {
 
   /** Resolves when the caller may make one call, in the order of the callers. */
   take(): Promise<void> {
-    return this.queue = this.queue.then(() => this.draw())
+    return this.queue.run('', () => this.draw())
   }
 
   private async draw() {

@@ -12,8 +12,8 @@ import type { MarkdownSender } from './markdown-sender'
 /** A card that gets no text for this long is closed as failed. */
 export const CARD_WATCHDOG_MS = 600_000
 
-/** Pause after a frame that came too fast. */
-const TOO_FAST_PAUSE_MS = 1500
+/** Pause after a frame that failed: DingTalk was asked too often, or cannot be reached. */
+const FAILED_FRAME_PAUSE_MS = 1500
 
 export interface CardOptions extends CardFramesOptions {
   chat: Chat
@@ -131,9 +131,8 @@ export class Card extends LatestState {
       if (await showFrame()) this.frameCount++
       return true
     } catch (error) {
-      const { isTransient, code } = error as DingtalkError
-      this.frozen = !isTransient
-      if (code === 'dingtalk/too-fast') await this.options.clock.sleep(TOO_FAST_PAUSE_MS, this.finished.signal)
+      this.frozen = !(error as DingtalkError).isTransient
+      if (!this.frozen) await this.options.clock.sleep(FAILED_FRAME_PAUSE_MS, this.finished.signal)
       return false
     }
   }

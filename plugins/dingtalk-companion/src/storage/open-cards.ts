@@ -1,4 +1,5 @@
 import type { Clock } from 'common/time'
+import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
 import type { OpenCardRow } from './tables'
 
@@ -9,10 +10,12 @@ export class OpenCardStore {
 
   constructor(private readonly database: DatabaseAccess, private readonly clock: Clock) {}
 
+  /** @param row with the app key itself */
   async add(row: Pick<OpenCardRow, 'outTrackId' | 'app' | 'key' | 'notice'>) {
     this.own.add(row.outTrackId)
     const createdAt = new Date(this.clock.now())
-    await this.database.try(database => database.create('gemini_dingtalk_card', { ...row, content: '', createdAt }))
+    const app = rowKey(row.app)
+    await this.database.try(database => database.create('gemini_dingtalk_card', { ...row, app, content: '', createdAt }))
   }
 
   async update(outTrackId: string, content: string) {
@@ -32,7 +35,8 @@ export class OpenCardStore {
 
   /** Cards of an app that were left open: by a process that was killed, or while DingTalk could not be reached. */
   async leftOpen(app: string): Promise<OpenCardRow[]> {
-    const rows = await this.database.try(database => database.get('gemini_dingtalk_card', { app })) ?? []
+    const query = { app: rowKey(app) }
+    const rows = await this.database.try(database => database.get('gemini_dingtalk_card', query)) ?? []
     return rows.filter(({ outTrackId }) => !this.own.has(outTrackId))
   }
 }

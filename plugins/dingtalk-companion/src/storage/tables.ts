@@ -3,15 +3,18 @@ import type { Context } from 'koishi'
 declare module 'koishi' {
   interface Tables {
     gemini_dingtalk_card: OpenCardRow
-    gemini_dingtalk_usage: MonthlyCallsRow
     gemini_dingtalk_message: SeenMessageRow
+    gemini_dingtalk_usage: FormerUsageRow
+    dingtalk_usage: MonthlyUsageRow
   }
 }
 
 /** A card that is being written, with what it takes to close it after a crash. */
 export interface OpenCardRow {
   outTrackId: string
+  /** Row key of the app key. */
   app: string
+  /** Variable of the template. */
   key: string
   /** Markdown of the newest frame. */
   content: string
@@ -20,8 +23,18 @@ export interface OpenCardRow {
   createdAt: Date
 }
 
-/** API calls of an app in a month. */
-export interface MonthlyCallsRow {
+/** What one process has counted in a month. */
+export interface MonthlyUsageRow {
+  /** Row key of counter, month and process. */
+  key: string
+  /** Row key of the app key and of what is counted. */
+  counter: string
+  month: string
+  count: number
+}
+
+/** API calls of an app in a month, as earlier versions stored them. */
+export interface FormerUsageRow {
   app: string
   month: string
   calls: number
@@ -29,12 +42,13 @@ export interface MonthlyCallsRow {
 
 /** A message that was handled. */
 export interface SeenMessageRow {
+  /** Row key of the app key and the message id. */
   id: string
   at: Date
 }
 
 /**
- * Declares the tables; works before there is a database. They are named after the plugin that had them first, so that
+ * Declares the tables; works before there is a database. Some are named after the plugin that had them first, so that
  * existing rows stay valid.
  */
 export function declareTables(ctx: Context) {
@@ -51,5 +65,11 @@ export function declareTables(ctx: Context) {
     month: 'string(7)',
     calls: 'unsigned',
   }, { primary: ['app', 'month'] })
+  ctx.model.extend('dingtalk_usage', {
+    key: 'string(64)',
+    counter: 'string(64)',
+    month: 'string(7)',
+    count: 'unsigned',
+  }, { primary: 'key', indexes: ['counter'] })
   ctx.model.extend('gemini_dingtalk_message', { id: 'string(255)', at: 'timestamp' }, { primary: 'id' })
 }

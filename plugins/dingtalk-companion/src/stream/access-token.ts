@@ -2,6 +2,7 @@ import { withTimeout } from 'common/async'
 import type { Clock } from 'common/time'
 import type { HTTP } from 'koishi'
 import { DingtalkError, toDingtalkError } from '../api/error'
+import { withFreshToken } from '../api/fresh-token'
 import type { StockBot } from '../api/stock-bot'
 
 const REFRESH_TIMEOUT_MS = 15_000
@@ -14,6 +15,7 @@ const MAX_RETRY_MS = 60_000
 
 interface TokenBot extends Omit<StockBot, 'http'> {
   http: HTTP
+  oldHttp: HTTP
   config: StockBot['config'] & { api?: HTTP.Config }
 }
 
@@ -31,7 +33,8 @@ export interface AccessTokenOptions {
 /**
  * Refreshes the access token of one bot in place of the stock adapter. The adapter derives its HTTP client from the one
  * before, so that each refresh makes every call dearer until the fifth fails with a full stack; it starts a further
- * chain of timers each time, and ends the chain when one refresh fails.
+ * chain of timers each time, and ends the chain when one refresh fails. A call whose token is refused in spite of that,
+ * because it was revoked, is repeated with a new one.
  * @see https://open.dingtalk.com/document/orgapp/obtain-the-access_token-of-an-internal-app
  */
 export class AccessToken {
@@ -39,17 +42,29 @@ export class AccessToken {
   private failures = 0
   private timer: unknown
   private isDisposed = false
+  private readonly bot: TokenBot
+  /** The clients as they are without the repetition of calls. */
+  private http: HTTP
+  private readonly oldHttp: HTTP
 
-  constructor(private readonly bot: StockBot, private readonly options: AccessTokenOptions) {}
+  constructor(bot: StockBot, private readonly options: AccessTokenOptions) {
+    this.bot = bot as unknown as TokenBot
+    this.http = this.bot.http
+    this.oldHttp = this.bot.oldHttp
+  }
 
   /** Replaces the adapter's method. @returns restores it */
   install(): () => void {
     const { bot } = this
     clearTimeout(bot.refreshTokenTimer)
+    this.wrapHttp()
+    bot.oldHttp = withFreshToken(this.oldHttp, this.source(() => this.oldHttp))
     Object.defineProperty(bot, 'refreshToken', { configurable: true, value: () => this.refresh() })
     return () => {
       this.isDisposed = true
       this.clearTimer()
+      bot.http = this.http
+      bot.oldHttp = this.oldHttp
       Reflect.deleteProperty(bot, 'refreshToken')
       // The adapter goes on from here by itself.
       if (bot.isActive && bot.token) void this.handOver()
@@ -73,7 +88,7 @@ export class AccessToken {
   }
 
   private async request() {
-    const bot = this.bot as unknown as TokenBot
+    const { bot } = this
     const { config: { api, appkey: appKey, secret: appSecret } } = bot
     this.clearTimer()
     const request = bot.internal.getAccessToken({ appKey, appSecret }) as Promise<TokenResponse>
@@ -81,10 +96,27 @@ export class AccessToken {
       throw new DingtalkError('dingtalk/connection-failed', 'DingTalk does not answer a request for an access token')
     }).catch((error) => { throw toDingtalkError(error) })
     bot.token = accessToken
-    bot.http = bot.ctx.http.extend({ headers: { 'x-acs-dingtalk-access-token': accessToken } }).extend(api)
+    this.http = bot.ctx.http.extend({ headers: { 'x-acs-dingtalk-access-token': accessToken } }).extend(api)
+    if (this.isDisposed) bot.http = this.http
+    else this.wrapHttp()
     this.failures = 0
     const lifeMs = expireIn * 1000 - REFRESH_MARGIN_MS
     this.schedule(Math.min(Math.max(lifeMs, MIN_REFRESH_INTERVAL_MS), MAX_REFRESH_INTERVAL_MS))
+  }
+
+  private wrapHttp() {
+    this.bot.http = withFreshToken(this.http, this.source(() => this.http))
+  }
+
+  private source(http: () => HTTP) {
+    const { bot } = this
+    return {
+      get token() {
+        return bot.token
+      },
+      http,
+      refresh: () => this.refresh(),
+    }
   }
 
   private schedule(delayMs: number) {

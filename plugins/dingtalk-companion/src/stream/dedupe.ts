@@ -1,9 +1,16 @@
-import type { Session } from 'koishi'
+import type { Context, Session } from 'koishi'
+import { withTimeout } from 'common/async'
 import { ExpiringMap } from 'common/collections'
 import type { Clock } from 'common/time'
+import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
 
 const RETENTION_MS = 600_000
+
+const SWEEP_INTERVAL_MS = 60_000
+
+/** A database that does not answer must not keep the message from being answered. */
+const CLAIM_TIMEOUT_MS = 2000
 
 const MAX_MESSAGES = 10_000
 
@@ -23,24 +30,37 @@ export class MessageDeduplicator {
   /** Whether another session brought the same message before. Call it once per session. */
   async isRepeated({ id: session, selfId, messageId }: Pick<Session, 'id' | 'selfId' | 'messageId'>): Promise<boolean> {
     if (!messageId) return false
-    const id = `${selfId}:${messageId}`
+    const id = rowKey(selfId, messageId)
     const known = this.seen.get(id)
     if (known !== undefined) return known !== session
     this.seen.set(id, session)
-    return await this.wasStored(id)
+    return withTimeout(this.wasStored(id, this.clock.now()), CLAIM_TIMEOUT_MS, this.clock, () => false)
   }
 
-  private async wasStored(id: string): Promise<boolean> {
-    const now = this.clock.now()
-    const uptime = this.clock.monotonic()
+  /**
+   * Claims a message for this process. However many processes try at once, inserting its row succeeds once.
+   */
+  private async wasStored(id: string, now: number): Promise<boolean> {
     return await this.database.try(async (database) => {
+      await this.sweep(database, now)
       const [known] = await database.get('gemini_dingtalk_message', { id })
       if (known && now - known.at.getTime() < RETENTION_MS) return true
-      await database.upsert('gemini_dingtalk_message', [{ id, at: new Date(now) }])
-      if (uptime - this.sweptAt < RETENTION_MS) return false
-      this.sweptAt = uptime
-      await database.remove('gemini_dingtalk_message', { at: { $lte: new Date(now - RETENTION_MS) } })
-      return false
+      if (known) await database.remove('gemini_dingtalk_message', { id, at: known.at })
+      try {
+        await database.create('gemini_dingtalk_message', { id, at: new Date(now) })
+        return false
+      } catch (error) {
+        const [winner] = await database.get('gemini_dingtalk_message', { id })
+        if (!winner) throw error
+        return true
+      }
     }) ?? false
+  }
+
+  private async sweep(database: Context['database'], now: number) {
+    const uptime = this.clock.monotonic()
+    if (uptime - this.sweptAt < SWEEP_INTERVAL_MS) return
+    this.sweptAt = uptime
+    await database.remove('gemini_dingtalk_message', { at: { $lte: new Date(now - RETENTION_MS) } })
   }
 }

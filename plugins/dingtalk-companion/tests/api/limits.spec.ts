@@ -122,7 +122,8 @@ describe('the quota of a bot', () => {
     for (let tries = 0; tries < 100 && !/ 4\//.test(await usage() ?? ''); tries++) await tick()
     assert.equal(await usage(), 'dingkey 2027-01 4/5000')
     for (let index = 0; index < 20; index++) await tick()
-    const rows = await rig.app.database.get('gemini_dingtalk_usage', {})
-    assert.deepEqual(rows, [{ app: 'dingkey', month: '2027-01', calls: 4 }])
+    const rows = await rig.app.database.get('dingtalk_usage', {})
+    // One row for each process.
+    assert.deepEqual(rows.map(({ month, count }) => [month, count]), [['2027-01', 2], ['2027-01', 2]])
   })
 })

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import type { HTTP } from 'koishi'
+import { dingtalkErrors } from 'testkit'
 import type { StockBot } from '../../src/api/stock-bot'
 import { Rig } from '../support/rig'
 
@@ -8,7 +10,7 @@ describe('the access token of DingTalk', () => {
   beforeEach(async () => { rig = await (await Rig.start()).online() })
   afterEach(() => rig.close())
 
-  const bot = () => rig.bot as unknown as StockBot
+  const bot = () => rig.bot as unknown as StockBot & { oldHttp: HTTP, http: HTTP }
   const requests = () => rig.platform.calls.filter(({ api }) => api === 'token').length
 
   it('can be refreshed a thousand times at the same cost', async function() {
@@ -55,6 +57,59 @@ describe('the access token of DingTalk', () => {
     await rig.until(() => rig.platform.calls.at(-1)!.api === 'token')
     await rig.clock.advance(15_000)
     await refreshing
+  })
+
+  describe('that was revoked', () => {
+    interface Internal {
+      [name: string]: (...args: object[]) => Promise<unknown>
+    }
+    const internal = () => rig.bot.internal as unknown as Internal
+    const form = () => {
+      const data = new FormData()
+      data.append('type', 'file')
+      data.append('media', new Blob(['字']), '字.txt')
+      return data
+    }
+
+    for (const [name, task, api] of [
+      ['messages of commands', () => rig.bot.sendMessage('cidGROUP', 'hello'), 'groupSend'],
+      ['messages to people', () => rig.bot.sendPrivateMessage('alice', 'hello'), 'batchSend'],
+      ['recalled messages', () => rig.bot.deleteMessage('cidGROUP', 'query-1'), 'groupRecall'],
+      ['recalled messages of people', () => rig.bot.deleteMessage('alice', 'query-1'), 'batchRecall'],
+      ['calls of other plugins', () => internal().orgGroupSend({
+        msgKey: 'sampleText', msgParam: '{"content":"hello"}', robotCode: 'dingkey', openConversationId: 'cidGROUP',
+      }), 'groupSend'],
+      ['calls of the old API by other plugins', () => bot().oldHttp.post('/media/upload', form(), {
+        params: { access_token: bot().token },
+      }), 'upload'],
+      ['calls of other plugins with the client itself', () => bot().http.put('/card/instances', { outTrackId: 'unknown' })
+        .catch(() => {}), 'updateCard'],
+    ] as const) {
+      it(`is replaced, and the call repeated: ${name}`, async () => {
+        await bot().refreshToken()
+        const before = requests()
+        rig.platform.expireTokens()
+        await rig.settled(task())
+        assert.equal(requests(), before + 1)
+        assert.deepEqual(rig.calls.filter(call => call === api), [api, api])
+        const [first, second] = rig.platform.calls.filter(call => call.api === api)
+        assert.deepEqual([first.billed, second.billed], [false, true])
+      })
+    }
+
+    it('is replaced once for all calls that found it revoked', async () => {
+      const before = requests()
+      rig.platform.expireTokens()
+      await rig.settled(Promise.all(['a', 'b', 'c', 'd'].map(text => rig.bot.sendMessage(`cid${text}`, text))))
+      assert.equal(requests(), before + 1)
+      assert.deepEqual([...rig.texts].sort(), ['a', 'b', 'c', 'd'])
+    })
+
+    it('is not replaced for ever: the second refusal is an error', async () => {
+      const { invalidToken } = dingtalkErrors
+      rig.platform.fail('groupSend', invalidToken(), 2)
+      await assert.rejects(rig.settled(rig.bot.sendMessage('cidGROUP', 'hello')), { code: 'dingtalk/token-invalid' })
+    })
   })
 
   it('is left to the adapter when the companion goes', async () => {

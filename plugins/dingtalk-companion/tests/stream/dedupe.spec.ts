@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rowKey } from 'common/database'
 import { Rig, tick } from '../support/rig'
 
 describe('MessageDeduplicator', () => {
@@ -31,10 +32,45 @@ describe('MessageDeduplicator', () => {
     assert.deepEqual(taken, ['一', '二'])
   })
 
+  it('tells messages apart whose ids differ only for a strict database', async () => {
+    for (const id of ['msgA==', 'msga==', 'msgA== ', ' msgA==', 'ｍsgA==', 'x'.repeat(300), `${'x'.repeat(300)}y`]) await say(id, id)
+    assert.equal(taken.length, 7)
+  })
+
+  it('passes a message to one of two processes', async () => {
+    const first = rig
+    const other = await (await Rig.start({ after: first })).online()
+    other.app.middleware((session) => { taken.push(session.content!) })
+    const both = [...first.platform.stream.sockets]
+    assert.equal(both.length, 2)
+    for (let count = 0; count < 10; count++) {
+      // The mock sends to the newest connection: each time it is another one.
+      for (const socket of both) {
+        first.platform.stream.sockets.delete(socket)
+        first.platform.stream.sockets.add(socket)
+        void rig.platform.say(`第 ${count} 条`, { msgId: `${count}` })
+      }
+      for (let index = 0; index < 20; index++) await tick()
+    }
+    await other.stop()
+    assert.equal(taken.length, 10)
+  })
+
+  it('passes a message when the database does not answer', async () => {
+    const get = rig.app.database.get.bind(rig.app.database) as (...args: unknown[]) => Promise<unknown>
+    rig.app.database.get = ((table: string, ...rest: unknown[]) => {
+      return table === 'gemini_dingtalk_message' ? new Promise(() => {}) : get(table, ...rest)
+    }) as never
+    void rig.platform.say('一', { msgId: '1' })
+    await rig.until(() => taken.length === 1, 500)
+    await say('一', '1')
+    assert.deepEqual(taken, ['一'])
+  })
+
   it('forgets a message after ten minutes', async () => {
     await say('一', '1')
     await rig.clock.advance(600_000)
     await say('二', '2')
-    assert.deepEqual((await rig.app.database.get('gemini_dingtalk_message', {})).map(({ id }) => id), ['dingkey:2'])
+    assert.deepEqual((await rig.app.database.get('gemini_dingtalk_message', {})).map(({ id }) => id), [rowKey('dingkey', '2')])
   })
 })
