@@ -74,7 +74,7 @@ export function callbackData(body: MessageBody, origin: MessageOrigin, { robotCo
 
 /** The fields that describe the quoted message: in `text` of a text, in `content` of other messages. */
 function withQuote(message: { text?: object, content?: object }, quote: QuotedMessage, now: number) {
-  const { msgId, senderId = '$:LWCP_v1:$somebody', body, processQueryKey } = quote
+  const { msgId, senderId = '$:LWCP_v1:$bob', body, processQueryKey } = quote
   const [msgType, content] = typeof body === 'string' ? ['text', { text: body }] : [body.msgtype, body.content]
   const reply = { isReplyMsg: true, repliedMsg: { msgId, msgType, senderId, createdAt: now - 1000, content } }
   return {
