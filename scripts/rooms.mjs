@@ -4,7 +4,7 @@
  */
 export const rooms = {
   'plugins/adapter-wecom-bot': [
-    'callback', 'inbound', 'push', 'turn', 'api', 'render', 'storage', 'cards', 'media', 'protocol', 'util',
+    'callback', 'websocket', 'inbound', 'push', 'turn', 'api', 'render', 'storage', 'cards', 'media', 'protocol', 'util',
   ],
   'plugins/dingtalk-companion': [
     'stream', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api',

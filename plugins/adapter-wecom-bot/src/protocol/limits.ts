@@ -32,6 +32,25 @@ export const REPLY_TIMEOUT_MS = 5 * SECOND
 /** From the callback until its `response_url` expires. It takes one message. */
 export const RESPONSE_URL_LIFETIME_MS = HOUR
 
+// Long connection. https://developer.work.weixin.qq.com/document/path/101463
+
+/** Pings; without any, WeCom closes the connection after about 90 s. */
+export const PING_INTERVAL_MS = 30 * SECOND
+/** Replies and other messages to one conversation together. Whether each frame of a stream counts is not documented. */
+export const MAX_CONVERSATION_MESSAGES_PER_MINUTE = 30
+export const MAX_CONVERSATION_MESSAGES_PER_HOUR = 1000
+/** From a message until it can no longer be answered. */
+export const SOCKET_REPLY_LIFETIME_MS = DAY
+/** From the first frame of a stream until WeCom takes no more of them. Ten minutes have been measured. */
+export const SOCKET_STREAM_LIFETIME_MS = 6 * MINUTE
+/** One chunk of an upload, before base64. */
+export const MAX_CHUNK_BYTES = 512 * KB
+/** Name of an uploaded file. */
+export const MAX_FILE_NAME_BYTES = 256
+/** Uploads of one bot. */
+export const MAX_UPLOADS_PER_MINUTE = 30
+export const MAX_UPLOADS_PER_HOUR = 1000
+
 // Received files. https://developer.work.weixin.qq.com/document/path/100719
 
 /** From the callback until the links in it expire. */

@@ -13,9 +13,16 @@ type Raw = Record<string, unknown>
  */
 export function parsePayload(plaintext: string): Payload {
   if (isXml(plaintext)) return parseXmlPayload(plaintext)
-  const raw = record(json(plaintext))
+  const raw = record(parseJson(plaintext))
   if (!raw) throw new CallbackError('payload', 'not a JSON object')
-  if (raw.webhook_url !== undefined) return parseRobot(toTree(raw), true)
+  return raw.webhook_url === undefined ? parseAibotPayload(raw) : parseRobot(toTree(raw), true)
+}
+
+/**
+ * Parses a callback of an intelligent bot. Over the long connection it is the body of a frame.
+ * @throws {CallbackError} `payload`
+ */
+export function parseAibotPayload(raw: Raw): Payload {
   const name = text(raw.msgtype)
   if (!name) throw new CallbackError('payload', 'no "msgtype"')
   const msgId = text(raw.msgid)
@@ -107,7 +114,11 @@ function feedback(raw: Raw): Feedback {
   }
 }
 
-function json(source: string): unknown {
+/**
+ * Parses JSON as WeCom writes it.
+ * @throws {CallbackError} `payload`
+ */
+export function parseJson(source: string): unknown {
   try {
     return JSON.parse(source)
   } catch {
