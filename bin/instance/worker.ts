@@ -16,6 +16,7 @@ import { setupLog } from './log'
 import type { LogConfig } from './log'
 import { setupLogPrivacy } from './log-privacy'
 import { checkPort } from './port'
+import { speedUpServiceAccess } from './service-access'
 import { startupReport } from './startup-report'
 import type { RunningPlugins } from './startup-report'
 import { printLines } from './bilingual'
@@ -123,6 +124,7 @@ function loginLine(url: string): ReportLine {
 }
 
 async function start() {
+  speedUpServiceAccess()
   const env = await readSettings()
   const folder = await prepareData()
   watchLogs(join(folder, 'logs'))
