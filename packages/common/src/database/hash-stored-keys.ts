@@ -10,7 +10,7 @@ export interface StoredKeys<K extends Keys<Tables>> {
 }
 
 /** Rows changed before other work gets its turn. */
-const SLICE_ROWS = 200
+const SLICE_ROWS = 20
 
 /**
  * Replaces the keys that an earlier version stored as they came by row keys. It may be interrupted at any point and run
@@ -43,5 +43,6 @@ export async function hashStoredKeys<K extends Keys<Tables>>(
       }
     }
     changed += rows.length
+    await new Promise(setImmediate)
   }
 }

@@ -10,7 +10,7 @@ export class DispatchQueue {
   /** Duration of the last turn of the event loop in which a task ran. Milliseconds. */
   private turnMs = 0
 
-  constructor(private readonly clock: Pick<Clock, 'now'>) {}
+  constructor(private readonly clock: Pick<Clock, 'monotonic'>) {}
 
   /** How long a task that is added now will probably wait. Milliseconds. */
   get delayMs(): number {
@@ -28,9 +28,9 @@ export class DispatchQueue {
 
   private start(task: () => void) {
     this.isBusy = true
-    const startedAt = this.clock.now()
+    const startedAt = this.clock.monotonic()
     setImmediate(() => {
-      this.turnMs = this.clock.now() - startedAt
+      this.turnMs = this.clock.monotonic() - startedAt
       const next = this.tasks.shift()
       if (next) this.start(next)
       else this.isBusy = false

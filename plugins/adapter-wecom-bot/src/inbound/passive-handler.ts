@@ -65,7 +65,7 @@ export class PassiveHandler implements CallbackHandler {
         return this.reply(payload, notices.unsupported)
       case 'message':
       case 'event': {
-        const until = clock.now() + wait
+        const until = clock.monotonic() + wait
         const key = `${botId}/${msgId}`
         const turn = this.openings.get(key) ? undefined : turns.findByMessage(botId, msgId)
         const opened = turn ? { turn } : await this.openings.run(key, () => this.open(payload, isReplayed))
@@ -144,7 +144,7 @@ export class PassiveHandler implements CallbackHandler {
 
   /**
    * Waits for the answer as long as WeCom waits for the reply.
-   * @param until when the reply must be sent, milliseconds since 1970
+   * @param until when the reply must be sent, on the monotonic clock
    */
   private async answer(callback: Message | Event, opened: Opened, until: number): Promise<Outcome> {
     if ('declined' in opened) return { ...this.reply(callback, opened.declined), isDeclined: true }
@@ -152,7 +152,7 @@ export class PassiveHandler implements CallbackHandler {
     const { stores, clock } = this.options
     const { turn } = opened.turn
     const reply = this.replies.get(turn)
-    if (reply?.isWaiting) await opened.turn.whenEnded(until - clock.now())
+    if (reply?.isWaiting) await opened.turn.whenEnded(until - clock.monotonic())
     const content = reply?.take(turn)
     if (!reply || !content) return {}
     stores.streams.save(turn.stored(content, true))

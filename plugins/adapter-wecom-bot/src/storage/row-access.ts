@@ -11,6 +11,10 @@ const REPLY_TIMEOUT_MS = 1000
 export class RowAccess {
   private readonly rows = new SerialQueue()
   private readonly database: DatabaseAccess
+  private preparation: Promise<void> | undefined
+
+  /** Rows of an earlier version may still have their old keys. */
+  hasOldKeys = true
 
   constructor(readonly ctx: Context, readonly clock: Clock) {
     this.database = new DatabaseAccess(ctx, {
@@ -22,8 +26,25 @@ export class RowAccess {
     })
   }
 
+  /** Runs a task before all others, except those of `tryAtOnce`. It is run again with the next database if it fails. */
+  prepareWith(task: DatabaseTask<unknown>) {
+    this.preparation = this.tryAtOnce(true, async (database) => {
+      await task(database)
+      return false
+    }).then((hasOldKeys) => {
+      this.hasOldKeys = hasOldKeys
+      this.preparation = undefined
+    })
+  }
+
   /** @returns the result of the task, or `fallback` if it fails */
   async try<T, R>(fallback: R, task: DatabaseTask<T>): Promise<T | R> {
+    if (this.preparation) await this.preparation
+    return this.tryAtOnce(fallback, task)
+  }
+
+  /** Does not wait for old keys to be replaced. */
+  async tryAtOnce<T, R>(fallback: R, task: DatabaseTask<T>): Promise<T | R> {
     const done = await this.database.try(async database => ({ result: await task(database) }))
     return done ? done.result : fallback
   }

@@ -3,6 +3,9 @@ import type { Owner } from '../protocol/conversation'
 /** How long a message counts as claimed. */
 export const STREAM_LIFETIME_MS = 7 * 24 * 3600_000
 
+/** What a stream has shown for this long survives a killed process. */
+export const MAX_SAVE_DELAY_MS = 250
+
 /** The state of a stream that another process can continue from. */
 export interface StoredStream {
   streamId: string
@@ -24,7 +27,9 @@ export interface StreamStore {
    * @returns the id of the stream that holds the claim: `stream.streamId` if this call won
    */
   claim(stream: StoredStream): Promise<string>
-  /** Records what a stream shows. The write may be delayed by a second. */
+  /** What was saved is not written in time: until it is, streams should not show anything new. Default: `false`. */
+  readonly isLate?: boolean
+  /** Records what a stream shows. It is written within `MAX_SAVE_DELAY_MS`, as long as `isLate` is heeded. */
   save(stream: StoredStream): void
   find(streamId: string): Promise<StoredStream | undefined>
 }

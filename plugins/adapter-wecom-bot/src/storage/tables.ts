@@ -1,6 +1,9 @@
 import type { Context } from 'koishi'
 
-/** The adapter's tables in Koishi's database. */
+/**
+ * The adapter's tables in Koishi's database. Ids come from outside, and databases compare text as their collation says,
+ * by default without regard to case: keys are hashes of ids (`rowKey`), and ids are `text`, which no condition names.
+ */
 
 declare module 'koishi' {
   interface Tables {
@@ -14,8 +17,9 @@ declare module 'koishi' {
 }
 
 export interface TurnRow {
-  /** `<bot id>/<msgid>`. Inserting the row claims the message. */
+  /** Row key of bot and message. Inserting the row claims the message. */
   message: string
+  /** Id of the stream: made by this plugin, in lower case. */
   stream: string
   msgId: string
   botId: string
@@ -28,7 +32,7 @@ export interface TurnRow {
 }
 
 export interface CardRow {
-  /** `<bot id>/<task_id>`. */
+  /** Row key of bot and `task_id`. */
   task: string
   /** JSON */
   card: string
@@ -37,7 +41,9 @@ export interface CardRow {
 }
 
 export interface AnswerRow {
+  /** As in `CardRow`. */
   task: string
+  /** Row key of the person. */
   userId: string
   /** JSON. Inserting the row decides whose answer counts. */
   answer: string
@@ -45,7 +51,9 @@ export interface AnswerRow {
 }
 
 export interface OpinionRow {
+  /** Row key of the rated answer. */
   stream: string
+  /** Row key of the person. */
   userId: string
   /** JSON */
   opinion: string
@@ -54,6 +62,7 @@ export interface OpinionRow {
 
 export interface PushRow {
   id: number
+  /** Hash of the webhook's address. */
   target: string
   /** JSON; up to 3 MB with an image. The process that removes the row sends the message. */
   body: string
@@ -62,18 +71,22 @@ export interface PushRow {
 
 /** A group that a bot received a message from. Kept for good: the default webhook is used for a single group only. */
 export interface GroupRow {
+  /** Row key of the bot. */
   botId: string
+  /** Row key of the group. */
   chatId: string
+  /** The group's id. */
+  chat: string
 }
 
 export function declareTables(ctx: Context) {
   ctx.model.extend('wecom_bot_turn', {
     message: 'string(255)',
     stream: 'string(63)',
-    msgId: 'string(255)',
-    botId: 'string(127)',
-    userId: 'string(127)',
-    chatId: 'string(127)',
+    msgId: 'text',
+    botId: 'text',
+    userId: 'text',
+    chatId: 'text',
     content: 'text',
     finished: 'boolean',
     shown: 'timestamp',
@@ -84,27 +97,28 @@ export function declareTables(ctx: Context) {
     card: 'text',
     standing: 'boolean',
     expires: 'timestamp',
-  }, { primary: 'task' })
+  }, { primary: 'task', indexes: ['expires'] })
   ctx.model.extend('wecom_bot_answer', {
     task: 'string(255)',
     userId: 'string(127)',
     answer: 'text',
     expires: 'timestamp',
-  }, { primary: ['task', 'userId'] })
+  }, { primary: ['task', 'userId'], indexes: ['expires'] })
   ctx.model.extend('wecom_bot_opinion', {
-    stream: 'string(63)',
+    stream: 'string(64)',
     userId: 'string(127)',
     opinion: 'text',
     expires: 'timestamp',
-  }, { primary: ['stream', 'userId'] })
+  }, { primary: ['stream', 'userId'], indexes: ['expires'] })
   ctx.model.extend('wecom_bot_push', {
     id: 'unsigned',
     target: 'string(63)',
     body: { type: 'text', length: 2 ** 24 - 1 },
     expires: 'timestamp',
-  }, { autoInc: true })
+  }, { autoInc: true, indexes: ['expires'] })
   ctx.model.extend('wecom_bot_group', {
     botId: 'string(127)',
     chatId: 'string(127)',
+    chat: 'text',
   }, { primary: ['botId', 'chatId'] })
 }

@@ -84,13 +84,17 @@ export class TurnController {
     this.turn.endSend()
   }
 
-  /** The reply to a callback; `undefined` if the turn has no bubble and needs none. Changed frames are saved. */
+  /**
+   * The reply to a callback; `undefined` if the turn has no bubble and needs none. Changed frames are saved; while the
+   * store is late, the frame does not change, so that a crash takes back nothing that was shown for longer.
+   */
   frame(): Frame | undefined {
     const frame = this.isDisposed ? undefined : this.delivery.frame()
-    if (frame && frame !== this.savedFrame) {
-      this.savedFrame = frame
-      this.context.streams.save(this.turn.stored(frame.content, frame.finish))
-    }
+    if (!frame || frame === this.savedFrame) return frame
+    const { streams, options: { placeholder } } = this.context
+    if (!frame.finish && streams.isLate) return this.savedFrame ?? { content: placeholder, finish: false }
+    this.savedFrame = frame
+    streams.save(this.turn.stored(frame.content, frame.finish))
     return frame
   }
 

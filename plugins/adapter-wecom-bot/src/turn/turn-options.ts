@@ -30,7 +30,7 @@ export interface TurnContext {
   options: TurnOptions
   notices: Notices
   fallback: FallbackDelivery
-  streams: Pick<StreamStore, 'save'>
+  streams: Pick<StreamStore, 'save' | 'isLate'>
   clock: Clock
   log: TurnLog
 }

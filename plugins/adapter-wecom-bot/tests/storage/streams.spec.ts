@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { StoredStream } from '../../src/storage/streams'
-import { MemoryStreamStore } from '../../src/storage/streams'
+import { MAX_SAVE_DELAY_MS, MemoryStreamStore } from '../../src/storage/streams'
 import { eventually } from '../support/database'
 import { DAY, RETENTION, describeDatabaseStores, describeStores } from '../support/stores'
 
@@ -65,6 +65,53 @@ describeDatabaseStores('DatabaseStreamStore', (world) => {
     assert.deepEqual(await other.streams.find('S'), stream({ owner, content: 'whole', finished: true }))
     assert.equal(await other.streams.find('S2'), undefined)
     await other.dispose()
+  })
+
+  it('writes what a stream has shown for a quarter of a second', async () => {
+    const { stores, clock, app } = world()
+    await stores.streams.claim(stream())
+    stores.streams.save(stream({ content: 'shown' }))
+    await clock.advance(100)
+    stores.streams.save(stream({ content: 'shown later' }))
+    await clock.advance(MAX_SAVE_DELAY_MS - 100)
+    await eventually(async () => (await app.database.get('wecom_bot_turn', {}))[0].content === 'shown later')
+  })
+
+  it('is late while a write takes long, and not for ever', async () => {
+    const { stores: { streams }, clock, app } = world()
+    const { upsert } = app.database
+    let release = () => {}
+    const slow = new Promise<void>(resolve => release = resolve)
+    app.database.upsert = (async (...args: [never, never]) => {
+      await slow
+      return upsert.apply(app.database, args)
+    }) as never
+    await streams.claim(stream())
+    assert.equal(streams.isLate, false)
+    streams.save(stream({ content: 'one' }))
+    await clock.advance(200)
+    assert.equal(streams.isLate, false)
+    await clock.advance(1)
+    assert.equal(streams.isLate, true)
+    await clock.advance(2000)
+    assert.equal(streams.isLate, false, 'a database that does not answer does not hold the text back')
+    release()
+    app.database.upsert = upsert
+    await eventually(async () => (await streams.find('S'))?.content === 'one')
+    assert.equal(streams.isLate, false)
+  })
+
+  it('does not write that a stream has shown nothing', async () => {
+    const { stores: { streams }, clock, app } = world()
+    await streams.claim(stream())
+    const before = clock.pending
+    for (const content of ['', '<think></think>', ' \n<think> </think>']) streams.save(stream({ content }))
+    assert.equal(clock.pending, before)
+    streams.save(stream({ content: 'text' }))
+    streams.save(stream({ content: '' }))
+    await clock.advance(250)
+    await eventually(async () => clock.pending === before)
+    assert.equal((await app.database.get('wecom_bot_turn', {}))[0].content, '')
   })
 
   it('writes each of many streams to its own row', async () => {

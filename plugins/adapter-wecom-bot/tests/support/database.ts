@@ -14,12 +14,13 @@ export async function createFolder() {
 
 /**
  * Starts Koishi with the adapter's tables and nothing else.
- * @param file SQLite file; Koishi's in-memory database unless given
+ * @param file SQLite file; a database in memory unless given
+ * @param inMemory the plugin of the database in memory
  */
-export async function openDatabase(file?: string) {
+export async function openDatabase(file?: string, inMemory: unknown = memory) {
   const app = new Context()
   if (file) app.plugin(sqlite as never, { path: file } as never)
-  else app.plugin(memory as never)
+  else app.plugin(inMemory as never)
   declareTables(app)
   await app.start()
   await app.database.prepared()

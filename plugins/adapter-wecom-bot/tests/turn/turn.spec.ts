@@ -201,6 +201,30 @@ describe('TurnController.frame', () => {
     ])
   })
 
+  it('does not change while the store is late, except to its end', async () => {
+    const saved: string[] = []
+    const streams = { isLate: false, save: ({ content }: StoredStream) => void saved.push(content) }
+    const { open, poll } = createTurns({}, streams)
+    const turn = open()
+    await turn.say({ text: 'a' })
+    const [id] = [await turn.say({ text: 'b' })]
+    assert.equal(poll(turn), 'a\n\nb')
+    streams.isLate = true
+    turn.edit(id!, { text: 'b c' })
+    assert.equal(poll(turn), 'a\n\nb')
+    streams.isLate = false
+    assert.equal(poll(turn), 'a\n\nb c')
+    streams.isLate = true
+    turn.edit(id!, { text: 'b c d' })
+    turn.endChain()
+    assert.equal(poll(turn), 'a\n\nb c d■')
+    assert.deepEqual(saved, ['a\n\nb', 'a\n\nb c', 'a\n\nb c d'])
+    streams.isLate = true
+    const first = open({ msgId: 'OTHER' })
+    await first.say({ text: 'not shown yet' })
+    assert.equal(poll(first), '<think></think>')
+  })
+
   it('is undefined after the turn was forgotten', async () => {
     const { turns, open } = createTurns()
     const turn = open()

@@ -2,6 +2,7 @@ import type { CardAnswer } from '../../cards/card-update'
 import type { TemplateCard } from '../../protocol/template-card'
 import type { Clock } from 'common/time'
 import { ExpiringMap, oldestFirst } from 'common/collections'
+import { rowKey } from 'common/database'
 import type { CardStore, SentCard } from '../cards'
 import { CARD_UPDATE_LIFETIME_MS } from '../../protocol/limits'
 import { MAX_CARDS } from '../cards'
@@ -42,6 +43,7 @@ export class DatabaseCardStore implements CardStore {
   }
 
   async find(taskId: string): Promise<SentCard | undefined> {
+    if (!taskId) return
     const task = this.key(taskId)
     const row = this.unsaved.get(task) ?? await this.access.read(async (database) => {
       return (await database.get('wecom_bot_card', { task, ...unexpired(this.clock) })).at(0)
@@ -52,12 +54,13 @@ export class DatabaseCardStore implements CardStore {
   async recordAnswer(taskId: string, userId: string, answer: CardAnswer): Promise<CardAnswer | undefined> {
     const task = this.key(taskId)
     const expires = expiresAfter(this.clock, CARD_UPDATE_LIFETIME_MS)
-    const row = { task, userId, answer: JSON.stringify(answer), expires }
+    const person = rowKey(userId)
+    const row = { task, userId: person, answer: JSON.stringify(answer), expires }
     return this.access.soon(this.access.inOrder(task, undefined, async (database) => {
       try {
         await database.create('wecom_bot_answer', row)
       } catch (error) {
-        const [row] = await database.get('wecom_bot_answer', { task, userId })
+        const [row] = await database.get('wecom_bot_answer', { task, userId: person })
         if (!row) throw error
         return JSON.parse(row.answer)
       }
@@ -69,6 +72,6 @@ export class DatabaseCardStore implements CardStore {
   }
 
   private key(taskId: string) {
-    return `${this.botId}/${taskId}`
+    return rowKey(this.botId, taskId)
   }
 }

@@ -1,20 +1,51 @@
 import type { Clock } from 'common/time'
+import type { Context } from 'koishi'
 import type { RowAccess } from '../row-access'
+import { STREAM_LIFETIME_MS } from '../streams'
 
 const SWEEP_INTERVAL_MS = 60_000
+/** Rows removed in one go. Other work gets its turn before the next ones. */
+const SLICE_ROWS = 200
+
+/** Every table with a column `expires`. */
+const tables = ['wecom_bot_turn', 'wecom_bot_card', 'wecom_bot_answer', 'wecom_bot_opinion', 'wecom_bot_push'] as const
+
+type Database = Context['database']
 
 /** Condition that a row has not expired. */
 export function unexpired(clock: Clock) {
   return { expires: { $gt: new Date(clock.now()) } }
 }
 
+/** Condition that a row has expired. */
+export function expired(clock: Clock) {
+  return { expires: { $lte: new Date(clock.now()) } }
+}
+
 export function expiresAfter(clock: Clock, milliseconds: number) {
   return new Date(clock.now() + milliseconds)
 }
 
-/** Removes expired rows once a minute. */
+/**
+ * Removes expired rows from all tables, in slices.
+ * @throws what the database throws
+ */
+export async function removeExpired(database: Database, condition: ReturnType<typeof expired>) {
+  for (const table of tables) {
+    for (;;) {
+      const [next] = await database.get(table, condition, { fields: ['expires'], sort: { expires: 'asc' }, limit: 1, offset: SLICE_ROWS })
+      await database.remove(table, next ? { expires: { $lte: next.expires } } : condition)
+      if (!next) break
+      await new Promise(setImmediate)
+    }
+  }
+}
+
+/** Removes expired rows once a minute, and erases the text of streams. */
 export class ExpirySweep {
   private timer: unknown
+  /** Texts of streams that expire until then are erased. */
+  private erasedUntil = new Date(0)
 
   /** @param retention milliseconds after which the text of a stream is erased, before its row expires */
   constructor(readonly access: RowAccess, readonly clock: Clock, readonly retention: number) {
@@ -33,15 +64,13 @@ export class ExpirySweep {
   }
 
   private async sweep() {
-    const expires = { $lte: new Date(this.clock.now()) }
-    const shown = { $lte: new Date(this.clock.now() - this.retention) }
+    // A row expires a lifetime after it was shown, and `expires` has an index.
+    const until = expiresAfter(this.clock, STREAM_LIFETIME_MS - this.retention)
     await this.access.try(undefined, async (database) => {
-      await database.set('wecom_bot_turn', { shown, content: { $ne: '' } }, { content: '' })
-      await database.remove('wecom_bot_turn', { expires })
-      await database.remove('wecom_bot_card', { expires })
-      await database.remove('wecom_bot_answer', { expires })
-      await database.remove('wecom_bot_opinion', { expires })
-      await database.remove('wecom_bot_push', { expires })
+      const expires = { $gt: this.erasedUntil, $lte: until }
+      await database.set('wecom_bot_turn', { expires, content: { $ne: '' } }, { content: '' })
+      this.erasedUntil = until
+      await removeExpired(database, expired(this.clock))
     })
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from 'common/time'
 import { RowAccess } from '../row-access'
 import type { Stores } from '../stores'
 import { DatabaseCardStore } from './cards'
+import { replaceOldKeys } from './old-keys'
 import { DatabaseDeferredStore } from './deferred'
 import { ExpirySweep } from './expiry'
 import { DatabaseFeedbackStore } from './feedback'
@@ -22,6 +23,7 @@ export function createDatabaseStores(
   clock: Clock,
 ): Stores {
   const access = new RowAccess(ctx, clock)
+  ctx.inject(['database'], () => access.prepareWith(database => replaceOldKeys(database, clock)))
   const streams = new DatabaseStreamStore(access, clock)
   const cards = new DatabaseCardStore(access, clock, botId)
   const sweep = new ExpirySweep(access, clock, retention)

@@ -1,14 +1,17 @@
 import type { Clock } from 'common/time'
 import { SingleFlight } from 'common/async'
+import { rowKey } from 'common/database'
 import { ExpiringMap } from 'common/collections'
 import type { RowAccess } from '../row-access'
 import type { StoredStream, StreamStore } from '../streams'
 import { STREAM_LIFETIME_MS } from '../streams'
 import type { TurnRow } from '../tables'
 import { expiresAfter, unexpired } from './expiry'
+import { oldKey } from './old-keys'
 import { WriteBehind } from './write-behind'
 
 const MAX_LOST_CLAIMS = 1000
+const MAX_BLANK_STREAMS = 10_000
 
 /**
  * Streams in the database. Updates are not atomic in every driver; inserts and deletes are, so a message is claimed by
@@ -20,9 +23,12 @@ export class DatabaseStreamStore implements StreamStore {
   private readonly claims = new SingleFlight<string>()
   /** Streams whose claim was lost after the answer had begun: they must not overwrite the winner's row. */
   private readonly lost: ExpiringMap<true>
+  /** Streams that have shown no text yet. Their rows say so since the claim. */
+  private readonly blank: ExpiringMap<true>
   private readonly writes: WriteBehind<TurnRow>
 
   constructor(readonly access: RowAccess, readonly clock: Clock) {
+    this.blank = new ExpiringMap(clock, STREAM_LIFETIME_MS, MAX_BLANK_STREAMS)
     this.lost = new ExpiringMap(clock, STREAM_LIFETIME_MS, MAX_LOST_CLAIMS)
     this.writes = new WriteBehind(access, clock, {
       take: () => this.take(),
@@ -30,10 +36,15 @@ export class DatabaseStreamStore implements StreamStore {
     })
   }
 
+  get isLate() {
+    return this.writes.isLate
+  }
+
   async claim(stream: StoredStream): Promise<string> {
     const key = messageKey(stream)
     // Some drivers look for duplicates before they insert: two claims at once would both succeed.
     const decision = this.claims.run(key, () => this.insert(stream))
+    this.blank.set(stream.streamId, true)
     void decision.then((winner) => {
       if (winner === stream.streamId) return
       this.lost.set(stream.streamId, true)
@@ -44,13 +55,16 @@ export class DatabaseStreamStore implements StreamStore {
 
   save(stream: StoredStream) {
     if (this.lost.get(stream.streamId)) return
+    if (this.blank.get(stream.streamId) && !stream.finished && !showsText(stream.content)) return
+    this.blank.delete(stream.streamId)
     this.unsaved.set(stream.streamId, stream)
     this.writes.schedule()
   }
 
   find(streamId: string): Promise<StoredStream | undefined> {
     return this.access.read(async (database) => {
-      const [row] = await database.get('wecom_bot_turn', { stream: streamId, ...unexpired(this.clock) })
+      const rows = await database.get('wecom_bot_turn', { stream: streamId, ...unexpired(this.clock) })
+      const row = rows.find(({ stream }) => stream === streamId)
       return row && fromRow(row)
     })
   }
@@ -61,7 +75,13 @@ export class DatabaseStreamStore implements StreamStore {
   }
 
   private insert(stream: StoredStream): Promise<string> {
-    return this.access.try(stream.streamId, async (database) => {
+    return this.access.tryAtOnce(stream.streamId, async (database) => {
+      if (this.access.hasOldKeys) {
+        const { owner: { botId }, msgId } = stream
+        const rows = await database.get('wecom_bot_turn', { message: oldKey(botId, msgId) }, ['stream', 'msgId', 'botId'])
+        const row = rows.find(row => row.msgId === msgId && row.botId === botId)
+        if (row) return row.stream
+      }
       try {
         await database.create('wecom_bot_turn', toRow(stream, this.clock))
         return stream.streamId
@@ -82,8 +102,13 @@ export class DatabaseStreamStore implements StreamStore {
   }
 }
 
+/** Whether there is more than an empty thought, which WeCom shows as its loading animation. */
+function showsText(content: string): boolean {
+  return /\S/.test(content.replace(/<think>\s*<\/think>/g, ''))
+}
+
 function messageKey({ owner, msgId }: StoredStream): string {
-  return `${owner.botId}/${msgId}`
+  return rowKey(owner.botId, msgId)
 }
 
 function toRow(stream: StoredStream, clock: Clock): TurnRow {

@@ -3,7 +3,12 @@ import type { Context } from 'koishi'
 import type { Clock } from 'common/time'
 import type { RowAccess } from '../row-access'
 
-const FLUSH_INTERVAL_MS = 1000
+/** From the first change until the changes so far are written. */
+const FLUSH_DELAY_MS = 100
+/** A change that is older than this and not written is late. The flush itself takes time, too. */
+const LATE_AFTER_MS = 200
+/** A change that is older than this will probably not be written at all. */
+const LOST_AFTER_MS = 2000
 /** Most rows of one statement: some drivers compare every row with every other. */
 const BATCH_SIZE = 32
 
@@ -17,21 +22,36 @@ export interface WriteBehindOptions<T> {
   written?(rows: T[]): void
 }
 
-/** Collects changes of a table and writes them once a second, in batches. */
+/** Collects changes of a table and writes them in batches, `FLUSH_DELAY_MS` after the first one. */
 export class WriteBehind<T> {
   private timer: unknown
   private isDisposed = false
   private readonly flushes = new SerialQueue()
+  /** When the oldest change came that waits for a flush, or is being written. */
+  private waitingSince?: number
+  private writingSince?: number
 
   constructor(readonly access: RowAccess, readonly clock: Clock, readonly options: WriteBehindOptions<T>) {}
 
-  /** Writes within a second. */
+  /**
+   * Changes are not written in time. `false` while the database fails or does not answer: then nothing would be gained
+   * by waiting for it.
+   */
+  get isLate(): boolean {
+    const since = this.writingSince ?? this.waitingSince
+    if (since === undefined) return false
+    const age = this.clock.monotonic() - since
+    return age > LATE_AFTER_MS && age < LOST_AFTER_MS
+  }
+
+  /** Writes soon. */
   schedule() {
+    this.waitingSince ??= this.clock.monotonic()
     if (this.isDisposed) return
     this.timer ??= this.clock.setTimeout(() => {
       this.timer = undefined
       void this.flush()
-    }, FLUSH_INTERVAL_MS)
+    }, FLUSH_DELAY_MS)
   }
 
   /** Flushes run one after the other: when this one resolves, earlier ones are written, too. */
@@ -47,6 +67,8 @@ export class WriteBehind<T> {
   }
 
   private async flushNow() {
+    this.writingSince = this.waitingSince
+    this.waitingSince = undefined
     const rows = this.options.take()
     for (let start = 0; start < rows.length; start += BATCH_SIZE) {
       const batch = rows.slice(start, start + BATCH_SIZE)
@@ -54,6 +76,7 @@ export class WriteBehind<T> {
       // Let waiting callbacks run between batches.
       await new Promise(resolve => setImmediate(resolve))
     }
+    this.writingSince = undefined
     this.options.written?.(rows)
   }
 }
