@@ -7,6 +7,7 @@ import type { Event, Message, Payload, Poll } from '../protocol/payload'
 import { cardUpdateReply, streamReply } from '../protocol/reply'
 import { cut } from '../render/split'
 import type { TurnController } from '../turn/turn-controller'
+import type { OpenOptions } from '../turn/turn-registry'
 import { SingleFlight } from 'common/async'
 import type { Clock } from 'common/time'
 import { RecentlySeen } from '../util/recently-seen'
@@ -29,6 +30,11 @@ export interface AibotHandlerOptions extends HandlerContext {
   isTrusted(url: string): boolean
 }
 
+/** How answers reach the platform. Without a `screen` it polls for their frames. */
+export type ReplyRoute = Pick<OpenOptions, 'screen' | 'override'>
+
+type CardClick = Event & { type: 'card-click' }
+
 /** Where a message is answered: in a turn, in the stream of another process, or by a notice only. */
 type Opened = { turn: TurnController } | { streamId: string } | { declined: Outcome }
 
@@ -48,7 +54,8 @@ export class AibotHandler implements CallbackHandler {
     this.events = new RecentlySeen(options.clock, 2 * options.freshness)
   }
 
-  accept(payload: Payload, isReplayed = false): Outcome | Promise<Outcome> {
+  /** @param route how answers reach the platform, if not as replies to callbacks and polls */
+  accept(payload: Payload, isReplayed = false, route: ReplyRoute = {}): Outcome | Promise<Outcome> {
     const { botId, dispatcher, notices } = this.options
     if (botId && payload.botId !== botId) throw new CallbackError('foreign-bot')
     dispatcher.verified('aibot')
@@ -56,9 +63,9 @@ export class AibotHandler implements CallbackHandler {
       case 'poll':
         return this.poll(payload)
       case 'message':
-        return this.message(payload, isReplayed)
+        return this.message(payload, isReplayed, route)
       case 'event':
-        return this.event(payload, isReplayed)
+        return this.event(payload, isReplayed, route)
       case 'unknown':
         return reply(payload.msgId, notices.unsupported)
       default:
@@ -71,22 +78,23 @@ export class AibotHandler implements CallbackHandler {
     return turn ? this.show(turn, poll.msgId) : this.recall(poll.streamId, poll)
   }
 
-  private message(message: Message, isReplayed: boolean): Outcome | Promise<Outcome> {
+  private message(message: Message, isReplayed: boolean, route: ReplyRoute): Outcome | Promise<Outcome> {
     const { botId, msgId } = message
     const key = `${botId}/${msgId}`
     if (!this.openings.get(key)) {
       const turn = this.options.turns.findByMessage(botId, msgId)
       if (turn) return this.show(turn, msgId, true)
     }
-    return this.openings.run(key, () => this.open(message, isReplayed)).then(opened => this.firstReply(opened, message))
+    const opening = this.openings.run(key, () => this.open(message, isReplayed, route))
+    return opening.then(opened => this.firstReply(opened, message))
   }
 
-  private async open(message: Message, isReplayed: boolean): Promise<Opened> {
+  private async open(message: Message, isReplayed: boolean, route: ReplyRoute): Promise<Opened> {
     const { turns, admission, stores } = this.options
     const { msgId, userId } = message
     const refusal = admission.refusal(userId)
     if (refusal) return { declined: decline(msgId, refusal) }
-    const turn = turns.open(message, { responseUrl: this.trustedUrl(message) })
+    const turn = turns.open(message, { responseUrl: this.trustedUrl(message), ...route })
     const streamId = await claim(turn, stores.streams, isReplayed)
     if (streamId) return { streamId }
     let notice: string | undefined
@@ -139,7 +147,7 @@ export class AibotHandler implements CallbackHandler {
     return reply(streamId, [head, notices.interrupted].filter(Boolean).join('\n\n'))
   }
 
-  private async event(event: Event, isReplayed: boolean): Promise<Outcome> {
+  private async event(event: Event, isReplayed: boolean, route: ReplyRoute): Promise<Outcome> {
     const { clock, stores, dispatcher, welcome } = this.options
     const { type, botId, msgId, userId } = event
     const isKnown = this.events.seen([botId, type, userId, msgId].join('/')) || isReplayed
@@ -153,7 +161,7 @@ export class AibotHandler implements CallbackHandler {
       case 'enter-chat':
         return { reply: welcomeReply(welcome, stores.cards, event) }
       case 'card-click':
-        return this.click(event, isKnown)
+        return this.click(event, isKnown, route)
       case 'feedback':
       case 'unknown':
         return {}
@@ -162,11 +170,11 @@ export class AibotHandler implements CallbackHandler {
     }
   }
 
-  /** The reply updates the card; messages sent on the click need `response_url` or a webhook. */
-  private async click(event: Event & { type: 'card-click' }, isKnown: boolean): Promise<Outcome> {
+  /** The reply updates the card; messages sent on the click need another way. */
+  private async click(event: CardClick, isKnown: boolean, { override }: ReplyRoute): Promise<Outcome> {
     const { turns, admission, cards, dispatcher } = this.options
     const { click, userId } = event
-    const options = { responseUrl: this.trustedUrl(event), streaming: false }
+    const options = { responseUrl: this.trustedUrl(event), override, streaming: false }
     const refusal = inputOf(click) === undefined ? undefined : admission.refusal(userId)
     if (refusal) {
       // The card does not change, so that it can be clicked again.
@@ -182,6 +190,10 @@ export class AibotHandler implements CallbackHandler {
   /** @param msgId the callback that is replied to */
   private show(turn: TurnController, msgId: string, isFirst = false): Outcome {
     const { cards, feedback } = this.options
+    if (turn.isPushed) {
+      turn.show()
+      return {}
+    }
     const frame = turn.frame()
     if (!frame) return {}
     const card = cards.attach(turn, msgId)

@@ -4,6 +4,7 @@ import type { DeliveryOutcome } from './fallback'
 import { describeOutcome, isDelivered } from './fallback'
 import type { Said } from '../render/said'
 import { inWords } from '../render/said'
+import type { Screen } from './screen'
 import type { Turn } from './turn'
 import type { TurnContext } from './turn-options'
 
@@ -33,24 +34,22 @@ export class AnswerDelivery {
   private closeEarly?: () => void
   /** The only timer of a turn, apart from waiting for its end. */
   private timer: unknown
+  /** The bubble can show nothing more, and may not have shown its last frame. */
+  private isBubbleLost = false
   private isDisposed = false
   private readonly bubble: Bubble
 
-  /** @param streaming `false` if the reply to the callback cannot be a stream */
+  /** @param screen `undefined` if the reply to the callback cannot be a stream */
   constructor(
     private readonly turn: Turn,
-    private readonly streaming: boolean,
+    private readonly screen: Screen | undefined,
     private readonly context: TurnContext,
     private readonly events: AnswerDeliveryEvents,
   ) {
-    const { options, notices, log } = context
+    const { options, notices } = context
     this.bubble = new Bubble(turn, options.placeholder, notices)
-    if (!streaming || !options.cards) turn.showButtonsAsText()
-    this.schedule(options.lifetime, () => {
-      log.timedOut(turn)
-      if (this.phase === 'handed-over' || (inWords(turn.combined) && !this.bubble.isFinalFrameSent)) events.giveUp()
-      else events.retire()
-    })
+    if (!screen || !options.cards) turn.showButtonsAsText()
+    this.scheduleLifetime()
   }
 
   get isDone() {
@@ -71,16 +70,18 @@ export class AnswerDelivery {
     return this.phase === 'handed-over' || (this.phase === 'live' && !this.bubble.isFinalFrameSent && !this.isFrozen)
   }
 
+  /** The bubble has its final frame. */
+  get isClosing() {
+    return !!this.bubble.finalFrame
+  }
+
   frame(): Frame | undefined {
-    const { bubble, context: { options, notices, fallback, clock } } = this
-    if (!this.streaming || (this.phase === 'done' && !bubble.finalFrame)) return
-    if (!bubble.finalFrame && clock.monotonic() - this.turn.openedAt >= options.window) {
-      if (this.phase === 'sending') {
-        this.closeEarly?.()
-      } else {
-        this.isMorePromised = fallback.isOpen(this.turn)
-        this.handOver(this.isMorePromised ? notices.later : notices.cutOff)
-      }
+    const { bubble, screen, context: { options, clock } } = this
+    if (!screen || this.isBubbleLost || (this.phase === 'done' && !bubble.finalFrame)) return
+    if (!bubble.finalFrame) {
+      if (!screen.isPushed && clock.monotonic() - this.turn.openedAt >= options.window) this.closeInTime()
+      // The platform counts from the first frame it was given.
+      else if (screen.isPushed && !bubble.isOpened) this.schedule(options.window, () => this.windowEnded())
     }
     const frame = bubble.frame()
     if (frame.finish) this.events.progressed()
@@ -107,7 +108,7 @@ export class AnswerDelivery {
     if (this.phase === 'handed-over') return this.sendRemainder()
     if (this.phase !== 'live' || this.isFrozen) return
     const hasContent = turn.text || turn.images.length || turn.card || turn.cardButtons.length
-    if (this.streaming && (hasContent || this.bubble.isOpened)) void this.close()
+    if (this.screen && (hasContent || this.bubble.isOpened)) void this.close()
     else if (hasContent) void this.send(turn.combined)
     else this.finish()
   }
@@ -116,8 +117,8 @@ export class AnswerDelivery {
   interrupt(): boolean {
     const { turn, bubble, context: { notices, fallback } } = this
     if (this.phase === 'sending') {
-      if (bubble.isOpened) this.closeEarly?.()
-    } else if (this.phase === 'live' && this.streaming) {
+      if (bubble.isOpened) this.closeNow()
+    } else if (this.phase === 'live' && this.screen) {
       if (bubble.isOpened && !turn.isEnded) this.handOver(notices.interrupted)
     } else if (this.phase !== 'done' && !turn.isEnded && fallback.isOpen(turn)) {
       const text = [bubble.remainder(), notices.interrupted].filter(isVisible).join('\n\n')
@@ -132,14 +133,56 @@ export class AnswerDelivery {
     if (this.phase === 'live' && this.turn.isEnded && this.isUnfinished) void this.deliverBubble()
   }
 
+  /** The bubble can show nothing more: the answer is sent as a message when it is complete. */
+  abandonBubble() {
+    const { bubble } = this
+    this.isBubbleLost = true
+    bubble.confirmFinalFrame(false)
+    // What it would have shown follows with the rest.
+    if (this.phase === 'handed-over') bubble.shownText = ''
+    if (this.phase === 'live' && bubble.finalFrame) void this.deliverBubble()
+  }
+
   dispose() {
     this.isDisposed = true
     this.context.clock.clearTimeout(this.timer)
+    this.screen?.dispose()
+  }
+
+  /** The time is over in which the bubble can change. */
+  private closeInTime() {
+    const { turn, context: { fallback, notices } } = this
+    if (this.phase === 'sending') return this.closeNow()
+    if (this.phase !== 'live') return
+    this.isMorePromised = fallback.isOpen(turn)
+    this.handOver(this.isMorePromised ? notices.later : notices.cutOff)
+  }
+
+  private windowEnded() {
+    if (!this.bubble.finalFrame) this.closeInTime()
+    this.scheduleLifetime()
+  }
+
+  /** Closes the bubble while the fallback delivery is at work. */
+  private closeNow() {
+    this.closeEarly?.()
+    this.screen?.changed()
+  }
+
+  private scheduleLifetime() {
+    const { turn, bubble, context: { options, clock, log } } = this
+    this.schedule(turn.openedAt + options.lifetime - clock.monotonic(), () => {
+      log.timedOut(turn)
+      if (this.phase === 'handed-over' || (inWords(turn.combined) && !bubble.isFinalFrameSent)) this.events.giveUp()
+      else this.events.retire()
+    })
   }
 
   private handOver(note: string) {
     this.phase = 'handed-over'
     this.bubble.closeUnfinished(note)
+    if (this.isBubbleLost) this.bubble.shownText = ''
+    this.screen?.changed()
   }
 
   /** Sends what the closed bubble did not show, or says that nothing follows if more was promised. */
@@ -170,7 +213,9 @@ export class AnswerDelivery {
       bubble.close()
     }
     if (bubble.isFinalFrameDelivered) return this.finish()
-    this.schedule(options.unclaimed, () => void this.deliverBubble())
+    if (this.isBubbleLost) return this.deliverBubble()
+    if (this.screen?.isPushed) this.screen.changed()
+    else this.schedule(options.unclaimed, () => void this.deliverBubble())
     this.events.progressed()
   }
 

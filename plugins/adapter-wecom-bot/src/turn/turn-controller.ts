@@ -1,6 +1,7 @@
 import type { Frame } from '../protocol/reply'
 import { AnswerDelivery } from './answer-delivery'
 import type { Said } from '../render/said'
+import type { Screen } from './screen'
 import type { Turn } from './turn'
 import { TurnEnd } from './turn-end'
 import type { TurnContext, TurnEvents } from './turn-options'
@@ -10,22 +11,24 @@ export class TurnController {
   readonly turn: Turn
   private readonly end: TurnEnd
   private readonly delivery: AnswerDelivery
+  private readonly screen?: Screen
   private savedFrame?: Frame
   private isDisposed = false
 
   /**
    * @param createTurn is given the callback for the turn's end
-   * @param streaming `false` if the reply to the callback cannot be a stream
+   * @param createScreen omitted if the reply to the callback cannot be a stream
    */
   constructor(
     createTurn: (onEnd: () => void) => Turn,
-    streaming: boolean,
+    createScreen: ((turn: TurnController) => Screen) | undefined,
     private readonly context: TurnContext,
     private readonly events: TurnEvents,
   ) {
     this.turn = createTurn(() => this.ended())
     this.end = new TurnEnd(this.turn, context.clock)
-    this.delivery = new AnswerDelivery(this.turn, streaming, context, {
+    this.screen = createScreen?.(this)
+    this.delivery = new AnswerDelivery(this.turn, this.screen, context, {
       giveUp: () => this.ended(),
       progressed: events.progressed,
       retire: () => this.forget(),
@@ -58,6 +61,21 @@ export class TurnController {
   /** The fallback delivery is at work. */
   get isSending() {
     return this.delivery.isSending
+  }
+
+  /** The frames of the bubble are sent as they change. */
+  get isPushed() {
+    return !!this.screen?.isPushed
+  }
+
+  /** The bubble has its final frame. */
+  get isClosing() {
+    return this.delivery.isClosing
+  }
+
+  /** Shows the bubble, if that is not up to the platform. */
+  show() {
+    if (!this.isDisposed) this.screen?.changed()
   }
 
   /** Resolves when the turn has ended, or after `delay` milliseconds. */
@@ -101,6 +119,16 @@ export class TurnController {
   /** @param isDelivered whether the final frame has reached the platform */
   confirmFinalFrame(isDelivered: boolean) {
     if (!this.isDisposed) this.delivery.confirmFinalFrame(isDelivered)
+  }
+
+  /** The bubble can show nothing more. */
+  abandonBubble() {
+    if (!this.isDisposed) this.delivery.abandonBubble()
+  }
+
+  /** An error of the delivery, for the operator. */
+  deliveryFailed(error: unknown) {
+    this.context.log.deliveryFailed(this.turn, error)
   }
 
   /**
@@ -158,7 +186,9 @@ export class TurnController {
   }
 
   private changed() {
-    if (this.delivery.reopen() && this.turn.isEnded) this.ended()
+    if (!this.delivery.reopen()) return
+    if (this.turn.isEnded) this.ended()
+    else this.screen?.changed()
   }
 
   private ended() {

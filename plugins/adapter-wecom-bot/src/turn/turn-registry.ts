@@ -4,6 +4,8 @@ import { owns } from '../protocol/conversation'
 import { randomSalt } from '../protocol/crypto'
 import type { Event, Message } from '../protocol/payload'
 import type { Concurrency } from './concurrency'
+import type { Screen } from './screen'
+import { polledScreen } from './screen'
 import type { DeliveryOverride } from './turn'
 import { Turn } from './turn'
 import { TurnController } from './turn-controller'
@@ -19,6 +21,8 @@ export interface OpenOptions {
   responseUrl?: string
   /** `false`: the reply to the callback cannot be a stream. Default: as configured. */
   streaming?: boolean
+  /** Creates what shows the bubble, if the platform does not poll for it. */
+  screen?(turn: TurnController): Screen
   /** The only way out of the turn, instead of `responseUrl` and webhook. */
   override?: DeliveryOverride
 }
@@ -40,7 +44,7 @@ export class TurnRegistry {
   /** Opens the turn of a callback that was not received before. */
   open(callback: Message | Event, options: OpenOptions = {}): TurnController {
     const { msgId, botId, userId, chatId } = callback
-    const { responseUrl, override, streaming = this.context.options.streaming } = options
+    const { responseUrl, override, streaming = this.context.options.streaming, screen = () => polledScreen } = options
     const id = randomSalt().toString('hex')
     const turn = new TurnController((onEnd) => {
       return new Turn(id, msgId, { botId, userId, chatId }, this.context.clock.monotonic(), {
@@ -48,7 +52,7 @@ export class TurnRegistry {
         override,
         onEnd,
       })
-    }, streaming, this.context, {
+    }, streaming ? screen : undefined, this.context, {
       ended: () => this.concurrency.release(id),
       progressed: () => this.progress.notify(),
       forgotten: () => this.delete(turn),
