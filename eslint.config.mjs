@@ -116,4 +116,9 @@ export default tseslint.config(
       }] }],
     },
   },
+  {
+    // CommonJS packages that are loaded as they are, without a build.
+    files: ['packages/plugin-*/index.js'],
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
 )

@@ -1,9 +1,10 @@
-/** Every environment variable that koishi.yml reads. */
+/** Every environment variable of the instance. */
 export const VARIABLES = [
   'PLATFORM', 'HOST', 'PORT', 'SELF_URL', 'KOISHI_ADMIN_PASSWORD', 'KOISHI_ADMINS',
   'WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY', 'WECOM_BOT_RECEIVE_ID', 'WECOM_BOT_ID', 'WECOM_BOT_NAME',
   'WECOM_BOT_PATH', 'WECOM_BOT_REPLY_MODE', 'WECOM_BOT_STREAM_STYLE', 'WECOM_BOT_WEBHOOK_KEY',
   'WECOM_BOT_WEBHOOK_URL', 'WECOM_BOT_API_ENDPOINT', 'WECOM_BOT_TRUSTED_HOSTS',
+  'WECOM_CORP_ID', 'WECOM_AGENT_ID', 'WECOM_SECRET',
   'DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET', 'DINGTALK_AGENT_ID', 'DINGTALK_PROTOCOL', 'DINGTALK_STREAMING',
   'DINGTALK_CARD_TEMPLATE_ID', 'DINGTALK_CARD_KEY', 'DINGTALK_API_ENDPOINT', 'DINGTALK_OLD_API_ENDPOINT',
   'GEMINI_API_KEY', 'GEMINI_MODEL', 'GEMINI_BASE_URL', 'SOCKS_PROXY',
@@ -16,10 +17,10 @@ export type Env = Record<string, string | undefined>
 
 const SECRETS: Variable[] = [
   'KOISHI_ADMIN_PASSWORD', 'WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY', 'WECOM_BOT_WEBHOOK_KEY',
-  'WECOM_BOT_WEBHOOK_URL', 'DINGTALK_CLIENT_SECRET', 'GEMINI_API_KEY', 'SOCKS_PROXY',
+  'WECOM_BOT_WEBHOOK_URL', 'WECOM_SECRET', 'DINGTALK_CLIENT_SECRET', 'GEMINI_API_KEY', 'SOCKS_PROXY',
 ]
 
-/** Removes blank variables of koishi.yml: Compose passes unset ones as `NAME=`. */
+/** Removes blank variables: Compose passes unset ones as `NAME=`. */
 export function withoutBlank(env: Env): Env {
   const names: readonly string[] = VARIABLES
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => value?.trim() || !names.includes(name)))

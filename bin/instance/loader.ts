@@ -1,5 +1,16 @@
-import { Loader } from 'koishi'
-import type { Context, Dict, EffectScope, ForkScope } from 'koishi'
+import { Context, Loader } from 'koishi'
+import type { Dict, EffectScope, ForkScope } from 'koishi'
+import { withoutBlank } from './env'
+import type { Variable } from './env'
+import { relaxForms } from './settings/console-form'
+import type { PackageProviderClass } from './settings/console-form'
+import { showVariables } from './settings/console-notes'
+import { entriesOf } from './settings/entries'
+import type { MergeChange } from './settings/merge'
+import { Overlay, valueAt } from './settings/overlay'
+import { prepareSettings, replaceFile } from './settings/saved-file'
+import { Switches } from './settings/switches'
+import { TARGETS } from './settings/variables'
 
 /** A plugin of koishi.yml that is not running, and why. */
 export interface PluginFailure {
@@ -22,20 +33,110 @@ export function firstLine(error: unknown): string {
 
 /**
  * Koishi's loader only logs a plugin that fails and continues. This one also reports which entries of koishi.yml are
- * not running, and disposes all of them on `close`.
+ * not running, and disposes all of them on `close`. Environment variables take precedence over settings when a plugin
+ * is started, and are not saved.
  */
 export class InstanceLoader extends Loader {
+  private overlay = new Overlay({})
+  private switches?: Switches
   private closed = false
-  private writing?: Promise<void>
+  /** A save that has not begun. */
+  private pending?: Promise<void>
+  /** The last save. */
+  private writing: Promise<void> = Promise.resolve()
+  private isSilent = true
   private errors = new Map<string, unknown>()
+  private hasRelaxedForms = false
   private tasks = new Set<Promise<unknown>>()
 
   constructor(private restart: () => void) {
     super()
   }
 
-  override reload(parent: Context, key: string, source: unknown) {
-    const task = super.reload(parent, key, source).catch((error) => {
+  /**
+   * Moves to the settings that the console saves: `koishi.yml` in the data folder.
+   * @throws {SettingsError}
+   */
+  async useSavedSettings(folder: string): Promise<MergeChange[]> {
+    if (this.mime !== 'application/yaml') return []
+    const { file, changes } = await prepareSettings(this.filename, folder)
+    this.filename = file
+    this.writable = true
+    return changes
+  }
+
+  override async readConfig(initial = false) {
+    this.switches = undefined
+    await super.readConfig(initial)
+    const env = withoutBlank(process.env)
+    const plugins = this.config.plugins ??= {}
+    this.overlay = new Overlay(env)
+    this.overlay.locate(plugins)
+    this.switches = new Switches(plugins, env, this.overlay)
+    this.config.plugins = this.switches.apply(plugins)
+    // Conditions such as that of the console depend on the address that is really used.
+    this.params = { env: { ...env, HOST: this.settingsOf('server').host } }
+    return new Context.Config(this.interpolate(this.config))
+  }
+
+  /** The settings that the first entry of a plugin is started with; empty if there is none. */
+  settingsOf(name: string): Dict {
+    for (const entry of entriesOf(this.config.plugins ?? {})) {
+      if (entry.name === name) return this.interpolate(this.overlay.apply(entry.key, entry.config))
+    }
+    return {}
+  }
+
+  /** What the saved settings have for a variable that may not be set. */
+  savedValueOf(variable: Variable): unknown {
+    const { plugin, path } = TARGETS.get(variable) ?? { plugin: '', path: '' }
+    for (const { name, config } of entriesOf(this.config.plugins ?? {})) {
+      if (name === plugin) return valueAt(config, path)
+    }
+  }
+
+  override async import(name: string) {
+    const exports = await super.import(name)
+    if (name === 'config' && exports && !this.hasRelaxedForms) {
+      this.hasRelaxedForms = true
+      const { PackageProvider } = exports as { PackageProvider: PackageProviderClass }
+      relaxForms(PackageProvider, plugin => this.overlay.ofPlugin(plugin))
+    }
+    return exports
+  }
+
+  override async createApp() {
+    const app = await super.createApp()
+    this.keepVariablesOut(app)
+    showVariables(app, () => this.entries().flatMap(({ fork }) => fork ?? []), (fork) => {
+      const key = fork.parent && this.getRefName(fork as ForkScope)
+      return key ? this.overlay.of(key) : []
+    })
+    return app
+  }
+
+  /** A plugin may change its own settings, which the loader saves: without what comes from variables. */
+  private keepVariablesOut(app: Context) {
+    let saved: Dict | undefined
+    const find = (fork: ForkScope) => {
+      const key = this.getRefName(fork)
+      return key === undefined ? undefined : { key, siblings: fork.parent.scope.config as Dict<Dict> }
+    }
+    app.on('internal/before-update', (fork) => {
+      const entry = find(fork)
+      saved = entry?.siblings[entry.key]
+    }, { prepend: true })
+    app.on('internal/before-update', (fork) => {
+      const entry = find(fork)
+      if (!entry || !saved || entry.siblings[entry.key] === saved) return
+      entry.siblings[entry.key] = this.overlay.remove(entry.key, entry.siblings[entry.key], saved)
+    })
+  }
+
+  override reload(parent: Context, key: string, source: Dict) {
+    const isGroup = key.startsWith('group:')
+    const settings = isGroup ? source : this.interpolate(this.overlay.apply(key, source ?? {}))
+    const task = super.reload(parent, key, settings).catch((error) => {
       this.errors.set(key, error)
       return undefined
     })
@@ -44,8 +145,25 @@ export class InstanceLoader extends Loader {
     return task as Promise<ForkScope>
   }
 
-  override async writeConfig(silent?: boolean) {
-    if (!this.closed) await (this.writing = super.writeConfig(silent))
+  /** Saves soon, once for several changes. What variables switch is saved as it was before. */
+  override async writeConfig(silent = false) {
+    if (this.closed) return
+    this.isSilent &&= silent
+    this.pending ??= this.writing = this.writing.catch(() => {})
+      .then(() => new Promise(resolve => setImmediate(resolve)))
+      .then(() => this.save())
+    await this.pending
+  }
+
+  private async save() {
+    const isSilent = this.isSilent
+    this.isSilent = true
+    this.pending = undefined
+    if (!this.writable) throw new Error('cannot overwrite readonly config')
+    this.suspend = true
+    const plugins = this.config.plugins ?? {}
+    await replaceFile(this.filename, { ...this.config, plugins: this.switches?.revert(plugins) ?? plugins })
+    if (!isSilent) this.app.emit('config')
   }
 
   override fullReload(code?: number) {
@@ -121,7 +239,7 @@ export class InstanceLoader extends Loader {
     // Disposing a plugin would disable it in koishi.yml, so writing is turned off. A pending write, such as a setting
     // just saved in the console, is completed first.
     this.closed = true
-    await this.writing?.catch(() => {})
+    await this.writing.catch(() => {})
     for (const { fork } of this.entries().reverse()) fork?.dispose()
     this.entry.scope.dispose()
     await this.app.stop()

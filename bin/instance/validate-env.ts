@@ -5,6 +5,8 @@ import { ENV_RULES } from './env-rules'
 /** Path of the console, as in koishi.yml. */
 export const CONSOLE_PATH = '/console'
 
+type SavedValues = (variable: Variable) => unknown
+
 const PAIRS: [Variable, Variable][] = [
   ['WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY'],
   ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET'],
@@ -24,11 +26,11 @@ function* checkValues(env: Env): Iterable<BilingualText> {
   }
 }
 
-function* checkPairs(env: Env): Iterable<BilingualText> {
+function* checkPairs(env: Env, saved: SavedValues): Iterable<BilingualText> {
   for (const pair of PAIRS) {
-    const missing = pair.filter(name => !env[name])
-    if (missing.length !== 1) continue
     const present = pair.find(name => env[name])
+    const missing = pair.filter(name => !env[name] && !saved(name))
+    if (!present || !missing.length) continue
     yield {
       zh: `设置了 ${present}，但缺少 ${missing[0]}：请同时设置，或同时留空。`,
       en: `${present} is set, but ${missing[0]} is not: set both, or leave both empty.`,
@@ -56,8 +58,9 @@ function* checkCallbackPath(env: Env): Iterable<BilingualText> {
 /**
  * Checks the settings before anything is started.
  * @param env the environment without blank variables, see `withoutBlank`
+ * @param saved what the saved settings have for a variable
  * @returns one message per problem, without secrets
  */
-export function validateEnv(env: Env): BilingualText[] {
-  return [checkValues, checkPairs, checkCallbackPath].flatMap(rule => [...rule(env)])
+export function validateEnv(env: Env, saved: SavedValues = () => undefined): BilingualText[] {
+  return [checkValues, checkPairs, checkCallbackPath].flatMap(rule => [...rule(env, saved)])
 }

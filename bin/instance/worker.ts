@@ -19,6 +19,7 @@ import { checkPort } from './port'
 import { speedUpServiceAccess } from './service-access'
 import { startupReport } from './startup-report'
 import type { RunningPlugins } from './startup-report'
+import { explainMerge } from './settings/explain-merge'
 import { printLines } from './bilingual'
 import type { BilingualText, ReportLine } from './bilingual'
 
@@ -72,6 +73,8 @@ async function readSettings() {
     await loader.init(process.env.KOISHI_CONFIG_FILE || undefined)
     // Koishi reads package.json from the working directory, which must be the folder of koishi.yml.
     process.chdir(loader.baseDir)
+    const folder = await prepareData()
+    printLines(explainMerge(await loader.useSavedSettings(folder)))
     const { logger } = await loader.readConfig(true) as { logger?: LogConfig }
     setupLog(logger)
     setupLogPrivacy()
@@ -87,7 +90,7 @@ async function readSettings() {
   for (const name in process.env) {
     if (!(name in env)) delete process.env[name]
   }
-  const problems = validateEnv(env)
+  const problems = validateEnv(env, name => loader.savedValueOf(name))
   if (problems.length) fail(problems, CONFIG_EXIT_CODE)
   return env
 }
@@ -126,9 +129,9 @@ function loginLine(url: string): ReportLine {
 async function start() {
   speedUpServiceAccess()
   const env = await readSettings()
-  const folder = await prepareData()
-  watchLogs(join(folder, 'logs'))
-  const portProblem = await checkPort(env.HOST ?? '127.0.0.1', +(env.PORT ?? 35000))
+  watchLogs(join(loader.baseDir, 'data', 'logs'))
+  const { host = '127.0.0.1', port } = loader.settingsOf('server') as { host?: string, port?: number }
+  const portProblem = port && await checkPort(host, port)
   if (portProblem) fail([portProblem])
 
   app = await loader.createApp()

@@ -47,6 +47,14 @@ export class SettingsPage {
     return settings
   }
 
+  /** Goes to the page of another entry, which may have no fields. */
+  async visit(ident: string, title: string): Promise<void> {
+    await this.page.evaluate(`history.pushState({}, '', '/console/plugins/${ident}')`)
+    await this.page.evaluate(`dispatchEvent(new PopStateEvent('popstate', { state: {} }))`)
+    await this.page.locator('.layout-header', { hasText: `${title} [${ident}]` }).waitFor()
+    await this.page.waitForSelector('.plugin-view .k-form, .plugin-view .k-comment')
+  }
+
   close(): Promise<void> {
     return this.page.context().close()
   }
@@ -66,6 +74,38 @@ export class SettingsPage {
   /** Adds an item to every list and a row to every table, so that their fields are displayed. */
   async addItems(): Promise<void> {
     for (const button of await this.page.locator('.k-form .k-schema-right > button').all()) await button.click()
+  }
+
+  /** The text of the whole page. */
+  text(): Promise<string> {
+    return this.page.locator('.plugin-view').innerText()
+  }
+
+  /** Types into the field of a row. */
+  async fill(name: string, value: string): Promise<void> {
+    await this.row(name).locator('input, textarea').last().fill(value)
+  }
+
+  /** Clicks a choice of a row with radio buttons. */
+  async pick(name: string, index: number): Promise<void> {
+    await this.row(name).locator('label').nth(index).click()
+  }
+
+  /** Saves the page by its shortcut. @returns the message of the console */
+  async save(): Promise<string> {
+    await this.page.locator('.plugin-view').click({ position: { x: 2, y: 2 } })
+    await this.page.keyboard.press('Control+s')
+    const message = this.page.locator('.el-message').last()
+    await message.waitFor()
+    const text = await message.innerText()
+    await message.waitFor({ state: 'detached' })
+    return text
+  }
+
+  private row(name: string) {
+    // The displayed name has a space before each capital letter.
+    const title = new RegExp(`^\\s*${[...name].join('\\s*')}\\s*$`)
+    return this.page.locator('.k-form .k-schema-item').filter({ has: this.page.locator('h3', { hasText: title }) })
   }
 
   /** @returns the options of every drop-down list */

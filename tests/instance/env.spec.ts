@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { TARGETS } from '../../bin/instance/settings/variables'
 import { redact, VARIABLES, withoutBlank } from '../../bin/instance/env'
 import { root } from '../support/instance'
 
@@ -11,7 +12,7 @@ describe('environment variables', () => {
     assert.deepEqual(withoutBlank({ PORT: '', HOST: ' ', PLATFORM: 'wecom' }), { PLATFORM: 'wecom' })
   })
 
-  it('are kept if koishi.yml does not use them', () => {
+  it('are kept if the instance does not use them', () => {
     assert.deepEqual(withoutBlank({ DEBUG: '', PORT: '' }), { DEBUG: '' })
   })
 
@@ -29,10 +30,21 @@ describe('environment variables', () => {
     assert.equal(redact('%E0: me:a%E0bcd', { SOCKS_PROXY: 'http://me:a%E0bcd@host' }), '%E0: ***')
   })
 
-  it('match those used in koishi.yml', async () => {
-    const file = await readFile(join(root, 'koishi.yml'), 'utf8')
-    assert.deepEqual(sorted(file.match(/(?<=env\.)\w+/g)!), sorted(VARIABLES))
+  it('are applied to a setting, apart from the two of the launcher', () => {
+    assert.deepEqual(sorted([...TARGETS.keys(), 'PLATFORM', 'KOISHI_ADMIN_PASSWORD']), sorted(VARIABLES))
   })
+
+  for (const name of ['README.md', 'README.en.md']) {
+    it(`are all in the table of ${name}`, async () => {
+      const [table] = (await readFile(join(root, name), 'utf8')).match(/\n\| `PLATFORM`[^]*?\n\n/)!
+      const found = [...table.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell]) => {
+        const names = [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name)
+        // `WECOM_BOT_WEBHOOK_KEY` / `_URL`
+        return names.map(name => name.startsWith('_') ? names[0].replace(/_[A-Z]+$/, name) : name)
+      })
+      assert.deepEqual(sorted(found), sorted(VARIABLES))
+    })
+  }
 
   it('match those described in .env.example', async () => {
     const file = await readFile(join(root, '.env.example'), 'utf8')

@@ -18,7 +18,7 @@ describe('starting the instance', function() {
     const applied = instance.output.match(/(?<=apply plugin )[\w-]+(?=:)/g)!.filter(name => name !== 'group')
     assert.deepEqual(applied, [
       'server', 'http', 'proxy-agent', 'database-sqlite', 'commands', 'help', 'echo', 'inspect', 'operators',
-      'console', 'config', 'sandbox', 'logger', 'adapter-wecom-bot', 'gemini-chat',
+      'console', 'notifier', 'config', 'sandbox', 'logger', 'status', 'adapter-wecom-bot', 'gemini-chat',
     ])
   })
 

@@ -1,0 +1,33 @@
+import { h } from 'koishi'
+import type { Context, EffectScope, ForkScope } from 'koishi'
+import type {} from '@koishijs/plugin-notifier'
+import type { Override } from './overlay'
+
+function noteOf(overrides: Override[]): h[] {
+  const items = overrides.flatMap(({ path, variable }, index) => [
+    ...index ? [h.text('、')] : [], h('code', path), h.text(' ← '), h('code', variable),
+  ])
+  return [h('p', [h.text('来自环境变量，以环境变量为准 / From environment variables, which take precedence: '), ...items])]
+}
+
+/**
+ * Shows on the settings page of a plugin which of its settings come from environment variables.
+ * @param overridesOf the variables of a running entry of koishi.yml
+ */
+export function showVariables(
+  app: Context,
+  forks: () => ForkScope[],
+  overridesOf: (fork: EffectScope) => Override[],
+): void {
+  const notes = new WeakMap<EffectScope, { dispose(): void }>()
+  const show = (fork: EffectScope) => {
+    notes.get(fork)?.dispose()
+    notes.delete(fork)
+    if (!fork.isActive) return
+    const overrides = overridesOf(fork)
+    const notifier = overrides.length ? fork.ctx.get('notifier') : undefined
+    if (notifier) notes.set(fork, notifier.create({ type: 'primary', content: noteOf(overrides) }))
+  }
+  app.on('internal/status', show)
+  app.inject(['notifier'], () => forks().forEach(show))
+}

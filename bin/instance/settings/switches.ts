@@ -1,0 +1,81 @@
+import type { Dict } from 'koishi'
+import type { Env, Variable } from '../env'
+import { entriesOf, idOf, mapKeys } from './entries'
+import type { Overlay } from './overlay'
+
+interface Platform {
+  /** The value of `PLATFORM` that excludes this platform. */
+  excludedBy: string
+  variables: [Variable, Variable]
+  /** The plugin with the credentials comes first. */
+  plugins: string[]
+  credentials: [string, string]
+}
+
+const PLATFORMS: Platform[] = [
+  {
+    excludedBy: 'dingtalk',
+    variables: ['WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY'],
+    plugins: ['adapter-wecom-bot'],
+    credentials: ['token', 'encodingAESKey'],
+  },
+  {
+    excludedBy: 'wecom',
+    variables: ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET'],
+    plugins: ['adapter-dingtalk', 'dingtalk-companion'],
+    credentials: ['appkey', 'secret'],
+  },
+]
+
+/**
+ * Decides which platforms run: not those that `PLATFORM` excludes or that have no credentials; those whose credentials
+ * are variables; and the others as they are switched in koishi.yml.
+ * @returns the switch of each entry that is to be different from the file, by key without `~`
+ */
+export function decideSwitches(plugins: Dict, env: Env, overlay: Overlay): Map<string, boolean> {
+  const result = new Map<string, boolean>()
+  for (const { excludedBy, variables, plugins: [adapter, ...companions], credentials } of PLATFORMS) {
+    const isExcluded = env.PLATFORM === excludedBy
+    const isForced = !isExcluded && variables.some(name => env[name])
+    for (const { name, key, isOn, config } of entriesOf(plugins)) {
+      if (name !== adapter) continue
+      const settings = overlay.apply(key, config)
+      const isComplete = credentials.every(path => settings[path])
+      const runs = isComplete && !isExcluded && (isOn || (isForced && overlay.of(key).length > 0))
+      if (runs !== isOn) result.set(idOf(key), runs)
+    }
+    if (!isExcluded && !isForced) continue
+    for (const { name, key, isOn } of entriesOf(plugins)) {
+      if (!companions.includes(name) || isOn === isForced) continue
+      if (isForced && !overlay.isFirst(key)) continue
+      result.set(idOf(key), isForced)
+    }
+  }
+  return result
+}
+
+/** Switches entries for this run only. What the console switches is saved, what variables switch is not. */
+export class Switches {
+  private readonly forced: Map<string, boolean>
+
+  constructor(plugins: Dict, env: Env, overlay: Overlay) {
+    this.forced = decideSwitches(plugins, env, overlay)
+  }
+
+  /** The entries as they run. */
+  apply(plugins: Dict): Dict {
+    return mapKeys(plugins, (key) => {
+      const isOn = this.forced.get(idOf(key))
+      return isOn === undefined ? key : (isOn ? '' : '~') + idOf(key)
+    })
+  }
+
+  /** The entries as they are saved: a switch that is still as it was forced is in the file the other way. */
+  revert(plugins: Dict): Dict {
+    return mapKeys(plugins, (key) => {
+      const id = idOf(key)
+      const isOn = this.forced.get(id)
+      return isOn === (key === id) ? (isOn ? '~' : '') + id : key
+    })
+  }
+}

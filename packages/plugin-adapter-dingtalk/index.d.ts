@@ -1,0 +1,2 @@
+export * from '@satorijs/adapter-dingtalk'
+export { default } from '@satorijs/adapter-dingtalk'

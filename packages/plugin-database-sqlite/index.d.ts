@@ -1,0 +1,2 @@
+export * from '@minatojs/driver-sqlite'
+export { default } from '@minatojs/driver-sqlite'

@@ -1,0 +1,2 @@
+// The stock package, unmodified.
+module.exports = require('@minatojs/driver-sqlite')
