@@ -32,7 +32,8 @@ function write(response: ServerResponse, bytes: Uint8Array) {
   return new Promise<void>(resolve => response.write(bytes, () => resolve()))
 }
 
-function prepareBody(scenario: Scenario, format: ResponseFormat): { scenario: Scenario, body?: string } {
+function prepareBody(scenario: Scenario, format: ResponseFormat): { scenario: Scenario, body?: string | Uint8Array } {
+  if (scenario.bytes) return { scenario, body: scenario.bytes }
   if ('body' in scenario) {
     return { scenario, body: typeof scenario.body === 'string' ? scenario.body : JSON.stringify(scenario.body, null, 2) }
   }
@@ -56,7 +57,7 @@ export async function playScenario(given: Scenario, target: PlayerTarget) {
   response.flushHeaders()
   if (body !== undefined) {
     if (end === 'close') return void response.end(body)
-    await write(response, Buffer.from(body))
+    await write(response, typeof body === 'string' ? Buffer.from(body) : body)
   } else {
     const objects = events.filter(event => !isPause(event)) as (Chunk | ErrorBody)[]
     const frames = format === 'sse'

@@ -21,6 +21,8 @@ export interface Scenario {
   events?: (Chunk | ErrorBody | Pause)[]
   /** A complete body instead of events: a string is sent as is, anything else as JSON. */
   body?: unknown
+  /** A complete body as bytes. */
+  bytes?: Uint8Array
   framing?: Framing
   /** After the last event: `close` the response (default), `hang`, or `drop` the connection with a TCP reset. */
   end?: 'close' | 'hang' | 'drop'

@@ -1,4 +1,5 @@
 /** All scenarios, by name. */
 
 export * from './error'
+export * from './quirks'
 export * from './scenario'

@@ -12,7 +12,7 @@ import { ProxyError } from './proxy-error'
 export interface ProxyConnectorOptions {
   /** Milliseconds that an unused connection is kept for later requests; without it, none is kept. */
   keepAliveMs?: number
-  /** Milliseconds that a SOCKS proxy may take to open a tunnel; 30 s by default. */
+  /** Milliseconds that the proxy may take to open a tunnel; 30 s by default. */
   timeoutMs?: number
   /** Certificates to trust instead of the usual ones, also for an `https://` proxy. */
   ca?: SecureContextOptions['ca']
@@ -28,28 +28,34 @@ export interface ProxyConnector {
   destroy(): void
 }
 
+const DEFAULT_TIMEOUT_MS = 30_000
+
 type Target = Parameters<SocksProxyAgent['connect']>[1]
 type Dial = (request: ClientRequest, target: Target, signal: AbortSignal) => Promise<Socket>
 type ProxyAgent = SocksProxyAgent | HttpsProxyAgent<string>
 
 /** @param proxy as `parseProxy` returns it */
 export function createProxyConnector(proxy: URL, options: ProxyConnectorOptions = {}): ProxyConnector {
-  const keepAlive = options.keepAliveMs !== undefined
+  const { keepAliveMs, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const keepAlive = keepAliveMs !== undefined
   const [agent, dial] = proxy.protocol.startsWith('socks')
-    ? throughSocks(new SocksProxyAgent(proxy, { keepAlive }), options.timeoutMs)
+    ? throughSocks(new SocksProxyAgent(proxy, { keepAlive }), timeoutMs)
     : throughHttp(new HttpsProxyAgent(proxy, { keepAlive, noDelay: true, ca: options.ca }))
-  if (keepAlive) agent.options.timeout = options.keepAliveMs
+  if (keepAlive) agent.options.timeout = keepAliveMs
   const dials = new Map<ClientRequest, AbortController>()
   agent.connect = async (request, target) => {
     const controller = new AbortController()
     if (request.destroyed) controller.abort()
     dials.set(request, controller)
+    const silence = new ProxyError('proxy/unreachable', `the proxy did not open a tunnel within ${timeoutMs} ms`)
+    const timer = setTimeout(() => controller.abort(silence), timeoutMs)
     try {
       controller.signal.throwIfAborted()
       return await dial(request, target, controller.signal)
     } catch (error) {
       throw controller.signal.aborted ? controller.signal.reason : toProxyError(error)
     } finally {
+      clearTimeout(timer)
       dials.delete(request)
     }
   }
@@ -67,7 +73,7 @@ export function createProxyConnector(proxy: URL, options: ProxyConnectorOptions 
  * The agent's own `connect` does not hand out its socket before the proxy has answered, so a request that is aborted
  * earlier would leave it open. The socket is therefore opened here, and the SOCKS handshake done on it.
  */
-function throughSocks(agent: SocksProxyAgent, timeoutMs?: number): [ProxyAgent, Dial] {
+function throughSocks(agent: SocksProxyAgent, timeoutMs: number): [ProxyAgent, Dial] {
   // The agent keeps the brackets of an IPv6 address.
   const host = agent.proxy.host = agent.proxy.host!.replace(/^\[|\]$/g, '')
   return [agent, async (_, target, signal) => {
@@ -78,6 +84,7 @@ function throughSocks(agent: SocksProxyAgent, timeoutMs?: number): [ProxyAgent, 
         proxy: agent.proxy,
         destination: { host: target.host!, port: Number(target.port) },
         command: 'connect',
+        // Its timer is never cleared, so it must not be longer than needed.
         timeout: timeoutMs,
         existing_socket: socket,
       })

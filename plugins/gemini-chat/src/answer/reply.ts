@@ -1,7 +1,17 @@
 import { appendPart } from '../conversation/turn'
 import type { Content, EndReason, EngineEvent, Part, TokenUsage } from '../engine/types'
 
-/** An answer as it is streamed: its visible text, and its parts for the history. */
+/** A picture of an answer: one that the model drew, or the chart of a program it ran. */
+export interface Picture {
+  mimeType: string
+  /** In base64. */
+  data: string
+}
+
+/** Stands in the history for a picture, whose bytes would travel with every later question. */
+const PICTURE_PLACEHOLDER = '[image]'
+
+/** An answer as it is streamed: its visible text, its pictures, and its parts for the history. */
 export class Reply {
   /** The visible text, without thoughts and sources. */
   text = ''
@@ -11,6 +21,9 @@ export class Reply {
   /** What interrupted the answer: an `EngineError`, or what a listener threw. */
   error?: unknown
   readonly content: Content = { role: 'model', parts: [] as Part[] }
+  readonly pictures: Picture[] = []
+  /** Names of the functions that the model wanted to call. */
+  readonly calls: string[] = []
 
   /** @returns whether there is new text to show */
   take(event: EngineEvent): boolean {
@@ -19,8 +32,12 @@ export class Reply {
         this.text += this.text ? event.text : event.text.trimStart()
         return this.text !== ''
       case 'part':
-        appendPart(this.content.parts, event.part)
+        this.takePart(event.part)
         return false
+      case 'retract':
+        this.text = ''
+        this.content.parts.length = 0
+        return true
       case 'usage':
         this.usage = event.usage
         return false
@@ -32,6 +49,20 @@ export class Reply {
       default:
         return event satisfies never
     }
+  }
+
+  /** Whether there is something to show. */
+  get isSome(): boolean {
+    return this.text !== '' || this.pictures.length > 0
+  }
+
+  /** Calls are not kept: without a result, the model refuses them in the next request. */
+  private takePart(part: Part) {
+    const { inlineData, functionCall } = part
+    if (functionCall) return void this.calls.push(String((functionCall as { name?: unknown }).name ?? ''))
+    if (!inlineData) return appendPart(this.content.parts, part)
+    this.pictures.push(inlineData)
+    appendPart(this.content.parts, { text: PICTURE_PLACEHOLDER })
   }
 
   /** The answer stopped at its token limit. */

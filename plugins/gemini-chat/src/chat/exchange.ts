@@ -14,6 +14,8 @@ import { loadAttachments, reloadEarlierAttachments } from './attachments'
 import { withoutLargeReferences } from '../media/reference'
 import { modelName } from '../model/model-list'
 import { AnswerLayout } from '../answer/layout'
+import { adaptationNotes } from './adaptation'
+import { sendPictures, takesPictures } from './picture-delivery'
 import { AnswerPresenter } from './presenter'
 import { summarise } from './summary'
 import { localizeText } from '../messages/i18n'
@@ -57,16 +59,26 @@ export class Exchange {
     const error = await this.streamAnswer(await buildQuestion(this, past, asked, this.showsThoughts), signal)
     reply.error = error
     const notice = context.disposed.aborted ? undefined : endNotice(reply, signal, error)
-    context.unanswered.set(key, reply.text || signal.aborted ? undefined : question)
-    if (!reply.text) return this.endWithoutAnswer(question, signal, notice)
+    context.unanswered.set(key, reply.isSome || signal.aborted ? undefined : question)
+    if (!reply.isSome) return this.endWithoutAnswer(question, signal, notice)
 
     const contents = [withoutLargeReferences(question), reply.content]
     const turn = { contents, tokens: measureTurn(contents, turns, reply.usage), interrupted: error !== undefined }
     await Promise.all([
       replaced ? context.archive.rewrite(key, replaced, turn) : context.archive.append(key, turn),
-      presenter.deliver(layout.complete(notice), error !== undefined && !signal.aborted),
+      this.show(notice, error !== undefined && !signal.aborted),
     ])
     context.ctx.emit(session, 'gemini/after-reply', reply, session)
+  }
+
+  /** Shows the whole answer, its pictures last. */
+  private async show(notice: Message | undefined, failed: boolean) {
+    const { context, session, layout, presenter } = this
+    const { pictures } = layout.reply
+    if (pictures.length && !takesPictures(session)) layout.notes.push(localizeText(session, 'picture.unsupported'))
+    const text = layout.complete(notice) || (presenter.isOpen ? localizeText(session, 'picture.below') : '')
+    if (text) await presenter.deliver(text, failed)
+    if (pictures.length && takesPictures(session)) await sendPictures(context, session, pictures)
   }
 
   private async recall(question: Content, signal: AbortSignal, replaced?: StoredTurn): Promise<RecalledTurns> {
@@ -89,8 +101,7 @@ export class Exchange {
     const { annotations, reply } = layout
     const observe = recordUsage(context.usageStore, session, signal)
     const heard = new AbortController()
-    let model = ''
-    let silent = true
+    let last: AttemptResult = { model: '' }
     try {
       if (!this.platformShowsProgress) void this.showThinking(heard.signal)
       signal.throwIfAborted()
@@ -103,18 +114,23 @@ export class Exchange {
         onThought: this.showsThoughts ? text => this.showThought(text) : undefined,
         onAttempt(attempt: AttemptResult) {
           observe(attempt)
-          model = attempt.model
+          last = attempt
           if (attempt.error !== undefined && !reply.text) annotations.clearThoughts()
         },
       })) {
-        silent &&= event.type !== 'text'
+        // What was shown as the answer so far was thoughts.
+        if (event.type === 'retract' && this.showsThoughts) annotations.addThought(reply.text)
         annotations.take(event)
         if (reply.take(event)) presenter.update(layout.partial)
       }
-      if (silent) throw new EngineError('empty', 'the answer has no text')
+      const { calls } = reply
+      if (!reply.isSome) throw calls.length ? uncalled(calls) : new EngineError('empty', 'the answer has no text')
+      if (reply.reason === 'other') context.route.models.noteUnstatedEnd(last.model)
       const chosen = modelName(request.preferred ?? context.config.model)
-      const notice = context.fallbackNotices.notice(key, chosen, modelName(model))
-      if (notice) layout.notes.push(localizeText(session, ...notice))
+      const notice = context.fallbackNotices.notice(key, chosen, modelName(last.model))
+      const notes = [...notice ? [notice] : [], ...adaptationNotes(last, request, context.fallbackNotices, key)]
+      if (calls.length) notes.push(['uncalled', { names: calls.join(', ') }])
+      layout.notes.push(...notes.map(note => localizeText(session, ...note)))
     } catch (error) {
       if (!reply.text) annotations.clearThoughts()
       if (!signal.aborted) context.logger.warn(operatorMessage(error))
@@ -149,4 +165,10 @@ export class Exchange {
     if (!notice) return void await presenter.clearStatus()
     if (presenter.isOpen || !isReplaced) return presenter.replaceStatus(layout.complete(notice))
   }
+}
+
+/** The model wants to call functions instead of answering, which leads nowhere here. */
+function uncalled(names: string[]) {
+  const detail = names.join(', ')
+  return new EngineError('empty', `the answer is a call of ${detail}, and there are no functions to call`, { reason: 'call', detail })
 }

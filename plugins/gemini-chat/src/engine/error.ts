@@ -1,5 +1,6 @@
 import { GeminiChatError } from '../util/errors'
 import type { GeminiChatErrorCode } from '../util/errors'
+import type { ModelFeature } from './types'
 
 /**
  * What went wrong with a request to a model.
@@ -10,6 +11,7 @@ import type { GeminiChatErrorCode } from '../util/errors'
  * - `request`: the request was refused; sending the same one again changes nothing
  * - `rate`: too many requests or tokens per minute, see `retryAfter`
  * - `quota-day`: the daily quota of the project is used up
+ * - `billing`: there is no money, or no quota at all for this model; waiting does not help
  * - `server`: the provider or a relay failed or is overloaded
  * - `network`: no connection, or it broke
  * - `proxy`: the configured proxy cannot be used; nothing was sent around it
@@ -17,18 +19,21 @@ import type { GeminiChatErrorCode } from '../util/errors'
  * - `aborted`: ended on our side
  * - `blocked`: a filter stopped the prompt or the answer, see `reason`
  * - `empty`: the answer has no content
+ * - `incomplete`: the model broke the answer off, `detail` has its word for it
  * - `protocol`: the response does not follow the API
  */
 export type EngineErrorKind =
-  | 'auth' | 'region' | 'model' | 'request' | 'rate' | 'quota-day' | 'server' | 'network' | 'proxy' | 'timeout'
-  | 'aborted' | 'blocked' | 'empty' | 'protocol'
+  | 'auth' | 'region' | 'model' | 'request' | 'rate' | 'quota-day' | 'billing' | 'server' | 'network' | 'proxy'
+  | 'timeout' | 'aborted' | 'blocked' | 'empty' | 'incomplete' | 'protocol'
 
 /**
  * What the kind alone does not tell: which timer ran out (`first-byte`, `idle`, `total`), what was blocked (`prompt`,
- * `answer`), that an empty answer reached its token limit (`length`), or that the request was refused because of what
- * an answer in the history carries for the engine alone (`signatures`, see `EngineRequest.portable`).
+ * `answer`), or that an empty answer reached its token limit (`length`) or is a call of a tool (`call`). Or why a
+ * request was refused: because of what an answer in the history carries for the engine alone (`signatures`, see
+ * `EngineRequest.portable`), because it is too long (`context`), or because the model lacks a feature.
  */
-export type EngineErrorReason = 'first-byte' | 'idle' | 'total' | 'prompt' | 'answer' | 'length' | 'signatures'
+export type EngineErrorReason =
+  | 'first-byte' | 'idle' | 'total' | 'prompt' | 'answer' | 'length' | 'call' | 'signatures' | 'context' | ModelFeature
 
 export interface EngineErrorDetails {
   /** HTTP status, or the code of an error inside a stream. */
@@ -42,6 +47,8 @@ export interface EngineErrorDetails {
   /** That quota counts all models of the project, not one model. */
   isProjectWide?: boolean
   reason?: EngineErrorReason
+  /** The tokens that the model takes, if a request had more. */
+  tokenLimit?: number
   /** The provider's own word for the reason, for logs. */
   detail?: string
 }
@@ -53,6 +60,7 @@ const CODES: Record<EngineErrorKind, GeminiChatErrorCode> = {
   request: 'gemini-chat/request-refused',
   rate: 'gemini-chat/rate-limited',
   'quota-day': 'gemini-chat/quota-exhausted',
+  billing: 'gemini-chat/no-credit',
   server: 'gemini-chat/server-error',
   network: 'gemini-chat/network-failed',
   proxy: 'gemini-chat/proxy-failed',
@@ -60,6 +68,7 @@ const CODES: Record<EngineErrorKind, GeminiChatErrorCode> = {
   aborted: 'gemini-chat/aborted',
   blocked: 'gemini-chat/content-blocked',
   empty: 'gemini-chat/empty-answer',
+  incomplete: 'gemini-chat/answer-incomplete',
   protocol: 'gemini-chat/unexpected-response',
 }
 
@@ -75,6 +84,7 @@ export class EngineError extends GeminiChatError implements EngineErrorDetails {
   declare readonly quota?: string
   declare readonly isProjectWide?: boolean
   declare readonly reason?: EngineErrorReason
+  declare readonly tokenLimit?: number
   declare readonly detail?: string
 
   constructor(readonly kind: EngineErrorKind, message: string, details: EngineErrorDetails = {}) {
@@ -93,9 +103,9 @@ export class EngineError extends GeminiChatError implements EngineErrorDetails {
         return this.reason === 'first-byte'
       case 'empty':
         // A budget that was spent on thinking would be spent again.
-        return this.reason !== 'length'
-      case 'auth': case 'region': case 'model': case 'request': case 'quota-day': case 'proxy': case 'aborted':
-      case 'blocked': case 'protocol':
+        return this.reason !== 'length' && this.reason !== 'call'
+      case 'auth': case 'region': case 'model': case 'request': case 'quota-day': case 'billing': case 'proxy':
+      case 'aborted': case 'blocked': case 'incomplete': case 'protocol':
         return false
       default:
         return this.kind satisfies never

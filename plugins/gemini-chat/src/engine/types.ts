@@ -50,6 +50,9 @@ export interface Thinking {
   summaries?: boolean
 }
 
+/** What some models do not take: system instructions, tools, files, or settings for thinking. */
+export type ModelFeature = 'system' | 'tools' | 'files' | 'thinking'
+
 export interface EngineRequest {
   /** Model id, with or without a `models/` prefix. */
   model: string
@@ -64,6 +67,8 @@ export interface EngineRequest {
   thinking?: Thinking
   /** Leave out of the history what only the model and key that wrote it accept. Set after a `signatures` error. */
   portable?: boolean
+  /** What the model does not take: a system instruction becomes the first turn, the rest is left out. */
+  without?: readonly ModelFeature[]
   /** Fields of the engine's own request body, merged into it as they are. Each engine documents its own. */
   native?: Record<string, unknown>
 }
@@ -92,15 +97,14 @@ export interface Source {
   url: string
 }
 
-/**
- * How an answer ended: by itself (`stop`), at its token limit (`length`), or for another reason the model gave
- * (`other`).
- */
+/** How an answer ended: by itself (`stop`), at its token limit (`length`), or without a word on that (`other`). */
 export type EndReason = 'stop' | 'length' | 'other'
 
 export type EngineEvent =
   /** Visible text, to be appended. */
   | { type: 'text', text: string }
+  /** All text so far belongs to the thoughts, and is to be taken back: the mark that says so came late. */
+  | { type: 'retract' }
   /** A thought summary, to be appended to the thoughts. */
   | { type: 'thought', text: string }
   /** A part of the answer for the history. Every part is reported exactly once, text parts included. */

@@ -15,6 +15,7 @@ const hints: Record<EngineErrorKind, string | undefined> = {
   request: 'check the settings that were changed last',
   rate: 'add keys of other projects to apiKeys, or raise the quota',
   'quota-day': 'add keys of other projects to apiKeys, or enable billing; the quota resets at midnight Pacific time',
+  billing: 'top up the account or enable billing, add keys of other projects to apiKeys, or choose a model that is free',
   server: 'the service is overloaded or down; it usually recovers by itself',
   network: 'check that this machine reaches baseUrl, directly or through proxy',
   proxy: 'check that proxy is running and its credentials are right',
@@ -22,13 +23,14 @@ const hints: Record<EngineErrorKind, string | undefined> = {
   aborted: undefined,
   blocked: undefined,
   empty: 'if this happens often, choose another model, raise outputTokens or lower thinking',
+  incomplete: 'if this happens often, choose another model',
   protocol: 'check baseUrl',
 }
 
 /** The message for the person who asked. */
 export function userMessage(error: unknown): Message {
   if (!(error instanceof EngineError)) return ['errors.unknown']
-  const { kind, reason, retryAfter, until } = error
+  const { kind, reason, retryAfter, until, detail } = error
   switch (kind) {
     case 'quota-day':
       if (!until || !retryAfter) return ['errors.quota-day']
@@ -36,10 +38,13 @@ export function userMessage(error: unknown): Message {
     case 'rate':
       return retryAfter ? ['errors.rate-wait', { seconds: Math.ceil(retryAfter / 1000) }] : ['errors.rate']
     case 'empty':
+      if (reason === 'call') return ['errors.call', { names: detail }]
       // Thinking used up the token limit of the answer.
       return [reason === 'length' ? 'errors.empty-tokens' : 'errors.empty']
-    case 'auth': case 'region': case 'model': case 'request': case 'server': case 'network': case 'proxy':
-    case 'timeout': case 'aborted': case 'blocked': case 'protocol':
+    case 'request':
+      return [reason === 'context' ? 'errors.too-long' : 'errors.request']
+    case 'auth': case 'region': case 'model': case 'billing': case 'server': case 'network': case 'proxy':
+    case 'timeout': case 'aborted': case 'blocked': case 'incomplete': case 'protocol':
       return [`errors.${kind}`]
     default:
       return kind satisfies never

@@ -1,5 +1,7 @@
 import { EngineError } from '../engine/error'
-import type { Engine, EngineEvent, EngineRequest, TokenUsage } from '../engine/types'
+import { ReceivedTokens } from './received-tokens'
+import type { TokenEstimate } from './received-tokens'
+import type { Content, Engine, EngineEvent, EngineRequest, ModelFeature, TokenUsage } from '../engine/types'
 import { withoutReferences } from '../media/reference'
 import type { Clock } from 'common/time'
 import { Attempts } from './attempts'
@@ -15,7 +17,13 @@ export interface Question extends Omit<EngineRequest, 'model'> {
 export interface AttemptResult {
   model: string
   usage?: TokenUsage
+  /** What was sent and received, for what `usage` does not tell; missing where nothing came and nothing was stopped. */
+  estimate?: TokenEstimate
   error?: unknown
+  /** What was left out of the request, because the model does not take it. */
+  without?: readonly ModelFeature[]
+  /** How many messages of the history were left out, because the request was too long. */
+  leftOut?: number
 }
 
 export interface AskOptions {
@@ -42,26 +50,34 @@ export interface AskOptions {
 export async function* ask({ preferred, ...question }: Question, options: AskOptions): AsyncGenerator<EngineEvent> {
   const { engine, signal, clock, route } = options
   const contents = withoutReferences(question.contents)
-  const attempts = new Attempts(route, options.retries, options.random, preferred)
+  const attempts = new Attempts(route, options.retries, options.random, preferred, contents.length - 1)
   for (;;) {
     const { key, model, portable } = attempts
-    const request = capOutputTokens({ ...question, contents, model, ...portable && { portable } }, route)
-    const attempt: AttemptResult = { model }
+    const sent = withoutOldest(contents, attempts.halvings)
+    const without = route.models.lackingIn(model)
+    const fitted = { ...question, contents: sent, model, ...portable && { portable }, ...without.length && { without } }
+    const request = capOutputTokens(fitted, route)
+    const attempt: AttemptResult = { model, ...without.length && { without } }
+    if (sent.length < contents.length) attempt.leftOut = contents.length - sent.length
     const held: EngineEvent[] = []
+    const received = new ReceivedTokens()
     let visible = false
     route.keyPool.count(key)
     try {
       for await (const event of engine.stream(request, { key: key.secret, signal })) {
+        received.take(event)
         if (event.type === 'usage') attempt.usage = event.usage
         if (event.type === 'thought' && !visible) options.onThought?.(event.text)
-        visible ||= event.type === 'text' && event.text.trim() !== ''
+        visible ||= isVisible(event)
         held.push(event)
         if (visible) yield* held.splice(0)
       }
-      route.keyPool.markAccepted(key)
+      route.keyPool.markAccepted(key, model)
+      attempt.estimate = received.estimate(request)
       return yield* held
     } catch (error) {
       attempt.error = error
+      if (received.isSome || signal.aborted) attempt.estimate = received.estimate(request)
       if (!signal.aborted) route.keyPool.count(key, true)
       if (visible || signal.aborted || !(error instanceof EngineError)) throw error
       const wait = attempts.prepareNext(error)
@@ -73,6 +89,18 @@ export async function* ask({ preferred, ...question }: Question, options: AskOpt
       options.onAttempt?.(attempt)
     }
   }
+}
+
+function isVisible(event: EngineEvent): boolean {
+  return event.type === 'text' ? event.text.trim() !== '' : event.type === 'part' && !!event.part.inlineData
+}
+
+/** Messages without the older half of the history, the older half of what is left, and so on; the question stays. */
+function withoutOldest(contents: Content[], halvings: number): Content[] {
+  if (!halvings) return contents
+  const kept = contents.slice(-1 - ((contents.length - 1) >> halvings))
+  const first = kept.findIndex(({ role }) => role === 'user')
+  return kept.slice(Math.max(0, first))
 }
 
 /** Models refuse a limit above their own. */

@@ -25,6 +25,8 @@ export class Attempts {
   model!: string
   /** Whether the next request has to be `portable`, because signatures in the history were refused. */
   portable = false
+  /** How often the older half of the history was left out, because the request was too long. */
+  halvings = 0
   private retried = 0
   private retriedEmpty = false
   private readonly failed = new Set<string>()
@@ -33,6 +35,7 @@ export class Attempts {
 
   /**
    * @param preferred a model to try before all others
+   * @param messages how many messages the history has
    * @throws {EngineError} `auth` without a key, `model` without a model, `rate` or `quota-day` when all quotas are used
    */
   constructor(
@@ -40,6 +43,7 @@ export class Attempts {
     private readonly retries: number,
     private readonly random: () => number,
     private readonly preferred?: string,
+    private readonly messages = 0,
   ) {
     if (this.choose()) return
     if (!this.models.length) throw new EngineError('model', 'there is no model: set model')
@@ -58,17 +62,18 @@ export class Attempts {
         return this.changeQuota(error)
       case 'model':
         return this.replaceModel()
+      case 'billing':
+        return this.changeAccount(error)
       case 'request':
-        if (error.reason !== 'signatures' || this.portable) return
-        this.portable = true
-        return 0
+        return this.changeRequest(error)
       case 'empty':
         if (this.retriedEmpty) return
         this.retriedEmpty = true
         return this.retry(error)
       case 'server':
         return this.retry(error) ?? this.nextModel()
-      case 'network': case 'timeout': case 'region': case 'proxy': case 'aborted': case 'blocked': case 'protocol':
+      case 'network': case 'timeout': case 'region': case 'proxy': case 'aborted': case 'blocked': case 'incomplete':
+      case 'protocol':
         return this.retry(error)
       default:
         return error.kind satisfies never
@@ -90,15 +95,43 @@ export class Attempts {
     return this.route.models.order(this.preferred)
   }
 
-  /** Takes the first model for which there is a key. */
+  /** Takes the first model for which there is a key, with those that had no credit lately last. */
   private choose(models = this.models): boolean {
-    for (const model of models.filter(model => !this.abandoned.has(model))) {
-      const key = this.route.keyPool.pick(model, key => this.refused.has(key) || this.failed.has(pair(key, model)))
-      if (!key) continue
-      Object.assign(this, { key, model })
-      return true
+    const { keyPool } = this.route
+    const options = models.filter(model => !this.abandoned.has(model)).flatMap((model) => {
+      const key = keyPool.pick(model, key => this.refused.has(key) || this.failed.has(pair(key, model)))
+      return key ? [{ key, model }] : []
+    })
+    const option = options.find(({ key, model }) => !keyPool.isUnpaid(key, model)) ?? options[0]
+    Object.assign(this, option)
+    return !!option
+  }
+
+  /** Fits the request to the model: leaves out what it does not take, or the older half of the history. */
+  private changeRequest({ reason, tokenLimit }: EngineError) {
+    const { models } = this.route
+    switch (reason) {
+      case 'signatures':
+        if (this.portable) return
+        this.portable = true
+        return 0
+      case 'context':
+        if (tokenLimit) models.noteTokenLimit(this.model, tokenLimit)
+        if (this.messages >> this.halvings === 0) return this.nextModel()
+        this.halvings++
+        return 0
+      case 'system': case 'tools': case 'files': case 'thinking':
+        return models.noteLacking(this.model, reason) ? 0 : this.nextModel()
     }
-    return false
+  }
+
+  /** Changes the key where its account has no money, and the model where the account has no quota for it. */
+  private changeAccount({ isProjectWide }: EngineError) {
+    const { key, model } = this
+    if (isProjectWide) this.refused.add(key)
+    else this.failed.add(pair(key, model))
+    this.route.keyPool.markUnpaid(key, isProjectWide ? undefined : model)
+    return this.choose() ? 0 : undefined
   }
 
   private changeKey({ message }: EngineError) {

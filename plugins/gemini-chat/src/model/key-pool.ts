@@ -25,7 +25,7 @@ export interface KeyStatus extends Pick<ApiKey, 'bucket' | 'position'> {
   exhausted: { model?: string, until: number, kind: EngineErrorKind }[]
 }
 
-/** How long a refused key is tried last. After that it may have been fixed. */
+/** How long a refused key, or one without credit, is tried last. After that it may have been fixed. */
 const REFUSED_KEY_COOLDOWN_MS = 3_600_000
 
 /**
@@ -43,6 +43,10 @@ export function parseKeys({ apiKeys }: { apiKeys: readonly KeySetting[] }): ApiK
   return unique.map(({ secret, bucket }, index) => ({ secret, bucket: bucket || `#${index + 1}`, position: index + 1 }))
 }
 
+function unpaidId({ position }: ApiKey, model?: string) {
+  return JSON.stringify([position, model])
+}
+
 /** A used-up quota: of one model, or of the whole project where `model` is missing. */
 interface Exhaustion {
   bucket: string
@@ -58,6 +62,8 @@ interface Exhaustion {
 export class KeyPool {
   private readonly exhausted = new Map<string, Exhaustion>()
   private readonly refused = new Map<ApiKey, number>()
+  /** Until when a key is tried last for a model that its account cannot pay for. */
+  private readonly unpaid = new Map<string, number>()
   private readonly used = new Map<ApiKey, { day: string, requests: number, failures: number }>()
 
   constructor(
@@ -66,10 +72,20 @@ export class KeyPool {
     private readonly calendar: QuotaCalendar,
   ) {}
 
-  /** The first key whose project has quota left for the model; refused keys come last. */
+  /** The first key whose project has quota left for the model; refused and unpaid keys come last. */
   pick(model: string, except: (key: ApiKey) => boolean = () => false): ApiKey | undefined {
     const usable = this.keys.filter(key => !except(key) && !this.exhaustionOf(key, model))
-    return usable.find(key => !this.isRefused(key)) ?? usable[0]
+    return usable.find(key => !this.isRefused(key) && !this.isUnpaid(key, model)) ?? usable[0]
+  }
+
+  /** Whether the account of a key had no credit for a model lately. */
+  isUnpaid(key: ApiKey, model: string): boolean {
+    return [undefined, model].some(only => (this.unpaid.get(unpaidId(key, only)) ?? 0) > this.now())
+  }
+
+  /** Tries a key last for an hour, because its account has no credit: for one model, or for all. */
+  markUnpaid(key: ApiKey, model?: string) {
+    this.unpaid.set(unpaidId(key, model), this.now() + REFUSED_KEY_COOLDOWN_MS)
   }
 
   /** @returns whether the key was not refused before */
@@ -79,9 +95,10 @@ export class KeyPool {
     return isNew
   }
 
-  /** Clears the refusal of a key that was answered. */
-  markAccepted(key: ApiKey) {
+  /** Clears the refusals of a key that was answered. */
+  markAccepted(key: ApiKey, model?: string) {
     this.refused.delete(key)
+    for (const only of [undefined, model]) this.unpaid.delete(unpaidId(key, only))
   }
 
   /** Skips the project of a key until its quota is back: for one model, or for all if the quota is the project's. */

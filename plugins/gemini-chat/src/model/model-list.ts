@@ -1,6 +1,6 @@
 import type { Logger } from 'koishi'
 import type { Clock } from 'common/time'
-import type { Engine, ModelInfo } from '../engine/types'
+import type { Engine, ModelFeature, ModelInfo } from '../engine/types'
 import { operatorMessage } from '../messages/error-messages'
 import type { KeyPool } from './key-pool'
 
@@ -12,11 +12,20 @@ const FIRST_REFRESH_DELAY_MS = 30_000
 /** A list of this age is not fetched again for a command. */
 const FRESH_MS = 600_000
 
+const FEATURE_NAMES: Record<ModelFeature, string> = {
+  system: 'system instructions', tools: 'tools', files: 'files', thinking: 'settings for thinking',
+}
+
 /** The models of the settings, and what the provider's list says of them. Shared by all questions. */
 export class ModelList {
   private readonly configured: readonly string[]
   private readonly gone = new Set<string>()
   private known = new Map<string, ModelInfo>()
+  /** What models do not take, as their refusals say. */
+  private readonly lacking = new Map<string, Set<ModelFeature>>()
+  private readonly unstatedEnds = new Set<string>()
+  /** Tokens that models take, as their refusals say. */
+  private readonly tokenLimits = new Map<string, number>()
   private updatedAt = -Infinity
 
   constructor(models: readonly string[], private readonly logger: Pick<Logger, 'warn'>) {
@@ -73,9 +82,39 @@ export class ModelList {
     return this.known.size > 0
   }
 
-  /** The token limits of a model; empty until a list has been received. */
+  /** Notes what a model does not take. @returns whether that is new */
+  noteLacking(model: string, feature: ModelFeature): boolean {
+    const lacking = this.lacking.get(model) ?? new Set()
+    if (lacking.has(feature)) return false
+    this.lacking.set(model, lacking.add(feature))
+    this.logger.warn('model %s does not take %s: leaving that out from now on', model, FEATURE_NAMES[feature])
+    return true
+  }
+
+  /** What a model does not take, as far as that is known. */
+  lackingIn(model: string): ModelFeature[] {
+    return [...this.lacking.get(model) ?? []]
+  }
+
+  /** Notes that a model ended an answer without saying why, as some relays do, and logs it once. */
+  noteUnstatedEnd(model: string) {
+    if (this.unstatedEnds.has(model)) return
+    this.unstatedEnds.add(model)
+    this.logger.warn('answers of model %s end without a finish reason: they are taken for complete; if they are cut off, check baseUrl', model)
+  }
+
+  /** Notes how many tokens a model takes. */
+  noteTokenLimit(model: string, tokens: number) {
+    this.tokenLimits.set(model, tokens)
+  }
+
+  /** The token limits of a model, as far as the list or a refusal tells them. */
   limitsOf(model: string): Pick<ModelInfo, 'inputTokenLimit' | 'outputTokenLimit'> {
-    return this.known.get(modelName(model)) ?? {}
+    const name = modelName(model)
+    const learnt = this.tokenLimits.get(name)
+    const { inputTokenLimit = learnt, outputTokenLimit } = this.known.get(name) ?? {}
+    if (learnt === undefined) return this.known.get(name) ?? {}
+    return { inputTokenLimit: Math.min(inputTokenLimit ?? learnt, learnt), outputTokenLimit }
   }
 
   /** Tokens that a request may have with each model of the settings, since any of them may have to answer it. */

@@ -1,5 +1,8 @@
 import { EngineError, redact } from '../error'
 import type { EndReason, EngineEvent, Part, TokenUsage } from '../types'
+import { readFinishReason } from './wire/finish-reason'
+import { ThinkTags } from './wire/think-tags'
+import type { ThinkPiece } from './wire/think-tags'
 import { readGrounding } from './grounding'
 import type { GroundingMetadata } from './grounding'
 
@@ -10,7 +13,7 @@ import type { GroundingMetadata } from './grounding'
 export interface Chunk {
   candidates?: {
     content?: { parts?: Part[] }
-    finishReason?: string
+    finishReason?: unknown
     finishMessage?: string
     groundingMetadata?: GroundingMetadata
   }[]
@@ -32,45 +35,99 @@ export interface UsageMetadata {
 /** Finish reasons that mean that a filter stepped in. `OTHER` and the rest say that the model failed. */
 const FILTERS = new Set([
   'SAFETY', 'RECITATION', 'LANGUAGE', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII',
-  'IMAGE_SAFETY', 'IMAGE_PROHIBITED_CONTENT', 'IMAGE_RECITATION',
+  'IMAGE_SAFETY', 'IMAGE_PROHIBITED_CONTENT', 'IMAGE_RECITATION', 'CONTENT_FILTER',
 ])
 
 /** Finish reasons at the token limit; Gemini 4 says CONTINUATION. */
-const LENGTH_LIMITS = new Set(['MAX_TOKENS', 'CONTINUATION'])
+const LENGTH_LIMITS = new Set(['MAX_TOKENS', 'CONTINUATION', 'LENGTH'])
+
+/** Fields of parts that tools leave. */
+const TOOL_FIELDS = ['executableCode', 'codeExecutionResult', 'functionCall', 'toolCall', 'toolResponse']
 
 const UNSPECIFIED = 'FINISH_REASON_UNSPECIFIED'
 
 /** Turns the chunks of one answer into events. Only the first candidate counts; no more are requested. */
 export class ChunkReader {
-  /** Google's `finishReason`. Once it is known the answer is complete, and what follows can only add token counts. */
+  /**
+   * The last `finishReason`, unless content followed it: Google sends intermediate ones in rounds with tools, and some
+   * relays put `STOP` on every chunk. The answer is over when the stream is.
+   */
   finishReason?: string
+  /** Content followed a finish reason, so that further ones say nothing about the end. */
+  private hasContinued = false
+  /** There was content before the chunk with the finish reason. */
+  private hasBegun = false
+  /** The model ran something, and may go on after a finish reason. */
+  private usesTools = false
+  /** The newest finish reason came with token counts, as that of the last chunk does. */
+  private isCounted = false
   private blockReason?: string
   private hasContent = false
   private message = ''
+  private readonly thinkTags = new ThinkTags()
 
   /** The events of a chunk, in order. Never throws: text that came before a filter stepped in is delivered. */
   read(chunk: Chunk): EngineEvent[] {
     const events: EngineEvent[] = []
     const [candidate] = chunk.candidates ?? []
-    for (const part of candidate?.content?.parts ?? []) {
-      events.push({ type: 'part', part })
-      const text = part.text || codeBlock(part)
-      if (text) events.push({ type: part.thought ? 'thought' : 'text', text })
+    const parts = candidate?.content?.parts ?? []
+    for (const part of parts) {
+      events.push(...this.readPart(part))
       this.hasContent ||= isVisible(part)
+      this.usesTools ||= TOOL_FIELDS.some(field => field in part)
     }
     if (candidate?.groundingMetadata) events.push({ type: 'sources', ...readGrounding(candidate.groundingMetadata) })
     if (chunk.usageMetadata) events.push({ type: 'usage', usage: readUsage(chunk.usageMetadata) })
-    this.finishReason = candidate?.finishReason ?? this.finishReason
-    this.blockReason = chunk.promptFeedback?.blockReason ?? this.blockReason
-    this.message = candidate?.finishMessage ?? chunk.promptFeedback?.blockReasonMessage ?? this.message
+    this.readEnd(chunk, parts.some(part => part.text?.trim() || isVisible(part)))
     return events
+  }
+
+  /**
+   * Whether the answer may be over: a stream that stays open after this is waited for briefly. Relays that end every
+   * chunk, and tools that still run, are waited for as long as any answer.
+   */
+  get canBeOver(): boolean {
+    return this.finishReason !== undefined && !this.hasContinued && this.hasBegun && this.isCounted && !this.usesTools
+  }
+
+  /** Whether silence after the last chunk is the end of a stream that was not closed. */
+  get isOver(): boolean {
+    return this.finishReason !== undefined && !this.hasContinued
+  }
+
+  /** The events of text that was held back, because it could have become a tag. */
+  rest(): EngineEvent[] {
+    return this.thinkTags.end().flatMap(piece => toEvents(piece))
+  }
+
+  private readPart(part: Part): EngineEvent[] {
+    const text = part.text || codeBlock(part)
+    const report: EngineEvent[] = [{ type: 'part', part }]
+    if (!text) return report
+    if (part.thought) return [...report, { type: 'thought', text }]
+    const pieces = part.text ? this.thinkTags.split(part.text) : []
+    if (!part.text || pieces.length === 1 && pieces[0].text === text && pieces[0].type === 'text') {
+      return [...report, { type: 'text', text }]
+    }
+    const { text: _, ...rest } = part
+    return [...pieces.flatMap(piece => toEvents(piece)), ...Object.keys(rest).length ? [{ type: 'part' as const, part: rest }] : []]
+  }
+
+  private readEnd({ candidates: [candidate] = [], promptFeedback, usageMetadata }: Chunk, hasParts: boolean) {
+    const reason = readFinishReason(candidate?.finishReason)
+    if (hasParts && this.finishReason !== undefined) this.hasContinued = true
+    if (hasParts || reason !== undefined) this.finishReason = reason
+    if (reason === undefined) this.hasBegun ||= hasParts
+    this.isCounted = usageMetadata !== undefined || this.isCounted && !hasParts
+    this.blockReason = promptFeedback?.blockReason ?? this.blockReason
+    this.message = candidate?.finishMessage ?? promptFeedback?.blockReasonMessage ?? this.message
   }
 
   /**
    * The event that ends the stream.
    * @throws {EngineError} `blocked` when a filter stopped the prompt or the answer, `empty` when there is no content
    */
-  end(): EngineEvent {
+  end(): Extract<EngineEvent, { type: 'end' }> {
     const { blockReason, finishReason: detail = UNSPECIFIED } = this
     if (blockReason) throw this.failure('blocked', 'the prompt was blocked', 'prompt', blockReason)
     if (FILTERS.has(detail)) throw this.failure('blocked', 'the answer was stopped', 'answer', detail)
@@ -86,6 +143,16 @@ export class ChunkReader {
   ) {
     const message = [`${what}: ${detail}`, redact(this.message)].filter(Boolean).join(', ')
     return new EngineError(kind, message, { reason, detail })
+  }
+}
+
+/** A piece of text as events: a part for the history, and what is shown. */
+function toEvents({ type, text }: ThinkPiece): EngineEvent[] {
+  switch (type) {
+    case 'text': return [{ type: 'part', part: { text } }, { type: 'text', text }]
+    case 'thought': return [{ type: 'part', part: { text, thought: true } }, { type: 'thought', text }]
+    case 'retract': return [{ type: 'retract' }]
+    default: return type satisfies never
   }
 }
 

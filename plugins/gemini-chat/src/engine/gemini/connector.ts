@@ -8,6 +8,9 @@ import { classifyError } from './classify-error'
 /** How long an unused connection is kept: long enough for a conversation, shorter than most gateways keep it. */
 const KEEP_ALIVE_MS = 120_000
 
+/** A proxy that has not opened a tunnel by now is the fault to report, before the model's timeouts are. */
+const PROXY_TIMEOUT_MS = 8000
+
 /**
  * Reads the address of a proxy.
  * @throws {EngineError} of kind `proxy`; the message says what to write and repeats nothing of the address
@@ -27,7 +30,7 @@ export function readProxy(address: string): URL {
 export function createConnector(
   proxy: URL | undefined, isSecure: boolean, ca?: SecureContextOptions['ca'],
 ): ProxyConnector {
-  if (proxy) return createProxyConnector(proxy, { keepAliveMs: KEEP_ALIVE_MS, ca })
+  if (proxy) return createProxyConnector(proxy, { keepAliveMs: KEEP_ALIVE_MS, timeoutMs: PROXY_TIMEOUT_MS, ca })
   const agent = new (isSecure ? https : http).Agent({ keepAlive: true, timeout: KEEP_ALIVE_MS })
   return { agent, abandon() {}, destroy: () => agent.destroy() }
 }

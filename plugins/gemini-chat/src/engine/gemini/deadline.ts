@@ -50,9 +50,16 @@ export class Deadline {
     this.resume()
   }
 
-  /** Shortens the idle limit to `ms`, because the answer is complete and only the end of the stream is missing. */
+  /** Shortens the idle limit to `ms`, because the answer is probably complete and only the end of the stream missing. */
   awaitEnd(ms: number) {
     this.idle = Math.min(this.idle || ms, ms)
+    this.noteActivity()
+  }
+
+  /** Restores the idle limit, because the answer goes on after all. */
+  awaitMore() {
+    if (this.idle === this.timeouts.idleTimeout) return
+    this.idle = this.timeouts.idleTimeout
     this.noteActivity()
   }
 

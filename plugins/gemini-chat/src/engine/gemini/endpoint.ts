@@ -16,5 +16,9 @@ export function parseBaseUrl(address?: string) {
   }
   const [, path, version] = /^(.*?)\/*(?:\/(v\d\w*))?\/*$/.exec(url.pathname)!
   url.pathname = path
-  return { baseUrl: url.href.replace(/\/+$/, ''), apiVersion: version ?? 'v1beta' }
+  return {
+    baseUrl: url.href.replace(/\/+$/, ''),
+    apiVersion: version ?? 'v1beta',
+    isRelay: !/(^|\.)googleapis\.com$/.test(url.hostname),
+  }
 }

@@ -25,7 +25,7 @@ export interface GeminiOptions extends Timeouts {
   clock?: Clock
 }
 
-/** How long to wait for the end of the stream once the answer is complete: some relays never end theirs. */
+/** How long to wait for the end of the stream once the answer may be over: some relays never end theirs. */
 const STREAM_END_GRACE_MS = 2000
 
 /**
@@ -36,10 +36,10 @@ const STREAM_END_GRACE_MS = 2000
  * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 export function createGeminiEngine(options: GeminiOptions): Engine {
-  const { baseUrl, apiVersion } = parseBaseUrl(options.baseUrl)
+  const { baseUrl, apiVersion, isRelay } = parseBaseUrl(options.baseUrl)
   const calls = new Map<string, Call>()
   const transport = createTransport(options)
-  const fetch = createSdkFetch(transport, calls)
+  const fetch = createSdkFetch(transport, calls, undefined, isRelay)
   const sdk = loadSdk(fetch)
   let disposed = false
 
@@ -66,18 +66,24 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
     const { call, close } = open(options)
     try {
       const reader = new ChunkReader()
+      const hasTools = !!request.tools?.length
       for await (const chunk of generate(request.model, body, call)) {
         for (const event of reader.read(chunk)) {
           yield event
           call.throwIfAborted()
         }
         call.backpressure.consumed()
-        if (reader.finishReason) call.deadline.awaitEnd(STREAM_END_GRACE_MS)
+        if (reader.canBeOver && !hasTools) call.deadline.awaitEnd(STREAM_END_GRACE_MS)
+        else call.deadline.awaitMore()
       }
       call.throwIfAborted()
-      // Once the answer is complete, errors no longer matter.
-      if (call.error && !reader.finishReason) throw call.error
-      yield reader.end()
+      if (call.error && !isEnd(call.error, reader)) throw call.error
+      yield* reader.rest()
+      const end = reader.end()
+      if (end.reason === 'other' && reader.finishReason) {
+        throw new EngineError('incomplete', `the model broke the answer off: ${end.detail}`, { detail: end.detail })
+      }
+      yield end
     } catch (error) {
       throw call.toError(error)
     } finally {
@@ -120,4 +126,9 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
       transport.dispose()
     },
   }
+}
+
+/** Whether a stream that fell silent was only not closed. A connection that breaks is never the end. */
+function isEnd({ kind, reason }: EngineError, reader: ChunkReader): boolean {
+  return kind === 'timeout' && (reader.canBeOver || reader.isOver && reason === 'idle')
 }

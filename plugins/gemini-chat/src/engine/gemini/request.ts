@@ -3,6 +3,7 @@ import { EngineError } from '../error'
 import type { Content, EngineRequest, EngineTool, Part } from '../types'
 import { fitGenerationConfig } from './generation-config'
 import type { GenerationConfig } from './generation-config'
+import { withoutFeatures, withoutThoughts } from './wire/adapt-request'
 
 /**
  * @see https://ai.google.dev/gemini-api/docs/google-search
@@ -31,13 +32,14 @@ export interface NativeFields {
  * @see https://ai.google.dev/api/generate-content#request-body
  * @throws {EngineError} `model` if the model's name has characters no name has: it becomes part of the URL
  */
-export function encodeRequest(request: EngineRequest): GenerateContentRequest {
+export function encodeRequest(given: EngineRequest): GenerateContentRequest {
+  const request = withoutFeatures(given)
   const { model, contents, system, portable } = request
   if (!/^(\w+\/)?[\w.-]+$/.test(model)) throw new EngineError('model', 'the model name has characters no model name has')
   const { tools: nativeTools = [], generationConfig, ...native } = (request.native ?? {}) as NativeFields
   const tools = [...request.tools?.map(tool => TOOLS[tool]).filter(Boolean) ?? [], ...nativeTools]
   return {
-    contents: portable ? withoutSignatures(contents) : contents,
+    contents: withoutThoughts(portable ? withoutSignatures(contents) : contents),
     ...system && { systemInstruction: system },
     ...tools.length && { tools },
     ...native,

@@ -26,9 +26,12 @@ export const MAX_EVENT_CHARS = 64 << 20
  * Creates a parser that takes time linear in the number of bytes, however they are split: each chunk is scanned once,
  * and an unfinished line is kept in pieces.
  * @param limit characters of one event
+ * @param readForeign takes a line that is no field of an event. @returns the events it completes
  * @throws {RangeError} from `push`, if an event is longer than `limit`
  */
-export function createSseParser(limit = MAX_EVENT_CHARS): SseParser {
+export function createSseParser(
+  limit = MAX_EVENT_CHARS, readForeign: (line: string) => ServerEvent[] = () => [],
+): SseParser {
   const decoder = new TextDecoder()
   let pieces: string[] = []
   let lines: string[] = []
@@ -52,7 +55,7 @@ export function createSseParser(limit = MAX_EVENT_CHARS): SseParser {
     if (!line) return dispatch(events)
     const colon = line.indexOf(':')
     const field = colon < 0 ? line : line.slice(0, colon)
-    if (field !== 'data' && field !== 'event') return
+    if (field !== 'data' && field !== 'event') return void events.push(...readForeign(line))
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
     if (field === 'data') lines.push(value)
     else name = value

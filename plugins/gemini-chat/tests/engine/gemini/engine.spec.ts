@@ -39,7 +39,7 @@ describe('the Gemini engine', () => {
     })
     assert.equal(headers['x-goog-api-key'], key)
     assert.deepEqual(Object.keys(headers).sort(),
-      ['connection', 'content-length', 'content-type', 'host', 'x-goog-api-client', 'x-goog-api-key'])
+      ['accept-encoding', 'connection', 'content-length', 'content-type', 'host', 'x-goog-api-client', 'x-goog-api-key'])
   })
 
   it('does not change the request object', async () => {
