@@ -104,7 +104,7 @@ function fromWire(error: WireError, hints: Hints): EngineError {
   const quotas = violations.map(violation => violation.quotaId ?? '')
   const quota = quotas.find(id => /PerDay/i.test(id)) ?? quotas[0]
   const detail = details.find(detail => detail.reason)?.reason
-  const text = [error.message, error.code, error.type, error.status].join(' ')
+  const text = [error.message, error.code, error.type, error.status, detail].join(' ')
   const hasZeroQuota = violations.some(({ quotaValue }) => quotaValue !== undefined && Number(quotaValue) === 0)
   const kind = isWithoutCredit(status, text, hasZeroQuota) ? 'billing' : kindOf(status, message, { quota, detail })
   const reason = kind === 'request' ? reasonOf(status, message) : undefined
@@ -132,12 +132,12 @@ function reasonOf(status: number | undefined, message: string): EngineErrorReaso
   return refusedFeature(message) ?? (isTooLong(status, message) ? 'context' : undefined)
 }
 
+const UNSERVED = /(location|territory) (is )?not supported|not (available|supported) in your (country|region|location)|unsupported_country/i
+
 function kindOf(status: number | undefined, message: string, { quota, detail }: EngineErrorDetails): EngineErrorKind {
   if (/^API_KEY|ACCESS_TOKEN|CREDENTIALS|CONSUMER_/.test(detail ?? '')) return 'auth'
   if (/API key (not valid|expired|not found)|pass a valid API key/i.test(message)) return 'auth'
-  if (/location is not supported|not (available|supported) in your (country|region|location)|unsupported_country/i.test(message)) {
-    return 'region'
-  }
+  if (UNSERVED.test(message)) return 'region'
   switch (status) {
     case 401: case 403: return 'auth'
     case 404: return refusedFeature(message) ? 'request' : 'model'

@@ -1,4 +1,5 @@
 import type { Call } from './call'
+import { classifyError, errorInBody } from './classify-error'
 import { CALL_ID_HEADER } from './fetch'
 import type { Fetch } from './transport'
 import type { ModelInfo } from '../types'
@@ -31,6 +32,7 @@ export async function listModels(fetch: Fetch, endpoint: string, call: Call): Pr
     const response = await fetch(`${endpoint}/models?${query}`, { headers })
     call.deadline.noteActivity()
     const page = await response.json() as Page
+    if (errorInBody(page)) throw classifyError(page, { secret: call.key })
     for (const model of page.models ?? []) {
       models.push({
         name: model.name.replace(/^models\//, ''),
@@ -47,6 +49,9 @@ export async function listModels(fetch: Fetch, endpoint: string, call: Call): Pr
 /** Names of models that generate content, but not text from text. The list does not tell them apart otherwise. */
 const SPECIAL_PURPOSE = /embedding|banana|aqa|-(image|tts|audio|live|robotics|computer-use)\b/
 
+/** Models that draw answer in words as well. */
+const DRAWING = /^models\/gemini-.*-image\b(?!.*-(tts|audio|live)\b)/
+
 function isChatModel({ name, supportedGenerationMethods = [] }: ListedModel) {
-  return supportedGenerationMethods.includes('generateContent') && !SPECIAL_PURPOSE.test(name)
+  return supportedGenerationMethods.includes('generateContent') && (DRAWING.test(name) || !SPECIAL_PURPOSE.test(name))
 }

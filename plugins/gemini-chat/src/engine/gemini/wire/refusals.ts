@@ -5,7 +5,7 @@ const NO_CREDIT = new RegExp([
   'insufficient[_ ](user[_ ])?(quota|balance|credits?|funds)', 'not enough (quota|balance|credits?)',
   '(quota|balance|credits?) (is|are) (not enough|insufficient|depleted|too low)', 'credits? .{0,20}(depleted|exhausted)',
   'out of credits?', 'no credits? (left|remaining)', 'pre_?consume_token_quota_failed', 'token quota exhausted',
-  'billing[_ ](hard[_ ]limit|disabled|not[_ ]active)', 'payment[_ ]required', '\\btop[ -]?up\\b',
+  'billing[_ ](hard[_ ]limit|disabled|not[_ ]active)', 'requires billing', 'payment[_ ]required', '\\btop[ -]?up\\b',
   'billing (account )?.{0,30}(disabled|not (been )?(enabled|active|configured))', 'account .{0,20}(in arrears|overdue)',
   '(额度|余额|配额|点数).{0,6}(不足|耗尽|用尽|用完|已用)', '欠费', '请充值',
 ].join('|'), 'i')
@@ -65,6 +65,7 @@ export function isTooLong(status: number | undefined, message: string): boolean 
 
 /** The tokens a model takes, as a refusal of a request that is too long says. */
 export function tokenLimitIn(message: string): number | undefined {
+  if (!/token/i.test(message)) return
   const [, limit] = /\b(?:maximum|limit|at most|up to)\D{0,60}?(\d{3,})\b/i.exec(message) ?? []
   return limit ? Number(limit) : undefined
 }
