@@ -80,12 +80,12 @@ export class KeyPool {
 
   /** Whether the account of a key had no credit for a model lately. */
   isUnpaid(key: ApiKey, model: string): boolean {
-    return [undefined, model].some(only => (this.unpaid.get(unpaidId(key, only)) ?? 0) > this.now())
+    return [undefined, model].some(only => (this.unpaid.get(unpaidId(key, only)) ?? -Infinity) > this.clock.monotonic())
   }
 
   /** Tries a key last for an hour, because its account has no credit: for one model, or for all. */
   markUnpaid(key: ApiKey, model?: string) {
-    this.unpaid.set(unpaidId(key, model), this.now() + REFUSED_KEY_COOLDOWN_MS)
+    this.unpaid.set(unpaidId(key, model), this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS)
   }
 
   /** @returns whether the key was not refused before */
