@@ -5,6 +5,7 @@ import { install } from '@sinonjs/fake-timers'
 import memory from '@koishijs/plugin-database-memory'
 import { createGemini, scenarios } from 'testkit'
 import type { Gemini, Scenario } from 'testkit'
+import type { Content } from '../../src/engine/types'
 import { createApp, EditingBot, RecordingBot } from '../support/app'
 import type { AppOptions, TestApp } from '../support/app'
 
@@ -15,7 +16,8 @@ describe('answers in every shape, from the API to the reader', () => {
   let test: TestApp
 
   async function start(config: object = {}, options: Partial<AppOptions> = {}) {
-    test = await createApp({ real: true, bot: EditingBot, ...options, config: { apiKeys: ['key-1'], baseUrl: gemini.url, ...config } })
+    const settings = { apiKeys: ['key-1'], baseUrl: gemini.url, ...config }
+    test = await createApp({ real: true, bot: EditingBot, ...options, config: settings })
   }
 
   beforeEach(async () => {
@@ -35,7 +37,7 @@ describe('answers in every shape, from the API to the reader', () => {
     return test.bot.read('private:alice').slice(before)
   }
 
-  const contentsOf = (index: number) => gemini.requests.at(index)!.body.contents as { role: string, parts: Record<string, unknown>[] }[]
+  const contentsOf = (index: number): Content[] => gemini.requests.at(index)!.body.contents
 
   describe('its end', () => {
     it('is that of the stream, not the first finish reason', async () => {

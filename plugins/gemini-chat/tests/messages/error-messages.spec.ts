@@ -7,7 +7,8 @@ import zhCN from '../../src/locales/zh-CN.yml'
 
 const kinds: Record<EngineErrorKind, true> = {
   auth: true, region: true, model: true, request: true, rate: true, 'quota-day': true, server: true, network: true,
-  proxy: true, timeout: true, aborted: true, blocked: true, empty: true, protocol: true, billing: true, incomplete: true,
+  proxy: true, timeout: true, aborted: true, blocked: true, empty: true, protocol: true, billing: true,
+  incomplete: true,
 }
 
 describe('messages about an error', () => {

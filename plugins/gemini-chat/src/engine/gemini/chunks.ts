@@ -106,9 +106,9 @@ export class ChunkReader {
     if (!text) return report
     if (part.thought) return [...report, { type: 'thought', text }]
     const pieces = part.text ? this.thinkTags.split(part.text) : []
-    if (!part.text || pieces.length === 1 && pieces[0].text === text && pieces[0].type === 'text') {
-      return [...report, { type: 'text', text }]
-    }
+    const [first] = pieces
+    const isUnmarked = pieces.length === 1 && first.type === 'text' && first.text === text
+    if (!part.text || isUnmarked) return [...report, { type: 'text', text }]
     const { text: _, ...rest } = part
     return [...pieces.flatMap(piece => toEvents(piece)), ...Object.keys(rest).length ? [{ type: 'part' as const, part: rest }] : []]
   }
@@ -118,7 +118,7 @@ export class ChunkReader {
     if (hasParts && this.finishReason !== undefined) this.hasContinued = true
     if (hasParts || reason !== undefined) this.finishReason = reason
     if (reason === undefined) this.hasBegun ||= hasParts
-    this.isCounted = usageMetadata !== undefined || this.isCounted && !hasParts
+    this.isCounted = usageMetadata !== undefined || (this.isCounted && !hasParts)
     this.blockReason = promptFeedback?.blockReason ?? this.blockReason
     this.message = candidate?.finishMessage ?? promptFeedback?.blockReasonMessage ?? this.message
   }

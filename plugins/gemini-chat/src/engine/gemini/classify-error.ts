@@ -161,7 +161,7 @@ function fromText(text: string, hints: Hints): EngineError {
   if (isWithoutCredit(status, isPage ? message : text)) return new EngineError('billing', message, { ...about, isProjectWide: true })
   // Google's front end rejects regions it does not serve with an HTML page. Other pages are those of a gateway.
   if (status === 403 && isPage && (!hints.isRelay || GOOGLE_PAGE.test(text))) return new EngineError('region', message, about)
-  if (status === 404 || status < 400 || isPage && (status === 401 || status === 403)) {
+  if (status === 404 || status < 400 || (isPage && (status === 401 || status === 403))) {
     return new EngineError('protocol', `${message}: this is not a Gemini API, check the base URL`, about)
   }
   const kind = kindOf(status, message, {})

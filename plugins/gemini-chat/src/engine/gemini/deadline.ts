@@ -50,7 +50,7 @@ export class Deadline {
     this.resume()
   }
 
-  /** Shortens the idle limit to `ms`, because the answer is probably complete and only the end of the stream missing. */
+  /** Shortens the idle limit to `ms`, because the answer may be complete and only the end of the stream missing. */
   awaitEnd(ms: number) {
     this.idle = Math.min(this.idle || ms, ms)
     this.noteActivity()

@@ -130,5 +130,5 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
 
 /** Whether a stream that fell silent was only not closed. A connection that breaks is never the end. */
 function isEnd({ kind, reason }: EngineError, reader: ChunkReader): boolean {
-  return kind === 'timeout' && (reader.canBeOver || reader.isOver && reason === 'idle')
+  return kind === 'timeout' && (reader.canBeOver || (reader.isOver && reason === 'idle'))
 }

@@ -6,7 +6,7 @@ const FILE_PLACEHOLDER = '[a file that this model cannot read]'
 /** Follows the system instruction where it is the first turn: some models take only alternating roles. */
 const ACKNOWLEDGEMENT: Content = { role: 'model', parts: [{ text: 'OK.' }] }
 
-/** Fits a request to a model that lacks features: its system instruction becomes the first turn, the rest is left out. */
+/** Fits a request to a model that lacks features: a system instruction becomes the first turn, the rest is left out. */
 export function withoutFeatures(request: EngineRequest): EngineRequest {
   const lacks = new Set(request.without)
   if (!lacks.size) return request

@@ -60,7 +60,7 @@ const TOO_LONG = new RegExp([
 
 /** Whether a request was refused because it has more tokens or bytes than the model takes. */
 export function isTooLong(status: number | undefined, message: string): boolean {
-  return status === 413 || TOO_LONG.test(message) && !/max_?(output|completion)?_?tokens\b/i.test(message)
+  return status === 413 || (TOO_LONG.test(message) && !/max_?(output|completion)?_?tokens\b/i.test(message))
 }
 
 /** The tokens a model takes, as a refusal of a request that is too long says. */

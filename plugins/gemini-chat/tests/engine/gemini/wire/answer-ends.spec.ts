@@ -68,7 +68,8 @@ describe('the end of an answer', () => {
     /** What is known of an answer after `ms` of silence. */
     async function silent(scenario: Scenario, chunks: number, ms: number, request = {}) {
       const clock = new FakeClock()
-      const engine = createGeminiEngine({ ...limits, idleTimeout: 60_000, totalTimeout: 0, baseUrl: context.gemini.url, clock })
+      const timeouts = { ...limits, idleTimeout: 60_000, totalTimeout: 0 }
+      const engine = createGeminiEngine({ ...timeouts, baseUrl: context.gemini.url, clock })
       context.gemini.respond(scenario)
       let seen = 0
       let arrived!: () => void

@@ -121,7 +121,9 @@ describe('createBodyParser and createJsonParser', () => {
   function read(text: string, size: number, parser = createBodyParser()) {
     const bytes = Buffer.from(text)
     const events = []
-    for (let index = 0; index < bytes.length; index += size) events.push(...parser.push(bytes.subarray(index, index + size)))
+    for (let index = 0; index < bytes.length; index += size) {
+      events.push(...parser.push(bytes.subarray(index, index + size)))
+    }
     return [...events, ...parser.end()].map(({ data }) => data)
   }
 
