@@ -4,6 +4,7 @@ import { callbacks } from './cases/callbacks'
 import { conversations } from './cases/conversations'
 import { dingtalk } from './cases/dingtalk'
 import { firstChunkLatency } from './cases/first-chunk-latency'
+import { instance } from './cases/instance'
 import { messages } from './cases/messages'
 import { proxy } from './cases/proxy'
 import { soak } from './cases/soak'
@@ -12,7 +13,7 @@ import type { Bench } from './harness'
 import { Report } from './harness'
 
 const benches: Record<string, Bench> = {
-  callbacks, messages, 'first-chunk': firstChunkLatency, conversations, streams, proxy, dingtalk, soak,
+  callbacks, messages, 'first-chunk': firstChunkLatency, conversations, streams, proxy, dingtalk, instance, soak,
 }
 /** Takes as long as all others together, so it only runs if named. */
 const LONG = ['soak']

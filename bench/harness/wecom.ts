@@ -15,9 +15,14 @@ export function textMessage(content: string): Payload {
   return client.text(content, { userId: `user-${serial++ % USER_COUNT}`, msgId: `message-${serial}` })
 }
 
+/** A new message of a person, in a group or alone with the bot. */
+export function messageOf(userId: string, content: string, chatId?: string): Payload {
+  return client.text(content, { userId, msgId: `message-of-${userId}-${serial++}`, ...chatId && { chatId } })
+}
+
 /** A poll for the reply to a message. */
-export function pollMessage(streamId: string, { from }: Payload): Payload {
-  return client.stream(streamId, { userId: from?.userid })
+export function pollMessage(streamId: string, { from, chatid }: Payload): Payload {
+  return client.stream(streamId, { userId: from?.userid, ...chatid && { chatId: chatid } })
 }
 
 /**
