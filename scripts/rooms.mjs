@@ -7,7 +7,7 @@ export const rooms = {
     'callback', 'websocket', 'inbound', 'push', 'turn', 'api', 'render', 'storage', 'cards', 'media', 'protocol', 'util',
   ],
   'plugins/dingtalk-companion': [
-    'stream', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api',
+    'stream', 'inbound', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api',
   ],
   'plugins/gemini-chat': [
     'commands', 'doctor', 'chat', 'answer', 'usage', 'model', 'conversation', 'delivery', 'media', 'messages', 'engine',

@@ -3,10 +3,13 @@ import type { Bot, Context, Session } from 'koishi'
 import type { Clock } from 'common/time'
 import { DingtalkApi } from './api/api'
 import { App } from './api/app'
+import { SessionWebhooks } from './api/session-webhooks'
 import { isStockBot } from './api/stock-bot'
 import type { StockBot } from './api/stock-bot'
 import { install } from './bot/install'
 import { restoreMention } from './bot/mention'
+import { Inbound } from './inbound/inbound'
+import type { IncomingMessage } from './inbound/message'
 import { describeUsage } from './commands/usage'
 import type { Config } from './config'
 import { closeLeftOpenCards } from './delivery/card-recovery'
@@ -14,11 +17,14 @@ import { DatabaseAccess } from 'common/database'
 import { carryOverRows } from './storage/carry-over'
 import { MonthlyUsageStore } from './storage/monthly-usage'
 import { OpenCardStore } from './storage/open-cards'
+import { SentTexts } from './storage/recent-messages'
 import { declareTables } from './storage/tables'
 import { AccessToken } from './stream/access-token'
 import { MessageDeduplicator } from './stream/dedupe'
-import { limitDialing } from './stream/dialing'
+import { takeOverDialing } from './stream/dialing'
+import { MESSAGE_TOPIC } from './stream/frames'
 import { StreamConnection } from './stream/stream-connection'
+import type { Callback } from './stream/stream-connection'
 import { BotMessages } from './turn/bot-messages'
 import { TurnRegistry } from './turn/turn-registry'
 import { describeError } from 'common/errors'
@@ -32,6 +38,7 @@ export interface CompanionOptions {
 /** What belongs to one bot. */
 interface Account {
   api: DingtalkApi
+  inbound: Inbound
   connection: StreamConnection
   messages: BotMessages
   uninstall(): void
@@ -99,7 +106,8 @@ export class Companion {
     const { ctx, options: { clock }, turns } = this
     const deduplicator = new MessageDeduplicator(this.database, clock)
     ctx.on('internal/session', (session) => {
-      if (!isMessage(session) || !isStockBot(session.bot)) return
+      // Of these the turn was opened by `received`.
+      if (!isMessage(session) || !isStockBot(session.bot) || turns.get(session.id)) return
       restoreMention(session)
       turns.open(session.id)
       // The adapter downloads each file, which is billed.
@@ -146,8 +154,10 @@ export class Companion {
     const { config, options, options: { clock }, turns, warn } = this
     const app = this.appOf(bot.selfId)
     const api = new DingtalkApi(bot, app, options)
+    const webhooks = new SessionWebhooks(clock, originOf(bot))
+    const sent = new SentTexts(clock)
     const messages = new BotMessages({
-      api, config, clock,
+      api, config, clock, webhooks, sent,
       store: this.cards,
       recall: (channelId, key) => deleteMessage(bot, channelId, key),
       warn: error => warn(`DingTalk: a message could not be delivered: ${describeError(error)}`),
@@ -159,24 +169,49 @@ export class Companion {
         sentByStock: count => app.quota.spend(count),
       }),
       new AccessToken(bot, { clock, warn }).install(),
-      limitDialing(bot, { clock, warn }),
+      takeOverDialing(bot, { clock, spend: calls => app.quota.spend(calls), warn }),
     ]
     const account: Account = {
       api,
       messages,
-      connection: new StreamConnection(bot, { clock, silence: bot.config.protocol === 'ws' ? config.silence : 0, warn }),
+      inbound: new Inbound({
+        bot, api, clock, webhooks, sent, warn, opened: (session, message) => this.open(session, message),
+      }),
+      connection: new StreamConnection(bot, {
+        clock, warn,
+        silence: bot.config.protocol === 'ws' ? config.silence : 0,
+        received: callback => this.received(account, callback),
+      }),
       uninstall: () => undo.forEach(callback => callback()),
     }
     this.accounts.set(bot.sn, account)
     return account
   }
 
+  /** Takes a callback of the Stream connection. @returns what to respond */
+  private async received({ api, inbound }: Account, { topic, data }: Callback): Promise<object | null> {
+    api.app.messages.spend()
+    if (topic === MESSAGE_TOPIC) await inbound.receive(data)
+    return null
+  }
+
+  /** Opens the turn of a message before anything can answer it. */
+  private open(session: Session, { isDirect, sender: { name, staffId } }: IncomingMessage) {
+    const asker = this.config.mentionAsker && !isDirect && staffId ? { id: staffId, name } : undefined
+    this.turns.open(session.id, { asker })
+  }
+
   private appOf(id: string): App {
     const known = this.apps.get(id)
     if (known) return known
-    const { config: { monthlyCalls }, database, options: { clock }, warn } = this
-    const store = new MonthlyUsageStore(database, id, 'calls')
-    const app = new App(id, { clock, monthlyCalls, warn, quotaChanged: quota => store.save(quota) })
+    const { config: { monthlyCalls, monthlyMessages }, database, options: { clock }, warn } = this
+    const calls = new MonthlyUsageStore(database, id, 'calls')
+    const messages = new MonthlyUsageStore(database, id, 'messages')
+    const app = new App(id, {
+      clock, monthlyCalls, monthlyMessages, warn,
+      quotaChanged: quota => calls.save(quota),
+      messagesChanged: quota => messages.save(quota),
+    })
     this.apps.set(id, app)
     return app
   }
@@ -196,8 +231,9 @@ export class Companion {
 
   private async recover(api: DingtalkApi) {
     await this.carryingOver
-    // Nothing is spent: this only has the count read and written.
+    // Nothing is spent: this only has the counts read and written.
     api.app.quota.spend(0)
+    api.app.messages.spend(0)
     await closeLeftOpenCards(api, this.cards, this.options.clock)
   }
 }
@@ -209,4 +245,9 @@ function isMessage({ type }: Session) {
 /** The adapter's own way to take back a message, which `install` hides. */
 function deleteMessage(bot: StockBot, channelId: string, key: string): Promise<void> {
   return (bot.constructor as unknown as { prototype: StockBot }).prototype.deleteMessage.call(bot, channelId, key)
+}
+
+/** Where replies by webhook go. */
+function originOf({ config: { oldApi } }: StockBot): string {
+  return new URL(oldApi?.endpoint || 'https://oapi.dingtalk.com/').origin
 }

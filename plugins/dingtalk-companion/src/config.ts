@@ -14,6 +14,10 @@ export interface Config {
   cardKey: string
   /** API calls per month; 0 is unlimited. */
   monthlyCalls: number
+  /** Messages by webhook and over the Stream connection per month; 0 is unlimited. */
+  monthlyMessages: number
+  /** Whether answers in groups mention the person who asked. */
+  mentionAsker: boolean
   /** Milliseconds without a frame after which the Stream connection is opened again; 0 is never. */
   silence: number
 }
@@ -23,6 +27,8 @@ export const Config: Schema<Config> = Schema.object({
   cardTemplateId: Schema.string(),
   cardKey: Schema.string().default('content'),
   monthlyCalls: Schema.natural().default(5000),
+  monthlyMessages: Schema.natural().default(3000),
+  mentionAsker: Schema.boolean().default(true),
   silence: Schema.natural().role('ms').default(600_000),
 }).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
 

@@ -16,6 +16,8 @@ export interface CardFrame {
 export interface Card {
   outTrackId: string
   templateId: string
+  /** The app that made it. */
+  app?: string
   /** The template variable that is streamed into. */
   key?: string
   /** The chat it was delivered to: `IM_GROUP.<conversation>` or `IM_ROBOT.<user>`. */
@@ -70,7 +72,7 @@ export class Cards {
     const success = !!model && !!deliver?.robotCode && (type === 'IM_GROUP' || deliver.spaceType === 'IM_ROBOT')
     if (success && !this.find(outTrackId)) {
       const space = `${type}.${id}`
-      const extra = { params: { ...cardData?.cardParamMap }, mentions: deliver.atUserIds }
+      const extra = { app: deliver.robotCode, params: { ...cardData?.cardParamMap }, mentions: deliver.atUserIds }
       this.all.push({ outTrackId, templateId: cardTemplateId, space, state: 'processing', content: '', frames: [], ...extra })
     }
     const result = { spaceId: id, spaceType: type, success, errorMsg: success ? '' : 'deliver model is illegal' }

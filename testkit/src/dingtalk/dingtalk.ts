@@ -29,6 +29,8 @@ export interface DingtalkOptions {
   clock?: Clock
   appKey?: string
   appSecret?: string
+  /** Secrets of further apps, by app key. */
+  otherApps?: Record<string, string>
   agentId?: number
   /** Milliseconds until an unacknowledged callback is sent again, 60,000 by default. */
   redelivery?: number
@@ -67,7 +69,7 @@ export interface Dingtalk {
   /** Sends a message to the robot over the Stream connection. */
   say(body: MessageBody, place?: MessageOrigin): Promise<CallbackDelivery>
   /** Clicks a button of a card. */
-  click(card: Pick<Card, 'outTrackId' | 'space'>, click: CardClick): Promise<CallbackDelivery>
+  click(card: Pick<Card, 'outTrackId' | 'space' | 'app'>, click: CardClick): Promise<CallbackDelivery>
   /** Sends a message to the robot in HTTP mode. @returns the HTTP status of the robot's response */
   post(url: string, body: MessageBody, place?: MessageOrigin): Promise<number>
   /** Stores a file for use in messages. @returns its download code */

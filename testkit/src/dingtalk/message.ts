@@ -9,6 +9,8 @@ export interface MessageOrigin {
   msgId?: string
   /** The sender does not belong to the company: the callback carries no staff id. */
   isExternal?: boolean
+  /** The app whose robot the message is for; the first one by default. */
+  robotCode?: string
   /** Other people that the message mentions, by staff id. */
   mentions?: string[]
   /** The message that this one replies to. */

@@ -41,7 +41,8 @@ function topicsOf({ subscriptions = [] }: { subscriptions?: { type: string, topi
 export async function createDingtalk(options: DingtalkOptions = {}): Promise<Dingtalk> {
   const { clock = systemClock, appKey = 'dingkey', appSecret = 'ding-secret', agentId, tokenLife = 7200 } = options
   const cards = new Cards(clock, options.templates, options.cardLimit ?? 20_000)
-  const robot = new Robot(clock, appKey)
+  const secrets: Record<string, string> = { [appKey]: appSecret, ...options.otherApps }
+  const robot = new Robot(clock, Object.keys(secrets))
   const meter = new RateMeter(clock, { qps: options.qps ?? 20, monthly: options.monthly ?? 5000 })
   const stream = new StreamGateway(clock, options.redelivery ?? 60_000)
   const reactions = new Reactions()
@@ -55,9 +56,9 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   function callApi(api: DingtalkApi, body: any): Awaitable<DingtalkApiError | object> {
     switch (api) {
-      case 'token': return body.appKey === appKey && body.appSecret === appSecret ? issueToken() : wrongSecret()
-      case 'open': return body.clientId === appKey && body.clientSecret === appSecret
-        ? { endpoint: `ws://127.0.0.1:${port}/connect`, ticket: stream.issueTicket(topicsOf(body)) }
+      case 'token': return body.appSecret && secrets[body.appKey] === body.appSecret ? issueToken() : wrongSecret()
+      case 'open': return body.clientSecret && secrets[body.clientId] === body.clientSecret
+        ? { endpoint: `ws://127.0.0.1:${port}/connect`, ticket: stream.issueTicket({ app: body.clientId, topics: topicsOf(body) }) }
         : wrongSecret()
       case 'apps': return { appList: agentId ? [{ agentId, name: '小钉', icon: 'https://example.com/icon.png' }] : [] }
       case 'oldApps': return { errcode: 0, appList: [] }
@@ -133,7 +134,7 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
 
   function dataOf(body: MessageBody, origin: MessageOrigin) {
     const webhook = options.sessionWebhooks ? robot.openSession(origin, `http://127.0.0.1:${port}`) : undefined
-    return callbackData(body, origin, { robotCode: appKey, now: clock.now(), webhook })
+    return callbackData(body, origin, { robotCode: origin.robotCode ?? appKey, now: clock.now(), webhook })
   }
 
   const server = createServer(handle)
@@ -153,11 +154,11 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
     uploads: uploads.files,
     say(body, place = {}) {
       meter.messages++
-      return stream.push(dataOf(body, place))
+      return stream.push(dataOf(body, place), { app: place.robotCode ?? appKey })
     },
     click(card, click) {
       meter.messages++
-      return stream.push(clickData(card, click), { topic: CARD_TOPIC })
+      return stream.push(clickData(card, click), { topic: CARD_TOPIC, app: card.app ?? appKey })
     },
     async post(url, body, place = {}) {
       const timestamp = String(clock.now())

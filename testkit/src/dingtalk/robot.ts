@@ -52,12 +52,12 @@ export class Robot {
   readonly sent: RobotMessage[] = []
   private readonly sessions = new Map<string, Session>()
 
-  constructor(private readonly clock: Clock, private readonly robotCode: string) {}
+  constructor(private readonly clock: Clock, private readonly robotCodes: string[]) {}
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   send(body: any, isGroup: boolean): DingtalkApiError | object {
     const { robotCode, msgKey, msgParam, userIds, openConversationId } = body
-    if (robotCode !== this.robotCode) return invalid('robotCode', 'robot not exist')
+    if (!this.robotCodes.includes(robotCode)) return invalid('robotCode', 'robot not exist')
     if (typeof msgParam !== 'string' || Buffer.byteLength(msgParam) > 15_000) return invalid('msgParam', 'msgParam is too long')
     const param = parse(msgParam)
     if (!REQUIRED_FIELDS[msgKey] || !param?.[REQUIRED_FIELDS[msgKey]]) return invalid('msgParam', 'msgParam is illegal')
@@ -98,7 +98,7 @@ export class Robot {
   /** Takes messages back. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   recall({ robotCode, processQueryKeys = [] }: any): DingtalkApiError | object {
-    if (robotCode !== this.robotCode) return invalid('robotCode', 'robot not exist')
+    if (!this.robotCodes.includes(robotCode)) return invalid('robotCode', 'robot not exist')
     const known = this.sent.filter(({ processQueryKey }) => processQueryKeys.includes(processQueryKey))
     for (const message of known) message.isRecalled = true
     const found = known.map(({ processQueryKey }) => processQueryKey)

@@ -10,12 +10,27 @@ import type { Clock } from '../clock'
 export interface CallbackDelivery {
   messageId: string
   topic: string
+  /** The app that gets it; any by default. */
+  app?: string
   data: object
   sentAt: number[]
   acknowledgedAt?: number
   /** What the robot responded. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   response?: any
+}
+
+/** What a connection gets. */
+interface Subscription {
+  app: string
+  topics: string[]
+}
+
+export interface PushOptions {
+  /** How often an unacknowledged callback is sent. */
+  times?: number
+  topic?: string
+  app?: string
 }
 
 const MESSAGE_TOPIC = '/v1.0/im/bot/messages/get'
@@ -35,8 +50,8 @@ export class StreamGateway {
   ignoresHandshakes = false
   /** Sockets whose handshake is not answered. */
   readonly pending = new Set<Duplex>()
-  private readonly tickets = new Map<string, string[]>()
-  private readonly topics = new WeakMap<WebSocket, string[]>()
+  private readonly tickets = new Map<string, Subscription>()
+  private readonly subscriptions = new WeakMap<WebSocket, Subscription>()
   private readonly server = new WebSocketServer({ noServer: true })
   private readonly pings = new Map<string, () => void>()
   private readonly closed = new AbortController()
@@ -48,10 +63,10 @@ export class StreamGateway {
     setMaxListeners(0, this.closed.signal)
   }
 
-  /** Issues a ticket for one connection, which gets the callbacks of these topics. */
-  issueTicket(topics: string[]): string {
+  /** Issues a ticket for one connection. */
+  issueTicket(subscription: Subscription): string {
     const ticket = randomUUID()
-    this.tickets.set(ticket, topics)
+    this.tickets.set(ticket, subscription)
     return ticket
   }
 
@@ -65,10 +80,10 @@ export class StreamGateway {
       }
       const { pathname, searchParams } = new URL(request.url!, 'http://localhost')
       const ticket = searchParams.get('ticket') ?? ''
-      const topics = this.tickets.get(ticket)
-      if (pathname !== '/connect' || !topics) return void socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
+      const subscription = this.tickets.get(ticket)
+      if (pathname !== '/connect' || !subscription) return void socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
       this.tickets.delete(ticket)
-      this.server.handleUpgrade(request, socket, head, client => this.accept(client, topics))
+      this.server.handleUpgrade(request, socket, head, client => this.accept(client, subscription))
     })
   }
 
@@ -78,8 +93,8 @@ export class StreamGateway {
   }
 
   /** Sends a callback up to `times` times, until it is acknowledged. */
-  async push(data: object, { times = 3, topic = MESSAGE_TOPIC } = {}): Promise<CallbackDelivery> {
-    const delivery: CallbackDelivery = { messageId: randomUUID(), topic, data, sentAt: [] }
+  async push(data: object, { times = 3, topic = MESSAGE_TOPIC, app }: PushOptions = {}): Promise<CallbackDelivery> {
+    const delivery: CallbackDelivery = { messageId: randomUUID(), topic, app, data, sentAt: [] }
     this.deliveries.push(delivery)
     await this.connected()
     this.send(delivery)
@@ -113,9 +128,9 @@ export class StreamGateway {
     this.server.close()
   }
 
-  private accept(client: WebSocket, topics: string[]) {
+  private accept(client: WebSocket, subscription: Subscription) {
     this.sockets.add(client)
-    this.topics.set(client, topics)
+    this.subscriptions.set(client, subscription)
     client.on('close', () => this.sockets.delete(client))
     client.on('message', data => this.receive(JSON.parse(String(data))))
     for (const wake of this.waiting.splice(0)) wake()
@@ -139,15 +154,15 @@ export class StreamGateway {
 
   private send(delivery: CallbackDelivery) {
     delivery.sentAt.push(this.clock.now())
-    this.frame('CALLBACK', delivery.topic, delivery.messageId, delivery.data)
+    this.frame('CALLBACK', delivery.topic, delivery.messageId, delivery.data, delivery.app)
   }
 
-  private frame(type: string, topic: string, messageId: string, data: object) {
+  private frame(type: string, topic: string, messageId: string, data: object, app?: string) {
     if (this.silent) return
     const headers = { topic, messageId, contentType: 'application/json', time: String(this.clock.now()) }
     const text = JSON.stringify({ specVersion: '1.0', type, headers, data: JSON.stringify(data) })
-    const client = [...this.sockets].at(-1)
+    const client = [...this.sockets].filter(socket => !app || this.subscriptions.get(socket)!.app === app).at(-1)
     // A callback that was not subscribed to goes nowhere.
-    if (client && (type !== 'CALLBACK' || this.topics.get(client)!.includes(topic))) client.send(text)
+    if (client && (type !== 'CALLBACK' || this.subscriptions.get(client)!.topics.includes(topic))) client.send(text)
   }
 }

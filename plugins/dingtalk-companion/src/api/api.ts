@@ -1,143 +1,195 @@
-import { backoffMs, retry, withTimeout } from 'common/async'
-import type { Clock } from 'common/time'
+import { withTimeout } from 'common/async'
+import { ApiCalls, IDEMPOTENT, UNSENT } from './calls'
+import type { ApiOptions } from './calls'
 import type { App } from './app'
-import { DingtalkError, assertData, toDingtalkError } from './error'
-import type { DingtalkErrorCode } from './error'
+import { DingtalkError, assertData, assertOldApi, toDingtalkError } from './error'
 import type { CardFrame, Chat, StockBot } from './stock-bot'
+import type { SessionWebhook } from './session-webhooks'
 
 const CALL_TIMEOUT_MS = 15_000
+/** An answer that is ready waits for its card no longer than for two or three of these. */
+const CARD_TIMEOUT_MS = 5000
+const CARD_LIMIT_MS = 8000
+const UPLOAD_TIMEOUT_MS = 60_000
+const DOWNLOAD_TIMEOUT_MS = 4000
 
-const MAX_RETRIES = 3
-
-/** Permission that each call needs. */
-const scopes = {
-  'card/instances/createAndDeliver': 'Card.Instance.Write',
-  'card/streaming': 'Card.Streaming.Write',
-  'robot/oToMessages/batchSend': 'qyapi_robot_sendmsg',
-  'robot/groupMessages/send': 'qyapi_robot_sendmsg',
+/** What a new card shows, and whom it mentions. */
+export interface NewCard {
+  /** Chosen by us; unique. */
+  outTrackId: string
+  template: string
+  /** Variables of the template. */
+  params: Record<string, string>
+  /** Names of the people to mention, by staff id. Groups only. */
+  mentions?: Record<string, string>
 }
 
-type Path = keyof typeof scopes
-
-/** Calls that take effect once however often they are made are repeated even if the first may have arrived. */
-const IDEMPOTENT: DingtalkErrorCode[] = ['dingtalk/too-fast', 'dingtalk/unreachable', 'dingtalk/connection-failed']
-
-/** Messages are repeated only if the first certainly did not arrive. */
-const UNSENT: DingtalkErrorCode[] = ['dingtalk/too-fast', 'dingtalk/unreachable']
-
-const NOT_BILLED: DingtalkErrorCode[] = ['dingtalk/too-fast', 'dingtalk/token-invalid', 'dingtalk/unreachable']
-
-interface Created {
-  result?: { deliverResults?: { success?: boolean, errorMsg?: string }[] }
+/** The text emotion that says that a message is being answered. */
+export interface Reaction {
+  msgId: string
+  conversationId: string
 }
 
-export interface ApiOptions {
-  clock: Clock
-  random: () => number
+interface Delivered {
+  result?: { deliverResults?: { success?: boolean, errorMsg?: string, carrierId?: string }[] }
 }
 
-/** DingTalk's APIs in the name of one bot: rate-limited, counted, retried, with a time limit. */
+/** DingTalk's APIs in the name of one bot. */
 export class DingtalkApi {
-  constructor(private readonly bot: StockBot, readonly app: App, private readonly options: ApiOptions) {}
+  private readonly calls: ApiCalls
+
+  constructor(private readonly bot: StockBot, readonly app: App, private readonly options: ApiOptions) {
+    this.calls = new ApiCalls(app, options)
+  }
 
   /**
    * Creates an AI card and puts it into a chat.
-   * @param outTrackId chosen by us; unique
-   * @param key variable of the template that holds the text
+   * @returns the key by which DingTalk names the message of the card, where it tells one
    * @throws {DingtalkError}
    * @see https://open.dingtalk.com/document/orgapp/create-and-deliver-cards
    */
-  async createCard(chat: Chat, outTrackId: string, cardTemplateId: string, key: string) {
+  async createCard(chat: Chat, { outTrackId, template, params, mentions }: NewCard): Promise<string | undefined> {
     const { bot } = this
     const robotCode = bot.selfId
     const space = { supportForward: true }
     const models = chat.isDirect
       ? { imRobotOpenSpaceModel: space, imRobotOpenDeliverModel: { spaceType: 'IM_ROBOT', robotCode } }
-      : { imGroupOpenSpaceModel: space, imGroupOpenDeliverModel: { robotCode } }
-    const result = await this.call('card/instances/createAndDeliver', IDEMPOTENT, () => {
-      return bot.internal.createAndDeliver({
-        cardTemplateId,
-        outTrackId,
-        callbackType: 'STREAM',
-        cardData: { cardParamMap: { [key]: '' } },
-        openSpaceId: `dtv1.card//${chat.isDirect ? 'IM_ROBOT' : 'IM_GROUP'}.${chat.id}`,
-        ...models,
-        userIdType: 1,
-      })
-    })
-    const { deliverResults = [] } = (result as Created).result ?? {}
+      : {
+          imGroupOpenSpaceModel: space,
+          imGroupOpenDeliverModel: { robotCode, ...mentions && { atUserIds: mentions } },
+        }
+    const result = await this.calls.run('card/instances/createAndDeliver', () => bot.internal.createAndDeliver({
+      cardTemplateId: template,
+      outTrackId,
+      callbackType: 'STREAM',
+      cardData: { cardParamMap: params },
+      openSpaceId: `dtv1.card//${chat.isDirect ? 'IM_ROBOT' : 'IM_GROUP'}.${chat.id}`,
+      ...models,
+      userIdType: 1,
+    }), { retried: IDEMPOTENT, timeoutMs: CARD_TIMEOUT_MS, limitMs: CARD_LIMIT_MS })
+    const { deliverResults = [] } = (result as Delivered).result ?? {}
     const failed = deliverResults.find(({ success }) => success === false)
     if (failed) throw new DingtalkError('dingtalk/request-refused', `the card was not delivered: ${failed.errorMsg}`)
+    return deliverResults.find(({ carrierId }) => carrierId)?.carrierId
   }
 
   /**
-   * Updates a card.
+   * Updates the text of a card.
    * @param persistent retry; without it a frame that fails is lost, and the next one makes up for it
    * @throws {DingtalkError}
    * @see https://open.dingtalk.com/document/orgapp/api-streamingupdate
    */
   async updateCard(frame: CardFrame, persistent: boolean) {
-    await this.call('card/streaming', persistent ? IDEMPOTENT : [], () => {
-      return this.bot.http.put('/card/streaming', frame, { timeout: CALL_TIMEOUT_MS })
+    const request = () => this.bot.http.put('/card/streaming', frame, { timeout: CARD_TIMEOUT_MS })
+    const retries = persistent ? { retried: IDEMPOTENT, limitMs: CARD_LIMIT_MS } : {}
+    await this.calls.run('card/streaming', request, { timeoutMs: CARD_TIMEOUT_MS, ...retries })
+  }
+
+  /**
+   * Sets variables of a card, and leaves the others as they are.
+   * @throws {DingtalkError}
+   * @see https://open.dingtalk.com/document/orgapp/interactive-card-update-interface
+   */
+  async setCardParams(outTrackId: string, params: Record<string, string>) {
+    const body = { outTrackId, cardData: { cardParamMap: params }, cardUpdateOptions: { updateCardDataByKey: true } }
+    const request = () => this.bot.http.put('/card/instances', body, { timeout: CARD_TIMEOUT_MS })
+    await this.calls.run('card/instances', request, {
+      retried: IDEMPOTENT, timeoutMs: CARD_TIMEOUT_MS, limitMs: CARD_LIMIT_MS,
     })
   }
 
   /**
-   * Sends a message of raw Markdown. The adapter's own messages show the source instead.
-   * @param msgParam JSON with `title` and `text`
+   * Sends a message in the name of the robot.
+   * @param msgKey type of the message
+   * @param msgParam JSON, by the type
    * @returns the key by which the message can be recalled
    * @throws {DingtalkError}
    * @see https://open.dingtalk.com/document/orgapp/types-of-messages-sent-by-robots
    */
-  async sendMarkdown(chat: Chat, msgParam: string): Promise<string> {
-    const { bot } = this
-    const message = { msgKey: 'sampleMarkdown', msgParam, robotCode: bot.selfId }
+  async send(chat: Chat, msgKey: string, msgParam: string): Promise<string> {
+    const { bot, calls } = this
+    const message = { msgKey, msgParam, robotCode: bot.selfId }
+    const options = { retried: UNSENT, timeoutMs: CALL_TIMEOUT_MS }
     const result = chat.isDirect
-      ? await this.call('robot/oToMessages/batchSend', UNSENT, () => {
+      ? await calls.run('robot/oToMessages/batchSend', () => {
           return bot.internal.batchSendOTO({ ...message, userIds: [chat.id] })
-        })
-      : await this.call('robot/groupMessages/send', UNSENT, () => {
+        }, options)
+      : await calls.run('robot/groupMessages/send', () => {
           return bot.internal.orgGroupSend({ ...message, openConversationId: chat.id })
-        })
+        }, options)
     return (result as { processQueryKey: string }).processQueryKey
   }
 
-  /** @param retried codes after which the call is repeated */
-  private async call(path: Path, retried: DingtalkErrorCode[], request: () => Promise<unknown>): Promise<unknown> {
-    const { app, options: { clock, random } } = this
+  /**
+   * Replies by the webhook of a session. Such a reply can mention people and is no API call, but it cannot be recalled.
+   * @param mentions staff ids; the text has to contain `@` and each of them
+   * @throws {DingtalkError}
+   * @see https://open.dingtalk.com/document/orgapp/robot-reply-and-send-messages
+   */
+  async reply({ url }: SessionWebhook, markdown: { title: string, text: string }, mentions: string[]) {
+    const at = { atUserIds: mentions, isAtAll: false }
+    const body = { msgtype: 'markdown', markdown, ...mentions.length && { at } }
+    this.app.messages.spend()
     try {
-      const result = await retry(() => this.attempt(request), {
-        clock,
-        attempts: 1 + MAX_RETRIES,
-        delayMs: (error, attempt) => {
-          return retried.includes((error as DingtalkError).code) ? backoffMs(attempt, random) : undefined
-        },
-      })
-      app.accepted(path)
-      return result
+      const request = this.bot.oldHttp.post(url, body, { timeout: CALL_TIMEOUT_MS })
+      assertOldApi(assertData(await withTimeout(request, CALL_TIMEOUT_MS, this.options.clock, () => {
+        throw new DingtalkError('dingtalk/connection-failed', 'DingTalk does not answer')
+      })))
     } catch (error) {
-      const { code, message, scope } = error as DingtalkError
-      const isUnnamed = code === 'dingtalk/permission-denied' && !scope
-      const failure = isUnnamed ? new DingtalkError(code, message, { scope: scopes[path] }) : error as DingtalkError
-      app.refused(path, failure, path.startsWith('card/'))
-      throw failure
+      throw toDingtalkError(error)
     }
   }
 
-  /** One try, which is billed unless DingTalk says otherwise. */
-  private async attempt(request: () => Promise<unknown>): Promise<unknown> {
-    const { app, options: { clock } } = this
-    await app.rateLimiter.take()
-    app.quota.spend()
-    try {
-      // The adapter sets no time limit: a call without a response would block its chat.
-      return assertData(await withTimeout(request(), CALL_TIMEOUT_MS, clock, () => {
-        throw new DingtalkError('dingtalk/connection-failed', 'DingTalk does not answer')
-      }))
-    } catch (cause) {
-      const error = toDingtalkError(cause)
-      if (NOT_BILLED.includes(error.code)) app.quota.spend(-1)
-      throw error
+  /**
+   * Uploads a file for use in messages.
+   * @returns its media id
+   * @throws {DingtalkError}
+   * @see https://open.dingtalk.com/document/orgapp/upload-media-files
+   */
+  async upload(type: 'image' | 'voice' | 'video' | 'file', file: Blob, name: string): Promise<string> {
+    const { bot } = this
+    const result = await this.calls.run('media/upload', async () => {
+      const form = new FormData()
+      form.append('type', type)
+      form.append('media', file, name)
+      const params = { access_token: bot.token }
+      return assertOldApi(await bot.oldHttp.post('/media/upload', form, { params, timeout: UPLOAD_TIMEOUT_MS }))
+    }, { retried: UNSENT, timeoutMs: UPLOAD_TIMEOUT_MS })
+    return (result as { media_id: string }).media_id
+  }
+
+  /**
+   * The address from which a file in a message can be downloaded.
+   * @throws {DingtalkError}
+   * @see https://open.dingtalk.com/document/orgapp/download-the-file-content-of-the-robot-receiving-message
+   */
+  async downloadUrl(downloadCode: string): Promise<string> {
+    const { bot } = this
+    const body = { downloadCode, robotCode: bot.selfId }
+    const request = () => bot.internal.robotMessageFileDownload(body)
+    const options = { retried: IDEMPOTENT, timeoutMs: DOWNLOAD_TIMEOUT_MS, limitMs: DOWNLOAD_TIMEOUT_MS }
+    const { downloadUrl } = await this.calls.run('robot/messageFiles/download', request, options) as { downloadUrl?: string }
+    if (!downloadUrl) throw new DingtalkError('dingtalk/request-refused', 'DingTalk names no address for the file')
+    return downloadUrl
+  }
+
+  /**
+   * Puts the sign that a message was received on it, or takes it off.
+   * @throws {DingtalkError}
+   */
+  async react({ msgId, conversationId }: Reaction, name: string, isRecalled = false) {
+    const action = isRecalled ? 'recall' : 'reply'
+    const body = {
+      robotCode: this.bot.selfId,
+      openMsgId: msgId,
+      openConversationId: conversationId,
+      emotionType: 2,
+      emotionName: name,
+      textEmotion: { emotionId: '2659900', emotionName: name, text: name, backgroundId: 'im_bg_1' },
     }
+    const request = () => this.bot.http.post(`/robot/emotion/${action}`, body, { timeout: CARD_TIMEOUT_MS })
+    await this.calls.run(`robot/emotion/${action}`, request, {
+      retried: isRecalled ? IDEMPOTENT : [], timeoutMs: CARD_TIMEOUT_MS,
+    })
   }
 }

@@ -24,6 +24,8 @@ export type DingtalkErrorCode =
   | 'dingtalk/message-unknown'
   /** The message to delete is in a card that is closed. */
   | 'dingtalk/card-closed'
+  /** The message to delete went by webhook: such messages cannot be recalled. */
+  | 'dingtalk/message-unrecallable'
 
 export interface DingtalkErrorOptions extends ErrorOptions {
   /** The missing permission, as DingTalk names it. */
@@ -56,6 +58,16 @@ export class DingtalkError extends CodedError<DingtalkErrorCode> {
   get isTemporary(): boolean {
     return temporary.includes(this.code)
   }
+}
+
+/**
+ * Checks a result of the old API, which reports errors with the HTTP status 200.
+ * @throws {DingtalkError}
+ */
+export function assertOldApi<T>(result: T): T {
+  const { errcode = 0, errmsg = '' } = (result ?? {}) as { errcode?: number, errmsg?: string }
+  if (!Number(errcode)) return result
+  throw fromResponse(200, { code: String(errcode), message: errmsg })
 }
 
 interface ErrorBody {

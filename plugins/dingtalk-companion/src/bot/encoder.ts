@@ -73,6 +73,7 @@ export class CompanionEncoder extends MessageEncoder<Context, Bot<Context>> {
       turn,
       notice: session.text('dingtalk-companion.interrupted'),
       deleted: session.text('dingtalk-companion.deleted'),
+      late: session.text('dingtalk-companion.late'),
     }
   }
 }

@@ -7,10 +7,15 @@ import { frameGap } from '../config'
 import type { StreamingMode } from '../config'
 import { CardFrames } from './card-frames'
 import type { CardFramesOptions, CardLook } from './card-frames'
+import type { SentTexts } from '../storage/recent-messages'
 import type { MarkdownSender } from './markdown-sender'
+import type { Mention } from './mention'
 
 /** A card that gets no text for this long is closed as failed. */
 export const CARD_WATCHDOG_MS = 600_000
+
+/** How long an answer that is ready waits for its card. */
+const OPENING_GRACE_MS = 3000
 
 /** Pause after a frame that failed: DingTalk was asked too often, or cannot be reached. */
 const FAILED_FRAME_PAUSE_MS = 1500
@@ -19,11 +24,16 @@ export interface CardOptions extends CardFramesOptions {
   chat: Chat
   /** Sends what does not fit into the card. */
   sender: Pick<MarkdownSender, 'send'>
+  sent: SentTexts
   template: string
+  /** Whom the card mentions. */
+  mention?: Mention
   mode: StreamingMode
   clock: Clock
   /** Note below a text that was cut off. */
   notice: string
+  /** Text of a card that came after its answer had been sent as a message. */
+  late: string
   /** Milliseconds that the text was held back already: its first frame comes so much earlier. */
   heldMs?: number
   /** Called when the card was closed by its watchdog. */
@@ -44,23 +54,43 @@ export class Card extends LatestState {
   private touchedAt: number
   private frameCount = 0
   private isCreated = false
+  /** By which DingTalk names the card in a message that quotes it. */
+  private messageKey?: string
   /** No more frames before the last one. */
   private frozen = false
   private ending?: Promise<void>
   private readonly opening: Promise<void>
+  /** Resolves when an answer no longer waits for the card. */
+  private readonly givenUp: Promise<void>
+  private giveUp = () => {}
+  private isGivenUp = false
+  private hurryTimer: unknown
   private readonly frames: CardFrames
 
   /** @param enqueue runs a task when the earlier messages of the chat have been sent */
   constructor(private readonly options: CardOptions, enqueue: (task: () => Promise<void>) => Promise<void>) {
     super()
     this.touchedAt = options.clock.monotonic()
+    this.givenUp = new Promise((resolve) => { this.giveUp = resolve })
     this.frames = new CardFrames(options, this.outTrackId)
-    this.opening = enqueue(() => this.create())
+    // Messages that follow do not wait for a card that is given up.
+    this.opening = enqueue(() => Promise.race([this.create(), this.givenUp]))
   }
 
   /** Whether the card, or the request for it, is there and not closed. */
   get isOpen(): boolean {
     return !this.ending && !(this.frozen && !this.isCreated)
+  }
+
+  /** The whole text is there: a card that is not there within a few seconds is given up. */
+  hurry() {
+    if (this.isCreated || this.frozen || this.hurryTimer !== undefined) return
+    const { clock } = this.options
+    this.hurryTimer = clock.setTimeout(() => {
+      if (this.isCreated) return
+      this.isGivenUp = this.frozen = true
+      this.giveUp()
+    }, OPENING_GRACE_MS)
   }
 
   /**
@@ -107,22 +137,39 @@ export class Card extends LatestState {
   }
 
   private async create() {
-    const { api, chat, template, key, store, notice } = this.options
-    if (this.finished.signal.aborted) return
+    const { api, chat, template, key, mention, store, notice } = this.options
+    if (this.finished.signal.aborted || this.isGivenUp) return
+    const asker = chat.isDirect ? undefined : mention?.asker
     // Stored first: a card that is not stored could not be closed after a crash.
     await store.add({ outTrackId: this.outTrackId, app: api.app.id, key, notice })
     try {
-      await api.createCard(chat, this.outTrackId, template, key)
+      this.messageKey = await api.createCard(chat, {
+        outTrackId: this.outTrackId,
+        template,
+        params: { [key]: '' },
+        mentions: asker && { [asker.id]: asker.name },
+      })
+      if (this.isGivenUp) return void await this.closeLate()
       this.isCreated = true
+      if (asker) mention!.done()
     } catch (error) {
       // After a lost connection the card may exist: the last frame will tell.
       this.isCreated = (error as DingtalkError).code === 'dingtalk/connection-failed'
       this.frozen = true
+      if (this.isGivenUp) return void await this.closeLate()
       if (!this.isCreated) await store.remove(this.outTrackId)
     }
     if (!this.isCreated) return
     void this.watch()
     this.begin()
+  }
+
+  /** The answer went as a message in the meantime; an empty card would show a spinner for ever. */
+  private async closeLate() {
+    const { late, store } = this.options
+    await this.frames.close(late, 'finished')
+    if (this.frames.isLeftOpen) store.leave(this.outTrackId)
+    else await store.remove(this.outTrackId)
   }
 
   /** @param showFrame resolves to whether there was a new frame @returns whether it succeeded */
@@ -140,13 +187,15 @@ export class Card extends LatestState {
   private async close(text: string, look: Exclude<CardLook, 'typing'>, notice?: string) {
     await this.opening
     await this.halt()
-    const { sender, store } = this.options
+    this.options.clock.clearTimeout(this.hurryTimer)
+    const { chat, sender, sent, store } = this.options
     const whole = [text, notice].filter(Boolean).join('\n\n')
     let end = 0
     if (this.isCreated) {
       end = await this.frames.close(whole, look)
       if (this.frames.isLeftOpen) store.leave(this.outTrackId)
       else await store.remove(this.outTrackId)
+      sent.add(this.messageKey ?? this.outTrackId, chat.id, whole)
     }
     await sender.send(whole, end)
   }

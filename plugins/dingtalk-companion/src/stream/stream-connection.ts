@@ -3,38 +3,43 @@ import type { Clock } from 'common/time'
 import { toDingtalkError } from '../api/error'
 import type { DingtalkError } from '../api/error'
 import type { StockBot } from '../api/stock-bot'
+import { describeError } from 'common/errors'
+import { acknowledgement, parseFrame, parseJson, pong } from './frames'
+import type { StreamFrame } from './frames'
+import { isTapped, setReceiver } from './tapped-socket'
+import type { DialedSocket } from './tapped-socket'
 
 /** Wait before a bot that gave up is started again. */
 const RESTART_DELAY_MS = 60_000
 const MIN_RECONNECT_INTERVAL_MS = 1000
 
-interface Socket {
-  send(text: string): void
-  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
-  addEventListener(type: 'close', listener: () => void): void
-}
-
-interface StreamFrame {
-  type: string
-  headers: { topic?: string, messageId: string }
+/** A callback of DingTalk. */
+export interface Callback {
+  topic: string
+  data: unknown
 }
 
 export interface StreamConnectionOptions {
   clock: Clock
   /** Milliseconds without a frame after which a connection counts as dead; 0 is never. */
   silence: number
+  /**
+   * Called for each callback, which is acknowledged with what the promise resolves to. Where it rejects, DingTalk
+   * delivers the callback again.
+   */
+  received(callback: Callback): Promise<object | null>
   warn(text: string): void
 }
 
 /**
- * Watches the Stream connection of one bot, and does what the stock adapter leaves out: it acknowledges callbacks,
- * which DingTalk would deliver again, reconnects when DingTalk announces the end of a connection or when nothing
- * arrives for too long, and starts the bot again after the adapter has given up.
+ * Keeps the Stream connection of one bot, and takes what comes over it in place of the stock adapter: it acknowledges
+ * callbacks, which DingTalk would deliver again, reconnects when DingTalk announces the end of a connection or when
+ * nothing arrives for too long, and starts the bot again after the adapter has given up.
  * @see https://open.dingtalk.com/document/direction/stream-mode-protocol-access-description
  */
 export class StreamConnection {
   private lastFrameAt = 0
-  private socket?: Socket
+  private socket?: DialedSocket
   private hasReported = false
   private hasIgnored = false
   private reconnectedAt = -Infinity
@@ -51,34 +56,47 @@ export class StreamConnection {
     else if (status === Universal.Status.OFFLINE) void this.startAgain()
   }
 
+  /** Leaves the connection to the adapter. */
   dispose() {
     this.disposed.abort()
+    if (this.socket) setReceiver(this.socket, null)
   }
 
   private attach() {
     this.hasReported = this.hasIgnored = false
-    const { socket } = (this.bot.adapter ?? {}) as { socket?: Socket }
+    const { socket } = (this.bot.adapter ?? {}) as { socket?: DialedSocket }
     if (!socket || socket === this.socket) return
     this.socket = socket
+    // It was open before the companion was loaded.
+    if (!isTapped(socket)) return void this.reconnect()
     this.lastFrameAt = this.options.clock.monotonic()
-    socket.addEventListener('message', ({ data }) => this.receive(socket, String(data)))
+    setReceiver(socket, text => this.receive(socket, text))
     socket.addEventListener('close', () => {
       if (this.socket === socket) this.socket = undefined
     })
     if (this.options.silence) void this.watch(socket)
   }
 
-  private receive(socket: Socket, text: string) {
+  /** @returns whether the adapter must not get the text */
+  private receive(socket: DialedSocket, text: string): boolean {
+    if (this.disposed.signal.aborted) return false
     this.lastFrameAt = this.options.clock.monotonic()
-    if (socket !== this.socket || this.disposed.signal.aborted) return
-    const frame = parse(text)
-    if (!frame) return this.ignore()
-    const { type, headers: { topic, messageId } } = frame
-    if (type === 'CALLBACK') {
-      const headers = { contentType: 'application/json', messageId }
-      socket.send(JSON.stringify({ code: 200, headers, message: 'OK', data: '{"response":null}' }))
-    } else if (type === 'SYSTEM' && topic === 'disconnect') {
-      void this.reconnect()
+    const frame = parseFrame(text)
+    if (!frame) this.ignore()
+    else if (frame.type === 'CALLBACK') void this.take(socket, frame)
+    else if (frame.type === 'SYSTEM' && frame.headers.topic === 'ping') socket.send(pong(frame))
+    else if (frame.type === 'SYSTEM' && frame.headers.topic === 'disconnect' && socket === this.socket) void this.reconnect()
+    return true
+  }
+
+  private async take(socket: DialedSocket, frame: StreamFrame) {
+    const { received, warn } = this.options
+    try {
+      const response = await received({ topic: frame.headers.topic ?? '', data: parseJson(frame.data) })
+      // A socket that was closed in the meantime ignores what is sent.
+      socket.send(acknowledgement(frame, response))
+    } catch (error) {
+      warn(`DingTalk: a callback was not acknowledged, so that it comes again: ${describeError(error)}`)
     }
   }
 
@@ -88,7 +106,7 @@ export class StreamConnection {
     this.hasIgnored = true
   }
 
-  private async watch(socket: Socket) {
+  private async watch(socket: DialedSocket) {
     const { clock, silence, warn } = this.options
     while (this.socket === socket) {
       const end = this.lastFrameAt + silence
@@ -145,12 +163,4 @@ export class StreamConnection {
     this.restarting = false
     if (!this.disposed.signal.aborted && !this.bot.isActive) await this.bot.start()
   }
-}
-
-/** @returns `undefined` for what is no frame: the connection is DingTalk's, what comes over it may be anything */
-function parse(text: string): StreamFrame | undefined {
-  try {
-    const frame = JSON.parse(text) as Partial<StreamFrame> | null
-    return typeof frame?.headers === 'object' && frame.headers ? frame as StreamFrame : undefined
-  } catch {}
 }

@@ -2,11 +2,13 @@ import { SerialQueue } from 'common/async'
 import { LruMap } from 'common/collections'
 import type { Clock } from 'common/time'
 import type { DingtalkApi } from '../api/api'
+import type { SessionWebhooks } from '../api/session-webhooks'
 import { chatOf } from '../api/stock-bot'
 import type { Config } from '../config'
 import { Card } from '../delivery/card'
 import { MarkdownSender } from '../delivery/markdown-sender'
 import type { OpenCardStore } from '../storage/open-cards'
+import type { SentTexts } from '../storage/recent-messages'
 import { OutgoingMessage, unknownMessage } from './outgoing-message'
 import type { MessageChat, MessageContent } from './outgoing-message'
 import type { Turn } from './turn'
@@ -21,12 +23,18 @@ export interface MessageTarget {
   session?: { isDirect: boolean, channelId?: string }
   /** Its turn, while that goes on. */
   turn?: Turn
+  /** Note below a text that was cut off. */
   notice: string
+  /** Text of a card whose message was deleted. */
   deleted: string
+  /** Text of a card that came after its answer. */
+  late: string
 }
 
 export interface BotMessagesOptions {
   api: DingtalkApi
+  webhooks: SessionWebhooks
+  sent: SentTexts
   config: Pick<Config, 'streaming' | 'cardTemplateId' | 'cardKey'>
   store: OpenCardStore
   clock: Clock
@@ -98,13 +106,15 @@ export class BotMessages {
     return streaming !== 'off' && !!cardTemplateId && api.app.takesCards
   }
 
-  private chat({ channelId, session, notice, deleted }: MessageTarget): MessageChat {
-    const { api, clock, config, recall, store, warn } = this.options
+  private chat({ channelId, session, turn, notice, deleted, late }: MessageTarget): MessageChat {
+    const { api, clock, config, recall, sent, store, warn, webhooks } = this.options
     const { streaming: mode, cardTemplateId, cardKey: key } = config
     const chat = chatOf(channelId, session)
-    const sender = new MarkdownSender(api, chat)
+    const isReply = session?.channelId === channelId
+    const mention = turn?.mention
+    const sender = new MarkdownSender({ api, chat, clock, webhooks, sent, isReply, mention })
     const enqueue = <T>(task: () => Promise<T>) => this.queue.run(channelId, task)
-    const canOpenCard = () => this.canOpenCard
+    const canOpenCard = () => this.canOpenCard && chat.isReachable
     return {
       clock,
       sender,
@@ -115,8 +125,8 @@ export class BotMessages {
       },
       openCard(heldMs, expired) {
         if (!canOpenCard() || !cardTemplateId) return
-        const content = { template: cardTemplateId, key, mode, notice, heldMs, expired }
-        return new Card({ api, chat, sender, clock, store, ...content }, enqueue)
+        const content = { template: cardTemplateId, key, mode, notice, late, mention, heldMs, expired }
+        return new Card({ api, chat, sender, sent, clock, store, ...content }, enqueue)
       },
       enqueue,
       recall: key => recall(channelId, key),

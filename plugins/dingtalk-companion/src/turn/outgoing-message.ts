@@ -3,6 +3,7 @@ import type { Clock } from 'common/time'
 import { DingtalkError } from '../api/error'
 import { CARD_WATCHDOG_MS } from '../delivery/card'
 import type { Card } from '../delivery/card'
+import { NO_KEY } from '../delivery/markdown-sender'
 import type { MarkdownSender } from '../delivery/markdown-sender'
 
 /**
@@ -79,7 +80,7 @@ export class OutgoingMessage {
 
   /** DingTalk's key of the message, if it was sent as a single one. */
   get sentKey(): string | undefined {
-    return this.keys.length === 1 ? this.keys[0] : undefined
+    return this.keys.length === 1 ? this.keys[0] || undefined : undefined
   }
 
   /** Whether edits are expected. */
@@ -138,7 +139,9 @@ export class OutgoingMessage {
     const { chat, phase } = this
     switch (phase) {
       case 'held': return this.send()
-      case 'card': return this.closing ??= chat.enqueue(() => this.closeCard())
+      case 'card':
+        this.card!.hurry()
+        return this.closing ??= chat.enqueue(() => this.closeCard())
       case 'sent':
       case 'closed': return chat.enqueue(() => this.sendRest())
       case 'deleted': return
@@ -164,6 +167,7 @@ export class OutgoingMessage {
     if (this.phase !== 'card') return
     if (this.closing) return this.closing
     this.cardClosed()
+    this.card!.hurry()
     await this.chat.enqueue(() => this.card!.abandon())
   }
 
@@ -172,6 +176,9 @@ export class OutgoingMessage {
     const { card, chat, keys, phase } = this
     if (phase === 'deleted') throw unknownMessage(this.id)
     if (phase === 'closed') throw new DingtalkError('dingtalk/card-closed', `message ${this.id} cannot be deleted: its card is closed`)
+    if (keys.includes(NO_KEY)) {
+      throw new DingtalkError('dingtalk/message-unrecallable', `message ${this.id} cannot be recalled: it went by webhook`)
+    }
     this.phase = 'deleted'
     this.clearTimer()
     await chat.enqueue(async () => {

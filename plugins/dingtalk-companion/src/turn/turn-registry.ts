@@ -1,5 +1,6 @@
 import type { Clock } from 'common/time'
 import { Turn } from './turn'
+import type { TurnOptions } from './turn'
 
 /** Koishi does not end a chain with its event where it cannot store the user or the channel. */
 const END_GRACE_MS = 5000
@@ -11,8 +12,10 @@ export class TurnRegistry {
 
   constructor(private readonly clock: Clock) {}
 
-  open(sessionId: number) {
-    this.turns.set(sessionId, new Turn())
+  open(sessionId: number, options?: TurnOptions): Turn {
+    const turn = new Turn(options)
+    this.turns.set(sessionId, turn)
+    return turn
   }
 
   get(sessionId: number | undefined): Turn | undefined {

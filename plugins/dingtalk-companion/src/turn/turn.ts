@@ -1,8 +1,26 @@
+import { Mention } from '../delivery/mention'
+import type { Asker } from '../delivery/mention'
 import type { OutgoingMessage } from './outgoing-message'
+
+export interface TurnOptions {
+  /** Whom the answer mentions. */
+  asker?: Asker
+  /** Called when everything is delivered. */
+  ended?(): void
+}
 
 /** Everything that is sent in answer to one incoming message, until Koishi's middleware chain for it ends. */
 export class Turn {
+  readonly mention: Mention
   private readonly messages: OutgoingMessage[] = []
+
+  constructor(private readonly options: TurnOptions = {}) {
+    this.mention = new Mention(options.asker)
+  }
+
+  get isAnswered(): boolean {
+    return this.messages.length > 0
+  }
 
   /** Adds a message, after those before it have gone out. */
   add(message: OutgoingMessage) {
@@ -20,5 +38,6 @@ export class Turn {
     const ends = this.messages.map(message => message.settleQuietly())
     for (const message of this.messages) message.leaveTurn()
     await Promise.all(ends)
+    this.options.ended?.()
   }
 }

@@ -123,7 +123,7 @@ describe('the quota of a bot', () => {
     assert.equal(await usage(), 'dingkey 2027-01 4/5000')
     for (let index = 0; index < 20; index++) await tick()
     const rows = await rig.app.database.get('dingtalk_usage', {})
-    // One row for each process.
-    assert.deepEqual(rows.map(({ month, count }) => [month, count]), [['2027-01', 2], ['2027-01', 2]])
+    // One row for each process and counter: calls, and messages.
+    assert.deepEqual(rows.map(({ month, count }) => `${month} ${count}`).sort(), ['2027-01 1', '2027-01 2', '2027-01 2', '2027-01 3'])
   })
 })

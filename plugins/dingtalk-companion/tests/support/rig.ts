@@ -62,6 +62,10 @@ export class Rig {
       'dingtalk-companion': {
         interrupted: '（回答在这里中断了。）',
         deleted: '（已撤回）',
+        late: '（已作为消息发出）',
+        missing: '缺少 {count} 个',
+        lost: '没有收到',
+        unreadable: '读不了',
         usage: { calls: '{app} {month} {used}/{limit}', short: '{used}/{limit} short', unlimited: '{used}' },
       },
     })
