@@ -225,7 +225,8 @@ describe('secrets', () => {
     await client.post(client.text(hidden.said))
     await client.post(client.text(hidden.said), { token: 'wrong' })
     for (const name of ['', '/', '/health', '/metrics']) {
-      const response = await fetch(world.origin + path + name)
+      const headers = { authorization: `Bearer ${hidden.healthToken}` }
+      const response = await fetch(world.origin + path + name, { headers })
       assert.equal(response.status, 200)
       assertClean(await response.text() + JSON.stringify([...response.headers]))
     }

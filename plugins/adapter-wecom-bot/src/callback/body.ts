@@ -9,6 +9,42 @@ const BODY_TIMEOUT_MS = 10_000
 /** Koishi's server keeps the raw body under this key if its parser handles the content type. */
 const unparsedBody = Symbol.for('unparsedBody')
 
+/** Most bytes of all bodies that are being received. Those of WeCom have a few thousand, and arrive in one piece. */
+const MAX_UNVERIFIED_BYTES = 16 << 20
+
+/** A body that is being received. */
+interface Receiving {
+  size: number
+  cutOff(): void
+}
+
+/** The bodies that are being received, of which none is verified yet. Together they take a bounded amount of memory. */
+export class UnverifiedBodies {
+  /** The oldest one first. */
+  private readonly bodies = new Set<Receiving>()
+  private size = 0
+
+  constructor(private readonly maxBytes = MAX_UNVERIFIED_BYTES) {}
+
+  /** A body has grown. The oldest ones are cut off for it if need be. */
+  grow(body: Receiving, bytes: number) {
+    this.bodies.add(body)
+    body.size += bytes
+    this.size += bytes
+    for (const oldest of this.bodies) {
+      if (this.size <= this.maxBytes) break
+      oldest.cutOff()
+    }
+  }
+
+  /** A body is complete, or was given up. */
+  remove(body: Receiving) {
+    if (this.bodies.delete(body)) this.size -= body.size
+  }
+}
+
+const allBodies = new UnverifiedBodies()
+
 /** Content length as the request states it; `NaN` if it does not. */
 export function contentLength({ headers }: IncomingMessage): number {
   return Number(headers['content-length'])
@@ -17,10 +53,16 @@ export function contentLength({ headers }: IncomingMessage): number {
 /**
  * Reads the body of a callback.
  * @param parsed what a body parser has made of it, if one has read it before
+ * @param bodies all bodies that share the memory for those that are not verified; of the whole process by default
  * @throws {CallbackError} `size`, `slow`; `malformed` if the sender breaks off, or another plugin has consumed the body
  */
-export function readBody(request: IncomingMessage, parsed: unknown, clock: Clock): string | Promise<string> {
-  return request.readableEnded ? rawBody(parsed) : receive(request, clock)
+export function readBody(
+  request: IncomingMessage,
+  parsed: unknown,
+  clock: Clock,
+  bodies = allBodies,
+): string | Promise<string> {
+  return request.readableEnded ? rawBody(parsed) : receive(request, clock, bodies)
 }
 
 /** A catch-all route of another plugin has had the body parsed: the stream is consumed. */
@@ -31,27 +73,33 @@ function rawBody(parsed: unknown): string {
   return raw
 }
 
-function receive(request: IncomingMessage, clock: Clock): Promise<string> {
+function receive(request: IncomingMessage, clock: Clock, bodies: UnverifiedBodies): Promise<string> {
   if (contentLength(request) > MAX_BODY_BYTES) throw new CallbackError('size')
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
+    let chunks: Buffer[] = []
     let timer: unknown
     // Most bodies arrive together with their headers and need no timer.
-    const soon = setImmediate(() => timer = clock.setTimeout(() => reject(new CallbackError('slow')), BODY_TIMEOUT_MS))
+    const soon = setImmediate(() => timer = clock.setTimeout(() => refuse('slow'), BODY_TIMEOUT_MS))
     const settle = () => {
       clearImmediate(soon)
-      if (timer) clock.clearTimeout(timer)
+      clock.clearTimeout(timer)
+      bodies.remove(body)
+      request.off('data', receiveChunk)
     }
     const refuse = (reason: CallbackErrorReason, detail?: string) => {
       settle()
+      chunks = []
+      // Read what follows without keeping it.
+      request.resume()
       reject(new CallbackError(reason, detail))
     }
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= MAX_BODY_BYTES) chunks.push(chunk)
-      else refuse('size')
-    })
+    const body: Receiving = { size: 0, cutOff: () => refuse('slow', 'too many bodies are being received') }
+    const receiveChunk = (chunk: Buffer) => {
+      chunks.push(chunk)
+      bodies.grow(body, chunk.length)
+      if (body.size > MAX_BODY_BYTES) refuse('size')
+    }
+    request.on('data', receiveChunk)
     request.on('end', () => {
       settle()
       resolve(chunks.length === 1 ? chunks[0].toString() : Buffer.concat(chunks).toString())

@@ -19,7 +19,7 @@ const hints: Record<CallbackErrorReason, string> = {
   'foreign-bot': '消息属于另一个机器人或应用：请检查 botId 或 agentId / addressed to another bot or app: check botId or agentId',
   method: '只支持 GET 和 POST / GET and POST only',
   size: '请求体过大 / body too large',
-  slow: '正文 10 秒内没有传完：发送方或中间的代理太慢 / the body took more than 10 seconds: the sender or a proxy is too slow',
+  slow: '正文 10 秒内没有传完，或同时在接收的正文太多：发送方或中间的代理太慢 / the body took more than 10 seconds, or too many bodies were being received: the sender or a proxy is too slow',
 }
 
 /** Logs refused callbacks for the operator: the reason, without secrets, and only counts under a flood. */

@@ -37,9 +37,7 @@ export function openFor<T extends Addressee>(
   ciphertext: string,
   check?: (bot: T) => void,
 ): Verified<T> {
-  const signature = parameter(query, 'msg_signature', 'msgsignature').toLowerCase()
-  const timestamp = parameter(query, 'timestamp')
-  const nonce = parameter(query, 'nonce')
+  const { signature, timestamp, nonce } = signedParameters(query)
   let refusal: unknown
   /** Several keys may share a token: do not verify a wrong token twice. */
   let wrongToken: string | undefined
@@ -86,6 +84,21 @@ export function checkEnvelope({ source }: Payload, { receiveId, isApp }: Credent
   } else if (!receiveId || (bot.anyReceiver && receiveId !== source.corpId)) {
     throw new CallbackError('receive-id')
   }
+}
+
+/**
+ * The parameters of a signed request. The signature covers the token, timestamp, nonce and ciphertext as one text: with
+ * digits for the timestamp and at most 64 characters for the nonce, no boundary in it can be moved to another place
+ * where the ciphertext is still one.
+ * @throws {CallbackError} `malformed` if one is missing or has another form; `clock` if the timestamp is not a number
+ */
+export function signedParameters(query: Query) {
+  const signature = parameter(query, 'msg_signature', 'msgsignature').toLowerCase()
+  const timestamp = parameter(query, 'timestamp')
+  const nonce = parameter(query, 'nonce')
+  if (!/^\d{1,16}$/.test(timestamp)) throw new CallbackError('clock', 'the timestamp is not a number')
+  if (!/^[\w-]{1,64}$/.test(nonce)) throw new CallbackError('malformed', 'the nonce has another form than WeCom\'s')
+  return { signature, timestamp, nonce }
 }
 
 /** @throws {CallbackError} `malformed` if none of the names has a value */

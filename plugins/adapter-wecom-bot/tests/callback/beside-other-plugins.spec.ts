@@ -75,14 +75,15 @@ describe('a callback path', () => {
 
   const status = (target: string, method = 'GET', agent?: Agent) => new Promise<number>((resolve, reject) => {
     const { port } = new URL(world.origin)
-    request({ host: '127.0.0.1', port, path: target, method, agent }, (response) => {
+    const headers = { authorization: 'Bearer health-token' }
+    request({ host: '127.0.0.1', port, path: target, method, agent, headers }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode!))
     }).on('error', reject).end()
   })
 
   for (const configured of ['/cb', '/cb/', '/deep/er/cb/']) {
     it(`configured as ${configured} matches with and without a trailing slash`, async () => {
-      const { dispose } = world.add({ path: configured })
+      const { dispose } = world.add({ path: configured, healthToken: 'health-token' })
       const bare = configured.replace(/\/$/, '')
       for (const target of [bare, bare + '/', `${bare}/health`, `${bare}/metrics`]) {
         assert.equal(await status(target), 200, target)
