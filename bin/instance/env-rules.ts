@@ -1,10 +1,15 @@
 import type { BilingualText } from './bilingual'
 import type { Variable } from './env'
 
-/** A check of variables. Its message may contain `{name}`, `{length}` and, unless secret, `{value}`. */
+/**
+ * A check of variables. Its message may contain `{name}`, `{length}`, `{fault}` for the first character that is not
+ * allowed and, unless secret, `{value}`.
+ */
 export interface EnvRule extends BilingualText {
   names: Variable[]
   isValid: (value: string) => boolean
+  /** A character that is not allowed. */
+  foreign?: RegExp
 }
 
 function matches(pattern: RegExp) {
@@ -43,8 +48,9 @@ export const ENV_RULES: EnvRule[] = [
   {
     names: ['SELF_URL'],
     isValid: isUrl(['https:', 'http:'], url => !url.search && !url.hash && !url.username),
-    zh: 'SELF_URL 应为站点的公网地址，例如 https://bot.example.com，现在是 {value}。',
-    en: 'SELF_URL must be the public address of the site, e.g. https://bot.example.com, but is {value}.',
+    foreign: /[\s?#@]|[^\x21-\x7e]/u,
+    zh: 'SELF_URL 应为站点的公网地址，例如 https://bot.example.com，现在是 {value}{fault}。',
+    en: 'SELF_URL must be the public address of the site, e.g. https://bot.example.com, but is {value}{fault}.',
   },
   {
     names: [
@@ -52,15 +58,17 @@ export const ENV_RULES: EnvRule[] = [
       'GEMINI_BASE_URL',
     ],
     isValid: isUrl(['https:', 'http:']),
-    zh: '{name} 应为完整的网址，以 https:// 或 http:// 开头。',
-    en: '{name} must be a complete URL that starts with https:// or http://.',
+    foreign: /\s|[^\x21-\x7e]/u,
+    zh: '{name} 应为完整的网址，以 https:// 或 http:// 开头{fault}。',
+    en: '{name} must be a complete URL that starts with https:// or http://{fault}.',
   },
   {
     names: ['SOCKS_PROXY'],
     isValid: isUrl(['socks5:', 'socks5h:', 'http:', 'https:'], url => url.pathname.length < 2 && !url.search && !url.hash),
-    zh: 'SOCKS_PROXY 应形如 socks5h://用户:密码@主机:端口（也可用 socks5、http、https），用户名和密码里的特殊字符要做 URL 编码。',
+    foreign: /[\s#?]|[^\x21-\x7e]/u,
+    zh: 'SOCKS_PROXY 应形如 socks5h://用户:密码@主机:端口（也可用 socks5、http、https），用户名和密码里的特殊字符要做 URL 编码，例如 # 写成 %23{fault}。',
     en: 'SOCKS_PROXY must look like socks5h://user:password@host:port (or socks5, http, https), '
-      + 'with special characters in user and password percent-encoded.',
+      + 'with special characters in user and password percent-encoded, e.g. # as %23{fault}.',
   },
   {
     names: ['KOISHI_ADMINS'],
@@ -72,9 +80,10 @@ export const ENV_RULES: EnvRule[] = [
   {
     names: ['WECOM_BOT_PATH'],
     isValid: matches(/^\/[\w\-./~]+$/),
-    zh: 'WECOM_BOT_PATH 应以 / 开头，只含字母、数字和 - _ . ~ /，例如 /api/wecom/callback，现在是 {value}。',
+    foreign: /[^\w\-./~]/u,
+    zh: 'WECOM_BOT_PATH 应以 / 开头，只含字母、数字和 - _ . ~ /，例如 /api/wecom/callback，现在是 {value}{fault}。',
     en: 'WECOM_BOT_PATH must start with / and consist of letters, digits and - _ . ~ /, '
-      + 'e.g. /api/wecom/callback, but is {value}.',
+      + 'e.g. /api/wecom/callback, but is {value}{fault}.',
   },
   {
     names: ['WECOM_BOT_TRUSTED_HOSTS'],
@@ -85,16 +94,34 @@ export const ENV_RULES: EnvRule[] = [
   },
   {
     names: ['WECOM_BOT_ENCODING_AES_KEY'],
-    isValid: matches(/^[A-Za-z0-9]{43}$/),
-    zh: 'WECOM_BOT_ENCODING_AES_KEY 应为 43 个字母或数字，现在是 {length} 个字符：请从企业微信后台重新复制，不带引号和空格。',
-    en: 'WECOM_BOT_ENCODING_AES_KEY must be 43 letters or digits, but has {length} characters: '
+    isValid: value => value.length === 43 || !/^[A-Za-z0-9+/]{43}=$/.test(value),
+    zh: 'WECOM_BOT_ENCODING_AES_KEY 应为 43 个字母或数字，现在是 {length} 个字符：请去掉末尾的 =。',
+    en: 'WECOM_BOT_ENCODING_AES_KEY must be 43 letters or digits, but has {length} characters: leave out the = at the end.',
+  },
+  {
+    names: ['WECOM_BOT_ENCODING_AES_KEY'],
+    isValid: matches(/^[A-Za-z0-9+/]{43}=?$/),
+    foreign: /[^A-Za-z0-9+/]/u,
+    zh: 'WECOM_BOT_ENCODING_AES_KEY 应为 43 个字母或数字，现在是 {length} 个字符{fault}：请从企业微信后台重新复制，不带引号和空格。',
+    en: 'WECOM_BOT_ENCODING_AES_KEY must be 43 letters or digits, but has {length} characters{fault}: '
       + 'copy it again from the WeCom console, without quotes or spaces.',
   },
   {
-    names: ['WECOM_BOT_TOKEN', 'WECOM_BOT_WEBHOOK_KEY', 'DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET'],
+    names: [
+      'WECOM_BOT_TOKEN', 'WECOM_BOT_WEBHOOK_KEY', 'WECOM_CORP_ID', 'WECOM_SECRET', 'DINGTALK_CLIENT_ID',
+      'DINGTALK_CLIENT_SECRET',
+    ],
     isValid: matches(/^[\x21-\x7e]+$/),
-    zh: '{name} 里有空格或非 ASCII 字符，请重新复制。',
-    en: '{name} contains a space or a non-ASCII character: copy it again.',
+    foreign: /[^\x21-\x7e]/u,
+    zh: '{name} 里有空格或非 ASCII 字符{fault}，请重新复制。',
+    en: '{name} contains a space or a non-ASCII character{fault}: copy it again.',
+  },
+  {
+    names: ['WECOM_AGENT_ID'],
+    isValid: matches(/^\d+$/),
+    foreign: /\D/u,
+    zh: 'WECOM_AGENT_ID 应为纯数字（自建应用详情页的 AgentId），现在是 {value}{fault}。',
+    en: 'WECOM_AGENT_ID must be a number (the AgentId on the page of the self-built app), but is {value}{fault}.',
   },
   {
     names: ['WECOM_BOT_WEBHOOK_KEY'],
@@ -105,13 +132,15 @@ export const ENV_RULES: EnvRule[] = [
   {
     names: ['DINGTALK_AGENT_ID'],
     isValid: matches(/^\d+$/),
-    zh: 'DINGTALK_AGENT_ID 应为纯数字（钉钉应用详情页的 AgentId），也可以留空。',
-    en: 'DINGTALK_AGENT_ID must be a number (the AgentId on the page of the DingTalk app), or empty.',
+    foreign: /\D/u,
+    zh: 'DINGTALK_AGENT_ID 应为纯数字（钉钉应用详情页的 AgentId），也可以留空，现在是 {value}{fault}。',
+    en: 'DINGTALK_AGENT_ID must be a number (the AgentId on the page of the DingTalk app), or empty, but is {value}{fault}.',
   },
   {
     names: ['GEMINI_API_KEY'],
     isValid: matches(/^[\x20-\x7e]+$/),
-    zh: 'GEMINI_API_KEY 里有非 ASCII 字符：多个密钥之间请用半角逗号。',
-    en: 'GEMINI_API_KEY contains a non-ASCII character: separate keys with an ASCII comma.',
+    foreign: /[^\x20-\x7e]/u,
+    zh: 'GEMINI_API_KEY 里有非 ASCII 字符{fault}：多个密钥之间请用半角逗号。',
+    en: 'GEMINI_API_KEY contains a non-ASCII character{fault}: separate keys with an ASCII comma.',
   },
 ]

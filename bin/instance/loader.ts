@@ -68,6 +68,11 @@ export class InstanceLoader extends Loader {
   override async readConfig(initial = false) {
     this.switches = undefined
     await super.readConfig(initial)
+    // A byte order mark at the beginning of .env becomes part of the first name.
+    for (const name of this.localKeys.filter(name => name.startsWith('\ufeff'))) {
+      process.env[name.slice(1)] ??= process.env[name]
+      delete process.env[name]
+    }
     const env = withoutBlank(process.env)
     const plugins = this.config.plugins ??= {}
     this.overlay = new Overlay(env)

@@ -1,6 +1,8 @@
 import { CONSOLE_PATH } from './validate-env'
 import type { Env } from './env'
 import type { ReportLine, Mark } from './bilingual'
+import { describeSurface } from './surfaces'
+import type { AppSettings, Sighting } from './surfaces'
 
 interface Server {
   host: string
@@ -12,7 +14,7 @@ interface Server {
 export interface RunningPlugins {
   server?: Server
   console?: { uiPath?: string }
-  'adapter-wecom-bot'?: { path?: string }
+  'adapter-wecom-bot'?: AppSettings & { path?: string, token?: string }
   'adapter-dingtalk'?: { protocol: string }
   'dingtalk-companion'?: object
   'gemini-chat'?: { apiKeys?: string[], model?: string, proxy?: string }
@@ -49,6 +51,11 @@ function* selfUrlWarnings(origin: string): Iterable<ReportLine> {
       'SELF_URL 以 http:// 开头，企业微信的回调需要 https://，请在反向代理上配置证书。',
       'SELF_URL starts with http://, but WeCom requires https://: set up a certificate at the reverse proxy.')
   }
+}
+
+/** What the Token was last used by, if a message has ever arrived. */
+function* describeSighting({ 'adapter-wecom-bot': wecom }: RunningPlugins, seen?: Sighting): Iterable<ReportLine> {
+  if (wecom && seen) yield describeSurface(seen.surface, wecom)
 }
 
 function* describeWecom(running: RunningPlugins, env: Env): Iterable<ReportLine> {
@@ -142,10 +149,12 @@ function* describeConsole(running: RunningPlugins, env: Env): Iterable<ReportLin
  * Reports which platforms are on, which addresses to enter in their consoles, and which settings are missing.
  * @param running the running plugins with their settings
  * @param env the environment without blank variables
+ * @param seen what WeCom's Token was last used by
  */
-export function startupReport(running: RunningPlugins, env: Env): ReportLine[] {
+export function startupReport(running: RunningPlugins, env: Env, seen?: Sighting): ReportLine[] {
   const lines = [
     ...describeWecom(running, env),
+    ...describeSighting(running, seen),
     ...describeDingtalk(running, env),
     ...describeGemini(running),
     ...describeConsole(running, env),

@@ -1,4 +1,6 @@
+import { VARIABLES } from './env'
 import type { Env, Variable } from './env'
+import { isWrapped, wrapping } from './env-hints/values'
 import type { BilingualText } from './bilingual'
 import { ENV_RULES } from './env-rules'
 
@@ -12,17 +14,52 @@ const PAIRS: [Variable, Variable][] = [
   ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET'],
 ]
 
+const CHARACTERS: Record<string, BilingualText> = {
+  ' ': { zh: '空格', en: 'a space' },
+  '\t': { zh: '制表符', en: 'a tab' },
+  '\n': { zh: '换行', en: 'a line break' },
+  '\u00a0': { zh: '不换行空格', en: 'a no-break space' },
+  '\u3000': { zh: '全角空格', en: 'an ideographic space' },
+  '\ufeff': { zh: '看不见的 BOM', en: 'an invisible byte order mark' },
+  '\u200b': { zh: '看不见的零宽空格', en: 'an invisible zero-width space' },
+}
+
+/** Names the first character that is not allowed, in brackets. */
+function describeFault(value: string, foreign?: RegExp): BilingualText {
+  const match = foreign?.exec(value)
+  if (!match) return { zh: '', en: '' }
+  const position = [...value.slice(0, match.index)].length + 1
+  const { zh, en } = CHARACTERS[match[0]] ?? { zh: match[0], en: match[0] }
+  return { zh: `（第 ${position} 个字符是 ${zh}）`, en: ` (character ${position} is ${en})` }
+}
+
+function fillIn(text: string, name: Variable, value: string, fault: string): string {
+  return text
+    .replace('{name}', name)
+    .replace('{length}', String(value.length))
+    .replace('{fault}', () => fault)
+    .replace('{value}', () => JSON.stringify(value))
+}
+
 function* checkValues(env: Env): Iterable<BilingualText> {
-  for (const { names, isValid: valid, zh, en } of ENV_RULES) {
+  const reported = new Set<Variable>()
+  for (const { names, isValid, foreign, zh, en } of ENV_RULES) {
     for (const name of names) {
       const value = env[name]
-      if (!value || valid(value)) continue
-      const fill = (text: string) => text
-        .replace('{name}', name)
-        .replace('{length}', String(value.length))
-        .replace('{value}', () => JSON.stringify(value))
-      yield { zh: fill(zh), en: fill(en) }
+      if (!value || isValid(value)) continue
+      reported.add(name)
+      const fault = describeFault(value, foreign)
+      const cause = wrapping(value)
+      yield {
+        zh: fillIn(zh, name, value, fault.zh) + (cause ? `（${cause.zh}。）` : ''),
+        en: fillIn(en, name, value, fault.en) + (cause ? ` (${cause.en}.)` : ''),
+      }
     }
+  }
+  for (const name of VARIABLES) {
+    const value = env[name] ?? ''
+    const cause = reported.has(name) || !isWrapped(name, value) ? undefined : wrapping(value)
+    if (cause) yield { zh: `${name} 有误：${cause.zh}。`, en: `${name} is wrong: ${cause.en}.` }
   }
 }
 

@@ -3,6 +3,9 @@ import { Logger } from 'koishi'
 import type { Context } from 'koishi'
 import { validateEnv, CONSOLE_PATH } from './validate-env'
 import { withoutBlank } from './env'
+import { examineEnvFiles } from './env-hints/env-file'
+import { nameHints } from './env-hints/names'
+import { valueHints } from './env-hints/values'
 import { explainFailure } from './explain-failure'
 import * as consoleGate from './console-gate'
 import { prepareFolder } from './data/folder'
@@ -18,6 +21,7 @@ import { setupLogPrivacy } from './log-privacy'
 import { checkPort } from './port'
 import { speedUpServiceAccess } from './service-access'
 import { startupReport } from './startup-report'
+import { describeSurface, Surfaces } from './surfaces'
 import type { RunningPlugins } from './startup-report'
 import { explainMerge } from './settings/explain-merge'
 import { printLines } from './bilingual'
@@ -75,6 +79,9 @@ async function readSettings() {
     process.chdir(loader.baseDir)
     const folder = await prepareData()
     printLines(explainMerge(await loader.useSavedSettings(folder)))
+    const { problems, hints } = await examineEnvFiles(loader.baseDir)
+    if (problems.length) fail(problems, CONFIG_EXIT_CODE)
+    printLines(hints.map(text => ({ mark: '!', ...text })))
     const { logger } = await loader.readConfig(true) as { logger?: LogConfig }
     setupLog(logger)
     setupLogPrivacy()
@@ -91,6 +98,7 @@ async function readSettings() {
     if (!(name in env)) delete process.env[name]
   }
   const problems = validateEnv(env, name => loader.savedValueOf(name))
+  printLines([...nameHints(env), ...valueHints(env)].map(text => ({ mark: '!', ...text })))
   if (problems.length) fail(problems, CONFIG_EXIT_CODE)
   return env
 }
@@ -146,15 +154,20 @@ async function start() {
       if (isReported) printLines([loginLine(url)])
     },
   })
+  const surfaces = new Surfaces(join(loader.baseDir, 'data', 'surfaces.json'))
+  await surfaces.load()
+  surfaces.watch(app, (surface, bot) => printLines([describeSurface(surface, bot.config)]))
   await loader.start(START_TIMEOUT_MS)
   if (stopping) return
   const failures = loader.failures()
   if (failures.length) fail(failures.map(failure => explainFailure(failure, env)))
 
-  const running = Object.fromEntries(loader.entries().map(({ name, fork }) => [name, fork!.config]))
+  const running = loader.entries().map(({ name, fork }): [string, unknown] => [name, fork!.config])
+  // The first entry of a plugin, which is the one with the variables.
+  const plugins = Object.fromEntries(running.reverse()) as RunningPlugins
   isReported = true
   printLines([
-    ...startupReport(running as RunningPlugins, env),
+    ...startupReport(plugins, env, surfaces.of(plugins['adapter-wecom-bot']?.token)),
     ...loginUrl ? [loginLine(loginUrl)] : [],
     { mark: '✓', zh: '启动完成。', en: 'Ready.' },
   ])

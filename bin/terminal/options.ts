@@ -86,8 +86,10 @@ export function readOptions(args: string[], env: Environment): TerminalOptions |
   if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
     throw new UsageError('--url 应以 http:// 或 https:// 开头。\n--url must start with http:// or https://.')
   }
-  if (!/^[A-Za-z0-9]{43}$/.test(encodingAESKey)) {
-    throw new UsageError('EncodingAESKey 应为 43 位字母和数字，请重新复制。\nThe EncodingAESKey must be 43 letters and digits; copy it again.')
+  if (!/^[A-Za-z0-9+/]{43}$/.test(encodingAESKey)) {
+    throw new UsageError(`EncodingAESKey 应为 43 位字母和数字，不带末尾的 =，现在是 ${encodingAESKey.length} 个字符，请重新复制。\n`
+      + 'The EncodingAESKey must be 43 letters and digits, without the = at the end, '
+      + `but has ${encodingAESKey.length} characters; copy it again.`)
   }
   return {
     command,

@@ -64,7 +64,7 @@ describe('saving settings pages in a browser', function() {
         for (const { ident, name: plugin } of all) {
           // Saving the server or the console disconnects this page.
           if (ident === 'web' || ident === 'site') continue
-          await page.visit(ident, plugin)
+          await page.visit(ident, plugin, changes[ident]?.[0].name)
           assert.doesNotMatch(await page.text(), /尚未安装|加载失败/, ident)
           for (const { name, value } of changes[ident] ?? []) await page.fill(name, value)
           assert.match(await page.save(), /^配置已(保存|重载)。$/, ident)
@@ -89,7 +89,7 @@ describe('saving settings pages in a browser', function() {
         await logIn()
         const page = await SettingsPage.open(browser, instance, cookie, 'web', 'zh-CN')
         for (const [ident, list] of Object.entries(changes)) {
-          await page.visit(ident, (await saved())[ident].name)
+          await page.visit(ident, (await saved())[ident].name, list[0].name)
           const rows = await page.rows()
           for (const { name, value } of list) {
             assert.equal(rows.find(row => row.name === name)!.fields.at(-1)!.value, value, `${ident}.${name}`)

@@ -47,12 +47,13 @@ export class SettingsPage {
     return settings
   }
 
-  /** Goes to the page of another entry, which may have no fields. */
-  async visit(ident: string, title: string): Promise<void> {
+  /** Goes to the page of another entry, which may have no fields, and waits for the row. */
+  async visit(ident: string, title: string, row?: string): Promise<void> {
     await this.page.evaluate(`history.pushState({}, '', '/console/plugins/${ident}')`)
     await this.page.evaluate(`dispatchEvent(new PopStateEvent('popstate', { state: {} }))`)
     await this.page.locator('.layout-header', { hasText: `${title} [${ident}]` }).waitFor()
     await this.page.waitForSelector('.plugin-view .k-form, .plugin-view .k-comment')
+    if (row) await this.row(row).waitFor()
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { startupReport } from '../../bin/instance/startup-report'
 import type { RunningPlugins } from '../../bin/instance/startup-report'
+import type { Surface } from '../../bin/instance/surfaces'
 import { formatLine } from '../../bin/instance/bilingual'
 
 const server = { host: '127.0.0.1', port: 35000 }
@@ -32,6 +33,24 @@ describe('startupReport', () => {
       assert.doesNotMatch(en, /[\u4e00-\u9fff]/)
     }
     assert.match(formatLine({ mark: '✓', zh: '好', en: 'good' }), /^✓ 好\n {2}good$/)
+  })
+
+  it('says what the Token was last used by, and what that can do', () => {
+    const report = (surface: Surface, settings = {}) => {
+      const running = { ...all, 'adapter-wecom-bot': { path: '/x', token: 'hunter2', ...settings } }
+      return startupReport(running, {}, { surface, at: '2026-01-01T00:00:00Z' })[1]
+    }
+    assert.match(report('aibot').en, /used by an intelligent bot: groups, streaming and cards work/)
+    assert.match(report('robot').en, /used by a legacy group robot: no streaming/)
+    const app = { corpId: 'ww1', agentId: '1', secret: 'hunter2' }
+    assert.match(report('app', app).en, /used by a self-built app: .*without streaming; .* are sent by the app/)
+    assert.equal(report('app', app).mark, '✓')
+    for (const name of ['corpId', 'agentId', 'secret']) {
+      const { mark, en } = report('app', { ...app, [name]: undefined })
+      assert.equal(mark, '!')
+      assert.match(en, /are lost\. Set WECOM_CORP_ID, WECOM_AGENT_ID and WECOM_SECRET\./)
+      assert.doesNotMatch(en, /hunter2/)
+    }
   })
 
   it('contains the complete callback URL', () => {
