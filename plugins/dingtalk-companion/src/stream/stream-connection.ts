@@ -45,6 +45,8 @@ export class StreamConnection {
   private reconnectedAt = -Infinity
   private restarting = false
   private readonly disposed = new AbortController()
+  /** Ends the watch over the silence of the current socket. */
+  private watching = new AbortController()
 
   constructor(private readonly bot: StockBot, private readonly options: StreamConnectionOptions) {}
 
@@ -60,6 +62,7 @@ export class StreamConnection {
   dispose() {
     this.disposed.abort()
     if (this.socket) setReceiver(this.socket, null)
+    this.watching.abort()
   }
 
   private attach() {
@@ -71,10 +74,13 @@ export class StreamConnection {
     if (!isTapped(socket)) return void this.reconnect()
     this.lastFrameAt = this.options.clock.monotonic()
     setReceiver(socket, text => this.receive(socket, text))
+    this.watching.abort()
+    const watching = this.watching = new AbortController()
     socket.addEventListener('close', () => {
+      watching.abort()
       if (this.socket === socket) this.socket = undefined
     })
-    if (this.options.silence) void this.watch(socket)
+    if (this.options.silence) void this.watch(watching.signal)
   }
 
   /** @returns whether the adapter must not get the text */
@@ -106,22 +112,23 @@ export class StreamConnection {
     this.hasIgnored = true
   }
 
-  private async watch(socket: DialedSocket) {
+  private async watch(signal: AbortSignal) {
     const { clock, silence, warn } = this.options
-    while (this.socket === socket) {
+    while (!signal.aborted) {
       const end = this.lastFrameAt + silence
       if (clock.monotonic() >= end) {
         warn(`DingTalk: nothing came over the Stream connection for ${Math.round(silence / 1000)} s; connecting anew`)
         return void await this.reconnect()
       }
-      await clock.sleep(end - clock.monotonic(), this.disposed.signal)
+      await clock.sleep(end - clock.monotonic(), signal)
       // A disposed clock does not wait.
-      if (this.disposed.signal.aborted || clock.monotonic() < end - 1000) return
+      if (clock.monotonic() < end - 1000) return
     }
   }
 
   private async reconnect() {
     this.socket = undefined
+    this.watching.abort()
     await this.bot.stop()
     const { clock } = this.options
     // A gateway that announces the end of every new connection must not be dialled in a loop.

@@ -101,6 +101,18 @@ describe('StreamConnection', () => {
     await rig.message()
   })
 
+  it('leaves no timer of the connections before', async () => {
+    await start({ config: { silence: 600_000 } })
+    const before = rig.clock.pending
+    for (let times = 2; times <= 5; times++) {
+      await rig.platform.stream.connected()
+      rig.platform.stream.disconnect()
+      await rig.clock.advance(1000)
+      await rig.until(() => connections() === times && rig.app.bots[0].status === 1)
+    }
+    assert.ok(rig.clock.pending <= before, `${rig.clock.pending} timers`)
+  })
+
   it('never reconnects for silence when that is off', async () => {
     await start({ config: { silence: 0 }, platform: { tokenLife: 1e6 } })
     await rig.clock.advance(86_000_000)
