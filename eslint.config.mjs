@@ -88,7 +88,7 @@ export default tseslint.config(
     rules: { 'import-x/no-cycle': 'off' },
   },
   {
-    files: ['bin/**', 'scripts/**', 'bench/**'],
+    files: ['bin/**', 'scripts/**', 'bench/**', 'endure/**'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -6,7 +6,7 @@ const MAX_FILES = 16
 
 /** Folders of code and documents, with everything below them. */
 const covered = [
-  /^(plugins|packages)\/[\w-]+\/(src|tests)(\/|$)/, /^testkit\/(src|tests)(\/|$)/, /^(bin|bench|scripts|tests|docs)(\/|$)/,
+  /^(plugins|packages)\/[\w-]+\/(src|tests)(\/|$)/, /^testkit\/(src|tests)(\/|$)/, /^(bin|bench|endure|scripts|tests|docs)(\/|$)/,
 ]
 
 describe('folder size', () => {

@@ -76,6 +76,8 @@ export interface Dingtalk {
   media(bytes: Uint8Array, type: string): string
   /** Fails the next calls of an API. Failures are queued. */
   fail(api: DingtalkApi, failure: DingtalkFailure, times?: number): void
+  /** Takes back the failures that are still queued. */
+  recover(): void
   /** Invalidates all access tokens. */
   expireTokens(): void
   close(): Promise<void>

@@ -176,6 +176,7 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
     fail: (api, failure, times = 1) => {
       failures.set(api, [...failures.get(api) ?? [], ...Array<DingtalkFailure>(times).fill(failure)])
     },
+    recover: () => failures.clear(),
     expireTokens: () => tokens.clear(),
     async close() {
       stream.close()

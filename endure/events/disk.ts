@@ -1,0 +1,53 @@
+import { open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { World } from '../world'
+import type { EventKind } from './kind'
+
+const BLOCK = Buffer.alloc(64 << 10)
+
+/** Fills the disk of the data folder to the last byte. @returns frees it */
+async function fillDisk(folder: string): Promise<() => Promise<void>> {
+  const path = join(folder, 'ballast')
+  const file = await open(path, 'w')
+  try {
+    for (let chunk = BLOCK; chunk.length;) {
+      await file.write(chunk).catch(() => chunk = chunk.subarray(0, chunk.length >> 1))
+    }
+  } finally {
+    await file.close()
+  }
+  return () => rm(path)
+}
+
+/** Lets the instance's writes to the data folder fail. @returns lets them succeed */
+async function failWrites({ instance }: World): Promise<() => Promise<void>> {
+  await instance.call('files', { prefix: instance.data, code: 'ENOSPC' })
+  return () => instance.call('files', null)
+}
+
+/** The disk of the data folder is full, and has room again. */
+export const fullDisk: EventKind = {
+  name: 'the disk is full, and has room again',
+  async run(world, tally, size) {
+    const { instance } = world
+    tally.notes.push(instance.hasOwnDisk ? 'on a file system of its own' : 'by injected errors: no file system could be mounted')
+    for (let round = 0; round < size(1, 6); round++) {
+      const from = instance.output.length
+      let free = async () => {}
+      await tally.inTheMiddle(async () => {
+        free = instance.hasOwnDisk ? await fillDisk(instance.data) : await failWrites(world)
+        tally.happened()
+        await instance.call('log', 2000)
+      })
+      await tally.ask()
+      await world.sleep(2000)
+      const lines = instance.output.slice(from).split('\n').length
+      tally.require(lines < 2500, `the full disk caused ${lines} lines in the terminal`)
+      await tally.inTheMiddle(free)
+      await world.pass(11_000)
+      await world.sleep(500)
+      tally.require(instance.output.slice(from).includes('log files can be written again'), 'the log was not written again')
+      await tally.askAfterwards()
+    }
+  },
+}

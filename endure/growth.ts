@@ -1,0 +1,78 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { InstanceUsage } from './inside/actions'
+import type { World } from './world'
+
+/** What the instance uses at one moment at which nothing is going on. */
+export interface Sample extends InstanceUsage {
+  /** Bytes of the database, and of all log files together. */
+  database: number
+  logs: number
+}
+
+/** Long enough for everything that is kept in memory for a while to be freed. */
+const IDLE_MS = 1_800_000
+
+export async function takeSample(world: World): Promise<Sample> {
+  const { instance } = world
+  await world.pass(IDLE_MS)
+  await world.sleep(600)
+  const usage = await instance.call('usage')
+  const sizes = await fileSizes(instance.data)
+  const total = (pattern: RegExp) => {
+    return sizes.filter(({ name }) => pattern.test(name)).reduce((sum, { size }) => sum + size, 0)
+  }
+  return { ...usage, database: total(/^koishi\.db/), logs: total(/^logs\//) }
+}
+
+/** The files of a folder, by their path in it. */
+export async function fileSizes(folder: string): Promise<{ name: string, size: number }[]> {
+  const names = await readdir(folder, { recursive: true })
+  const files = await Promise.all(names.map(async (name) => {
+    const info = await stat(join(folder, name)).catch(() => undefined)
+    return info?.isFile() ? [{ name, size: info.size }] : []
+  }))
+  return files.flat()
+}
+
+/** Something that must not grow, with what the second half of the samples may have at most. */
+interface Bound {
+  name: string
+  read(sample: Sample): number
+  /** @param first the highest value of the first half */
+  limit(first: number): number
+  unit?: string
+}
+
+const BOUNDS: Bound[] = [
+  { name: 'heap', read: ({ heap }) => heap, limit: first => first * 1.1 + 4, unit: 'MB' },
+  { name: 'memory (RSS)', read: ({ rss }) => rss, limit: first => first * 1.2 + 32, unit: 'MB' },
+  { name: 'handles', read: ({ handles }) => handles, limit: first => first + 4 },
+  { name: 'timers', read: ({ timers }) => timers, limit: first => first + 4 },
+  { name: 'open files', read: ({ files }) => files, limit: first => first + 4 },
+  { name: 'database file', read: ({ database }) => database / 1024, limit: first => first * 1.25 + 64, unit: 'KB' },
+  { name: 'log files', read: ({ logs }) => logs / 1024, limit: () => 64 * 1024, unit: 'KB' },
+]
+
+export interface GrowthLine {
+  isMet: boolean
+  text: string
+}
+
+/** Compares the second half of the samples of one process with the first. */
+export function judgeGrowth(samples: readonly Sample[]): GrowthLine[] {
+  const half = Math.ceil(samples.length / 2)
+  const [first, second] = [samples.slice(0, half), samples.slice(half)]
+  const tables = [...new Set(samples.flatMap(({ rows }) => Object.keys(rows)))].sort()
+  const rowBounds = tables.map((table): Bound => ({
+    name: `rows of ${table}`, read: ({ rows }) => rows[table] ?? 0, limit: highest => highest * 1.25 + 16,
+  }))
+  return [...BOUNDS, ...rowBounds].map(({ name, read, limit, unit = '' }) => {
+    const highest = (of: readonly Sample[]) => Math.max(...of.map(read))
+    const [before, after] = [highest(first), highest(second)]
+    const bound = limit(before)
+    const number = (value: number) => Math.round(value).toLocaleString('en')
+    const text = `${name}: at most ${number(before)}, later ${number(after)} ${unit}`.trim()
+    return { isMet: after <= bound, text: `${text} (allowed: ${number(bound)}; ${samples.length} samples)` }
+  })
+}

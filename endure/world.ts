@@ -1,0 +1,95 @@
+import { createDingtalk, createEncodingAESKey, createToken, createWecom, freePort } from 'testkit'
+import type { Dingtalk, Wecom } from 'testkit'
+import { DingtalkPerson } from './dingtalk-person'
+import { MoodyGemini } from './gemini'
+import { Instance } from './instance'
+import type { Outcome } from './outcome'
+import type { Random } from './random'
+import { WecomPerson } from './wecom-person'
+
+/** People of each platform. Few, because each has a conversation of their own that is kept. */
+const PEOPLE = 6
+
+/** Lifetime of an access token, in seconds: the companion renews it ten seconds earlier, every second. */
+const TOKEN_LIFE_SECONDS = 11
+
+/** The instance, and everything that it is connected to. */
+export class World {
+  /** How much time has been passed, see `Actions.pass`. */
+  private passed = 0
+  private asked = 0
+  private readonly idlePeople: { wecom: WecomPerson[], dingtalk: DingtalkPerson[] } = { wecom: [], dingtalk: [] }
+
+  private constructor(
+    readonly random: Random, readonly instance: Instance,
+    readonly wecom: Wecom, readonly dingtalk: Dingtalk, readonly gemini: MoodyGemini,
+  ) {}
+
+  static async create(random: Random): Promise<World> {
+    const [token, encodingAESKey, port] = [createToken(), createEncodingAESKey(), await freePort()]
+    const [wecom, dingtalk, gemini] = [
+      await createWecom({ encodingAESKey }),
+      await createDingtalk({ redelivery: 5000, tokenLife: TOKEN_LIFE_SECONDS, monthly: 1_000_000, qps: 1000 }),
+      await MoodyGemini.create(),
+    ]
+    const instance = await Instance.create({
+      PORT: String(port),
+      WECOM_BOT_TOKEN: token,
+      WECOM_BOT_ENCODING_AES_KEY: encodingAESKey,
+      WECOM_BOT_API_ENDPOINT: wecom.origin,
+      WECOM_BOT_TRUSTED_HOSTS: new URL(wecom.origin).host,
+      DINGTALK_CLIENT_ID: dingtalk.appKey,
+      DINGTALK_CLIENT_SECRET: dingtalk.appSecret,
+      DINGTALK_API_ENDPOINT: dingtalk.apiEndpoint,
+      DINGTALK_OLD_API_ENDPOINT: dingtalk.oldApiEndpoint,
+      DINGTALK_CARD_TEMPLATE_ID: 'ai.schema',
+      GEMINI_API_KEY: 'endure-key',
+      GEMINI_BASE_URL: gemini.server.url,
+    })
+    const world = new World(random, instance, wecom, dingtalk, gemini)
+    const url = `http://127.0.0.1:${port}/api/wecom/callback`
+    for (let number = 1; number <= PEOPLE; number++) {
+      const now = () => Date.now() + world.passed
+      world.idlePeople.wecom.push(new WecomPerson({ url, token, encodingAESKey, wecom, userId: `person${number}`, now }))
+      world.idlePeople.dingtalk.push(new DingtalkPerson(dingtalk, `person${number}`))
+    }
+    return world
+  }
+
+  /** One question on each platform, at the same time. */
+  ask(): Promise<Outcome[]> {
+    return Promise.all([this.askOn('wecom'), this.askOn('dingtalk')])
+  }
+
+  async askOn(platform: Outcome['platform']): Promise<Outcome> {
+    const people = this.idlePeople[platform]
+    const person = people.shift()
+    if (!person) throw new Error('all people wait for an answer already')
+    const outcome = await person.ask(`第 ${++this.asked} 个问题`)
+    people.push(person as WecomPerson & DingtalkPerson)
+    return outcome
+  }
+
+  /** Lets time pass for the instance and for WeCom. */
+  async pass(ms: number) {
+    this.passed += ms
+    await this.instance.call('pass', ms)
+  }
+
+  /** Waits for a condition, at most a minute. */
+  async until(isMet: () => boolean | Promise<boolean>, what: string) {
+    for (const end = performance.now() + 60_000; !await isMet();) {
+      if (performance.now() > end) throw new Error(`${what} did not come about`)
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+  }
+
+  sleep(ms: number) {
+    return new Promise<void>(resolve => setTimeout(resolve, ms))
+  }
+
+  async close() {
+    this.instance.close()
+    await Promise.all([this.wecom.close(), this.dingtalk.close(), this.gemini.server.close()])
+  }
+}
