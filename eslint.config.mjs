@@ -118,7 +118,7 @@ export default tseslint.config(
   },
   {
     // CommonJS packages that are loaded as they are, without a build.
-    files: ['packages/plugin-*/index.js'],
+    files: ['packages/plugin-*/*.js'],
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
 )

@@ -1,6 +1,6 @@
 import { Logger } from 'koishi'
 
-const databases = new Set(['sqlite', 'mysql', 'postgres', 'mongo', 'database'])
+const databases = new Set(['sqlite', 'node-sqlite', 'mysql', 'postgres', 'mongo', 'database'])
 
 /** The beginning of an SQL statement, up to the name of the table. */
 const statement = /^\s*\w+(?:\s+(?:INTO|FROM|TABLE|OR|REPLACE|IGNORE)\b)*\s+[`"[]?[\w.]+[`"\]]?/i

@@ -1,0 +1,4 @@
+import { SQLiteDriver } from '@minatojs/driver-sqlite'
+
+export { SQLiteDriver }
+export default SQLiteDriver

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import stock from '@minatojs/driver-sqlite'
+import { Context, Logger } from 'koishi'
+import { SQLiteDriver as WithLog } from '../../packages/plugin-database-sqlite/write-ahead-log'
+
+interface RowOfLog {
+  id: number
+  text: string
+}
+
+declare module 'koishi' {
+  interface Tables {
+    write_ahead_log: RowOfLog
+  }
+}
+
+/** Writes rows without end, and is killed after the hundredth. */
+const writer = `
+const { Context, Logger } = require('koishi')
+const { SQLiteDriver } = require(process.argv[1])
+Logger.levels = { base: 0 }
+const app = new Context()
+app.plugin(SQLiteDriver, { path: process.argv[2] })
+app.model.extend('write_ahead_log', { id: 'unsigned', text: 'text' }, { autoInc: true })
+app.start()
+app.inject(['database'], async () => {
+  for (let row = 1;; row++) {
+    await app.database.create('write_ahead_log', { text: 'row ' + row })
+    if (row === 100) process.kill(process.pid, 'SIGKILL')
+  }
+})
+`
+
+async function open(driver: unknown, path: string) {
+  const app = new Context()
+  app.plugin(driver as never, { path })
+  app.model.extend('write_ahead_log', { id: 'unsigned', text: 'text' }, { autoInc: true })
+  await app.start()
+  await new Promise<unknown>(resolve => app.inject(['database'], resolve))
+  await app.database.get('write_ahead_log', {})
+  return app
+}
+
+describe('the SQLite file of the instance', () => {
+  const { levels } = Logger
+  let folder: string
+  let path: string
+
+  before(() => { Logger.levels = { ...levels as object, sqlite: Logger.SILENT } as never })
+  after(() => { Logger.levels = levels })
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'write-ahead-log-'))
+    path = join(folder, 'koishi.db')
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  async function rowsWith(driver: unknown) {
+    const app = await open(driver, path)
+    const rows = await app.database.get('write_ahead_log', {})
+    const connection = app.database.drivers[0] as unknown as { _get(sql: string): { journal_mode: string } }
+    const mode = connection._get('PRAGMA journal_mode')
+    await app.stop()
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return { count: rows.length, mode: mode.journal_mode }
+  }
+
+  it('is taken over from the stock driver, and can be given back', async () => {
+    const app = await open(stock, path)
+    await app.database.create('write_ahead_log', { text: 'written by the stock driver' })
+    await app.stop()
+    await new Promise(resolve => setTimeout(resolve, 20))
+    assert.deepEqual(await rowsWith(WithLog), { count: 1, mode: 'wal' })
+    assert.deepEqual(await readdir(folder), ['koishi.db'])
+    assert.deepEqual(await rowsWith(stock), { count: 1, mode: 'delete' })
+  })
+
+  it('has every row after kill -9, of which some are in the log only', async () => {
+    const script = require.resolve('../../packages/plugin-database-sqlite/write-ahead-log')
+    await assert.rejects(promisify(execFile)(process.execPath, ['-e', writer, script, path], { cwd: join(__dirname, '../..') }))
+    assert.deepEqual((await readdir(folder)).sort(), ['koishi.db', 'koishi.db-wal'])
+    await cp(path, join(folder, 'copy-without-log.db'))
+    assert.deepEqual(await rowsWith(WithLog), { count: 100, mode: 'wal' })
+    assert.deepEqual(await rowsWith(WithLog), { count: 100, mode: 'wal' })
+  }).timeout(30_000)
+
+  it('may be in memory', async () => {
+    path = ':memory:'
+    assert.deepEqual(await rowsWith(WithLog), { count: 0, mode: 'memory' })
+  })
+})
