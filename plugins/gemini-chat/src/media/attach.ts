@@ -4,7 +4,8 @@ import { MediaError } from './error'
 import type { MediaErrorReason } from './error'
 import { isReference } from './reference'
 import type { Reference } from './reference'
-import { typeOf } from './file-type'
+import { isArchive, typeOf } from './file-type'
+import { officeText } from './office'
 
 /** A file that is left out of a question. */
 export interface RejectedFile extends Pick<Reference, 'kind' | 'name'> {
@@ -94,7 +95,11 @@ function isBlank(loaded: Part[], parts: Part[]): boolean {
 async function load({ src, name }: Reference, options: AttachOptions) {
   options.signal.throwIfAborted()
   if (options.limit <= 0) throw tooLarge(options.limit)
-  const type = typeOf(await read(src, options), name)
+  const data = await read(src, options)
+  const text = isArchive(data) ? await officeText(data) : undefined
+  options.signal.throwIfAborted()
+  if (text !== undefined) return { mimeType: 'text/plain', data: Buffer.from(text).toString('base64') }
+  const type = typeOf(data, name)
   if ('format' in type) throw new MediaError('type', `${type.format || 'this format'} is not supported`)
   return { mimeType: type.mime, data: type.data.toString('base64') }
 }

@@ -2,13 +2,13 @@ import { detectFileType } from 'common/files'
 
 /** What a file is, by its content. Names and headers are only what a sender claims. */
 export type FileType =
-  /** As Gemini takes it. */
+  /** As the model takes it. */
   | { mime: string, data: Buffer }
-  /** The usual name of a format that Gemini does not take; empty if unknown. */
+  /** The usual name of a format that the model does not take; empty if unknown. */
   | { format: string }
 
 /**
- * Media types that Gemini takes.
+ * Media types that models take.
  * @see https://ai.google.dev/gemini-api/docs/image-understanding
  * @see https://ai.google.dev/gemini-api/docs/document-processing
  * @see https://ai.google.dev/gemini-api/docs/audio
@@ -20,7 +20,7 @@ const supported = new Set([
   'video/x-flv',
 ])
 
-/** Media types that Gemini takes under another name. */
+/** Media types that models take under another name. */
 const renamed: Record<string, string> = {
   'audio/mpeg': 'audio/mp3',
   'video/x-msvideo': 'video/avi',
@@ -38,6 +38,11 @@ const formats: Record<string, string> = {
   'audio/mp4': 'M4A',
   'video/x-matroska': 'MKV',
   'application/mp4': 'MP4',
+}
+
+/** Whether a file is a ZIP archive, as Office documents are. */
+export function isArchive(data: Buffer): boolean {
+  return detectFileType(data) === 'application/zip'
 }
 
 /** @param name tells apart formats that are all ZIP archives, such as DOCX and XLSX */

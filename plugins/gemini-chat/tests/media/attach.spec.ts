@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { strToU8, zipSync } from 'fflate'
 import type { Content } from '../../src/engine/types'
 import { attachFiles } from '../../src/media/attach'
 import type { AttachOptions } from '../../src/media/attach'
@@ -117,6 +118,21 @@ describe('attachFiles', () => {
     controller.abort(new Error('stopped'))
     await assert.rejects(done, /stopped/)
     await assert.rejects(attachFiles(question('see', 'internal:a'), { ...options, signal: controller.signal }), /stopped/)
+  })
+
+  it('reads office documents as text, and says of an archive that is none what it is', async () => {
+    const address = (files: Record<string, string>, name: string) => {
+      const packed = zipSync(Object.fromEntries(Object.entries(files).map(([part, text]) => [part, strToU8(text)])))
+      return `data:application/zip;base64,${Buffer.from(packed).toString('base64')} ${name}`
+    }
+    const document = address({ 'word/document.xml': '<d><p><t>合同正文</t></p></d>' }, 'contract.docx')
+    const { content, rejected } = await attachFiles(
+      question('read [file] contract.docx', document, address({ 'a.txt': 'x' }, 'a.zip')), { ...options, limit: 1000, total: 2000 },
+    )
+    assert.deepEqual(content.parts[1].inlineData, {
+      mimeType: 'text/plain', data: Buffer.from('合同正文').toString('base64'),
+    })
+    assert.deepEqual(rejected.map(({ reason, message }) => [reason, message]), [['type', 'ZIP is not supported']])
   })
 
   it('tells when nothing is left to ask', async () => {
