@@ -28,8 +28,11 @@ export interface Config {
   mergeWindow: number
   maxQuestions: number
   maxQuestionsPerUser: number
+  answerBots: boolean
+  pingPong: number
   streaming: boolean
   buttons: boolean
+  mentionAsker: boolean
   messageBytes: Record<string, number>
   formats: Record<string, typeof formats[number]>
   firstByteTimeout: number
@@ -83,10 +86,13 @@ export const Config: Schema<Config> = Schema.intersect([
     mergeWindow: Schema.natural().role('ms').default(1500),
     maxQuestions: Schema.natural().default(1000),
     maxQuestionsPerUser: Schema.natural().default(8),
+    answerBots: Schema.boolean().default(false),
+    pingPong: Schema.natural().default(10),
   }),
   Schema.object({
     streaming: Schema.boolean().default(true),
     buttons: Schema.boolean().default(false),
+    mentionAsker: Schema.boolean().default(false),
     messageBytes: Schema.dict(Schema.natural()).role('table').default({}),
     formats: Schema.dict(Schema.union(formats)).role('table').default({}),
   }),

@@ -16,7 +16,8 @@ import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 import { bodyOf } from './chat/prompt'
 import { registerUsageCommand } from './usage/report'
-import { isAddressed } from './chat/trigger'
+import { isFromBot } from './chat/bots'
+import { botNames, isAddressed, withoutMentions } from './chat/trigger'
 import { unavailableEngine } from './engine/unavailable'
 
 declare module 'koishi' {
@@ -59,8 +60,9 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
   registerUsageCommand(ctx, chat.context.usageReport)
   registerDoctor(ctx, { ...chat.context, ...chat.context.route, signal: chat.context.disposed })
   ctx.middleware((session, next) => {
-    if (!isAddressed(session)) return next()
-    const body = bodyOf(session)
+    const names = botNames(session)
+    if (!isAddressed(session, names) || (!config.answerBots && isFromBot(ctx, session))) return next()
+    const body = withoutMentions(bodyOf(session), session.selfId, names)
     return shortcut(ctx, session, body) ?? chat.answer(session, questionIn(body))
   })
   // Before the database and the adapters are disposed, while answers can still be stored and sent.

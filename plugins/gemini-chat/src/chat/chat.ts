@@ -15,6 +15,9 @@ import { Exchange } from './exchange'
 import { REPLACED } from '../messages/error-messages'
 import { keepModelsFresh } from '../model/model-list'
 import { promptOf } from './prompt'
+import { PingPongBrake } from './ping-pong'
+import { isFromBot } from './bots'
+import { userOf } from '../usage/usage-store'
 import { localize } from '../messages/i18n'
 import { Deduplicator } from '../util/dedupe'
 
@@ -33,6 +36,7 @@ export class Chat {
   private readonly mergeWindow: MergeWindow<Part[]>
   private readonly concurrency: ConcurrencyLimits
   private readonly received: Deduplicator
+  private readonly pingPong: PingPongBrake
   private readonly disposal = new AbortController()
 
   constructor(ctx: Context, private readonly config: Config, options: ChatOptions) {
@@ -40,6 +44,7 @@ export class Chat {
     this.mergeWindow = new MergeWindow(options.clock, config.mergeWindow, 20)
     this.concurrency = new ConcurrencyLimits({ total: config.maxQuestions, each: config.maxQuestionsPerUser })
     this.received = new Deduplicator(options.clock)
+    this.pingPong = new PingPongBrake(options.clock, config.pingPong)
     const { logger, contextWindow, route } = this.context
     if (this.hasKey) void keepModelsFresh({ ...route, ...options, signal: this.disposal.signal }, logger)
     else logger.warn(NO_KEY)
@@ -64,7 +69,25 @@ export class Chat {
    * @returns a reply to send, if there is no answer to deliver
    */
   async answer(session: Session, body: h[]): Promise<h[] | undefined> {
+    const { config, context: { ctx, logger } } = this
     if (this.received.isRepeated(session)) return
+    if (!config.answerBots && isFromBot(ctx, session)) return
+    const sender = JSON.stringify([session.platform, session.selfId, session.channelId, session.userId])
+    const verdict = session.isDirect ? 'answer' : this.pingPong.receive(sender)
+    if (verdict === 'silent') return
+    if (verdict === 'stop') {
+      logger.warn('not answering %s in channel %s for a minute: its messages follow answers as fast as those of a bot; see pingPong',
+        userOf(session), session.channelId)
+      return localize(session, 'ping-pong')
+    }
+    try {
+      return await this.ask(session, body)
+    } finally {
+      this.pingPong.answered(sender)
+    }
+  }
+
+  private async ask(session: Session, body: h[]): Promise<h[] | undefined> {
     const parts = promptOf(body, session)
     if (!parts) return localize(session, 'blank')
     const key = await this.conversationOf(session)

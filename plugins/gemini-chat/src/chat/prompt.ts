@@ -21,9 +21,37 @@ export function textOf(elements: h[]): string {
     if (type === 'sharp') return `#${attrs.name || attrs.id}`
     if (type === 'a') return linkText(attrs.href, textOf(children))
     if (type in placeholders) return attrs.title ? `${placeholders[type]} ${attrs.title}` : placeholders[type]
+    if (type === 'forward' || (type === 'message' && attrs.forward)) return forwardedText(children)
     const inner = textOf(children)
-    return type === 'p' || type === 'li' || type === 'message' ? `\n${inner}\n` : inner
+    if (type === 'p' || type === 'li' || type === 'message') return `\n${inner}\n`
+    return inner.trim() || transparent.has(type) ? inner : traceOf(type, attrs)
   }).join('')
+}
+
+/** Forwarded messages, each with its author. What a platform does not hand over leaves a trace. */
+function forwardedText(messages: h[]): string {
+  const lines = messages.map(({ type, attrs, children }) => {
+    const author = children.find(child => child.type === 'author')?.attrs ?? {}
+    const name = [author.name, author.nick, attrs.nickname, attrs.name, author.id, attrs.userId]
+      .find(value => value !== undefined && value !== '')
+    const text = tidy(textOf(type === 'message' || type === 'node' ? children : [h(type, attrs, children)]))
+    return name === undefined ? text : `${String(name).replace(/\s+/g, ' ')}: ${text}`
+  }).filter(Boolean)
+  return lines.length ? `\n[forwarded messages]\n${lines.join('\n')}\n` : '[forwarded messages]'
+}
+
+/** Elements that only hold or format others; empty ones say nothing. */
+const transparent = new Set([
+  'p', 'b', 'strong', 'i', 'em', 'u', 'ins', 's', 'del', 'spl', 'code', 'pre', 'sup', 'sub', 'ul', 'ol', 'li', 'template',
+  'markdown', 'message', 'author', 'quote', 'passive', 'button', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'blockquote', 'hr',
+  'table', 'thead', 'tbody', 'tr', 'th', 'td', 'div', 'span', 'reply',
+])
+
+/** Stands for an element without text, with what names it, so that the model learns that there was one. */
+function traceOf(type: string, attrs: Record<string, unknown>): string {
+  const name = [attrs.title, attrs.name, attrs.label, attrs.summary, attrs.prompt, attrs.text, attrs.url]
+    .find(value => typeof value === 'string' && value.trim())
+  return name === undefined ? `[${type}]` : `[${type}] ${String(name).replace(/\s+/g, ' ').slice(0, 200)}`
 }
 
 function linkText(href: string | undefined, label: string) {

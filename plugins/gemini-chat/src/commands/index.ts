@@ -73,11 +73,20 @@ export function registerCommands(ctx: Context, chat: Chat) {
 
 /** Runs the command whose short name a message to the bot is. @returns undefined if it is none */
 export function shortcut(ctx: Context, session: Session, body: h[]): Promise<h[]> | undefined {
-  const text = textOf(body).trim()
+  const text = commandText(body)
   for (const [pattern, name] of shortcuts) {
     const match = pattern.exec(text)
     if (match && isKnown(ctx, name)) return run(ctx, session, name, match[1])
   }
+}
+
+/**
+ * The text of a message that may be a short name: without mentions of others, a command prefix, and the full stop or
+ * exclamation mark that voice input adds.
+ */
+function commandText(body: h[]): string {
+  const text = textOf(body.filter(({ type }) => type !== 'at')).trim()
+  return text.replace(/^(?:[@＠]\S+\s+)+/, '').replace(/^[/／]\s*/, '').replace(/[\s。．.!！~～…，,、；;]+$/, '')
 }
 
 function isKnown(ctx: Context, name: string) {

@@ -28,10 +28,10 @@ describe('a conversation', () => {
       const client = test.client('alice', 'group')
       await client.shouldReply('<at id="514"/> hello', 'echo: hello')
       await client.shouldReply('小G，hello', 'echo: hello')
+      await client.shouldReply('hello <at id="514"/>', 'echo: hello')
       await client.shouldNotReply('hello')
-      await client.shouldNotReply('hello <at id="514"/>')
       await client.shouldNotReply('<at id="1"/> hello')
-      assert.equal(test.engine.requests.length, 2)
+      assert.equal(test.engine.requests.length, 3)
     })
 
     it('without catching messages for others', async () => {

@@ -15,7 +15,7 @@ const SLICE_BYTES = 1024
 const BYTES_PER_TURN = 1 << 18
 
 /**
- * Unpacks parts of a ZIP archive. The sizes that it states are not believed, so that a small file cannot fill the memory.
+ * Unpacks parts of a ZIP archive. The sizes it states are not believed, so that a small file cannot fill the memory.
  * @param isWanted says by its name whether a part is needed
  * @throws {MediaError} if the archive is broken or too large
  */

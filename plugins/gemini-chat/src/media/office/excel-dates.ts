@@ -3,8 +3,10 @@ import { readXml } from './xml'
 const DAY_MS = 86_400_000
 
 /** Formats of Excel's own that show a date or a time, those of Chinese and Japanese versions included. */
+const BUILT_IN_DATES = [[14, 22], [27, 36], [45, 47], [50, 58]]
+
 function isBuiltInDate(format: number) {
-  return (format >= 14 && format <= 22) || (format >= 27 && format <= 36) || (format >= 45 && format <= 47) || (format >= 50 && format <= 58)
+  return BUILT_IN_DATES.some(([first, last]) => format >= first && format <= last)
 }
 
 /** @returns whether the cells of a style show dates */
@@ -27,7 +29,7 @@ export async function readDateStyles(styles?: Buffer): Promise<(style: number) =
   return style => custom.get(formats[style]) ?? isBuiltInDate(formats[style] ?? 0)
 }
 
-/** Whether a format such as `yyyy"年"m"月"` shows a date: quoted and escaped text, colours and conditions do not count. */
+/** Whether a format such as `yyyy"年"m"月"` shows a date. Quoted and escaped text, colours and conditions are none. */
 function isDateFormat(code: string) {
   return /[ymdhs]/i.test(code.replace(/"[^"]*"|\\.|\[(?!h+\]|m+\]|s+\])[^\]]*\]/gi, ''))
 }
