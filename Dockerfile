@@ -1,16 +1,15 @@
+# Manifests of all workspaces: npm ci is cached until one of them changes.
+FROM node:22-slim AS manifests
+WORKDIR /app
+COPY . .
+RUN mkdir /manifests && find . -name package.json -not -path '*/node_modules/*' -exec cp --parents '{}' /manifests ';' \
+    && cp package-lock.json /manifests
+
 # Build: everything, with the tools.
 FROM node:22-slim AS build
 WORKDIR /app
 
-# Manifests first: npm ci is cached until one of them changes.
-COPY package.json package-lock.json ./
-COPY packages/common/package.json packages/common/
-COPY plugins/adapter-wecom-bot/package.json plugins/adapter-wecom-bot/
-COPY plugins/database-node-sqlite/package.json plugins/database-node-sqlite/
-COPY plugins/dingtalk-companion/package.json plugins/dingtalk-companion/
-COPY plugins/gemini-chat/package.json plugins/gemini-chat/
-COPY plugins/operators/package.json plugins/operators/
-COPY testkit/package.json testkit/
+COPY --from=manifests /manifests ./
 RUN npm ci
 
 COPY . .
@@ -24,6 +23,7 @@ WORKDIR /app
 
 COPY --from=build /app/package.json /app/koishi.yml ./
 COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/packages packages
 COPY --from=build /app/plugins plugins
 COPY --from=build /app/lib lib
 COPY --from=build /app/bin/health.mjs bin/

@@ -37,6 +37,7 @@ export const ENV_RULES: EnvRule[] = [
   oneOf('PLATFORM', 'dingtalk', 'wecom', 'both'),
   oneOf('WECOM_BOT_REPLY_MODE', 'passive_stream', 'response_url'),
   oneOf('WECOM_BOT_STREAM_STYLE', 'stream', 'stream_with_template_card'),
+  oneOf('LOG_MESSAGE_TEXT', 'true', 'false'),
   oneOf('DINGTALK_PROTOCOL', 'ws', 'http'),
   oneOf('DINGTALK_STREAMING', 'live', 'economy', 'off'),
   {

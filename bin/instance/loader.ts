@@ -47,6 +47,7 @@ export class InstanceLoader extends Loader {
   private isSilent = true
   private errors = new Map<string, unknown>()
   private hasRelaxedForms = false
+  private showVariables?: (fork: EffectScope) => void
   private tasks = new Set<Promise<unknown>>()
 
   constructor(private restart: () => void) {
@@ -113,7 +114,7 @@ export class InstanceLoader extends Loader {
   override async createApp() {
     const app = await super.createApp()
     this.keepVariablesOut(app)
-    showVariables(app, () => this.entries().flatMap(({ fork }) => fork ?? []), (fork) => {
+    this.showVariables = showVariables(app, () => this.entries().flatMap(({ fork }) => fork ?? []), (fork) => {
       const key = fork.parent && this.getRefName(fork as ForkScope)
       return key ? this.overlay.of(key) : []
     })
@@ -146,7 +147,7 @@ export class InstanceLoader extends Loader {
       return undefined
     })
     this.tasks.add(task)
-    void task.finally(() => this.tasks.delete(task))
+    void task.then(fork => fork && this.showVariables?.(fork)).finally(() => this.tasks.delete(task))
     return task as Promise<ForkScope>
   }
 

@@ -17,6 +17,7 @@ import { InstanceLoader, firstLine } from './loader'
 import * as isolation from './isolation'
 import { setupLog } from './log'
 import type { LogConfig } from './log'
+import { setupLogLabels } from './log-labels'
 import { setupLogPrivacy } from './log-privacy'
 import { checkPort } from './port'
 import { speedUpServiceAccess } from './service-access'
@@ -85,6 +86,7 @@ async function readSettings() {
     const { logger } = await loader.readConfig(true) as { logger?: LogConfig }
     setupLog(logger)
     setupLogPrivacy()
+    setupLogLabels()
   } catch (error) {
     const detail = firstLine(error)
     fail([{

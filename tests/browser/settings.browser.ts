@@ -59,6 +59,8 @@ const idents: Record<string, { running: string, plain: string }> = {
   'dingtalk-companion': { running: 'companion', plain: 'companionPlain' },
   'gemini-chat': { running: 'gemini', plain: 'geminiPlain' },
   operators: { running: 'access', plain: 'accessPlain' },
+  'database-node-sqlite': { running: 'nodeSqlitePlain', plain: 'nodeSqlitePlain' },
+  'activity-log': { running: 'activity', plain: 'activityPlain' },
 }
 // Port 9 is closed; the DingTalk adapter retries in the background.
 const env = {

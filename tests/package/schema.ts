@@ -1,4 +1,7 @@
 import type { Dict, Schema } from 'koishi'
+import { Config as activity } from '../../plugins/activity-log/src/config'
+import activityEN from '../../plugins/activity-log/src/locales/en-US.yml'
+import activityZH from '../../plugins/activity-log/src/locales/zh-CN.yml'
 import { Config as adapter } from '../../plugins/adapter-wecom-bot/src/config'
 import adapterEN from '../../plugins/adapter-wecom-bot/src/locales/en-US.yml'
 import adapterZH from '../../plugins/adapter-wecom-bot/src/locales/zh-CN.yml'
@@ -17,7 +20,7 @@ import operatorsZH from '../../plugins/operators/src/locales/zh-CN.yml'
 
 /** The settings of the plugins of this repository, by name in koishi.yml. */
 export const schemas: Dict<Schema> = {
-  'adapter-wecom-bot': adapter, 'dingtalk-companion': companion, 'gemini-chat': chat, operators,
+  'adapter-wecom-bot': adapter, 'dingtalk-companion': companion, 'gemini-chat': chat, operators, 'activity-log': activity,
   'database-node-sqlite': nodeSqlite,
 }
 
@@ -33,6 +36,7 @@ export const texts: Dict<Record<Locale, Texts>> = {
   'dingtalk-companion': { 'zh-CN': companionZH._config, 'en-US': companionEN._config },
   'gemini-chat': { 'zh-CN': chatZH._config, 'en-US': chatEN._config },
   'database-node-sqlite': { 'zh-CN': nodeSqliteZH._config, 'en-US': nodeSqliteEN._config },
+  'activity-log': { 'zh-CN': activityZH._config, 'en-US': activityEN._config },
   operators: { 'zh-CN': operatorsZH._config, 'en-US': operatorsEN._config },
 }
 

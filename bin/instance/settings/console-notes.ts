@@ -13,12 +13,13 @@ function noteOf(overrides: Override[]): h[] {
 /**
  * Shows on the settings page of a plugin which of its settings come from environment variables.
  * @param overridesOf the variables of a running entry of koishi.yml
+ * @returns shows them for an entry that the loader has just added
  */
 export function showVariables(
   app: Context,
   forks: () => ForkScope[],
   overridesOf: (fork: EffectScope) => Override[],
-): void {
+): (fork: EffectScope) => void {
   const notes = new WeakMap<EffectScope, { dispose(): void }>()
   const show = (fork: EffectScope) => {
     notes.get(fork)?.dispose()
@@ -30,4 +31,5 @@ export function showVariables(
   }
   app.on('internal/status', show)
   app.inject(['notifier'], () => forks().forEach(show))
+  return show
 }

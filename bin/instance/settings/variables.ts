@@ -25,6 +25,7 @@ function settings(plugin: string, paths: [Variable, string, ((value: string) => 
  */
 export const TARGETS: ReadonlyMap<Variable, Target> = new Map([
   ...settings('server', [['HOST', 'host'], ['PORT', 'port', Number], ['SELF_URL', 'selfUrl']]),
+  ...settings('activity-log', [['LOG_MESSAGE_TEXT', 'text', value => value === 'true']]),
   ...settings('operators', [['KOISHI_ADMINS', 'accounts', list]]),
   ...settings('adapter-wecom-bot', [
     ['WECOM_BOT_TOKEN', 'token'],

@@ -6,6 +6,7 @@ import { questionIn, registerCommands, shortcut } from './commands'
 import { Config, unknownSettings } from './config'
 import { declarePreferenceTable } from './conversation/preferences'
 import { declareTurnTable } from './conversation/database-history'
+import type { Outcome } from './chat/outcome'
 import type { Reply } from './answer/reply'
 import { registerDoctor } from './doctor/command'
 import { createGeminiEngine } from './engine/gemini'
@@ -26,10 +27,12 @@ declare module 'koishi' {
     'gemini/before-request'(question: Question, session: Session): Awaitable<void>
     /** After an answer has been delivered, complete or interrupted. */
     'gemini/after-reply'(reply: Reply, session: Session): void
+    /** After a question has been answered, refused or given up, also without an answer. */
+    'gemini/outcome'(outcome: Outcome, session: Session): void
   }
 }
 
-export type { Question, Reply }
+export type { Outcome, Question, Reply }
 export { BusyError } from './conversation/queue'
 export { EngineError } from './engine/error'
 export type { EngineErrorDetails, EngineErrorKind, EngineErrorReason } from './engine/error'

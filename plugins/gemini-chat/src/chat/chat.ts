@@ -19,6 +19,8 @@ import { PingPongBrake } from './ping-pong'
 import { isFromBot } from './bots'
 import { userOf } from '../usage/usage-store'
 import { localize } from '../messages/i18n'
+import type { Message } from '../messages/i18n'
+import { reportRefusal } from './outcome'
 import { Deduplicator } from '../util/dedupe'
 
 const NO_KEY = 'there is no API key: set apiKeys'
@@ -121,12 +123,12 @@ export class Chat {
     const { config: { policy, queue }, context, conversationQueue } = this
     if (!this.hasKey) {
       context.logger.warn(NO_KEY)
-      return localize(session, 'errors.key')
+      return this.refuse(session, 'errors.key')
     }
     const refusal = await checkAdmission(context, session)
-    if (refusal) return localize(session, ...refusal)
+    if (refusal) return this.refuse(session, ...refusal)
     const release = this.concurrency.acquire(JSON.stringify([session.platform, session.selfId, session.userId]))
-    if (typeof release === 'string') return localize(session, release === 'each' ? 'busy' : 'crowded')
+    if (typeof release === 'string') return this.refuse(session, release === 'each' ? 'busy' : 'crowded')
     try {
       if (policy === 'replace') conversationQueue.stop(key, REPLACED)
       const exchange = new Exchange(context, session, key)
@@ -136,11 +138,16 @@ export class Chat {
       if (ahead && ahead <= limit) void exchange.presenter.showQueued(ahead)
       return await answer
     } catch (error) {
-      if (error instanceof BusyError) return localize(session, 'busy')
+      if (error instanceof BusyError) return this.refuse(session, 'busy')
       throw error
     } finally {
       release()
     }
+  }
+
+  private refuse(session: Session, ...message: Message): h[] {
+    reportRefusal(this.context, session, message[0])
+    return localize(session, ...message)
   }
 
   /** Gives answers a few seconds to end by themselves, then stops them and stores what they have written. */

@@ -9,6 +9,7 @@ import type { ChatContext } from './context'
 import { EngineError } from '../engine/error'
 import type { Content } from '../engine/types'
 import { endNotice, REPLACED, operatorMessage } from '../messages/error-messages'
+import { OutcomeMeter } from './outcome'
 import { buildQuestion } from './request'
 import { loadAttachments, reloadEarlierAttachments } from './attachments'
 import { withoutLargeReferences } from '../media/reference'
@@ -102,6 +103,8 @@ export class Exchange {
     const observe = recordUsage(context.usageStore, session, signal)
     const heard = new AbortController()
     let last: AttemptResult = { model: '' }
+    const meter = new OutcomeMeter(context, session)
+    let failure: unknown
     try {
       if (!this.platformShowsProgress) void this.showThinking(heard.signal)
       signal.throwIfAborted()
@@ -122,6 +125,7 @@ export class Exchange {
         if (event.type === 'retract' && this.showsThoughts) annotations.addThought(reply.text)
         annotations.take(event)
         if (reply.take(event)) presenter.update(layout.partial)
+        if (reply.text) meter.text()
       }
       const { calls } = reply
       if (!reply.isSome) throw calls.length ? uncalled(calls) : new EngineError('empty', 'the answer has no text')
@@ -132,11 +136,13 @@ export class Exchange {
       if (calls.length) notes.push(['uncalled', { names: calls.join(', ') }])
       layout.notes.push(...notes.map(note => localizeText(session, ...note)))
     } catch (error) {
+      failure = error
       if (!reply.text) annotations.clearThoughts()
       if (!signal.aborted) context.logger.warn(operatorMessage(error))
       return error
     } finally {
       heard.abort()
+      meter.end(last, signal, failure)
     }
   }
 

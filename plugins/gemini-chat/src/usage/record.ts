@@ -18,7 +18,7 @@ export function recordUsage(store: Pick<UsageStore, 'add'>, session: Session, si
 }
 
 /** The tokens that a model reports, and the estimate of what it does not report. */
-function countTokens(usage: TokenUsage = {}, estimate?: TokenEstimate) {
+export function countTokens(usage: TokenUsage = {}, estimate?: TokenEstimate) {
   const { inputTokens, toolTokens = 0, outputTokens, thinkingTokens = 0 } = usage
   const answer = outputTokens ?? remaining(estimate?.outputTokens, thinkingTokens)
   return { prompt: (inputTokens ?? estimate?.inputTokens ?? 0) + toolTokens, answer: answer + thinkingTokens }

@@ -1,0 +1,85 @@
+import type { Context, h, Session } from 'koishi'
+import { Config } from './config'
+import { activityLine } from './line'
+import type { Component, Fields } from './line'
+
+export { Config }
+
+export const name = 'activity-log'
+
+/** The part of an outcome of koishi-plugin-gemini-chat that is logged. */
+interface Outcome {
+  result: string
+  reason?: string
+  model?: string
+  promptTokens: number
+  answerTokens: number
+  ms: number
+  firstTextMs?: number
+}
+
+/** Turns whose end has not been seen are forgotten after this many newer ones. */
+const MAX_OPEN_TURNS = 10_000
+
+/** The types of the parts of a message, e.g. `text+img`. */
+function kindOf(elements: h[] = []): string {
+  const kinds = elements.map(({ type }) => type).filter(type => type !== 'at')
+  return [...new Set(kinds)].join('+') || 'empty'
+}
+
+/** Who, where and which message. */
+function addressOf({ userId, isDirect, channelId, messageId }: Session): Fields {
+  return { user: userId, chat: isDirect ? 'direct' : channelId, msgid: messageId }
+}
+
+/**
+ * Logs every message, answer, refusal and push as one line that can be found by platform and component. The lines have
+ * no text unless the setting asks for it.
+ */
+export function apply(ctx: Context, config: Config) {
+  const logger = ctx.logger('activity')
+  /** When each message arrived, and how many messages were sent in reply. By session id. */
+  const turns = new Map<number, { at: number, sent: number }>()
+
+  function log(session: Session, component: Component, fields: Fields) {
+    logger.info('%s', activityLine(session.platform, component, fields))
+  }
+
+  const textOf = (session: Session) => config.text ? session.content ?? '' : undefined
+
+  // Prepended: before a middleware can answer or throw.
+  ctx.middleware((session, next) => {
+    turns.set(session.id, { at: performance.now(), sent: 0 })
+    if (turns.size > MAX_OPEN_TURNS) turns.delete(turns.keys().next().value!)
+    log(session, 'Message', { ...addressOf(session), kind: kindOf(session.elements), text: textOf(session) })
+    return next()
+  }, true)
+
+  ctx.on('before-send', (session, options) => {
+    const source = options?.session
+    const turn = source && turns.get(source.id)
+    if (turn) turn.sent++
+    if (source) return
+    log(session, 'Push', { ...addressOf(session), user: undefined, kind: kindOf(session.elements), text: textOf(session) })
+  })
+
+  // Koishi emits this when all middleware of a message has ended.
+  ctx.on('middleware', (session) => {
+    const turn = turns.get(session.id)
+    if (!turn) return
+    turns.delete(session.id)
+    const ms = Math.round(performance.now() - turn.at)
+    log(session, 'Reply', { ...addressOf(session), messages: turn.sent, ms, outcome: turn.sent ? 'replied' : 'silent' })
+  })
+
+  // Emitted by koishi-plugin-gemini-chat, which may not be installed.
+  ctx.on('gemini/outcome' as never, ((outcome: Outcome, session: Session) => {
+    const { result, reason, model, promptTokens, answerTokens, ms, firstTextMs } = outcome
+    log(session, 'AIHandler', {
+      ...addressOf(session), model, tokens: model && `${promptTokens}+${answerTokens}`,
+      firsttext: firstTextMs, ms: model && ms, outcome: result, reason,
+    })
+  }) as never)
+
+  ctx.on('dispose', () => turns.clear())
+}
