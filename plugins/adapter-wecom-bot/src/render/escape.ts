@@ -34,7 +34,7 @@ export function escapeMarkdown(text: string): string {
     .replace(block, blanks => blanks + ZERO_WIDTH_SPACE)
     .replace(inline, (mark, address, isEmphasis, tick) => {
       if (address) return mark
-      if (tick) return tick.replace(/`/g, 'ˋ')
+      if (tick) return 'ˋ'.repeat(tick.length)
       return mark + (isEmphasis ? HAIR_SPACE : ZERO_WIDTH_SPACE)
     })
 }

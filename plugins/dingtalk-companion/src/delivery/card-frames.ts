@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { cut, draft, pageText } from 'common/markdown'
+import { BlockScanner, cut, draft, pageText } from 'common/markdown'
 import type { DingtalkApi } from '../api/api'
 import type { DingtalkError } from '../api/error'
 import { SAFE_CARD_BYTES } from '../api/limits'
@@ -30,6 +30,7 @@ export class CardFrames {
   private shown = ''
   private frame = ''
   private tooLarge = false
+  private readonly scanner = new BlockScanner()
 
   constructor(private readonly options: CardFramesOptions, private readonly outTrackId: string) {}
 
@@ -39,7 +40,7 @@ export class CardFrames {
    * @throws {DingtalkError}
    */
   async showText(text: string): Promise<boolean> {
-    const { length, suffix } = draft(text)
+    const { length, suffix } = draft(text, this.scanner)
     const frame = text.slice(0, length) + suffix
     const isNew = frame !== this.frame
     if (isNew) {
