@@ -13,6 +13,7 @@ import { toMarkdown } from '../../plugins/dingtalk-companion/src/render/elements
 import { withoutThoughts } from '../../plugins/dingtalk-companion/src/render/thoughts'
 import { questionIn } from '../../plugins/gemini-chat/src/commands'
 import { promptOf } from '../../plugins/gemini-chat/src/chat/prompt'
+import { render } from '../../plugins/gemini-chat/src/delivery/render'
 
 /** Errors are answers too, as long as they come soon. */
 function attempt(run: (text: string) => unknown) {
@@ -54,6 +55,8 @@ const functions: Record<string, (text: string) => unknown> = {
   'dingtalk: rendering Markdown': text => toMarkdown([h('markdown', h.text(text))]),
   'dingtalk: thoughts': withoutThoughts,
   'gemini-chat: questions': text => questionIn([h.text(text)]),
+  'gemini-chat: elements': text => render(text, { platform: 'telegram' }),
+  'gemini-chat: text': text => render(text, { platform: 'line' }),
   'gemini-chat: prompts': text => promptOf([h.text(text)], { quote: undefined, selfId: 'bot' } as never),
 }
 

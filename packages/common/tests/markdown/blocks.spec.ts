@@ -21,7 +21,6 @@ describe('thoughts', () => {
 describe('list items', () => {
   it('lose the indentation of their code in a page without their marker', () => {
     assert.equal(resume('1. Run:\n\n   ```sh\n   one\n   two\n   ```\n   Then.', 25), '```sh\ntwo\n```\nThen.')
-    assert.deepEqual(split('- a\n\n      code of a', 14), ['- a', 'code of a'])
   })
 
   it('keep the indentation of what is nested in them', () => {
