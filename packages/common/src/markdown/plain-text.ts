@@ -81,7 +81,8 @@ export function inlineText(line: string, { withoutTargets }: InlineTextOptions =
         break
       case 'html':
         if (token.tag.name === 'br') parts.push('\n')
-        else if (!isFormatting(token.tag)) parts.push(line.slice(token.start, token.end))
+        // Whether tags of links work is for the caller to decide.
+        else if (!isFormatting(token.tag) || token.tag.name === 'a') parts.push(line.slice(token.start, token.end))
         break
       case 'text':
         parts.push(literal(line.slice(token.start, token.end)))
