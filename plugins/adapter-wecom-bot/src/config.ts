@@ -86,7 +86,7 @@ export const Config: Schema<Config> = Schema.intersect([
     welcome: Schema.string().role('textarea').default(''),
     feedback: Schema.boolean().default(true),
     placeholder: Schema.string().default('<think></think>'),
-    firstReply: Schema.natural().role('ms').max(REPLY_TIMEOUT_MS - Time.second).default(100),
+    firstReply: Schema.natural().role('ms').max(REPLY_TIMEOUT_MS - Time.second).default(5),
     streamWindow: Schema.natural().role('ms').min(10 * Time.second).max(STREAM_WINDOW_MS).default(330 * Time.second),
     unclaimed: Schema.natural().role('ms').min(3 * Time.second).default(10 * Time.second),
     retention: Schema.natural().role('ms').min(Time.second).default(10 * Time.minute),

@@ -38,7 +38,7 @@ describe('Config', () => {
       streamStyle: 'stream',
       placeholder: '<think></think>',
       receiveId: '',
-      firstReply: 100,
+      firstReply: 5,
       streamWindow: 330_000,
       retention: 600_000,
       freshness: 300_000,

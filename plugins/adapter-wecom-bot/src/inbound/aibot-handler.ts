@@ -84,6 +84,7 @@ export class AibotHandler implements CallbackHandler {
     if (!this.openings.get(key)) {
       const turn = this.options.turns.findByMessage(botId, msgId)
       if (turn) return this.show(turn, msgId, true)
+      this.dispatches.noteArrival()
     }
     const opening = this.openings.run(key, () => this.open(message, isReplayed, route))
     return opening.then(opened => this.firstReply(opened, message))

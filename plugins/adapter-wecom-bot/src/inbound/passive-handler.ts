@@ -68,6 +68,7 @@ export class PassiveHandler implements CallbackHandler {
         const until = clock.monotonic() + wait
         const key = `${botId}/${msgId}`
         const turn = this.openings.get(key) ? undefined : turns.findByMessage(botId, msgId)
+        this.dispatches.noteArrival()
         const opened = turn ? { turn } : await this.openings.run(key, () => this.open(payload, isReplayed))
         return this.answer(payload, opened, until)
       }
