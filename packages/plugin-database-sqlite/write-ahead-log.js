@@ -28,5 +28,6 @@ class SQLiteDriverWithLog extends SQLiteDriver {
   }
 }
 
+Object.defineProperty(exports, '__esModule', { value: true })
 exports.SQLiteDriver = SQLiteDriverWithLog
 exports.default = SQLiteDriverWithLog

@@ -95,6 +95,11 @@ describe('two processes with one database', () => {
       const both = await Promise.all(clients.map(client => client.post(payload)))
       return both.map(({ reply }) => reply!.stream!.id)
     }))
+    // The replies do not wait until all messages of a burst have reached the plugins.
+    await eventually(async () => {
+      await pause(20)
+      return asked.length >= answers.length
+    })
     assert.deepEqual(asked.map(([, content]) => +content).sort((a, b) => a - b), answers.map((_, index) => index))
     for (const [one, other] of answers) assert.equal(one, other)
   })

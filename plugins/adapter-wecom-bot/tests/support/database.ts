@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import memory from '@koishijs/plugin-database-memory'
-import sqlite from '@koishijs/plugin-database-sqlite'
+import sqlite from '@minatojs/driver-sqlite'
 import { Context, Logger } from 'koishi'
 import { declareTables } from '../../src/storage/tables'
 

@@ -1,4 +1,4 @@
-import sqlite from '@koishijs/plugin-database-sqlite'
+import sqlite from '@minatojs/driver-sqlite'
 import Server from '@koishijs/plugin-server'
 import { Context, HTTP, Logger } from 'koishi'
 import { Config, WecomBot } from '../../src'
