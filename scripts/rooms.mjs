@@ -4,7 +4,7 @@
  */
 export const rooms = {
   'plugins/adapter-wecom-bot': [
-    'callback', 'websocket', 'inbound', 'push', 'turn', 'api', 'render', 'storage', 'cards', 'media', 'protocol', 'util',
+    'callback', 'long-connection', 'inbound', 'push', 'turn', 'websocket', 'api', 'render', 'storage', 'cards', 'media', 'protocol', 'util',
   ],
   'plugins/dingtalk-companion': [
     'stream', 'inbound', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api',

@@ -22,7 +22,7 @@ export interface AppSettings {
 declare module 'koishi' {
   interface Events {
     /** Emitted by koishi-plugin-adapter-wecom-bot. */
-    'wecom-bot/surface'(surface: Surface, bot: { config: AppSettings & { token: string } }): void
+    'wecom-bot/surface'(surface: Surface, bot: { config: AppSettings & { token?: string } }): void
   }
 }
 
@@ -55,6 +55,8 @@ export class Surfaces {
   watch(app: Context, changed: (surface: Surface, bot: { config: AppSettings }) => void): void {
     app.on('wecom-bot/surface', (surface, bot) => {
       const { token } = bot.config
+      // A bot on a long connection has none.
+      if (!token) return
       if (this.of(token)?.surface !== surface) changed(surface, bot)
       this.sightings[hash(token)] = { surface, at: new Date().toISOString() }
       this.writing = this.writing.then(() => writeFile(this.file, JSON.stringify(this.sightings))).catch(() => {

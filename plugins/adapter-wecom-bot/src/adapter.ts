@@ -14,7 +14,7 @@ import { systemClock } from 'common/time'
 
 /** What all bots of the instance share: callback paths, and the middleware that tells when a turn has ended. */
 export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomBot<C>> {
-  static inject = ['server', 'http']
+  static inject = ['http']
 
   private readonly log: CallbackLog
   /** Searched for every message. The bots themselves are behind proxies, which are slow. */
@@ -30,25 +30,35 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
     ctx.i18n.define('zh-CN', zhCN)
     ctx.i18n.define('en-US', enUS)
     this.watchTurns(ctx)
-    ctx.on('dispose', watchMisrouted(
+    // The long connection needs no server.
+    ctx.inject(['server'], ctx => void ctx.on('dispose', watchMisrouted(
       ctx.server._http,
       path => this.endpoints.has(path),
       path => this.log.misrouted(path, [...this.endpoints.keys()]),
-    ))
+    )))
   }
 
   override fork(ctx: Context, bot: WecomBot<C>) {
     super.fork(ctx, bot)
     const path = canonical(bot.config.path)
     const { selfId, services: { callbacks, turns } } = bot
-    const endpoint = this.endpoints.get(path) ?? this.open(path)
+    const endpoint = this.endpoints.get(path) ?? new CallbackEndpoint(path, systemClock, this.log)
     endpoint.add(selfId, callbacks)
+    if (!this.endpoints.has(path)) this.open(path, endpoint)
     this.registries.add(turns)
     ctx.on('dispose', () => {
       this.registries.delete(turns)
       endpoint.delete(selfId)
       if (endpoint.isEmpty) this.close(path)
     })
+  }
+
+  override async connect(bot: WecomBot<C>) {
+    bot.services.longConnection?.start()
+  }
+
+  override async disconnect(bot: WecomBot<C>) {
+    bot.services.longConnection?.stop()
   }
 
   private watchTurns(ctx: Context) {
@@ -71,8 +81,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
     }, { prepend: true, global: true } as never)
   }
 
-  private open(path: string): CallbackEndpoint {
-    const endpoint = new CallbackEndpoint(path, systemClock, this.log)
+  private open(path: string, endpoint: CallbackEndpoint) {
     const fork = this.ctx.plugin({
       name: 'wecom-bot-route',
       inject: ['server'],
@@ -80,13 +89,13 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
       apply: (ctx: Context) => {
         endpoint.open(ctx)
         ctx.on('server/ready', () => {
+          if (!endpoint.takesCallbacks) return
           const { selfUrl } = ctx.server.config
           ctx.logger('wecom-bot').info('后台的 URL / URL for the WeCom console: %s', (selfUrl || 'https://…') + path)
         })
       },
     })
     this.endpoints.set(path, Object.assign(endpoint, { dispose: () => fork.dispose() }))
-    return endpoint
   }
 
   private close(path: string) {

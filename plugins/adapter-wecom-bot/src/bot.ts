@@ -12,7 +12,7 @@ import type { Media } from './media/media'
 import { MediaError } from './media/media-error'
 import { WecomMessageEncoder } from './message'
 import { DeliveryError } from './api/delivery-error'
-import { createDispatcher } from './dispatch'
+import { createDispatcher, showConnection } from './dispatch'
 import { shutDown } from './shutdown'
 import { canonical } from './callback/endpoint'
 import type { FeedbackRecord } from './storage/feedback'
@@ -26,7 +26,7 @@ import { Turn } from './turn/turn'
  */
 export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   static Config = Config
-  static inject = { server: { required: true }, http: { required: true }, database: { required: false } }
+  static inject = { server: { required: false }, http: { required: true }, database: { required: false } }
   static override MessageEncoder = WecomMessageEncoder
 
   /** Least milliseconds between two edits of a message. Edits only change what the next poll shows. */
@@ -38,7 +38,10 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   constructor(ctx: C, config: Config) {
     super(ctx, checkConfig(ctx, config), 'wecom-bot')
     this.selfId = config.botId || 'wecom-bot'
-    this.services = new BotServices(ctx, config, this.logger, systemClock, createDispatcher(this as never))
+    const bot = this as unknown as WecomBot
+    this.services = new BotServices(ctx, config, this.logger, systemClock, createDispatcher(bot), (state) => {
+      showConnection(bot, state)
+    })
     this.defineInternalRoute('/media/:id', async ({ params }) => {
       try {
         return respond(await this.services.attachments.open(params.id))
@@ -117,7 +120,8 @@ function checkConfig(ctx: Context, config: Config): Config {
   welcomeCard(config.welcome)
   for (const bot of ctx.bots) {
     if (!(bot instanceof WecomBot)) continue
-    if (canonical(bot.config.path) === canonical(config.path) && bot.config.token === config.token) {
+    const isOnSamePath = canonical(bot.config.path) === canonical(config.path)
+    if (config.token && isOnSamePath && bot.config.token === config.token) {
       throw new ConfigError(`two bots on ${config.path} have the same token: give each its own path or token`)
     }
     if ((bot.config.botId || '') === (config.botId || '')) {

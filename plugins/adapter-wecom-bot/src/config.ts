@@ -5,12 +5,19 @@ import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 import { WecomError } from './util/errors'
 
+/** WeCom's end of the long connection, the default of `wsUrl`. */
+const LONG_CONNECTION = 'wss://openws.work.weixin.qq.com'
 /** WeCom's own API, the default of `apiEndpoint`. */
 export const WECOM_API = 'https://qyapi.weixin.qq.com'
 
 export interface Config {
-  token: string
-  encodingAESKey: string
+  /** Set for the callback mode, see `modeOf`. */
+  token?: string
+  encodingAESKey?: string
+  mode?: 'callback' | 'websocket'
+  /** Set for the long connection, together with `botId`. */
+  botSecret?: string
+  wsUrl: string
   receiveId: string
   botId?: string
   name?: string
@@ -61,13 +68,31 @@ const optional = (schema: Schema<string>) => schema as Schema<string | undefined
 /** Koishi's console validates settings as written in koishi.yml, where `${{ env.X }}` is not yet evaluated. */
 const orExpression = (pattern: RegExp) => new RegExp(`${pattern.source}|^\\$\\{\\{.+\\}\\}$`)
 
+const secret = (pattern: RegExp) => Schema.string().role('secret').pattern(orExpression(pattern))
+const byCallback = () => ({ token: secret(/^\S+$/).required(), encodingAESKey: secret(KEY_PATTERN).required() })
+const byWebsocket = () => ({ botId: Schema.string().required(), botSecret: secret(/^\S+$/).required() })
+
+/** The values of the console that a mode needs. Not shown: the fields are described where they are declared. */
+const credentials = Schema.union([
+  Schema.object({ mode: Schema.never(), ...byCallback() }),
+  Schema.object({ mode: Schema.never(), ...byWebsocket() }),
+  Schema.object({ mode: Schema.const('callback' as const).required(), ...byCallback() }),
+  Schema.object({ mode: Schema.const('websocket' as const).required(), ...byWebsocket() }),
+]).hidden() as unknown as Schema<Pick<Config, 'mode'>>
+
 export const Config: Schema<Config> = Schema.intersect([
   Schema.object({
-    token: Schema.string().role('secret').pattern(orExpression(/^\S+$/)).required(),
-    encodingAESKey: Schema.string().role('secret').pattern(orExpression(KEY_PATTERN)).required(),
+    mode: Schema.union([
+      Schema.const('callback' as const),
+      Schema.const('websocket' as const),
+    ]).role('radio'),
+    botId: optional(Schema.string()),
+    botSecret: optional(secret(/^\S+$/)),
+    wsUrl: Schema.string().role('link').pattern(orExpression(/^wss?:\/\/\S+$/)).default(LONG_CONNECTION),
+    token: optional(secret(/^\S+$/)),
+    encodingAESKey: optional(secret(KEY_PATTERN)),
     path: Schema.string().role('url').pattern(orExpression(/^\/.+/)).default('/api/wecom/callback'),
     name: optional(Schema.string()),
-    botId: optional(Schema.string()),
     receiveId: Schema.string().default(''),
   }),
   Schema.object({
@@ -125,12 +150,18 @@ export const Config: Schema<Config> = Schema.intersect([
     proxy: optional(Schema.string().role('secret')),
     apiEndpoint: Schema.string().role('link').default(WECOM_API),
   }),
+  credentials,
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
+
+/** How the bot is reached: as set, else by the long connection where only its values are set. */
+export function modeOf({ mode, token, botSecret }: Pick<Config, 'mode' | 'token' | 'botSecret'>): 'callback' | 'websocket' {
+  return mode ?? (botSecret && !token ? 'websocket' : 'callback')
+}
 
 /** Warnings about settings that are valid each, but not together. */
 export function configWarnings({ retention, freshness, corpId, agentId, secret, encodingAESKey }: Config): string[] {
   const warnings: string[] = []
-  if (/[+/]/.test(encodingAESKey)) {
+  if (/[+/]/.test(encodingAESKey ?? '')) {
     warnings.push('encodingAESKey contains + or /: the WeCom console only takes letters and digits, so it may refuse '
       + 'this key; let the console generate one')
   }

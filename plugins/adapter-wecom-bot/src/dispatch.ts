@@ -5,6 +5,8 @@ import { addressOf, decode } from './inbound/decode'
 import type { Dispatcher } from './inbound/types'
 import type { MediaLink, Surface } from './protocol/payload'
 import type { BotServices } from './services'
+import type { ConnectionState } from './websocket/connection'
+import { describeReason } from './websocket/connection-log'
 import { systemClock } from 'common/time'
 
 /** Events of group robots that have an equivalent in Koishi. */
@@ -94,5 +96,25 @@ export function createDispatcher(bot: WecomBot): Dispatcher {
       bot.logger.info('first verified callback: WeCom reaches this bot')
       bot.online()
     },
+  }
+}
+
+/** Shows the state of the long connection as the bot's status. */
+export function showConnection(bot: WecomBot, state: ConnectionState) {
+  switch (state.name) {
+    case 'ready':
+      return bot.online()
+    case 'connecting':
+    case 'subscribing':
+      if (bot.status === Universal.Status.OFFLINE) bot.status = Universal.Status.CONNECT
+      return
+    case 'waiting':
+    case 'stopped':
+      if (!state.reason) return
+      if (state.reason.name === 'failed') bot.status = Universal.Status.RECONNECT
+      else bot.offline(new Error(describeReason(state.reason)))
+      return
+    default:
+      return state satisfies never
   }
 }

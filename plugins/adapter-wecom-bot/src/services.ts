@@ -5,11 +5,12 @@ import { throughKoishi, throughProxy } from './api/http'
 import { createCredentials } from './callback/credentials'
 import type { CallbackBot } from './callback/endpoint'
 import type { Config } from './config'
-import { configWarnings } from './config'
+import { configWarnings, modeOf } from './config'
 import { Admission } from './inbound/admission'
 import { AibotHandler } from './inbound/aibot-handler'
 import { PassiveHandler } from './inbound/passive-handler'
 import type { Dispatcher, HandlerContext } from './inbound/types'
+import { LongConnection } from './long-connection/long-connection'
 import { Attachments } from './media/attachments'
 import { downloadMedia, fetchFile } from './media/media'
 import { createFileReader } from './media/outgoing-files'
@@ -31,6 +32,9 @@ import type { TurnLog } from './turn/turn-log'
 import { createTurnLog } from './turn/turn-log'
 import { TURN_LIFETIME_MS } from './turn/turn-options'
 import { TurnRegistry } from './turn/turn-registry'
+import type { ConnectionState } from './websocket/connection'
+import { reportConnection } from './websocket/connection-report'
+import { dialThroughKoishi, dialThroughProxy } from './websocket/dial'
 import type { Clock } from 'common/time'
 
 /** The services of one bot, wired from its configuration. */
@@ -45,8 +49,11 @@ export class BotServices {
   readonly sender: Sender
   readonly deferred: DeferredDelivery
   readonly attachments: Attachments
+  /** Set if the bot is not reached by callbacks. */
+  readonly longConnection?: LongConnection
   /** The bot as its callback path sees it. */
   readonly callbacks: CallbackBot
+  private readonly aibot: AibotHandler
   /** Aborts downloads and connections of the proxy. */
   private readonly closing = new AbortController()
 
@@ -56,6 +63,8 @@ export class BotServices {
     readonly logger: Logger,
     readonly clock: Clock,
     readonly dispatcher: Dispatcher,
+    /** Called whenever the state of the long connection changes. */
+    connectionChanged: (state: ConnectionState) => void = () => {},
   ) {
     for (const warning of configWarnings(config)) logger.warn(warning)
     const notices = createNotices(ctx)
@@ -72,7 +81,16 @@ export class BotServices {
     this.deferred = new DeferredDelivery(this.webhooks, deferred, config.storage === 'database', logger)
     if (config.storage === 'database') ctx.inject(['database'], () => void this.deferred.resume())
     this.app = this.createApp(transport)
-    this.pushTargets = new PushTargets(config, this.webhooks, clock, this.app)
+    const streamCards = new StreamCards({
+      enabled: config.streamStyle === 'stream_with_template_card',
+      buttons: config.cardButtons,
+      title: () => notices.card,
+      clicked: notices.clicked,
+    }, cards)
+    if (modeOf(config) === 'websocket') {
+      this.longConnection = this.createLongConnection(ctx, streamCards, connectionChanged)
+    }
+    this.pushTargets = new PushTargets(config, this.webhooks, clock, this.app, this.longConnection)
     this.concurrency = new Concurrency({
       total: config.maxTurns,
       user: config.maxUserTurns,
@@ -107,17 +125,13 @@ export class BotServices {
     const context: HandlerContext = {
       turns: this.turns,
       admission: this.admission,
-      cards: new StreamCards({
-        enabled: config.streamStyle === 'stream_with_template_card',
-        buttons: config.cardButtons,
-        title: () => notices.card,
-        clicked: notices.clicked,
-      }, cards),
+      cards: streamCards,
       stores: this.stores,
       welcome: config.welcome,
       notices,
       dispatcher,
     }
+    this.aibot = this.createAibotHandler(context)
     this.callbacks = this.createCallbackBot(context, log)
   }
 
@@ -126,6 +140,7 @@ export class BotServices {
     this.turns.dispose()
     this.attachments.dispose()
     this.webhooks.dispose()
+    this.longConnection?.dispose()
     this.app?.dispose()
     void this.stores.dispose()
   }
@@ -144,6 +159,24 @@ export class BotServices {
     }, transport, this.clock)
   }
 
+  private createLongConnection(ctx: Context, cards: StreamCards, changed: (state: ConnectionState) => void) {
+    const { config, clock, logger } = this
+    const { botId = '', botSecret = '', wsUrl, proxy, feedback, placeholder } = config
+    return new LongConnection({
+      botId,
+      secret: botSecret,
+      dial: proxy ? dialThroughProxy(proxy, wsUrl) : dialThroughKoishi(ctx.http, wsUrl),
+      clock,
+      logger,
+      feedback,
+      placeholder,
+      cards,
+      sentCard: card => this.stores.cards.save(card, false),
+      accept: (payload, route) => this.aibot.accept(payload, false, route),
+      changed,
+    })
+  }
+
   private createAttachments() {
     const { config, clock, app } = this
     const options = {
@@ -160,7 +193,7 @@ export class BotServices {
   }
 
   private createCallbackBot(context: HandlerContext, log: TurnLog): CallbackBot {
-    const { config, clock, app, webhooks, concurrency, turns, pushTargets, dispatcher } = this
+    const { config, clock, app, webhooks, concurrency, turns, pushTargets, dispatcher, longConnection } = this
     const passive = new PassiveHandler({
       ...context,
       agentId: config.agentId || undefined,
@@ -172,7 +205,25 @@ export class BotServices {
       log,
       webhookOf: url => this.warnUnlessTrusted(pushTargets.robotWebhook(url)),
     })
-    const aibot = new AibotHandler({
+    return {
+      credentials: createCredentials(config),
+      anyReceiver: !config.receiveId && !config.corpId,
+      freshness: config.freshness,
+      healthToken: config.healthToken,
+      verified: () => dispatcher.verified(),
+      accept: (payload, isReplayed) => (payload.source ? passive : this.aibot).accept(payload, isReplayed),
+      status: () => ({
+        answering: concurrency.size,
+        turns: turns.size,
+        queued: webhooks.waiting,
+        connection: longConnection && reportConnection(longConnection.connection),
+      }),
+    }
+  }
+
+  private createAibotHandler(context: HandlerContext): AibotHandler {
+    const { config, clock } = this
+    return new AibotHandler({
       ...context,
       freshness: config.freshness,
       botId: config.botId || undefined,
@@ -181,15 +232,6 @@ export class BotServices {
       clock,
       isTrusted: url => !!this.warnUnlessTrusted(isTrusted(url, config.apiEndpoint, config.trustedHosts)),
     })
-    return {
-      credentials: createCredentials(config),
-      anyReceiver: !config.receiveId && !config.corpId,
-      freshness: config.freshness,
-      healthToken: config.healthToken,
-      verified: () => dispatcher.verified(),
-      accept: (payload, isReplayed) => (payload.source ? passive : aibot).accept(payload, isReplayed),
-      status: () => ({ answering: concurrency.size, turns: turns.size, queued: webhooks.waiting }),
-    }
   }
 
   private warnUnlessTrusted<T>(trusted: T): T {

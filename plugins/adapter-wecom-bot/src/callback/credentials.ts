@@ -10,9 +10,11 @@ type CredentialConfig = Pick<
 /**
  * The credentials that callbacks may use: the current one, then the previous one, which stays valid while the console
  * is being changed. With `corpId` each is also accepted for callbacks of self-built apps, which are encrypted for it.
+ * A bot that only has a long connection has none.
  */
 export function createCredentials(config: CredentialConfig): Credential[] {
   const { token, encodingAESKey, receiveId, corpId, previousToken, previousEncodingAESKey } = config
+  if (!token || !encodingAESKey) return []
   const list: Credential[] = [{ token, key: decodeKey(encodingAESKey), receiveId }]
   if (previousToken || previousEncodingAESKey) {
     list.push({ token: previousToken || token, key: decodeKey(previousEncodingAESKey || encodingAESKey), receiveId })

@@ -35,6 +35,11 @@ export class CallbackEndpoint {
     this.replays = new RecentlySeen(clock, 0)
   }
 
+  /** There is a bot with the credentials for callbacks. */
+  get takesCallbacks() {
+    return [...this.bots.values()].some(bot => bot.credentials.length)
+  }
+
   get isEmpty() {
     return !this.bots.size
   }

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { CallbackErrorReason } from '../protocol/callback-error'
+import type { ConnectionReport } from '../websocket/connection-report'
 
 /** Counters of one callback path. Times are milliseconds since 1970. */
 export class CallbackStats {
@@ -28,6 +29,8 @@ export interface BotStatus {
   turns: number
   /** Messages queued for webhooks. */
   queued: number
+  /** Set with a long connection. */
+  connection?: ConnectionReport
 }
 
 /** The status as JSON, for operators and health checks. Times are ISO 8601. */
@@ -64,7 +67,24 @@ export function metrics(tally: CallbackStats, bots: BotStatus[]): string {
     ...gauge('turns_answering', 'Turns that are being answered.', 'answering'),
     ...gauge('turns', 'Turns that can still be polled.', 'turns'),
     ...gauge('webhook_queue', 'Messages queued for webhooks.', 'queued'),
+    ...connectionMetrics(bots),
   ].join('\n') + '\n'
+}
+
+function connectionMetrics(bots: BotStatus[]): string[] {
+  const connected = bots.filter(bot => bot.connection)
+  if (!connected.length) return []
+  const metric = (name: string, type: string, help: string, value: (report: ConnectionReport) => number) => [
+    `# HELP wecom_bot_${name} ${help}`,
+    `# TYPE wecom_bot_${name} ${type}`,
+    ...connected.map(({ selfId, connection }) => `wecom_bot_${name}{bot="${label(selfId)}"} ${value(connection!)}`),
+  ]
+  const seconds = (time: string | null) => time ? Date.parse(time) / 1000 : 0
+  return [
+    ...metric('connection_up', 'gauge', 'Whether the long connection stands.', ({ state }) => Number(state === 'ready')),
+    ...metric('connection_reconnects_total', 'counter', 'How often the long connection was made again.', report => report.reconnects),
+    ...metric('connection_last_frame_timestamp_seconds', 'gauge', 'Time of the last frame from WeCom.', report => seconds(report.lastFrame)),
+  ]
 }
 
 /** Compares digests, which have the same length for any input, in constant time. */

@@ -22,6 +22,8 @@ export class PushTargets {
     readonly webhooks: WebhookRegistry,
     clock: Clock,
     readonly app?: WecomApp,
+    /** The bot's long connection, which reaches every chat that has sent a message. */
+    readonly longConnection?: { pushTo(channelId: string): Push },
   ) {
     this.robots = new ExpiringMap(clock, ROBOT_LIFETIME_MS, MAX_ROBOTS)
   }
@@ -40,10 +42,12 @@ export class PushTargets {
     return webhook && new WebhookPush(webhook)
   }
 
-  /** The group robot that received messages from a chat, or the app for a single chat. */
+  /** The group robot that received messages from a chat, the long connection, or the app for a single chat. */
   fallbackFor(channelId: string): Push | undefined {
     const robot = this.robots.get(channelId)
     if (robot) return toLegacyRobot(new WebhookPush(this.webhooks.byUrl(robot.url), robot.chatId))
+    // The default webhook is no chat.
+    if (this.longConnection && channelId !== 'webhook') return this.longConnection.pushTo(channelId)
     const userId = userOf(channelId)
     return userId ? this.app?.to(userId) : undefined
   }

@@ -225,7 +225,8 @@ export class AnswerDelivery {
     const shown = [bubble.shownText, this.overflowNote].filter(Boolean).join('\n\n')
     const { text, images, card, cardButtons: buttons } = turn
     const said = { text: this.isFrozen ? shown : text, images, card, buttons }
-    if (!isVisible(inWords(said)) || !fallback.isOpen(turn)) return this.retire()
+    // A bubble that can still be shown may be fetched late. A lost one has no other chance: the loss is logged.
+    if (!isVisible(inWords(said)) || (!this.isBubbleLost && !fallback.isOpen(turn))) return this.retire()
     // A late poll must not show the answer a second time.
     const finalFrame = bubble.finalFrame
     bubble.finalFrame = undefined

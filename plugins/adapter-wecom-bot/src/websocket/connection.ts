@@ -94,9 +94,18 @@ export class Connection {
     this.enter({ name: 'stopped' })
   }
 
-  /** Waits for a connection, at most `limitMs` milliseconds. @returns whether there is one */
+  /**
+   * Waits for a connection, at most `limitMs` milliseconds, and not where there will be none soon.
+   * @returns whether there is one
+   */
   async whenReady(limitMs: number): Promise<boolean> {
     await this.progress.until(() => this.isReady || !this.isTrying, limitMs)
+    return this.isReady
+  }
+
+  /** Waits for a connection for as long as there may be one. @returns whether there is one */
+  async untilReady(limitMs: number): Promise<boolean> {
+    await this.progress.until(() => this.isReady || this.state.name === 'stopped', limitMs)
     return this.isReady
   }
 

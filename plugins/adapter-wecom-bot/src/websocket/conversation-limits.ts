@@ -22,6 +22,8 @@ export type SendKind = 'last' | 'message' | 'refresh'
 export interface Slot {
   /** It is acknowledged, or given up. */
   done(): void
+  /** It was not sent after all. */
+  cancel(): void
 }
 
 interface Conversation {
@@ -63,15 +65,14 @@ export class ConversationLimits {
     )
     if (wait > 0) return Math.ceil(wait)
     conversation.inFlight++
-    let isDone = false
-    return {
-      done: () => {
-        if (isDone) return
-        isDone = true
-        conversation.inFlight--
-        conversation.times.push(this.clock.monotonic())
-      },
+    let isOver = false
+    const end = (isSent: boolean) => {
+      if (isOver) return
+      isOver = true
+      conversation.inFlight--
+      if (isSent) conversation.times.push(this.clock.monotonic())
     }
+    return { done: () => end(true), cancel: () => end(false) }
   }
 
   /** Least milliseconds between two frames of a bubble, so that the frames of a minute last for the whole of it. */

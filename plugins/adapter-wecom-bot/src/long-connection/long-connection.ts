@@ -1,0 +1,144 @@
+import type { Logger } from 'koishi'
+import { Activity } from 'common/async'
+import type { Clock } from 'common/time'
+import type { ReplyRoute } from '../inbound/aibot-handler'
+import type { Outcome } from '../inbound/types'
+import type { Payload } from '../protocol/payload'
+import type { TemplateCard } from '../protocol/template-card'
+import type { Push } from '../push/push'
+import type { StreamCards } from '../turn/stream-cards'
+import type { Frame } from '../protocol/reply'
+import type { TurnController } from '../turn/turn-controller'
+import type { ConnectionState } from '../websocket/connection'
+import { Connection } from '../websocket/connection'
+import { ConnectionLog } from '../websocket/connection-log'
+import { ConversationLimits } from '../websocket/conversation-limits'
+import { ConversationSender, addressOfChannel } from '../websocket/conversation-sender'
+import type { Dial } from '../websocket/dial'
+import { MediaUpload } from '../websocket/media-upload'
+import { PushedBubble } from './pushed-bubble'
+import { Receiver } from './receiver'
+import { ReconnectPolicy } from '../websocket/reconnect-policy'
+import { SocketDelivery } from './socket-delivery'
+
+export interface LongConnectionOptions {
+  botId: string
+  secret: string
+  dial: Dial
+  clock: Clock
+  logger: Pick<Logger, 'info' | 'warn' | 'error'>
+  feedback: boolean
+  placeholder: string
+  cards: StreamCards
+  /** Called for each card that a plugin has sent. */
+  sentCard(card: TemplateCard): void
+  /** @throws {CallbackError} */
+  accept(payload: Payload, route: ReplyRoute): Outcome | Promise<Outcome>
+  /** The state of the connection has changed. */
+  changed(state: ConnectionState): void
+}
+
+/** Everything that a bot does over its long connection. */
+export class LongConnection {
+  readonly connection: Connection
+  private readonly limits: ConversationLimits
+  private readonly sender: ConversationSender
+  private readonly uploads: MediaUpload
+  private readonly delivery: SocketDelivery
+  /** Bubbles, with the images and cards that follow their last frames. */
+  private readonly showing: Activity
+  private readonly closing = new AbortController()
+
+  constructor(private readonly options: LongConnectionOptions) {
+    const { botId, secret, dial, clock, logger, accept, sentCard } = options
+    const log = new ConnectionLog(logger, botId)
+    this.connection = new Connection({
+      botId,
+      secret,
+      dial,
+      clock,
+      policy: new ReconnectPolicy(Math.random),
+      received: (payload, requestId) => receiver.received(payload, requestId),
+      changed: (state) => {
+        log.changed(state)
+        options.changed(state)
+      },
+      ignored: reason => log.ignored(reason),
+    })
+    this.limits = new ConversationLimits(clock)
+    this.sender = new ConversationSender(this.connection, this.limits, clock, this.closing.signal)
+    this.uploads = new MediaUpload(this.connection, clock, this.closing.signal)
+    this.showing = new Activity(clock)
+    this.delivery = new SocketDelivery({
+      connection: this.connection,
+      sender: this.sender,
+      upload: (type, name, data) => this.uploads.upload(type, name, data),
+      clock,
+      sentCard,
+    })
+    const receiver = new Receiver({
+      connection: this.connection,
+      limits: this.limits,
+      accept,
+      routeOf: (payload, requestId) => this.routeOf(payload, requestId),
+      warn: text => logger.warn(text),
+    })
+  }
+
+  start() {
+    this.connection.start()
+  }
+
+  stop() {
+    this.connection.stop()
+  }
+
+  /** Waits until everything is sent, at most `limitMs` milliseconds. */
+  async whenIdle(limitMs: number): Promise<void> {
+    await Promise.all([this.sender.whenIdle(limitMs), this.showing.whenIdle(limitMs)])
+  }
+
+  /** Sends messages to a conversation that answer nothing. */
+  pushTo(channelId: string): Push {
+    return this.delivery.pushTo(addressOfChannel(channelId))
+  }
+
+  dispose() {
+    this.closing.abort()
+    this.stop()
+    this.uploads.dispose()
+  }
+
+  private routeOf(payload: Payload, requestId: string): ReplyRoute {
+    const isMessage = payload.kind === 'message'
+    const { clock, feedback, placeholder } = this.options
+    return {
+      screen: turn => new PushedBubble(turn, requestId, {
+        connection: this.connection,
+        limits: this.limits,
+        clock,
+        feedback,
+        placeholder,
+        showing: this.showing,
+        completed: (turn, frame) => this.complete(turn, frame, requestId),
+      }),
+      // An event cannot be answered with messages.
+      override: this.delivery.answerTo(isMessage ? requestId : undefined),
+    }
+  }
+
+  /** Sends what a bubble cannot show: images and the card are messages of their own. */
+  private async complete(turn: TurnController, { images }: Frame, requestId: string) {
+    // A bubble that had to close before the answer was complete has none: they follow with the rest.
+    if (!images) return
+    const { cards } = this.options
+    const card = cards.attach(turn, turn.msgId)
+    if (!images.length && !card) return
+    try {
+      await this.delivery.sendAnswer(turn.turn, { text: '', images, card }, requestId)
+      cards.confirm(turn)
+    } catch (error) {
+      turn.deliveryFailed(error)
+    }
+  }
+}

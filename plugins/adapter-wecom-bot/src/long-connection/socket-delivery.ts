@@ -1,0 +1,91 @@
+import type { Clock } from 'common/time'
+import { WecomApiError } from '../api/client'
+import { DeliveryError } from '../api/delivery-error'
+import { SOCKET_REPLY_LIFETIME_MS } from '../protocol/limits'
+import type { TemplateCard } from '../protocol/template-card'
+import type { MessagePart } from '../push/parts'
+import type { Push } from '../push/push'
+import { toDeliveryError } from '../push/push'
+import type { Said } from '../render/said'
+import type { DeliveryOverride, Turn } from '../turn/turn'
+import type { Connection } from '../websocket/connection'
+import type { Address, ConversationSender, SendOptions } from '../websocket/conversation-sender'
+import { addressOf } from '../websocket/conversation-sender'
+import type { SocketMessage, Upload } from './message-bodies'
+import { answerMessages, toSocketMessages } from './message-bodies'
+
+/** How long an answer waits for a connection. */
+const ANSWER_PATIENCE_MS = 15 * 60_000
+/** How long other messages do. */
+const PUSH_PATIENCE_MS = 60_000
+
+export interface SocketDeliveryContext {
+  connection: Connection
+  sender: ConversationSender
+  upload: Upload
+  clock: Clock
+  /** Called for each card that was sent. */
+  sentCard(card: TemplateCard): void
+}
+
+/** Messages over the long connection, apart from bubbles. */
+export class SocketDelivery {
+  constructor(private readonly context: SocketDeliveryContext) {}
+
+  /**
+   * The way out of a turn beside its bubble.
+   * @param requestId of the message that is answered; events cannot be answered with messages
+   */
+  answerTo(requestId?: string): DeliveryOverride {
+    const openedAt = this.context.clock.monotonic()
+    const isOpen = () => {
+      const { clock, connection } = this.context
+      return connection.state.name !== 'stopped' && clock.monotonic() - openedAt < SOCKET_REPLY_LIFETIME_MS
+    }
+    return {
+      get isOpen() {
+        return isOpen()
+      },
+      send: (turn, said) => this.sendAnswer(turn, said, requestId),
+    }
+  }
+
+  /** @throws {DeliveryError} with the number of characters that were not delivered */
+  async sendAnswer({ owner }: Turn, said: Said, requestId?: string): Promise<void> {
+    const messages = answerMessages(said, this.context.upload)
+    let sent = 0
+    try {
+      await this.sendAll(addressOf(owner), messages, { requestId, patienceMs: ANSWER_PATIENCE_MS }, () => sent++)
+    } catch (error) {
+      if (!(error instanceof WecomApiError)) throw error
+      const left = messages.slice(sent).map(({ words }) => words)
+      const lost = left.join('').length
+      const doubtful = error.failure === 'unconfirmed' ? left[0].length : 0
+      throw DeliveryError.fromApi(error, `${lost} characters`, lost, doubtful, `${doubtful} of them`)
+    }
+  }
+
+  /** Messages to a conversation that answer nothing. */
+  pushTo(address: Address): Push {
+    return {
+      send: async (parts: MessagePart[]) => {
+        const messages = toSocketMessages(parts, this.context.upload)
+        let sent = 0
+        try {
+          await this.sendAll(address, messages, { patienceMs: PUSH_PATIENCE_MS }, () => sent++)
+        } catch (error) {
+          throw toDeliveryError(error, parts, messages.length - sent, messages.length)
+        }
+      },
+    }
+  }
+
+  private async sendAll(address: Address, messages: SocketMessage[], options: SendOptions, sent: () => void) {
+    const { sender, sentCard } = this.context
+    for (const { body, card } of messages) {
+      await sender.send(address, await body(), options)
+      if (card) sentCard(card)
+      sent()
+    }
+  }
+}
