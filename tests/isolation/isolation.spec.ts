@@ -55,6 +55,19 @@ describe('isolation of failures', () => {
       })
     }
 
+    it('of a plugin that was loaded before the isolation ends with the plugin', async () => {
+      app = new Context()
+      app.plugin(mock as Plugin, {})
+      const fork = app.plugin({ name: 'early', apply: ctx => void ctx.middleware(() => 'early') })
+      app.plugin(isolation)
+      app.plugin({ name: 'late', apply: ctx => void ctx.middleware(() => 'late') })
+      await app.start()
+      const direct = app.mock.client('123')
+      assert.deepEqual(await direct.receive('hello'), ['early'])
+      fork.dispose()
+      assert.deepEqual(await direct.receive('hello'), ['late'])
+    })
+
     it('produces no notice in a group if the bot is not addressed', async () => {
       const { group } = await start(broken)
       assert.deepEqual(await group.receive('hello'), [])

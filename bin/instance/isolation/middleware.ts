@@ -7,6 +7,10 @@ interface Hook {
   callback: Middleware
 }
 
+interface Lifecycle {
+  unregister(hooks: unknown[], callback: unknown): boolean | undefined
+}
+
 interface Processor {
   _hooks: Hook[]
   middleware(this: { ctx: Context }, middleware: Middleware, options?: unknown): () => boolean
@@ -45,13 +49,21 @@ export function isolateMiddleware(
   }
 
   const { middleware } = processor
+  const { lifecycle } = app as unknown as { lifecycle: Lifecycle }
+  const { unregister } = lifecycle
   processor.middleware = function(callback, options) {
     return middleware.call(this, isolate(callback, this.ctx), options)
   }
   const replaced = processor._hooks.map((hook): [Hook, Middleware] => [hook, hook.callback])
   for (const [hook, callback] of replaced) hook.callback = isolate(callback, hook.ctx)
+  // Koishi finds the middleware of a plugin that is unloaded by its function: that of plugins loaded before was replaced.
+  lifecycle.unregister = function(hooks, callback) {
+    const [hook] = replaced.find(([hook, original]) => original === callback && hooks.includes(hook)) ?? []
+    return unregister.call(this, hooks, hook?.callback ?? callback)
+  }
   return () => {
     processor.middleware = middleware
+    lifecycle.unregister = unregister
     for (const [hook, callback] of replaced) hook.callback = callback
   }
 }
