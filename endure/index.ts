@@ -25,7 +25,7 @@ async function main() {
   const seed = Number(values.seed ?? Date.now() % 1_000_000)
   console.log(`${values.short ? 'a short run' : 'a month'}, seed ${seed} (repeat with --seed ${seed})`)
   const report = new Report()
-  const world = await World.create(new Random(seed))
+  const world = await World.create(new Random(seed), values.short ? 40_000 : 240_000)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       world.instance.close()
@@ -40,7 +40,7 @@ async function main() {
     try {
       await kind.run(world, tally, size)
     } catch (error) {
-      tally.problems.push((error as Error).message)
+      tally.problems.push((error as Error).stack ?? String(error))
     }
     return { tally, durationMs: performance.now() - startedAt }
   }

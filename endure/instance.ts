@@ -15,6 +15,7 @@ import type { Actions } from './inside/actions'
 const root = resolve(__dirname, '..')
 
 const START_TIMEOUT_MS = 60_000
+const CALL_TIMEOUT_MS = 20_000
 /** Most output that is kept, for the report of a failure. */
 const MAX_OUTPUT = 400_000
 
@@ -108,8 +109,9 @@ export class Instance {
     action: T, ...[argument]: Parameters<Actions[T]>
   ): Promise<Awaited<ReturnType<Actions[T]>>> {
     const body = JSON.stringify({ argument })
-    const call = request({ socketPath: this.env.ENDURE_SOCKET, path: `/${action}`, method: 'POST', agent: false }).end(body)
-    const [response] = await once(call, 'response')
+    const signal = AbortSignal.timeout(CALL_TIMEOUT_MS)
+    const options = { socketPath: this.env.ENDURE_SOCKET, path: `/${action}`, method: 'POST', agent: false, signal }
+    const [response] = await once(request(options).end(body), 'response')
     const { value, error } = JSON.parse(await text(response)) as { value: never, error?: string }
     if (error) throw new Error(`${action}: ${error}`)
     return value

@@ -4,8 +4,6 @@ import { ANSWER } from './gemini'
 import type { Ending, Outcome } from './outcome'
 import { Silence } from './outcome'
 
-/** WeCom polls for six minutes; here, a person gives up earlier. */
-const PATIENCE_MS = 90_000
 const POLL_INTERVAL_MS = 250
 /** WeCom sends a message up to three times. */
 const DELIVERIES = 3
@@ -17,6 +15,8 @@ export interface WecomPersonOptions {
   encodingAESKey: string
   wecom: Wecom
   userId: string
+  /** How long the person waits for the end of an answer, in milliseconds. WeCom polls for six minutes. */
+  patience: number
   /** WeCom's clock. Milliseconds since 1970. */
   now(): number
 }
@@ -42,7 +42,7 @@ export class WecomPerson {
     if (!first) return end('refused', '')
     let { reply } = first
     const { id } = reply?.stream ?? {}
-    for (const giveUp = performance.now() + PATIENCE_MS; ; await pause(POLL_INTERVAL_MS)) {
+    for (const giveUp = performance.now() + this.options.patience; ; await pause(POLL_INTERVAL_MS)) {
       const { content = '', finish } = reply?.stream ?? {}
       silence.see(visible(content))
       if (id === undefined || finish || performance.now() > giveUp) {

@@ -25,7 +25,8 @@ export class World {
     readonly wecom: Wecom, readonly dingtalk: Dingtalk, readonly gemini: MoodyGemini,
   ) {}
 
-  static async create(random: Random): Promise<World> {
+  /** @param patience how long people wait for the end of an answer, in milliseconds */
+  static async create(random: Random, patience: number): Promise<World> {
     const [token, encodingAESKey, port] = [createToken(), createEncodingAESKey(), await freePort()]
     const [wecom, dingtalk, gemini] = [
       await createWecom({ encodingAESKey }),
@@ -50,8 +51,9 @@ export class World {
     const url = `http://127.0.0.1:${port}/api/wecom/callback`
     for (let number = 1; number <= PEOPLE; number++) {
       const now = () => Date.now() + world.passed
-      world.idlePeople.wecom.push(new WecomPerson({ url, token, encodingAESKey, wecom, userId: `person${number}`, now }))
-      world.idlePeople.dingtalk.push(new DingtalkPerson(dingtalk, `person${number}`))
+      const userId = `person${number}`
+      world.idlePeople.wecom.push(new WecomPerson({ url, token, encodingAESKey, wecom, userId, patience, now }))
+      world.idlePeople.dingtalk.push(new DingtalkPerson(dingtalk, userId, patience))
     }
     return world
   }

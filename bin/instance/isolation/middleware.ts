@@ -56,7 +56,7 @@ export function isolateMiddleware(
   }
   const replaced = processor._hooks.map((hook): [Hook, Middleware] => [hook, hook.callback])
   for (const [hook, callback] of replaced) hook.callback = isolate(callback, hook.ctx)
-  // Koishi finds the middleware of a plugin that is unloaded by its function: that of plugins loaded before was replaced.
+  // Koishi finds the middleware of an unloaded plugin by its function, which was replaced for plugins loaded before.
   lifecycle.unregister = function(hooks, callback) {
     const [hook] = replaced.find(([hook, original]) => original === callback && hooks.includes(hook)) ?? []
     return unregister.call(this, hooks, hook?.callback ?? callback)
