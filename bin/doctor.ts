@@ -4,6 +4,7 @@ import type { Finding, Message } from '../plugins/gemini-chat/src/doctor'
 import { texts } from './doctor/texts'
 import { printLines } from './instance/bilingual'
 import { redact, withoutBlank } from './instance/env'
+import { savedEnv } from './doctor/saved-env'
 import type { Env } from './instance/env'
 import { validateEnv } from './instance/validate-env'
 
@@ -72,9 +73,12 @@ async function* examineAll(env: Env) {
 
 async function run() {
   for (const file of ['.env.local', '.env']) if (existsSync(file)) process.loadEnvFile(file)
-  const env = withoutBlank(process.env)
+  // What is not set by a variable may be saved from the console.
+  const saved = savedEnv()
+  const variables = withoutBlank(process.env)
+  const env = { ...saved, ...variables }
   // The instance does not start with any of these.
-  const problems = validateEnv(env)
+  const problems = validateEnv(variables, name => saved[name])
   printLines(problems.map(text => ({ mark: '✗', ...text })))
   let failures = problems.length
   for await (const finding of examineAll(env)) {

@@ -161,6 +161,7 @@ export function startupReport(running: RunningPlugins, env: Env, seen?: Sighting
   ]
   if (running['adapter-wecom-bot'] || running['adapter-dingtalk']) return lines
   return [...lines, line('!',
-    '没有开启任何平台，机器人收不到消息。',
-    'No platform is on: the bot does not receive any messages.')]
+    '没有开启任何平台，机器人收不到消息，健康检查也不会通过：请按上面的说明设置一个平台的变量，或在控制台里填写并启用它的插件。',
+    'No platform is on: the bot does not receive any messages, and the health check fails. Set the variables of a '
+    + 'platform as described above, or fill in and enable its plugin in the console.')]
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Logger } from 'koishi'
-import type { Context } from 'koishi'
+import type { Context, Dict } from 'koishi'
 import { validateEnv, CONSOLE_PATH } from './validate-env'
 import { withoutBlank } from './env'
 import { examineEnvFiles } from './env-hints/env-file'
@@ -13,6 +13,7 @@ import { lockFolder } from './data/lock'
 import { sweepLogFiles } from './data/log-files'
 import { isStorageError, LogHistory } from './data/log-history'
 import { ErrorReporter } from './error-reporter'
+import { keepHealthFile } from './health-file'
 import { InstanceLoader, firstLine } from './loader'
 import * as isolation from './isolation'
 import { setupLog } from './log'
@@ -136,6 +137,15 @@ function loginLine(url: string): ReportLine {
   return { mark: '✓', zh: `控制台的一次性登录链接：${url}`, en: `One-time link to the console: ${url}` }
 }
 
+/** The settings of the running plugins. Of several entries the first one counts: it is the one with the variables. */
+function runningPlugins(): Dict<Dict> {
+  const running: Dict<Dict> = {}
+  for (const { name, fork } of loader.entries()) {
+    if (fork) running[name] ??= fork.config as Dict
+  }
+  return running
+}
+
 async function start() {
   speedUpServiceAccess()
   const env = await readSettings()
@@ -164,9 +174,8 @@ async function start() {
   const failures = loader.failures()
   if (failures.length) fail(failures.map(failure => explainFailure(failure, env)))
 
-  const running = loader.entries().map(({ name, fork }): [string, unknown] => [name, fork!.config])
-  // The first entry of a plugin, which is the one with the variables.
-  const plugins = Object.fromEntries(running.reverse()) as RunningPlugins
+  const plugins = runningPlugins() as RunningPlugins
+  keepHealthFile(app, join(loader.baseDir, 'data', 'health.json'), runningPlugins)
   isReported = true
   printLines([
     ...startupReport(plugins, env, surfaces.of(plugins['adapter-wecom-bot']?.token)),

@@ -54,6 +54,11 @@ describe('WecomClient.verify', () => {
     await fails(client('http://nowhere.invalid/'), 'unreachable', /ENOTFOUND|EAI_AGAIN/)
   })
 
+  it('reports a path without a bot, as nginx makes it with proxy_pass …/', async () => {
+    const url = await server((_, response) => response.writeHead(404).end('Not Found'))
+    await fails(client(url), 'status', /404.*proxy_pass 结尾不要带 \/[^]*proxy_pass must not end with \//)
+  })
+
   it('reports a connection that is reset', async () => {
     const url = await server(({ socket }) => socket.resetAndDestroy())
     await fails(client(url), 'unreachable', /ECONNRESET/)

@@ -50,8 +50,16 @@ export class CallbackLog {
   misrouted(path: string, paths: string[]) {
     const shown = path.replace(/[^\x21-\x7e]/g, '?').slice(0, MAX_PATH_LENGTH)
     const own = paths.join(', ')
-    this.note('misrouted', `收到发往 ${shown} 的回调，该路径没有机器人：请把后台 URL 的路径改为 ${own} / `
-      + `a callback was sent to ${shown}, which has no bot: set the path of the URL in the WeCom console to ${own}`)
+    // A proxy that removes the beginning of the path leaves its end, or nothing.
+    const isCut = paths.some(own => own.endsWith(shown.toLowerCase().replace(/\/$/, '')))
+    const [zh, en] = isCut
+      ? [
+          '；如果后台的 URL 没有错，就是反向代理截掉了路径：nginx 的 proxy_pass 结尾不要带 /',
+          '; if that is what it is set to, a reverse proxy cuts the path: remove the / at the end of proxy_pass in nginx',
+        ]
+      : ['', '']
+    this.note('misrouted', `收到发往 ${shown} 的回调，该路径没有机器人：请把后台 URL 的路径改为 ${own}${zh} / `
+      + `a callback was sent to ${shown}, which has no bot: set the path of the URL in the WeCom console to ${own}${en}`)
   }
 
   private note(reason: Occasion, line: string) {

@@ -39,6 +39,16 @@ describe('CallbackLog', () => {
     assert.match(lines[0], /^收到发往 \/\?\?x{97} 的回调，.*\/one, \/two \/ a callback was sent to .* \/one, \/two$/)
   })
 
+  for (const [path, isCut] of [
+    ['/', true], ['/callback', true], ['/callback/', true], ['/wecom/callback', true], ['/wecom', false], ['/x/api', false],
+  ] as const) {
+    it(`${isCut ? 'mentions' : 'does not mention'} a proxy that cuts the path to ${path}`, () => {
+      const { log, lines } = createLog()
+      log.misrouted(path, ['/api/wecom/callback'])
+      assert.equal(/proxy_pass 结尾不要带 \/ .*remove the \/ at the end of proxy_pass/.test(lines[0]), isCut)
+    })
+  }
+
   it('is limited under a flood, and counts it', async () => {
     const { clock, log, lines } = createLog()
     for (let count = 0; count < 10_000; count++) log.refused(new CallbackError('signature'), '/wecom')

@@ -77,8 +77,9 @@ const STATUS_HINTS: Record<number, [zh: string, en: string]> = {
     'This page comes from a firewall or reverse proxy, not from the bot; allow the path.',
   ],
   404: [
-    '这个路径上没有机器人：请核对路径，并确认适配器插件已启用、凭据已填写。',
-    'There is no bot on this path: compare the path, and check that the adapter plugin is enabled and has credentials.',
+    '这个路径上没有机器人：请核对路径，确认适配器插件已启用、凭据已填写；用 nginx 时，proxy_pass 结尾不要带 /，否则路径会被截掉。',
+    'There is no bot on this path: compare the path, and check that the adapter plugin is enabled and has credentials. '
+    + 'In nginx, proxy_pass must not end with /, which would cut the path.',
   ],
   405: ['这个路径不接受 GET：它可能不是机器人的回调地址。', 'The path does not accept GET: it may not be the bot\'s callback URL.'],
   502: ['反向代理连不上 Koishi：请确认它在运行、地址和端口正确。', 'The reverse proxy cannot reach Koishi: check that Koishi is running, its address and its port.'],
