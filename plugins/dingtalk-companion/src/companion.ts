@@ -1,48 +1,29 @@
 import { h, Universal } from 'koishi'
 import type { Bot, Context, Session } from 'koishi'
 import type { Clock } from 'common/time'
-import { DingtalkApi } from './api/api'
+import { createAccount } from './account'
+import type { Account } from './account'
+import type { DingtalkApi } from './api/api'
 import { App } from './api/app'
-import { SessionWebhooks } from './api/session-webhooks'
 import { isStockBot } from './api/stock-bot'
 import type { StockBot } from './api/stock-bot'
-import { install } from './bot/install'
 import { restoreMention } from './bot/mention'
-import { Inbound } from './inbound/inbound'
-import type { IncomingMessage } from './inbound/message'
 import { describeUsage } from './commands/usage'
+import { settingsOf } from './config'
 import type { Config } from './config'
 import { closeLeftOpenCards } from './delivery/card-recovery'
 import { DatabaseAccess } from 'common/database'
 import { carryOverRows } from './storage/carry-over'
 import { MonthlyUsageStore } from './storage/monthly-usage'
 import { OpenCardStore } from './storage/open-cards'
-import { SentTexts } from './storage/recent-messages'
 import { declareTables } from './storage/tables'
-import { AccessToken } from './stream/access-token'
 import { MessageDeduplicator } from './stream/dedupe'
-import { takeOverDialing } from './stream/dialing'
-import { MESSAGE_TOPIC } from './stream/frames'
-import { StreamConnection } from './stream/stream-connection'
-import type { Callback } from './stream/stream-connection'
-import { BotMessages } from './turn/bot-messages'
 import { TurnRegistry } from './turn/turn-registry'
-import { describeError } from 'common/errors'
 
 export interface CompanionOptions {
   clock: Clock
   /** A number from 0 up to 1. */
   random: () => number
-}
-
-/** What belongs to one bot. */
-interface Account {
-  api: DingtalkApi
-  inbound: Inbound
-  connection: StreamConnection
-  messages: BotMessages
-  uninstall(): void
-  recovering?: Promise<void>
 }
 
 /** Finds the bots of the stock adapter and gives each of them what it lacks. */
@@ -151,54 +132,11 @@ export class Companion {
     if (known) return known
     // A bot that is taken from a plugin's context cannot send any more when that plugin has been disposed.
     const bot = this.ctx.root.bots.find(({ sn }) => sn === found.sn) as StockBot | undefined ?? found
-    const { config, options, options: { clock }, turns, warn } = this
-    const app = this.appOf(bot.selfId)
-    const api = new DingtalkApi(bot, app, options)
-    const webhooks = new SessionWebhooks(clock, originOf(bot))
-    const sent = new SentTexts(clock)
-    const messages = new BotMessages({
-      api, config, clock, webhooks, sent,
-      store: this.cards,
-      recall: (channelId, key) => deleteMessage(bot, channelId, key),
-      warn: error => warn(`DingTalk: a message could not be delivered: ${describeError(error)}`),
-    })
-    const undo = [
-      install(bot, {
-        messages,
-        turnOf: sessionId => turns.get(sessionId),
-        sentByStock: count => app.quota.spend(count),
-      }),
-      new AccessToken(bot, { clock, warn }).install(),
-      takeOverDialing(bot, { clock, spend: calls => app.quota.spend(calls), warn }),
-    ]
-    const account: Account = {
-      api,
-      messages,
-      inbound: new Inbound({
-        bot, api, clock, webhooks, sent, warn, opened: (session, message) => this.open(session, message),
-      }),
-      connection: new StreamConnection(bot, {
-        clock, warn,
-        silence: bot.config.protocol === 'ws' ? config.silence : 0,
-        received: callback => this.received(account, callback),
-      }),
-      uninstall: () => undo.forEach(callback => callback()),
-    }
+    const { cards: store, ctx, options, turns, warn } = this
+    const config = settingsOf(this.config, bot.selfId)
+    const account = createAccount(bot, { ...options, app: this.appOf(bot.selfId), config, ctx, store, turns, warn })
     this.accounts.set(bot.sn, account)
     return account
-  }
-
-  /** Takes a callback of the Stream connection. @returns what to respond */
-  private async received({ api, inbound }: Account, { topic, data }: Callback): Promise<object | null> {
-    api.app.messages.spend()
-    if (topic === MESSAGE_TOPIC) await inbound.receive(data)
-    return null
-  }
-
-  /** Opens the turn of a message before anything can answer it. */
-  private open(session: Session, { isDirect, sender: { name, staffId } }: IncomingMessage) {
-    const asker = this.config.mentionAsker && !isDirect && staffId ? { id: staffId, name } : undefined
-    this.turns.open(session.id, { asker })
   }
 
   private appOf(id: string): App {
@@ -240,14 +178,4 @@ export class Companion {
 
 function isMessage({ type }: Session) {
   return type === 'message' || type === 'message-created'
-}
-
-/** The adapter's own way to take back a message, which `install` hides. */
-function deleteMessage(bot: StockBot, channelId: string, key: string): Promise<void> {
-  return (bot.constructor as unknown as { prototype: StockBot }).prototype.deleteMessage.call(bot, channelId, key)
-}
-
-/** Where replies by webhook go. */
-function originOf({ config: { oldApi } }: StockBot): string {
-  return new URL(oldApi?.endpoint || 'https://oapi.dingtalk.com/').origin
 }

@@ -5,6 +5,14 @@ import zhCN from './locales/zh-CN.yml'
 /** `live`: about one frame a second. `economy`: four frames and the last. `off`: no cards. */
 export type StreamingMode = 'live' | 'economy' | 'off'
 
+/** Settings of one app. What is empty is as in the settings of all. */
+export interface AppSettings {
+  /** The app key, also called client id. */
+  appkey: string
+  cardTemplateId?: string
+  cardKey?: string
+}
+
 /** Texts for the settings page are in `locales/`. */
 export interface Config {
   streaming: StreamingMode
@@ -12,12 +20,20 @@ export interface Config {
   cardTemplateId?: string
   /** Variable of the template that holds the text. */
   cardKey: string
+  /** Whether text beyond what every client shows of a card follows in messages. */
+  splitCards: boolean
   /** API calls per month; 0 is unlimited. */
   monthlyCalls: number
   /** Messages by webhook and over the Stream connection per month; 0 is unlimited. */
   monthlyMessages: number
   /** Whether answers in groups mention the person who asked. */
   mentionAsker: boolean
+  /** Whether a message whose answer takes a while gets a reaction until the answer is there. */
+  reaction: boolean
+  /** What a click on the stop button of a card says. */
+  stopText: string
+  /** Settings of single apps, where several run. */
+  apps: AppSettings[]
   /** Milliseconds without a frame after which the Stream connection is opened again; 0 is never. */
   silence: number
 }
@@ -26,11 +42,29 @@ export const Config: Schema<Config> = Schema.object({
   streaming: Schema.union(['economy', 'live', 'off'] as const).role('radio').default('economy'),
   cardTemplateId: Schema.string(),
   cardKey: Schema.string().default('content'),
+  splitCards: Schema.boolean().default(true),
   monthlyCalls: Schema.natural().default(5000),
   monthlyMessages: Schema.natural().default(3000),
   mentionAsker: Schema.boolean().default(true),
+  reaction: Schema.boolean().default(true),
+  stopText: Schema.string().default('停止'),
+  apps: Schema.array(Schema.object({
+    appkey: Schema.string().required(),
+    cardTemplateId: Schema.string(),
+    cardKey: Schema.string(),
+  })).role('table').default([]),
   silence: Schema.natural().role('ms').default(600_000),
 }).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
+
+/** The settings of one app. */
+export function settingsOf(config: Config, appkey: string): Config {
+  const own = config.apps.find(app => app.appkey === appkey)
+  return {
+    ...config,
+    cardTemplateId: own?.cardTemplateId || config.cardTemplateId,
+    cardKey: own?.cardKey || config.cardKey,
+  }
+}
 
 const LIVE_FRAME_GAP_MS = 1000
 

@@ -9,7 +9,7 @@ import zhCN from './locales/zh-CN.yml'
 export { DingtalkError } from './api/error'
 export type { DingtalkErrorCode } from './api/error'
 export type { StreamingMode } from './config'
-export type { TextState } from './turn/outgoing-message'
+export type { TextState } from './turn/message-content'
 export { usage } from './console-usage'
 export { Config }
 

@@ -1,2 +1,1 @@
 export { FakeClock, InstantClock, settle } from './fake-clock'
-export { assertLinear, hostilePieces } from './linear-time'

@@ -4,8 +4,8 @@ import type { Clock } from 'common/time'
 /** The address for replies to one conversation. */
 export interface SessionWebhook {
   url: string
-  /** Milliseconds since 1970. */
-  expiresAt: number
+  /** Milliseconds from the message that brought it, however the clocks of DingTalk and of this machine are set. */
+  lifeMs: number
 }
 
 /** A webhook is not used in the last seconds of its life. */
@@ -21,7 +21,7 @@ const MAX_CHATS = 2000
  */
 export class SessionWebhooks {
   /** By channel id. */
-  private readonly webhooks: ExpiringMap<SessionWebhook>
+  private readonly webhooks: ExpiringMap<SessionWebhook & { expiresAt: number }>
 
   /** @param origin of DingTalk's API: a message that names another host is not believed */
   constructor(private readonly clock: Clock, private readonly origin: string) {
@@ -29,14 +29,15 @@ export class SessionWebhooks {
   }
 
   set(channelId: string, webhook: SessionWebhook) {
-    if (URL.canParse(webhook.url) && new URL(webhook.url).origin === this.origin) this.webhooks.set(channelId, webhook)
+    if (!URL.canParse(webhook.url) || new URL(webhook.url).origin !== this.origin) return
+    this.webhooks.set(channelId, { ...webhook, expiresAt: this.clock.monotonic() + webhook.lifeMs })
   }
 
   /** @returns `undefined` where there is none, or its life is over */
   get(channelId: string): SessionWebhook | undefined {
     const webhook = this.webhooks.get(channelId)
     if (!webhook) return
-    if (webhook.expiresAt - this.clock.now() > MARGIN_MS) return webhook
+    if (webhook.expiresAt - this.clock.monotonic() > MARGIN_MS) return webhook
     this.webhooks.delete(channelId)
   }
 

@@ -1,22 +1,22 @@
+import { describeError } from 'common/errors'
 import { MessageEncoder } from 'koishi'
 import type { Bot, Context, h, Session, Universal } from 'koishi'
-import { needsStockEncoder, toMarkdown } from '../render/elements'
+import type { OutgoingFile } from '../delivery/media-sender'
 import type { BotMessages, MessageTarget } from '../turn/bot-messages'
-import type { TextState } from '../turn/outgoing-message'
 import type { Turn } from '../turn/turn'
-
-type StockEncoder = new (...args: ConstructorParameters<typeof MessageEncoder>) => MessageEncoder
+import { contentOf } from './content'
+import { partsOf } from './outgoing-parts'
 
 export interface EncoderOptions {
   messages: BotMessages
   turn?: Turn
-  /** Called with the number of messages that the stock encoder has sent, each of them a billed call. */
-  sentByStock(count: number): void
+  warn(text: string): void
 }
 
-/** Sends elements as Markdown messages, and leaves files to the stock encoder. Koishi's events are emitted as usual. */
+/** Sends elements as Markdown messages, and files as messages of their type. Koishi's events are emitted as usual. */
 export class CompanionEncoder extends MessageEncoder<Context, Bot<Context>> {
   private elements: h[] = []
+  private failure: unknown
 
   constructor(
     bot: Bot<Context>, channelId: string, referrer: unknown, options: Universal.SendOptions | undefined,
@@ -35,15 +35,22 @@ export class CompanionEncoder extends MessageEncoder<Context, Bot<Context>> {
   }
 
   override async flush() {
-    for (const part of partition(this.elements.splice(0))) {
-      if (part.some(needsStockEncoder)) await this.sendWithStock(part)
-      else await this.sendMarkdown(part)
+    for (const part of partsOf(this.elements.splice(0))) {
+      if (part.type === 'markdown') await this.sendMarkdown(part.elements)
+      else await this.sendFile(part.file)
     }
   }
 
+  override async send(content: h.Fragment) {
+    const messages = await super.send(content)
+    // The sender of nothing but files has to know that none of them arrived.
+    if (!this.results.length && this.failure) throw this.failure
+    return messages
+  }
+
   private async sendMarkdown(elements: h[]) {
-    const content = { text: toMarkdown(elements), state: stateOf(elements) }
-    if (!content.state && !content.text.trim()) return
+    const content = contentOf(elements)
+    if (!content.state && !content.text.trim() && !content.buttons?.length) return
     const id = await this.encoderOptions.messages.create(this.target, content)
     const { session } = this
     session.event.message = { ...session.event.message, id, elements }
@@ -51,17 +58,18 @@ export class CompanionEncoder extends MessageEncoder<Context, Bot<Context>> {
     session.app.emit(session, 'send', session)
   }
 
-  private async sendWithStock(elements: h[]) {
-    const { bot, channelId, encoderOptions: { messages, sentByStock }, options, referrer } = this
-    const { MessageEncoder: Stock } = bot.constructor as unknown as { MessageEncoder: StockEncoder }
-    const encoder = new Stock(bot, channelId, referrer, options)
-    encoder.session = this.session
+  /** A file that fails does not keep back what follows it. */
+  private async sendFile(file: OutgoingFile) {
+    const { encoderOptions: { messages, warn }, session } = this
     try {
-      await messages.send(this.target, () => encoder.render(elements, true))
-    } finally {
-      sentByStock(encoder.results.length)
+      const id = await messages.sendFile(this.target, file)
+      this.results.push({ id })
+      session.event.message = { ...session.event.message, id }
+      session.app.emit(session, 'send', session)
+    } catch (error) {
+      this.failure = error
+      warn(`DingTalk: a file could not be sent: ${describeError(error)}`)
     }
-    this.results.push(...encoder.results)
   }
 
   private get target(): MessageTarget {
@@ -76,21 +84,4 @@ export class CompanionEncoder extends MessageEncoder<Context, Bot<Context>> {
       late: session.text('dingtalk-companion.late'),
     }
   }
-}
-
-/** Splits elements into runs that only the stock encoder can send, and runs that become Markdown. */
-function partition(elements: h[]): h[][] {
-  const parts: h[][] = []
-  for (const element of elements) {
-    const last = parts.at(-1)
-    if (last && needsStockEncoder(last[0]) === needsStockEncoder(element)) last.push(element)
-    else parts.push([element])
-  }
-  return parts
-}
-
-/** The state that the elements of a message declare. */
-export function stateOf(elements: h[]): TextState | undefined {
-  const state = elements.findLast(({ type }) => type === 'markdown')?.attrs.state
-  return ['processing', 'typing', 'failed'].includes(state) ? state : undefined
 }

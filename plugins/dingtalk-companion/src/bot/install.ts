@@ -1,10 +1,10 @@
 import { h } from 'koishi'
 import type { Bot, Context, Universal } from 'koishi'
 import type { StockBot } from '../api/stock-bot'
-import { toMarkdown } from '../render/elements'
 import type { BotMessages } from '../turn/bot-messages'
 import type { Turn } from '../turn/turn'
-import { CompanionEncoder, stateOf } from './encoder'
+import { contentOf } from './content'
+import { CompanionEncoder } from './encoder'
 
 /**
  * Milliseconds that edits of one message should be apart. Edits cost nothing, because the companion decides which of
@@ -16,7 +16,7 @@ export interface InstallOptions {
   messages: BotMessages
   /** The turn that a session began, while it goes on. */
   turnOf(sessionId: number | undefined): Turn | undefined
-  sentByStock(count: number): void
+  warn(text: string): void
 }
 
 /**
@@ -25,7 +25,7 @@ export interface InstallOptions {
  * @see docs/streaming.md
  * @returns removes everything again
  */
-export function install(bot: StockBot, { messages, turnOf, sentByStock }: InstallOptions): () => void {
+export function install(bot: StockBot, { messages, turnOf, warn }: InstallOptions): () => void {
   const { constructor: { prototype } } = bot as unknown as { constructor: { prototype: StockBot } }
   // A plugin that has wrapped one of these functions goes on calling it when the companion is disposed.
   let isInstalled = true
@@ -36,7 +36,7 @@ export function install(bot: StockBot, { messages, turnOf, sentByStock }: Instal
     if (!isInstalled) return prototype.createMessage.call(this, channelId, content, referrer, options)
     const { session } = options ?? {}
     const turn = session?.channelId === channelId ? turnOf(session.id) : undefined
-    return new CompanionEncoder(this, channelId, referrer, options, { messages, turn, sentByStock }).send(content)
+    return new CompanionEncoder(this, channelId, referrer, options, { messages, turn, warn }).send(content)
   }
 
   async function editMessage(this: Bot<Context>, channelId: string, messageId: string, content: h.Fragment) {
@@ -44,7 +44,7 @@ export function install(bot: StockBot, { messages, turnOf, sentByStock }: Instal
     // A growing answer is edited many times. Markdown contains no components that would have to be run.
     const isPlain = elements.every(({ type }) => type === 'markdown' || type === 'text')
     const rendered = isPlain ? elements : await this.session({ type: 'send' }).transform(elements)
-    messages.edit(messageId, { text: toMarkdown(rendered), state: stateOf(rendered) })
+    messages.edit(messageId, contentOf(rendered))
   }
 
   async function deleteMessage(this: StockBot, channelId: string, messageId: string) {

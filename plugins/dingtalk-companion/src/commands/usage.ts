@@ -13,9 +13,10 @@ declare module 'koishi' {
 /** The API calls that the apps have made this month, one line for each. */
 export function describeUsage(apps: Iterable<App>, now: number, session: Session): string[] {
   const month = monthOf(now)
-  return Array.from(apps, ({ id, quota: { used, limit, isShort } }) => {
+  return Array.from(apps, ({ id, quota: { used, limit, isShort }, messages }) => {
     const name = !limit ? 'unlimited' : isShort ? 'short' : 'calls'
-    return session.text(`dingtalk-companion.usage.${name}`, { app: id, month, used, limit })
+    const messageCounts = { messages: messages.used, messageLimit: messages.limit || '∞' }
+    return session.text(`dingtalk-companion.usage.${name}`, { app: id, month, used, limit, ...messageCounts })
   })
 }
 

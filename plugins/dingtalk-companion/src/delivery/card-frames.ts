@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { BlockScanner, cut, draft, pageText } from 'common/markdown'
+import { cut, draft, pageText } from 'common/markdown'
 import type { DingtalkApi } from '../api/api'
 import type { DingtalkError } from '../api/error'
 import { SAFE_CARD_BYTES } from '../api/limits'
@@ -17,6 +17,15 @@ export interface CardFramesOptions {
   /** Variable of the template that holds the text. */
   key: string
   store: OpenCardStore
+  /** Characters that the card may show; what follows is not shown. Unlimited by default. */
+  maxCharacters?: number
+}
+
+/** What a card shows of a text. */
+interface CardPart {
+  /** How much of the text that is, in characters. */
+  end: number
+  frame: string
 }
 
 /**
@@ -30,7 +39,6 @@ export class CardFrames {
   private shown = ''
   private frame = ''
   private tooLarge = false
-  private readonly scanner = new BlockScanner()
 
   constructor(private readonly options: CardFramesOptions, private readonly outTrackId: string) {}
 
@@ -40,8 +48,7 @@ export class CardFrames {
    * @throws {DingtalkError}
    */
   async showText(text: string): Promise<boolean> {
-    const { length, suffix } = draft(text, this.scanner)
-    const frame = text.slice(0, length) + suffix
+    const { end, frame } = this.visible(text) ?? whole(text)
     const isNew = frame !== this.frame
     if (isNew) {
       // Stored before it is shown: closing the card after a crash must not take text away.
@@ -52,7 +59,7 @@ export class CardFrames {
       })
       this.frame = frame
     }
-    this.shown = text.slice(0, length)
+    this.shown = text.slice(0, end)
     return isNew
   }
 
@@ -67,7 +74,7 @@ export class CardFrames {
   /** Closes the card. It never throws. @returns how much of the text the card shows, in characters */
   async close(text: string, look: Exclude<CardLook, 'typing'>): Promise<number> {
     let limit = SAFE_CARD_BYTES
-    let part = this.tooLarge ? this.fitting(text, limit) : { end: text.length, frame: text }
+    let part = this.tooLarge ? this.fitting(text, limit) : this.visible(text) ?? { end: text.length, frame: text }
     for (;;) {
       try {
         await this.send(toCard(part.frame), look)
@@ -85,8 +92,16 @@ export class CardFrames {
     }
   }
 
+  /** The beginning of a text that is longer than the card may show. */
+  private visible(text: string): CardPart | undefined {
+    const { maxCharacters = Infinity } = this.options
+    if (text.length <= maxCharacters) return
+    const page = cut(text, 0, Buffer.byteLength(text.slice(0, maxCharacters)))
+    return { end: page.end, frame: pageText(text, page) }
+  }
+
   /** What the card has taken already, or is known to take. */
-  private fitting(text: string, limit: number) {
+  private fitting(text: string, limit: number): CardPart {
     const { frame, shown } = this
     if (shown && limit === SAFE_CARD_BYTES && text.startsWith(shown)) return { end: shown.length, frame }
     const page = cut(text, 0, limit)
@@ -105,4 +120,10 @@ export class CardFrames {
       isError: look === 'failed',
     }, look !== 'typing')
   }
+}
+
+/** An unfinished text, as far as it can be shown without broken markup. */
+function whole(text: string): CardPart {
+  const { length, suffix } = draft(text)
+  return { end: length, frame: text.slice(0, length) + suffix }
 }

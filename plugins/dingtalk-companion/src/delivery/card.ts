@@ -5,6 +5,8 @@ import type { DingtalkError } from '../api/error'
 import type { Chat } from '../api/stock-bot'
 import { frameGap } from '../config'
 import type { StreamingMode } from '../config'
+import { buttonsParam } from './card-buttons'
+import type { MessageButton } from './card-buttons'
 import { CardFrames } from './card-frames'
 import type { CardFramesOptions, CardLook } from './card-frames'
 import type { SentTexts } from '../storage/recent-messages'
@@ -34,6 +36,7 @@ export interface CardOptions extends CardFramesOptions {
   notice: string
   /** Text of a card that came after its answer had been sent as a message. */
   late: string
+  buttons?: readonly MessageButton[]
   /** Milliseconds that the text was held back already: its first frame comes so much earlier. */
   heldMs?: number
   /** Called when the card was closed by its watchdog. */
@@ -137,7 +140,7 @@ export class Card extends LatestState {
   }
 
   private async create() {
-    const { api, chat, template, key, mention, store, notice } = this.options
+    const { api, buttons, chat, template, key, mention, store, notice } = this.options
     if (this.finished.signal.aborted || this.isGivenUp) return
     const asker = chat.isDirect ? undefined : mention?.asker
     // Stored first: a card that is not stored could not be closed after a crash.
@@ -146,7 +149,7 @@ export class Card extends LatestState {
       this.messageKey = await api.createCard(chat, {
         outTrackId: this.outTrackId,
         template,
-        params: { [key]: '' },
+        params: { [key]: '', ...buttons?.length && { buttons: buttonsParam(buttons) } },
         mentions: asker && { [asker.id]: asker.name },
       })
       if (this.isGivenUp) return void await this.closeLate()

@@ -43,7 +43,7 @@ export function readMessage(data: unknown): IncomingMessage | undefined {
     title: raw.conversationTitle,
     corpId: raw.chatbotCorpId ?? '',
     sender: { id: senderKey, staffId: staffId || undefined, name: senderNick || senderKey, isAdmin: !!raw.isAdmin },
-    webhook: url && expiresAt ? { url, expiresAt } : undefined,
+    webhook: url && expiresAt ? { url, lifeMs: expiresAt - (Number(raw.createAt) || 0) } : undefined,
   }
 }
 

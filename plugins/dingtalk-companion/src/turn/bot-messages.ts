@@ -2,15 +2,20 @@ import { SerialQueue } from 'common/async'
 import { LruMap } from 'common/collections'
 import type { Clock } from 'common/time'
 import type { DingtalkApi } from '../api/api'
+import { MAX_CARD_CHARACTERS } from '../api/limits'
 import type { SessionWebhooks } from '../api/session-webhooks'
 import { chatOf } from '../api/stock-bot'
 import type { Config } from '../config'
 import { Card } from '../delivery/card'
 import { MarkdownSender } from '../delivery/markdown-sender'
+import { MediaSender } from '../delivery/media-sender'
+import type { LoadFile, OutgoingFile } from '../delivery/media-sender'
+import type { CardChats } from '../storage/card-chats'
 import type { OpenCardStore } from '../storage/open-cards'
 import type { SentTexts } from '../storage/recent-messages'
 import { OutgoingMessage, unknownMessage } from './outgoing-message'
-import type { MessageChat, MessageContent } from './outgoing-message'
+import type { MessageChat } from './message-chat'
+import type { MessageContent } from './message-content'
 import type { Turn } from './turn'
 
 /** Messages that can still be edited or deleted. */
@@ -20,7 +25,7 @@ const MAX_KNOWN_MESSAGES = 1000
 export interface MessageTarget {
   channelId: string
   /** The session that is answered, where there is one. */
-  session?: { isDirect: boolean, channelId?: string }
+  session?: { isDirect: boolean, channelId?: string, guildId?: string }
   /** Its turn, while that goes on. */
   turn?: Turn
   /** Note below a text that was cut off. */
@@ -35,9 +40,12 @@ export interface BotMessagesOptions {
   api: DingtalkApi
   webhooks: SessionWebhooks
   sent: SentTexts
-  config: Pick<Config, 'streaming' | 'cardTemplateId' | 'cardKey'>
+  chats: CardChats
+  config: Pick<Config, 'streaming' | 'cardTemplateId' | 'cardKey' | 'splitCards'>
   store: OpenCardStore
   clock: Clock
+  /** Reads a file that a plugin sends. */
+  load: LoadFile
   /** Takes back a message that was sent. */
   recall(channelId: string, key: string): Promise<void>
   warn(error: unknown): void
@@ -72,10 +80,15 @@ export class BotMessages {
     return id
   }
 
-  /** Sends something that is not Markdown, in its place among the messages. */
-  send<T>({ channelId, turn }: MessageTarget, task: () => Promise<T>): Promise<T> {
+  /**
+   * Sends a file, in its place among the messages.
+   * @returns the key by which it can be recalled
+   * @throws {DingtalkError}, or what loading the file throws
+   */
+  sendFile({ channelId, session, turn }: MessageTarget, file: OutgoingFile): Promise<string> {
+    const { api, load } = this.options
     turn?.release()
-    return this.queue.run(channelId, task)
+    return this.queue.run(channelId, () => new MediaSender(api, chatOf(channelId, session), load).send(file))
   }
 
   /**
@@ -101,14 +114,16 @@ export class BotMessages {
     await Promise.all([...this.messages.values()].map(message => message.interrupt().catch(this.options.warn)))
   }
 
-  private get canOpenCard(): boolean {
+  /** Whether a message could become a card now. */
+  get canOpenCard(): boolean {
     const { api, config: { streaming, cardTemplateId } } = this.options
     return streaming !== 'off' && !!cardTemplateId && api.app.takesCards
   }
 
   private chat({ channelId, session, turn, notice, deleted, late }: MessageTarget): MessageChat {
-    const { api, clock, config, recall, sent, store, warn, webhooks } = this.options
-    const { streaming: mode, cardTemplateId, cardKey: key } = config
+    const { api, chats, clock, config, recall, sent, store, warn, webhooks } = this.options
+    const { streaming: mode, cardTemplateId, cardKey: key, splitCards } = config
+    const maxCharacters = splitCards ? MAX_CARD_CHARACTERS : undefined
     const chat = chatOf(channelId, session)
     const isReply = session?.channelId === channelId
     const mention = turn?.mention
@@ -123,10 +138,12 @@ export class BotMessages {
       get canOpenCard() {
         return canOpenCard()
       },
-      openCard(heldMs, expired) {
+      openCard(request) {
         if (!canOpenCard() || !cardTemplateId) return
-        const content = { template: cardTemplateId, key, mode, notice, late, mention, heldMs, expired }
-        return new Card({ api, chat, sender, sent, clock, store, ...content }, enqueue)
+        const content = { template: cardTemplateId, key, mode, notice, late, mention, maxCharacters, ...request }
+        const card = new Card({ api, chat, sender, sent, clock, store, ...content }, enqueue)
+        chats.set(card.outTrackId, { id: channelId, isDirect: chat.isDirect, guildId: session?.guildId })
+        return card
       },
       enqueue,
       recall: key => recall(channelId, key),

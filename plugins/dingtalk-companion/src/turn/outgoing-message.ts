@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock } from 'common/time'
 import { DingtalkError } from '../api/error'
 import { CARD_WATCHDOG_MS } from '../delivery/card'
 import type { Card } from '../delivery/card'
+import { buttonLinks } from '../delivery/card-buttons'
 import { NO_KEY } from '../delivery/markdown-sender'
-import type { MarkdownSender } from '../delivery/markdown-sender'
+import type { MessageChat } from './message-chat'
+import { cardText, isUnfinished } from './message-content'
+import type { MessageContent } from './message-content'
 
 /**
  * How long a message is held back for its first edit. An editing plugin writes again within a few hundred milliseconds;
@@ -14,41 +16,6 @@ export const HOLD_MS = 1000
 
 /** A message that is edited after the end of its turn is complete when no edit comes for this long. */
 export const LATE_EDIT_IDLE_MS = 30_000
-
-/**
- * What the `state` of a `markdown` element says: a status line in place of text that is still to come, text that will
- * grow, or text that was cut off by an error. Without it the text is complete for all that is known.
- */
-export type TextState = 'processing' | 'typing' | 'failed'
-
-export interface MessageContent {
-  /** Markdown. */
-  text: string
-  state?: TextState
-}
-
-/** The chat that a message goes to. */
-export interface MessageChat {
-  clock: Clock
-  sender: Pick<MarkdownSender, 'send'>
-  /** Note below a text that was cut off. */
-  notice: string
-  /** Text of a card whose message was deleted. */
-  deleted: string
-  readonly canOpenCard: boolean
-  /**
-   * Makes a card, if that is possible at the moment.
-   * @param heldMs how long its text was held back
-   * @param expired called when its watchdog closes it
-   */
-  openCard(heldMs: number, expired: () => void): Card | undefined
-  /** Runs a task after the earlier ones of this chat. */
-  enqueue<T>(task: () => Promise<T>): Promise<T>
-  /** Takes back a message that was sent. */
-  recall(key: string): Promise<void>
-  /** Reports a failure that no caller waits for. */
-  warn(error: unknown): void
-}
 
 /**
  * One message of a plugin. It is `held` until it is known how it goes out: as a `card`, which edits can change until it
@@ -98,6 +65,8 @@ export class OutgoingMessage {
     if (isUnfinished(content)) {
       this.openCard()
       this.waitForMore()
+    } else if (inTurn && content.buttons?.length && chat.canOpenCard) {
+      this.openCard()
     } else if (inTurn && chat.canOpenCard) {
       this.wait(HOLD_MS)
     } else {
@@ -188,7 +157,9 @@ export class OutgoingMessage {
   }
 
   private openCard() {
-    const card = this.chat.openCard(this.chat.clock.monotonic() - this.createdAt, () => this.cardClosed())
+    const { buttons } = this.content
+    const heldMs = this.chat.clock.monotonic() - this.createdAt
+    const card = this.chat.openCard({ heldMs, buttons, expired: () => this.cardClosed() })
     if (!card) return
     this.card = card
     this.phase = 'card'
@@ -197,15 +168,16 @@ export class OutgoingMessage {
 
   private show() {
     const { card, content: { text, state } } = this
-    if (state === 'processing') card!.status(text)
-    else card!.update(text)
+    if (state === 'processing' && !this.content.thoughts) card!.status(text)
+    else card!.update(cardText(this.content))
   }
 
   private async send() {
-    const { chat, content: { text } } = this
+    const { chat, content: { buttons = [], text } } = this
     this.clearTimer()
     this.phase = 'sent'
-    await chat.enqueue(() => this.deliver(text))
+    const links = buttonLinks(buttons)
+    await chat.enqueue(() => this.deliver(links ? `${text}\n\n${links}` : text))
   }
 
   private async closeCard() {
@@ -213,7 +185,7 @@ export class OutgoingMessage {
     if (this.phase !== 'card') return this.sendRest()
     const { text, state } = this.content
     this.phase = 'closed'
-    await this.card!.end(text, state === 'failed' ? 'failed' : 'finished')
+    await this.card!.end(cardText(this.content), state === 'failed' ? 'failed' : 'finished')
     this.delivered = text
   }
 
@@ -262,10 +234,6 @@ export class OutgoingMessage {
     this.chat.clock.clearTimeout(this.timer)
     this.timer = undefined
   }
-}
-
-function isUnfinished({ state }: MessageContent): boolean {
-  return state === 'processing' || state === 'typing'
 }
 
 export function unknownMessage(id: string) {

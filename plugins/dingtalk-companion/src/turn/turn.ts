@@ -5,17 +5,17 @@ import type { OutgoingMessage } from './outgoing-message'
 export interface TurnOptions {
   /** Whom the answer mentions. */
   asker?: Asker
-  /** Called when everything is delivered. */
-  ended?(): void
 }
 
 /** Everything that is sent in answer to one incoming message, until Koishi's middleware chain for it ends. */
 export class Turn {
   readonly mention: Mention
+  /** Called when everything is delivered. */
+  ended = () => {}
   private readonly messages: OutgoingMessage[] = []
 
-  constructor(private readonly options: TurnOptions = {}) {
-    this.mention = new Mention(options.asker)
+  constructor({ asker }: TurnOptions = {}) {
+    this.mention = new Mention(asker)
   }
 
   get isAnswered(): boolean {
@@ -38,6 +38,6 @@ export class Turn {
     const ends = this.messages.map(message => message.settleQuietly())
     for (const message of this.messages) message.leaveTurn()
     await Promise.all(ends)
-    this.options.ended?.()
+    this.ended()
   }
 }

@@ -1,6 +1,6 @@
 import { h } from 'koishi'
 import type { Bot, Session } from 'koishi'
-import type { TextState } from '../../src/turn/outgoing-message'
+import type { TextState } from '../../src/turn/message-content'
 
 /** A plugin that answers one message by the streaming contract, and ends the middleware chain when it is done. */
 export class Answer {

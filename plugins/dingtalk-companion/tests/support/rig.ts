@@ -63,6 +63,7 @@ export class Rig {
         interrupted: '（回答在这里中断了。）',
         deleted: '（已撤回）',
         late: '（已作为消息发出）',
+        reaction: '收到',
         missing: '缺少 {count} 个',
         lost: '没有收到',
         unreadable: '读不了',
