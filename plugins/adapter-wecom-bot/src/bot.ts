@@ -10,6 +10,7 @@ import { welcomeCard } from './inbound/welcome'
 import { renderElements } from './render/markdown'
 import type { Media } from './media/media'
 import { MediaError } from './media/media-error'
+import type { MediaErrorCode } from './media/media-error'
 import { WecomMessageEncoder } from './message'
 import { DeliveryError } from './api/delivery-error'
 import { createDispatcher, showConnection } from './dispatch'
@@ -48,7 +49,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
       } catch (error) {
         if (!(error instanceof MediaError)) throw error
         this.logger.warn('attachment not available: %s', error.message)
-        return { status: 502 }
+        return refuse(502, error.code, error.message)
       }
     })
     ctx.plugin(WecomAdapter, this)
@@ -131,9 +132,15 @@ function checkConfig(ctx: Context, config: Config): Config {
   return config
 }
 
+/** Why a file is not available, for plugins: as a code, and as a text without addresses. */
+function refuse(status: number, code: MediaErrorCode, reason: string): Universal.Response {
+  const headers = new Headers({ 'content-type': 'text/plain; charset=utf-8', 'x-error-code': code })
+  return { status, headers, body: new TextEncoder().encode(reason).buffer as ArrayBuffer }
+}
+
 /** A file as the response of an internal route. */
 function respond(media?: Media): Universal.Response {
-  if (!media) return { status: 404 }
+  if (!media) return refuse(404, 'wecom-bot/media-unavailable', 'the file has expired')
   const headers = new Headers({ 'content-type': media.type })
   if (media.name) headers.set('content-disposition', `attachment; filename=${encodeURIComponent(media.name)}`)
   const { buffer, byteOffset, byteLength } = media.data

@@ -2,7 +2,8 @@ import { retry } from 'common/async'
 import type { Clock } from 'common/time'
 import { WecomApiError } from './client'
 
-const MAX_ATTEMPTS = 4
+/** Tries of one call, the first one included. */
+export const MAX_ATTEMPTS = 4
 /** Rate limit exceeded. WeCom counts per minute, so short pauses do not help. */
 const RATE_LIMIT_CODES = [45009, 45033]
 const RATE_LIMIT_PAUSE_MS = 5000
@@ -36,7 +37,11 @@ export class ApiRetry {
   }
 }
 
-function delayMs(error: unknown, attempt: number): number | undefined {
+/**
+ * @param attempt 0 after the first try
+ * @returns milliseconds before the next try; `undefined` where another try is no use
+ */
+export function delayMs(error: unknown, attempt: number): number | undefined {
   if (isPassing(error)) return 2 ** (attempt + 1) * (isRateLimit(error) ? RATE_LIMIT_PAUSE_MS : BUSY_PAUSE_MS)
 }
 
@@ -44,7 +49,7 @@ function isPassing(error: unknown): error is WecomApiError {
   return error instanceof WecomApiError && (error.failure === 'unsent' || error.errcode === SYSTEM_BUSY || isRateLimit(error))
 }
 
-function isRateLimit({ errcode = 0 }: WecomApiError) {
+export function isRateLimit({ errcode = 0 }: WecomApiError): boolean {
   return RATE_LIMIT_CODES.includes(errcode)
 }
 

@@ -2,6 +2,9 @@ import { Universal, h } from 'koishi'
 import type { MessageBody, Event, MediaLink, Message } from '../protocol/payload'
 import { channelOf } from '../protocol/conversation'
 import type { Referrer } from '../protocol/conversation'
+import { removeMention } from './mention'
+
+export { stripMention } from './mention'
 
 /** Returns the URL that plugins read a file from; `undefined` if it cannot be read. */
 type Attach = (link: MediaLink) => string | undefined
@@ -20,19 +23,17 @@ export function decode(
   name: string | undefined,
   attach: Attach,
 ): Partial<Universal.Event> | undefined {
-  const { chatId, msgId, body, quote } = message
+  const { chatId, msgId, body, quote, unreadableQuote } = message
   const elements = decodeBody(body, attach)
   if (!elements) return
   if (chatId) {
-    // In a mixed message an image may come before the text.
-    const first = elements.find(element => element.type === 'text')
-    if (first) first.attrs.content = stripMention(first.attrs.content, name)
+    removeMention(elements, name)
     elements.unshift(h.at(selfId))
   }
   return {
     ...addressOf(message, turn),
     type: 'message',
-    message: { id: msgId, elements, quote: quote && decodeQuote(quote, attach) },
+    message: { id: msgId, elements, quote: quote ? decodeQuote(quote, attach) : unreadable(unreadableQuote) },
   }
 }
 
@@ -82,23 +83,9 @@ function decodeQuote(body: MessageBody, attach: Attach): Universal.Message | und
   return elements && { elements, content: elements.join('') }
 }
 
-/**
- * Removes the mention of the bot from a group message. WeCom leaves it in the text as `@` and the display name, which
- * may contain spaces; other `@word`s are kept.
- * @param name the bot's display name; unless given, the `@word` that the message starts with is removed
- */
-export function stripMention(text: string, name?: string): string {
-  if (!name) return text.replace(/^\s*@\S+\s*/, '')
-  const mention = '@' + name
-  const start = text.trimStart()
-  if (start.startsWith(mention) && isBoundary(start[mention.length])) return start.slice(mention.length).trimStart()
-  const end = text.trimEnd()
-  if (end.endsWith(mention) && isBoundary(end[end.length - mention.length - 1])) {
-    return end.slice(0, -mention.length).trimEnd()
-  }
-  return text
-}
-
-function isBoundary(char: string | undefined) {
-  return char === undefined || /\s/.test(char)
+/** A quoted message of an unknown type leaves a trace, so that plugins do not take the message for all there is. */
+function unreadable(type: string | undefined): Universal.Message | undefined {
+  if (!type) return
+  const elements = [h('wecom-bot:unreadable', { type }, [h.text(`[无法读取的消息：${type}]`)])]
+  return { elements, content: elements.join('') }
 }

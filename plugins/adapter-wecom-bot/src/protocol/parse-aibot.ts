@@ -47,8 +47,10 @@ export function parseAibotPayload(raw: Raw): Payload {
   if (name === 'event') return { kind: 'event', ...event(record(raw.event)), ...base }
   const body = content(raw)
   if (!body) return { kind: 'unknown', name, ...base }
-  const quote = record(raw.quote)
-  return { kind: 'message', body, quote: quote && content(quote), ...base }
+  const quoted = record(raw.quote)
+  const quote = quoted && content(quoted)
+  const unreadableQuote = quoted && !quote ? text(quoted.msgtype) : undefined
+  return { kind: 'message', body, quote, ...unreadableQuote && { unreadableQuote }, ...base }
 }
 
 function content(raw: Raw): MessageBody | undefined {

@@ -60,6 +60,8 @@ export interface Message extends CallbackBase {
   kind: 'message'
   body: MessageBody
   quote?: MessageBody
+  /** Type of a quoted message that this version does not support. */
+  unreadableQuote?: string
 }
 
 /** WeCom polls a stream for its next frame. */

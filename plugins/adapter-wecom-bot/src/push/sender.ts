@@ -1,8 +1,9 @@
-import type { h } from 'koishi'
+import { h } from 'koishi'
 import type { Referrer } from '../protocol/conversation'
 import { channelOf } from '../protocol/conversation'
 import type { PushTargets } from './push-targets'
 import { SerialQueue } from 'common/async'
+import { CardError } from '../protocol/template-card'
 import { renderElements } from '../render/markdown'
 import { DeliveryError } from '../api/delivery-error'
 import type { OpenFile } from '../media/outgoing-files'
@@ -57,7 +58,22 @@ export class Sender {
   }
 
   private async say(turn: TurnController, elements: h[]): Promise<Delivered | undefined> {
-    const said = renderElements(elements)
+    let said: Rendered
+    try {
+      said = renderElements(elements)
+    } catch (error) {
+      // The words beside a wrong card are no less an answer.
+      if (error instanceof CardError) await this.sayBesides(turn, elements)
+      throw error
+    }
+    return this.sayRendered(turn, said)
+  }
+
+  private async sayBesides(turn: TurnController, elements: h[]) {
+    await this.sayRendered(turn, renderElements(withoutCards(elements)))
+  }
+
+  private async sayRendered(turn: TurnController, said: Rendered): Promise<Delivered | undefined> {
     if (!said.text && !said.images.length && !said.buttons.length && !said.card) return
     return { id: await turn.say(said), content: said.text }
   }
@@ -73,6 +89,14 @@ export class Sender {
   private answeredBy(referrer?: Referrer): TurnController | undefined {
     return referrer && this.turns.find(referrer.turn)
   }
+}
+
+type Rendered = ReturnType<typeof renderElements>
+
+function withoutCards(elements: h[]): h[] {
+  return elements.filter(({ type }) => type !== 'wecom-bot:card').map((element) => {
+    return element.children.length ? h(element.type, element.attrs, withoutCards(element.children)) : element
+  })
 }
 
 function belongs(turn: TurnController, channelId: string) {

@@ -4,7 +4,7 @@ import type { InlineImage } from '../protocol/reply'
 import { MAX_STREAM_BYTES, MAX_WEBHOOK_MARKDOWN_BYTES, RESPONSE_URL_LIFETIME_MS } from '../protocol/limits'
 import type { Post } from '../api/client'
 import { WecomApiError, callApi } from '../api/client'
-import { SYSTEM_BUSY } from '../api/retry'
+import { MAX_ATTEMPTS, SYSTEM_BUSY, delayMs, isRateLimit } from '../api/retry'
 import { cut, pieces } from '../render/split'
 import type { Notices } from './notices'
 import type { Said } from '../render/said'
@@ -13,7 +13,7 @@ import type { Turn } from './turn'
 import type { Webhook } from '../api/webhook'
 import { DeliveryError } from '../api/delivery-error'
 
-/** Before the only retry of a post to `response_url`. */
+/** Before the only retry of a post to `response_url` that was not sent, or found WeCom busy. */
 const RETRY_PAUSE_MS = 1000
 
 /** What became of a message, in characters. */
@@ -114,10 +114,13 @@ export class FallbackDelivery {
   private async postOnce(url: string, body: object) {
     await retry(() => callApi(this.post, url, body), {
       clock: this.clock,
-      attempts: 2,
-      delayMs: (error) => {
-        const isPassing = error instanceof WecomApiError && (error.failure === 'unsent' || error.errcode === SYSTEM_BUSY)
-        return isPassing ? RETRY_PAUSE_MS : undefined
+      attempts: MAX_ATTEMPTS,
+      delayMs: (error, attempt) => {
+        if (!(error instanceof WecomApiError)) return
+        // As long as a webhook would wait: the limit is counted per minute.
+        if (isRateLimit(error)) return delayMs(error, attempt)
+        const isPassing = error.failure === 'unsent' || error.errcode === SYSTEM_BUSY
+        return isPassing && attempt === 0 ? RETRY_PAUSE_MS : undefined
       },
     })
   }

@@ -175,6 +175,23 @@ describe('decode: unknown message types', () => {
     assert.equal(decode(payload, 'T', 'BOT', undefined, attach)!.message!.elements!.join(''), 'hi')
   })
 
+  it('leave a trace where they are quoted', () => {
+    const text = { msgtype: 'text', text: { content: '总结一下' } }
+    for (const [quote, trace] of [
+      [{ msgtype: 'chatrecord', chatrecord: {} }, '[无法读取的消息：chatrecord]'], [{ msgtype: 'image', image: {} }, '[无法读取的消息：image]'],
+    ] as const) {
+      const payload = parsePayload(JSON.stringify({ ...base, ...text, quote }))
+      assert.ok(payload.kind === 'message')
+      const quoted = decode(payload, 'T', 'BOT', undefined, attach)!.message!.quote!
+      assert.equal(h.select(quoted.elements!, 'text').map(({ attrs }) => attrs.content).join(''), trace)
+    }
+    for (const quote of [null, [], 'text', {}, { msgtype: 1 }]) {
+      const payload = parsePayload(JSON.stringify({ ...base, ...text, quote }))
+      assert.ok(payload.kind === 'message')
+      assert.equal(decode(payload, 'T', 'BOT', undefined, attach)!.message!.quote, undefined)
+    }
+  })
+
   it('are left out of mixed messages', () => {
     const items = [{ msgtype: 'sticker', sticker: {} }, { msgtype: 'text', text: { content: 'hi' } }]
     const payload = parsePayload(JSON.stringify({ ...base, msgtype: 'mixed', mixed: { msg_item: items } }))

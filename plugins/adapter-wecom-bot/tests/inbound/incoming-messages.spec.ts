@@ -204,6 +204,24 @@ describe('incoming messages', () => {
     }
   })
 
+  it('tell a plugin why a file is not available', async () => {
+    for (const [url, code, reason] of [
+      [world.wecom.media(Buffer.alloc(1_100_000), 'a'), 'too-large', /larger than 1 MB/],
+      [world.wecom.media(png, 'a', { key }), 'undecryptable', /cannot be decrypted/],
+      [`${world.wecom.origin}/media/none?sign=SECRET`, 'unavailable', /404/],
+    ] as const) {
+      const { elements } = await send(client.image(url))
+      const response = await world.app.satori.handleInternalRoute('GET', new URL(elements![0].attrs.src))
+      assert.equal(response.status, 502)
+      assert.equal(response.headers!.get('x-error-code'), `wecom-bot/media-${code}`)
+      const text = Buffer.from(response.body!).toString()
+      assert.match(text, reason)
+      assert.doesNotMatch(text, /SECRET|127\.0/)
+    }
+    const gone = await world.app.satori.handleInternalRoute('GET', new URL('internal:wecom-bot/wecom-bot/media/none'))
+    assert.deepEqual([gone.status, Buffer.from(gone.body!).toString()], [404, 'the file has expired'])
+  })
+
   it('lose their files when the bot is removed', async () => {
     const { dispose } = world.add({ botId: 'OTHER', token: 'other' })
     const other = world.client({ botId: 'OTHER', token: 'other' })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { h } from 'koishi'
 import { stripMention } from '../../src/inbound/decode'
+import { removeMention } from '../../src/inbound/mention'
 
 describe('stripMention with a known name', () => {
   for (const [text, rest] of [
@@ -72,5 +74,60 @@ describe('stripMention without a name', () => {
     assert.equal(stripMention(blanks), blanks)
     assert.equal(stripMention('@' + 'x'.repeat(100_000)), '')
     assert.equal(stripMention(`${blanks}hi${blanks}`, 'A'), `${blanks}hi${blanks}`)
+  })
+})
+
+describe('a question behind the mention', () => {
+  for (const [text, name, rest] of [
+    ['@机器人报销流程是什么', '机器人', '报销流程是什么'],
+    ['＠机器人 报销流程是什么', '机器人', '报销流程是什么'],
+    ['＠机器人报销流程是什么', '机器人', '报销流程是什么'],
+    ['@RobotA报销流程是什么', 'RobotA', '报销流程是什么'],
+    ['@小 助手報銷', '小 助手', '報銷'],
+    ['@机器人ですか', '机器人', 'ですか'],
+    ['报销流程是什么 ＠机器人', '机器人', '报销流程是什么'],
+    ['@机器人报销流程是什么', undefined, '机器人报销流程是什么'],
+    ['＠机器人报销流程是什么', undefined, '机器人报销流程是什么'],
+    ['@小助手在吗', undefined, '小助手在吗'],
+    ['@机器人报销流程应该怎么走 谢谢', undefined, '机器人报销流程应该怎么走 谢谢'],
+    ['@公司智能问答机器人 /新对话', undefined, '/新对话'],
+    ['＠RobotA hello', undefined, 'hello'],
+    ['@小助手', undefined, ''],
+  ] as const) {
+    it(`is kept: ${text}, ${name ? 'with' : 'without'} a known name`, () => assert.equal(stripMention(text, name), rest))
+  }
+})
+
+describe('removeMention', () => {
+  const textsAfter = (texts: string[], name?: string) => {
+    const elements = texts.map(text => text === 'img' ? h('img') : h.text(text))
+    removeMention(elements, name)
+    return elements.filter(({ type }) => type === 'text').map(({ attrs }) => attrs.content)
+  }
+
+  for (const [texts, name, after] of [
+    [['@机器人 @机器人 报销'], '机器人', ['报销']],
+    [['@机器人 ＠机器人报销'], '机器人', ['报销']],
+    [['@机器人 @机器人 报销'], undefined, ['报销']],
+    [['@机器人 @张三 报销'], '机器人', ['@张三 报销']],
+    [['@机器人 @张三 报销'], undefined, ['@张三 报销']],
+    [['看看这个', 'img', '@机器人 是什么'], '机器人', ['看看这个', '是什么']],
+    [['img', '＠机器人是什么'], '机器人', ['是什么']],
+    [['看看这个', '@张三 是什么'], undefined, ['看看这个', '@张三 是什么']],
+    [['@机器人 看看', '@机器人 再看'], '机器人', ['看看', '@机器人 再看']],
+    [['没有提到谁'], '机器人', ['没有提到谁']],
+  ] as const) {
+    it(`takes it from ${texts.join(' | ')}, ${name ? 'with' : 'without'} a known name`, () => {
+      assert.deepEqual(textsAfter([...texts], name), after)
+    })
+  }
+
+  it('is fast for hostile text', () => {
+    for (const text of ['@A '.repeat(100_000), '@A'.repeat(100_000), '@'.repeat(200_000), '@A\n'.repeat(100_000)]) {
+      const start = process.cpuUsage()
+      textsAfter([text], 'A')
+      textsAfter([text])
+      assert.ok(process.cpuUsage(start).user < 1_000_000)
+    }
   })
 })

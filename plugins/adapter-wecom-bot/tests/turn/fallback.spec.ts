@@ -227,6 +227,19 @@ describe('FallbackDelivery', () => {
     assert.deepEqual([error!.code, error!.lost, arrived.length], ['wecom-bot/delivery-refused', 3, 1])
   })
 
+  for (const errcode of [45009, 45033]) {
+    it(`waits for the next minute when a response_url reports ${errcode}, like a webhook`, async () => {
+      const { fates, arrived, open, send } = createOutlet()
+      fates.push(errcode, errcode, errcode)
+      assert.equal(await send(open(), 'one'), undefined)
+      assert.deepEqual(arrived, [{ way: 'response', content: 'one' }])
+      fates.push(...Array(4).fill(errcode))
+      const error = await send(open(), 'two')
+      assert.deepEqual([error!.code, error!.lost, arrived.length], ['wecom-bot/delivery-refused', 3, 1])
+      assert.equal(fates.length, 0)
+    })
+  }
+
   it('uses response_url once for two simultaneous messages', async () => {
     const { clock, arrived, fallback, open } = createOutlet()
     const turn = open(group)

@@ -113,7 +113,11 @@ async function read(src: string, options: AttachOptions): Promise<Buffer> {
   const { status, body, headers } = await Promise.race([internal(new URL(src)), ended(signal)])
   const location = headers?.get('location')
   if (status >= 300 && status < 400 && location) return download(location, options)
-  if (status >= 300 || !body) throw new MediaError('unreachable', `the adapter answers ${status}`)
+  if (status >= 300 || !body) {
+    const isTooLarge = /too-large$/.test(headers?.get('x-error-code') ?? '')
+    const why = body && headers?.get('content-type')?.startsWith('text/plain') ? `: ${Buffer.from(body).toString().slice(0, 200)}` : ''
+    throw new MediaError(isTooLarge ? 'size' : 'unreachable', `the adapter answers ${status}${why}`)
+  }
   if (body.byteLength > limit) throw tooLarge(limit)
   return Buffer.from(body)
 }
