@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { examineSettings, formatFinding, note, ok, problem, texts as pluginTexts } from '../plugins/gemini-chat/src/doctor'
 import type { Finding, Message } from '../plugins/gemini-chat/src/doctor'
+import { examineDingtalk } from './doctor/dingtalk'
 import { texts } from './doctor/texts'
 import { printLines } from './instance/bilingual'
 import { redact, withoutBlank } from './instance/env'
@@ -52,6 +53,7 @@ async function* examineInstance(env: Env): AsyncGenerator<Finding> {
     yield isOn ? ok('platform-on', { name }) : note('platform-off', { name })
   }
   if (!hasWecom && !hasDingtalk) yield problem('no-bot', {}, 'no-bot')
+  if (hasDingtalk) yield* examineDingtalk(env)
   const host = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[HOST] ?? (HOST.includes(':') ? `[${HOST}]` : HOST)
   const address = `http://${host}:${PORT}`
   try {

@@ -49,6 +49,62 @@ export const texts: Record<string, BilingualText> = {
     zh: '检查 WECOM_BOT_TOKEN、WECOM_BOT_ENCODING_AES_KEY 和 WECOM_BOT_PATH。',
     en: 'Check WECOM_BOT_TOKEN, WECOM_BOT_ENCODING_AES_KEY and WECOM_BOT_PATH.',
   },
+  'doctor.dingtalk-token': {
+    zh: '钉钉应用：Client ID 和 Client Secret 正确',
+    en: 'DingTalk app: client id and client secret are right',
+  },
+  'doctor.dingtalk-token-failed': {
+    zh: '钉钉应用：取不到 access token，{reason}',
+    en: 'DingTalk app: no access token, {reason}',
+  },
+  'doctor.hints.dingtalk-token': {
+    zh: '核对应用「凭证与基础信息」里的 Client ID 和 Client Secret（DINGTALK_CLIENT_ID、DINGTALK_CLIENT_SECRET）。',
+    en: 'Compare DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET with the credentials of the app.',
+  },
+  'doctor.dingtalk-unreachable': {
+    zh: '钉钉：连不上 {address}，{reason}，没有检查应用',
+    en: 'DingTalk: {address} cannot be reached, {reason}; the app was not checked',
+  },
+  'doctor.hints.dingtalk-network': {
+    zh: '检查这台机器能否访问钉钉。',
+    en: 'Check that this machine can reach DingTalk.',
+  },
+  'doctor.dingtalk-scope': {
+    zh: '钉钉权限：{scope} 已开通',
+    en: 'DingTalk permission: {scope} is granted',
+  },
+  'doctor.dingtalk-scope-missing': {
+    zh: '钉钉权限：缺少 {scope}',
+    en: 'DingTalk permission: {scope} is missing',
+  },
+  'doctor.hints.dingtalk-scope': {
+    zh: '在应用的「权限管理」里申请它，然后发布新版本。',
+    en: 'Add it to the permissions of the app and publish a new version.',
+  },
+  'doctor.dingtalk-template-unknown': {
+    zh: '钉钉卡片模板：没有 {template}',
+    en: 'DingTalk card template: {template} does not exist',
+  },
+  'doctor.hints.dingtalk-template': {
+    zh: '核对 DINGTALK_CARD_TEMPLATE_ID；模板要发布，并关联这个应用。',
+    en: 'Check DINGTALK_CARD_TEMPLATE_ID. The template must be published and belong to this app.',
+  },
+  'doctor.dingtalk-no-template': {
+    zh: '钉钉卡片模板：没有设置，回答写完后发一条消息',
+    en: 'DingTalk card template: none is set, answers are sent as one message when they are complete',
+  },
+  'doctor.dingtalk-stream': {
+    zh: '钉钉 Stream 连接：可以建立',
+    en: 'DingTalk Stream connection: can be opened',
+  },
+  'doctor.dingtalk-stream-failed': {
+    zh: '钉钉 Stream 连接：不能建立，{reason}',
+    en: 'DingTalk Stream connection: cannot be opened, {reason}',
+  },
+  'doctor.hints.dingtalk-stream': {
+    zh: '给应用添加机器人，消息接收模式选 Stream 模式，然后发布。',
+    en: 'Add a robot to the app, choose Stream mode for its messages, and publish the app.',
+  },
   'doctor.hints.region': {
     zh: '把代理（SOCKS_PROXY）换成出口在受支持地区的。',
     en: 'Change the proxy (SOCKS_PROXY) to one in a supported region.',
