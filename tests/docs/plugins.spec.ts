@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { Context, h, Logger } from 'koishi'
+import type { Plugin } from 'koishi'
+import { HTTP } from '@koishijs/plugin-http'
+import mock from '@koishijs/plugin-mock'
+import { root } from '../support/instance'
+
+/** The plugins in the fenced code of a page, by name. */
+function pluginsOf(page: string): Record<string, Plugin.Object> {
+  const text = readFileSync(join(root, 'docs', page), 'utf8')
+  const blocks = [...text.matchAll(/^```js\n([^]*?)^```/gm)].map(([, code]) => {
+    const exports = {} as Plugin.Object
+    new Function('exports', 'require', code)(exports, createRequire(__filename))
+    return exports
+  })
+  return Object.fromEntries(blocks.map(plugin => [plugin.name, plugin]))
+}
+
+for (const [page, words] of [
+  ['plugins.md', { ask: '要部署 web 吗？', done: '已开始部署 web。', lines: '3 行', rule: '回答不超过三句话。' }],
+  ['plugins.en.md', { ask: 'Deploy web?', done: 'Deploying web.', lines: '3 lines', rule: 'Answer in three sentences' }],
+] as const) {
+  describe(`the examples of docs/${page}`, () => {
+    const plugins = pluginsOf(page)
+    let app: Context
+    beforeEach(async () => {
+      app = new Context()
+      app.plugin(HTTP)
+      app.plugin(mock as never)
+      for (const plugin of Object.values(plugins)) app.plugin(plugin)
+      await app.start()
+    })
+    afterEach(() => app.stop())
+
+    it('are all there', () => {
+      assert.deepEqual(Object.keys(plugins), ['deploy', 'count-lines', 'house-rules'])
+    })
+
+    it('ask with a button, whose text is a command', async () => {
+      const client = app.mock.client('1')
+      const [question] = await client.receive('deploy web')
+      assert(question.includes(words.ask))
+      const [button] = h.select(question, 'button')
+      assert.deepEqual(await client.receive(button.attrs.text as string), [words.done])
+    })
+
+    it('read a file', async () => {
+      const file = h('file', { src: 'data:text/plain;base64,' + Buffer.from('a\nb\nc').toString('base64') })
+      assert.deepEqual(await app.mock.client('1').receive(file.toString()), [words.lines])
+    })
+
+    it('change a question, and log its outcome', async () => {
+      const lines: string[] = []
+      const target: Logger.Target = { colors: 0, record: ({ name, content }) => void (name === 'house-rules' && lines.push(content)) }
+      Logger.targets.push(target)
+      const question: { system?: string } = { system: 'Be kind.' }
+      await app.serial('gemini/before-request' as never, ...[question] as never)
+      assert(question.system!.startsWith('Be kind.\n') && question.system!.includes(words.rule))
+      app.emit('gemini/outcome' as never, ...[{ result: 'answered', ms: 7 }, { userId: 'u' }] as never)
+      Logger.targets.splice(Logger.targets.indexOf(target), 1)
+      assert.deepEqual(lines, ['u: answered, 7 ms'])
+    })
+  })
+}
