@@ -7,7 +7,7 @@ import { ConcurrencyLimits } from '../conversation/concurrency'
 import { BusyError, ConversationQueue } from '../conversation/queue'
 import { channelKeyOf, conversationKeyOf } from '../conversation/scope'
 import { labelSpeaker } from '../conversation/system-prompt'
-import { keepExpiring } from '../conversation/context-window'
+import { keepExpiring, MAX_IDLE_MS } from '../conversation/context-window'
 import { createChatContext } from './context'
 import type { ChatContext, ChatOptions } from './context'
 import type { Part } from '../engine/types'
@@ -51,11 +51,9 @@ export class Chat {
     if (this.hasKey) void keepModelsFresh({ ...route, ...options, signal: this.disposal.signal }, logger)
     else logger.warn(NO_KEY)
     const isBusy = (key: string) => this.conversationQueue.pending(key) > 0
-    if (config.idleExpiry) {
-      void keepExpiring(contextWindow, {
-        expiry: config.idleExpiry, clock: options.clock, signal: this.disposal.signal, isBusy,
-      })
-    }
+    void keepExpiring(contextWindow, {
+      expiry: config.idleExpiry || MAX_IDLE_MS, clock: options.clock, signal: this.disposal.signal, isBusy,
+    })
   }
 
   /** The key of the conversation a message belongs to. */

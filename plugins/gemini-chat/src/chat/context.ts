@@ -5,7 +5,7 @@ import type { Config } from '../config'
 import { Archive } from '../conversation/archive'
 import { PreferenceStore } from '../conversation/preferences'
 import { historyOf } from '../conversation/database-history'
-import { ContextWindow } from '../conversation/context-window'
+import { ContextWindow, MAX_IDLE_MS } from '../conversation/context-window'
 import { FallbackNotices } from '../model/fallback-notice'
 import { UnansweredQuestions } from '../conversation/unanswered'
 import type { Engine } from '../engine/types'
@@ -67,7 +67,7 @@ export function createChatContext(
       get budget() {
         return Math.min(config.historyTokens, models.inputTokenLimit)
       },
-      expiry: config.idleExpiry,
+      expiry: config.idleExpiry || MAX_IDLE_MS,
       clock: options.clock,
     }),
     preferences: new PreferenceStore(access('conversation settings')),

@@ -135,6 +135,9 @@ export class ContextWindow {
   }
 }
 
+/** Conversations end after this at the latest: those of people who have left would stay for ever. */
+export const MAX_IDLE_MS = 366 * 86_400_000
+
 const MIN_EXPIRY_INTERVAL_MS = 1000
 const MAX_EXPIRY_INTERVAL_MS = 3_600_000
 

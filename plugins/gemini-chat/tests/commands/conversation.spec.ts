@@ -206,12 +206,34 @@ describe('conversation commands', () => {
   describe('idle expiry', () => {
     it('starts a new conversation, with a notice in the next answer', async () => {
       await test.close()
-      test = await createApp({ config: { idleExpiry: 20 } })
-      await client().receive('one')
-      await new Promise(resolve => setTimeout(resolve, 40))
-      await client().shouldReply('two', '（隔了很久，这是一段新的对话。）\n\necho: two')
-      await client().shouldReply('three', 'echo: three')
-      assert.deepEqual(test.engine.requests.map(request => request.contents.length), [1, 1, 3])
+      const clock = install({ toFake: ['Date', 'performance'] })
+      try {
+        test = await createApp({ config: { idleExpiry: 60_000 } })
+        await client().receive('one')
+        clock.tick(60_001)
+        await client().shouldReply('two', '（隔了很久，这是一段新的对话。）\n\necho: two')
+        await client().shouldReply('three', 'echo: three')
+        assert.deepEqual(test.engine.requests.map(request => request.contents.length), [1, 1, 3])
+      } finally {
+        clock.uninstall()
+      }
+    })
+
+    it('deletes conversations without an expiry after a year', async () => {
+      await test.close()
+      const clock = install({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] })
+      try {
+        test = await createApp({ prepare: app => void app.plugin(memory as never) })
+        await client().receive('one')
+        const rows = () => test.app.database.get('gemini_turn', {})
+        for (const [days, left] of [[365, 1], [1, 0]]) {
+          clock.jump(days * 86_400_000)
+          await clock.tickAsync(3_600_000)
+          assert.equal((await rows()).length, left)
+        }
+      } finally {
+        clock.uninstall()
+      }
     })
 
     it('deletes the conversation in the background', async () => {
