@@ -45,6 +45,8 @@ async function settings(): Promise<object> {
 export class Instance {
   output = ''
   code: number | null = null
+  /** How much time has passed more than really did. Milliseconds. */
+  passed = 0
   private child!: ChildProcess
   private exited: Promise<unknown> = Promise.resolve()
 
@@ -82,7 +84,7 @@ export class Instance {
     const preload = ['--expose-gc', '-r', join(this.folder, 'faults.cjs')]
     // A process group of its own, so that the launcher and its worker can be killed at once.
     const child = spawn(process.execPath, [...preload, join(root, 'lib/start.js')], {
-      cwd: this.folder, env: { PATH, HOME, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
+      cwd: this.folder, env: { PATH, HOME, ...this.env, ENDURE_PASSED: String(this.passed) }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
     })
     this.child = child
     for (const stream of [child.stdout, child.stderr]) {

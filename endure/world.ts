@@ -15,8 +15,6 @@ const TOKEN_LIFE_SECONDS = 11
 
 /** The instance, and everything that it is connected to. */
 export class World {
-  /** How much time has been passed, see `Actions.pass`. */
-  private passed = 0
   private asked = 0
   private readonly idlePeople: { wecom: WecomPerson[], dingtalk: DingtalkPerson[] } = { wecom: [], dingtalk: [] }
 
@@ -50,7 +48,7 @@ export class World {
     const world = new World(random, instance, wecom, dingtalk, gemini)
     const url = `http://127.0.0.1:${port}/api/wecom/callback`
     for (let number = 1; number <= PEOPLE; number++) {
-      const now = () => Date.now() + world.passed
+      const now = () => Date.now() + instance.passed
       const userId = `person${number}`
       world.idlePeople.wecom.push(new WecomPerson({ url, token, encodingAESKey, wecom, userId, patience, now }))
       world.idlePeople.dingtalk.push(new DingtalkPerson(dingtalk, userId, patience))
@@ -74,7 +72,7 @@ export class World {
 
   /** Lets time pass for the instance and for WeCom. */
   async pass(ms: number) {
-    this.passed += ms
+    this.instance.passed += ms
     await this.instance.call('pass', ms)
   }
 

@@ -9,7 +9,7 @@ export const accessTokens: EventKind = {
     for (let round = 0; issued() - start < size(400, 1000); round++) {
       dingtalk.expireTokens()
       // A message finds the token expired; otherwise it is renewed in time.
-      if (round % 40 === 0) await tally.askAfterwards()
+      if (round % 100 === 0) await tally.askAfterwards()
       else await instance.call('refreshToken')
     }
     tally.happened(issued() - start)

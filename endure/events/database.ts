@@ -6,7 +6,7 @@ const KEY = 'database-sqlite:store'
 export const databaseDisposed: EventKind = {
   name: 'the database plugin is disposed, and comes back',
   async run({ instance }, tally, size) {
-    for (let round = 0; round < size(2, 8); round++) {
+    for (let round = 0; round < size(1, 8); round++) {
       await tally.inTheMiddle(() => instance.call('dispose', KEY))
       tally.happened()
       await tally.ask()
@@ -32,7 +32,7 @@ function failing(name: string, failure: DatabaseFailure): EventKind {
 }
 
 export const databaseFailing = failing('the database fails', { message: 'disk I/O error', waitMs: 0 })
-export const databaseLocked = failing('the database is locked', { message: 'database is locked', waitMs: 3000 })
+export const databaseLocked = failing('the database is locked', { message: 'database is locked', waitMs: 1500 })
 
 /** The file can be read, and not be written. */
 export const databaseReadOnly: EventKind = {

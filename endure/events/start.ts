@@ -9,7 +9,7 @@ export const start: EventKind = {
     tally.happened()
     await world.instance.start()
     const asking = tally.ask()
-    await world.sleep(size(6000, 120_000))
+    await world.sleep(size(3000, 120_000))
     world.dingtalk.recover()
     await world.pass(61_000)
     await asking

@@ -21,11 +21,11 @@ export const disconnectFrames: EventKind = {
   name: '`disconnect` frames of DingTalk',
   async run(world, tally, size) {
     const { dingtalk } = world
-    const total = size(12, 200)
+    const total = size(6, 200)
     for (let frame = 1; frame <= total; frame++) {
       dingtalk.stream.disconnect()
       tally.happened()
-      if (frame % 10 === 0) await tally.askAfterwards()
+      if (frame % size(3, 10) === 0) await tally.askAfterwards()
       await reconnected(world)
     }
   },
@@ -39,7 +39,7 @@ export const refusingGateway: EventKind = {
       cutConnections(world)
       tally.happened()
       const asking = tally.ask()
-      await world.sleep(size(8000, 150_000))
+      await world.sleep(size(4000, 150_000))
       world.dingtalk.recover()
       // The adapter waits for a minute between tries.
       await world.pass(61_000)

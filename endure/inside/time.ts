@@ -4,8 +4,8 @@ const SystemDate = Date
 const { setTimeout: systemSetTimeout, setInterval: systemSetInterval, clearTimeout: systemClear } = globalThis
 
 let wallOffset = 0
-/** How much time has passed more than really did. */
-let passed = 0
+/** How much time has passed more than really did, in earlier processes of the instance, too. */
+let passed = Number(process.env.ENDURE_PASSED)
 
 interface Pending {
   /** By the monotonic clock, in milliseconds. */
