@@ -56,7 +56,7 @@ describe('what is stored', function() {
     await gemini.close()
   })
 
-  for (const page of ['docs/stored-data.md', 'docs/stored-data.en.md']) {
+  for (const page of ['docs/operations/stored-data.md', 'docs/operations/stored-data.en.md']) {
     const text = readFileSync(join(root, page), 'utf8')
 
     it(`is every table of the running instance in ${page}, and no other`, () => {
