@@ -1,7 +1,9 @@
 import { accessSync, constants, existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import { examineSettings, formatFinding, note, ok, problem, texts as pluginTexts } from '../plugins/gemini-chat/src/doctor'
 import type { Finding, Message } from '../plugins/gemini-chat/src/doctor'
 import { examineDingtalk } from './doctor/dingtalk'
+import { examineLongConnection, usesLongConnection } from './doctor/long-connection'
 import { texts } from './doctor/texts'
 import { printLines } from './instance/bilingual'
 import { redact, withoutBlank } from './instance/env'
@@ -47,7 +49,9 @@ function examineDatabase(): Finding {
 /** Checks which platforms are configured, and whether the instance on this machine responds. */
 async function* examineInstance(env: Env): AsyncGenerator<Finding> {
   const { HOST = '127.0.0.1', PORT = '35000', PLATFORM = 'both', WECOM_BOT_PATH = '/api/wecom/callback' } = env
-  const hasWecom = PLATFORM !== 'dingtalk' && !!env.WECOM_BOT_TOKEN && !!env.WECOM_BOT_ENCODING_AES_KEY
+  const hasCallback = PLATFORM !== 'dingtalk' && !!env.WECOM_BOT_TOKEN && !!env.WECOM_BOT_ENCODING_AES_KEY
+    && !usesLongConnection(env)
+  const hasWecom = hasCallback || (usesLongConnection(env) && !!env.WECOM_BOT_ID)
   const hasDingtalk = PLATFORM !== 'wecom' && !!env.DINGTALK_CLIENT_ID && !!env.DINGTALK_CLIENT_SECRET
   for (const [name, isOn] of [['wecom-bot', hasWecom], ['dingtalk', hasDingtalk]] as const) {
     yield isOn ? ok('platform-on', { name }) : note('platform-off', { name })
@@ -59,7 +63,7 @@ async function* examineInstance(env: Env): AsyncGenerator<Finding> {
   try {
     const { ok: isWell, status } = await fetch(address + WECOM_BOT_PATH, { signal: AbortSignal.timeout(5000) })
     yield ok('instance', { address })
-    if (!hasWecom) return
+    if (!hasCallback) return
     const callback = address + WECOM_BOT_PATH
     yield isWell ? ok('callback', { address: callback }) : problem('callback-failed', { address: callback, status }, 'callback')
   } catch {
@@ -67,14 +71,16 @@ async function* examineInstance(env: Env): AsyncGenerator<Finding> {
   }
 }
 
-async function* examineAll(env: Env) {
+async function* examineAll(env: Env, subscribes: boolean) {
   yield* examineGemini(env)
   yield examineDatabase()
   yield* examineInstance(env)
+  if (usesLongConnection(env)) yield* examineLongConnection(env, subscribes)
 }
 
 async function run() {
   for (const file of ['.env.local', '.env']) if (existsSync(file)) process.loadEnvFile(file)
+  const { values: { subscribe = false } } = parseArgs({ options: { subscribe: { type: 'boolean' } } })
   // What is not set by a variable may be saved from the console.
   const saved = savedEnv()
   const variables = withoutBlank(process.env)
@@ -83,7 +89,7 @@ async function run() {
   const problems = validateEnv(variables, name => saved[name])
   printLines(problems.map(text => ({ mark: '✗', ...text })))
   let failures = problems.length
-  for await (const finding of examineAll(env)) {
+  for await (const finding of examineAll(env, subscribe)) {
     if (finding.state === 'problem') failures++
     console.log(redact(formatFinding(finding, bilingual), env))
   }

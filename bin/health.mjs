@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 
-const { HOST, PORT, PLATFORM, WECOM_BOT_TOKEN, WECOM_BOT_PATH } = process.env
+const { HOST, PORT, PLATFORM, WECOM_BOT_MODE, WECOM_BOT_TOKEN, WECOM_BOT_PATH } = process.env
 const FILE = 'data/health.json'
 
 /** What the instance has written; without it, what the environment variables say. */
@@ -16,7 +16,7 @@ function read() {
     const callback = WECOM_BOT_PATH || '/api/wecom/callback'
     return {
       origin: `http://${host.includes(':') ? `[${host}]` : host}:${PORT || 35000}`,
-      callback: WECOM_BOT_TOKEN && PLATFORM !== 'dingtalk' ? callback : undefined,
+      callback: WECOM_BOT_TOKEN && WECOM_BOT_MODE !== 'websocket' && PLATFORM !== 'dingtalk' ? callback : undefined,
     }
   }
 }

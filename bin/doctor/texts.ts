@@ -45,6 +45,66 @@ export const texts: Record<string, BilingualText> = {
     zh: '企业微信回调：{address} 返回 {status}',
     en: 'WeCom callback: {address} returns {status}',
   },
+  'doctor.socket': {
+    zh: '企业微信长连接：能连到 {address}',
+    en: 'WeCom long connection: {address} can be reached',
+  },
+  'doctor.socket-failed': {
+    zh: '企业微信长连接：连不到 {address}，{reason}',
+    en: 'WeCom long connection: {address} cannot be reached, {reason}',
+  },
+  'doctor.socket-untested': {
+    zh: '企业微信长连接：没有核对 BotID 和 Secret',
+    en: 'WeCom long connection: BotID and Secret are not checked',
+  },
+  'doctor.subscribe': {
+    zh: '企业微信长连接：BotID 和 Secret 正确；正在运行的实例会掉线一两分钟',
+    en: 'WeCom long connection: BotID and Secret are right; a running instance is disconnected for a minute or two',
+  },
+  'doctor.subscribe-failed': {
+    zh: '企业微信长连接：订阅被拒绝，错误码 {errcode}',
+    en: 'WeCom long connection: the subscription is refused with errcode {errcode}',
+  },
+  'doctor.subscribe-silent': {
+    zh: '企业微信长连接：订阅没有得到回应',
+    en: 'WeCom long connection: the subscription is not answered',
+  },
+  'doctor.subscribe-taken': {
+    zh: '企业微信长连接：刚订阅就被另一个进程抢走',
+    en: 'WeCom long connection: another process has taken the bot at once',
+  },
+  'doctor.hints.socket-dns': {
+    zh: '域名解析失败：检查这台机器的 DNS；代理软件的 fake-ip 也会造成这个现象。',
+    en: 'The name cannot be resolved: check the DNS of this machine; a fake-ip proxy causes this, too.',
+  },
+  'doctor.hints.socket-tls': {
+    zh: '证书有问题：检查系统时间，以及是否有防火墙或代理替换了证书。',
+    en: 'The certificate is not accepted: check the clock, and for a firewall or proxy that replaces certificates.',
+  },
+  'doctor.hints.socket-status': {
+    zh: '对方不是企业微信的长连接：检查 WECOM_BOT_WS_URL，以及中间的代理是否支持 WebSocket。',
+    en: 'This is no long connection of WeCom: check WECOM_BOT_WS_URL, and that a proxy in between supports WebSocket.',
+  },
+  'doctor.hints.socket-network': {
+    zh: '检查这台机器能否访问外网的 443 端口，防火墙和代理是否放行 WebSocket。',
+    en: 'Check that this machine can reach port 443 outside, and that firewall and proxy allow WebSocket.',
+  },
+  'doctor.hints.socket-subscribe': {
+    zh: '用 npm run doctor -- --subscribe 核对；这会让正在运行的实例掉线一两分钟。',
+    en: 'Check them with npm run doctor -- --subscribe, which disconnects a running instance for a minute or two.',
+  },
+  'doctor.hints.socket-secret': {
+    zh: '在机器人页面「API 模式 - 长连接」核对 WECOM_BOT_ID 和 WECOM_BOT_SECRET；Secret 重新生成后旧的立即失效。',
+    en: 'Compare WECOM_BOT_ID and WECOM_BOT_SECRET with the bot\'s page; a new Secret replaces the old one at once.',
+  },
+  'doctor.hints.socket-later': {
+    zh: '稍后再试：短时间内订阅太多次会被限制。',
+    en: 'Try again later: too many subscriptions in a short time are limited.',
+  },
+  'doctor.hints.socket-taken': {
+    zh: '还有一个进程在用这个机器人，并且立即重连：找到并停掉它，一个机器人只能运行一个进程。',
+    en: 'Another process uses this bot and reconnects at once: find and stop it; run one process per bot.',
+  },
   'doctor.hints.callback': {
     zh: '检查 WECOM_BOT_TOKEN、WECOM_BOT_ENCODING_AES_KEY 和 WECOM_BOT_PATH。',
     en: 'Check WECOM_BOT_TOKEN, WECOM_BOT_ENCODING_AES_KEY and WECOM_BOT_PATH.',

@@ -35,6 +35,7 @@ function oneOf(name: Variable, ...values: string[]): EnvRule {
 
 export const ENV_RULES: EnvRule[] = [
   oneOf('PLATFORM', 'dingtalk', 'wecom', 'both'),
+  oneOf('WECOM_BOT_MODE', 'callback', 'websocket'),
   oneOf('WECOM_BOT_REPLY_MODE', 'passive_stream', 'response_url'),
   oneOf('WECOM_BOT_STREAM_STYLE', 'stream', 'stream_with_template_card'),
   oneOf('LOG_MESSAGE_TEXT', 'true', 'false'),
@@ -62,6 +63,14 @@ export const ENV_RULES: EnvRule[] = [
     foreign: /\s|[^\x21-\x7e]/u,
     zh: '{name} 应为完整的网址，以 https:// 或 http:// 开头{fault}。',
     en: '{name} must be a complete URL that starts with https:// or http://{fault}.',
+  },
+  {
+    names: ['WECOM_BOT_WS_URL'],
+    isValid: isUrl(['wss:', 'ws:']),
+    foreign: /\s|[^\x21-\x7e]/u,
+    zh: 'WECOM_BOT_WS_URL 应为长连接的完整地址，以 wss:// 开头，例如 wss://openws.work.weixin.qq.com{fault}。',
+    en: 'WECOM_BOT_WS_URL must be the complete address of the long connection and start with wss://, '
+      + 'e.g. wss://openws.work.weixin.qq.com{fault}.',
   },
   {
     names: ['SOCKS_PROXY'],
@@ -109,8 +118,8 @@ export const ENV_RULES: EnvRule[] = [
   },
   {
     names: [
-      'WECOM_BOT_TOKEN', 'WECOM_BOT_WEBHOOK_KEY', 'WECOM_CORP_ID', 'WECOM_SECRET', 'DINGTALK_CLIENT_ID',
-      'DINGTALK_CLIENT_SECRET',
+      'WECOM_BOT_TOKEN', 'WECOM_BOT_ID', 'WECOM_BOT_SECRET', 'WECOM_BOT_WEBHOOK_KEY', 'WECOM_CORP_ID', 'WECOM_SECRET',
+      'DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET',
     ],
     isValid: matches(/^[\x21-\x7e]+$/),
     foreign: /[^\x21-\x7e]/u,

@@ -10,11 +10,19 @@ interface Server {
   selfUrl?: string
 }
 
+interface WecomSettings {
+  path?: string
+  token?: string
+  mode?: string
+  botId?: string
+  botSecret?: string
+}
+
 /** The settings of running plugins that the report mentions, by plugin name. */
 export interface RunningPlugins {
   server?: Server
   console?: { uiPath?: string }
-  'adapter-wecom-bot'?: AppSettings & { path?: string, token?: string }
+  'adapter-wecom-bot'?: AppSettings & WecomSettings
   'adapter-dingtalk'?: { protocol: string }
   'dingtalk-companion'?: object
   'gemini-chat'?: { apiKeys?: string[], model?: string, proxy?: string }
@@ -58,15 +66,40 @@ function* describeSighting({ 'adapter-wecom-bot': wecom }: RunningPlugins, seen?
   if (wecom && seen) yield describeSurface(seen.surface, wecom)
 }
 
+/** The long connection, and why it runs where the callback could, too. */
+function* describeLongConnection({ mode, token, botId }: WecomSettings): Iterable<ReportLine> {
+  const [zh, en] = mode
+    ? ['按 WECOM_BOT_MODE（或 mode）的设置', 'as WECOM_BOT_MODE (or mode) says']
+    : ['因为只设置了 BotID 和 Secret', 'because only BotID and Secret are set']
+  yield line('✓',
+    `企业微信：已开启，长连接（${botId}），不需要公网地址，${zh}。`,
+    `WeCom: on, long connection (${botId}), no public address needed, ${en}.`)
+  if (token) {
+    yield line('-',
+      '企业微信：也设置了 Token，但长连接不用它。在后台保存回调 URL 会断开长连接，二者只能用一种。',
+      'WeCom: a Token is set as well, which the long connection does not use. Saving a callback URL in the console ends '
+      + 'the long connection: use one of the two.')
+  }
+}
+
 function* describeWecom(running: RunningPlugins, env: Env): Iterable<ReportLine> {
   const wecom = running['adapter-wecom-bot']
   if (!wecom) {
     return yield env.PLATFORM === 'dingtalk'
       ? line('-', '企业微信：关闭（PLATFORM=dingtalk）。', 'WeCom: off (PLATFORM=dingtalk).')
       : line('-',
-          '企业微信：未开启。设置 WECOM_BOT_TOKEN 和 WECOM_BOT_ENCODING_AES_KEY（智能机器人「API 模式」页面的两个值）后重启。',
+          '企业微信：未开启。设置 WECOM_BOT_TOKEN 和 WECOM_BOT_ENCODING_AES_KEY（智能机器人「API 模式」页面的两个值）后重启。'
+          + '没有公网域名？改为设置 WECOM_BOT_ID 和 WECOM_BOT_SECRET（「API 模式 - 长连接」）。',
           'WeCom: off. Set WECOM_BOT_TOKEN and WECOM_BOT_ENCODING_AES_KEY (the two values on the API page of the '
-          + 'bot) and restart.')
+          + 'bot) and restart. No public domain? Set WECOM_BOT_ID and WECOM_BOT_SECRET (API mode, long connection) instead.')
+  }
+  const { mode, token, botSecret } = wecom
+  if (mode === 'websocket' || (!mode && botSecret && !token)) return yield* describeLongConnection(wecom)
+  if (botSecret) {
+    yield line('-',
+      `企业微信：也设置了长连接的 Secret，但用的是回调，${mode ? '按 WECOM_BOT_MODE（或 mode）的设置' : '因为设置了 Token'}。要用长连接，设置 WECOM_BOT_MODE=websocket。`,
+      `WeCom: the Secret of the long connection is set as well, but callbacks are used, ${mode ? 'as WECOM_BOT_MODE (or mode) says' : 'because a Token is set'}. `
+      + 'For the long connection, set WECOM_BOT_MODE=websocket.')
   }
   const { selfUrl } = running.server ?? {}
   const path = wecom.path || '/api/wecom/callback'

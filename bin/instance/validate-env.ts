@@ -73,11 +73,32 @@ function* checkPairs(env: Env, saved: SavedValues): Iterable<BilingualText> {
       en: `${present} is set, but ${missing[0]} is not: set both, or leave both empty.`,
     }
   }
+  if (env.WECOM_BOT_SECRET && !env.WECOM_BOT_ID && !saved('WECOM_BOT_ID')) {
+    yield {
+      zh: '设置了 WECOM_BOT_SECRET，但缺少 WECOM_BOT_ID：两个值都在机器人「API 模式 - 长连接」的页面上。'
+        + '自建应用的 Secret 请填到 WECOM_SECRET。',
+      en: 'WECOM_BOT_SECRET is set, but WECOM_BOT_ID is not: both are on the bot\'s page, API mode, long connection. '
+        + 'The Secret of a self-built app belongs into WECOM_SECRET.',
+    }
+  }
+  yield* checkMode(env, saved)
   if (env.WECOM_BOT_WEBHOOK_KEY && env.WECOM_BOT_WEBHOOK_URL) {
     yield {
       zh: 'WECOM_BOT_WEBHOOK_KEY 和 WECOM_BOT_WEBHOOK_URL 只能设置一个。',
       en: 'WECOM_BOT_WEBHOOK_KEY and WECOM_BOT_WEBHOOK_URL are both set: keep only one.',
     }
+  }
+}
+
+function* checkMode(env: Env, saved: SavedValues): Iterable<BilingualText> {
+  const needed: Variable[] = env.WECOM_BOT_MODE === 'websocket'
+    ? ['WECOM_BOT_ID', 'WECOM_BOT_SECRET']
+    : env.WECOM_BOT_MODE === 'callback' ? ['WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY'] : []
+  const missing = needed.find(name => !env[name] && !saved(name))
+  if (!missing) return
+  yield {
+    zh: `WECOM_BOT_MODE=${env.WECOM_BOT_MODE} 需要 ${needed.join(' 和 ')}，现在缺少 ${missing}。`,
+    en: `WECOM_BOT_MODE=${env.WECOM_BOT_MODE} needs ${needed.join(' and ')}, but ${missing} is missing.`,
   }
 }
 

@@ -53,6 +53,16 @@ describe('startupReport', () => {
     }
   })
 
+  it('says which mode of WeCom runs, and why', () => {
+    const report = (settings: object) => text({ ...all, 'adapter-wecom-bot': { path: '/x', ...settings } })
+    const socket = { botId: 'BOT', botSecret: 'hunter2' }
+    assert.match(report(socket), /WeCom: on, long connection \(BOT\), no public address needed, because only BotID and/)
+    assert.match(report({ ...socket, token: 'hunter2', mode: 'websocket' }), /as WECOM_BOT_MODE[^]*a Token is set as well/)
+    assert.match(report({ ...socket, token: 'hunter2' }), /callbacks are used, because a Token is set/)
+    assert.match(report({ ...socket, token: 'hunter2', mode: 'callback' }), /callbacks are used, as WECOM_BOT_MODE/)
+    assert.doesNotMatch(report(socket), /hunter2|SELF_URL/)
+  })
+
   it('contains the complete callback URL', () => {
     assert.match(text(all), / https:\/\/bot\.example\.com\/api\/wecom\/callback\n/)
     assert.match(text({ ...all, 'adapter-wecom-bot': { path: '/wx' } }), / https:\/\/bot\.example\.com\/wx\n/)

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createGemini, createSocks } from 'testkit'
+import { createGemini, createSocks, freePort, WecomGateway } from 'testkit'
 import type { Gemini, Proxy } from 'testkit'
 
 const key = 'AIzaSyTestTestTestTestTestTestTest9876'
@@ -26,8 +26,9 @@ describe('npm run doctor', () => {
     await gemini.close()
   })
 
-  async function run(env: Record<string, string>) {
-    const args = [...require_('esbuild-register'), ...require_('yml-register'), join(__dirname, '../../bin/doctor.ts')]
+  async function run(env: Record<string, string>, ...options: string[]) {
+    const script = join(__dirname, '../../bin/doctor.ts')
+    const args = [...require_('esbuild-register'), ...require_('yml-register'), script, ...options]
     const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env.PATH, PORT: '1', ...env } })
     let output = ''
     child.stdout.on('data', chunk => output += chunk)
@@ -62,4 +63,51 @@ describe('npm run doctor', () => {
     assert.ok(!output.includes('lonely-token'))
     assert.equal(code, 1)
   }).timeout(30_000)
+
+  describe('with a long connection', () => {
+    let gateway: WecomGateway
+    const socket = (settings: Record<string, string> = {}) => ({
+      GEMINI_API_KEY: key, GEMINI_BASE_URL: gemini.url, WECOM_BOT_ID: 'AIBOTID', WECOM_BOT_SECRET: 'SECRET',
+      WECOM_BOT_WS_URL: gateway.url, ...settings,
+    })
+
+    beforeEach(async () => {
+      gateway = await WecomGateway.create()
+    })
+
+    afterEach(async () => {
+      await gateway.close()
+      assert.deepEqual(gateway.violations, [])
+    })
+
+    it('subscribes only when it is told to, since that takes the bot from a running instance', async () => {
+      const { output } = await run(socket())
+      assert.match(output, /can be reached[^]*BotID and Secret are not checked[^]*npm run doctor -- --subscribe/)
+      assert.equal(gateway.sent('aibot_subscribe').length, 0)
+    }).timeout(30_000)
+
+    it('checks BotID and Secret', async () => {
+      assert.match((await run(socket(), '--subscribe')).output, /BotID and Secret are right/)
+      const { code, output } = await run(socket({ WECOM_BOT_SECRET: 'WRONG-SECRET' }), '--subscribe')
+      assert.match(output, /refused with errcode 40001[^]*Compare WECOM_BOT_ID and WECOM_BOT_SECRET/)
+      assert.doesNotMatch(output, /WRONG-SECRET/)
+      assert.equal(code, 1)
+    }).timeout(30_000)
+
+    it('says that another process takes the bot', async () => {
+      gateway.treat = frame => void (frame.cmd === 'aibot_subscribe' && setTimeout(() => gateway.kick(), 100))
+      assert.match((await run(socket(), '--subscribe')).output, /another process has taken the bot[^]*one process per bot/)
+    }).timeout(30_000)
+
+    it('says why the address cannot be reached', async () => {
+      const closed = await run(socket({ WECOM_BOT_WS_URL: `ws://127.0.0.1:${await freePort()}` }))
+      assert.match(closed.output, /cannot be reached, ECONNREFUSED[^]*port 443/)
+      const other = await run(socket({ WECOM_BOT_WS_URL: gemini.url.replace('http:', 'ws:') }))
+      assert.match(other.output, /this is no long connection of WeCom/i)
+      const unknown = await run(socket({ WECOM_BOT_WS_URL: 'wss://does-not-exist.invalid' }))
+      assert.match(unknown.output, /(?:ENOTFOUND|EAI_AGAIN)[^]*cannot be resolved/)
+      const plain = await run(socket({ WECOM_BOT_WS_URL: gateway.url.replace('ws:', 'wss:') }))
+      assert.match(plain.output, /certificate is not accepted/)
+    }).timeout(60_000)
+  })
 })

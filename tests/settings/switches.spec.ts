@@ -25,6 +25,10 @@ describe('Switches', () => {
       ['adapter-wecom-bot:w', '~adapter-dingtalk:d', '~dingtalk-companion:c']],
     ['switch on DingTalk together with its companion', off, dingtalk,
       ['~adapter-wecom-bot:w', 'adapter-dingtalk:d', 'dingtalk-companion:c']],
+    ['switch on WeCom by the long connection', off, { WECOM_BOT_ID: 'b', WECOM_BOT_SECRET: 's' },
+      ['adapter-wecom-bot:w', '~adapter-dingtalk:d', '~dingtalk-companion:c']],
+    ['leave WeCom off with its id only', off, { WECOM_BOT_ID: 'b' }, Object.keys(off)],
+    ['leave WeCom off in a mode without its credentials', off, { ...wecom, WECOM_BOT_MODE: 'websocket' }, Object.keys(off)],
     ['leave on what has credentials in the file', filled, {}, Object.keys(filled)],
     ['leave off what is off in the file, with credentials', {
       '~adapter-wecom-bot:w': filled['adapter-wecom-bot:w'] }, {}, ['~adapter-wecom-bot:w']],

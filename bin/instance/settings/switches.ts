@@ -6,24 +6,35 @@ import type { Overlay } from './overlay'
 interface Platform {
   /** The value of `PLATFORM` that excludes this platform. */
   excludedBy: string
-  variables: [Variable, Variable]
+  /** Any of these asks for the platform. */
+  variables: Variable[]
   /** The plugin with the credentials comes first. */
   plugins: string[]
-  credentials: [string, string]
+  /** Whether the settings have all that is needed to connect. */
+  isComplete(settings: Dict): boolean
 }
+
+function has(...paths: string[]) {
+  return (settings: Dict) => paths.every(path => settings[path])
+}
+
+const hasCallback = has('token', 'encodingAESKey')
+const hasLongConnection = has('botId', 'botSecret')
 
 const PLATFORMS: Platform[] = [
   {
     excludedBy: 'dingtalk',
-    variables: ['WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY'],
+    // Not `WECOM_BOT_ID`, which is also set along with the two values of the callback.
+    variables: ['WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY', 'WECOM_BOT_SECRET'],
     plugins: ['adapter-wecom-bot'],
-    credentials: ['token', 'encodingAESKey'],
+    isComplete: settings => (settings.mode !== 'websocket' && hasCallback(settings))
+      || (settings.mode !== 'callback' && hasLongConnection(settings)),
   },
   {
     excludedBy: 'wecom',
     variables: ['DINGTALK_CLIENT_ID', 'DINGTALK_CLIENT_SECRET'],
     plugins: ['adapter-dingtalk', 'dingtalk-companion'],
-    credentials: ['appkey', 'secret'],
+    isComplete: has('appkey', 'secret'),
   },
 ]
 
@@ -34,14 +45,13 @@ const PLATFORMS: Platform[] = [
  */
 export function decideSwitches(plugins: Dict, env: Env, overlay: Overlay): Map<string, boolean> {
   const result = new Map<string, boolean>()
-  for (const { excludedBy, variables, plugins: [adapter, ...companions], credentials } of PLATFORMS) {
+  for (const { excludedBy, variables, plugins: [adapter, ...companions], isComplete } of PLATFORMS) {
     const isExcluded = env.PLATFORM === excludedBy
     const isForced = !isExcluded && variables.some(name => env[name])
     for (const { name, key, isOn, config } of entriesOf(plugins)) {
       if (name !== adapter) continue
       const settings = overlay.apply(key, config)
-      const isComplete = credentials.every(path => settings[path])
-      const runs = isComplete && !isExcluded && (isOn || (isForced && overlay.of(key).length > 0))
+      const runs = isComplete(settings) && !isExcluded && (isOn || (isForced && overlay.of(key).length > 0))
       if (runs !== isOn) result.set(idOf(key), runs)
     }
     if (!isExcluded && !isForced) continue

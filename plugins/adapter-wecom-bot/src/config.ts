@@ -69,16 +69,15 @@ const optional = (schema: Schema<string>) => schema as Schema<string | undefined
 const orExpression = (pattern: RegExp) => new RegExp(`${pattern.source}|^\\$\\{\\{.+\\}\\}$`)
 
 const secret = (pattern: RegExp) => Schema.string().role('secret').pattern(orExpression(pattern))
-const byCallback = () => ({ token: secret(/^\S+$/).required(), encodingAESKey: secret(KEY_PATTERN).required() })
-const byWebsocket = () => ({ botId: Schema.string().required(), botSecret: secret(/^\S+$/).required() })
+type ModeSettings = Pick<Config, 'mode' | 'token' | 'encodingAESKey' | 'botId' | 'botSecret'>
 
-/** The values of the console that a mode needs. Not shown: the fields are described where they are declared. */
-const credentials = Schema.union([
-  Schema.object({ mode: Schema.never(), ...byCallback() }),
-  Schema.object({ mode: Schema.never(), ...byWebsocket() }),
-  Schema.object({ mode: Schema.const('callback' as const).required(), ...byCallback() }),
-  Schema.object({ mode: Schema.const('websocket' as const).required(), ...byWebsocket() }),
-]).hidden() as unknown as Schema<Pick<Config, 'mode'>>
+/** Neither group of settings is required by itself: which one is depends on the mode. */
+const credentials = Schema.transform(Schema.any(), (settings: ModeSettings = {}) => {
+  const { token, encodingAESKey, botId, botSecret } = settings
+  const isComplete = modeOf(settings) === 'websocket' ? botId && botSecret : token && encodingAESKey
+  if (!isComplete) throw new TypeError('set botId and botSecret for the long connection, or token and encodingAESKey for callbacks')
+  return {}
+}).hidden() as unknown as Schema<Pick<Config, 'mode'>>
 
 export const Config: Schema<Config> = Schema.intersect([
   Schema.object({
