@@ -109,15 +109,23 @@ export class WecomApp {
   private async send(userId: string, parts: MessagePart[]) {
     const bodies = toAppBodies(parts, this.options.format, (type, name, data) => this.upload(type, name, data))
     let sent = 0
+    let refusedCard: unknown
     try {
       for (const make of bodies) {
         const body = await make()
+        const isCard = 'template_card' in body
         const message = { touser: userId, agentid: Number(this.options.agentId), ...body }
-        const { invaliduser } = await this.call('message/send', message)
-        if (invaliduser) throw new WecomApiError('refused', undefined, '收件人不在应用的可见范围内 / the app is not visible to this person')
-        if ('template_card' in body) this.options.sentCard?.(body.template_card as TemplateCard)
+        const response = await this.call('message/send', message).catch((error) => {
+          // The words beside a card that WeCom refuses are sent all the same.
+          if (!isCard || !isRefused(error)) throw error
+          refusedCard = error
+        })
+        if (!response) continue
+        if (response.invaliduser) throw new WecomApiError('refused', undefined, '收件人不在应用的可见范围内 / the app is not visible to this person')
+        if (isCard) this.options.sentCard?.(body.template_card as TemplateCard)
         sent++
       }
+      if (refusedCard) throw refusedCard
     } catch (error) {
       throw toDeliveryError(error, parts, bodies.length - sent, bodies.length)
     }
@@ -170,4 +178,8 @@ export class WecomApp {
   private url(path: string, params: Record<string, string>): string {
     return `${this.options.apiEndpoint.replace(/\/+$/, '')}/cgi-bin/${path}?${new URLSearchParams(params)}`
   }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof WecomApiError && error.failure === 'refused'
 }

@@ -131,6 +131,14 @@ describe('WecomApp', () => {
     assert.equal(api.requests.length, 0)
   })
 
+  it('sends the words beside a card that WeCom refuses, and reports the card', async () => {
+    api.answers['message/send'] = [{ errcode: 0, errmsg: 'ok', msgid: '1' }, { errcode: 40058, errmsg: 'invalid card' }]
+    const card = { card_type: 'text_notice' as const, main_title: { title: 'x' }, card_action: { type: 1, url: 'https://x.example' } }
+    const sent = send(markdown('before'), { type: 'card', card: card as never }, markdown('after'))
+    await assert.rejects(sent, /1 of 3 messages not delivered.*40058/)
+    assert.deepEqual(api.messages.map(({ markdown }) => markdown.content), ['after'])
+  })
+
   it('retries while WeCom is busy', async () => {
     api.answers['message/send'] = [{ errcode: -1, errmsg: 'busy' }]
     const sent = send(markdown('a'))
