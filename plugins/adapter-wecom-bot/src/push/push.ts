@@ -8,7 +8,7 @@ import type { Webhook } from '../api/webhook'
 /** A destination for messages that are not replies. */
 export interface Push {
   /**
-   * Sends messages in order. If one fails, the following ones are not sent; an app goes on after a card that WeCom refuses.
+   * Sends messages in order. If one fails, the following ones are not sent; an app goes on after a refused card.
    * @throws {DeliveryError}
    * @throws {CardError} before anything is sent
    */
