@@ -1,91 +1,79 @@
-/**
- * An open code fence, with the quote markers and the indentation before it.
- * @see https://spec.commonmark.org/0.31.2/#fenced-code-blocks
- */
-export interface Fence {
-  prefix: string
-  mark: string
-  info: string
+import type { OpenBlocks } from './block-scanner'
+import { BlockScanner } from './block-scanner'
+import type { Outset } from './outdent'
+import { outdent } from './outdent'
+import { isClosingFence } from './fence'
+
+/** Finds the blocks that are open at the end of a text. */
+export function unfinished(text: string): OpenBlocks {
+  return new BlockScanner().at(text)
 }
 
-/** The block that is open at the end of a text. */
-export interface Unfinished {
-  fence?: Fence
-  /**
-   * The header of a table with its delimiter row.
-   * @see https://github.github.com/gfm/#tables-extension-
-   */
-  table?: string
+/** The text that closes the code block and the thought which are open at the end; empty where none is. */
+export function closer(text: string, { fence, isThought } = unfinished(text)): string {
+  const code = fence ? `${text.endsWith('\n') ? '' : '\n'}${fence.prefix}${fence.mark}` : ''
+  return code + (isThought ? code && '\n' : '') + (isThought ? '</think>' : '')
 }
 
-const opening = /^([ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?)(`{3,}|~{3,})(.*)$/
-const closing = /^[ \t>]*(`{3,}|~{3,})[ \t]*$/
-const delimiter = /^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/
-
-/** Finds the block that is open at the end of a text. */
-export function unfinished(text: string): Unfinished {
-  let fence: Fence | undefined
-  let table: string | undefined
-  let previous = ''
-  // A trailing line break begins no line.
-  for (const line of text.replace(/\n$/, '').split('\n')) {
-    if (fence) {
-      if (closing.exec(line)?.[1].startsWith(fence.mark)) fence = undefined
-      continue
-    }
-    const [, prefix, mark, info] = opening.exec(line) ?? []
-    if (mark && !(mark[0] === '`' && info.includes('`'))) {
-      // Only the first line has the list marker; the others are indented to its width.
-      fence = { prefix: prefix.replace(/[^\s>]/g, ' '), mark, info }
-      table = undefined
-    } else if (previous.includes('|') && line.includes('|') && delimiter.test(line)) {
-      table ??= `${previous}\n${line}`
-    } else if (!line.includes('|')) {
-      table = undefined
-    }
-    previous = line
-  }
-  return { fence, table }
-}
-
-/** The text that closes the code block which is open at the end; empty where none is. */
-export function closer(text: string, { fence } = unfinished(text)): string {
-  return fence ? `${text.endsWith('\n') ? '' : '\n'}${fence.prefix}${fence.mark}` : ''
-}
-
-/** Closes the code block that is open at the end of a text. */
+/** Closes the code block and the thought that are open at the end of a text. */
 export function heal(text: string): string {
   return text + closer(text)
 }
 
 /** The part of a text after `offset`, as Markdown that is complete by itself. */
 export function resume(text: string, offset: number): string {
-  const { prefix, start } = reopen(text, offset)
-  return start < text.length ? prefix + text.slice(start) : ''
+  const { prefix, start, ...outset } = reopen(text, offset)
+  return start < text.length ? prefix + outdent(text.slice(start), outset) : ''
+}
+
+/** How a text continues in a new message. */
+export interface Opening extends Outset {
+  /** Opens the blocks again. */
+  prefix: string
+  /** Offset at which the text goes on. */
+  start: number
 }
 
 /**
- * Continues a text at an offset inside a code block or a table.
- * @returns `prefix` opens the block again, and `start` is where the text goes on: behind line breaks, and behind a
- * closing fence whose code has no lines left
+ * Continues a text at an offset inside a code block, a table or a thought. What goes on begins behind line breaks, and
+ * behind a closing fence whose code has no lines left.
+ * @param maxHeaderBytes a header of a table that is larger is not repeated; of a larger fence, only the mark is
  */
-export function reopen(text: string, offset: number): { prefix: string, start: number } {
-  const { fence, table } = unfinished(text.slice(0, offset))
-  const isBetween = offset === 0 || text[offset - 1] === '\n' || text[offset] === '\n'
-  let start = skip(text, offset)
+export function reopen(
+  text: string, offset: number, blocks = new BlockScanner().at(text, offset), maxHeaderBytes = Infinity,
+): Opening {
+  const { fence, isListItem, isThought, table } = blocks
+  const isLineStart = offset === 0 || text[offset - 1] === '\n'
+  const isBetween = isLineStart || text[offset] === '\n'
+  const thought = isThought ? '<think>\n' : ''
+  const fits = (header: string) => Buffer.byteLength(header) <= maxHeaderBytes
   if (fence) {
-    const [line] = /^[^\n]*/.exec(text.slice(start))!
-    if (!isBetween || !closing.exec(line)?.[1].startsWith(fence.mark)) {
-      return { prefix: start < text.length ? `${fence.prefix}${fence.mark}${fence.info}\n` : '', start }
+    let start = isBetween && !isLineStart ? offset + 1 : offset
+    const line = isBetween ? lineAt(text, start) : ''
+    const isOver = isClosingFence(line, fence) && line.replace(/[\s>]/g, '') === fence.mark
+    if (!isOver) {
+      const { mark, info } = fence
+      // Of a list item, the indentation is removed; of a quote, the markers stay.
+      const prefix = fence.prefix.trim() && fence.prefix
+      const opening = fits(prefix + mark + info) ? prefix + mark + info : prefix + mark
+      const markers = isBetween ? '' : prefix
+      return { prefix: start < text.length ? `${thought}${opening}\n${markers}` : '', start, fence, isListItem, isLineStart: isBetween }
     }
-    start = skip(text, start + line.length)
-    return { prefix: '', start }
+    start = skipLineBreaks(text, start + line.length)
+    return { prefix: start < text.length ? thought : '', start, isListItem, isLineStart: true }
   }
-  const isRow = table && isBetween && start - offset < 2 && /^[^\n]*\|/.test(text.slice(start))
-  return { prefix: isRow ? `${table}\n` : '', start }
+  const start = skipLineBreaks(text, offset)
+  const isRow = table && isBetween && start - offset < 2 && lineAt(text, start).includes('|') && fits(table)
+  const prefix = start < text.length ? thought + (isRow ? `${table}\n` : '') : ''
+  return { prefix, start, isListItem, isLineStart: isBetween }
 }
 
-function skip(text: string, offset: number) {
+function lineAt(text: string, offset: number) {
+  const end = text.indexOf('\n', offset)
+  return text.slice(offset, end < 0 ? undefined : end)
+}
+
+function skipLineBreaks(text: string, offset: number) {
   while (text[offset] === '\n') offset++
   return offset
 }

@@ -1,4 +1,5 @@
-import { closer, unfinished } from './open-blocks'
+import { BlockScanner } from './block-scanner'
+import { closer } from './open-blocks'
 
 /** The part of an unfinished text that can be shown, in characters, and what closes the markup that is open there. */
 export interface Draft {
@@ -9,28 +10,32 @@ export interface Draft {
 /** A bracket that has been open for more characters than this begins no link. */
 const MAX_LINK_CHARACTERS = 500
 
+/** Emphasis in longer paragraphs is not closed. */
+const MAX_PARAGRAPH_CHARACTERS = 20_000
+
 /**
  * Finds how much of an unfinished text can be shown without broken markup. Open code and emphasis are closed; what is
  * still ambiguous is held back: half a link, a marker at the very end, a table without its delimiter row.
+ * @param scanner pass the same one for all states of a text, so that each line is read once
  */
-export function draft(text: string): Draft {
-  const state = unfinished(text)
-  if (state.fence) return { length: text.length, suffix: closer(text, state) }
-  const length = Math.min(beforeTable(text), beforeLink(text), beforeMarker(text))
-  const suffix = emphasis(text.slice(paragraph(text, length), length))
+export function draft(text: string, scanner = new BlockScanner()): Draft {
+  const blocks = scanner.at(text)
+  if (blocks.fence) return { length: text.length, suffix: closer(text, blocks) }
+  const length = Math.min(beforeTable(text, scanner), beforeLink(text), beforeMarker(text))
+  const start = paragraph(text, length)
+  const suffix = length - start > MAX_PARAGRAPH_CHARACTERS ? '' : emphasis(text.slice(start, length))
   // A closing marker must directly follow the text.
   return suffix ? { length: text.slice(0, length).trimEnd().length, suffix } : { length, suffix }
 }
-
 /** Start of the last paragraph. Inline markup does not reach across paragraphs. */
 function paragraph(text: string, end: number) {
   return text.lastIndexOf('\n\n', end - 1) + 1
 }
 
 /** The end before a line that may be the header of a table: the next line decides. */
-function beforeTable(text: string) {
+function beforeTable(text: string, scanner: BlockScanner) {
   const line = text.lastIndexOf('\n') + 1
-  if (unfinished(text.slice(0, line)).table) return text.length
+  if (scanner.fork().at(text, line).table) return text.length
   const isHead = (from: number) => /^[ \t>]*\|/.test(text.slice(from))
   const previous = text.lastIndexOf('\n', line - 2) + 1
   if (line > 1 && isHead(previous) && /^[ \t>|:-]*$/.test(text.slice(line))) return previous
@@ -45,8 +50,9 @@ function beforeLink(text: string) {
 
 /** The end before markers that may open or close something, or grow longer. */
 function beforeMarker(text: string) {
-  const [markers] = /[*_~`]+$/.exec(text) ?? []
-  return text.length - (markers?.length ?? 0)
+  let length = text.length
+  while ('*_~`'.includes(text[length - 1] || ' ')) length--
+  return length
 }
 
 /** The markers that close the emphasis and the inline code that are open at the end of a paragraph. */

@@ -1,85 +1,69 @@
+import { BlockScanner } from './block-scanner'
+import { findBreak, reach } from './breakpoint'
 import { closer, reopen } from './open-blocks'
+import type { Opening } from './open-blocks'
+import { outdent } from './outdent'
 
 /** The part of a text that goes into one message. */
-export interface Page {
-  /** Opens the block again that the previous page ended in. */
-  prefix: string
-  /** Offsets in the text. */
-  start: number
+export interface Page extends Opening {
+  /** Offset in the text. */
   end: number
-  /** Closes the block that the page ends in. */
+  /** Closes the blocks that the page ends in. */
   suffix: string
 }
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
-
-/** Texts are split behind these, best first. */
-const breaks = [/\n\n+/g, /\n/g, /[。！？；…][”’」』）]*|[.!?;]["')\]]*(?=\s)/g, /[，、：]|\s/g]
+export interface CutOptions {
+  /** Pass the same one for all pages of a text, so that each is read once. */
+  scanner?: BlockScanner
+  /** Largest part of a page that repeats the header of a table or the language of code. */
+  headerShare?: number
+}
 
 /**
  * Cuts off what fits into one message: at the end of a paragraph if that fills at least half of it, else of a line, a
- * sentence, a word; at worst between two graphemes. Code that is cut is closed, and opened again in the next page;
- * tables repeat their header.
+ * sentence, a word; at worst between two graphemes. Code and thoughts that are cut are closed, and opened again in the
+ * next page; tables repeat their header, and no header stays without its rows.
  * @param from offset at which the page begins
  * @param limit bytes of UTF-8; 0 is unlimited
  */
-export function cut(text: string, from: number, limit: number): Page {
-  const { start, ...opening } = reopen(text, from)
-  let { prefix } = opening
-  if (!limit || size(prefix) + size(text.slice(start)) <= limit) return { prefix, start, end: text.length, suffix: '' }
-  if (size(prefix) > limit / 2) prefix = ''
+export function cut(
+  text: string, from: number, limit: number, { scanner = new BlockScanner(), headerShare = 1 / 2 }: CutOptions = {},
+): Page {
+  const opening = reopen(text, from, scanner.at(text, from), limit ? limit * headerShare : Infinity)
+  const { prefix, start } = opening
+  if (!limit || fits(text, start, limit - size(prefix))) return { ...opening, end: text.length, suffix: '' }
   let room = limit - size(prefix)
   for (;;) {
-    const end = breakpoint(text, start, reach(text, start, room))
-    const suffix = closer(text.slice(0, end))
+    const end = findBreak(text, start, reach(text, start, room))
+    const suffix = closer(text.slice(start, end), scanner.fork().at(text, end))
     const excess = size(prefix) + size(text.slice(start, end)) + size(suffix) - limit
-    if (excess <= 0 || room <= excess) return { prefix, start, end, suffix }
+    if (excess <= 0 || room <= excess) return { ...opening, end, suffix }
     room -= excess
   }
 }
 
+/** All pages of a text. */
+export function* pages(text: string, limit: number, options: Omit<CutOptions, 'scanner'> = {}): Generator<Page> {
+  const scanner = new BlockScanner()
+  for (let start = 0; start < text.length;) {
+    const page = cut(text, start, limit, { ...options, scanner })
+    yield page
+    start = page.end
+  }
+}
+
 /** The text of a page, with what opens and closes its blocks. */
-export function pageText(text: string, { prefix, start, end, suffix }: Page): string {
-  const body = text.slice(start, end)
-  return prefix + (suffix || end === text.length ? body : body.replace(/\n+$/, '')) + suffix
+export function pageText(text: string, { prefix, start, end, suffix, ...outset }: Page): string {
+  let length = end
+  if (!suffix && end < text.length) while (length > start && text[length - 1] === '\n') length--
+  return prefix + outdent(text.slice(start, length) + suffix, outset)
+}
+
+function fits(text: string, start: number, room: number) {
+  // A character takes at least a byte.
+  return text.length - start <= room && size(text.slice(start)) <= room
 }
 
 function size(text: string) {
   return Buffer.byteLength(text)
-}
-
-/** The offset up to which the text fits into `room` bytes. */
-function reach(text: string, start: number, room: number) {
-  let end = start
-  while (end < text.length) {
-    const letter = String.fromCodePoint(text.codePointAt(end)!)
-    room -= size(letter)
-    if (room < 0) break
-    end += letter.length
-  }
-  return end
-}
-
-function breakpoint(text: string, start: number, limit: number): number {
-  const half = start + (limit - start) / 2
-  for (const pattern of breaks) {
-    let end = 0
-    for (const match of text.slice(start, limit + 1).matchAll(pattern)) {
-      const place = start + match.index + match[0].length
-      if (place <= limit) end = place
-    }
-    if (end > half) return end
-  }
-  return grapheme(text, start, limit)
-}
-
-/** The end of the last whole grapheme before `limit`; a grapheme that is larger than a page is cut. */
-function grapheme(text: string, start: number, limit: number): number {
-  const from = Math.max(start, limit - 100)
-  let end = from
-  for (const { index, segment } of segmenter.segment(text.slice(from, limit + 100))) {
-    if (from + index + segment.length > limit) break
-    end = from + index + segment.length
-  }
-  return end > start ? end : Math.max(limit, start + String.fromCodePoint(text.codePointAt(start)!).length)
 }

@@ -1,1 +1,2 @@
 export { FakeClock, InstantClock, settle } from './fake-clock'
+export { assertLinear, hostilePieces } from './linear-time'

@@ -131,14 +131,20 @@ export function parseJson(source: string): unknown {
 
 function parseLenient(source: string): unknown {
   // The closing quote is optional: requiring it would make the match quadratic in unterminated strings.
-  const escaped = source.replace(/"(?:[^"\\]|\\[^]?)*"?/g, string => string.replace(/[\0-\x1f]/g, (char) => {
-    return '\\u' + char.charCodeAt(0).toString(16).padStart(4, '0')
-  }))
+  const escaped = source.replace(/"(?:[^"\\]|\\[^]?)*"?/g, (string) => {
+    return string.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t').replace(/[\0-\x1f]/g, escapeControl)
+  })
   try {
     return JSON.parse(escaped)
   } catch {
     throw new CallbackError('payload', 'not JSON')
   }
+}
+
+const controlEscapes = Array.from({ length: 32 }, (_, code) => `\\u${code.toString(16).padStart(4, '0')}`)
+
+function escapeControl(character: string) {
+  return controlEscapes[character.charCodeAt(0)]
 }
 
 function record(value: unknown): Raw | undefined {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { validateCard, validateWebhookCard } from '../cards/card-schema'
 import type { MessagePart } from './parts'
-import { toPlainText } from '../render/plain-text'
+import { toPlainText } from 'common/markdown'
 import type { PendingBody } from '../api/send-queue'
 import { pieces } from '../render/split'
 import { MAX_TEXT_BYTES, MAX_WEBHOOK_MARKDOWN_BYTES } from '../protocol/limits'

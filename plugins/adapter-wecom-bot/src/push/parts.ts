@@ -5,7 +5,7 @@ import { renderElements } from '../render/markdown'
 import { detectFileType } from 'common/files'
 import type { Article } from '../render/news'
 import { readNews } from '../render/news'
-import { toPlainText } from '../render/plain-text'
+import { toPlainText } from 'common/markdown'
 import { inWords } from '../render/said'
 import type { OpenFile } from '../media/outgoing-files'
 

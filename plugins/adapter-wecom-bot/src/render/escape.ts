@@ -21,11 +21,11 @@ const block = /^([ \t]*)(?=#{1,6}(?:\s|$)|[-+*](?:\s|$)|\d{1,9}[.)](?:\s|$)|>|\|
  * if they are not closed, since a later element may close them. URLs are matched first and kept as they are.
  */
 const inline = new RegExp([
-  /((?<!\w)https?:\/\/(?:[^\s<>*~`\\[\]()&]|&(?!#?\w{1,32};))+)/u,
+  /((?<!\w)[Hh][Tt][Tt][Pp][Ss]?:\/\/(?:[^\s<>*~`\\[\]()&]|&(?!#?\w{1,32};))+)/u,
   /(\*+(?=\S|$)|(?<![\p{L}\p{N}_])_+(?=\S|$)|~~+(?=\S|$)|~(?=[^\s~][^~]*~)|\](?=[([]|$))/u,
   /(`+)/u,
-  /(?:<(?=[a-z/!?@]|$)|&(?=#?\w{1,32};)|\\(?=[!-/:-@[-`{-~\r\n]|$))/u,
-].map(({ source }) => source).join('|'), 'giu')
+  /(?:<(?=[a-zA-Z/!?@]|$)|&(?=#?\w{1,32};)|\\(?=[!-/:-@[-`{-~\r\n]|$))/u,
+].map(({ source }) => source).join('|'), 'gu')
 
 /** @returns Markdown that is shown as `text` */
 export function escapeMarkdown(text: string): string {
@@ -34,7 +34,7 @@ export function escapeMarkdown(text: string): string {
     .replace(block, blanks => blanks + ZERO_WIDTH_SPACE)
     .replace(inline, (mark, address, isEmphasis, tick) => {
       if (address) return mark
-      if (tick) return tick.replace(/`/g, 'ˋ')
+      if (tick) return 'ˋ'.repeat(tick.length)
       return mark + (isEmphasis ? HAIR_SPACE : ZERO_WIDTH_SPACE)
     })
 }

@@ -27,10 +27,17 @@ function trimBlankLines(text: string): string {
   return text.slice(text.lastIndexOf('\n', start) + 1, end)
 }
 
-/** Joins the texts of two elements. A zero-width space keeps their marks apart: `**a**` and `**b**`. */
-export function joinInline(text: string, next: string): string {
-  const last = text[text.length - 1]
-  return last === next[0] && /[*~`]/.test(last) ? text + ZERO_WIDTH_SPACE + next : text + next
+/** Joins the texts of elements. A zero-width space keeps their marks apart: `**a**` and `**b**`. */
+export function joinInline(texts: string[]): string {
+  const parts: string[] = []
+  let last = ''
+  for (const text of texts) {
+    if (!text) continue
+    if (last === text[0] && /[*~`]/.test(last)) parts.push(ZERO_WIDTH_SPACE)
+    parts.push(text)
+    last = text[text.length - 1]
+  }
+  return parts.join('')
 }
 
 /**

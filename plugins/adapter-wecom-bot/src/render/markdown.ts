@@ -34,7 +34,7 @@ interface State extends Required<Pick<Said, 'images' | 'buttons'>> {
 }
 
 function renderAll(elements: h[], state: State): string {
-  return elements.map(element => visit(element, state)).reduce(joinInline, '')
+  return joinInline(elements.map(element => visit(element, state)))
 }
 
 function visit(element: h, state: State): string {

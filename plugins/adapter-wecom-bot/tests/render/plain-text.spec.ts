@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { escapeMarkdown } from '../../src/render/escape'
-import { toPlainText } from '../../src/render/plain-text'
+import { toPlainText } from 'common/markdown'
 
 describe('toPlainText', () => {
   for (const [markdown, text] of [

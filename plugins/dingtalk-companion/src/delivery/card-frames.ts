@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { cut, draft, pageText } from 'common/markdown'
+import { BlockScanner, cut, draft, pageText } from 'common/markdown'
 import type { DingtalkApi } from '../api/api'
 import type { DingtalkError } from '../api/error'
 import { SAFE_CARD_BYTES } from '../api/limits'
@@ -39,6 +39,7 @@ export class CardFrames {
   private shown = ''
   private frame = ''
   private tooLarge = false
+  private readonly scanner = new BlockScanner()
 
   constructor(private readonly options: CardFramesOptions, private readonly outTrackId: string) {}
 
@@ -48,7 +49,7 @@ export class CardFrames {
    * @throws {DingtalkError}
    */
   async showText(text: string): Promise<boolean> {
-    const { end, frame } = this.visible(text) ?? whole(text)
+    const { end, frame } = this.visible(text) ?? this.whole(text)
     const isNew = frame !== this.frame
     if (isNew) {
       // Stored before it is shown: closing the card after a crash must not take text away.
@@ -100,6 +101,12 @@ export class CardFrames {
     return { end: page.end, frame: pageText(text, page) }
   }
 
+  /** An unfinished text, as far as it can be shown without broken markup. */
+  private whole(text: string): CardPart {
+    const { length, suffix } = draft(text, this.scanner)
+    return { end: length, frame: text.slice(0, length) + suffix }
+  }
+
   /** What the card has taken already, or is known to take. */
   private fitting(text: string, limit: number): CardPart {
     const { frame, shown } = this
@@ -120,10 +127,4 @@ export class CardFrames {
       isError: look === 'failed',
     }, look !== 'typing')
   }
-}
-
-/** An unfinished text, as far as it can be shown without broken markup. */
-function whole(text: string): CardPart {
-  const { length, suffix } = draft(text)
-  return { end: length, frame: text.slice(0, length) + suffix }
 }

@@ -1,4 +1,4 @@
-import { cut, pageText } from 'common/markdown'
+import { BlockScanner, cut, pageText } from 'common/markdown'
 import type { Clock } from 'common/time'
 import type { DingtalkApi } from '../api/api'
 import type { DingtalkError } from '../api/error'
@@ -50,8 +50,9 @@ export class MarkdownSender {
   async send(text: string, start = 0): Promise<string[]> {
     const title = titleOf(text)
     const keys: string[] = []
+    const scanner = new BlockScanner()
     while (start < text.length) {
-      const { end, message } = nextMessage(text, start, title)
+      const { end, message } = nextMessage(text, start, title, scanner)
       if (message) keys.push(await this.deliver(message))
       start = end
     }
@@ -95,9 +96,11 @@ export class MarkdownSender {
 }
 
 /** One message. JSON, and lists in place of tables, may take more bytes than the source: pages shrink to fit. */
-function nextMessage(text: string, start: number, title: string): { end: number, message?: MarkdownMessage } {
+function nextMessage(
+  text: string, start: number, title: string, scanner: BlockScanner,
+): { end: number, message?: MarkdownMessage } {
   for (let limit = PAGE_BYTES; ; limit = Math.floor(limit * 0.7)) {
-    const page = cut(text, start, limit)
+    const page = cut(text, start, limit, { scanner })
     const message = { title, text: toMessage(pageText(text, page)).trim() }
     if (Buffer.byteLength(JSON.stringify(message)) <= PAGE_BYTES || limit < MIN_PAGE_BYTES) {
       return { end: page.end, message: message.text ? message : undefined }

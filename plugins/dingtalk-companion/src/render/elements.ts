@@ -32,7 +32,11 @@ function block(text: string): string {
 }
 
 function joinBlocks(text: string): string {
-  return text.replace(/^[\n\0]*\0|\0[\n\0]*$/g, '').replace(/\n*\0[\n\0]*/g, '\n\n')
+  // Each run of line breaks is matched as a whole, so that long ones are read once.
+  return text.replace(/(?<![\n\0])[\n\0]+/g, (edge, offset: number) => {
+    if (!edge.includes(EDGE)) return edge
+    return offset && offset + edge.length < text.length ? '\n\n' : ''
+  })
 }
 
 function renderElement(element: h, depth: number): string {
@@ -84,15 +88,18 @@ function codeBlock({ attrs, children }: h): string {
   const [first] = children
   const language = attrs.lang ?? (first?.type === 'code' ? first.attrs.lang : undefined) ?? ''
   const text = rawText(children).replace(/\n$/, '')
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length))
+  let longest = 2
+  for (const [ticks] of text.matchAll(/`+/g)) longest = Math.max(longest, ticks.length)
   const fence = '`'.repeat(longest + 1)
   return block(`${fence}${language}\n${text}\n${fence}`)
 }
 
 /** Marks have to touch the text: outer spaces go outside. */
 function wrap(mark: string, text: string): string {
-  const [, before, body, after] = /^(\s*)([^]*?)(\s*)$/.exec(text)!
-  return body ? `${before}${mark}${body}${mark}${after}` : text
+  const body = text.trim()
+  if (!body) return text
+  const start = text.indexOf(body)
+  return text.slice(0, start) + mark + body + mark + text.slice(start + body.length)
 }
 
 function rawText(elements: h[]): string {

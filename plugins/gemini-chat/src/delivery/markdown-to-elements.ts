@@ -1,6 +1,8 @@
 import { h } from 'koishi'
-import { Marked } from 'marked'
+import { parseInline } from 'common/markdown'
+import type { InlineToken } from 'common/markdown'
 import type { Token, Tokens } from 'marked'
+import { parseBlocks } from './markdown-blocks'
 
 /** The elements that the encoder of a platform can send. */
 export interface Dialect {
@@ -11,9 +13,6 @@ export interface Dialect {
   /** Rewrites the target of a link. */
   href?: (href: string) => string
 }
-
-/** Not the shared instance, which any plugin can reconfigure. */
-const marked = new Marked({ gfm: true, breaks: true })
 
 /** A line of inline elements. Blocks become lines of text, which looks the same on every platform. */
 type Line = h[]
@@ -26,7 +25,9 @@ type Line = h[]
  * `editMessage` fails on `p`, `br` and `li`.
  */
 export function toElements(markdown: string, dialect: Dialect): h[] {
-  const lines = blocks(marked.lexer(markdown))
+  const { tokens, references, rest } = parseBlocks(markdown)
+  const lines = blocks(tokens)
+  if (rest) lines.push(...pieces(rest).map(text => [text]))
   while (lines.length && !lines[0].length) lines.shift()
   while (lines.length && !lines.at(-1)!.length) lines.pop()
   return join(lines.map((line, index) => index ? [h.text('\n'), ...line] : line).flat())
@@ -44,12 +45,13 @@ export function toElements(markdown: string, dialect: Dialect): h[] {
       case 'space': return [[]]
       case 'def': return []
       case 'hr': return [[h.text('———')]]
-      case 'heading': return [bold(inline(token.tokens))]
+      case 'heading': return [bold(inline(token.text))]
       case 'code': return code(token.text, token.lang)
       case 'blockquote': return blocks(token.tokens!).map(line => [h.text('> '), ...line])
       case 'list': return list(token as Tokens.List)
       case 'table': return table(token as Tokens.Table)
-      default: return split(token.tokens ? inline(token.tokens) : [h.text((token.text ?? token.raw).trimEnd())])
+      case 'html': return split(inline(token.raw.trimEnd()))
+      default: return split(inline((token.text ?? token.raw).trimEnd()))
     }
   }
 
@@ -71,36 +73,73 @@ export function toElements(markdown: string, dialect: Dialect): h[] {
   }
 
   function table({ header, rows }: Tokens.Table): Line[] {
-    const row = (cells: Tokens.TableCell[]) => cells.flatMap(({ tokens }, index) => {
-      return index ? [h.text(' | '), ...inline(tokens)] : inline(tokens)
+    const row = (cells: Tokens.TableCell[]) => cells.flatMap(({ text }, index) => {
+      return index ? [h.text(' | '), ...inline(text)] : inline(text)
     })
     return [bold(row(header)), ...rows.map(row)]
   }
 
-  function inline(tokens: Token[] = []): h[] {
-    return join(tokens.flatMap(token => span(token as Tokens.Generic)))
+  function inline(text: string): h[] {
+    const source = text.replace(/(?<![ \t])[ \t]+\n/g, '\n')
+    // The elements of the text, and of the marks and links that are open in it.
+    const open: h[][] = [[]]
+    let isInLink = false
+    for (const token of parseInline(source, { references, hasMail: true })) {
+      if (token.type === 'mark') {
+        if (token.isOpening) open.push([])
+        else append(emphasis(token.style, open.pop()!))
+      } else if (token.type === 'link') {
+        isInLink = token.isOpening && !token.isImage
+        if (token.isOpening) open.push([])
+        else append(target(token, open.pop()!))
+      } else {
+        append(span(token, isInLink))
+      }
+    }
+    return join(open.flat())
+
+    function append(elements: h[]) {
+      open.at(-1)!.push(...join(elements))
+    }
+
+    function span(token: Exclude<InlineToken, { type: 'mark' | 'link' }>, isInLink: boolean): h[] {
+      const raw = source.slice(token.start, token.end)
+      switch (token.type) {
+        case 'escape': return [h.text(token.text)]
+        case 'code': return [dialect.rich ? h('code', h.text(token.text)) : h.text(token.text)]
+        case 'url': return isInLink ? [h.text(token.text)] : link(token.href, [h.text(token.text)], raw)
+        case 'html': return [h.text(token.tag.name === 'br' ? '\n' : raw)]
+        // Formulas stay as they are: nothing in them is markup.
+        case 'text': case 'math': return [h.text(raw)]
+        // Those for characters of markup were written so that they are seen.
+        case 'entity': return [h.text(/[<>&]/.test(token.text) ? raw : token.text)]
+        default: return token satisfies never
+      }
+    }
   }
 
-  function span(token: Tokens.Generic): h[] {
-    switch (token.type) {
-      case 'br': return [h.text('\n')]
-      case 'strong': return bold(inline(token.tokens))
-      case 'em': return dialect.bare ? inline(token.tokens) : [h('i', inline(token.tokens))]
-      case 'del': return dialect.rich ? [h('s', inline(token.tokens))] : inline(token.tokens)
-      case 'codespan': return [dialect.rich ? h('code', h.text(token.text)) : h.text(token.text)]
-      case 'link': return link(token.href, inline(token.tokens))
-      case 'image': return link(token.href, [h.text(token.text || token.href)])
-      case 'html': return [h.text(/^<br\s*\/?>$/i.test(token.raw) ? '\n' : token.raw)]
-      default: return token.tokens ? inline(token.tokens) : [h.text(token.text ?? token.raw)]
+  function emphasis(style: 'strong' | 'em' | 'del', elements: h[]): h[] {
+    switch (style) {
+      case 'strong': return bold(elements)
+      case 'em': return dialect.bare ? elements : [h('i', elements)]
+      case 'del': return dialect.rich ? [h('s', elements)] : elements
+      default: return style satisfies never
     }
+  }
+
+  function target({ isImage, target: { href } }: Extract<InlineToken, { type: 'link' }>, label: h[]): h[] {
+    const address = href.trim().replace(/\s/g, encodeURIComponent)
+    if (!isImage) return link(address, label)
+    return link(address, [h.text(textOf(label) || address)])
   }
 
   function bold(elements: h[]): h[] {
     return dialect.bare ? elements : [h('b', elements)]
   }
 
-  function link(href: string, label: h[]): h[] {
-    if (!isSafe(href)) return label
+  /** @param instead what is shown where the target is not safe */
+  function link(href: string, label: h[], instead?: string): h[] {
+    if (!isSafe(href)) return instead === undefined ? label : [h.text(instead)]
     if (!dialect.bare) return [h('a', { href: dialect.href?.(href) ?? href }, label)]
     return label.join('') === h.escape(href) ? label : [...label, h.text(` (${href})`)]
   }
@@ -109,6 +148,10 @@ export function toElements(markdown: string, dialect: Dialect): h[] {
 /** Whether the target of a link is a page or a mail address, and runs no code. */
 function isSafe(href: string): boolean {
   return URL.canParse(href) && ['http:', 'https:', 'mailto:'].includes(new URL(href).protocol)
+}
+
+function textOf(elements: h[]): string {
+  return elements.map(({ attrs, children }) => (attrs.content ?? '') + textOf(children)).join('')
 }
 
 function split(elements: h[]): Line[] {
@@ -128,10 +171,19 @@ function pieces(text: string): h[] {
 /** Joins adjacent text elements. */
 function join(elements: h[]): h[] {
   const result: h[] = []
-  for (const element of elements) {
-    const last = result.at(-1)
-    if (last?.type !== 'text' || element.type !== 'text') result.push(element)
-    else result[result.length - 1] = h.text(last.attrs.content + element.attrs.content)
+  let texts: string[] = []
+  const flush = () => {
+    if (texts.length) result.push(h.text(texts.join('')))
+    texts = []
   }
+  for (const element of elements) {
+    if (element.type === 'text') {
+      texts.push(element.attrs.content)
+    } else {
+      flush()
+      result.push(element)
+    }
+  }
+  flush()
   return result
 }

@@ -1,4 +1,4 @@
-import { cut, pageText } from 'common/markdown'
+import { pages, pageText } from 'common/markdown'
 import { retryDelivery } from './retry-delivery'
 import type { Delivery, DeliveryOptions, Target } from './types'
 
@@ -9,12 +9,10 @@ export class MessageDelivery implements Delivery {
   update() {}
 
   async finish(text: string) {
-    for (let start = 0; start < text.length;) {
-      const page = cut(text, start, this.target.limit ?? 0)
+    for (const page of pages(text, this.target.limit ?? 0)) {
       const controls = page.end < text.length ? [] : this.target.controls?.(true) ?? []
       const elements = [...this.target.render(pageText(text, page)), ...controls]
       await retryDelivery(() => this.target.create(elements), this.options)
-      start = page.end
     }
   }
 }

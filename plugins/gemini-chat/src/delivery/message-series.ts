@@ -1,4 +1,4 @@
-import { cut, draft, pageText } from 'common/markdown'
+import { BlockScanner, cut, draft, pageText } from 'common/markdown'
 import type { h } from 'koishi'
 import { retryDelivery } from './retry-delivery'
 import type { DeliveryOptions, EditableTarget, TextState } from './types'
@@ -22,6 +22,8 @@ export class MessageSeries {
   /** What closed the emphasis that the frame stops in, and what opens it again in a message that continues there. */
   private closed = ''
   private carry = ''
+  private readonly pageScanner = new BlockScanner()
+  private readonly draftScanner = new BlockScanner()
 
   constructor(private readonly target: EditableTarget, private readonly options: Omit<DeliveryOptions, 'streaming'>) {}
 
@@ -39,12 +41,12 @@ export class MessageSeries {
    * @returns whether there was anything to show
    */
   async showText(text: string): Promise<boolean> {
-    const page = cut(text, this.start, this.target.limit ?? 0)
+    const page = this.nextPage(text)
     if (page.end < text.length) {
       if (await this.send(pageText(text, page), undefined) && !this.frozen) this.turnPage(text, page.end)
       return true
     }
-    const { length, suffix } = draft(text)
+    const { length, suffix } = draft(text, this.draftScanner)
     const frame = pageText(text, { ...page, end: Math.max(length, page.start), suffix: length > page.start ? suffix : '' })
     if (length <= Math.max(this.shown.length, page.start) || frame === this.frame) return false
     if (!await this.send(frame, 'typing')) return true
@@ -61,7 +63,7 @@ export class MessageSeries {
   async complete(text: string, failed = false) {
     if (this.frozen) this.leaveMessage(text)
     while (this.start < text.length) {
-      const page = cut(text, this.start, this.target.limit ?? 0)
+      const page = this.nextPage(text)
       const frame = this.carry + pageText(text, page)
       const isLast = page.end === text.length
       const state = isLast && failed ? 'failed' : undefined
@@ -74,6 +76,10 @@ export class MessageSeries {
       }
       this.turnPage(text, page.end)
     }
+  }
+
+  private nextPage(text: string) {
+    return cut(text, this.start, this.target.limit ?? 0, { scanner: this.pageScanner })
   }
 
   /** Goes on to the next message. */
