@@ -13,5 +13,5 @@ export const rooms = {
     'commands', 'doctor', 'chat', 'answer', 'usage', 'model', 'conversation', 'delivery', 'media', 'messages', 'engine',
     'util',
   ],
-  'packages/common': ['database', 'proxy', 'net', 'async', 'collections', 'testing', 'files', 'markdown', 'streaming', 'errors', 'time'],
+  'packages/common': ['database', 'proxy', 'net', 'async', 'collections', 'testing', 'files', 'dialect', 'markdown', 'streaming', 'errors', 'time'],
 }

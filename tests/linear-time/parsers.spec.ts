@@ -10,6 +10,7 @@ import { complete, cut, pieces } from '../../plugins/adapter-wecom-bot/src/rende
 import { isVisible } from '../../plugins/adapter-wecom-bot/src/turn/bubble'
 import { escapeMarkdown as escapeForDingtalk } from '../../plugins/dingtalk-companion/src/render/escape'
 import { toMarkdown } from '../../plugins/dingtalk-companion/src/render/elements'
+import { titleOf, toCard, toMessage } from '../../plugins/dingtalk-companion/src/render/markdown'
 import { withoutThoughts } from '../../plugins/dingtalk-companion/src/render/thoughts'
 import { questionIn } from '../../plugins/gemini-chat/src/commands'
 import { promptOf } from '../../plugins/gemini-chat/src/chat/prompt'
@@ -53,6 +54,9 @@ const functions: Record<string, (text: string) => unknown> = {
   'dingtalk: escaping': escapeForDingtalk,
   'dingtalk: rendering elements': text => toMarkdown(elements(text.slice(0, text.length / 4))),
   'dingtalk: rendering Markdown': text => toMarkdown([h('markdown', h.text(text))]),
+  'dingtalk: messages': toMessage,
+  'dingtalk: cards': toCard,
+  'dingtalk: titles': titleOf,
   'dingtalk: thoughts': withoutThoughts,
   'gemini-chat: questions': text => questionIn([h.text(text)]),
   'gemini-chat: elements': text => render(text, { platform: 'telegram' }),

@@ -1,3 +1,4 @@
+import type { DialectWriter } from 'common/dialect'
 import type { Context } from 'koishi'
 import { Bot, Universal, h } from 'koishi'
 import { WecomAdapter } from './adapter'
@@ -78,8 +79,9 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
    * @throws {DeliveryError} `wecom-bot/message-closed`
    */
   override async editMessage(channelId: string, messageId: string, content: h.Fragment) {
-    const said = await this.renderEdit(content)
-    const turn = this.services.turns.find(Turn.idOf(messageId))
+    const { turns } = this.services
+    const said = await this.renderEdit(content, turns.find(Turn.idOf(messageId))?.writerOf(messageId))
+    const turn = turns.find(Turn.idOf(messageId))
     if (!turn?.edit(messageId, said)) throw closed(messageId, said.text.length)
   }
 
@@ -104,11 +106,11 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     return this.services.stores.feedback.list(feedbackId)
   }
 
-  private async renderEdit(content: h.Fragment): Promise<Said> {
+  private async renderEdit(content: h.Fragment, writer?: DialectWriter): Promise<Said> {
     const elements = h.normalize(content)
     // Streamed answers are edited with every chunk: skip `transform`, Markdown contains no components.
-    if (elements.every(element => element.type === 'markdown' || element.type === 'text')) return renderElements(elements)
-    return renderElements(await this.session({ type: 'send' }).transform(elements))
+    if (elements.every(element => element.type === 'markdown' || element.type === 'text')) return renderElements(elements, writer)
+    return renderElements(await this.session({ type: 'send' }).transform(elements), writer)
   }
 }
 

@@ -7,8 +7,8 @@ export interface Draft {
   suffix: string
 }
 
-/** A bracket that has been open for more characters than this begins no link. */
-const MAX_LINK_CHARACTERS = 500
+/** What has been open for more characters than this is shown as it is. */
+const MAX_HALF_CHARACTERS = 300
 
 /** Emphasis in longer paragraphs is not closed. */
 const MAX_PARAGRAPH_CHARACTERS = 20_000
@@ -21,7 +21,12 @@ const MAX_PARAGRAPH_CHARACTERS = 20_000
 export function draft(text: string, scanner = new BlockScanner()): Draft {
   const blocks = scanner.at(text)
   if (blocks.fence) return { length: text.length, suffix: closer(text, blocks) }
-  const length = Math.min(beforeTable(text, scanner), beforeLink(text), beforeMarker(text))
+  const line = text.lastIndexOf('\n') + 1
+  const before = scanner.fork().at(text, line)
+  // The line that closes code is no marker of inline code.
+  if (before.fence) return { length: text.length, suffix: '' }
+  const end = before.table ? text.length : beforeTable(text, line)
+  const length = beforeHalf(text.slice(0, Math.min(end, beforeMarker(text))))
   const start = paragraph(text, length)
   const suffix = length - start > MAX_PARAGRAPH_CHARACTERS ? '' : emphasis(text.slice(start, length))
   // A closing marker must directly follow the text.
@@ -33,19 +38,34 @@ function paragraph(text: string, end: number) {
 }
 
 /** The end before a line that may be the header of a table: the next line decides. */
-function beforeTable(text: string, scanner: BlockScanner) {
-  const line = text.lastIndexOf('\n') + 1
-  if (scanner.fork().at(text, line).table) return text.length
+function beforeTable(text: string, line: number) {
   const isHead = (from: number) => /^[ \t>]*\|/.test(text.slice(from))
   const previous = text.lastIndexOf('\n', line - 2) + 1
   if (line > 1 && isHead(previous) && /^[ \t>|:-]*$/.test(text.slice(line))) return previous
   return isHead(line) ? line : text.length
 }
 
-/** The end before an opening bracket that may still become a link. */
-function beforeLink(text: string) {
-  const [half] = /!?\[[^\][\n]*(?:\](?:\([^)\s]*)?)?$/.exec(text.slice(-MAX_LINK_CHARACTERS)) ?? []
-  return text.length - (half?.length ?? 0)
+/**
+ * What may still become something else: half a link, tag, entity or formula, an escape without its character, and the
+ * beginning of a line that may begin a list item, a heading or a rule.
+ */
+const halves = [
+  /!$/,
+  /!?\[[^\][\n]*(?:\](?:\((?:https?:(?:[^()\n]|\([^()\n]*\))*(?:\([^()\n]*)?|[^)\s]*))?)?$/i,
+  /<(?:[a-z/!][^<>\n]*)?$/i,
+  /&(?:#?\w{0,10};?)?$/,
+  /\\$|\\[([](?:(?!\\[)\]])[^\n])*$/,
+  /(?<![\w$\\])\$(?![\s\d])[^$\n\u2e80-\u9fff]*$/,
+  /(?<=\n)[ \t>]*(?:[-+=]+|\d{1,9}[.)]?|#{1,6})?[ \t]*$/,
+]
+
+/** Tags that stand for marks, or whose content is written in another way. */
+const pairedTag = /<(b|strong|i|em|s|del|strike|code|kbd|samp|a|sub|sup)(?:\s[^<>]*)?>(?:(?!<\/\1>)[^\n])*$/i
+
+function beforeHalf(text: string) {
+  const tail = text.slice(-MAX_HALF_CHARACTERS)
+  const lengths = [...halves, pairedTag].map(pattern => pattern.exec(tail)?.[0].length ?? 0)
+  return text.length - Math.max(...lengths)
 }
 
 /** The end before markers that may open or close something, or grow longer. */

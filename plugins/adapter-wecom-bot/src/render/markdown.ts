@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { DialectWriter } from 'common/dialect'
 import { detectFileType } from 'common/files'
 import { h } from 'koishi'
 import { encodeButtonKey } from '../cards/buttons'
@@ -6,6 +7,7 @@ import { validateCard } from '../cards/card-schema'
 import { MAX_CARD_KEY_BYTES, MAX_INLINE_IMAGES, MAX_INLINE_IMAGE_BYTES } from '../protocol/limits'
 import type { TemplateCard } from '../protocol/template-card'
 import { readCard } from '../protocol/template-card'
+import { streamDialect } from './dialect'
 import { escapeMarkdown } from './escape'
 import {
   block, codeBlock, emphasize, inlineCode, joinBlocks, joinInline, link, table, webAddress, withoutBlockMarks,
@@ -15,14 +17,17 @@ import type { Said } from './said'
 import { complete } from './split'
 
 /**
- * Renders elements as WeCom's `markdown_v2`. Text is escaped, `markdown` is passed on unchanged, unknown elements are
- * replaced by their children. What WeCom cannot show is replaced by a placeholder.
+ * Renders elements as WeCom's `markdown_v2`. Text is escaped, `markdown` is brought into the dialect, unknown elements
+ * are replaced by their children. What WeCom cannot show is replaced by a placeholder.
+ * @param writer pass the same one for all states of a message that grows
  * @throws {CardError} if a card breaks one of WeCom's limits
  * @throws {NewsError}
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
-export function renderElements(elements: h[]): Required<Omit<Said, 'card'>> & Said {
-  const state: State = { images: [], buttons: [], cards: [] }
+export function renderElements(
+  elements: h[], writer = new DialectWriter(streamDialect),
+): Required<Omit<Said, 'card'>> & Said {
+  const state: State = { images: [], buttons: [], cards: [], writer }
   const joined = joinBlocks(renderAll(elements, state))
   const text = elements[0]?.type === 'markdown' ? joined : joined.trimStart()
   return { text, images: state.images, buttons: state.buttons, card: state.cards.at(-1) }
@@ -31,6 +36,7 @@ export function renderElements(elements: h[]): Required<Omit<Said, 'card'>> & Sa
 /** Collected while the text is rendered. */
 interface State extends Required<Pick<Said, 'images' | 'buttons'>> {
   cards: TemplateCard[]
+  writer: DialectWriter
 }
 
 function renderAll(elements: h[], state: State): string {
@@ -44,7 +50,7 @@ function visit(element: h, state: State): string {
     case 'text':
       return escapeMarkdown(raw(element))
     case 'markdown':
-      return rawMarkdown(raw(element))
+      return rawMarkdown(state.writer.write(raw(element)))
     case 'b':
     case 'strong':
       return emphasize(inner(), '**')

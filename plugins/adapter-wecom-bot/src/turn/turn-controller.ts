@@ -35,6 +35,11 @@ export class TurnController {
     })
   }
 
+  /** Brings the states of a message that is edited into WeCom's dialect. */
+  writerOf(messageId: string) {
+    return this.turn.writerOf(messageId)
+  }
+
   /** Also the stream's id. */
   get id() {
     return this.turn.id

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
+import { DialectWriter } from 'common/dialect'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Owner } from '../protocol/conversation'
 import { MAX_CARD_BUTTONS } from '../protocol/limits'
+import { streamDialect } from '../render/dialect'
 import type { Said } from '../render/said'
 import { buttonsInWords, cardInWords } from '../render/said'
 import { complete } from '../render/split'
@@ -38,6 +40,7 @@ export class Turn {
   readonly override?: DeliveryOverride
   private readonly onEnd: () => void
   private readonly messages = new Map<string, Said>()
+  private readonly writers = new Map<string, DialectWriter>()
   private lastSerial = 0
   private pendingSends = 0
   private isChainRunning = true
@@ -132,6 +135,14 @@ export class Turn {
     return true
   }
 
+  /** Brings the states of a message that is edited into WeCom's dialect. */
+  writerOf(id: string): DialectWriter | undefined {
+    if (!this.messages.has(id) || this.isEnded) return
+    const writer = this.writers.get(id) ?? new DialectWriter(streamDialect)
+    this.writers.set(id, writer)
+    return writer
+  }
+
   /** @returns whether the message existed */
   remove(id: string): boolean {
     if (!this.messages.delete(id)) return false
@@ -146,14 +157,14 @@ export class Turn {
 
   endSend() {
     this.pendingSends--
-    if (this.isEnded) this.onEnd()
+    if (this.isEnded) this.ended()
   }
 
   /** Koishi's middleware chain has ended. */
   endChain() {
     if (!this.isChainRunning) return
     this.isChainRunning = false
-    if (this.isEnded) this.onEnd()
+    if (this.isEnded) this.ended()
   }
 
   /** The record of the turn's stream. */
@@ -178,6 +189,11 @@ export class Turn {
 
   private get cardButtonCount(): number {
     return this.buttonsOnCard ?? (this.card ? 0 : MAX_CARD_BUTTONS)
+  }
+
+  private ended() {
+    this.writers.clear()
+    this.onEnd()
   }
 
   private changed() {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { DialectWriter } from 'common/dialect'
 import { BlockScanner, cut, draft, pageText } from 'common/markdown'
 import type { DingtalkApi } from '../api/api'
 import type { DingtalkError } from '../api/error'
 import { SAFE_CARD_BYTES } from '../api/limits'
-import { toCard } from '../render/markdown'
+import { cardDialect } from '../render/dialect'
 import type { OpenCardStore } from '../storage/open-cards'
 
 /** How a card looks: 输入中, 完成 or 失败. */
@@ -40,6 +41,7 @@ export class CardFrames {
   private frame = ''
   private tooLarge = false
   private readonly scanner = new BlockScanner()
+  private readonly writer = new DialectWriter(cardDialect)
 
   constructor(private readonly options: CardFramesOptions, private readonly outTrackId: string) {}
 
@@ -54,7 +56,7 @@ export class CardFrames {
     if (isNew) {
       // Stored before it is shown: closing the card after a crash must not take text away.
       await this.options.store.update(this.outTrackId, frame)
-      await this.send(toCard(frame), 'typing').catch((error: DingtalkError) => {
+      await this.send(this.writer.write(frame), 'typing').catch((error: DingtalkError) => {
         this.tooLarge ||= error.code === 'dingtalk/content-too-large'
         throw error
       })
@@ -69,7 +71,7 @@ export class CardFrames {
    * @throws {DingtalkError}
    */
   async showStatus(line: string) {
-    await this.send(toCard(line), 'typing')
+    await this.send(this.writer.write(line), 'typing')
   }
 
   /** Closes the card. It never throws. @returns how much of the text the card shows, in characters */
@@ -78,7 +80,7 @@ export class CardFrames {
     let part = this.tooLarge ? this.fitting(text, limit) : this.visible(text) ?? { end: text.length, frame: text }
     for (;;) {
       try {
-        await this.send(toCard(part.frame), look)
+        await this.send(this.writer.write(part.frame), look)
         return part.end
       } catch (error) {
         const { code, isTemporary } = error as DingtalkError

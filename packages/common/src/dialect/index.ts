@@ -1,0 +1,3 @@
+export { commonDialect } from './dialect'
+export type { Dialect } from './dialect'
+export { DialectWriter, toDialect } from './dialect-writer'
