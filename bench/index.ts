@@ -2,6 +2,7 @@
 
 import { callbacks } from './cases/callbacks'
 import { conversations } from './cases/conversations'
+import { dialects } from './cases/dialects'
 import { dingtalk } from './cases/dingtalk'
 import { firstChunkLatency } from './cases/first-chunk-latency'
 import { instance } from './cases/instance'
@@ -13,7 +14,7 @@ import type { Bench } from './harness'
 import { Report } from './harness'
 
 const benches: Record<string, Bench> = {
-  callbacks, messages, 'first-chunk': firstChunkLatency, conversations, streams, proxy, dingtalk, instance, soak,
+  callbacks, messages, 'first-chunk': firstChunkLatency, conversations, streams, proxy, dingtalk, dialects, instance, soak,
 }
 /** Takes as long as all others together, so it only runs if named. */
 const LONG = ['soak']

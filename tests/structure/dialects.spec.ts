@@ -29,7 +29,7 @@ const pages: Record<string, Words> = {
     handlings: {
       rendered: '原样', spaced: '加细空格', escaped: '加反斜杠', '&lt;': '写成 `&lt;`', indented: '补足缩进', boxes: '☐ ☑', '<br>': '`<br>`',
       'two spaces': '行尾两个空格', 'blank line': '前面加空行', lists: '改为列表', semicolons: '改为分号', encoded: '编码，去掉标题',
-      text: '只留文字', brackets: '改为 `[1]`', Markdown: '改为 Markdown', Unicode: '改为 Unicode 字符', characters: '改为字符', code: '改为代码',
+      text: '只留文字', quotation: '改为引用', brackets: '改为 `[1]`', Markdown: '改为 Markdown', Unicode: '改为 Unicode 字符', characters: '改为字符', code: '改为代码',
     },
     removed: { backslashes: '去掉', thoughts: '不发送' },
   },
@@ -47,7 +47,7 @@ const pages: Record<string, Words> = {
     handlings: {
       rendered: 'unchanged', spaced: 'hair space added', escaped: 'backslash added', '&lt;': 'as `&lt;`', indented: 'indented', boxes: '☐ ☑', '<br>': '`<br>`',
       'two spaces': 'two spaces at the end', 'blank line': 'blank line before', lists: 'as a list', semicolons: 'as a semicolon',
-      encoded: 'encoded, title dropped', text: 'text only', brackets: 'as `[1]`', Markdown: 'as Markdown', Unicode: 'as Unicode characters',
+      encoded: 'encoded, title dropped', text: 'text only', quotation: 'as a quotation', brackets: 'as `[1]`', Markdown: 'as Markdown', Unicode: 'as Unicode characters',
       characters: 'as a character', code: 'as code',
     },
     removed: { backslashes: 'removed', thoughts: 'not sent' },

@@ -1,4 +1,3 @@
-import type { DialectWriter } from 'common/dialect'
 import type { Context } from 'koishi'
 import { Bot, Universal, h } from 'koishi'
 import { WecomAdapter } from './adapter'
@@ -8,6 +7,7 @@ import type { Referrer } from './protocol/conversation'
 import { channelOf } from './protocol/conversation'
 import { BotServices } from './services'
 import { welcomeCard } from './inbound/welcome'
+import type { GrowingMarkdown } from './render/growing-markdown'
 import { renderElements } from './render/markdown'
 import type { Media } from './media/media'
 import { MediaError } from './media/media-error'
@@ -106,7 +106,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
     return this.services.stores.feedback.list(feedbackId)
   }
 
-  private async renderEdit(content: h.Fragment, writer?: DialectWriter): Promise<Said> {
+  private async renderEdit(content: h.Fragment, writer?: GrowingMarkdown): Promise<Said> {
     const elements = h.normalize(content)
     // Streamed answers are edited with every chunk: skip `transform`, Markdown contains no components.
     if (elements.every(element => element.type === 'markdown' || element.type === 'text')) return renderElements(elements, writer)

@@ -21,7 +21,8 @@ export class DialectWriter {
   /** @returns the whole text in the dialect */
   write(markdown: string): string {
     const { dialect } = this
-    if (!markdown.startsWith(this.source)) this.reset()
+    // Faster than `startsWith`, which compares character by character.
+    if (markdown.slice(0, this.source.length) !== this.source) this.reset()
     let start = this.source.length
     for (let end: number; (end = markdown.indexOf('\n', start)) >= 0 && this.lines < MAX_LINES; start = end + 1) {
       const [written, next] = step(this.state, markdown.slice(start, end), dialect)

@@ -47,8 +47,8 @@ export interface Dialect {
   entities: 'characters'
   inlineMath: 'code'
   displayMath: 'rendered' | 'code'
-  /** What stands between `<think>` and `</think>`: folded away, or left out. */
-  thoughts: 'rendered' | 'removed'
+  /** What stands between `<think>` and `</think>`: folded away, shown as a quotation by the plugin, or left out. */
+  thoughts: 'rendered' | 'quotation' | 'removed'
 }
 
 /** What the dialects have in common. */

@@ -21,8 +21,8 @@ const marks: Record<string, string> = {
   b: '**', strong: '**', th: '**', i: '*', em: '*', cite: '*', s: '~~', del: '~~', strike: '~~', code: '`', kbd: '`', samp: '`', tt: '`',
 }
 
-/** Links to anything else have no page behind them. */
-const reachable = /^(?:https?|mailto|tel|dingtalk|wxwork|weixin):/i
+/** Addresses with a scheme, except of those that lead to no page. */
+const reachable = /^(?!(?:javascript|vbscript|data|file|sandbox|blob|about|attachment|cid):)[a-z][a-z\d+.-]+:/i
 
 /** Brings the inline markup of one line into a dialect. */
 export function rewriteLine(line: string, dialect: Dialect, place: Place = {}): string {

@@ -35,7 +35,7 @@ export class BlockScanner {
 
   /** The blocks that are open at `offset`. A line break at the very end begins no line. */
   at(text: string, offset = text.length): OpenBlocks {
-    if (offset < this.seen.length || (text !== this.text && !text.startsWith(this.seen))) this.reset()
+    if (offset < this.seen.length || (text !== this.text && text.slice(0, this.seen.length) !== this.seen)) this.reset()
     this.text = text
     let { seen: { length: start }, state } = this
     let pipe = -1

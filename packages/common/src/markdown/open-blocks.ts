@@ -15,9 +15,12 @@ export function closer(text: string, { fence, isThought } = unfinished(text)): s
   return code + (isThought ? code && '\n' : '') + (isThought ? '</think>' : '')
 }
 
-/** Closes the code block and the thought that are open at the end of a text. */
-export function heal(text: string): string {
-  return text + closer(text)
+/**
+ * Closes the code block and the thought that are open at the end of a text.
+ * @param scanner pass the same one for all states of a text that grows
+ */
+export function heal(text: string, scanner = new BlockScanner()): string {
+  return text + closer(text, scanner.at(text))
 }
 
 /** The part of a text after `offset`, as Markdown that is complete by itself. */

@@ -1,8 +1,8 @@
-import { DialectWriter } from 'common/dialect'
 import { h } from 'koishi'
 import { MAX_FILE_BYTES, MAX_IMAGE_BYTES, MAX_VOICE_BYTES, MIN_FILE_BYTES } from '../protocol/limits'
 import { readCard } from '../protocol/template-card'
 import { webhookDialect } from '../render/dialect'
+import { GrowingMarkdown } from '../render/growing-markdown'
 import { renderElements } from '../render/markdown'
 import { detectFileType } from 'common/files'
 import type { Article } from '../render/news'
@@ -79,7 +79,7 @@ function containsStandalone({ type, children }: h): boolean {
 function text(run: h[]): MessagePart[] {
   const users = [...new Set(mentions(run))]
   const elements = users.length ? run.map(withoutMentions) : run
-  const { text, images, buttons } = renderElements(elements, new DialectWriter(webhookDialect))
+  const { text, images, buttons } = renderElements(elements, new GrowingMarkdown(webhookDialect))
   const content = inWords({ text, buttons })
   const pictures = images.map(({ base64 }): MessagePart => ({ type: 'image', data: Buffer.from(base64, 'base64') }))
   if (users.length) return [{ type: 'text', content: toPlainText(content) || users.map(user => `@${user}`).join(' '), users }, ...pictures]

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { DialectWriter } from 'common/dialect'
 import { detectFileType } from 'common/files'
 import { h } from 'koishi'
 import { encodeButtonKey } from '../cards/buttons'
@@ -9,12 +8,12 @@ import type { TemplateCard } from '../protocol/template-card'
 import { readCard } from '../protocol/template-card'
 import { streamDialect } from './dialect'
 import { escapeMarkdown } from './escape'
+import { GrowingMarkdown } from './growing-markdown'
 import {
   block, codeBlock, emphasize, inlineCode, joinBlocks, joinInline, link, table, webAddress, withoutBlockMarks,
 } from './markdown-syntax'
 import { readNews } from './news'
 import type { Said } from './said'
-import { complete } from './split'
 
 /**
  * Renders elements as WeCom's `markdown_v2`. Text is escaped, `markdown` is brought into the dialect, unknown elements
@@ -25,7 +24,7 @@ import { complete } from './split'
  * @see https://developer.work.weixin.qq.com/document/path/99110
  */
 export function renderElements(
-  elements: h[], writer = new DialectWriter(streamDialect),
+  elements: h[], writer = new GrowingMarkdown(streamDialect),
 ): Required<Omit<Said, 'card'>> & Said {
   const state: State = { images: [], buttons: [], cards: [], writer }
   const joined = joinBlocks(renderAll(elements, state))
@@ -36,7 +35,7 @@ export function renderElements(
 /** Collected while the text is rendered. */
 interface State extends Required<Pick<Said, 'images' | 'buttons'>> {
   cards: TemplateCard[]
-  writer: DialectWriter
+  writer: GrowingMarkdown
 }
 
 function renderAll(elements: h[], state: State): string {
@@ -119,7 +118,7 @@ function raw(element: h): string {
 
 /** Markdown with blocks in it must not run into its neighbours. */
 function rawMarkdown(text: string): string {
-  return /\n|^\s*(?:[#+*-]+\s|\d+[.)]\s|[>|]|```|~~~)/.test(text) ? block(complete(text)) : text
+  return /\n|^\s*(?:[#+*-]+\s|\d+[.)]\s|[>|]|```|~~~)/.test(text) ? block(text) : text
 }
 
 function listOf(element: h, state: State): string {

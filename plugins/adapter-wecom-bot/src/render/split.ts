@@ -1,5 +1,5 @@
 import { cut as cutPage, heal, pageText, pages, reopen, resume as resumeText } from 'common/markdown'
-import type { Page } from 'common/markdown'
+import type { BlockScanner, Page } from 'common/markdown'
 
 /** Headers and languages longer than this part of a message are not repeated. */
 const HEADER_SHARE = 1 / 8
@@ -27,7 +27,11 @@ export function pieces(text: string, limit: number): string[] {
   return [...pages(text, limit, { headerShare: HEADER_SHARE })].map(page => trimmed(page).trimEnd()).filter(Boolean)
 }
 
-/** Completes a text that is still growing: open code and an open thought are closed, half a character is left out. */
-export function complete(text: string): string {
-  return heal(/[\ud800-\udbff]$/.test(text) ? text.slice(0, -1) : text)
+/**
+ * Completes a text that is still growing: open code and an open thought are closed, half a character is left out.
+ * @param scanner pass the same one for all states of the text
+ */
+export function complete(text: string, scanner?: BlockScanner): string {
+  const isHalf = (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800
+  return heal(isHalf ? text.slice(0, -1) : text, scanner)
 }

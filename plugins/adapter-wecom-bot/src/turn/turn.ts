@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import { DialectWriter } from 'common/dialect'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Owner } from '../protocol/conversation'
 import { MAX_CARD_BUTTONS } from '../protocol/limits'
 import { streamDialect } from '../render/dialect'
+import { GrowingMarkdown } from '../render/growing-markdown'
 import type { Said } from '../render/said'
 import { buttonsInWords, cardInWords } from '../render/said'
 import { complete } from '../render/split'
@@ -40,7 +40,7 @@ export class Turn {
   readonly override?: DeliveryOverride
   private readonly onEnd: () => void
   private readonly messages = new Map<string, Said>()
-  private readonly writers = new Map<string, DialectWriter>()
+  private readonly writers = new Map<string, GrowingMarkdown>()
   private lastSerial = 0
   private pendingSends = 0
   private isChainRunning = true
@@ -136,9 +136,9 @@ export class Turn {
   }
 
   /** Brings the states of a message that is edited into WeCom's dialect. */
-  writerOf(id: string): DialectWriter | undefined {
+  writerOf(id: string): GrowingMarkdown | undefined {
     if (!this.messages.has(id) || this.isEnded) return
-    const writer = this.writers.get(id) ?? new DialectWriter(streamDialect)
+    const writer = this.writers.get(id) ?? new GrowingMarkdown(streamDialect)
     this.writers.set(id, writer)
     return writer
   }

@@ -13,7 +13,7 @@ export const cardDialect: Dialect = {
   tables: 'blank line',
   otherTags: '&lt;',
   displayMath: 'code',
-  thoughts: 'removed',
+  thoughts: 'quotation',
 }
 
 /**
@@ -21,4 +21,4 @@ export const cardDialect: Dialect = {
  * tables.
  * @see https://open.dingtalk.com/document/orgapp/types-of-messages-sent-by-robots
  */
-export const messageDialect: Dialect = { ...cardDialect, lineBreaks: 'two spaces', tables: 'lists' }
+export const messageDialect: Dialect = { ...cardDialect, lineBreaks: 'two spaces', tables: 'lists', thoughts: 'removed' }
