@@ -16,7 +16,7 @@ interface Words {
 }
 
 const pages: Record<string, Words> = {
-  'docs/dialects.md': {
+  'docs/platforms/dialects.md': {
     constructs: {
       headings: '标题 `# 一`', emphasis: '粗体、斜体', emphasisBesideChinese: '标点旁的粗体 `**注意：**正文`',
       strikethrough: '删除线 `~~旧~~`', literalMarks: '不是标记的 `~` 和 `*`，如 `10~20℃`', backslashes: '反斜杠 `\\*`',
@@ -33,7 +33,7 @@ const pages: Record<string, Words> = {
     },
     removed: { backslashes: '去掉', thoughts: '不发送' },
   },
-  'docs/dialects.en.md': {
+  'docs/platforms/dialects.en.md': {
     constructs: {
       headings: 'headings `# One`', emphasis: 'bold, italics', emphasisBesideChinese: 'bold beside punctuation `**Note:**text`',
       strikethrough: 'strikethrough `~~old~~`', literalMarks: '`~` and `*` that mark nothing, as in `10~20`', backslashes: 'backslashes `\\*`',
