@@ -18,7 +18,7 @@ const MAX_ITEMS = 500
 const MAX_DEPTH = 16
 
 const item = /^[ \t>]*(?:[-*+>]|\d{1,9}[.)])/
-const deep = new RegExp(`^(?:[ \\t]*(?:[-*+>]|\\d{1,9}[.)])(?=[ \\t>]|$)){${MAX_DEPTH},}|^[ \\t]{${MAX_DEPTH * 4},}\\S`)
+const deep = new RegExp(`^(?:[ \\t]*(?:[-*+>]|\\d{1,9}[.)])(?=[ \\t>]|$)){${MAX_DEPTH}}|^[ \\t]{${MAX_DEPTH * 4}}`)
 
 /**
  * Splits Markdown into blocks. The parser is not the shared instance, which any plugin can reconfigure, and gets only
@@ -38,9 +38,9 @@ function endOfParsable(text: string): number {
   for (let end: number; start < text.length && items <= MAX_ITEMS; start = end + 1) {
     end = text.indexOf('\n', start)
     if (end < 0) end = text.length
-    if (end > MAX_CHARACTERS) return Math.min(start || MAX_CHARACTERS, text.length)
     const line = text.slice(start, end)
     if (deep.test(line)) return start
+    if (end > MAX_CHARACTERS) return start || MAX_CHARACTERS
     if (item.test(line)) items++
   }
   return Math.min(start, text.length)

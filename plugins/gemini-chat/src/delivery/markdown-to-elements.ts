@@ -27,7 +27,7 @@ type Line = h[]
 export function toElements(markdown: string, dialect: Dialect): h[] {
   const { tokens, references, rest } = parseBlocks(markdown)
   const lines = blocks(tokens)
-  if (rest) lines.push(...pieces(rest).map(text => [text]))
+  if (rest.trim()) lines.push([h.text(rest.trimEnd())])
   while (lines.length && !lines[0].length) lines.shift()
   while (lines.length && !lines.at(-1)!.length) lines.pop()
   return join(lines.map((line, index) => index ? [h.text('\n'), ...line] : line).flat())
