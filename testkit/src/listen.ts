@@ -1,5 +1,8 @@
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
+import { Server as HttpServer } from 'node:http'
+
+const KEEP_ALIVE_MS = 120_000
 
 /** A server that listens on the loopback interface, with its open sockets. */
 export interface Listening {
@@ -17,6 +20,8 @@ export interface Listening {
  */
 export async function listen(server: Server, port = 0): Promise<Listening> {
   const sockets = new Set<Socket>()
+  // Node's default of five seconds ends idle connections that a busy client is about to use again.
+  if (server instanceof HttpServer) server.keepAliveTimeout = KEEP_ALIVE_MS
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))

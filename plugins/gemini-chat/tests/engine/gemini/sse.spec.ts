@@ -1,3 +1,4 @@
+import { cpuTimeMs } from 'common/testing'
 import assert from 'node:assert'
 import { createSseParser, formatEvent } from '../../../src/engine/gemini/sse'
 
@@ -63,16 +64,16 @@ describe('createSseParser', () => {
 
   it('reads an event of 6 MB in 8 KB pieces in linear time', () => {
     const text = `data: "${'x'.repeat(6 << 20)}"\r\n\r\n`
-    const start = performance.now()
+    const start = cpuTimeMs()
     assert.equal(read(text, 8192)[0].data.length, (6 << 20) + 2)
-    assert.ok(performance.now() - start < 500)
+    assert.ok(cpuTimeMs() - start < 500)
   })
 
   it('reads many short lines in linear time', () => {
     const text = 'data: 1\n\n'.repeat(200_000)
-    const start = performance.now()
+    const start = cpuTimeMs()
     assert.equal(read(text).length, 200_000)
-    assert.ok(performance.now() - start < 1000)
+    assert.ok(cpuTimeMs() - start < 1000)
   })
 
   it('refuses an endless event', () => {
