@@ -13,6 +13,8 @@ export interface DatabaseAccessOptions {
   consequence?: string
   /** Counts a missing database as a failure. */
   isRequired?: boolean
+  /** Runs before the first task, such as to bring rows of earlier versions into today's form; again after a failure. */
+  prepare?: DatabaseTask<unknown>
 }
 
 const LOG_INTERVAL_MS = 60_000
@@ -24,6 +26,7 @@ const LOG_INTERVAL_MS = 60_000
 export class DatabaseAccess {
   private loggedAt = -Infinity
   private hasLoggedFailure = false
+  private prepared?: Promise<unknown>
 
   constructor(private readonly ctx: Context, private readonly options: DatabaseAccessOptions) {}
 
@@ -47,6 +50,7 @@ export class DatabaseAccess {
   async run<T>(task: DatabaseTask<T>): Promise<T> {
     const database = this.ctx.get('database')
     if (!database) throw new Error('no database is loaded')
+    await this.prepare(database)
     const result = await task(database)
     this.logRecovery()
     return result
@@ -58,6 +62,18 @@ export class DatabaseAccess {
       return await task()
     } catch (error) {
       this.logFailure(error)
+    }
+  }
+
+  private async prepare(database: Context['database']) {
+    const { prepare } = this.options
+    if (!prepare) return
+    this.prepared ??= prepare(database)
+    try {
+      await this.prepared
+    } catch (error) {
+      this.prepared = undefined
+      throw error
     }
   }
 

@@ -59,8 +59,10 @@ export class Chat {
   /** The key of the conversation a message belongs to. */
   async conversationOf(session: Session): Promise<string> {
     if (session.isDirect) return conversationKeyOf(session)
-    const { scope } = await this.context.preferences.load(channelKeyOf(session))
-    return conversationKeyOf(session, scope ?? this.config.scope)
+    const usual = conversationKeyOf(session, this.config.scope)
+    // The answer needs the preferences of the conversation next.
+    const { scope } = await this.context.preferences.load(channelKeyOf(session), usual)
+    return scope ? conversationKeyOf(session, scope) : usual
   }
 
   /**

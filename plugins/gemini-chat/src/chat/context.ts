@@ -1,10 +1,12 @@
 import { DatabaseAccess } from 'common/database'
+import type { DatabaseTask } from 'common/database'
 import type { Context, Logger } from 'koishi'
 import type { Clock } from 'common/time'
 import type { Config } from '../config'
 import { Archive } from '../conversation/archive'
-import { PreferenceStore } from '../conversation/preferences'
+import { carryOverPreferences, PreferenceStore } from '../conversation/preferences'
 import { historyOf } from '../conversation/database-history'
+import { TurnCarryOver } from '../conversation/turn-carry-over'
 import { ContextWindow, MAX_IDLE_MS } from '../conversation/context-window'
 import { FallbackNotices } from '../model/fallback-notice'
 import { UnansweredQuestions } from '../conversation/unanswered'
@@ -45,11 +47,19 @@ export function createChatContext(
 ): ChatContext {
   const logger = ctx.logger('gemini-chat')
   const now = () => options.clock.now()
-  const access = (subject: string) => new DatabaseAccess(ctx, { clock: options.clock, logger, subject })
+  const access = (subject: string, prepare?: DatabaseTask<unknown>) => {
+    return new DatabaseAccess(ctx, { clock: options.clock, logger, subject, prepare })
+  }
   const historyAccess = access('the conversation history')
-  const archive = new Archive(historyOf(historyAccess, now), historyAccess)
+  const turnCarryOver = new TurnCarryOver()
+  const archive = new Archive(historyOf(historyAccess, now, turnCarryOver), historyAccess)
   const models = new ModelList([config.model, ...config.fallbackModels], logger)
-  const usageStore = new UsageStore(access('usage'), now)
+  const usageStore = new UsageStore(access('usage'), now, undefined, options.clock)
+  // Rows of earlier versions, whenever a database comes.
+  ctx.inject(['database'], () => {
+    void historyAccess.try(database => turnCarryOver.all(database))
+    usageStore.carryOver()
+  })
   return {
     ...options,
     ctx,
@@ -70,7 +80,7 @@ export function createChatContext(
       expiry: config.idleExpiry || MAX_IDLE_MS,
       clock: options.clock,
     }),
-    preferences: new PreferenceStore(access('conversation settings')),
+    preferences: new PreferenceStore(access('conversation settings', carryOverPreferences), undefined, options.clock),
     unanswered: new UnansweredQuestions(),
     fallbackNotices: new FallbackNotices(),
     usageStore,

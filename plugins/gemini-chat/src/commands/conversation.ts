@@ -54,7 +54,7 @@ export class ConversationCommands {
     return this.chat.enqueue(session, key, async (exchange, signal) => {
       const open = unanswered.get(key)
       if (open) return exchange.run(open, signal)
-      const last = (await archive.load(key)).at(-1)
+      const last = (await archive.load(key, 0)).at(-1)
       return last && !isSummary(last) ? exchange.run(last.contents[0], signal, last) : localize(session, 'nothing')
     })
   }

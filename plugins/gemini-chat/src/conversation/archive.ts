@@ -7,9 +7,12 @@ export class Archive {
   /** @param source gives the history that is in use at the moment */
   constructor(private readonly source: () => History, private readonly access: DatabaseAccess) {}
 
-  /** The turns of a conversation, oldest first. */
-  async load(scope: string): Promise<StoredTurn[]> {
-    return await this.access.guard(async () => this.source().load(scope)) ?? []
+  /**
+   * The turns of a conversation, oldest first.
+   * @param room tokens after which older turns may be left out
+   */
+  async load(scope: string, room?: number): Promise<StoredTurn[]> {
+    return await this.access.guard(async () => this.source().load(scope, room)) ?? []
   }
 
   /** Adds a turn at the end. */

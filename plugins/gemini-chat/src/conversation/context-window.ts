@@ -49,7 +49,7 @@ export class ContextWindow {
    */
   async recall(scope: string, question: number, summarise?: Summarise): Promise<RecalledTurns> {
     const wasDeleted = this.expired.delete(scope)
-    const turns = await this.archive.load(scope)
+    const turns = await this.archive.load(scope, this.maxKeptTokens)
     const { budget, expiry, clock } = this.options
     const last = turns.at(-1)
     const isInUse = this.isInUse(scope)
@@ -74,7 +74,7 @@ export class ContextWindow {
 
   /** The turns to send with a question that is asked again: those before `turn`. Deletes nothing. */
   async recallBefore(scope: string, turn: StoredTurn, question: number): Promise<StoredTurn[]> {
-    const turns = await this.archive.load(scope)
+    const turns = await this.archive.load(scope, this.options.budget + turn.tokens)
     return fitTurns(turns.filter(({ id }) => id < turn.id), this.options.budget - question)
   }
 

@@ -17,8 +17,11 @@ export interface IdleConversation {
 
 /** Storage of conversations. A `scope` names a conversation, `first` and `last` are ids of turns. */
 export interface History {
-  /** The turns of a conversation, oldest first. */
-  load(scope: string): Promise<StoredTurn[]>
+  /**
+   * The turns of a conversation, oldest first.
+   * @param room tokens after which older turns may be left out; the turn that exceeds them is the oldest that is needed
+   */
+  load(scope: string, room?: number): Promise<StoredTurn[]>
   /** Adds a turn at the end. */
   append(scope: string, turn: Turn): Promise<void>
   /** Deletes the turns up to and including `last`; without `last`, the whole conversation. */

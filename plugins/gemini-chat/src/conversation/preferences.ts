@@ -1,6 +1,9 @@
+import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
+import type { Clock } from 'common/time'
+import { systemClock } from 'common/time'
 import type { Context } from 'koishi'
-import { LruMap } from 'common/collections'
+import { ExpiringMap, LruMap } from 'common/collections'
 import type { Scope } from './scope'
 
 declare module 'koishi' {
@@ -19,30 +22,65 @@ export interface Preferences {
   search?: boolean
 }
 
+/** One choice. Each has a row of its own, so that two that are made at the same time do not undo each other. */
 export interface PreferenceRow {
-  /** The key of a conversation or a channel. */
+  /** Row key of owner and name. */
   key: string
+  /** Row key of a conversation or a channel; empty in rows of earlier versions, which hold all its choices. */
+  owner: string
   choices: Preferences
 }
 
 /** Declares the table. Works before a database is loaded. */
 export function declarePreferenceTable(ctx: Context) {
-  ctx.model.extend('gemini_choice', { key: 'string(255)', choices: 'json' }, { primary: 'key' })
+  ctx.model.extend('gemini_choice', { key: 'string(255)', owner: 'string(64)', choices: 'json' }, {
+    primary: 'key', indexes: ['owner'],
+  })
 }
+
+const SLICE_ROWS = 100
+
+/**
+ * Brings rows of earlier versions into the form of this one. It may be interrupted and run again.
+ * @throws what the database throws
+ */
+export async function carryOverPreferences(database: Context['database']) {
+  for (;;) {
+    const former = await database.get('gemini_choice', { owner: '' }, { limit: SLICE_ROWS })
+    if (!former.length) return
+    const rows = former.flatMap(({ key, choices }) => rowsOf(key, choices))
+    if (rows.length) await database.upsert('gemini_choice', rows, 'key')
+    await database.remove('gemini_choice', { key: former.map(({ key }) => key) })
+  }
+}
+
+/** One message needs the same preferences twice. Changes by other processes are seen after this time. */
+const CACHE_MS = 1000
+const CACHE_CAPACITY = 1000
 
 /** Stores preferences: in the database while one is loaded, otherwise the most recent ones in memory. */
 export class PreferenceStore {
   private readonly memory: LruMap<string, Preferences>
+  private readonly recent: ExpiringMap<Preferences>
 
   /** @param capacity most conversations in memory */
-  constructor(private readonly access: DatabaseAccess, capacity = 5000) {
+  constructor(
+    private readonly access: DatabaseAccess, capacity = 5000, clock: Pick<Clock, 'monotonic'> = systemClock,
+  ) {
     this.memory = new LruMap({ capacity })
+    this.recent = new ExpiringMap(clock, CACHE_MS, CACHE_CAPACITY)
   }
 
-  /** @returns nothing where the database fails: the settings apply then */
-  async load(key: string): Promise<Preferences> {
+  /**
+   * @param others keys that will be asked for next, and are read with it
+   * @returns nothing where the database fails: the settings apply then
+   */
+  async load(key: string, ...others: string[]): Promise<Preferences> {
     if (!this.access.isLoaded) return this.memory.get(key) ?? {}
-    return await this.access.try(database => this.read(database, key)) ?? {}
+    const known = this.recent.get(key)
+    if (known) return known
+    await this.access.try(database => this.read(database, [key, ...others]))
+    return this.recent.get(key) ?? {}
   }
 
   /**
@@ -52,9 +90,12 @@ export class PreferenceStore {
   async update(key: string, changes: Preferences) {
     if (!this.access.isLoaded) return this.store(key, merge(this.memory.get(key), changes))
     await this.access.run(async (database) => {
-      const choices = merge(await this.read(database, key), changes)
-      if (Object.keys(choices).length) await database.upsert('gemini_choice', [{ key, choices }], 'key')
-      else await database.remove('gemini_choice', { key })
+      await this.read(database, [key])
+      const rows = rowsOf(key, changes)
+      const removed = Object.keys(changes).filter(name => changes[name as keyof Preferences] === undefined)
+      if (rows.length) await database.upsert('gemini_choice', rows, 'key')
+      if (removed.length) await database.remove('gemini_choice', { key: removed.map(name => rowKey(key, name)) })
+      this.recent.set(key, merge(this.recent.get(key), changes))
     })
   }
 
@@ -64,7 +105,10 @@ export class PreferenceStore {
    */
   async clear(key: string) {
     this.memory.delete(key)
-    if (this.access.isLoaded) await this.access.run(database => database.remove('gemini_choice', { key }))
+    this.recent.delete(key)
+    if (this.access.isLoaded) {
+      await this.access.run(database => database.remove('gemini_choice', { owner: rowKey(key) }))
+    }
   }
 
   private store(key: string, choices: Preferences) {
@@ -72,10 +116,19 @@ export class PreferenceStore {
     else this.memory.delete(key)
   }
 
-  private async read(database: Context['database'], key: string): Promise<Preferences> {
-    const [row] = await database.get('gemini_choice', { key })
-    return row?.choices ?? {}
+  private async read(database: Context['database'], keys: string[]) {
+    const rows = await database.get('gemini_choice', { owner: keys.map(key => rowKey(key)) })
+    for (const key of keys) {
+      const own = rows.filter(({ owner }) => owner === rowKey(key))
+      this.recent.set(key, Object.assign({}, ...own.map(({ choices }) => choices)) as Preferences)
+    }
   }
+}
+
+function rowsOf(key: string, choices: Preferences): PreferenceRow[] {
+  return Object.entries(choices).filter(([, value]) => value !== undefined).map(([name, value]) => {
+    return { key: rowKey(key, name), owner: rowKey(key), choices: { [name]: value } }
+  })
 }
 
 function merge(choices: Preferences = {}, changes: Preferences): Preferences {

@@ -1,4 +1,5 @@
 import type { Session } from 'koishi'
+import { traitsOf } from '../delivery/platforms'
 
 /**
  * Who shares a conversation in a group: each person has one per group (`user-in-channel`), all people of a group share
@@ -12,19 +13,6 @@ export type Scope = typeof scopes[number]
 export type Address = Pick<
   Session, 'platform' | 'selfId' | 'isDirect' | 'channelId' | 'guildId' | 'userId'
 > & { event?: Pick<Session['event'], '_data'> }
-
-/** Where platforms put the thread of a message, if they have threads within a channel. */
-const threads: Record<string, (address: Address) => string | undefined> = {
-  lark: larkThread,
-  feishu: larkThread,
-  slack: ({ event }) => event?._data?.event?.thread_ts,
-  // A topic's channel id is its number, which is unique only within its group.
-  telegram: ({ guildId, channelId }) => guildId === channelId ? undefined : guildId,
-}
-
-function larkThread({ event }: Address) {
-  return event?._data?.event?.message?.thread_id
-}
 
 /** The key of the channel (and thread) a message was written in, the same for all people. */
 export function channelKeyOf(address: Address): string {
@@ -44,7 +32,7 @@ export function conversationKeyOf(address: Address, scope: Scope = 'user-in-chan
 }
 
 function threadOf(address: Address) {
-  return threads[address.platform]?.(address)
+  return traitsOf(address.platform).threadOf?.(address)
 }
 
 function joinKey(kind: string, { platform, selfId }: Address, id?: string, ...place: (string | undefined)[]) {

@@ -1,8 +1,9 @@
 import { h } from 'koishi'
 import type { Context, Session } from 'koishi'
-import { sumCounts, userOf } from './usage-store'
+import { mostTokensFirst, sumCounts, userOf } from './usage-store'
+import type { ModelUsage } from './usage-sums'
 import { localDay } from '../util/local-time'
-import type { UsageCounts, UsageStore, UsageRow } from './usage-store'
+import type { UsageCounts, UsageStore } from './usage-store'
 import { localizeText } from '../messages/i18n'
 
 declare module 'koishi' {
@@ -21,40 +22,54 @@ const REPORT_DAYS = 30
 export class UsageReport {
   constructor(
     private readonly ctx: Pick<Context, 'emit'>,
-    private readonly usage: Pick<UsageStore, 'read'>,
+    private readonly usage: Pick<UsageStore, 'byModel' | 'topUsers'>,
     private readonly now: () => number,
   ) {}
 
-  /** The usage of the person who asks. */
+  /**
+   * The usage of the person who asks.
+   * @throws the database's error
+   */
   async own(session: Session): Promise<string> {
-    const rows = await this.usage.read({ user: userOf(session), since: localDay(this.now(), REPORT_DAYS - 1) })
-    return [...this.sums(session, rows), ...this.byModel(session, rows), ...this.others(session)].join('\n')
+    return [...this.sums(session, await this.usage.byModel(this.days, userOf(session))), ...this.others(session)].join('\n')
   }
 
-  /** The usage of all people. */
+  /**
+   * The usage of all people.
+   * @throws the database's error
+   */
   async all(session: Session): Promise<string> {
-    const rows = await this.usage.read({ since: localDay(this.now(), REPORT_DAYS - 1) })
-    const users = group(rows, row => row.user)
+    const rows = await this.usage.byModel(this.days)
+    const users = await this.usage.topUsers(this.days[0], MAX_LISTED)
     return [
       ...this.sums(session, rows),
-      ...this.byModel(session, rows),
-      ...users.map(([name, counts]) => localizeText(session, 'usage.user', { name, ...formatCounts(counts) })),
+      ...users.map(({ user, ...counts }) => {
+        return localizeText(session, 'usage.user', { name: user, ...formatCounts(counts) })
+      }),
       ...this.others(session),
     ].join('\n')
   }
 
-  private sums(session: Session, rows: UsageRow[]): string[] {
+  /** The days of the report, ascending. */
+  private get days(): string[] {
+    return Array.from({ length: REPORT_DAYS }, (_, index) => localDay(this.now(), REPORT_DAYS - 1 - index))
+  }
+
+  private sums(session: Session, rows: ModelUsage[]): string[] {
     const today = rows.filter(({ day }) => day === localDay(this.now()))
     return [
       localizeText(session, 'usage.today', formatCounts(sumCounts(today))),
       localizeText(session, 'usage.month', { days: REPORT_DAYS, ...formatCounts(sumCounts(rows)) }),
+      ...this.byModel(session, rows),
     ]
   }
 
-  private byModel(session: Session, rows: UsageRow[]): string[] {
-    const models = group(rows, row => row.model)
+  private byModel(session: Session, rows: ModelUsage[]): string[] {
+    const models = [...new Set(rows.map(({ model }) => model))]
     if (models.length < 2) return []
-    return models.map(([name, counts]) => localizeText(session, 'usage.model', { name, ...formatCounts(counts) }))
+    const sums = models.map(name => ({ name, ...sumCounts(rows.filter(({ model }) => model === name)) }))
+    return mostTokensFirst(sums).slice(0, MAX_LISTED)
+      .map(({ name, ...counts }) => localizeText(session, 'usage.model', { name, ...formatCounts(counts) }))
   }
 
   /** Lines of other plugins. */
@@ -63,13 +78,6 @@ export class UsageReport {
     this.ctx.emit(session, 'gemini/usage', session, lines)
     return lines
   }
-}
-
-function group(rows: UsageRow[], by: (row: UsageRow) => string): [string, UsageCounts][] {
-  const groups = new Map<string, UsageRow[]>()
-  for (const row of rows) groups.set(by(row), [...groups.get(by(row)) ?? [], row])
-  return [...groups].map(([name, rows]) => [name, sumCounts(rows)] as [string, UsageCounts])
-    .sort(([, a], [, b]) => b.prompt + b.answer - a.prompt - a.answer).slice(0, MAX_LISTED)
 }
 
 function formatCounts(counts: UsageCounts) {

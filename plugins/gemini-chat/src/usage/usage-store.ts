@@ -1,32 +1,19 @@
+import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
 import { SerialQueue } from 'common/async'
 import { LruMap, oldestFirst } from 'common/collections'
-import type { Context, Session } from 'koishi'
+import { systemClock } from 'common/time'
+import type { Clock } from 'common/time'
+import type { Session } from 'koishi'
 import { localDay } from '../util/local-time'
+import { OwnUsageRows } from './own-rows'
+import { sumByModel, topUsers } from './usage-sums'
+import type { ModelUsage, UserUsage } from './usage-sums'
+import { carryOverUsage, removeUsageBefore } from './usage-table'
+import type { UsageCounts, UsageRow } from './usage-table'
 
-declare module 'koishi' {
-  interface Tables {
-    gemini_usage: UsageRow
-  }
-}
-
-/** The usage of one model by one person in one channel on one day. */
-export interface UsageRow {
-  /** `2026-11-22`, in the time zone of this machine. */
-  day: string
-  /** `platform:id`, like `channel`. */
-  user: string
-  channel: string
-  model: string
-  requests: number
-  errors: number
-  /** Tokens sent, tool results included. */
-  prompt: number
-  /** Tokens received, thoughts included. */
-  answer: number
-}
-
-export type UsageCounts = Pick<UsageRow, 'requests' | 'errors' | 'prompt' | 'answer'>
+export { declareUsageTable } from './usage-table'
+export type { UsageCounts, UsageRow } from './usage-table'
 
 type UsageKey = Omit<UsageRow, keyof UsageCounts>
 
@@ -35,70 +22,123 @@ export type UsageQuery = Partial<Pick<UsageRow, 'user' | 'channel'>> & {
   since: string
 }
 
-const PRIMARY_KEY = ['day', 'user', 'channel', 'model'] as const
-
 /** Older rows are deleted. */
 const RETENTION_DAYS = 366
-
-/** Declares the table. Works before a database is loaded. */
-export function declareUsageTable(ctx: Context) {
-  ctx.model.extend('gemini_usage', {
-    day: 'char(10)',
-    user: 'string(127)',
-    channel: 'string(127)',
-    model: 'string(63)',
-    requests: 'unsigned',
-    errors: 'unsigned',
-    prompt: 'unsigned',
-    answer: 'unsigned',
-  }, { primary: [...PRIMARY_KEY] })
-}
 
 /** Stores usage: in the database while one is loaded, otherwise the most recent rows in memory. */
 export class UsageStore {
   private readonly memory: LruMap<string, UsageRow>
+  private readonly own = new OwnUsageRows()
   private readonly writes = new SerialQueue()
+  private isWriteDue = false
+  private carryingOver?: Promise<unknown>
   private pruned = ''
 
   /** @param capacity most rows in memory */
-  constructor(private readonly access: DatabaseAccess, private readonly now: () => number, capacity = 5000) {
+  constructor(
+    private readonly access: DatabaseAccess, private readonly now: () => number, capacity = 5000,
+    private readonly clock: Pick<Clock, 'monotonic'> = systemClock,
+  ) {
     this.memory = new LruMap({ capacity })
   }
 
   /** Adds to the usage of today. Returns at once and never fails: accounting must not fail an answer. */
   add(place: Omit<UsageKey, 'day'>, counts: UsageCounts) {
-    const day = localDay(this.now())
-    // Two writes that read the same count would lose one.
-    void this.writes.run('usage', () => this.access.guard(() => this.write({ ...place, day }, counts)))
-  }
-
-  /** @throws the database's error */
-  async read({ since, ...who }: UsageQuery): Promise<UsageRow[]> {
-    await this.writes.whenIdle()
-    if (this.access.isLoaded) {
-      return this.access.run(database => database.get('gemini_usage', { ...who, day: { $gte: since } }))
-    }
-    return oldestFirst(this.memory).map(([, row]) => row).filter((row) => {
-      return row.day >= since && (!who.user || row.user === who.user) && (!who.channel || row.channel === who.channel)
-    })
-  }
-
-  private async write(place: UsageKey, counts: UsageCounts) {
-    const query = { day: place.day, user: place.user, channel: place.channel, model: place.model }
-    const add = (row?: UsageRow) => ({ ...query, ...sumCounts(row ? [row, counts] : [counts]) })
+    const { user, channel, model } = place
+    const key = { day: localDay(this.now()), user, channel, model }
     if (!this.access.isLoaded) {
-      const key = PRIMARY_KEY.map(name => place[name]).join('\n')
-      this.memory.set(key, add(this.memory.get(key)))
+      const id = JSON.stringify([key.day, user, channel, model])
+      const row = this.memory.get(id)
+      this.memory.set(id, { ...key, ...sumCounts(row ? [row, counts] : [counts]) })
       return
     }
-    await this.access.run(async (database) => {
-      const [row] = await database.get('gemini_usage', query)
-      await database.upsert('gemini_usage', [add(row)], [...PRIMARY_KEY])
-      if (this.pruned === place.day) return
-      await database.remove('gemini_usage', { day: { $lt: localDay(this.now(), RETENTION_DAYS) } })
-      this.pruned = place.day
+    this.own.add(key, counts)
+    // What is added until the write begins is written with it.
+    if (this.isWriteDue) return
+    this.isWriteDue = true
+    void this.writes.run('usage', () => {
+      this.isWriteDue = false
+      return this.access.try(async (database) => {
+        await this.own.write(database)
+        if (this.pruned === key.day) return
+        await removeUsageBefore(database, localDay(this.now(), RETENTION_DAYS))
+        this.pruned = key.day
+      })
     })
   }
+
+  /** Moves the rows of earlier versions in the background. Reports wait for it, limits do not. */
+  carryOver() {
+    this.carryingOver = this.access.try(carryOverUsage)
+  }
+
+  /**
+   * The rows of a person or a channel.
+   * @throws the database's error
+   */
+  async read({ since, user, channel }: UsageQuery): Promise<UsageRow[]> {
+    await this.writes.whenIdle()
+    if (!this.access.isLoaded) {
+      return this.rowsInMemory(since)
+        .filter(row => (!user || row.user === user) && (!channel || row.channel === channel))
+    }
+    const query = {
+      ...user !== undefined && { userKey: rowKey(user) },
+      ...channel !== undefined && { channelKey: rowKey(channel) },
+      day: { $gte: since },
+    }
+    const rows = await this.access.run(database => database.get('gemini_token_usage', query))
+    return group(rows, ({ day, user, channel, model }) => ({ day, user, channel, model }))
+  }
+
+  /**
+   * The counts by day and model.
+   * @param days ascending, without gaps
+   * @param user without one, the counts of all people
+   * @throws the database's error
+   */
+  async byModel(days: readonly string[], user?: string): Promise<ModelUsage[]> {
+    await this.carryingOver
+    await this.writes.whenIdle()
+    if (this.access.isLoaded) {
+      const userKey = user === undefined ? undefined : rowKey(user)
+      return this.access.run(database => sumByModel(database, this.clock, days, userKey))
+    }
+    const rows = this.rowsInMemory(days[0]).filter(row => user === undefined || row.user === user)
+    return group(rows, ({ day, model }) => ({ day, model }))
+  }
+
+  /**
+   * The people with the most tokens since a day.
+   * @throws the database's error
+   */
+  async topUsers(since: string, limit: number): Promise<UserUsage[]> {
+    await this.carryingOver
+    await this.writes.whenIdle()
+    if (this.access.isLoaded) return this.access.run(database => topUsers(database, this.clock, since, limit))
+    return mostTokensFirst(group(this.rowsInMemory(since), ({ user }) => ({ user }))).slice(0, limit)
+  }
+
+  private rowsInMemory(since: string): UsageRow[] {
+    return oldestFirst(this.memory).map(([, row]) => row).filter(({ day }) => day >= since)
+  }
+}
+
+/** The sums of rows that are the same in some columns. */
+export function group<T extends object>(
+  rows: readonly UsageRow[], columnsOf: (row: UsageRow) => T,
+): (T & UsageCounts)[] {
+  const groups = new Map<string, T & UsageCounts>()
+  for (const row of rows) {
+    const columns = columnsOf(row)
+    const id = JSON.stringify(columns)
+    groups.set(id, { ...columns, ...sumCounts([groups.get(id) ?? sumCounts([]), row]) })
+  }
+  return [...groups.values()]
+}
+
+export function mostTokensFirst<T extends UsageCounts>(rows: T[]): T[] {
+  return rows.sort((a, b) => b.prompt + b.answer - a.prompt - a.answer)
 }
 
 /** The sum of counts. */
