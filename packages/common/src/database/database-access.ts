@@ -83,7 +83,7 @@ export class DatabaseAccess {
     if (now - this.loggedAt < LOG_INTERVAL_MS) return
     this.loggedAt = now
     this.hasLoggedFailure = true
-    const reason = [describeError(error), consequence].filter(Boolean).join('; ')
+    const reason = [withoutValues(describeError(error)), consequence].filter(Boolean).join('; ')
     logger.warn('could not access %s in the database: %s', subject, reason)
   }
 
@@ -92,4 +92,9 @@ export class DatabaseAccess {
     this.hasLoggedFailure = false
     this.options.logger.info('access to %s in the database works again', this.options.subject)
   }
+}
+
+/** Databases quote values in their messages, which may be what people wrote. */
+function withoutValues(message: string): string {
+  return message.replace(/(["'`])(?:(?!\1)[^\\]|\\.)*(?:\1|$)/g, '$1…$1')
 }

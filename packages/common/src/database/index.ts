@@ -1,5 +1,6 @@
 export { DatabaseAccess } from './database-access'
 export type { DatabaseAccessOptions, DatabaseTask } from './database-access'
+export { eachSlice } from './each-slice'
 export { hashStoredKeys } from './hash-stored-keys'
 export type { StoredKeys } from './hash-stored-keys'
 export { isRowKey, rowKey } from './row-key'

@@ -16,11 +16,11 @@ describe('DatabaseAccess', () => {
     lines = []
   })
 
-  function create(isRequired = false) {
+  function create(isRequired = false, prepare?: () => Promise<unknown>) {
     const log = (level: string) => (...args: unknown[]) => void lines.push(`${level} ${format(...args)}`)
     const ctx = { get: () => loaded } as unknown as Context
     const logger = { warn: log('warn'), info: log('info') } as never
-    return new DatabaseAccess(ctx, { clock, logger, subject: 'cards', isRequired })
+    return new DatabaseAccess(ctx, { clock, logger, subject: 'cards', isRequired, prepare })
   }
 
   const fail = async () => {
@@ -45,6 +45,36 @@ describe('DatabaseAccess', () => {
     assert.equal(await access.try(fail), undefined)
     assert.equal(await access.guard(() => access.run(fail)), undefined)
     assert.equal(await access.guard(async () => 'there'), 'there')
+  })
+
+  it('logs no values, which may be what people wrote', async () => {
+    for (const [message, line] of [
+      ['Incorrect string value: \'\\xF0\\x9F it\\\'s secret\' for column \'contents\' at row 1', "Incorrect string value: '…' for column '…' at row 1"],
+      ['Duplicate entry "my secret" for key', 'Duplicate entry "…" for key'],
+      ['syntax error near \'INSERT of a secret that does not end', "syntax error near '…'"],
+      ['disk full', 'disk full'],
+    ]) {
+      const access = create()
+      lines = []
+      await access.try(async () => {
+        throw new Error(message)
+      })
+      assert.deepEqual(lines, [`warn could not access cards in the database: ${line}`])
+    }
+  })
+
+  it('prepares a database once before its first task, and again after a failure', async () => {
+    const events: string[] = []
+    let failing = true
+    const access = create(false, async () => {
+      events.push('prepare')
+      if (failing) throw new Error('locked')
+    })
+    const task = async () => void events.push('task')
+    await assert.rejects(access.run(task), /locked/)
+    failing = false
+    await Promise.all([access.run(task), access.run(task)])
+    assert.deepEqual(events, ['prepare', 'prepare', 'task', 'task'])
   })
 
   it('logs a failure at most once a minute, without addresses', async () => {

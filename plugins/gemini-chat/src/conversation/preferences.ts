@@ -1,4 +1,4 @@
-import { rowKey } from 'common/database'
+import { eachSlice, rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
 import type { Clock } from 'common/time'
 import { systemClock } from 'common/time'
@@ -45,13 +45,12 @@ const SLICE_ROWS = 100
  * @throws what the database throws
  */
 export async function carryOverPreferences(database: Context['database']) {
-  for (;;) {
-    const former = await database.get('gemini_choice', { owner: '' }, { limit: SLICE_ROWS })
-    if (!former.length) return
+  const read = () => database.get('gemini_choice', { owner: '' }, { limit: SLICE_ROWS })
+  await eachSlice(read, async (former) => {
     const rows = former.flatMap(({ key, choices }) => rowsOf(key, choices))
     if (rows.length) await database.upsert('gemini_choice', rows, 'key')
     await database.remove('gemini_choice', { key: former.map(({ key }) => key) })
-  }
+  })
 }
 
 /** One message needs the same preferences twice. Changes by other processes are seen after this time. */

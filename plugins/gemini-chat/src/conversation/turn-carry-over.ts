@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
-import { rowKey } from 'common/database'
+import { eachSlice, rowKey } from 'common/database'
 import type { Context } from 'koishi'
 
 type Database = Context['database']
@@ -24,15 +23,15 @@ export class TurnCarryOver {
    * @throws what the database throws
    */
   async all(database: Database) {
-    for (;;) {
+    const read = async () => {
       const rows = await database.get('gemini_turn', { $or: FORMER_KEYS }, { fields: ['id', 'scope'], limit: SLICE_ROWS })
-      const former = rows.filter(({ scope }) => isFormerKey(scope))
-      if (!former.length) break
+      return rows.filter(({ scope }) => isFormerKey(scope))
+    }
+    await eachSlice(read, async (former) => {
       for (const scope of new Set(former.map(({ scope }) => scope))) {
         await replace(database, scope, former.filter(row => row.scope === scope).map(({ id }) => id))
       }
-      await setImmediate()
-    }
+    })
     this.isDone = true
   }
 

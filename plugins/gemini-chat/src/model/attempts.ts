@@ -32,6 +32,8 @@ export class Attempts {
   private readonly failed = new Set<string>()
   private readonly refused = new Set<ApiKey>()
   private readonly abandoned = new Set<string>()
+  /** What the request was fitted to, by model and feature. */
+  private readonly fitted = new Set<string>()
 
   /**
    * @param preferred a model to try before all others
@@ -121,8 +123,16 @@ export class Attempts {
         this.halvings++
         return 0
       case 'system': case 'tools': case 'files': case 'thinking':
-        return models.noteLacking(this.model, reason) ? 0 : this.nextModel()
+        models.noteLacking(this.model, reason)
+        // Another question may have learnt it while this one was asked.
+        return this.isFirst(`${this.model} ${reason}`) ? 0 : this.nextModel()
     }
+  }
+
+  private isFirst(fit: string): boolean {
+    const isFirst = !this.fitted.has(fit)
+    this.fitted.add(fit)
+    return isFirst
   }
 
   /** Changes the key where its account has no money, and the model where the account has no quota for it. */

@@ -82,13 +82,12 @@ export class ModelList {
     return this.known.size > 0
   }
 
-  /** Notes what a model does not take. @returns whether that is new */
-  noteLacking(model: string, feature: ModelFeature): boolean {
+  /** Notes what a model does not take, and logs it once. */
+  noteLacking(model: string, feature: ModelFeature) {
     const lacking = this.lacking.get(model) ?? new Set()
-    if (lacking.has(feature)) return false
+    if (lacking.has(feature)) return
     this.lacking.set(model, lacking.add(feature))
     this.logger.warn('model %s does not take %s: leaving that out from now on', model, FEATURE_NAMES[feature])
-    return true
   }
 
   /** What a model does not take, as far as that is known. */

@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
-import { rowKey } from 'common/database'
+import { eachSlice, rowKey } from 'common/database'
 import type { Context } from 'koishi'
 
 declare module 'koishi' {
@@ -68,9 +67,8 @@ const SLICE_ROWS = 100
  * @throws what the database throws
  */
 export async function carryOverUsage(database: Context['database']) {
-  for (;;) {
-    const rows = await database.get('gemini_usage', {}, { sort: { day: 'desc' }, limit: SLICE_ROWS })
-    if (!rows.length) return
+  const read = () => database.get('gemini_usage', {}, { sort: { day: 'desc' }, limit: SLICE_ROWS })
+  await eachSlice(read, async (rows) => {
     const carried = rows.map((row) => {
       const { day, user, channel, model } = row
       return { ...row, ...placeKeys(row), key: rowKey('carried over', day, user, channel, model) }
@@ -81,8 +79,7 @@ export async function carryOverUsage(database: Context['database']) {
     })
     const places = rows.map(({ day, user, channel, model }) => ({ day, user, channel, model }))
     await database.remove('gemini_usage', { $or: places })
-    await setImmediate()
-  }
+  })
 }
 
 /**
@@ -90,12 +87,10 @@ export async function carryOverUsage(database: Context['database']) {
  * @throws what the database throws
  */
 export async function removeUsageBefore(database: Context['database'], day: string) {
-  for (;;) {
-    const rows = await database.get('gemini_token_usage', { day: { $lt: day } }, { fields: ['key'], limit: SLICE_ROWS })
-    if (!rows.length) return
-    await database.remove('gemini_token_usage', { key: rows.map(({ key }) => key) })
-    await setImmediate()
+  const read = () => {
+    return database.get('gemini_token_usage', { day: { $lt: day } }, { fields: ['key'], limit: SLICE_ROWS })
   }
+  await eachSlice(read, rows => database.remove('gemini_token_usage', { key: rows.map(({ key }) => key) }))
 }
 
 export function placeKeys({ user, channel }: Pick<UsageRow, 'user' | 'channel'>) {

@@ -11,6 +11,9 @@ interface ListedModel {
   supportedGenerationMethods?: string[]
 }
 
+/** Pages that are read: Google has one. */
+const MAX_PAGES = 50
+
 /** @see https://ai.google.dev/api/models#method:-models.list */
 interface Page {
   models?: ListedModel[]
@@ -42,7 +45,7 @@ export async function listModels(fetch: Fetch, endpoint: string, call: Call): Pr
       })
     }
     token = page.nextPageToken ?? ''
-  } while (token && !seen.has(token))
+  } while (token && !seen.has(token) && seen.size < MAX_PAGES)
   return models
 }
 

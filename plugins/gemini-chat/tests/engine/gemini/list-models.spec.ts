@@ -25,6 +25,11 @@ describe('listModels', () => {
     assert.equal(models.length, 10)
   })
 
+  it('ends where page tokens never do', async () => {
+    const pages = Array.from({ length: 200 }, (_, index) => ({ models: [chat(`m${index}`)], nextPageToken: `t${index}` }))
+    assert.equal((await list(...pages)).models.length, 50)
+  })
+
   it('reads every page, and ends where a page token repeats', async () => {
     const { models, urls } = await list(
       { models: [chat('a')], nextPageToken: 't' }, { models: [chat('b')], nextPageToken: 't' }, { models: [chat('c')] },
