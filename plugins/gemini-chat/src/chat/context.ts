@@ -54,7 +54,7 @@ export function createChatContext(
   const turnCarryOver = new TurnCarryOver()
   const archive = new Archive(historyOf(historyAccess, now, turnCarryOver), historyAccess)
   const models = new ModelList([config.model, ...config.fallbackModels], logger)
-  const usageStore = new UsageStore(access('usage'), now, undefined, options.clock)
+  const usageStore = new UsageStore(access('usage'), now)
   // Rows of earlier versions, whenever a database comes.
   ctx.inject(['database'], () => {
     void historyAccess.try(database => turnCarryOver.all(database))

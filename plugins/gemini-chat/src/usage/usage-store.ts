@@ -2,8 +2,6 @@ import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
 import { SerialQueue } from 'common/async'
 import { LruMap, oldestFirst } from 'common/collections'
-import { systemClock } from 'common/time'
-import type { Clock } from 'common/time'
 import type { Session } from 'koishi'
 import { localDay } from '../util/local-time'
 import { OwnUsageRows } from './own-rows'
@@ -35,10 +33,7 @@ export class UsageStore {
   private pruned = ''
 
   /** @param capacity most rows in memory */
-  constructor(
-    private readonly access: DatabaseAccess, private readonly now: () => number, capacity = 5000,
-    private readonly clock: Pick<Clock, 'monotonic'> = systemClock,
-  ) {
+  constructor(private readonly access: DatabaseAccess, private readonly now: () => number, capacity = 5000) {
     this.memory = new LruMap({ capacity })
   }
 
@@ -102,7 +97,7 @@ export class UsageStore {
     await this.writes.whenIdle()
     if (this.access.isLoaded) {
       const userKey = user === undefined ? undefined : rowKey(user)
-      return this.access.run(database => sumByModel(database, this.clock, days, userKey))
+      return this.access.run(database => sumByModel(database, days, userKey))
     }
     const rows = this.rowsInMemory(days[0]).filter(row => user === undefined || row.user === user)
     return group(rows, ({ day, model }) => ({ day, model }))
@@ -115,7 +110,7 @@ export class UsageStore {
   async topUsers(since: string, limit: number): Promise<UserUsage[]> {
     await this.carryingOver
     await this.writes.whenIdle()
-    if (this.access.isLoaded) return this.access.run(database => topUsers(database, this.clock, since, limit))
+    if (this.access.isLoaded) return this.access.run(database => topUsers(database, since, limit))
     return mostTokensFirst(group(this.rowsInMemory(since), ({ user }) => ({ user }))).slice(0, limit)
   }
 

@@ -148,7 +148,7 @@ describe('sums of usage', () => {
       }
       const [stored, kept] = await Promise.all(stores.map(async (store) => {
         const sort = (rows: { model: string }[]) => rows.sort((a, b) => a.model < b.model ? -1 : 1)
-        return [await store.topUsers(today, 5), sort(await store.byModel([localDay(now(), 1), today])), await store.byModel([today], 'nobody')]
+        return [await store.topUsers(today, 5), sort(await store.byModel([localDay(now(), 1), today])), await store.byModel([today], 'absent')]
       }))
       assert.deepEqual(stored, kept)
       assert.equal((stored[0] as object[]).length, 5)
