@@ -7,10 +7,11 @@ export type StreamingMode = 'live' | 'economy' | 'off'
 
 /** Settings of one app. What is empty is as in the settings of all. */
 export interface AppSettings {
-  /** The app key, also called client id. */
-  appkey: string
+  /** The client id, also called app key. */
+  clientId: string
   cardTemplateId?: string
-  cardKey?: string
+  /** Variable of the template that holds the text. */
+  cardVariable?: string
 }
 
 /** Texts for the settings page are in `locales/`. */
@@ -49,20 +50,20 @@ export const Config: Schema<Config> = Schema.object({
   reaction: Schema.boolean().default(true),
   stopText: Schema.string().default('停止'),
   apps: Schema.array(Schema.object({
-    appkey: Schema.string().required(),
+    clientId: Schema.string().required(),
     cardTemplateId: Schema.string(),
-    cardKey: Schema.string(),
+    cardVariable: Schema.string(),
   })).role('table').default([]),
   silence: Schema.natural().role('ms').default(600_000),
 }).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
 
 /** The settings of one app. */
-export function settingsOf(config: Config, appkey: string): Config {
-  const own = config.apps.find(app => app.appkey === appkey)
+export function settingsOf(config: Config, clientId: string): Config {
+  const own = config.apps.find(app => app.clientId === clientId)
   return {
     ...config,
     cardTemplateId: own?.cardTemplateId || config.cardTemplateId,
-    cardKey: own?.cardKey || config.cardKey,
+    cardKey: own?.cardVariable || config.cardKey,
   }
 }
 

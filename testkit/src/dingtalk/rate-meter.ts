@@ -43,6 +43,11 @@ export class RateMeter {
     recent.push(now)
     if (this.count >= this.options.monthly) return countLimit()
     this.count++
+    return this.refuse(api)
+  }
+
+  /** @returns the error, if the app lacks the permission */
+  refuse(api: string): DingtalkApiError | undefined {
     if (this.missing.has(REQUIRED_SCOPES[api])) return missingScope(REQUIRED_SCOPES[api])
   }
 }

@@ -87,8 +87,8 @@ describe('a card', () => {
 
   it('uses the template and the variable of its app', async () => {
     await start({ config: { apps: [
-      { appkey: 'dingother', cardTemplateId: 'other.schema', cardKey: 'other' },
-      { appkey: 'dingkey', cardTemplateId: 'own.schema', cardKey: 'msg' },
+      { clientId: 'dingother', cardTemplateId: 'other.schema', cardVariable: 'other' },
+      { clientId: 'dingkey', cardTemplateId: 'own.schema', cardVariable: 'msg' },
     ] } })
     await edit('说', '说完')
     const [{ templateId, key, params }] = rig.platform.cards
