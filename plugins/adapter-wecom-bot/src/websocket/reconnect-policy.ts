@@ -32,6 +32,8 @@ export class ReconnectPolicy {
   private failures = 0
   private replacements = 0
   private fights = 0
+  /** How long connections have stood since the bot was taken last, all together. */
+  private stoodSinceReplaced = 0
 
   /** @param random a number from 0 up to 1 */
   constructor(private readonly random: () => number) {}
@@ -42,7 +44,8 @@ export class ReconnectPolicy {
    */
   pauseMs(reason: DownReason, stoodMs: number): number | undefined {
     if (stoodMs >= STABLE_MS) this.failures = 0
-    if (stoodMs >= FIGHT_MS) this.replacements = this.fights = 0
+    this.stoodSinceReplaced += stoodMs
+    if (this.stoodSinceReplaced >= FIGHT_MS) this.replacements = this.fights = 0
     switch (reason.name) {
       case 'failed':
         return this.backoff()
@@ -53,7 +56,8 @@ export class ReconnectPolicy {
         return Math.max(this.backoff(), least)
       }
       case 'replaced': {
-        if (stoodMs < FIGHT_MS) this.fights++
+        if (this.stoodSinceReplaced < FIGHT_MS) this.fights++
+        this.stoodSinceReplaced = 0
         if (this.fights >= MAX_FIGHTS) return
         const index = Math.min(this.replacements++, REPLACED_PAUSES_MS.length - 1)
         return REPLACED_PAUSES_MS[index] * (1 + this.random())

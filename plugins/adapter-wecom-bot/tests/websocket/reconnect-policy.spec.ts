@@ -43,6 +43,14 @@ describe('the pauses between connections', () => {
     assert.equal(policy.pauseMs(replaced, MINUTE), undefined)
   })
 
+  it('forget the fights after ten minutes of connections that break now and then', () => {
+    const policy = new ReconnectPolicy(() => 0)
+    for (let month = 0; month < 12; month++) {
+      assert.equal(policy.pauseMs(replaced, MINUTE), MINUTE)
+      for (let count = 0; count < 5; count++) policy.pauseMs(failed, 2 * MINUTE)
+    }
+  })
+
   it('forget the fights once a connection has stood for ten minutes', () => {
     const policy = new ReconnectPolicy(() => 0)
     for (let count = 0; count < 2; count++) policy.pauseMs(replaced, MINUTE)
