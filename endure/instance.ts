@@ -44,6 +44,8 @@ async function settings(): Promise<object> {
 /** The built instance, started as `npm start` does, in a temporary folder, with the faults inside. */
 export class Instance {
   output = ''
+  /** Characters of the output that are not kept any more. */
+  private dropped = 0
   code: number | null = null
   /** How much time has passed more than really did. Milliseconds. */
   passed = 0
@@ -80,6 +82,7 @@ export class Instance {
   async start() {
     const { PATH, HOME } = process.env
     this.output = ''
+    this.dropped = 0
     this.code = null
     const preload = ['--expose-gc', '-r', join(this.folder, 'faults.cjs')]
     // A process group of its own, so that the launcher and its worker can be killed at once.
@@ -89,17 +92,29 @@ export class Instance {
     this.child = child
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
-        this.output = (this.output + text).slice(-MAX_OUTPUT)
+        this.output += text
+        this.dropped += Math.max(0, this.output.length - MAX_OUTPUT)
+        this.output = this.output.slice(-MAX_OUTPUT)
       })
     }
     this.exited = once(child, 'close').then(([code]) => this.code = code ?? -1)
     await this.prints('Ready.')
   }
 
-  /** Waits for a text in the output since the last start, or since `from`. */
+  /** How much was printed since the last start. */
+  get position(): number {
+    return this.dropped + this.output.length
+  }
+
+  /** What was printed after a position, as far as it is kept. */
+  printedAfter(position: number): string {
+    return this.output.slice(Math.max(0, position - this.dropped))
+  }
+
+  /** Waits for a text in the output since the last start, or since the position `from`. */
   async prints(text: string, from = 0) {
     const end = performance.now() + START_TIMEOUT_MS
-    while (!this.output.slice(from).includes(text)) {
+    while (!this.printedAfter(from).includes(text)) {
       if (this.code !== null) throw new Error(`the instance exited with ${this.code}:\n${this.output.slice(-4000)}`)
       if (performance.now() > end) throw new Error(`the instance did not print "${text}":\n${this.output.slice(-4000)}`)
       await new Promise(resolve => setTimeout(resolve, 20))

@@ -32,7 +32,7 @@ export const fullDisk: EventKind = {
     const { instance } = world
     tally.notes.push(instance.hasOwnDisk ? 'on a file system of its own' : 'by injected errors: no file system could be mounted')
     for (let round = 0; round < size(1, 6); round++) {
-      const from = instance.output.length
+      const from = instance.position
       let free = async () => {}
       await tally.inTheMiddle(async () => {
         free = instance.hasOwnDisk ? await fillDisk(instance.data) : await failWrites(world)
@@ -41,12 +41,12 @@ export const fullDisk: EventKind = {
       })
       await tally.ask()
       await world.sleep(2000)
-      const lines = instance.output.slice(from).split('\n').length
+      const lines = instance.printedAfter(from).split('\n').length
       tally.require(lines < 2500, `the full disk caused ${lines} lines in the terminal`)
       await tally.inTheMiddle(free)
       await world.pass(11_000)
       await world.sleep(500)
-      tally.require(instance.output.slice(from).includes('log files can be written again'), 'the log was not written again')
+      tally.require(instance.printedAfter(from).includes('log files can be written again'), 'the log was not written again')
       await tally.askAfterwards()
     }
   },

@@ -25,7 +25,7 @@ export const throwingTimer: EventKind = {
   isDowntime: true,
   async run({ instance }, tally, size) {
     for (let round = 0; round < size(1, 4); round++) {
-      const from = instance.output.length
+      const from = instance.position
       await tally.inTheMiddle(async () => {
         await instance.call('throw', 'timer')
         tally.happened()
