@@ -87,7 +87,7 @@ export class Instance {
     const preload = ['--expose-gc', '-r', join(this.folder, 'faults.cjs')]
     // A process group of its own, so that the launcher and its worker can be killed at once.
     const child = spawn(process.execPath, [...preload, join(root, 'lib/start.js')], {
-      cwd: this.folder, env: { PATH, HOME, ...this.env, ENDURE_PASSED: String(this.passed) }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
+      cwd: this.folder, env: { PATH, HOME, ...this.env, ENDURE_PASSED: join(this.folder, 'passed') }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
     })
     this.child = child
     for (const stream of [child.stdout, child.stderr]) {

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import timers from 'node:timers'
 
 const SystemDate = Date
@@ -5,7 +6,16 @@ const { setTimeout: systemSetTimeout, setInterval: systemSetInterval, clearTimeo
 
 let wallOffset = 0
 /** How much time has passed more than really did, in earlier processes of the instance, too. */
-let passed = Number(process.env.ENDURE_PASSED)
+let passed = readPassed()
+
+/** The time is kept in a file, because the launcher restarts the worker by itself. */
+function readPassed(): number {
+  try {
+    return Number(readFileSync(process.env.ENDURE_PASSED!, 'utf8'))
+  } catch {
+    return 0
+  }
+}
 
 interface Pending {
   /** By the monotonic clock, in milliseconds. */
@@ -69,6 +79,7 @@ export function setClock(offsetMs: number) {
 /** Lets both clocks pass this time at once, and fires the timers that are due by then, in order. */
 export function passTime(ms: number) {
   passed += ms
+  writeFileSync(process.env.ENDURE_PASSED!, String(passed))
   const now = performance.now()
   const due = [...pending].filter(([, timer]) => timer.due <= now).sort(([, one], [, other]) => one.due - other.due)
   for (const [timer, entry] of due) {
