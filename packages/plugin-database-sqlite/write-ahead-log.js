@@ -1,5 +1,9 @@
 const { SQLiteDriver } = require('@minatojs/driver-sqlite')
 
+/** When the plugin is reloaded, the new driver starts before the old one has closed the file. */
+const LOCK_TIMEOUT_MS = 5_000
+const LOCK_RETRY_MS = 20
+
 /**
  * The stock driver with a write-ahead log: a write costs half, since no journal file is made and deleted for each. The
  * log is only for one process at a time, which the lock of the data folder sees to.
@@ -13,7 +17,23 @@ class SQLiteDriverWithLog extends SQLiteDriver {
     if (this.path === ':memory:') return
     // Before the first access, or the log would need memory that is shared between processes.
     this._all('PRAGMA locking_mode = exclusive')
-    this._all('PRAGMA journal_mode = wal')
+    for (const start = performance.now(); !this.takeFile();) {
+      if (performance.now() - start > LOCK_TIMEOUT_MS) {
+        throw new Error(`could not open the database ${this.path}: something else in this process uses it`)
+      }
+      await new Promise(resolve => setTimeout(resolve, LOCK_RETRY_MS))
+    }
+  }
+
+  /** @returns whether the file is not in use, and was locked for this connection */
+  takeFile() {
+    try {
+      this.db.exec('PRAGMA journal_mode = wal')
+      return true
+    } catch (error) {
+      if (/locked|busy/i.test(error.message)) return false
+      throw error
+    }
   }
 
   async stop() {

@@ -88,6 +88,17 @@ describe('the SQLite file of the instance', () => {
     assert.deepEqual(await rowsWith(WithLog), { count: 100, mode: 'wal' })
   }).timeout(30_000)
 
+  it('is used by the plugin when it is reloaded', async () => {
+    const app = await open(WithLog, path)
+    for (let round = 0; round < 5; round++) {
+      await app.database.create('write_ahead_log', { text: `${round}` })
+      app.registry.get(WithLog as never)!.children[0]!.restart()
+      await new Promise(resolve => setTimeout(resolve, 200))
+    }
+    assert.equal((await app.database.get('write_ahead_log', {})).length, 5)
+    await app.stop()
+  }).timeout(20_000)
+
   it('may be in memory', async () => {
     path = ':memory:'
     assert.deepEqual(await rowsWith(WithLog), { count: 0, mode: 'memory' })

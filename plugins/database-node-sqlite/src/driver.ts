@@ -29,7 +29,7 @@ export class NodeSqliteDriver extends SQLiteDriver {
         throw new Error(`could not open the database ${this.path}: its folder does not exist, create it first`, { cause })
       })
     }
-    this.connection = openDatabase(this.path, { durability })
+    this.connection = await openDatabase(this.path, { durability })
     this.statements = new Statements(this.connection)
     for (const type of columnTypes) this.define(type)
   }

@@ -2,29 +2,40 @@ import type { Config } from './config'
 import type { DatabaseSync, SqlValue } from './node-sqlite'
 import { loadNodeSqlite } from './node-sqlite'
 
-/** A process that ends gives the file back within this time; a restart waits so long. */
+/** A process that ends, or the plugin as it was before a reload, gives the file back within this time. */
 const LOCK_TIMEOUT_MS = 5_000
+const LOCK_RETRY_MS = 20
 
 /**
- * Opens a database file for this process alone.
+ * Opens a database file for this process alone. Waits while another connection is being closed.
  * @throws an `Error` that says what to do: where Node has no SQLite, where another process uses the file, and where it
  * cannot be opened
  * @see https://www.sqlite.org/pragma.html
  */
-export function openDatabase(path: string, { durability }: Pick<Config, 'durability'>): DatabaseSync {
+export async function openDatabase(path: string, options: Pick<Config, 'durability'>): Promise<DatabaseSync> {
+  for (const start = performance.now(); ;) {
+    try {
+      return tryToOpen(path, options)
+    } catch (error) {
+      if (!isLocked(error) || performance.now() - start > LOCK_TIMEOUT_MS) throw explain(path, error)
+    }
+    await new Promise(resolve => setTimeout(resolve, LOCK_RETRY_MS))
+  }
+}
+
+/** @throws SQLite's error */
+function tryToOpen(path: string, { durability }: Pick<Config, 'durability'>): DatabaseSync {
   const { DatabaseSync } = loadNodeSqlite()
-  let database: DatabaseSync | undefined
+  const database = new DatabaseSync(path)
   try {
-    database = new DatabaseSync(path)
     // The lock is kept from the first write on, and the index of the log in memory instead of a file.
-    database.exec(`PRAGMA busy_timeout = ${LOCK_TIMEOUT_MS}`)
     database.exec('PRAGMA locking_mode = exclusive')
     database.exec('PRAGMA journal_mode = wal')
     database.exec(`PRAGMA synchronous = ${durability}`)
     database.exec('BEGIN IMMEDIATE; COMMIT')
   } catch (error) {
-    database?.close()
-    throw explain(path, error)
+    database.close()
+    throw error
   }
   defineFunctions(database)
   return database
@@ -42,9 +53,13 @@ export function closeDatabase(database: DatabaseSync) {
   }
 }
 
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && /locked|busy/i.test(error.message)
+}
+
 function explain(path: string, error: unknown): Error {
   const reason = error instanceof Error ? error.message : String(error)
-  const cure = /locked|busy/i.test(reason)
+  const cure = isLocked(error)
     ? 'another process uses it: stop that process, or give each its own file'
     : /unable to open|readonly|not a database|malformed/i.test(reason)
       ? `${reason}: check that the folder exists, that this user may write there, and that the file is an SQLite database`

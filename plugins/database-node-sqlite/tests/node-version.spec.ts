@@ -16,9 +16,9 @@ describe('node:sqlite', () => {
 
   it('opens a file on this Node, or says which Node it takes', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'node-sqlite-'))
-    const open = () => openDatabase(join(folder, 'x.db'), { durability: 'normal' }).close()
-    if (hasNodeSqlite()) open()
-    else assert.throws(open, /has no SQLite of its own: use Node.js 22.13 or later, or the plugin database-sqlite/)
+    const open = async () => (await openDatabase(join(folder, 'x.db'), { durability: 'normal' })).close()
+    if (hasNodeSqlite()) await open()
+    else await assert.rejects(open, /has no SQLite of its own: use Node.js 22.13 or later, or the plugin database-sqlite/)
     await rm(folder, { recursive: true })
   })
 })

@@ -117,13 +117,24 @@ describe('a file of the SQLite driver', () => {
     assert.deepEqual(results[1], results[0])
   })
 
+  it('is used by the plugin when it is reloaded', async () => {
+    const app = await open('own', path)
+    for (let round = 0; round < 5; round++) {
+      await app.database.create('node_sqlite_thing', { name: `${round}` } as never)
+      app.registry.get(nodeSqlite as never)!.children[0]!.restart()
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    assert.equal((await app.database.get('node_sqlite_thing', {})).length, 5)
+    await app.stop()
+  })
+
   it('is refused to a second process, with the cure, and free again when the first is killed', async () => {
     const writer = spawnWriter(path, 'normal')
     await firstRow(writer)
-    assert.throws(() => openDatabase(path, { durability: 'normal' }), /another process uses it: stop that process/)
+    await assert.rejects(openDatabase(path, { durability: 'normal' }), /another process uses it: stop that process/)
     writer.kill('SIGKILL')
     await once(writer, 'exit')
-    closeDatabase(openDatabase(path, { durability: 'normal' }))
+    closeDatabase(await openDatabase(path, { durability: 'normal' }))
   }).timeout(20_000)
 
   for (const durability of ['full', 'normal'] as const) {
@@ -138,7 +149,7 @@ describe('a file of the SQLite driver', () => {
         writer.kill('SIGKILL')
         await once(writer, 'close')
         const last = Number(printed.trimEnd().split('\n').pop())
-        const database = openDatabase(file, { durability })
+        const database = await openDatabase(file, { durability })
         const { count } = database.prepare('SELECT count(*) AS count FROM row').get()!
         assert.ok(Number(count) >= last && last > 0, `${count} rows of ${last}`)
         assert.deepEqual({ ...database.prepare('PRAGMA integrity_check').get() }, { integrity_check: 'ok' })
@@ -160,7 +171,7 @@ describe('a file of the SQLite driver', () => {
   for (const [name, prepare, message] of refusals) {
     it(`says what to do for ${name}`, async () => {
       const target = await prepare()
-      assert.throws(() => openDatabase(target, { durability: 'full' }), message)
+      await assert.rejects(openDatabase(target, { durability: 'full' }), message)
     })
   }
 
