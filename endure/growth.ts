@@ -13,8 +13,13 @@ export interface Sample extends InstanceUsage {
 /** Long enough for what is kept for a while to be freed, the rows of WeCom's turns, which live a week, included. */
 const IDLE_MS = 8 * 86_400_000
 
-/** The twelve people's conversations fill up to this many turns of 150 tokens together. */
-const MAX_CONVERSATION_TURNS = 240
+/** Tables that fill up to a known size, with the rows that twelve people can cause. */
+const MAX_ROWS: Record<string, number> = {
+  // Conversations of 150 tokens.
+  gemini_turn: 240,
+  // A row per person and day, for a year.
+  gemini_usage: 12 * 366,
+}
 
 export async function takeSample(world: World): Promise<Sample> {
   const { instance } = world
@@ -70,7 +75,7 @@ export function judgeGrowth(samples: readonly Sample[]): GrowthLine[] {
   const tables = [...new Set(samples.flatMap(({ rows }) => Object.keys(rows)))].sort()
   const rowBounds = tables.map((table): Bound => ({
     name: `rows of ${table}`, read: ({ rows }) => rows[table] ?? 0,
-    limit: highest => table === 'gemini_turn' ? MAX_CONVERSATION_TURNS : highest * 1.25 + 16,
+    limit: highest => MAX_ROWS[table] ?? highest * 1.25 + 16,
   }))
   return [...BOUNDS, ...rowBounds].map(({ name, read, limit, unit = '' }) => {
     const highest = (of: readonly Sample[]) => Math.max(...of.map(read))
