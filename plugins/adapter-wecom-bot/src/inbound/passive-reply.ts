@@ -25,7 +25,7 @@ export interface PassiveReplyOptions {
 }
 
 /**
- * The reply to a callback (被动回复) as a way of delivery. It takes one toPlainText text while WeCom waits for it; every
+ * The reply to a callback (被动回复) as a way of delivery. It takes one plain text while WeCom waits for it; every
  * repetition of the callback gets the same. Later messages, and what does not fit, go to `next`.
  * @see https://developer.work.weixin.qq.com/document/path/90241
  */
@@ -87,7 +87,7 @@ export class PassiveReply implements DeliveryOverride {
     this.content = [head, notices.cutOff].filter(Boolean).join('\n\n')
   }
 
-  /** Splits a text into the reply, as toPlainText text, and the rest. */
+  /** Splits a text into the reply, as plain text, and the rest. */
   private fit(text: string): [head: string, rest: string] {
     const { notices, limit, next } = this.options
     const [head, rest] = cutText(text, limit)
@@ -125,14 +125,14 @@ function buttonsAsText({ text, buttons, images, card }: Said): Said {
   return { text: inWords({ text, buttons }), images, card }
 }
 
-/** Replies are toPlainText text. */
+/** Replies are plain text. */
 function toText(markdown: string): string {
   return escapeAppText(toPlainText(markdown))
 }
 
 /**
- * Cuts Markdown in two so that the head, as toPlainText text, has at most `limit` bytes.
- * @returns the head as toPlainText text, the rest as Markdown
+ * Cuts Markdown in two so that the head, as plain text, has at most `limit` bytes.
+ * @returns the head as plain text, the rest as Markdown
  */
 function cutText(markdown: string, limit: number): [head: string, rest: string] {
   for (let most = limit; ;) {

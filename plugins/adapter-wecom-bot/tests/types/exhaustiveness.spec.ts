@@ -38,7 +38,11 @@ const newCases: Record<string, NewCase> = {
     file: 'protocol/payload.ts',
     before: payloadUnion,
     after: `interface Notice extends CallbackBase { kind: 'notice' }\n${payloadUnion}Notice | `,
-    places: ['inbound/aibot-handler.ts accept', 'inbound/passive-handler.ts accept'],
+    places: [
+      'inbound/aibot-handler.ts accept',
+      'inbound/passive-handler.ts accept',
+      'long-connection/receiver.ts commandFor',
+    ],
   },
   'message body': {
     file: 'protocol/payload.ts',
@@ -50,13 +54,17 @@ const newCases: Record<string, NewCase> = {
     file: 'protocol/payload.ts',
     before: '  | { type: \'enter-chat\' }\n',
     after: '  | { type: \'enter-chat\' }\n  | { type: \'leave-chat\' }\n',
-    places: ['inbound/aibot-handler.ts event'],
+    places: ['inbound/aibot-handler.ts event', 'inbound/passive-handler.ts event'],
   },
   'message part': {
     file: 'push/parts.ts',
     before: partUnion,
     after: `${partUnion}\n  | { type: 'sticker', id: string }`,
-    places: ['push/message-bodies.ts toWebhookBodies', 'push/message-bodies.ts toAppBodies'],
+    places: [
+      'push/message-bodies.ts toWebhookBodies',
+      'push/message-bodies.ts toAppBodies',
+      'long-connection/message-bodies.ts toSocketMessages',
+    ],
   },
   'API failure': {
     file: 'util/errors.ts',

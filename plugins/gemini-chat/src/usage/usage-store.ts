@@ -110,7 +110,9 @@ export class UsageStore {
   async topUsers(since: string, limit: number): Promise<UserUsage[]> {
     await this.carryingOver
     await this.writes.whenIdle()
-    if (this.access.isLoaded) return this.access.run(database => topUsers(database, since, limit))
+    if (this.access.isLoaded) {
+      return mostTokensFirst(await this.access.run(database => topUsers(database, since, limit)))
+    }
     return mostTokensFirst(group(this.rowsInMemory(since), ({ user }) => ({ user }))).slice(0, limit)
   }
 
@@ -132,8 +134,9 @@ export function group<T extends object>(
   return [...groups.values()]
 }
 
+/** Of equally many tokens, those with more requests come first. */
 export function mostTokensFirst<T extends UsageCounts>(rows: T[]): T[] {
-  return rows.sort((a, b) => b.prompt + b.answer - a.prompt - a.answer)
+  return rows.sort((a, b) => b.prompt + b.answer - a.prompt - a.answer || b.requests - a.requests)
 }
 
 /** The sum of counts. */
