@@ -20,16 +20,23 @@ export function showVariables(
   forks: () => ForkScope[],
   overridesOf: (fork: EffectScope) => Override[],
 ): (fork: EffectScope) => void {
-  const notes = new WeakMap<EffectScope, { dispose(): void }>()
-  const show = (fork: EffectScope) => {
+  const notes = new Map<EffectScope, { dispose(): void }>()
+  const hide = (fork: EffectScope) => {
     notes.get(fork)?.dispose()
     notes.delete(fork)
+  }
+  const show = (fork: EffectScope) => {
+    hide(fork)
     if (!fork.isActive) return
     const overrides = overridesOf(fork)
     const notifier = overrides.length ? fork.ctx.get('notifier') : undefined
     if (notifier) notes.set(fork, notifier.create({ type: 'primary', content: noteOf(overrides) }))
   }
   app.on('internal/status', show)
+  // A note is taken from the notifier, so it has to go first.
+  app.on('internal/before-service', (name, value) => {
+    if (name === 'notifier' && !value) [...notes.keys()].forEach(hide)
+  })
   app.inject(['notifier'], () => forks().forEach(show))
   return show
 }
