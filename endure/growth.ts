@@ -18,7 +18,7 @@ const MAX_ROWS: Record<string, number> = {
   // Conversations of 150 tokens.
   gemini_turn: 240,
   // A row per person and day, for a year.
-  gemini_usage: 12 * 366,
+  gemini_token_usage: 12 * 366,
 }
 
 export async function takeSample(world: World): Promise<Sample> {
