@@ -46,8 +46,8 @@ export function assertLinear(run: (text: string) => unknown, maxMs = 150) {
 
 const SMALLEST_PART = 16
 
-/** Shorter times are noise. */
-const MIN_MS = 30
+/** Half of what a megabyte may take. What is shorter may grow by the collection of garbage alone. */
+const MIN_MS = 75
 
 function check(
   run: (text: string) => unknown, name: string, make: (count: number) => string, maxCharacters: number, maxMs: number,
