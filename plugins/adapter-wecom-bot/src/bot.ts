@@ -2,7 +2,7 @@ import type { Context } from 'koishi'
 import { Bot, Universal, h } from 'koishi'
 import { WecomAdapter } from './adapter'
 import { systemClock } from 'common/time'
-import { Config, ConfigError } from './config'
+import { checkCredentials, Config, ConfigError } from './config'
 import type { Referrer } from './protocol/conversation'
 import { channelOf } from './protocol/conversation'
 import { BotServices } from './services'
@@ -117,9 +117,10 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
 /**
  * Checks the configuration against the other bots of the instance.
  * @throws {CardError} if the welcome card is invalid
- * @throws {ConfigError} if callbacks or conversations of two bots could not be told apart
+ * @throws {ConfigError} if credentials are missing, or callbacks or conversations of two bots could not be told apart
  */
 function checkConfig(ctx: Context, config: Config): Config {
+  checkCredentials(config)
   welcomeCard(config.welcome)
   for (const bot of ctx.bots) {
     if (!(bot instanceof WecomBot)) continue

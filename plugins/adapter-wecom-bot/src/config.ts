@@ -54,12 +54,14 @@ export interface Config {
   healthToken?: string
 }
 
-/** The settings of two bots conflict. */
-export class ConfigError extends WecomError<'wecom-bot/conflicting-bots'> {
+type ConfigErrorCode = 'wecom-bot/conflicting-bots' | 'wecom-bot/missing-credentials'
+
+/** The settings of two bots conflict, or those of one are incomplete. */
+export class ConfigError extends WecomError<ConfigErrorCode> {
   override name = 'ConfigError'
 
-  constructor(message: string) {
-    super('wecom-bot/conflicting-bots', message)
+  constructor(message: string, code: ConfigErrorCode = 'wecom-bot/conflicting-bots') {
+    super(code, message)
   }
 }
 
@@ -69,15 +71,6 @@ const optional = (schema: Schema<string>) => schema as Schema<string | undefined
 const orExpression = (pattern: RegExp) => new RegExp(`${pattern.source}|^\\$\\{\\{.+\\}\\}$`)
 
 const secret = (pattern: RegExp) => Schema.string().role('secret').pattern(orExpression(pattern))
-type ModeSettings = Pick<Config, 'mode' | 'token' | 'encodingAESKey' | 'botId' | 'botSecret'>
-
-/** Neither group of settings is required by itself: which one is depends on the mode. */
-const credentials = Schema.transform(Schema.any(), (settings: ModeSettings = {}) => {
-  const { token, encodingAESKey, botId, botSecret } = settings
-  const isComplete = modeOf(settings) === 'websocket' ? botId && botSecret : token && encodingAESKey
-  if (!isComplete) throw new TypeError('set botId and botSecret for the long connection, or token and encodingAESKey for callbacks')
-  return {}
-}).hidden() as unknown as Schema<Pick<Config, 'mode'>>
 
 export const Config: Schema<Config> = Schema.intersect([
   Schema.object({
@@ -149,12 +142,24 @@ export const Config: Schema<Config> = Schema.intersect([
     proxy: optional(Schema.string().role('secret')),
     apiEndpoint: Schema.string().role('link').default(WECOM_API),
   }),
-  credentials,
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
 
 /** How the bot is reached: as set, else by the long connection where only its values are set. */
 export function modeOf({ mode, token, botSecret }: Pick<Config, 'mode' | 'token' | 'botSecret'>): 'callback' | 'websocket' {
   return mode ?? (botSecret && !token ? 'websocket' : 'callback')
+}
+
+/**
+ * Checks that the credentials of the mode are there. The schema does not require them: which are needed depends on the
+ * mode, and the console also saves a page whose credentials come from environment variables.
+ * @throws {ConfigError} that names what is missing
+ */
+export function checkCredentials(config: Pick<Config, 'mode' | 'token' | 'encodingAESKey' | 'botId' | 'botSecret'>) {
+  const names = modeOf(config) === 'websocket' ? ['botId', 'botSecret'] as const : ['token', 'encodingAESKey'] as const
+  const missing = names.filter(name => !config[name])
+  if (!missing.length) return
+  throw new ConfigError(`${missing.join(' and ')} missing: set token and encodingAESKey for callbacks, `
+    + 'or botId and botSecret for the long connection', 'wecom-bot/missing-credentials')
 }
 
 /** Warnings about settings that are valid each, but not together. */

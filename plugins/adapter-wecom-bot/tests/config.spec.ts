@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Schema } from 'koishi'
 import { Config } from '../src'
-import { configWarnings } from '../src/config'
+import { checkCredentials, configWarnings } from '../src/config'
 import enUS from '../src/locales/en-US.yml'
 import zhCN from '../src/locales/zh-CN.yml'
 import { encodingAESKey, token } from './support/world'
@@ -46,12 +46,18 @@ describe('Config', () => {
   })
 
   for (const settings of [
-    { token: undefined }, { token: '' }, { token: 'with a blank ' }, { encodingAESKey: undefined }, { encodingAESKey: 'x'.repeat(42) }, { path: 'callback' },
+    { token: '' }, { token: 'with a blank ' }, { encodingAESKey: 'x'.repeat(42) }, { path: 'callback' },
     { path: '/' }, { replyMode: 'other' }, { streamStyle: 'other' }, { firstReply: 5000 }, { firstReply: -1 },
     { streamWindow: 361_000 }, { freshness: 0 }, { maxTurns: 0 }, { trustedHosts: 'localhost' },
   ]) {
     it(`refuses ${JSON.stringify(settings)}`, () => {
       assert.throws(() => configure(settings))
+    })
+  }
+
+  for (const settings of [{ token: undefined }, { encodingAESKey: undefined }]) {
+    it(`is incomplete without ${Object.keys(settings)}`, () => {
+      assert.throws(() => checkCredentials(configure(settings)), { code: 'wecom-bot/missing-credentials' })
     })
   }
 

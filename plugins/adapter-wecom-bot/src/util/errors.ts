@@ -14,6 +14,7 @@ export type ApiFailure =
 /** Every `code` an error of this plugin can have. README.md lists what each means and what to do. */
 export type WecomErrorCode =
   | 'wecom-bot/conflicting-bots'
+  | 'wecom-bot/missing-credentials'
   | 'wecom-bot/invalid-card'
   | 'wecom-bot/invalid-news'
   | 'wecom-bot/no-route'

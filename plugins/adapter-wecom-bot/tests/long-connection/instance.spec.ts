@@ -6,6 +6,7 @@ import type { GatewayOptions } from 'testkit'
 import WecomBot, { Config } from '../../src'
 import { shutDown } from '../../src/shutdown'
 import { Log } from '../support/world'
+import { checkCredentials } from '../../src/config'
 
 /** Koishi without a server, with a bot on its long connection. */
 async function createInstance(settings: Partial<Config> = {}, options?: GatewayOptions) {
@@ -159,8 +160,21 @@ describe('the mode of a bot', () => {
   const key = 'A'.repeat(43)
 
   it('needs the values of one mode', () => {
-    for (const settings of [{}, { botId: 'B' }, { botSecret: 'S' }, { token: 'T' }, { mode: 'websocket', token: 'T', encodingAESKey: key },
-      { mode: 'callback', botId: 'B', botSecret: 'S' }, { botId: 'B', botSecret: 'with a blank' }, { botId: 'B', botSecret: 'S', wsUrl: 'http://x' }]) {
+    for (const [settings, missing] of [
+      [{}, /^token and encodingAESKey missing/], [{ botId: 'B' }, /^token and encodingAESKey missing/],
+      [{ botSecret: 'S' }, /^botId missing/], [{ token: 'T' }, /^encodingAESKey missing/],
+      [{ mode: 'websocket', token: 'T', encodingAESKey: key }, /^botId and botSecret missing/],
+      [{ mode: 'callback', botId: 'B', botSecret: 'S' }, /^token and encodingAESKey missing/],
+    ] as const) {
+      const config = Config(settings as never)
+      assert.throws(() => checkCredentials(config), { name: 'ConfigError', code: 'wecom-bot/missing-credentials', message: missing })
+    }
+    checkCredentials(Config({ token: 'T', encodingAESKey: key } as never))
+    checkCredentials(Config({ botId: 'B', botSecret: 'S' } as never))
+  })
+
+  it('refuses values that cannot be right', () => {
+    for (const settings of [{ botId: 'B', botSecret: 'with a blank' }, { botId: 'B', botSecret: 'S', wsUrl: 'http://x' }]) {
       assert.throws(() => Config(settings as never), JSON.stringify(settings))
     }
   })
