@@ -15,10 +15,9 @@ class SQLiteDriverWithLog extends SQLiteDriver {
   async start() {
     await super.start()
     if (this.path === ':memory:') return
-    // Before the first access, or the log would need memory that is shared between processes.
-    this._all('PRAGMA locking_mode = exclusive')
     for (const start = performance.now(); !this.takeFile();) {
       if (performance.now() - start > LOCK_TIMEOUT_MS) {
+        this.db.close()
         throw new Error(`could not open the database ${this.path}: something else in this process uses it`)
       }
       await new Promise(resolve => setTimeout(resolve, LOCK_RETRY_MS))
@@ -28,6 +27,8 @@ class SQLiteDriverWithLog extends SQLiteDriver {
   /** @returns whether the file is not in use, and was locked for this connection */
   takeFile() {
     try {
+      // The lock comes first, or the log would need memory that is shared between processes.
+      this.db.exec('PRAGMA locking_mode = exclusive')
       this.db.exec('PRAGMA journal_mode = wal')
       return true
     } catch (error) {

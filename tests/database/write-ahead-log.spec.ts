@@ -99,6 +99,17 @@ describe('the SQLite file of the instance', () => {
     await app.stop()
   }).timeout(20_000)
 
+  it('is given up with the cure while something else uses it, and can be opened later', async () => {
+    const app = await open(WithLog, path)
+    const driver = Object.assign(Object.create(WithLog.prototype) as InstanceType<typeof WithLog>, {
+      config: { path }, ctx: app, define: () => {}, logger: new Logger('sqlite'),
+    })
+    await assert.rejects(driver.start(), /could not open the database .*: something else in this process uses it/)
+    await app.stop()
+    await new Promise(resolve => setTimeout(resolve, 20))
+    assert.deepEqual(await rowsWith(WithLog), { count: 0, mode: 'wal' })
+  }).timeout(20_000)
+
   it('may be in memory', async () => {
     path = ':memory:'
     assert.deepEqual(await rowsWith(WithLog), { count: 0, mode: 'memory' })

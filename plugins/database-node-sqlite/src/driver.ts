@@ -37,7 +37,13 @@ export class NodeSqliteDriver extends SQLiteDriver {
   /** Waits for one turn of the event loop, in which plugins that end with this one write their last rows. */
   override async stop() {
     await new Promise(resolve => setTimeout(resolve, 0))
-    if (this.connection) closeDatabase(this.connection)
+    if (!this.connection) return
+    try {
+      closeDatabase(this.connection)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error
+      this.logger.warn('the write-ahead log stays beside %s until the next start: %s', this.path, reason)
+    }
   }
 
   override _all(sql: string, params: unknown[] = [], { useBigInt = false }: ReadOptions = {}): SqlRow[] {

@@ -117,6 +117,25 @@ describe('a file of the SQLite driver', () => {
     assert.deepEqual(results[1], results[0])
   })
 
+  it('is closed with a warning where its log cannot be written back, and has its rows at the next start', async () => {
+    const app = await open('own', path)
+    await app.database.create('node_sqlite_thing', THINGS[0] as never)
+    const driver = app.database.drivers[0] as unknown as {
+      connection: { exec(sql: string): void }
+      logger: object
+      stop(): Promise<void>
+    }
+    const warnings: string[] = []
+    driver.logger = { debug: () => {}, warn: (...args: unknown[]) => void warnings.push(args.map(String).join(' ')) }
+    driver.connection.exec = () => { throw new Error('database or disk is full') }
+    await driver.stop()
+    assert.match(warnings.join(), /the write-ahead log stays beside %s until the next start: %s .*disk is full/)
+    driver.stop = async () => {}
+    const again = await open('own', path)
+    assert.equal((await again.database.get('node_sqlite_thing', {})).length, 1)
+    await again.stop()
+  })
+
   it('is used by the plugin when it is reloaded', async () => {
     const app = await open('own', path)
     for (let round = 0; round < 5; round++) {
