@@ -1,3 +1,3 @@
 export { cpuTimeMs } from './cpu-time'
 export { FakeClock, InstantClock, settle } from './fake-clock'
-export { assertLinear, hostilePieces } from './linear-time'
+export { assertLinear, hostilePieces, slowness } from './linear-time'

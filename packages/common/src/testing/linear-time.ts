@@ -67,8 +67,8 @@ function check(
 /** CPU time of `reference` on an idle machine. */
 const REFERENCE_MS = 40
 
-/** How much slower than usual the machine is at present, because other processes share its cores and caches. */
-function slowness(): number {
+/** How much slower than usual the machine is at present, because other processes share its cores and caches; at least 1. */
+export function slowness(): number {
   return Math.max(1, cpuMs(reference, 'a `b` **c** [d](e)\n'.repeat(20_000)) / REFERENCE_MS)
 }
 

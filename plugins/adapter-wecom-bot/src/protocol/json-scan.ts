@@ -16,7 +16,7 @@ const bracketOrQuote = /["[\]{}]/g
  * Finds a text in a JSON object in one pass over the source, in linear time and without recursion. Values that are not
  * looked for are skipped, and only checked as far as that takes.
  * @param names of the member, the preferred one first
- * @param maxLength most characters of the text as it is written, with quotes
+ * @param maxLength most characters of a text as it is written, with quotes; the scan ends where one is longer
  * @returns `undefined` if the object has no such text
  * @throws {CallbackError} `malformed` where the source is no JSON object
  */
@@ -28,11 +28,11 @@ export function findMember(source: string, names: readonly string[], maxLength =
   for (let count = 0; source[at] !== '}'; count++) {
     if (count === MAX_MEMBERS) throw new CallbackError('malformed', 'body has too many members')
     if (count > 0) at = skip(whitespace, source, expect(source, at, ','))
-    const nameEnd = endOfString(source, at)
+    const nameEnd = endOfString(source, at, Math.max(maxLength, MAX_NAME_LENGTH))
     const name = nameEnd - at <= MAX_NAME_LENGTH ? decode(source, at, nameEnd) : ''
     const start = skip(whitespace, source, expect(source, skip(whitespace, source, nameEnd), ':'))
-    const end = endOfValue(source, start)
-    if (end - start > maxLength) throw new CallbackError('malformed', 'body has a value that is too long')
+    const end = endOfValue(source, start, maxLength)
+    if (end - start > maxLength) throw tooLong()
     if (names.includes(name)) found.set(name, source[start] === '"' ? decode(source, start, end) : undefined)
     at = skip(whitespace, source, end)
   }
@@ -52,9 +52,10 @@ function expect(source: string, at: number, char: string): number {
 }
 
 /** @param start of the opening quote @returns the position after the closing one */
-function endOfString(source: string, start: number): number {
+function endOfString(source: string, start: number, maxLength: number): number {
   expect(source, start, '"')
   for (let quote = source.indexOf('"', start + 1); quote > 0; quote = source.indexOf('"', quote + 1)) {
+    if (quote - start >= maxLength) throw tooLong()
     let backslashes = 0
     while (source.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes++
     if (backslashes % 2 === 0) return quote + 1
@@ -62,8 +63,8 @@ function endOfString(source: string, start: number): number {
   throw notJson()
 }
 
-function endOfValue(source: string, start: number): number {
-  if (source[start] === '"') return endOfString(source, start)
+function endOfValue(source: string, start: number, maxLength: number): number {
+  if (source[start] === '"') return endOfString(source, start, maxLength)
   if (source[start] !== '{' && source[start] !== '[') {
     const end = skip(scalar, source, start)
     if (end === 0) throw notJson()
@@ -74,7 +75,7 @@ function endOfValue(source: string, start: number): number {
   let count = 0
   for (let match = bracketOrQuote.exec(source); match; match = bracketOrQuote.exec(source)) {
     if (++count > MAX_NESTED) throw new CallbackError('malformed', 'body has too much in it beside "encrypt"')
-    if (match[0] === '"') bracketOrQuote.lastIndex = endOfString(source, match.index)
+    if (match[0] === '"') bracketOrQuote.lastIndex = endOfString(source, match.index, maxLength)
     else if (match[0] === '{' || match[0] === '[') depth++
     else if (--depth === 0) return match.index + 1
   }
@@ -87,6 +88,10 @@ function decode(source: string, start: number, end: number): string {
   } catch {
     throw notJson()
   }
+}
+
+function tooLong() {
+  return new CallbackError('malformed', 'body has a value that is too long')
 }
 
 function notJson() {

@@ -17,14 +17,18 @@ const TITLE_CHARACTERS = 20
 /** A line is read no further than this, in characters. */
 const MAX_LINE_CHARACTERS = 500
 
+/** A text that begins with more characters of mere markup has no title. */
+const MAX_SEARCHED_CHARACTERS = 10_000
+
 /** Markers at the beginning of a line: headings, quotes, list items, rows, fences, rules. */
 const markers = /^(?:[\s>#|`~-]|[*+](?=\s)|\d{1,9}[.)]\s)+/
 
 /** Title for the list of chats and for notifications: the beginning of the first line with text, without markup. */
 export function titleOf(markdown: string): string {
-  for (let start = 0; start < markdown.length;) {
-    const end = markdown.indexOf('\n', start) >>> 0
-    const title = plain(markdown.slice(start, Math.min(end, start + MAX_LINE_CHARACTERS)))
+  const beginning = markdown.trimStart().slice(0, MAX_SEARCHED_CHARACTERS)
+  for (let start = 0; start < beginning.length;) {
+    const end = beginning.indexOf('\n', start) >>> 0
+    const title = plain(beginning.slice(start, Math.min(end, start + MAX_LINE_CHARACTERS)))
     if (title) return Array.from(title).slice(0, TITLE_CHARACTERS).join('')
     start = end + 1
   }
