@@ -12,7 +12,7 @@ export const mochaHooks = {
   afterAll() {
     // The timer itself keeps nothing alive: it only fires if something else does.
     setTimeout(() => {
-      console.error(`The specs are over, but these keep the process alive: ${openHandles().join('; ')}`)
+      process.stderr.write(`The specs are over, but these keep the process alive: ${openHandles().join('; ')}\n`)
       // Mocha sets the exit code in a listener of its own, which ran before this one.
       process.once('exit', () => process.exitCode = 1)
       process.exit()

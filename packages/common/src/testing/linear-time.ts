@@ -67,7 +67,7 @@ function check(
 /** CPU time of `reference` on an idle machine. */
 const REFERENCE_MS = 40
 
-/** How much slower than usual the machine is at present, because other processes share its cores and caches; at least 1. */
+/** How many times slower than usual the machine is at present, as other processes share its cores and caches. */
 export function slowness(): number {
   return Math.max(1, cpuMs(reference, 'a `b` **c** [d](e)\n'.repeat(20_000)) / REFERENCE_MS)
 }
