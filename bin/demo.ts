@@ -1,22 +1,22 @@
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Bubble, WecomClient } from 'testkit'
+import { Bubble } from 'testkit'
 import { startDemo } from './demo/instance'
-import { chat } from './terminal/chat'
+import type { Platform } from './demo/platform'
 
 const QUESTION = '你好，请介绍一下你自己。'
 
 /** Asks one question and prints the answer as it grows. @returns the exit code */
-async function ask(client: WecomClient, question: string): Promise<number> {
+async function ask(platform: Platform, question: string): Promise<number> {
   const bubble = new Bubble(process.stdout)
   const began = performance.now()
-  let polls = -1
+  let states = 0
   let first = 0
   let isComplete = false
   try {
-    for await (const { content, finish } of client.ask(question)) {
-      polls++
+    for await (const { content, finish } of platform.ask(question)) {
+      states++
       first ||= content.replace(/<\/?think>/g, '').trim() ? performance.now() - began : 0
       isComplete = finish
       bubble.update(content)
@@ -26,8 +26,9 @@ async function ask(client: WecomClient, question: string): Promise<number> {
   }
   const seconds = (time: number) => (time / 1000).toFixed(1)
   const all = seconds(performance.now() - began)
-  console.error(`\n（1 条加密消息，${polls} 次轮询，${seconds(first)} 秒后出现文字，共 ${all} 秒）`)
-  console.error(`(1 encrypted message, ${polls} polls, first text after ${seconds(first)} s, ${all} s in total)`)
+  const { zh, en } = platform.summary(states)
+  console.error(`\n（${zh}，${seconds(first)} 秒后出现文字，共 ${all} 秒）`)
+  console.error(`(${en}, first text after ${seconds(first)} s, ${all} s in total)`)
   return isComplete ? 0 : 1
 }
 
@@ -38,18 +39,23 @@ function exitOnSignal(signal: NodeJS.Signals) {
 
 async function run(): Promise<number> {
   for (const file of ['.env.local', '.env']) if (existsSync(file)) process.loadEnvFile(file)
-  const question = parseArgs({ allowPositionals: true }).positionals.join(' ')
+  const { values: { websocket }, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { websocket: { type: 'boolean', default: false } },
+  })
+  const question = positionals.join(' ')
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, exitOnSignal)
-  const demo = await startDemo()
+  const demo = await startDemo(websocket)
   try {
     console.error(demo.introduction)
-    if (question || !process.stdin.isTTY || !process.stdout.isTTY) {
+    const { platform } = demo
+    if (question || !platform.chat || !process.stdin.isTTY || !process.stdout.isTTY) {
       if (!question) console.error(`> ${QUESTION}\n`)
-      return await ask(new WecomClient(demo.options), question || QUESTION)
+      return await ask(platform, question || QUESTION)
     }
     // In a chat, Ctrl-C interrupts the answer.
     process.off('SIGINT', exitOnSignal)
-    return await chat(demo.options)
+    return await platform.chat()
   } finally {
     await demo.close()
   }

@@ -1,20 +1,21 @@
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { createEncodingAESKey, createGemini, createToken, freePort } from 'testkit'
-import type { TerminalOptions } from '../terminal/options'
+import { createGemini, freePort } from 'testkit'
 import { mockAnswer } from './answer'
+import { callbackPlatform } from './callback'
+import type { Platform } from './platform'
+import { websocketPlatform } from './websocket'
 
 const root = resolve(__dirname, '../..')
 
 /** A running instance, and how to chat with it. */
 export interface Demo {
-  options: TerminalOptions
+  platform: Platform
   introduction: string
   close(): Promise<void>
 }
@@ -22,22 +23,15 @@ export interface Demo {
 /**
  * Starts the instance with generated credentials in a temporary folder. Without an API key, a mock of the Gemini API
  * answers.
+ * @param isPushed whether the bot opens a long connection; otherwise it receives callbacks
  * @throws {Error} with the output of the instance, if it does not start
  */
-export async function startDemo(): Promise<Demo> {
+export async function startDemo(isPushed: boolean): Promise<Demo> {
   const { GEMINI_API_KEY, GEMINI_BASE_URL, GEMINI_MODEL, SOCKS_PROXY, PATH, HOME } = process.env
   const gemini = GEMINI_API_KEY ? undefined : await createGemini()
   gemini?.respond(mockAnswer)
-  const [port, listen] = [await freePort(), await freePort()]
-  const options: TerminalOptions = {
-    command: 'chat',
-    url: `http://127.0.0.1:${port}/api/wecom/callback`,
-    token: createToken(),
-    encodingAESKey: createEncodingAESKey(),
-    botName: '小助手',
-    userId: 'demo-' + randomBytes(2).toString('hex'),
-    listen,
-  }
+  const port = await freePort()
+  const platform = isPushed ? await websocketPlatform() : await callbackPlatform(port)
   const folder = await mkdtemp(join(tmpdir(), 'wecom-demo-'))
   for (const name of ['koishi.yml', 'package.json']) await copyFile(join(root, name), join(folder, name))
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
@@ -48,10 +42,7 @@ export async function startDemo(): Promise<Demo> {
     silent: true,
     env: {
       ...{ PATH, HOME, PLATFORM: 'wecom', HOST: '127.0.0.1', PORT: String(port) },
-      WECOM_BOT_TOKEN: options.token,
-      WECOM_BOT_ENCODING_AES_KEY: options.encodingAESKey,
-      WECOM_BOT_NAME: options.botName,
-      WECOM_BOT_TRUSTED_HOSTS: `127.0.0.1:${listen}`,
+      ...platform.env,
       ...gemini
         ? { GEMINI_API_KEY: 'mock', GEMINI_BASE_URL: gemini.url }
         : { GEMINI_API_KEY, GEMINI_BASE_URL, GEMINI_MODEL, SOCKS_PROXY },
@@ -64,7 +55,7 @@ export async function startDemo(): Promise<Demo> {
   })
   const close = async () => {
     await stopWorker(worker)
-    await gemini?.close()
+    await Promise.all([gemini?.close(), platform.close()])
     await rm(folder, { recursive: true, force: true })
   }
   try {
@@ -73,7 +64,7 @@ export async function startDemo(): Promise<Demo> {
     await close()
     throw error
   }
-  return { options, close, introduction: introductionOf(options, !!gemini) }
+  return { platform, close, introduction: introductionOf(platform, !!gemini) }
 }
 
 /** Milliseconds for a graceful stop. Unfinished answers are not waited for. */
@@ -102,16 +93,12 @@ async function waitUntilReady(worker: ChildProcess): Promise<void> {
   })
 }
 
-function introductionOf({ url, botName }: TerminalOptions, isMock: boolean): string {
+function introductionOf({ introduction: { zh, en } }: Platform, isMock: boolean): string {
   const model = isMock
     ? [
         '没有设置 GEMINI_API_KEY，由本机的模拟服务代替 Gemini 回答。',
         'GEMINI_API_KEY is not set: a mock server on this machine answers instead of Gemini.',
       ]
     : ['由 Gemini 回答。', 'The answers come from Gemini.']
-  return [
-    `机器人「${botName}」已在 ${url} 启动，凭据为本次随机生成，消息按企业微信的方式加密。${model[0]}`,
-    `The bot is running with credentials generated for this run; messages are encrypted as WeCom does. ${model[1]}`,
-    '',
-  ].join('\n')
+  return [`${zh}${model[0]}`, `${en} ${model[1]}`, ''].join('\n')
 }

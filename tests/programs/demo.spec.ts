@@ -51,6 +51,18 @@ describe('npm run demo', function() {
     assert.match(output, /^你说：「你好，请介绍一下你自己。」/)
   })
 
+  it('shows the long connection, and exits with 0', async () => {
+    const [code] = await start('--websocket', '你好，长连接')
+    assert.equal(code, 0, errors)
+    assert.match(output, /^你说：「你好，长连接」\n\n我是 \*\*Gemini 的模拟服务\*\*/)
+    assert.match(output, /everything else is real\.\*\n$/)
+    assert.match(errors, /opened the long connection by itself.*no public address, no callback/)
+    // The answer grows: the first frame does not have all of it.
+    const states = /\(1 message over the long connection, (\d+) pushed states/.exec(errors)?.[1]
+    assert.ok(Number(states) > 1, errors)
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
   async function up() {
     while (!output && !errors.includes('The bot is running')) await once(child.stderr!, 'data')
     const [, port] = /127\.0\.0\.1:(\d+)/.exec(errors)!
