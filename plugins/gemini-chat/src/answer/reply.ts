@@ -1,12 +1,8 @@
 import { appendPart } from '../conversation/turn'
-import type { Content, EndReason, EngineEvent, Part, TokenUsage } from '../engine/types'
+import type { Content, EndReason, EngineEvent, FileData, Part, TokenUsage } from '../engine/types'
 
 /** A picture of an answer: one that the model drew, or the chart of a program it ran. */
-export interface Picture {
-  mimeType: string
-  /** In base64. */
-  data: string
-}
+export type Picture = FileData
 
 /** Stands in the history for a picture, whose bytes would travel with every later question. */
 const PICTURE_PLACEHOLDER = '[image]'
@@ -22,7 +18,7 @@ export class Reply {
   error?: unknown
   readonly content: Content = { role: 'model', parts: [] as Part[] }
   readonly pictures: Picture[] = []
-  /** Names of the functions that the model wanted to call. */
+  /** Names of the tools that the model wanted to call. */
   readonly calls: string[] = []
 
   /** @returns whether there is new text to show */
@@ -58,10 +54,10 @@ export class Reply {
 
   /** Calls are not kept: without a result, the model refuses them in the next request. */
   private takePart(part: Part) {
-    const { inlineData, functionCall } = part
-    if (functionCall) return void this.calls.push(String((functionCall as { name?: unknown }).name ?? ''))
-    if (!inlineData) return appendPart(this.content.parts, part)
-    this.pictures.push(inlineData)
+    const { file, toolCall } = part
+    if (toolCall) return void this.calls.push(toolCall.name)
+    if (!file) return appendPart(this.content.parts, part)
+    this.pictures.push(file)
     appendPart(this.content.parts, { text: PICTURE_PLACEHOLDER })
   }
 

@@ -12,7 +12,7 @@ export function adaptationNotes(
   { model, without = [], leftOut }: AttemptResult, { contents, tools }: Question, notices: FallbackNotices, key: string,
 ): Message[] {
   const name = modelName(model)
-  const hasFiles = contents.at(-1)!.parts.some(part => part.inlineData)
+  const hasFiles = contents.at(-1)!.parts.some(part => part.file)
   const withoutTools = without.includes('tools') && tools?.length ? notices.withoutTools(key, name) : undefined
   return [
     ...without.includes('files') && hasFiles ? [['media.model', { name }] as Message] : [],

@@ -2,6 +2,7 @@ import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
 import { $ } from 'koishi'
 import type { Context } from 'koishi'
+import { readStoredContents } from '../engine/stored-contents'
 import type { Content } from '../engine/types'
 import { MemoryHistory } from './history'
 import type { History, StoredTurn } from './history'
@@ -68,8 +69,8 @@ export class DatabaseHistory implements History {
           sort: { id: 'desc' },
           limit: PAGE_TURNS,
         })
-        for (const { createdAt, ...turn } of rows) {
-          turns.unshift({ ...turn, at: createdAt.getTime() })
+        for (const { createdAt, contents, ...turn } of rows) {
+          turns.unshift({ ...turn, contents: readStoredContents(contents), at: createdAt.getTime() })
           room -= turn.tokens
           if (room < 0) return turns
         }

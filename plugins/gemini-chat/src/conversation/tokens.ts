@@ -1,4 +1,5 @@
 import type { Content, TokenUsage } from '../engine/types'
+import { isReference } from '../media/reference'
 import type { Turn } from './turn'
 
 /**
@@ -18,9 +19,10 @@ export function estimateText(text: string): number {
 /** Estimates the tokens of messages. */
 export function estimateContents(contents: Content[]): number {
   const parts = contents.flatMap(content => content.parts)
-  return parts.reduce((sum, { text, inlineData, reference, ...rest }) => {
-    if (inlineData || reference) return sum + MEDIA_TOKENS
-    return sum + estimateText(text ?? JSON.stringify(rest))
+  return parts.reduce((sum, part) => {
+    if (part.file || isReference(part)) return sum + MEDIA_TOKENS
+    const { text, toolCall, toolResult, native } = part
+    return sum + estimateText(text ?? JSON.stringify(toolCall ?? toolResult ?? native?.fields ?? {}))
   }, 0)
 }
 

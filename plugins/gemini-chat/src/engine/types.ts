@@ -3,23 +3,63 @@
  * engine is one folder beside `gemini/` and one line in the plugin's entry file.
  */
 
+export type JsonObject = Record<string, unknown>
+
+export interface FileData {
+  mimeType: string
+  /** In base64. */
+  data: string
+}
+
+/** The model asks for a tool of ours to be run. */
+export interface ToolCall {
+  /** Names the call within a conversation. Engines make one up where the model gives none. */
+  id: string
+  name: string
+  arguments: JsonObject
+  /** What the model wrote where it is no JSON object; `arguments` is empty then. */
+  malformed?: string
+}
+
+/** What a tool returned for a call. */
+export interface ToolResult {
+  /** Id and name of the call. */
+  id: string
+  name: string
+  /** Text or JSON. */
+  content: string
+  /** The tool failed, and `content` says why. */
+  isError?: boolean
+}
+
+/** What only the engine that wrote a part reads again, such as signatures of thoughts. Other engines leave it out. */
+export interface NativeData {
+  engine: EngineType
+  fields: JsonObject
+}
+
+export type EngineType = 'gemini' | 'openai'
+
 /**
- * One piece of a message. A part of `text` alone is plain text. The history stores parts as JSON, exactly as the engine
- * reported them.
+ * One piece of a message: a text, a file, a call or a result, or only what the engine needs to see again. A part of
+ * `text` alone is plain text. The history stores parts as JSON, and any engine reads what another one has written.
  */
 export interface Part {
   text?: string
-  /** Marks `text` as a summary of the model's thoughts, which is not part of the answer. */
+  /** Marks `text` as thoughts of the model, or a summary of them, which is not part of the answer. */
   thought?: boolean
-  /** A file: its media type, and its bytes in base64. */
-  inlineData?: { mimeType: string, data: string }
-  /** Whatever else the engine needs to see again, such as tool calls. Only the engine that wrote it reads it. */
-  [field: string]: unknown
+  file?: FileData
+  toolCall?: ToolCall
+  toolResult?: ToolResult
+  native?: NativeData
 }
 
-/** One message of a conversation. */
+/**
+ * One message of a conversation. Results of tools follow the message with their calls, in messages of the role `tool`;
+ * engines leave out calls without a result, and results without a call.
+ */
 export interface Content {
-  role: 'user' | 'model'
+  role: 'user' | 'model' | 'tool'
   parts: Part[]
 }
 
@@ -43,6 +83,16 @@ export interface TokenUsage {
 /** A tool that runs on the engine's side: web search, opening addresses, running programs. */
 export type EngineTool = 'search' | 'url-context' | 'code-execution'
 
+/** A tool that runs on our side. The model asks for it in a part with a `toolCall`. */
+export interface ToolDeclaration {
+  /** Letters, digits, `_` and `-`, at most 64 characters: what all providers take. */
+  name: string
+  /** Tells the model what the tool does and when to use it. */
+  description: string
+  /** JSON schema of the arguments, an object. */
+  parameters: JsonObject
+}
+
 export interface Thinking {
   /** How hard to think. Missing: the model's default. A level the model does not have becomes the nearest it has. */
   level?: 'minimal' | 'low' | 'medium' | 'high'
@@ -56,12 +106,16 @@ export type ModelFeature = 'system' | 'tools' | 'files' | 'thinking'
 export interface EngineRequest {
   /** Model id, with or without a `models/` prefix. */
   model: string
-  /** The conversation, oldest message first; the last one is the question. */
+  /** The conversation, oldest message first; the last one is the question, or the results of tools. */
   contents: Content[]
   /** System instruction. */
   system?: string
-  /** Tools the model may use. One the engine does not have is ignored. */
+  /** Tools of the engine that the model may use. One the engine does not have is ignored. */
   tools?: EngineTool[]
+  /** Tools of ours that the model may call. */
+  toolDeclarations?: ToolDeclaration[]
+  /** `none`: the model has to answer without calling a tool, although some are declared. */
+  toolChoice?: 'auto' | 'none'
   /** Limit of the answer in tokens, thoughts included. Missing: the model's own limit. */
   maxOutputTokens?: number
   thinking?: Thinking
@@ -97,8 +151,11 @@ export interface Source {
   url: string
 }
 
-/** How an answer ended: by itself (`stop`), at its token limit (`length`), or without a word on that (`other`). */
-export type EndReason = 'stop' | 'length' | 'other'
+/**
+ * How an answer ended: by itself (`stop`), with calls whose results the model waits for (`tools`), at its token limit
+ * (`length`), or without a word on that (`other`).
+ */
+export type EndReason = 'stop' | 'tools' | 'length' | 'other'
 
 export type EngineEvent =
   /** Visible text, to be appended. */
@@ -107,7 +164,7 @@ export type EngineEvent =
   | { type: 'retract' }
   /** A thought summary, to be appended to the thoughts. */
   | { type: 'thought', text: string }
-  /** A part of the answer for the history. Every part is reported exactly once, text parts included. */
+  /** A part of the answer for the history. Every part is reported exactly once, texts and whole calls included. */
   | { type: 'part', part: Part }
   /** Pages the answer cites and searches that were made, in addition to earlier ones; repetitions are possible. */
   | { type: 'sources', sources: Source[], searches: Source[] }

@@ -66,9 +66,9 @@ export async function attachFiles({ role, parts }: Content, options: AttachOptio
       }
       try {
         const limit = Math.min(options.limit, left)
-        const inlineData = await load(part.reference, { ...options, limit, signal: controller.signal })
-        left -= Buffer.byteLength(inlineData.data, 'base64')
-        loaded.push({ inlineData })
+        const file = await load(part.reference, { ...options, limit, signal: controller.signal })
+        left -= Buffer.byteLength(file.data, 'base64')
+        loaded.push({ file })
       } catch (error) {
         signal.throwIfAborted()
         const { kind, name } = part.reference

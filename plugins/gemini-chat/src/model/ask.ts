@@ -92,7 +92,7 @@ export async function* ask({ preferred, ...question }: Question, options: AskOpt
 }
 
 function isVisible(event: EngineEvent): boolean {
-  return event.type === 'text' ? event.text.trim() !== '' : event.type === 'part' && !!event.part.inlineData
+  return event.type === 'text' ? event.text.trim() !== '' : event.type === 'part' && !!event.part.file
 }
 
 /** Messages without the older half of the history, the older half of what is left, and so on; the question stays. */

@@ -76,7 +76,8 @@ describe('a conversation', () => {
     })
 
     it('parts exactly as the engine reported them', async () => {
-      const parts = [{ text: 'hm', thought: true }, { text: 'a' }, { text: '', thoughtSignature: 'sig' }]
+      const native = { engine: 'gemini' as const, fields: { thoughtSignature: 'sig' } }
+      const parts = [{ text: 'hm', thought: true }, { text: 'a' }, { text: '', native }]
       test.engine.respond([...parts.map(part => ({ type: 'part' as const, part })), { type: 'text', text: 'a' }, ...says()])
       await test.client('alice').receive('one')
       await test.client('alice').receive('two')

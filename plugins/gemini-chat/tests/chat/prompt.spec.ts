@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { h } from 'koishi'
 import { bodyOf, promptOf, textOf } from '../../src/chat/prompt'
+import { isReference } from '../../src/media/reference'
 import { createApp } from '../support/app'
 import type { TestApp } from '../support/app'
 
@@ -114,7 +115,7 @@ describe('promptOf', () => {
     const quote = { content: '<video src="https://x.y/d"/>', user: { id: '1' } }
     const [text, ...files] = promptOf(body, { quote, selfId: '514' } as never)!
     assert.equal(text.text, '1 wrote:\n> [video]\n\nsee [image]\n[file] b.pdf[audio]')
-    assert.deepEqual(files.map(({ reference }) => reference), [
+    assert.deepEqual(files.filter(isReference).map(({ reference }) => reference), [
       { kind: 'video', src: 'https://x.y/d' },
       { kind: 'image', src: 'https://x.y/a.png' },
       { kind: 'file', src: 'internal:b', name: 'b.pdf' },

@@ -241,8 +241,8 @@ describe('ContextWindow', () => {
     const tools: Turn = {
       contents: [
         { role: 'user', parts: [{ text: '2' }] },
-        { role: 'model', parts: [{ functionCall: { name: 'f' } }] },
-        { role: 'user', parts: [{ functionResponse: { name: 'f', response: {} } }] },
+        { role: 'model', parts: [{ toolCall: { id: '1', name: 'f', arguments: {} } }] },
+        { role: 'tool', parts: [{ toolResult: { id: '1', name: 'f', content: '{}' } }] },
         { role: 'model', parts: [{ text: 'done' }] },
       ],
       tokens: 900,

@@ -21,7 +21,10 @@ function turn(text: string, tokens = 10): Turn {
   return {
     contents: [
       { role: 'user', parts: [{ text }] },
-      { role: 'model', parts: [{ text: `${text}!`, thoughtSignature: 'c2ln' }, { functionCall: { name: 'f', args: { n: 1 } } }] },
+      { role: 'model', parts: [
+        { text: `${text}!`, native: { engine: 'gemini', fields: { thoughtSignature: 'c2ln' } } },
+        { toolCall: { id: '1', name: 'f', arguments: { n: 1 } } },
+      ] },
     ],
     tokens,
   }

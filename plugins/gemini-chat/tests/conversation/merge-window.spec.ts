@@ -66,7 +66,7 @@ describe('MergeWindow', () => {
   })
 
   it('joins texts line by line', () => {
-    const picture = { inlineData: { mimeType: 'image/png', data: 'AA==' } }
+    const picture = { file: { mimeType: 'image/png', data: 'AA==' } }
     const parts = mergeMessages([[{ text: 'a' }], [{ text: 'b' }, picture], [{ text: 'c' }]])
     assert.deepEqual(parts, [{ text: 'a\nb' }, picture, { text: 'c' }])
   })

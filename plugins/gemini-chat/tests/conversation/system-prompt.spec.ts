@@ -37,7 +37,8 @@ describe('speaker names', () => {
 
   it('stand above the message', () => {
     const speaker = session({ user: { name: 'A' } })
-    assert.deepEqual(labelSpeaker([{ text: 'hi' }, { inlineData: { mimeType: 'x/y', data: '' } }], speaker)[0], { text: '[A]\nhi' })
-    assert.deepEqual(labelSpeaker([{ fileData: { fileUri: 'f' } }], speaker), [{ text: '[A]' }, { fileData: { fileUri: 'f' } }])
+    assert.deepEqual(labelSpeaker([{ text: 'hi' }, { file: { mimeType: 'x/y', data: '' } }], speaker)[0], { text: '[A]\nhi' })
+    const unread = { native: { engine: 'gemini' as const, fields: { fileData: { fileUri: 'f' } } } }
+    assert.deepEqual(labelSpeaker([unread], speaker), [{ text: '[A]' }, unread])
   })
 })

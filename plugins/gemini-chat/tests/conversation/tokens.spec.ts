@@ -17,8 +17,8 @@ describe('token estimates', () => {
   it('count files and tool calls', () => {
     const parts = [
       { text: 'abcd' },
-      { inlineData: { mimeType: 'image/png', data: 'AAAA'.repeat(10_000) } },
-      { functionCall: { name: 'search', args: { query: 'koishi' } } },
+      { file: { mimeType: 'image/png', data: 'AAAA'.repeat(10_000) } },
+      { toolCall: { id: '1', name: 'search', arguments: { query: 'koishi' } } },
     ]
     const tokens = estimateContents([{ role: 'user', parts }])
     assert.ok(tokens > 1121 && tokens < 1200, String(tokens))

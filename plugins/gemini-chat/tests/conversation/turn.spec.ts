@@ -15,9 +15,10 @@ describe('appendPart', () => {
   })
 
   it('keeps parts with other fields as they are', () => {
-    const signed = { text: '', thoughtSignature: 'sig' }
+    const native = { engine: 'gemini' as const, fields: { thoughtSignature: 'sig' } }
+    const signed = { text: '', native }
     const thought = { text: 'hm', thought: true }
-    const call = { functionCall: { name: 'f' }, thoughtSignature: 'sig' }
+    const call = { toolCall: { id: '1', name: 'f', arguments: {} }, native }
     assert.deepEqual(
       gather(thought, { text: 'a' }, signed, { text: 'b' }, call, { text: 'c' }),
       [thought, { text: 'a' }, signed, { text: 'b' }, call, { text: 'c' }],

@@ -7,7 +7,7 @@ import type { Content } from '../../src/engine/types'
 import { attachFiles } from '../../src/media/attach'
 import type { AttachOptions } from '../../src/media/attach'
 import { withoutLargeReferences } from '../../src/media/reference'
-import type { MediaKind } from '../../src/media/reference'
+import type { MediaKind, ReferencePart } from '../../src/media/reference'
 
 const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
 
@@ -45,7 +45,7 @@ describe('attachFiles', () => {
   })
 
   function question(text: string, ...srcs: string[]): Content {
-    const references = srcs.map((src) => {
+    const references = srcs.map((src): ReferencePart => {
       const [address, name] = src.split(' ')
       return { reference: { kind: 'image' as MediaKind, src: address, ...name && { name } } }
     })
@@ -60,8 +60,8 @@ describe('attachFiles', () => {
   it('loads files from the web, from adapters and from data addresses', async () => {
     const data = `data:image/gif;base64,${png.toString('base64')}`
     const { content, rejected, isBlank } = await attachFiles(question('see', `${origin}/a`, 'internal:a', data, 'data:,a%20b'), options)
-    const image = { inlineData: { mimeType: 'image/png', data: png.toString('base64') } }
-    const text = { inlineData: { mimeType: 'text/plain', data: Buffer.from('a b').toString('base64') } }
+    const image = { file: { mimeType: 'image/png', data: png.toString('base64') } }
+    const text = { file: { mimeType: 'text/plain', data: Buffer.from('a b').toString('base64') } }
     assert.deepEqual(content, { role: 'user', parts: [{ text: 'see' }, image, image, image, text] })
     assert.deepEqual([rejected, isBlank], [[], false])
   })
@@ -129,7 +129,7 @@ describe('attachFiles', () => {
     const { content, rejected } = await attachFiles(
       question('read [file] contract.docx', document, address({ 'a.txt': 'x' }, 'a.zip')), { ...options, limit: 1000, total: 2000 },
     )
-    assert.deepEqual(content.parts[1].inlineData, {
+    assert.deepEqual(content.parts[1].file, {
       mimeType: 'text/plain', data: Buffer.from('合同正文').toString('base64'),
     })
     assert.deepEqual(rejected.map(({ reason, message }) => [reason, message]), [['type', 'ZIP is not supported']])

@@ -122,7 +122,7 @@ describe('ask', () => {
     })
 
     it('passes on an answer without text when it is complete', async () => {
-      const image: EngineEvent = { type: 'part', part: { inlineData: { mimeType: 'image/png', data: '' } } }
+      const image: EngineEvent = { type: 'part', part: { file: { mimeType: 'image/png', data: '' } } }
       engine.respond([image, { type: 'end', reason: 'stop' }])
       assert.deepEqual(await collect(), [image, { type: 'end', reason: 'stop' }])
     })
@@ -346,7 +346,7 @@ describe('ask', () => {
     const signed: Question = {
       contents: [
         { role: 'user', parts: [{ text: 'hi' }] },
-        { role: 'model', parts: [{ text: 'hello', thoughtSignature: 'sig' }, { thoughtSignature: 'sig' }] },
+        { role: 'model', parts: [{ text: 'hello', native: { engine: 'gemini', fields: { thoughtSignature: 'sig' } } }, { native: { engine: 'gemini', fields: { thoughtSignature: 'sig' } } }] },
         ...question.contents,
       ],
     }

@@ -1,8 +1,9 @@
 import { EngineError, redact } from '../error'
-import type { EndReason, EngineEvent, Part, TokenUsage } from '../types'
+import type { EndReason, EngineEvent, TokenUsage } from '../types'
 import { readFinishReason } from './wire/finish-reason'
-import { ThinkTags } from './wire/think-tags'
-import type { ThinkPiece } from './wire/think-tags'
+import { ThinkTags, toEvents } from '../think-tags'
+import { decodePart } from './parts'
+import type { WirePart } from './parts'
 import { readGrounding } from './grounding'
 import type { GroundingMetadata } from './grounding'
 
@@ -12,7 +13,7 @@ import type { GroundingMetadata } from './grounding'
  */
 export interface Chunk {
   candidates?: {
-    content?: { parts?: Part[] }
+    content?: { parts?: WirePart[] }
     finishReason?: unknown
     finishMessage?: string
     groundingMetadata?: GroundingMetadata
@@ -64,6 +65,8 @@ export class ChunkReader {
   private blockReason?: string
   private hasContent = false
   private message = ''
+  /** The model waits for the results of calls. */
+  private hasCalls = false
   private readonly thinkTags = new ThinkTags()
 
   /** The events of a chunk, in order. Never throws: text that came before a filter stepped in is delivered. */
@@ -75,6 +78,7 @@ export class ChunkReader {
       events.push(...this.readPart(part))
       this.hasContent ||= isVisible(part)
       this.usesTools ||= TOOL_FIELDS.some(field => field in part)
+      this.hasCalls ||= !!part.functionCall
     }
     if (candidate?.groundingMetadata) events.push({ type: 'sources', ...readGrounding(candidate.groundingMetadata) })
     if (chunk.usageMetadata) events.push({ type: 'usage', usage: readUsage(chunk.usageMetadata) })
@@ -100,15 +104,16 @@ export class ChunkReader {
     return this.thinkTags.end().flatMap(piece => toEvents(piece))
   }
 
-  private readPart(part: Part): EngineEvent[] {
-    const text = part.text || codeBlock(part)
+  private readPart(wire: WirePart): EngineEvent[] {
+    const part = decodePart(wire)
+    const { text } = part
     const report: EngineEvent[] = [{ type: 'part', part }]
     if (!text) return report
     if (part.thought) return [...report, { type: 'thought', text }]
-    const pieces = part.text ? this.thinkTags.split(part.text) : []
+    const pieces = wire.text ? this.thinkTags.split(text) : []
     const [first] = pieces
     const isUnmarked = pieces.length === 1 && first.type === 'text' && first.text === text
-    if (!part.text || isUnmarked) return [...report, { type: 'text', text }]
+    if (!wire.text || isUnmarked) return [...report, { type: 'text', text }]
     const { text: _, ...rest } = part
     return [...pieces.flatMap(piece => toEvents(piece)), ...Object.keys(rest).length ? [{ type: 'part' as const, part: rest }] : []]
   }
@@ -131,7 +136,8 @@ export class ChunkReader {
     const { blockReason, finishReason: detail = UNSPECIFIED } = this
     if (blockReason) throw this.failure('blocked', 'the prompt was blocked', 'prompt', blockReason)
     if (FILTERS.has(detail)) throw this.failure('blocked', 'the answer was stopped', 'answer', detail)
-    const reason = endReason(detail)
+    const waits = this.hasCalls && (detail === 'STOP' || detail === UNSPECIFIED)
+    const reason = waits ? 'tools' : endReason(detail)
     if (!this.hasContent) {
       throw this.failure('empty', 'the answer is empty', reason === 'length' ? reason : undefined, detail)
     }
@@ -143,16 +149,6 @@ export class ChunkReader {
   ) {
     const message = [`${what}: ${detail}`, redact(this.message)].filter(Boolean).join(', ')
     return new EngineError(kind, message, { reason, detail })
-  }
-}
-
-/** A piece of text as events: a part for the history, and what is shown. */
-function toEvents({ type, text }: ThinkPiece): EngineEvent[] {
-  switch (type) {
-    case 'text': return [{ type: 'part', part: { text } }, { type: 'text', text }]
-    case 'thought': return [{ type: 'part', part: { text, thought: true } }, { type: 'thought', text }]
-    case 'retract': return [{ type: 'retract' }]
-    default: return type satisfies never
   }
 }
 
@@ -176,21 +172,6 @@ function readUsage(usage: UsageMetadata): TokenUsage {
 }
 
 /** Whether a part holds something to show: text that is not blank, an image, a call. */
-function isVisible({ text, thought, thoughtSignature: _, ...rest }: Part) {
+function isVisible({ text, thought, thoughtSignature: _, ...rest }: WirePart) {
   return !thought && (!!text?.trim() || Object.keys(rest).length > 0)
-}
-
-/**
- * A program that the model ran on Google's side, or its output, as a Markdown code block.
- * @see https://ai.google.dev/api/caching#CodeExecutionResult
- */
-function codeBlock({ executableCode, codeExecutionResult }: Part): string | undefined {
-  const { code, language } = (executableCode ?? {}) as { code?: string, language?: string }
-  const { output } = (codeExecutionResult ?? {}) as { output?: string }
-  const body = code ?? output
-  if (typeof body !== 'string' || !body.trim()) return
-  const longestRun = Math.max(2, ...body.match(/`+/g)?.map(run => run.length) ?? [])
-  const fence = '`'.repeat(longestRun + 1)
-  const info = code === undefined ? '' : String(language ?? '').toLowerCase().replace(/\W/g, '')
-  return `\n\n${fence}${info}\n${body.replace(/\n+$/, '')}\n${fence}\n\n`
 }

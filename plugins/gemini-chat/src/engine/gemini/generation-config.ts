@@ -39,6 +39,11 @@ function parseModelId(id: string): ModelTraits {
   }
 }
 
+/** 2.5, 3.8, 4 …; Infinity for aliases and unknown names, 0 for models of another family. */
+export function modelVersion(id: string): number {
+  return parseModelId(id).version
+}
+
 /**
  * Fits generation parameters to a model, so that one configuration works for all fallback models: what the model would
  * refuse is translated or left out. Returns a new object without undefined and null fields.

@@ -1,26 +1,18 @@
 import type { GenerateContentRequest } from '@google/generative-ai'
 import { EngineError } from '../error'
-import type { Content, EngineRequest, EngineTool, Part } from '../types'
+import type { EngineRequest, JsonObject } from '../types'
+import { withoutFeatures } from '../without-features'
+import { encodeContents } from './contents'
+import { encodeTools } from './declare-tools'
 import { fitGenerationConfig } from './generation-config'
 import type { GenerationConfig } from './generation-config'
-import { withoutFeatures, withoutThoughts } from './wire/adapt-request'
-
-/**
- * @see https://ai.google.dev/gemini-api/docs/google-search
- * @see https://ai.google.dev/gemini-api/docs/url-context
- * @see https://ai.google.dev/gemini-api/docs/code-execution
- */
-const TOOLS: Record<EngineTool, object> = {
-  search: { googleSearch: {} },
-  'url-context': { urlContext: {} },
-  'code-execution': { codeExecution: {} },
-}
 
 /** What `EngineRequest.native` may hold for Gemini. Other fields of the body can be added as well. */
 export interface NativeFields {
   /** Added to the tools of the request. */
   tools?: object[]
-  toolConfig?: object
+  /** Added to what the request says of tools. */
+  toolConfig?: JsonObject
   safetySettings?: object[]
   /** Added to what the request says of length and thinking. What the model does not take is translated or left out. */
   generationConfig?: GenerationConfig
@@ -34,14 +26,15 @@ export interface NativeFields {
  */
 export function encodeRequest(given: EngineRequest): GenerateContentRequest {
   const request = withoutFeatures(given)
-  const { model, contents, system, portable } = request
+  const { model, contents, system } = request
   if (!/^(\w+\/)?[\w.-]+$/.test(model)) throw new EngineError('model', 'the model name has characters no model name has')
-  const { tools: nativeTools = [], generationConfig, ...native } = (request.native ?? {}) as NativeFields
-  const tools = [...request.tools?.map(tool => TOOLS[tool]).filter(Boolean) ?? [], ...nativeTools]
+  const { tools: nativeTools, toolConfig, generationConfig, ...native } = (request.native ?? {}) as NativeFields
+  const encoded = encodeTools(request, nativeTools)
   return {
-    contents: withoutThoughts(portable ? withoutSignatures(contents) : contents),
+    contents: encodeContents(contents, request),
     ...system && { systemInstruction: system },
-    ...tools.length && { tools },
+    ...encoded,
+    ...toolConfig && { toolConfig: { ...encoded.toolConfig, ...toolConfig } },
     ...native,
     generationConfig: fitGenerationConfig(model, { ...generationConfigOf(request), ...generationConfig }),
   } as GenerateContentRequest
@@ -59,15 +52,4 @@ export function generationConfigOf({ maxOutputTokens, thinking }: Pick<EngineReq
     }
   }
   return config
-}
-
-/**
- * Removes thought signatures, which are refused after some changes of model or key.
- * @see https://ai.google.dev/gemini-api/docs/thought-signatures
- */
-function withoutSignatures(contents: Content[]): Content[] {
-  return contents.map(({ role, parts }) => {
-    const bare: Part[] = parts.map(({ thoughtSignature: _, ...part }) => part)
-    return { role, parts: bare.filter(part => Object.keys(part).length > 0) }
-  })
 }

@@ -2,9 +2,12 @@ import assert from 'node:assert'
 import { readGrounding } from '../../../src/engine/gemini/grounding'
 import type { Chunk } from '../../../src/engine/gemini/chunks'
 import { ChunkReader } from '../../../src/engine/gemini/chunks'
-import type { Part } from '../../../src/engine/types'
+import { encodePart } from '../../../src/engine/gemini/parts'
+import type { WirePart } from '../../../src/engine/gemini/parts'
 
-const chunk = (parts: Part[], finishReason?: string): Chunk => ({ candidates: [{ content: { parts }, finishReason }] })
+function chunk(parts: WirePart[], finishReason?: string): Chunk {
+  return { candidates: [{ content: { parts }, finishReason }] }
+}
 
 function read(...chunks: Chunk[]) {
   const answer = new ChunkReader()
@@ -15,15 +18,20 @@ const kinds = (...chunks: Chunk[]) => read(...chunks).events.map(event => event.
 
 describe('ChunkReader', () => {
   it('reports every part once and unchanged, with its text', () => {
-    const parts: Part[] = [
+    const parts: WirePart[] = [
       { text: 'Let me think', thought: true },
       { text: '你好', thoughtSignature: 'c2ln' },
       { inlineData: { mimeType: 'image/png', data: 'AAAA' } },
-      { functionCall: { name: 'now', args: {} }, thoughtSignature: 'c2ln', future: { a: 1 } },
+      { functionCall: { id: 'call-1', name: 'now', args: {} }, thoughtSignature: 'c2ln', future: { a: 1 } },
       { text: '', thoughtSignature: 'bGFzdA==' },
     ]
     const { events } = read(chunk(parts.slice(0, 3)), chunk(parts.slice(3), 'STOP'))
-    assert.deepEqual(events.flatMap(event => event.type === 'part' ? [event.part] : []), parts)
+    const reported = events.flatMap(event => event.type === 'part' ? [event.part] : [])
+    assert.deepEqual(reported.map(encodePart), parts)
+    assert.deepEqual([reported[1].native, reported[2].file, reported[3].toolCall], [
+      { engine: 'gemini', fields: { thoughtSignature: 'c2ln' } }, { mimeType: 'image/png', data: 'AAAA' },
+      { id: 'call-1', name: 'now', arguments: {} },
+    ])
     assert.deepEqual(events.filter(event => event.type !== 'part'), [
       { type: 'thought', text: 'Let me think' },
       { type: 'text', text: '你好' },
@@ -31,7 +39,7 @@ describe('ChunkReader', () => {
   })
 
   it('shows programs and their output as code blocks', () => {
-    const parts: Part[] = [
+    const parts: WirePart[] = [
       { text: 'Let us see.' },
       { executableCode: { language: 'PYTHON', code: 'print("```")\n\n' } },
       { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '```\n' } },
@@ -39,8 +47,11 @@ describe('ChunkReader', () => {
       { executableCode: { language: 'x\n<b>', code: '1' } },
     ]
     const { answer, events } = read(chunk(parts, 'STOP'))
-    assert.deepEqual(events.flatMap(event => event.type === 'part' ? [event.part] : []), parts)
-    assert.equal(events.map(event => event.type === 'text' ? event.text : '').join(''), [
+    const reported = events.flatMap(event => event.type === 'part' ? [event.part] : [])
+    assert.deepEqual(reported.map(encodePart), parts)
+    const shown = events.map(event => event.type === 'text' ? event.text : '').join('')
+    assert.equal(reported.map(({ text = '' }) => text).join(''), shown)
+    assert.equal(shown, [
       'Let us see.', '````python\nprint("```")\n````', '', '````\n```\n````', '', '```xb\n1\n```', '',
     ].join('\n\n'))
     assert.equal(answer.end().type, 'end')

@@ -27,7 +27,7 @@ const answers: [string, Scenario, Expected][] = [
     text: '一二三', parts: [{ text: '一' }, { text: '二' }, { text: '三' }],
   }],
   ['a signature at the end', scenarios.signed('c2ln', '一'), {
-    text: '一', parts: [{ text: '一' }, { text: '', thoughtSignature: 'c2ln' }],
+    text: '一', parts: [{ text: '一' }, { text: '', native: { engine: 'gemini', fields: { thoughtSignature: 'c2ln' } } }],
   }],
   ['sources', scenarios.grounded([source], ['koishi'], ...poem), whole],
   ['an event of a megabyte', scenarios.huge(1 << 20), { text: 'x'.repeat(1 << 20), reason: 'stop' }],
@@ -120,10 +120,11 @@ function conform(name: string, create: (options: GeminiOptions) => Engine) {
     }
 
     it('sends what the request asks for', async () => {
-      const contents = [{ role: 'user' as const, parts: [{ text: '一', future: 1 }] }]
+      const native = { engine: 'gemini' as const, fields: { future: 1 } }
+      const contents = [{ role: 'user' as const, parts: [{ text: '一', native }] }]
       await collect(engine, { contents, system: '短', tools: ['search'], model: 'models/gemini-3.6-flash' })
       const [{ body, key, model }] = gemini.requests
-      assert.deepEqual([body.contents, body.tools], [contents, [{ googleSearch: {} }]])
+      assert.deepEqual([body.contents, body.tools], [[{ role: 'user', parts: [{ text: '一', future: 1 }] }], [{ googleSearch: {} }]])
       assert.deepEqual([model, key], ['gemini-3.6-flash', engineOptions().key])
       assert.equal(body.systemInstruction.parts[0].text, '短')
     })

@@ -13,9 +13,8 @@ describe('the Gemini engine', () => {
 
   it('sends requests as the API specifies', async () => {
     const { key } = engineOptions()
-    const contents = [
-      ...ask('一'), { role: 'model' as const, parts: [{ text: '二', thoughtSignature: 'c2ln' }] }, ...ask('三'),
-    ]
+    const native = { engine: 'gemini' as const, fields: { thoughtSignature: 'c2ln' } }
+    const contents = [...ask('一'), { role: 'model' as const, parts: [{ text: '二', native }] }, ...ask('三')]
     await collect(context.engine, {
       contents,
       system: '简短地回答',
@@ -30,7 +29,7 @@ describe('the Gemini engine', () => {
     const [{ method, path, headers, body }] = context.gemini.requests
     assert.deepEqual([method, path], ['POST', '/v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse'])
     assert.deepEqual(body, {
-      contents,
+      contents: [...ask('一'), { role: 'model', parts: [{ text: '二', thoughtSignature: 'c2ln' }] }, ...ask('三')],
       systemInstruction: { role: 'system', parts: [{ text: '简短地回答' }] },
       tools: [{ googleSearch: {} }],
       toolConfig: { includeServerSideToolInvocations: true },

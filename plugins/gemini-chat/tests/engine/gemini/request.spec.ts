@@ -34,10 +34,12 @@ describe('encodeRequest', () => {
   })
 
   it('removes signatures from a portable history, and parts that held nothing else', () => {
+    const native = { engine: 'gemini' as const, fields: { thoughtSignature: 'sig' } }
     const contents: EngineRequest['contents'] = [
-      { role: 'model', parts: [{ text: 'hello', thoughtSignature: 'sig' }, { thoughtSignature: 'sig' }] },
+      { role: 'model', parts: [{ text: 'hello', native }, { native }] },
     ]
-    assert.deepEqual(encode({ contents }).contents, contents)
+    assert.deepEqual(encode({ contents }).contents,
+      [{ role: 'model', parts: [{ text: 'hello', thoughtSignature: 'sig' }, { thoughtSignature: 'sig' }] }])
     assert.deepEqual(encode({ contents, portable: true }).contents, [{ role: 'model', parts: [{ text: 'hello' }] }])
   })
 

@@ -162,16 +162,18 @@ describe('defects of the SDK that are worked around', () => {
     const thinking = await play(scenarios.thinking('先想一想', ...poem))
     assert.deepEqual([thinking.thoughts, thinking.text], ['先想一想', poem.join('')])
     const { parts } = await play(scenarios.signed('c2lnbmF0dXJl', 'ok'))
-    assert.deepEqual(parts, [{ text: 'ok' }, { text: '', thoughtSignature: 'c2lnbmF0dXJl' }])
+    const native = { engine: 'gemini', fields: { thoughtSignature: 'c2lnbmF0dXJl' } }
+    assert.deepEqual(parts, [{ text: 'ok' }, { text: '', native }])
   })
 
   it('15. images of the model, in its answer and in the history', async () => {
     const image = { inlineData: { mimeType: 'image/png', data: 'iVBORw0KGgo=' } }
     const { parts } = await play(scenarios.answer([['看：', image]]))
-    assert.deepEqual(parts, [{ text: '看：' }, image])
+    assert.deepEqual(parts, [{ text: '看：' }, { file: image.inlineData }])
     const contents = [...ask('画'), { role: 'model' as const, parts }, ...ask('再画')]
     await collect(context.engine, { contents })
-    assert.deepEqual(context.gemini.requests[1].body.contents, contents)
+    assert.deepEqual(context.gemini.requests[1].body.contents,
+      [...ask('画'), { role: 'model', parts: [{ text: '看：' }, image] }, ...ask('再画')])
   })
 
   it('16. an answer whose last chunk is empty is an answer', async () => {

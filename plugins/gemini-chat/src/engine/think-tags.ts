@@ -1,3 +1,5 @@
+import type { EngineEvent } from './types'
+
 /** A piece of text by what it is. `retract` says that all text so far was thoughts. */
 export interface ThinkPiece {
   type: 'text' | 'thought' | 'retract'
@@ -91,4 +93,14 @@ export class ThinkTags {
 
 function pieces(type: 'text' | 'thought', text: string): ThinkPiece[] {
   return text ? [{ type, text }] : []
+}
+
+/** A piece of text as events: a part for the history, and what is shown. */
+export function toEvents({ type, text }: ThinkPiece): EngineEvent[] {
+  switch (type) {
+    case 'text': return [{ type: 'part', part: { text } }, { type: 'text', text }]
+    case 'thought': return [{ type: 'part', part: { text, thought: true } }, { type: 'thought', text }]
+    case 'retract': return [{ type: 'retract' }]
+    default: return type satisfies never
+  }
 }

@@ -1,4 +1,4 @@
-import type { Content, EngineRequest, Part } from '../../types'
+import type { Content, EngineRequest, Part } from './types'
 
 /** Stands in place of a file that the model does not take. */
 const FILE_PLACEHOLDER = '[a file that this model cannot read]'
@@ -13,7 +13,8 @@ export function withoutFeatures(request: EngineRequest): EngineRequest {
   const adapted = { ...request }
   if (lacks.has('tools')) {
     const { tools: _, toolConfig: __, ...native } = request.native ?? {}
-    Object.assign(adapted, { tools: undefined, native })
+    Object.assign(adapted, { tools: undefined, toolDeclarations: undefined, toolChoice: undefined, native })
+    adapted.contents = adapted.contents.map(withToolsAsText)
   }
   if (lacks.has('thinking')) adapted.thinking = undefined
   if (lacks.has('files')) adapted.contents = adapted.contents.map(withoutFiles)
@@ -25,21 +26,16 @@ export function withoutFeatures(request: EngineRequest): EngineRequest {
 }
 
 function withoutFiles({ role, parts }: Content): Content {
-  return { role, parts: parts.map(part => part.inlineData ? { text: FILE_PLACEHOLDER } : part) }
+  return { role, parts: parts.map(part => part.file ? { text: FILE_PLACEHOLDER } : part) }
 }
 
-/**
- * Removes what only earlier rounds needed: summaries of thoughts, whose signatures stay, and messages that held nothing
- * else. The API does not take thoughts back, and they cost tokens.
- * @see https://ai.google.dev/gemini-api/docs/thought-signatures
- */
-export function withoutThoughts(contents: Content[]): Content[] {
-  if (!contents.some(({ parts }) => parts.some(part => part.thought))) return contents
-  return contents.map(({ role, parts }) => ({ role, parts: parts.flatMap(withoutThought) }))
-    .filter(({ parts }) => parts.length > 0)
+/** Calls and results as text, for a model that knows neither. Results come from our side. */
+function withToolsAsText({ role, parts }: Content): Content {
+  return { role: role === 'tool' ? 'user' : role, parts: parts.map(toolAsText) }
 }
 
-function withoutThought(part: Part): Part[] {
-  if (!part.thought) return [part]
-  return part.thoughtSignature ? [{ text: '', thoughtSignature: part.thoughtSignature }] : []
+function toolAsText(part: Part): Part {
+  const { toolCall, toolResult } = part
+  if (toolCall) return { text: `[call of ${toolCall.name}: ${JSON.stringify(toolCall.arguments)}]` }
+  return toolResult ? { text: `[result of ${toolResult.name}]\n${toolResult.content}` } : part
 }
