@@ -1,10 +1,10 @@
 import type { SecureContextOptions } from 'node:tls'
 import { EngineError } from '../engine/error'
-import { classifyError } from '../engine/gemini/classify-error'
+import { classifyFailure } from '../engine/http/failure'
 import { parseBaseUrl } from '../engine/gemini/endpoint'
-import { readProxy } from '../engine/gemini/connector'
-import { createTransport } from '../engine/gemini/transport'
-import type { Transport } from '../engine/gemini/transport'
+import { readProxy } from '../engine/http/connector'
+import { createTransport } from '../engine/http/transport'
+import type { Transport } from '../engine/http/transport'
 import { ok, problem } from './finding'
 import type { Finding } from './finding'
 
@@ -80,7 +80,7 @@ async function roundTrip(transport: Transport, address: string, { timeoutMs, sig
 }
 
 function explain(error: unknown, host: string, hasProxy: boolean): Finding {
-  const { kind, message: reason } = classifyError(error)
+  const { kind, message: reason } = classifyFailure(error)
   if (kind === 'proxy') return problem('proxy', { reason }, 'proxy')
   if (CERTIFICATE_ERROR.test(reason)) return problem('certificate', { host, reason }, 'certificate')
   return problem('unreachable', { host, reason }, hasProxy ? 'network-proxy' : 'network')

@@ -2,7 +2,7 @@ import type { SecureContextOptions } from 'node:tls'
 import type { Config } from '../config'
 import { EngineError } from '../engine/error'
 import type { EngineErrorKind } from '../engine/error'
-import { classifyError } from '../engine/gemini/classify-error'
+import { classifyFailure } from '../engine/http/failure'
 import type { Engine, EngineOptions } from '../engine/types'
 import type { ApiKey, KeyPool } from '../model/key-pool'
 import type { ModelList } from '../model/model-list'
@@ -60,7 +60,7 @@ async function* examineKeys(options: ExamineOptions): AsyncGenerator<Finding, Ap
       usable ??= key
       yield ok('key', { ...params, requests, failures })
     } catch (error) {
-      const { kind, message: reason } = classifyError(error, { secret: key.secret })
+      const { kind, message: reason } = classifyFailure(error, { secret: key.secret })
       if (kind === 'model' || kind === 'protocol') {
         // Relays often have no list of models.
         usable ??= key
@@ -100,7 +100,7 @@ async function* examineAnswer(options: ExamineOptions, { secret }: ApiKey): Asyn
     })
     yield ok('answer', { model, ms: Math.round(clock.monotonic() - startedAt) })
   } catch (error) {
-    const { kind, message: reason } = classifyError(error, { secret })
+    const { kind, message: reason } = classifyFailure(error, { secret })
     if (kind === 'region') yield problem('region', { reason }, 'region')
     else yield problem('answer-failed', { model, reason }, kind)
   }

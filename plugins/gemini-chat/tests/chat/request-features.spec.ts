@@ -54,7 +54,7 @@ describe('features of a request, over HTTP', () => {
   const say = async (text: string, user = 'alice', channel?: string) => (await test.client(user, channel).receive(text)).join('\n')
 
   describe('an image', () => {
-    const bytes = { file: { mimeType: 'image/png', data: png.toString('base64') } }
+    const bytes = { inlineData: { mimeType: 'image/png', data: png.toString('base64') } }
 
     it('is sent with its question and with the next ones, and leaves a placeholder in the history', async () => {
       await start({ fileTurns: 2 })

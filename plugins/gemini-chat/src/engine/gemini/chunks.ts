@@ -1,6 +1,6 @@
 import { EngineError, redact } from '../error'
 import type { EndReason, EngineEvent, TokenUsage } from '../types'
-import { readFinishReason } from './wire/finish-reason'
+import { readFinishReason } from './finish-reason'
 import { ThinkTags, toEvents } from '../think-tags'
 import { decodePart } from './parts'
 import type { WirePart } from './parts'

@@ -1,7 +1,8 @@
 import { ProxyError } from 'common/proxy'
 import type { EngineErrorDetails, EngineErrorKind, EngineErrorReason } from '../error'
 import { EngineError, redact } from '../error'
-import { isTooLong, isWithoutCredit, refusedFeature, tokenLimitIn, ZERO_QUOTA } from './wire/refusals'
+import { classifyFailure, retryAfterMs } from '../http/failure'
+import { isTooLong, isWithoutCredit, refusedFeature, tokenLimitIn, ZERO_QUOTA } from '../refusals'
 
 /** Facts about a failure that the failure itself does not contain. */
 export interface Hints {
@@ -61,7 +62,7 @@ const HTTP_STATUS: Record<string, number> = {
  */
 export function classifyError(cause: unknown, hints: Hints = {}): EngineError {
   if (cause instanceof EngineError) return cause
-  if (cause instanceof ProxyError) return fromProxy(cause, hints)
+  if (cause instanceof ProxyError) return classifyFailure(cause, hints)
   if (cause instanceof Error) return fromError(cause as Failure, hints)
   if (typeof cause === 'string') {
     const body = parse(cause)
@@ -113,7 +114,7 @@ function fromWire(error: WireError, hints: Hints): EngineError {
     quota,
     isProjectWide: isProjectWide(kind, text, hasZeroQuota, quota) || undefined,
     retryAfter: delay(details.find(detail => detail.retryDelay)?.retryDelay ?? /retry in ([\d.]+m?s)/i.exec(message)?.[1])
-      ?? header(hints),
+      ?? retryAfterMs(hints.retryAfter, hints.now),
     reason,
     tokenLimit: reason === 'context' ? tokenLimitIn(message) : undefined,
     detail,
@@ -154,7 +155,7 @@ function kindOf(status: number | undefined, message: string, { quota, detail }: 
 /** A body that is not JSON: the page of a gateway, of a relay, or of a wrong address. */
 function fromText(text: string, hints: Hints): EngineError {
   const { status = 0 } = hints
-  const about = { status: status || undefined, retryAfter: header(hints) }
+  const about = { status: status || undefined, retryAfter: retryAfterMs(hints.retryAfter, hints.now) }
   const title = (/<title>([^<]*)/i.exec(text)?.[1] ?? text).replace(/\s+/g, ' ').trim()
   const message = redact(title || 'an empty response', hints.secret)
   const isPage = /<html|<!doctype/i.test(text)
@@ -171,45 +172,15 @@ function fromText(text: string, hints: Hints): EngineError {
 /** The title and the text of the page with which Google's front end refuses a request. */
 const GOOGLE_PAGE = /Error 403 \(Forbidden\)!!1|Your client does not have permission to get URL/
 
-function fromProxy(error: ProxyError, hints: Hints): EngineError {
-  // What Node says names the host of the proxy, which tells more than a code.
-  if (error.cause instanceof Error) return fromError(error.cause as Failure, { ...hints, proxy: true })
-  return new EngineError('proxy', error.message, { status: error.status })
-}
-
-type Failure = Error & Partial<Record<'code' | 'status' | 'errors' | 'errorDetails', unknown>>
+type Failure = Error & Partial<Record<'status' | 'errorDetails', unknown>>
 
 function fromError(error: Failure, hints: Hints): EngineError {
   // `[GoogleGenerativeAI Error]: Error fetching from https://…: [429 Too Many Requests] …`
   const text = error.message.replace(/^\[GoogleGenerativeAI Error\]: /, '')
     .replace(/^Error fetching from \S+: /, '').replace(/^\[\d+ [^\]]*\] /, '')
-  if (typeof error.status === 'number') {
-    const details = error.errorDetails as WireDetail[] | undefined
-    return fromWire({ code: error.status, message: text, details }, hints)
-  }
-  const inner = Array.isArray(error.errors) ? error.errors.map(each => String(each?.message)).join(', ') : ''
-  const code = typeof error.code === 'string' ? error.code : ''
-  const plain = CUT_OFF.test(text) ? 'the connection was cut off' : text || inner
-  const message = redact(code && !plain.includes(code) ? `${plain} (${code})` : plain, hints.secret)
-  if (hints.proxy || /\b(socks|proxy)/i.test(text)) return new EngineError('proxy', message)
-  if (error.name === 'AbortError' || /AbortError$/.test(error.constructor.name)) {
-    return new EngineError('aborted', 'the request was aborted')
-  }
-  return new EngineError(NETWORK.test(code) ? 'network' : 'protocol', message)
-}
-
-/** Node's messages when the other side closes the connection, before or within the response. */
-const CUT_OFF = /^(socket hang up|aborted|terminated)$/
-
-/** Codes of sockets, DNS and certificates, but not of malformed HTTP (`HPE_…`) or of misused functions (`ERR_…`). */
-const NETWORK = /^(?!HPE_|ERR_).|^ERR_(TLS|SSL|STREAM|SOCKET)/
-
-/** Milliseconds of a `Retry-After` header. */
-function header({ retryAfter, now = Date.now() }: Hints): number | undefined {
-  if (!retryAfter) return
-  const seconds = Number(retryAfter)
-  const wait = Number.isNaN(seconds) ? Date.parse(retryAfter) - now : seconds * 1000
-  return Number.isNaN(wait) ? undefined : Math.max(0, wait)
+  if (typeof error.status !== 'number') return classifyFailure(error, { ...hints, text })
+  const details = error.errorDetails as WireDetail[] | undefined
+  return fromWire({ code: error.status, message: text, details }, hints)
 }
 
 /**

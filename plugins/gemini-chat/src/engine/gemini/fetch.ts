@@ -1,11 +1,11 @@
-import type { Call } from './call'
+import type { Call } from '../http/call'
 import { classifyError, errorInBody } from './classify-error'
 import { EngineError } from '../error'
-import { decodedBody } from './wire/decode-body'
-import { createBodyParser, ForeignBodyError } from './wire/read-body'
-import type { ServerEvent } from './sse'
-import { MAX_EVENT_CHARS, formatEvent } from './sse'
-import type { Fetch } from './transport'
+import { decodedBody } from '../http/decode-body'
+import { createBodyParser, ForeignBodyError } from '../http/read-body'
+import type { ServerEvent } from '../http/sse'
+import { MAX_EVENT_CHARS, formatEvent } from '../http/sse'
+import type { Fetch } from '../http/transport'
 
 /** The header that carries the id of a call through the SDK. It is removed before the request is sent. */
 export const CALL_ID_HEADER = 'x-gemini-call'

@@ -2,9 +2,10 @@ import type { GenerateContentRequest } from '@google/generative-ai'
 import type { SecureContextOptions } from 'node:tls'
 import type { Chunk } from './chunks'
 import { ChunkReader } from './chunks'
-import { Call } from './call'
+import { Call } from '../http/call'
 import type { Clock } from 'common/time'
-import type { Timeouts } from './deadline'
+import type { Timeouts } from '../http/deadline'
+import { classifyError } from './classify-error'
 import { parseBaseUrl } from './endpoint'
 import { EngineError } from '../error'
 import { CALL_ID_HEADER, createSdkFetch } from './fetch'
@@ -12,7 +13,7 @@ import { listModels } from './list-models'
 import { googleQuotaCalendar } from './quota-calendar'
 import { encodeRequest } from './request'
 import { loadSdk } from './sdk'
-import { createTransport } from './transport'
+import { createTransport } from '../http/transport'
 import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../types'
 
 export interface GeminiOptions extends Timeouts {
@@ -47,7 +48,7 @@ export function createGeminiEngine(options: GeminiOptions): Engine {
   function open({ signal, key }: EngineOptions) {
     if (signal.aborted || disposed) throw new EngineError('aborted', 'the request was aborted')
     if (!/^[\x21-\x7e]+$/.test(key)) throw new EngineError('auth', 'the API key is empty or has characters that no key has')
-    const call = new Call(key, options, options.clock)
+    const call = new Call(key, options, options.clock, classifyError)
     const abort = () => call.end()
     signal.addEventListener('abort', abort)
     calls.set(call.id, call)

@@ -1,7 +1,7 @@
-import type { Call } from './call'
+import type { Call } from '../http/call'
 import { classifyError, errorInBody } from './classify-error'
 import { CALL_ID_HEADER } from './fetch'
-import type { Fetch } from './transport'
+import type { Fetch } from '../http/transport'
 import type { ModelInfo } from '../types'
 
 interface ListedModel {

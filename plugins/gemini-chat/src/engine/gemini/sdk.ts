@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { compileFunction } from 'node:vm'
 import type * as GoogleGenerativeAi from '@google/generative-ai'
 import { EngineError } from '../error'
-import type { Fetch } from './transport'
+import type { Fetch } from '../http/transport'
 
 export type Sdk = typeof GoogleGenerativeAi
 

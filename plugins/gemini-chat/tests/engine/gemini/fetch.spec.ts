@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Call } from '../../../src/engine/gemini/call'
+import { Call } from '../../../src/engine/http/call'
 import { CALL_ID_HEADER, createSdkFetch } from '../../../src/engine/gemini/fetch'
 import { limits } from '../../support/gemini-engine'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Call } from '../../../src/engine/gemini/call'
+import { Call } from '../../../src/engine/http/call'
 import { listModels } from '../../../src/engine/gemini/list-models'
 import { limits } from '../../support/gemini-engine'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { scenarios } from 'testkit'
 import type { Scenario } from 'testkit'
 import type { EngineErrorKind } from '../../../../src/engine/error'
-import { createJsonParser } from '../../../../src/engine/gemini/wire/json-values'
-import { createBodyParser } from '../../../../src/engine/gemini/wire/read-body'
+import { createJsonParser } from '../../../../src/engine/http/json-values'
+import { createBodyParser } from '../../../../src/engine/http/read-body'
 import { collect, engineOptions, useGemini } from '../../../support/gemini-engine'
 
 const poem = ['床前明月光，', '疑是地上霜。🌕']

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { classifyError } from '../../../../src/engine/gemini/classify-error'
-import { tokenLimitIn } from '../../../../src/engine/gemini/wire/refusals'
+import { tokenLimitIn } from '../../../../src/engine/refusals'
 
 const wire = (code: number | string, message: string, rest: object = {}) => ({ error: { code, message, ...rest } })
 

@@ -1,6 +1,6 @@
 import { cpuTimeMs } from 'common/testing'
 import assert from 'node:assert'
-import { createSseParser, formatEvent } from '../../../src/engine/gemini/sse'
+import { createSseParser, formatEvent } from '../../../src/engine/http/sse'
 
 function read(text: string, size = text.length || 1) {
   const tokenizer = createSseParser()

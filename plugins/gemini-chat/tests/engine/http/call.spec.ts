@@ -1,6 +1,6 @@
 import assert from 'node:assert'
 import { setImmediate } from 'node:timers/promises'
-import { Backpressure } from '../../../src/engine/gemini/call'
+import { Backpressure } from '../../../src/engine/http/call'
 
 async function isOpen(wait: Promise<void> | undefined) {
   return Promise.race([Promise.resolve(wait).then(() => true), setImmediate(false)])

@@ -1,6 +1,6 @@
 import assert from 'node:assert'
 import { FakeClock } from 'common/testing'
-import { Deadline } from '../../../src/engine/gemini/deadline'
+import { Deadline } from '../../../src/engine/http/deadline'
 import type { EngineError } from '../../../src/engine/error'
 
 function start(firstByteTimeout: number, idleTimeout: number, totalTimeout: number) {

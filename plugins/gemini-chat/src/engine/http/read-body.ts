@@ -1,6 +1,6 @@
 import { createJsonParser } from './json-values'
-import { createSseParser } from '../sse'
-import type { ServerEvent, SseParser } from '../sse'
+import { createSseParser } from './sse'
+import type { ServerEvent, SseParser } from './sse'
 
 /** Characters of a body that is none of ours that are kept, to say what it is. */
 const MAX_FOREIGN_CHARS = 1 << 16

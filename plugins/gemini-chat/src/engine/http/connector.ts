@@ -3,7 +3,7 @@ import * as https from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
 import { createProxyConnector, parseProxy } from 'common/proxy'
 import type { ProxyConnector } from 'common/proxy'
-import { classifyError } from './classify-error'
+import { classifyFailure } from './failure'
 
 /** How long an unused connection is kept: long enough for a conversation, shorter than most gateways keep it. */
 const KEEP_ALIVE_MS = 120_000
@@ -19,7 +19,7 @@ export function readProxy(address: string): URL {
   try {
     return parseProxy(address)
   } catch (error) {
-    throw classifyError(error)
+    throw classifyFailure(error)
   }
 }
 

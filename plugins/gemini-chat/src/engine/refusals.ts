@@ -1,4 +1,4 @@
-import type { ModelFeature } from '../../types'
+import type { ModelFeature } from './types'
 
 /** The account behind a key has no money or no quota at all; waiting does not help. */
 const NO_CREDIT = new RegExp([

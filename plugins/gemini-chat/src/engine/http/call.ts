@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { classifyError } from './classify-error'
+import { classifyFailure } from './failure'
 import type { Clock } from 'common/time'
 import type { Timeouts } from './deadline'
 import { Deadline } from './deadline'
@@ -17,8 +17,14 @@ export class Call {
   error?: EngineError
   private readonly controller = new AbortController()
 
-  /** @param key the API key, which `toError` keeps out of messages */
-  constructor(readonly key: string, timeouts: Timeouts, clock?: Clock) {
+  /**
+   * @param key the API key, which `toError` keeps out of messages
+   * @param classify makes an `EngineError` of what the engine's own library throws
+   */
+  constructor(
+    readonly key: string, timeouts: Timeouts, clock?: Clock,
+    private readonly classify: (error: unknown, hints: { secret: string }) => EngineError = classifyFailure,
+  ) {
     this.deadline = new Deadline(timeouts, error => this.end(error), clock)
   }
 
@@ -42,7 +48,7 @@ export class Call {
   toError(error: unknown): EngineError {
     return this.signal.aborted && !(error instanceof EngineError)
       ? this.signal.reason
-      : classifyError(error, { secret: this.key })
+      : this.classify(error, { secret: this.key })
   }
 }
 

@@ -5,8 +5,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import { createServer as createNetServer } from 'node:net'
 import { createGemini } from 'testkit'
-import type { Transport } from '../../../src/engine/gemini/transport'
-import { createTransport } from '../../../src/engine/gemini/transport'
+import type { Transport } from '../../../src/engine/http/transport'
+import { createTransport } from '../../../src/engine/http/transport'
 import { until } from '../../support/gemini-engine'
 
 const open: (() => void)[] = []

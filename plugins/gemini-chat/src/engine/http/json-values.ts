@@ -1,5 +1,5 @@
-import type { SseParser } from '../sse'
-import { MAX_EVENT_CHARS } from '../sse'
+import type { SseParser } from './sse'
+import { MAX_EVENT_CHARS } from './sse'
 
 /**
  * Turns a body of JSON values into events, one for each object: objects in lines or one after the other, and the items
