@@ -1,5 +1,5 @@
 // Finds programs that some tests need, and installs missing ones on Debian as root:
-// node scripts/install-test-programs.mjs chromium nginx
+// node scripts/install-test-programs.mjs chromium nginx redis-server
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -13,6 +13,10 @@ const programs = {
   nginx: {
     paths: ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'],
     packages: ['nginx'],
+  },
+  'redis-server': {
+    paths: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'],
+    packages: ['redis-server'],
   },
 }
 

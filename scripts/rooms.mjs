@@ -13,5 +13,9 @@ export const rooms = {
     'commands', 'doctor', 'chat', 'answer', 'usage', 'model', 'conversation', 'delivery', 'media', 'messages', 'engine',
     'util',
   ],
-  'packages/common': ['database', 'proxy', 'net', 'async', 'collections', 'testing', 'files', 'dialect', 'markdown', 'streaming', 'errors', 'time'],
+  'plugins/shared-state': ['service', 'redis', 'memory', 'backend'],
+  'packages/common': [
+    'database', 'shared-state', 'proxy', 'net', 'async', 'collections', 'testing', 'files', 'dialect', 'markdown', 'streaming', 'errors',
+    'time',
+  ],
 }

@@ -81,6 +81,14 @@ export const ENV_RULES: EnvRule[] = [
       + 'with special characters in user and password percent-encoded, e.g. # as %23{fault}.',
   },
   {
+    names: ['REDIS_URL'],
+    isValid: isUrl(['redis:', 'rediss:'], url => /^\/?\d*$/.test(url.pathname) && !url.search && !url.hash),
+    foreign: /[\s#?]|[^\x21-\x7e]/u,
+    zh: 'REDIS_URL 应形如 redis://:密码@主机:6379/0（TLS 用 rediss://），密码里的特殊字符要做 URL 编码，例如 # 写成 %23{fault}。',
+    en: 'REDIS_URL must look like redis://:password@host:6379/0 (rediss:// with TLS), '
+      + 'with special characters of the password percent-encoded, e.g. # as %23{fault}.',
+  },
+  {
     names: ['KOISHI_ADMINS'],
     isValid: matches(/^([^:,\s]+:[^,\s]+[,\s]*)+$/),
     zh: 'KOISHI_ADMINS 应为逗号分隔的「平台:用户 ID」，例如 wecom-bot:ZhangSan,dingtalk:012345，现在是 {value}。',

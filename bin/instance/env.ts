@@ -1,6 +1,7 @@
 /** Every environment variable of the instance. */
 export const VARIABLES = [
   'PLATFORM', 'HOST', 'PORT', 'SELF_URL', 'KOISHI_ADMIN_PASSWORD', 'KOISHI_ADMINS', 'LOG_MESSAGE_TEXT',
+  'REDIS_URL',
   'WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY', 'WECOM_BOT_RECEIVE_ID', 'WECOM_BOT_ID', 'WECOM_BOT_SECRET',
   'WECOM_BOT_MODE', 'WECOM_BOT_WS_URL', 'WECOM_BOT_NAME',
   'WECOM_BOT_PATH', 'WECOM_BOT_REPLY_MODE', 'WECOM_BOT_STREAM_STYLE', 'WECOM_BOT_WEBHOOK_KEY',
@@ -18,8 +19,11 @@ export type Env = Record<string, string | undefined>
 
 const SECRETS: Variable[] = [
   'KOISHI_ADMIN_PASSWORD', 'WECOM_BOT_TOKEN', 'WECOM_BOT_ENCODING_AES_KEY', 'WECOM_BOT_SECRET', 'WECOM_BOT_WEBHOOK_KEY',
-  'WECOM_BOT_WEBHOOK_URL', 'WECOM_SECRET', 'DINGTALK_CLIENT_SECRET', 'GEMINI_API_KEY', 'SOCKS_PROXY',
+  'WECOM_BOT_WEBHOOK_URL', 'WECOM_SECRET', 'DINGTALK_CLIENT_SECRET', 'GEMINI_API_KEY', 'SOCKS_PROXY', 'REDIS_URL',
 ]
+
+/** Of these URLs, only the user name and password are secret. */
+const URLS_WITH_LOGIN: Variable[] = ['SOCKS_PROXY', 'REDIS_URL']
 
 /** Removes blank variables: Compose passes unset ones as `NAME=`. */
 export function withoutBlank(env: Env): Env {
@@ -35,9 +39,9 @@ function decodeIfValid(text: string): string {
   }
 }
 
-/** The parts of a value to redact. Of a proxy URL, only the user name and password are secret. */
+/** The parts of a value to redact. */
 function secretParts(name: Variable, value: string): string[] {
-  if (name !== 'SOCKS_PROXY' || !URL.canParse(value)) return value.split(/[,\s]+/)
+  if (!URLS_WITH_LOGIN.includes(name) || !URL.canParse(value)) return value.split(/[,\s]+/)
   const [, login = ''] = /\/\/(.*)@/.exec(value) ?? []
   const password = login.slice(login.indexOf(':') + 1)
   return [login, password, decodeIfValid(password)]

@@ -61,6 +61,7 @@ const idents: Record<string, { running: string, plain: string }> = {
   operators: { running: 'access', plain: 'accessPlain' },
   'database-node-sqlite': { running: 'nodeSqlitePlain', plain: 'nodeSqlitePlain' },
   'activity-log': { running: 'activity', plain: 'activityPlain' },
+  'shared-state': { running: 'statePlain', plain: 'statePlain' },
 }
 // Port 9 is closed; the DingTalk adapter retries in the background.
 const env = {
@@ -69,7 +70,7 @@ const env = {
   DINGTALK_API_ENDPOINT: 'http://127.0.0.1:9', DINGTALK_OLD_API_ENDPOINT: 'http://127.0.0.1:9',
 }
 
-const withSecrets = ['adapter-wecom-bot', 'gemini-chat']
+const withSecrets = ['adapter-wecom-bot', 'gemini-chat', 'shared-state']
 
 describe('settings pages in a browser', function() {
   this.timeout(60_000)

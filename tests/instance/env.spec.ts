@@ -27,6 +27,8 @@ describe('environment variables', () => {
     assert.equal(redact(text, env), 'socks5h://***@127.0.0.1:1080 refused ***')
     assert.equal(redact('through socks5h://127.0.0.1:1080', { SOCKS_PROXY: 'socks5h://127.0.0.1:1080' }),
       'through socks5h://127.0.0.1:1080')
+    assert.equal(redact('redis://:p%23word@redis:6379 refused p#word', { REDIS_URL: 'redis://:p%23word@redis:6379' }),
+      'redis://***@redis:6379 refused ***')
     assert.equal(redact('%E0: me:a%E0bcd', { SOCKS_PROXY: 'http://me:a%E0bcd@host' }), '%E0: ***')
   })
 

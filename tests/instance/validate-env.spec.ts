@@ -25,7 +25,8 @@ describe('validateEnv', () => {
       DINGTALK_PROTOCOL: 'ws', DINGTALK_STREAMING: 'economy', DINGTALK_CARD_TEMPLATE_ID: 'x.schema',
       DINGTALK_API_ENDPOINT: 'https://api.dingtalk.com/v1.0', GEMINI_API_KEY: 'AIzaOne, AIzaTwo',
       GEMINI_MODEL: 'gemini-3.8-flash', GEMINI_BASE_URL: 'https://relay.example.com/gemini',
-      SOCKS_PROXY: 'socks5h://user:p%40ss@127.0.0.1:1080', KOISHI_ADMIN_PASSWORD: '口令',
+      SOCKS_PROXY: 'socks5h://user:p%40ss@127.0.0.1:1080', REDIS_URL: 'rediss://:p%23ss@redis.internal:6379/0',
+      KOISHI_ADMIN_PASSWORD: '口令',
       KOISHI_ADMINS: 'wecom-bot:ZhangSan, dingtalk:$:LWCP_v1:$abc=',
     }), [])
   })
@@ -52,6 +53,9 @@ describe('validateEnv', () => {
     ['an API address without a scheme', { WECOM_BOT_API_ENDPOINT: '10.0.0.8:8443' }, /^WECOM_BOT_API_ENDPOINT must be/],
     ['a base address that is no address', { GEMINI_BASE_URL: 'relay' }, /^GEMINI_BASE_URL must be/],
     ['a proxy without a scheme', { SOCKS_PROXY: '127.0.0.1:1080' }, /^SOCKS_PROXY must look like socks5h:/],
+    ['an address of Redis without a scheme', { REDIS_URL: 'redis:6379' }, /^REDIS_URL must look like redis:/],
+    ['an address of another server', { REDIS_URL: 'http://redis:6379' }, /^REDIS_URL /],
+    ['an unescaped # in the password of Redis', { REDIS_URL: 'redis://:p#w@redis:6379' }, /^REDIS_URL /],
     ['a proxy scheme that is not supported', { SOCKS_PROXY: 'ftp://127.0.0.1' }, /^SOCKS_PROXY /],
     ['an unescaped # in the proxy password', { SOCKS_PROXY: 'socks5://u:p#w@127.0.0.1:1080' }, /^SOCKS_PROXY /],
     ['a trusted host with a scheme', { WECOM_BOT_TRUSTED_HOSTS: 'a.example.com,https://b.example.com' },

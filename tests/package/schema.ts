@@ -17,10 +17,14 @@ import chatZH from '../../plugins/gemini-chat/src/locales/zh-CN.yml'
 import { Config as operators } from '../../plugins/operators/src/config'
 import operatorsEN from '../../plugins/operators/src/locales/en-US.yml'
 import operatorsZH from '../../plugins/operators/src/locales/zh-CN.yml'
+import { Config as sharedState } from '../../plugins/shared-state/src/config'
+import sharedStateEN from '../../plugins/shared-state/src/locales/en-US.yml'
+import sharedStateZH from '../../plugins/shared-state/src/locales/zh-CN.yml'
 
 /** The settings of the plugins of this repository, by name in koishi.yml. */
 export const schemas: Dict<Schema> = {
   'adapter-wecom-bot': adapter, 'dingtalk-companion': companion, 'gemini-chat': chat, operators, 'activity-log': activity,
+  'shared-state': sharedState,
   'database-node-sqlite': nodeSqlite,
 }
 
@@ -37,6 +41,7 @@ export const texts: Dict<Record<Locale, Texts>> = {
   'gemini-chat': { 'zh-CN': chatZH._config, 'en-US': chatEN._config },
   'database-node-sqlite': { 'zh-CN': nodeSqliteZH._config, 'en-US': nodeSqliteEN._config },
   'activity-log': { 'zh-CN': activityZH._config, 'en-US': activityEN._config },
+  'shared-state': { 'zh-CN': sharedStateZH._config, 'en-US': sharedStateEN._config },
   operators: { 'zh-CN': operatorsZH._config, 'en-US': operatorsEN._config },
 }
 

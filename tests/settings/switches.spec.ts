@@ -40,6 +40,10 @@ describe('Switches', () => {
       ['adapter-wecom-bot:w', '~adapter-dingtalk:d', '~dingtalk-companion:c']],
     ['switch off WeCom by PLATFORM=dingtalk', filled, { PLATFORM: 'dingtalk', ...wecom },
       ['~adapter-wecom-bot:w', 'adapter-dingtalk:d', 'dingtalk-companion:c']],
+    ['share state by the address of Redis, whatever the platform', { '~shared-state:s': {} },
+      { REDIS_URL: 'redis://redis', PLATFORM: 'dingtalk' }, ['shared-state:s']],
+    ['share no state without an address', { '~shared-state:s': {} }, {}, ['~shared-state:s']],
+    ['share state by an address in the file', { 'shared-state:s': { url: 'redis://redis' } }, {}, ['shared-state:s']],
     ['switch on the first entry only', { '~adapter-wecom-bot:w': {}, '~adapter-wecom-bot:x': {} }, wecom,
       ['adapter-wecom-bot:w', '~adapter-wecom-bot:x']],
   ]

@@ -3,7 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../support/instance'
 
-const SOURCES = ['', 'plugins/adapter-wecom-bot/src', 'plugins/dingtalk-companion/src', 'plugins/gemini-chat/src', 'packages/common/src']
+const SOURCES = [
+  '', 'plugins/adapter-wecom-bot/src', 'plugins/dingtalk-companion/src', 'plugins/gemini-chat/src', 'plugins/shared-state/src',
+  'packages/common/src',
+]
 
 for (const file of ['docs/architecture.md', 'docs/architecture.en.md']) {
   describe(file, () => {

@@ -3,10 +3,11 @@ import type { Env, Variable } from '../env'
 import { entriesOf, idOf, mapKeys } from './entries'
 import type { Overlay } from './overlay'
 
-interface Platform {
+/** A platform, or another part of the instance that runs only with its settings. */
+interface Switchable {
   /** The value of `PLATFORM` that excludes this platform. */
-  excludedBy: string
-  /** Any of these asks for the platform. */
+  excludedBy?: string
+  /** Any of these asks for it. */
   variables: Variable[]
   /** The plugin with the credentials comes first. */
   plugins: string[]
@@ -21,7 +22,7 @@ function has(...paths: string[]) {
 const hasCallback = has('token', 'encodingAESKey')
 const hasLongConnection = has('botId', 'botSecret')
 
-const PLATFORMS: Platform[] = [
+const SWITCHABLE: Switchable[] = [
   {
     excludedBy: 'dingtalk',
     // Not `WECOM_BOT_ID`, which is also set along with the two values of the callback.
@@ -36,17 +37,22 @@ const PLATFORMS: Platform[] = [
     plugins: ['adapter-dingtalk', 'dingtalk-companion'],
     isComplete: has('appkey', 'secret'),
   },
+  {
+    variables: ['REDIS_URL'],
+    plugins: ['shared-state'],
+    isComplete: has('url'),
+  },
 ]
 
 /**
- * Decides which platforms run: not those that `PLATFORM` excludes or that have no credentials; those whose credentials
- * are variables; and the others as they are switched in koishi.yml.
+ * Decides which platforms run, and whether state is shared: not what `PLATFORM` excludes or has no credentials; what
+ * has its credentials in variables; and the others as they are switched in koishi.yml.
  * @returns the switch of each entry that is to be different from the file, by key without `~`
  */
 export function decideSwitches(plugins: Dict, env: Env, overlay: Overlay): Map<string, boolean> {
   const result = new Map<string, boolean>()
-  for (const { excludedBy, variables, plugins: [adapter, ...companions], isComplete } of PLATFORMS) {
-    const isExcluded = env.PLATFORM === excludedBy
+  for (const { excludedBy, variables, plugins: [adapter, ...companions], isComplete } of SWITCHABLE) {
+    const isExcluded = !!excludedBy && env.PLATFORM === excludedBy
     const isForced = !isExcluded && variables.some(name => env[name])
     for (const { name, key, isOn, config } of entriesOf(plugins)) {
       if (name !== adapter) continue

@@ -27,6 +27,7 @@ export const TARGETS: ReadonlyMap<Variable, Target> = new Map([
   ...settings('server', [['HOST', 'host'], ['PORT', 'port', Number], ['SELF_URL', 'selfUrl']]),
   ...settings('activity-log', [['LOG_MESSAGE_TEXT', 'text', value => value === 'true']]),
   ...settings('operators', [['KOISHI_ADMINS', 'accounts', list]]),
+  ...settings('shared-state', [['REDIS_URL', 'url']]),
   ...settings('adapter-wecom-bot', [
     ['WECOM_BOT_TOKEN', 'token'],
     ['WECOM_BOT_ENCODING_AES_KEY', 'encodingAESKey'],

@@ -1,0 +1,47 @@
+import type { LeaseState, Limit } from 'common/shared-state'
+
+/** A place in a queue as it is stored. */
+export interface Ticket {
+  id: string
+  /** Order in the queue: microseconds since 1970 at which it joined, made unique within the queue. */
+  order: number
+}
+
+/** The single steps that shared state is made of. Each is atomic between all instances. May reject. */
+export interface Backend {
+  claim(key: string, value: string, ttlMs: number): Promise<string>
+  get(key: string): Promise<string | undefined>
+  set(key: string, value: string, ttlMs: number): Promise<void>
+  compareAndSet(key: string, expected: string | undefined, value: string | undefined, ttlMs: number): Promise<boolean>
+
+  /** @returns the fencing number, or 0 if another holder has the lease */
+  acquireLease(key: string, holder: string, ttlMs: number, value?: string): Promise<number>
+  /**
+   * Renews a lease, and writes its value if one is given. A lease that has expired but was not taken is held again.
+   * @returns `false` if another holder has taken it since
+   */
+  renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string): Promise<boolean>
+  releaseLease(key: string, holder: string, fence: number): Promise<void>
+  inspectLease(key: string): Promise<LeaseState | undefined>
+
+  /** @returns the ticket and its position from 0; `undefined` if the queue is full */
+  joinQueue(queue: string, id: string, ttlMs: number, capacity: number): Promise<{ ticket: Ticket, ahead: number } | undefined>
+  /**
+   * Renews a place.
+   * @param adopt puts the ticket back in its order if it is missing
+   * @returns the position from 0; -1 if the ticket is missing
+   */
+  renewPlace(queue: string, ticket: Ticket, ttlMs: number, adopt: boolean): Promise<number>
+  leaveQueue(queue: string, ticket: Ticket): Promise<void>
+
+  take(limits: readonly Limit[], holder: string, ttlMs: number): Promise<number>
+  release(keys: readonly string[], holder: string): Promise<void>
+
+  /** Notes that an instance is alive. @returns the names of all that are */
+  heartbeat(instance: string, ttlMs: number): Promise<string[]>
+  leave(instance: string): Promise<void>
+
+  publish(topic: string, message: string): Promise<void>
+  /** Also called for messages of this instance. */
+  subscribe(topic: string, listener: (message: string) => void): () => void
+}

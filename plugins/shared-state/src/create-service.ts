@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { withTimeout } from 'common/async'
+import type { Clock } from 'common/time'
+import type { Config } from './config'
+import { MemoryBackend } from './memory/memory-backend'
+import type { CircuitOptions } from './redis/circuit'
+import { Circuit } from './redis/circuit'
+import { RedisConnection } from './redis/connection'
+import { GuardedBackend } from './redis/guarded-backend'
+import { RedisBackend } from './redis/redis-backend'
+import { SharedStateService } from './service/shared-state-service'
+
+/** How long the first commands wait for the connection. */
+const START_TIMEOUT_MS = 1000
+
+/** A service, and what ends it. */
+export interface Running {
+  service: SharedStateService
+  close(): Promise<void>
+}
+
+/** Shared state in Redis if there is a URL, else in the memory of this process. */
+export function createService({ url, prefix }: Config, clock: Clock, logger: CircuitOptions['logger']): Running {
+  const instance = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
+  const memory = new MemoryBackend(clock)
+  if (!url) {
+    const service = new SharedStateService(memory, { instance, clock, isShared: false })
+    return { service, close: () => service.dispose() }
+  }
+  const connection = new RedisConnection(url)
+  const circuit = new Circuit({
+    clock,
+    logger,
+    started: withTimeout(connection.settled, START_TIMEOUT_MS, clock, () => {}),
+    probe: () => connection.commands.ping(),
+    reasonOf: error => connection.reasonOf(error),
+    reconnect: () => connection.reconnect(),
+  })
+  const backend = new GuardedBackend(new RedisBackend(connection, prefix), memory, circuit)
+  const service = new SharedStateService(backend, { instance, clock, isShared: true, circuit })
+  return {
+    service,
+    async close() {
+      await service.dispose()
+      circuit.dispose()
+      connection.close()
+    },
+  }
+}

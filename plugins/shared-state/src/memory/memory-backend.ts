@@ -1,0 +1,173 @@
+import type { Limit } from 'common/shared-state'
+import { LEASE_VALUE_TTL_MS } from 'common/shared-state'
+import type { Clock } from 'common/time'
+import type { Backend, Ticket } from '../backend/types'
+import { ExpiringValues } from './expiring-values'
+
+interface StoredLease {
+  fence: number
+  holder?: string
+  /** By the monotonic clock. */
+  heldUntil: number
+  value?: string
+}
+
+interface StoredTicket extends Ticket {
+  /** By the monotonic clock. */
+  aliveUntil: number
+}
+
+/** Shared state in the memory of one process: for a single instance, and for specs that run several in one process. */
+export class MemoryBackend implements Backend {
+  private readonly values: ExpiringValues<string>
+  private readonly leases: ExpiringValues<StoredLease>
+  private readonly queues = new Map<string, StoredTicket[]>()
+  /** By limit and holder, when each slot becomes free. */
+  private readonly slots = new Map<string, Map<string, number>>()
+  private readonly alive: ExpiringValues<true>
+  private readonly listeners = new Map<string, Set<(message: string) => void>>()
+  private lastOrder = 0
+
+  constructor(private readonly clock: Pick<Clock, 'now' | 'monotonic'>) {
+    this.values = new ExpiringValues(clock)
+    this.leases = new ExpiringValues(clock)
+    this.alive = new ExpiringValues(clock)
+  }
+
+  async claim(key: string, value: string, ttlMs: number) {
+    const held = this.values.get(key)
+    if (held !== undefined) return held
+    this.values.set(key, value, ttlMs)
+    return value
+  }
+
+  async get(key: string) {
+    return this.values.get(key)
+  }
+
+  async set(key: string, value: string, ttlMs: number) {
+    this.values.set(key, value, ttlMs)
+  }
+
+  async compareAndSet(key: string, expected: string | undefined, value: string | undefined, ttlMs: number) {
+    if (this.values.get(key) !== expected) return false
+    if (value === undefined) this.values.delete(key)
+    else this.values.set(key, value, ttlMs)
+    return true
+  }
+
+  async acquireLease(key: string, holder: string, ttlMs: number, value?: string) {
+    const lease = this.leases.get(key)
+    if (lease?.holder && lease.heldUntil > this.clock.monotonic()) return 0
+    const fence = (lease?.fence ?? 0) + 1
+    this.storeLease(key, { fence, holder, value: value ?? lease?.value }, ttlMs)
+    return fence
+  }
+
+  async renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string) {
+    const lease = this.leases.get(key)
+    if (lease && (lease.fence > fence || (lease.fence === fence && lease.holder && lease.holder !== holder))) return false
+    this.storeLease(key, { fence, holder, value: value ?? lease?.value }, ttlMs)
+    return true
+  }
+
+  async releaseLease(key: string, holder: string, fence: number) {
+    const lease = this.leases.get(key)
+    if (lease?.fence === fence && lease.holder === holder) lease.holder = undefined
+  }
+
+  async inspectLease(key: string) {
+    const lease = this.leases.get(key)
+    if (lease?.value === undefined) return
+    return { value: lease.value, isHeld: !!lease.holder && lease.heldUntil > this.clock.monotonic() }
+  }
+
+  async joinQueue(queue: string, id: string, ttlMs: number, capacity: number) {
+    const tickets = this.living(queue)
+    if (tickets.length >= capacity) return
+    const order = this.lastOrder = Math.max(this.clock.now() * 1000, this.lastOrder + 1)
+    const ticket = { id, order }
+    this.queues.set(queue, [...tickets, { ...ticket, aliveUntil: this.clock.monotonic() + ttlMs }])
+    return { ticket, ahead: tickets.length }
+  }
+
+  async renewPlace(queue: string, { id, order }: Ticket, ttlMs: number, adopt: boolean) {
+    const tickets = this.living(queue)
+    const aliveUntil = this.clock.monotonic() + ttlMs
+    const own = tickets.find(ticket => ticket.id === id)
+    if (own) own.aliveUntil = aliveUntil
+    else if (!adopt) return -1
+    else tickets.push({ id, order, aliveUntil })
+    this.lastOrder = Math.max(this.lastOrder, order)
+    tickets.sort((one, other) => one.order - other.order)
+    this.queues.set(queue, tickets)
+    return tickets.findIndex(ticket => ticket.id === id)
+  }
+
+  async leaveQueue(queue: string, { id }: Ticket) {
+    const tickets = this.living(queue).filter(ticket => ticket.id !== id)
+    if (tickets.length) this.queues.set(queue, tickets)
+    else this.queues.delete(queue)
+  }
+
+  async take(limits: readonly Limit[], holder: string, ttlMs: number) {
+    const now = this.clock.monotonic()
+    const waits = limits.map(({ key, max }) => {
+      const slots = this.freed(key)
+      if (slots.size < max) return 0
+      return Math.max(1, Math.min(...slots.values()) - now)
+    })
+    const wait = Math.max(0, ...waits)
+    if (wait) return Math.ceil(wait)
+    for (const { key } of limits) this.slots.set(key, this.freed(key).set(holder, now + ttlMs))
+    return 0
+  }
+
+  async release(keys: readonly string[], holder: string) {
+    for (const key of keys) {
+      const slots = this.freed(key)
+      slots.delete(holder)
+      if (!slots.size) this.slots.delete(key)
+    }
+  }
+
+  async heartbeat(instance: string, ttlMs: number) {
+    this.alive.set(instance, true, ttlMs)
+    return this.alive.keys()
+  }
+
+  async leave(instance: string) {
+    this.alive.delete(instance)
+  }
+
+  async publish(topic: string, message: string) {
+    for (const listener of [...this.listeners.get(topic) ?? []]) listener(message)
+  }
+
+  subscribe(topic: string, listener: (message: string) => void) {
+    const listeners = this.listeners.get(topic) ?? new Set()
+    this.listeners.set(topic, listeners.add(listener))
+    return () => {
+      listeners.delete(listener)
+      if (!listeners.size && this.listeners.get(topic) === listeners) this.listeners.delete(topic)
+    }
+  }
+
+  private storeLease(key: string, lease: Omit<StoredLease, 'heldUntil'>, ttlMs: number) {
+    this.leases.set(key, { ...lease, heldUntil: this.clock.monotonic() + ttlMs }, LEASE_VALUE_TTL_MS)
+  }
+
+  /** The tickets of instances that are alive, in order. */
+  private living(queue: string): StoredTicket[] {
+    const now = this.clock.monotonic()
+    return (this.queues.get(queue) ?? []).filter(({ aliveUntil }) => aliveUntil > now)
+  }
+
+  /** The slots of a limit that are not free yet. */
+  private freed(key: string): Map<string, number> {
+    const now = this.clock.monotonic()
+    const slots = this.slots.get(key) ?? new Map<string, number>()
+    for (const [holder, until] of slots) if (until <= now) slots.delete(holder)
+    return slots
+  }
+}

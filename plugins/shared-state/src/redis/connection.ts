@@ -1,0 +1,81 @@
+import { Redis } from 'ioredis'
+import type { ScriptName } from './scripts'
+import { SCRIPTS } from './scripts'
+
+/** How long a command may take. A reply to WeCom waits for it. */
+export const COMMAND_TIMEOUT_MS = 300
+const CONNECT_TIMEOUT_MS = 3000
+const MAX_RECONNECT_DELAY_MS = 2000
+
+/** The part of ioredis that is used here, with the scripts as commands. */
+export type Commands = Pick<Redis, 'get' | 'set' | 'publish' | 'ping' | 'zrem'>
+  & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>
+
+/**
+ * Two connections to Redis: one for commands, one for subscriptions. Both reconnect by themselves. Commands that cannot
+ * be sent at once are refused instead of queued.
+ */
+export class RedisConnection {
+  readonly commands: Commands
+  /** Resolves when the first attempt to connect has succeeded or failed. */
+  readonly settled: Promise<void>
+  private readonly client: Redis
+  private readonly subscriber: Redis
+  private readonly listeners = new Map<string, Set<(message: string) => void>>()
+  /** Why the connection failed last. */
+  private lastError?: Error
+
+  constructor(url: string) {
+    const options = {
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      retryStrategy: (times: number) => Math.min(times * 100, MAX_RECONNECT_DELAY_MS),
+      lazyConnect: true,
+    }
+    this.client = new Redis(url, {
+      ...options,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+    })
+    this.subscriber = new Redis(url, { ...options, maxRetriesPerRequest: null })
+    for (const [name, script] of Object.entries(SCRIPTS)) this.client.defineCommand(name, script)
+    this.commands = this.client as unknown as Commands
+    for (const connection of [this.client, this.subscriber]) {
+      connection.on('error', (error: Error) => void (this.lastError = error))
+    }
+    this.settled = this.client.connect().catch(() => {})
+    this.subscriber.connect().catch(() => {})
+    this.client.on('ready', () => void (this.lastError = undefined))
+    this.subscriber.on('message', (channel: string, message: string) => {
+      for (const listener of [...this.listeners.get(channel) ?? []]) listener(message)
+    })
+  }
+
+  /** Why commands fail: a refused command only says that there is no connection. */
+  reasonOf(error: unknown): unknown {
+    return this.client.status === 'ready' ? error : this.lastError ?? error
+  }
+
+  /** Drops a connection that stands but does not answer, and connects again. */
+  reconnect() {
+    if (this.client.status === 'ready') this.client.disconnect(true)
+  }
+
+  subscribe(channel: string, listener: (message: string) => void): () => void {
+    const listeners = this.listeners.get(channel) ?? new Set()
+    // Subscriptions that fail now are made when the connection is ready.
+    if (!listeners.size) this.subscriber.subscribe(channel).catch(() => {})
+    this.listeners.set(channel, listeners.add(listener))
+    return () => {
+      if (!listeners.delete(listener) || listeners.size) return
+      this.listeners.delete(channel)
+      this.subscriber.unsubscribe(channel).catch(() => {})
+    }
+  }
+
+  close() {
+    this.client.disconnect()
+    this.subscriber.disconnect()
+  }
+}

@@ -1,0 +1,93 @@
+import type { Limit } from 'common/shared-state'
+import type { Backend, Ticket } from '../backend/types'
+import type { Circuit } from './circuit'
+
+/** Redis, and the memory of this process while it does not answer. Never rejects. */
+export class GuardedBackend implements Backend {
+  constructor(
+    private readonly redis: Backend,
+    private readonly memory: Backend,
+    private readonly circuit: Circuit,
+  ) {}
+
+  claim(key: string, value: string, ttlMs: number) {
+    return this.run(backend => backend.claim(key, value, ttlMs))
+  }
+
+  get(key: string) {
+    return this.run(backend => backend.get(key))
+  }
+
+  set(key: string, value: string, ttlMs: number) {
+    return this.run(backend => backend.set(key, value, ttlMs))
+  }
+
+  compareAndSet(key: string, expected: string | undefined, value: string | undefined, ttlMs: number) {
+    return this.run(backend => backend.compareAndSet(key, expected, value, ttlMs))
+  }
+
+  acquireLease(key: string, holder: string, ttlMs: number, value?: string) {
+    return this.run(backend => backend.acquireLease(key, holder, ttlMs, value))
+  }
+
+  renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string) {
+    return this.run(backend => backend.renewLease(key, holder, fence, ttlMs, value))
+  }
+
+  releaseLease(key: string, holder: string, fence: number) {
+    return this.run(backend => backend.releaseLease(key, holder, fence))
+  }
+
+  inspectLease(key: string) {
+    return this.run(backend => backend.inspectLease(key))
+  }
+
+  joinQueue(queue: string, id: string, ttlMs: number, capacity: number) {
+    return this.run(backend => backend.joinQueue(queue, id, ttlMs, capacity))
+  }
+
+  renewPlace(queue: string, ticket: Ticket, ttlMs: number, adopt: boolean) {
+    return this.circuit.run(
+      () => this.redis.renewPlace(queue, ticket, ttlMs, adopt),
+      // Redis may have lost its queues, and this process has never had those of Redis.
+      () => this.memory.renewPlace(queue, ticket, ttlMs, true),
+    )
+  }
+
+  async leaveQueue(queue: string, ticket: Ticket) {
+    // It may have been adopted by this process since.
+    await this.memory.leaveQueue(queue, ticket)
+    await this.run(backend => backend.leaveQueue(queue, ticket))
+  }
+
+  take(limits: readonly Limit[], holder: string, ttlMs: number) {
+    return this.run(backend => backend.take(limits, holder, ttlMs))
+  }
+
+  async release(keys: readonly string[], holder: string) {
+    await this.memory.release(keys, holder)
+    await this.run(backend => backend.release(keys, holder))
+  }
+
+  heartbeat(instance: string, ttlMs: number) {
+    return this.circuit.run(() => this.redis.heartbeat(instance, ttlMs), async () => [instance])
+  }
+
+  leave(instance: string) {
+    return this.run(backend => backend.leave(instance))
+  }
+
+  /** Without Redis only this instance is reached. */
+  publish(topic: string, message: string) {
+    return this.run(backend => backend.publish(topic, message))
+  }
+
+  subscribe(topic: string, listener: (message: string) => void) {
+    const ends = [this.redis.subscribe(topic, listener), this.memory.subscribe(topic, listener)]
+    return () => ends.forEach(end => end())
+  }
+
+  private run<T>(task: (backend: Backend) => Promise<T>): Promise<T> {
+    return this.circuit.run(() => task(this.redis), () => task(this.memory))
+  }
+}

@@ -1,0 +1,106 @@
+import { LEASE_VALUE_TTL_MS } from 'common/shared-state'
+import type { LeaseState, Limit } from 'common/shared-state'
+import type { Backend, Ticket } from '../backend/types'
+import type { Commands, RedisConnection } from './connection'
+
+/** Redis 7 or Valkey, one server. Rejects when it does not answer. */
+export class RedisBackend implements Backend {
+  private readonly commands: Commands
+
+  /** @param prefix of all keys and channels */
+  constructor(private readonly connection: RedisConnection, private readonly prefix: string) {
+    this.commands = connection.commands
+  }
+
+  async claim(key: string, value: string, ttlMs: number) {
+    return await this.commands.sharedClaim(this.key('value', key), value, ttlMs) as string
+  }
+
+  async get(key: string) {
+    return await this.commands.get(this.key('value', key)) ?? undefined
+  }
+
+  async set(key: string, value: string, ttlMs: number) {
+    await this.commands.set(this.key('value', key), value, 'PX', ttlMs)
+  }
+
+  async compareAndSet(key: string, expected: string | undefined, value: string | undefined, ttlMs: number) {
+    const name = this.key('value', key)
+    const [isExpected, isRemoved] = [flag(expected !== undefined), flag(value === undefined)]
+    return await this.commands.sharedCompareAndSet(name, isExpected, expected ?? '', isRemoved, value ?? '', ttlMs) === 1
+  }
+
+  async acquireLease(key: string, holder: string, ttlMs: number, value?: string) {
+    const name = this.key('lease', key)
+    return await this.commands.sharedAcquireLease(name, holder, ttlMs, LEASE_VALUE_TTL_MS, ...optional(value)) as number
+  }
+
+  async renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string) {
+    const name = this.key('lease', key)
+    return await this.commands.sharedRenewLease(name, holder, fence, ttlMs, LEASE_VALUE_TTL_MS, ...optional(value)) === 1
+  }
+
+  async releaseLease(key: string, holder: string, fence: number) {
+    await this.commands.sharedReleaseLease(this.key('lease', key), holder, fence)
+  }
+
+  async inspectLease(key: string): Promise<LeaseState | undefined> {
+    const lease = await this.commands.sharedInspectLease(this.key('lease', key)) as [string, number] | null
+    return lease ? { value: lease[0], isHeld: lease[1] === 1 } : undefined
+  }
+
+  async joinQueue(queue: string, id: string, ttlMs: number, capacity: number) {
+    const max = Math.min(capacity, Number.MAX_SAFE_INTEGER)
+    const joined = await this.commands.sharedJoinQueue(...this.queue(queue), id, ttlMs, max) as [string, number] | null
+    return joined ? { ticket: { id, order: Number(joined[0]) }, ahead: joined[1] } : undefined
+  }
+
+  async renewPlace(queue: string, { id, order }: Ticket, ttlMs: number, adopt: boolean) {
+    return await this.commands.sharedRenewPlace(...this.queue(queue), id, ttlMs, order, flag(adopt)) as number
+  }
+
+  async leaveQueue(queue: string, { id }: Ticket) {
+    await this.commands.sharedLeaveQueue(...this.queue(queue), id)
+  }
+
+  async take(limits: readonly Limit[], holder: string, ttlMs: number) {
+    const keys = limits.map(({ key }) => this.key('slots', key))
+    return await this.commands.sharedTakeSlots(keys.length, ...keys, holder, ttlMs, ...limits.map(({ max }) => max)) as number
+  }
+
+  async release(keys: readonly string[], holder: string) {
+    await this.commands.sharedReleaseSlots(keys.length, ...keys.map(key => this.key('slots', key)), holder)
+  }
+
+  async heartbeat(instance: string, ttlMs: number) {
+    return await this.commands.sharedHeartbeat(this.key('instances'), instance, ttlMs) as string[]
+  }
+
+  async leave(instance: string) {
+    await this.commands.zrem(this.key('instances'), instance)
+  }
+
+  async publish(topic: string, message: string) {
+    await this.commands.publish(this.key('topic', topic), message)
+  }
+
+  subscribe(topic: string, listener: (message: string) => void) {
+    return this.connection.subscribe(this.key('topic', topic), listener)
+  }
+
+  private key(...parts: string[]) {
+    return [this.prefix, ...parts].join(':')
+  }
+
+  private queue(queue: string): [string, string] {
+    return [this.key('queue', queue), this.key('queue-expiry', queue)]
+  }
+}
+
+function flag(value: boolean) {
+  return value ? '1' : '0'
+}
+
+function optional(value: string | undefined): [string, string] {
+  return [flag(value !== undefined), value ?? '']
+}

@@ -1,0 +1,155 @@
+/**
+ * The steps that Redis runs as one. Times are the server's, so that clocks of instances need not agree. A lease is a
+ * hash with `fence`, `holder`, `until` (when it expires) and `value`; a queue is two sorted sets, one of the order and
+ * one of when each ticket expires.
+ */
+
+const NOW_MS = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`
+
+/** KEYS: value. ARGV: value, ttl. */
+const claim = `
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return ARGV[1] end
+return redis.call('GET', KEYS[1])
+`
+
+/** KEYS: value. ARGV: whether a value is expected, the expected one, whether to remove it, new value, ttl. */
+const compareAndSet = `
+local current = redis.call('GET', KEYS[1])
+if ARGV[1] == '1' then
+  if current ~= ARGV[2] then return 0 end
+elseif current then
+  return 0
+end
+if ARGV[3] == '1' then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5]) end
+return 1
+`
+
+/** KEYS: lease. ARGV: holder, ttl, ttl of the value, whether there is a value, value. */
+const acquireLease = `${NOW_MS}
+local lease = redis.call('HMGET', KEYS[1], 'holder', 'until')
+if lease[1] and tonumber(lease[2]) > now then return 0 end
+local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', now + ARGV[2])
+if ARGV[4] == '1' then redis.call('HSET', KEYS[1], 'value', ARGV[5]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return fence
+`
+
+/** KEYS: lease. ARGV: holder, fence, ttl, ttl of the value, whether there is a value, value. */
+const renewLease = `${NOW_MS}
+local lease = redis.call('HMGET', KEYS[1], 'holder', 'fence')
+local fence = tonumber(lease[2] or 0)
+if fence > tonumber(ARGV[2]) then return 0 end
+if fence == tonumber(ARGV[2]) and lease[1] and lease[1] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'fence', ARGV[2], 'until', now + ARGV[3])
+if ARGV[5] == '1' then redis.call('HSET', KEYS[1], 'value', ARGV[6]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 1
+`
+
+/** KEYS: lease. ARGV: holder, fence. */
+const releaseLease = `
+local lease = redis.call('HMGET', KEYS[1], 'holder', 'fence')
+if lease[1] == ARGV[1] and lease[2] == ARGV[2] then redis.call('HDEL', KEYS[1], 'holder') end
+`
+
+/** KEYS: lease. @returns value and whether it is held */
+const inspectLease = `${NOW_MS}
+local lease = redis.call('HMGET', KEYS[1], 'value', 'holder', 'until')
+if not lease[1] then return nil end
+return { lease[1], (lease[2] and tonumber(lease[3]) > now) and 1 or 0 }
+`
+
+const LIVING = `${NOW_MS}
+for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)) do
+  redis.call('ZREM', KEYS[1], dead)
+  redis.call('ZREM', KEYS[2], dead)
+end
+`
+
+const STAY = `
+redis.call('PEXPIRE', KEYS[1], ttl)
+redis.call('PEXPIRE', KEYS[2], ttl)
+`
+
+/** KEYS: order, expiry. ARGV: ticket, ttl, capacity. @returns order as text, position; nil if the queue is full */
+const joinQueue = `${LIVING}
+local ahead = redis.call('ZCARD', KEYS[1])
+if ahead >= tonumber(ARGV[3]) then return nil end
+local order = time[1] * 1000000 + time[2]
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if last[2] and tonumber(last[2]) >= order then order = tonumber(last[2]) + 1 end
+redis.call('ZADD', KEYS[1], order, ARGV[1])
+redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
+local ttl = ARGV[2] ${STAY}
+return { string.format('%.0f', order), ahead }
+`
+
+/** KEYS: order, expiry. ARGV: ticket, ttl, order, whether to adopt it. */
+const renewPlace = `${LIVING}
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+  if ARGV[4] == '0' then return -1 end
+  redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
+end
+redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
+local ttl = ARGV[2] ${STAY}
+return redis.call('ZRANK', KEYS[1], ARGV[1])
+`
+
+/** KEYS: order, expiry. ARGV: ticket. */
+const leaveQueue = `
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+`
+
+/** KEYS: one sorted set a limit. ARGV: holder, ttl, the limits. @returns milliseconds to wait, 0 if taken */
+const takeSlots = `${NOW_MS}
+local wait = 0
+for index, key in ipairs(KEYS) do
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+  if redis.call('ZCARD', key) >= tonumber(ARGV[index + 2]) then
+    local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    wait = math.max(wait, 1, (tonumber(first[2]) or now + ARGV[2]) - now)
+  end
+end
+if wait > 0 then return wait end
+for _, key in ipairs(KEYS) do
+  redis.call('ZADD', key, now + ARGV[2], ARGV[1])
+  redis.call('PEXPIRE', key, ARGV[2])
+end
+return 0
+`
+
+/** KEYS: one sorted set a limit. ARGV: holder. */
+const releaseSlots = `
+for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end
+`
+
+/** KEYS: sorted set of instances. ARGV: instance, ttl. @returns the instances that are alive */
+const heartbeat = `${NOW_MS}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+`
+
+export const SCRIPTS = {
+  sharedClaim: { numberOfKeys: 1, lua: claim },
+  sharedCompareAndSet: { numberOfKeys: 1, lua: compareAndSet },
+  sharedAcquireLease: { numberOfKeys: 1, lua: acquireLease },
+  sharedRenewLease: { numberOfKeys: 1, lua: renewLease },
+  sharedReleaseLease: { numberOfKeys: 1, lua: releaseLease },
+  sharedInspectLease: { numberOfKeys: 1, lua: inspectLease },
+  sharedJoinQueue: { numberOfKeys: 2, lua: joinQueue },
+  sharedRenewPlace: { numberOfKeys: 2, lua: renewPlace },
+  sharedLeaveQueue: { numberOfKeys: 2, lua: leaveQueue },
+  sharedHeartbeat: { numberOfKeys: 1, lua: heartbeat },
+  /** The number of keys comes first. */
+  sharedTakeSlots: { lua: takeSlots },
+  sharedReleaseSlots: { lua: releaseSlots },
+}
+
+export type ScriptName = keyof typeof SCRIPTS

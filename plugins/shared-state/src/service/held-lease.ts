@@ -1,0 +1,81 @@
+import type { Lease } from 'common/shared-state'
+import type { Clock } from 'common/time'
+import type { Backend } from '../backend/types'
+import type { Outages } from './renewal'
+import { Renewal } from './renewal'
+
+export interface HeldLeaseOptions {
+  backend: Backend
+  clock: Pick<Clock, 'monotonic' | 'setTimeout' | 'clearTimeout'>
+  outages: Outages
+  key: string
+  holder: string
+  fence: number
+  ttlMs: number
+  ended(lease: HeldLease): void
+}
+
+/** A lease of this instance. It is renewed three times within its time. */
+export class HeldLease implements Lease {
+  readonly key: string
+  readonly fence: number
+  private readonly loss = new AbortController()
+  private timer: unknown
+  private isStopped = false
+  private readonly renewal: Renewal
+
+  constructor(private readonly options: HeldLeaseOptions) {
+    this.key = options.key
+    this.fence = options.fence
+    this.renewal = new Renewal(options.clock, options.outages, options.ttlMs)
+    this.schedule()
+  }
+
+  get lost() {
+    return this.loss.signal
+  }
+
+  write(value: string): Promise<boolean> {
+    return this.renew(value)
+  }
+
+  async release() {
+    if (this.isStopped) return
+    const { backend, key, holder, fence } = this.options
+    this.stop()
+    await backend.releaseLease(key, holder, fence)
+  }
+
+  /** Renews it no more. */
+  stop() {
+    this.isStopped = true
+    this.options.clock.clearTimeout(this.timer)
+    this.options.ended(this)
+  }
+
+  private schedule() {
+    const { clock, ttlMs } = this.options
+    this.timer = clock.setTimeout(() => {
+      this.schedule()
+      void this.renew()
+    }, ttlMs / 3)
+  }
+
+  private async renew(value?: string): Promise<boolean> {
+    if (this.isStopped) return false
+    const { renewal, options: { backend, clock, outages, key, holder, fence, ttlMs } } = this
+    const since = clock.monotonic()
+    const { isOverdue } = renewal
+    const { epoch } = outages
+    const isOwn = await backend.renewLease(key, holder, fence, ttlMs, value)
+    if (this.isStopped) return false
+    // Without the server, a process that was stopped cannot know whether another one has taken over.
+    if (isOwn && !(isOverdue && renewal.hadOutage)) {
+      renewal.renewed(since, epoch)
+      return true
+    }
+    this.stop()
+    this.loss.abort()
+    return false
+  }
+}

@@ -1,0 +1,41 @@
+import type { Clock } from 'common/time'
+
+/** Whether the server answers, as far as holders need to know. */
+export interface Outages {
+  /** Number of times that the server stopped answering. */
+  readonly epoch: number
+}
+
+/** When something that expires was renewed last. */
+export class Renewal {
+  private renewedAt: number
+  private epoch: number
+
+  constructor(
+    private readonly clock: Pick<Clock, 'monotonic'>,
+    private readonly outages: Outages,
+    private readonly ttlMs: number,
+  ) {
+    this.renewedAt = clock.monotonic()
+    this.epoch = outages.epoch
+  }
+
+  /** The server stopped answering since: it may have lost what it knew. */
+  get hadOutage() {
+    return this.outages.epoch !== this.epoch
+  }
+
+  /**
+   * It was not renewed in time, because the process was stopped or very busy. Others may have gone on, and only the
+   * server can tell.
+   */
+  get isOverdue() {
+    return this.clock.monotonic() - this.renewedAt > this.ttlMs
+  }
+
+  /** @param since `monotonic` when the renewal was sent */
+  renewed(since: number, epoch: number) {
+    this.renewedAt = since
+    this.epoch = epoch
+  }
+}

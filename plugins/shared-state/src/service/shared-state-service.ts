@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import type { Limit, QueueOptions, SharedState } from 'common/shared-state'
+import type { Clock } from 'common/time'
+import type { Backend } from '../backend/types'
+import { HeldLease } from './held-lease'
+import { HeldPlace } from './held-place'
+import type { Outages } from './renewal'
+
+const HEARTBEAT_INTERVAL_MS = 5000
+const INSTANCE_TTL_MS = 15_000
+
+/** Whether the server answers. */
+export interface ServerHealth extends Outages {
+  /** It does not at present. */
+  readonly isOpen: boolean
+}
+
+export interface ServiceOptions {
+  instance: string
+  clock: Clock
+  isShared: boolean
+  /** Omitted for a backend that cannot fail. */
+  circuit?: ServerHealth
+}
+
+/** The service `sharedState`: composes the steps of a backend, and keeps what this instance holds. */
+export class SharedStateService implements SharedState {
+  readonly instance: string
+  readonly isShared: boolean
+  instances: readonly string[]
+  private readonly clock: Clock
+  private readonly circuit: ServerHealth
+  private readonly held = new Set<{ stop(): void }>()
+  private timer: unknown
+  private isDisposed = false
+
+  constructor(private readonly backend: Backend, { instance, clock, isShared, circuit }: ServiceOptions) {
+    this.instance = instance
+    this.clock = clock
+    this.isShared = isShared
+    this.circuit = circuit ?? { isOpen: false, epoch: 0 }
+    this.instances = [instance]
+  }
+
+  get isDegraded() {
+    return this.circuit.isOpen
+  }
+
+  /** Makes this instance known to the others. Resolves when it knows them. */
+  async start() {
+    if (!this.isShared || this.isDisposed) return
+    this.instances = [...await this.backend.heartbeat(this.instance, INSTANCE_TTL_MS)].sort()
+    if (this.isDisposed) return
+    this.timer = this.clock.setTimeout(() => void this.start(), HEARTBEAT_INTERVAL_MS)
+  }
+
+  claim(key: string, value: string, ttlMs: number) {
+    return this.backend.claim(key, value, ttlMs)
+  }
+
+  get(key: string) {
+    return this.backend.get(key)
+  }
+
+  set(key: string, value: string, ttlMs: number) {
+    return this.backend.set(key, value, ttlMs)
+  }
+
+  compareAndSet(key: string, expected: string | undefined, value: string | undefined, ttlMs: number) {
+    return this.backend.compareAndSet(key, expected, value, ttlMs)
+  }
+
+  async acquire(key: string, ttlMs: number, value?: string) {
+    const { backend, clock, circuit: outages } = this
+    const holder = this.uniqueName()
+    const fence = await backend.acquireLease(key, holder, ttlMs, value)
+    if (!fence) return
+    const ended = (lease: HeldLease) => void this.held.delete(lease)
+    return this.hold(new HeldLease({ backend, clock, outages, key, holder, fence, ttlMs, ended }))
+  }
+
+  inspect(key: string) {
+    return this.backend.inspectLease(key)
+  }
+
+  async join(queue: string, { ttlMs, capacity }: QueueOptions) {
+    const { backend, clock, circuit: outages } = this
+    const joined = await backend.joinQueue(queue, this.uniqueName(), ttlMs, capacity)
+    if (!joined) return
+    const ended = (place: HeldPlace) => void this.held.delete(place)
+    return this.hold(new HeldPlace({ backend, clock, outages, queue, ttlMs, ...joined, ended }))
+  }
+
+  take(limits: readonly Limit[], holder: string, ttlMs: number) {
+    return this.backend.take(limits, holder, ttlMs)
+  }
+
+  release(limits: readonly Pick<Limit, 'key'>[], holder: string) {
+    return this.backend.release(limits.map(({ key }) => key), holder)
+  }
+
+  publish(topic: string, message: string) {
+    void this.backend.publish(topic, `${this.instance} ${message}`)
+  }
+
+  subscribe(topic: string, listener: (message: string) => void) {
+    return this.backend.subscribe(topic, (text) => {
+      const separator = text.indexOf(' ')
+      if (text.slice(0, separator) !== this.instance) listener(text.slice(separator + 1))
+    })
+  }
+
+  /** Tells the others that this instance is gone. What it still holds expires. */
+  async dispose() {
+    this.isDisposed = true
+    this.clock.clearTimeout(this.timer)
+    for (const each of this.held) each.stop()
+    this.held.clear()
+    if (this.isShared) await this.backend.leave(this.instance)
+  }
+
+  private hold<T extends { stop(): void }>(each: T): T {
+    if (this.isDisposed) each.stop()
+    else this.held.add(each)
+    return each
+  }
+
+  private uniqueName() {
+    return `${this.instance}/${randomBytes(6).toString('hex')}`
+  }
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { format } from 'node:util'
+import { FakeClock } from 'common/testing'
+import { Circuit } from '../src/redis/circuit'
+
+describe('Circuit', () => {
+  let clock: FakeClock, circuit: Circuit, lines: string[], asked: number, reconnects: number
+  let fails: boolean
+  beforeEach(() => {
+    clock = new FakeClock()
+    lines = []
+    asked = reconnects = 0
+    fails = false
+    const log = (...args: unknown[]) => void lines.push(format(...args))
+    circuit = new Circuit({
+      clock,
+      logger: { info: log, warn: log } as never,
+      started: Promise.resolve(),
+      probe: async () => { if (fails) throw new Error('no answer') },
+      reasonOf: error => error,
+      reconnect: () => reconnects++,
+    })
+  })
+  afterEach(() => circuit.dispose())
+
+  const ask = () => circuit.run(async () => {
+    asked++
+    if (fails) throw new Error('no answer')
+    return 'server'
+  }, async () => 'substitute')
+
+  it('asks the server as long as it answers', async () => {
+    assert.equal(await ask(), 'server')
+    assert.equal(circuit.isOpen, false)
+    assert.equal(clock.pending, 0)
+  })
+
+  it('asks no more after a failure, until a probe is answered', async () => {
+    fails = true
+    assert.deepEqual([await ask(), await ask(), await ask()], ['substitute', 'substitute', 'substitute'])
+    assert.equal(asked, 1)
+    assert.equal(circuit.isOpen, true)
+    fails = false
+    await clock.advance(250)
+    assert.equal(circuit.isOpen, false)
+    assert.equal(await ask(), 'server')
+    assert.deepEqual(lines, [])
+  })
+
+  it('logs one line a minute and one at the end', async () => {
+    fails = true
+    await ask()
+    await clock.advance(59_000)
+    assert.equal(lines.length, 1)
+    await clock.advance(60_000)
+    assert.equal(lines.length, 2)
+    fails = false
+    await clock.advance(1000)
+    assert.equal(lines.length, 3)
+    assert.match(lines[0], /^Redis does not answer \(no answer\): this instance acts alone/)
+    assert.match(lines[2], /answers again/)
+    fails = true
+    await ask()
+    await clock.advance(250)
+    assert.equal(lines.length, 4)
+  })
+
+  it('connects again where the connection stands but nothing answers', async () => {
+    fails = true
+    await ask()
+    await clock.advance(250 + 4 * 1000)
+    assert.equal(reconnects, 1)
+  })
+
+  it('counts failures, and stops when disposed of', async () => {
+    fails = true
+    await ask()
+    assert.equal(circuit.epoch, 1)
+    circuit.dispose()
+    await clock.advance(10_000)
+    assert.deepEqual(lines, [])
+  })
+})
