@@ -36,6 +36,7 @@ export function createService({ url, prefix }: Config, clock: Clock, logger: Cir
     probe: () => connection.commands.ping(),
     reasonOf: error => connection.reasonOf(error),
     reconnect: () => connection.reconnect(),
+    healed: () => service.restore(),
   })
   const backend = new GuardedBackend(new RedisBackend(connection, prefix), memory, circuit)
   const service = new SharedStateService(backend, { instance, clock, isShared: true, circuit })

@@ -4,12 +4,12 @@ import { FakeClock } from 'common/testing'
 import { Circuit } from '../src/redis/circuit'
 
 describe('Circuit', () => {
-  let clock: FakeClock, circuit: Circuit, lines: string[], asked: number, reconnects: number
+  let clock: FakeClock, circuit: Circuit, lines: string[], asked: number, reconnects: number, healed: number
   let fails: boolean
   beforeEach(() => {
     clock = new FakeClock()
     lines = []
-    asked = reconnects = 0
+    asked = reconnects = healed = 0
     fails = false
     const log = (...args: unknown[]) => void lines.push(format(...args))
     circuit = new Circuit({
@@ -19,6 +19,7 @@ describe('Circuit', () => {
       probe: async () => { if (fails) throw new Error('no answer') },
       reasonOf: error => error,
       reconnect: () => reconnects++,
+      healed: () => healed++,
     })
   })
   afterEach(() => circuit.dispose())
@@ -43,6 +44,7 @@ describe('Circuit', () => {
     fails = false
     await clock.advance(250)
     assert.equal(circuit.isOpen, false)
+    assert.equal(healed, 1)
     assert.equal(await ask(), 'server')
     assert.deepEqual(lines, [])
   })

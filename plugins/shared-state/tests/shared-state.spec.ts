@@ -5,7 +5,7 @@ import * as sharedState from '../src'
 describe('the plugin', () => {
   it('provides the service as long as it is loaded, in memory without an address', async () => {
     const app = new Context()
-    const fork = app.plugin(sharedState, new sharedState.Config({}))
+    const fork = app.plugin(sharedState, new sharedState.Config({} as sharedState.Config))
     await app.start()
     const service = app.get('sharedState')!
     assert.equal(service.isShared, false)
@@ -19,13 +19,13 @@ describe('the plugin', () => {
   })
 
   it('refuses a prefix with characters that Redis tools read as patterns', () => {
-    assert.throws(() => new sharedState.Config({ prefix: 'a*' }))
+    assert.throws(() => new sharedState.Config({ url: '', prefix: 'a*' }))
   })
 
   it('answers without a server, and ends without waiting for it', async () => {
     const app = new Context()
     // Port 9 is closed.
-    app.plugin(sharedState, new sharedState.Config({ url: 'redis://127.0.0.1:9' }))
+    app.plugin(sharedState, new sharedState.Config({ url: 'redis://127.0.0.1:9' } as sharedState.Config))
     await app.start()
     const service = app.get('sharedState')!
     assert.equal(await service.claim('spec', 'a', 1000), 'a')

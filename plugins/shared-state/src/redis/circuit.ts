@@ -19,6 +19,8 @@ export interface CircuitOptions {
   /** Finds the cause of a failure. */
   reasonOf(error: unknown): unknown
   reconnect(): void
+  /** The server answers again. */
+  healed(): void
 }
 
 /**
@@ -85,6 +87,7 @@ export class Circuit {
     }
     if (this.isDisposed) return
     this.isOpened = false
+    this.options.healed()
     if (this.loggedAt === -Infinity) return
     this.loggedAt = -Infinity
     this.options.logger.info('Redis answers again: the instances share their state')

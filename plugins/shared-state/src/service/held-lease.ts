@@ -11,6 +11,7 @@ export interface HeldLeaseOptions {
   key: string
   holder: string
   fence: number
+  value?: string
   ttlMs: number
   ended(lease: HeldLease): void
 }
@@ -22,11 +23,14 @@ export class HeldLease implements Lease {
   private readonly loss = new AbortController()
   private timer: unknown
   private isStopped = false
+  /** The last value written, if any. */
+  private value?: string
   private readonly renewal: Renewal
 
   constructor(private readonly options: HeldLeaseOptions) {
     this.key = options.key
     this.fence = options.fence
+    this.value = options.value
     this.renewal = new Renewal(options.clock, options.outages, options.ttlMs)
     this.schedule()
   }
@@ -61,13 +65,17 @@ export class HeldLease implements Lease {
     }, ttlMs / 3)
   }
 
-  private async renew(value?: string): Promise<boolean> {
+  /** @param value replaces the value. @returns `false` if the lease is lost */
+  async renew(value?: string): Promise<boolean> {
     if (this.isStopped) return false
     const { renewal, options: { backend, clock, outages, key, holder, fence, ttlMs } } = this
     const since = clock.monotonic()
     const { isOverdue } = renewal
     const { epoch } = outages
-    const isOwn = await backend.renewLease(key, holder, fence, ttlMs, value)
+    if (value !== undefined) this.value = value
+    // After an outage the server may not know the value any more.
+    const written = value ?? (renewal.hadOutage ? this.value : undefined)
+    const isOwn = await backend.renewLease(key, holder, fence, ttlMs, written)
     if (this.isStopped) return false
     // Without the server, a process that was stopped cannot know whether another one has taken over.
     if (isOwn && !(isOverdue && renewal.hadOutage)) {

@@ -80,7 +80,8 @@ export class HeldPlace implements QueuePlace {
     }, this.isFirst ? ttlMs / 3 : Math.min(CHECK_INTERVAL_MS, ttlMs / 3))
   }
 
-  private async renew() {
+  /** Tells the server that this instance is alive, and asks for the position. */
+  async renew() {
     if (this.isStopped) return
     const { renewal, options: { backend, clock, outages, queue, ticket, ttlMs } } = this
     const since = clock.monotonic()

@@ -15,6 +15,12 @@ export interface ServerHealth extends Outages {
   readonly isOpen: boolean
 }
 
+/** Something that this instance holds until it stops. */
+interface Held {
+  renew(): Promise<unknown>
+  stop(): void
+}
+
 export interface ServiceOptions {
   instance: string
   clock: Clock
@@ -30,7 +36,7 @@ export class SharedStateService implements SharedState {
   instances: readonly string[]
   private readonly clock: Clock
   private readonly circuit: ServerHealth
-  private readonly held = new Set<{ stop(): void }>()
+  private readonly held = new Set<Held>()
   private timer: unknown
   private isDisposed = false
 
@@ -76,7 +82,7 @@ export class SharedStateService implements SharedState {
     const fence = await backend.acquireLease(key, holder, ttlMs, value)
     if (!fence) return
     const ended = (lease: HeldLease) => void this.held.delete(lease)
-    return this.hold(new HeldLease({ backend, clock, outages, key, holder, fence, ttlMs, ended }))
+    return this.hold(new HeldLease({ backend, clock, outages, key, holder, fence, value, ttlMs, ended }))
   }
 
   inspect(key: string) {
@@ -110,6 +116,11 @@ export class SharedStateService implements SharedState {
     })
   }
 
+  /** The server answers again, and may have forgotten everything: tells it what this instance holds. */
+  restore() {
+    for (const each of this.held) void each.renew()
+  }
+
   /** Tells the others that this instance is gone. What it still holds expires. */
   async dispose() {
     this.isDisposed = true
@@ -119,7 +130,7 @@ export class SharedStateService implements SharedState {
     if (this.isShared) await this.backend.leave(this.instance)
   }
 
-  private hold<T extends { stop(): void }>(each: T): T {
+  private hold<T extends Held>(each: T): T {
     if (this.isDisposed) each.stop()
     else this.held.add(each)
     return each
