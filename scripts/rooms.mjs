@@ -4,7 +4,8 @@
  */
 export const rooms = {
   'plugins/adapter-wecom-bot': [
-    'callback', 'long-connection', 'inbound', 'push', 'turn', 'websocket', 'api', 'render', 'storage', 'cards', 'media', 'protocol', 'util',
+    'callback', 'long-connection', 'inbound', 'push', 'turn', 'websocket', 'api', 'render', 'shared', 'storage', 'cards', 'media', 'protocol',
+    'util',
   ],
   'plugins/dingtalk-companion': [
     'stream', 'inbound', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api',

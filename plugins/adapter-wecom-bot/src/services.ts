@@ -8,6 +8,7 @@ import type { Config } from './config'
 import { configWarnings, modeOf } from './config'
 import { Admission } from './inbound/admission'
 import { AibotHandler } from './inbound/aibot-handler'
+import { ForeignTurns } from './inbound/foreign-turns'
 import { PassiveHandler } from './inbound/passive-handler'
 import type { Dispatcher, HandlerContext } from './inbound/types'
 import { LongConnection } from './long-connection/long-connection'
@@ -21,6 +22,9 @@ import { DeferredDelivery } from './push/deferred-delivery'
 import { PushTargets } from './push/push-targets'
 import { Sender } from './push/sender'
 import { WebhookRegistry } from './push/webhook-registry'
+import { shareStores } from './shared/share-stores'
+import { SharedLimits } from './shared/shared-limits'
+import { SharedTurns } from './shared/shared-turns'
 import { createDatabaseStores } from './storage/database'
 import type { Stores } from './storage/stores'
 import { createMemoryStores } from './storage/stores'
@@ -31,6 +35,7 @@ import { StreamCards } from './turn/stream-cards'
 import type { TurnLog } from './turn/turn-log'
 import { createTurnLog } from './turn/turn-log'
 import { TURN_LIFETIME_MS } from './turn/turn-options'
+import type { TurnController } from './turn/turn-controller'
 import { TurnRegistry } from './turn/turn-registry'
 import type { ConnectionState } from './websocket/connection'
 import { reportConnection } from './websocket/connection-report'
@@ -41,6 +46,8 @@ import type { Clock } from 'common/time'
 export class BotServices {
   readonly stores: Stores
   readonly concurrency: Concurrency
+  readonly sharedTurns: SharedTurns
+  readonly sharedLimits: SharedLimits
   readonly turns: TurnRegistry
   readonly admission: Admission
   readonly webhooks: WebhookRegistry
@@ -73,11 +80,18 @@ export class BotServices {
       ? throughProxy(config.proxy, this.closing.signal)
       : throughKoishi(ctx.http)
     const post = createPost(transport)
-    this.stores = config.storage === 'database'
+    const botId = config.botId || 'wecom-bot'
+    this.sharedTurns = this.createSharedTurns(ctx, botId, turn => streamCards.confirm(turn))
+    const stores = config.storage === 'database'
       ? createDatabaseStores(ctx, config.retention, config.botId || '', clock)
       : createMemoryStores(clock)
+    this.stores = shareStores(stores, botId, this.sharedTurns)
+    const limits = { total: config.maxTurns, user: config.maxUserTurns, maxAge: config.streamWindow }
+    this.sharedLimits = new SharedLimits(botId, () => this.sharedTurns.state, limits, clock)
     const { cards, groups, deferred, streams } = this.stores
-    this.webhooks = new WebhookRegistry(config, post, clock, chatId => groups.recordGroup(config.botId || 'wecom-bot', chatId))
+    this.webhooks = new WebhookRegistry(config, post, clock, chatId => groups.recordGroup(botId, chatId), (url, signal) => {
+      return this.sharedLimits.webhookSlot(url, signal)
+    })
     this.deferred = new DeferredDelivery(this.webhooks, deferred, config.storage === 'database', logger)
     if (config.storage === 'database') ctx.inject(['database'], () => void this.deferred.resume())
     this.app = this.createApp(transport)
@@ -91,11 +105,7 @@ export class BotServices {
       this.longConnection = this.createLongConnection(ctx, streamCards, connectionChanged)
     }
     this.pushTargets = new PushTargets(config, this.webhooks, clock, this.app, this.longConnection)
-    this.concurrency = new Concurrency({
-      total: config.maxTurns,
-      user: config.maxUserTurns,
-      maxAge: config.streamWindow,
-    }, clock)
+    this.concurrency = new Concurrency(limits, clock)
     this.turns = new TurnRegistry({
       options: {
         streaming: config.replyMode === 'passive_stream',
@@ -111,6 +121,9 @@ export class BotServices {
       streams,
       clock,
       log,
+      sharedTurns: this.sharedTurns,
+      sharedLimits: this.sharedLimits,
+      cardOf: turn => streamCards.attach({ turn }, 'another instance'),
     }, this.concurrency)
     this.sender = new Sender(this.turns, this.pushTargets, createFileReader({
       http: ctx.http,
@@ -125,6 +138,7 @@ export class BotServices {
     const context: HandlerContext = {
       turns: this.turns,
       admission: this.admission,
+      sharedLimits: this.sharedLimits,
       cards: streamCards,
       stores: this.stores,
       welcome: config.welcome,
@@ -143,6 +157,21 @@ export class BotServices {
     this.longConnection?.dispose()
     this.app?.dispose()
     void this.stores.dispose()
+  }
+
+  private createSharedTurns(ctx: Context, botId: string, carded: (turn: TurnController) => void): SharedTurns {
+    const turns = new SharedTurns(botId, {
+      fetched: id => this.turns.fetchedElsewhere(id),
+      carded: (id) => {
+        const turn = this.turns.find(id)
+        if (turn) carded(turn)
+      },
+      lost: id => this.turns.find(id)?.forget(),
+    })
+    ctx.inject(['sharedState'], (ctx) => {
+      ctx.on('dispose', turns.connect(ctx.sharedState))
+    })
+    return turns
   }
 
   private createApp(transport: Transport): WecomApp | undefined {
@@ -228,6 +257,7 @@ export class BotServices {
       freshness: config.freshness,
       botId: config.botId || undefined,
       firstReply: config.firstReply,
+      foreignTurns: new ForeignTurns({ turns: this.sharedTurns, notices: context.notices, placeholder: config.placeholder, clock }),
       feedback: config.feedback,
       clock,
       isTrusted: url => !!this.warnUnlessTrusted(isTrusted(url, config.apiEndpoint, config.trustedHosts)),

@@ -43,6 +43,7 @@ export class SendQueue {
   private isRunning = false
   private isSending = false
   private isClosed = false
+  private readonly closing = new AbortController()
 
   /**
    * @param limit most messages within `spanMs`
@@ -54,6 +55,8 @@ export class SendQueue {
     limit: number,
     spanMs: number,
     readonly capacity: number,
+    /** Waits until another limit than `limit` allows the next message. */
+    private readonly admit?: (signal: AbortSignal) => Promise<unknown>,
   ) {
     this.limiter = new RateLimiter(clock, limit, spanMs, capacity)
     this.retry = new ApiRetry(clock)
@@ -123,6 +126,7 @@ export class SendQueue {
 
   private stop() {
     this.isClosed = true
+    this.closing.abort()
     this.limiter.dispose()
     this.retry.dispose()
   }
@@ -153,6 +157,10 @@ export class SendQueue {
       const slot = this.limiter.enter()
       if (!slot) throw new WecomApiError('unsent', undefined, 'too many messages are waiting: send again later')
       await slot
+      if (this.admit) {
+        await this.admit(this.closing.signal)
+        if (this.isClosed) throw new WecomApiError('unsent', undefined, 'the bot has stopped')
+      }
       this.isSending = true
       try {
         await this.send(body)

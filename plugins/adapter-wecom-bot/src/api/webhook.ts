@@ -22,9 +22,11 @@ export class Webhook {
     readonly post: Post,
     readonly clock: Clock,
     capacity = 1000,
+    /** Waits for a limit that counts over all instances. */
+    admit?: (signal: AbortSignal) => Promise<unknown>,
   ) {
     const send = (body: object) => callApi(post, url, body)
-    this.queue = new SendQueue(send, clock, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS, capacity)
+    this.queue = new SendQueue(send, clock, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS, capacity, admit)
     this.retry = new ApiRetry(clock)
   }
 

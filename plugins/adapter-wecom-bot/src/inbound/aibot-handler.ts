@@ -13,6 +13,7 @@ import type { Clock } from 'common/time'
 import { RecentlySeen } from '../util/recently-seen'
 import { claim, claimEvent } from './claim'
 import { DispatchQueue } from './dispatch-queue'
+import type { ForeignTurns } from './foreign-turns'
 import type { CallbackHandler, HandlerContext, Outcome } from './types'
 import { welcomeReply } from './welcome'
 
@@ -26,6 +27,8 @@ export interface AibotHandlerOptions extends HandlerContext {
   /** Whether the platform shows rating buttons below answers. */
   feedback: boolean
   clock: Clock
+  /** Set if other instances may answer messages of this bot. */
+  foreignTurns?: ForeignTurns
   /** Whether a `response_url` may be posted to. */
   isTrusted(url: string): boolean
 }
@@ -75,7 +78,7 @@ export class AibotHandler implements CallbackHandler {
 
   private poll(poll: Poll): Outcome | Promise<Outcome> {
     const turn = this.options.turns.find(poll.streamId, poll)
-    return turn ? this.show(turn, poll.msgId) : this.recall(poll.streamId, poll)
+    return turn ? this.show(turn, poll.msgId) : this.recall(poll.streamId, poll.msgId, poll)
   }
 
   private message(message: Message, isReplayed: boolean, route: ReplyRoute): Outcome | Promise<Outcome> {
@@ -91,13 +94,18 @@ export class AibotHandler implements CallbackHandler {
   }
 
   private async open(message: Message, isReplayed: boolean, route: ReplyRoute): Promise<Opened> {
-    const { turns, admission, stores } = this.options
+    const { turns, admission, sharedLimits, stores, notices } = this.options
     const { msgId, userId } = message
     const refusal = admission.refusal(userId)
     if (refusal) return { declined: decline(msgId, refusal) }
     const turn = turns.open(message, { responseUrl: this.trustedUrl(message), ...route })
     const streamId = await claim(turn, stores.streams, isReplayed)
     if (streamId) return { streamId }
+    if (sharedLimits?.isActive && !await sharedLimits.enter(turn.id, userId)) {
+      turn.forget()
+      await stores.streams.unclaim?.(turn.turn.stored())
+      return { declined: decline(msgId, notices.busy) }
+    }
     let notice: string | undefined
     let isReplied = false
     this.dispatches.add(() => {
@@ -107,6 +115,7 @@ export class AibotHandler implements CallbackHandler {
     isReplied = true
     if (!notice) return { turn }
     turn.forget()
+    await stores.streams.unclaim?.(turn.turn.stored())
     return { declined: decline(turn.id, notice) }
   }
 
@@ -131,15 +140,17 @@ export class AibotHandler implements CallbackHandler {
   private async firstReply(opened: Opened, { msgId, botId, userId, chatId }: Message): Promise<Outcome> {
     const { firstReply } = this.options
     if ('declined' in opened) return opened.declined
-    if ('streamId' in opened) return this.recall(opened.streamId, { botId, userId, chatId })
+    if ('streamId' in opened) return this.recall(opened.streamId, msgId, { botId, userId, chatId })
     // With others before it, the answer cannot be ready in time.
     if (this.dispatches.delayMs < firstReply) await opened.turn.whenEnded(firstReply)
     return this.show(opened.turn, msgId, true)
   }
 
   /** The stream of another process, or of this one before it was restarted. */
-  private async recall(streamId: string, asker: Owner): Promise<Outcome> {
-    const { stores, notices } = this.options
+  private async recall(streamId: string, msgId: string, asker: Owner): Promise<Outcome> {
+    const { stores, notices, foreignTurns } = this.options
+    const shown = await foreignTurns?.show(streamId, msgId, asker)
+    if (shown) return shown
     const stream = await stores.streams.find(streamId)
     if (!stream || !owns(stream.owner, asker)) return reply(streamId, notices.forgotten)
     const { content, finished } = stream

@@ -78,7 +78,7 @@ export class PassiveHandler implements CallbackHandler {
   }
 
   private async open(callback: Message | Event, isReplayed: boolean): Promise<Opened> {
-    const { turns, admission, stores, notices, clock, unclaimed } = this.options
+    const { turns, admission, sharedLimits, stores, notices, clock, unclaimed } = this.options
     if (startsAnswer(callback)) {
       const declined = admission.refusal(callback.userId)
       if (declined) return { declined }
@@ -89,6 +89,11 @@ export class PassiveHandler implements CallbackHandler {
     this.replies.set(turn.turn, reply)
     const streamId = await claim(turn, stores.streams, isReplayed)
     if (streamId) return { streamId }
+    if (startsAnswer(callback) && sharedLimits?.isActive && !await sharedLimits.enter(turn.id, callback.userId)) {
+      turn.forget()
+      await stores.streams.unclaim?.(turn.turn.stored())
+      return { declined: notices.busy }
+    }
     if (callback.kind === 'message') this.dispatches.add(() => this.dispatch(callback, turn, reply))
     else await this.event(callback, turn, reply)
     return { turn }

@@ -1,5 +1,6 @@
 import type { Event, Message, Payload, Surface } from '../protocol/payload'
 import type { Reply } from '../protocol/reply'
+import type { SharedLimits } from '../shared/shared-limits'
 import type { Stores } from '../storage/stores'
 import type { Notices } from '../turn/notices'
 import type { ClickResult, StreamCards } from '../turn/stream-cards'
@@ -48,6 +49,8 @@ export interface Dispatcher {
 export interface HandlerContext {
   turns: TurnRegistry
   admission: Admission
+  /** Limits that count over all instances. */
+  sharedLimits?: SharedLimits
   cards: StreamCards
   stores: Pick<Stores, 'streams' | 'cards' | 'feedback'>
   /** Sent on the first visit of a day; empty: nothing. A text, or a template card as JSON. */

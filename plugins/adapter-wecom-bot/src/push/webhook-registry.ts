@@ -27,6 +27,8 @@ export class WebhookRegistry {
     readonly post: Post,
     readonly clock: Clock,
     readonly recordGroup: (chatId: string) => Promise<string[] | undefined> = async chatId => [chatId],
+    /** Waits until a webhook may take one more message of any instance. */
+    readonly slot?: (url: string, signal: AbortSignal) => Promise<unknown>,
   ) {}
 
   /**
@@ -46,7 +48,7 @@ export class WebhookRegistry {
   byUrl(url: string): Webhook {
     let webhook = this.webhooks.get(url)
     if (webhook) return webhook
-    this.webhooks.set(url, webhook = new Webhook(url, this.post, this.clock))
+    this.webhooks.set(url, webhook = new Webhook(url, this.post, this.clock, undefined, this.slot && (signal => this.slot!(url, signal))))
     if (this.webhooks.size > MAX_IDLE_WEBHOOKS) this.removeIdle()
     return webhook
   }

@@ -1,4 +1,6 @@
 import type { Owner } from '../protocol/conversation'
+import type { InlineImage } from '../protocol/reply'
+import type { TemplateCard } from '../protocol/template-card'
 
 /** How long a message counts as claimed. */
 export const STREAM_LIFETIME_MS = 7 * 24 * 3600_000
@@ -15,6 +17,10 @@ export interface StoredStream {
   content: string
   /** `content` is the complete answer. */
   finished: boolean
+  /** With `finished` only. Not kept in the database. */
+  images?: InlineImage[]
+  /** The stream's card, until it has reached the platform. Not kept in the database. */
+  card?: TemplateCard
 }
 
 /**
@@ -27,6 +33,8 @@ export interface StreamStore {
    * @returns the id of the stream that holds the claim: `stream.streamId` if this call won
    */
   claim(stream: StoredStream): Promise<string>
+  /** Gives up a claim that this process holds: the message was turned away. Only where other processes could take it. */
+  unclaim?(stream: StoredStream): Promise<void>
   /** What was saved is not written in time: until it is, streams should not show anything new. Default: `false`. */
   readonly isLate?: boolean
   /** Records what a stream shows. It is written within `MAX_SAVE_DELAY_MS`, as long as `isLate` is heeded. */

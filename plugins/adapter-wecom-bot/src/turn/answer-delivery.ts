@@ -88,6 +88,14 @@ export class AnswerDelivery {
     return frame
   }
 
+  /** The frame that other instances may give to the platform. */
+  peek(): Frame | undefined {
+    const { bubble, screen, context: { options, clock } } = this
+    if (!screen || this.isBubbleLost || (this.phase === 'done' && !bubble.finalFrame)) return
+    if (!bubble.finalFrame && clock.monotonic() - this.turn.openedAt >= options.window) this.closeInTime()
+    return bubble.peek()
+  }
+
   /** @param isDelivered whether the final frame has reached the platform */
   confirmFinalFrame(isDelivered: boolean) {
     if (this.phase === 'handed-over' || this.phase === 'done') return
@@ -214,8 +222,8 @@ export class AnswerDelivery {
     }
     if (bubble.isFinalFrameDelivered) return this.finish()
     if (this.isBubbleLost) return this.deliverBubble()
-    if (this.screen?.isPushed) this.screen.changed()
-    else this.schedule(options.unclaimed, () => void this.deliverBubble())
+    this.screen?.changed()
+    if (!this.screen?.isPushed) this.schedule(options.unclaimed, () => void this.deliverBubble())
     this.events.progressed()
   }
 
@@ -231,13 +239,22 @@ export class AnswerDelivery {
     const finalFrame = bubble.finalFrame
     bubble.finalFrame = undefined
     this.closeEarly = () => bubble.closeWith(notices.elsewhere)
+    if (this.screen?.takeBack) {
+      this.phase = 'sending'
+      if (!await this.screen.takeBack()) {
+        bubble.finalFrame = finalFrame
+        return this.finish()
+      }
+    }
     const outcome = await this.deliver(said)
     if (isDelivered(outcome)) {
       bubble.closeWith(describeOutcome(outcome, notices.elsewhere, notices))
+      this.screen?.giveBack?.()
       this.finish()
     } else {
       this.phase = 'live'
       if (!bubble.isFinalFrameSent) bubble.finalFrame = finalFrame
+      this.screen?.giveBack?.()
       this.retire()
       this.events.progressed()
     }
@@ -249,14 +266,17 @@ export class AnswerDelivery {
   }
 
   /** Enters `sending`; the caller decides how the turn continues. */
-  private deliver(said: Said): Promise<DeliveryOutcome> {
-    const { turn, context: { fallback, log } } = this
+  private async deliver(said: Said): Promise<DeliveryOutcome> {
+    const { turn, screen, context: { fallback, log } } = this
     this.phase = 'sending'
+    // Another instance has taken over, and delivers.
+    if (screen?.isOwn && !await screen.isOwn()) return { total: 0, lost: 0, unconfirmed: 0 }
     return fallback.deliver(turn, said, error => log.deliveryFailed(turn, error))
   }
 
   private finish() {
     this.phase = 'done'
+    this.screen?.delivered?.()
     this.retire()
     this.events.progressed()
   }

@@ -37,6 +37,11 @@ export class Bubble {
     return this.finalFrame
   }
 
+  /** The current frame, for others to give to the platform. */
+  peek(): Frame {
+    return this.finalFrame ?? this.growingFrame()
+  }
+
   /** @param isDelivered whether the final frame has reached the platform */
   confirmFinalFrame(isDelivered: boolean) {
     this.isFinalFrameSent = isDelivered

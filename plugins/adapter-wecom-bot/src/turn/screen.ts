@@ -4,6 +4,17 @@ export interface Screen {
   readonly isPushed: boolean
   /** The bubble has changed, or is to be shown. */
   changed(): void
+  /** The answer is delivered: the bubble does not change any more. */
+  delivered?(): void
+  /** Whether this instance still answers. Set if another one can take over. */
+  isOwn?(): Promise<boolean>
+  /**
+   * Keeps other instances from showing the last frame, so that it can be delivered in another way.
+   * @returns `false` if it was shown already, or this instance does not answer any more
+   */
+  takeBack?(): Promise<boolean>
+  /** The frame may be shown again: that other way has succeeded or failed, and the frame says so. */
+  giveBack?(): void
   dispose(): void
 }
 

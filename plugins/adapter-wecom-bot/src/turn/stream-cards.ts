@@ -52,7 +52,7 @@ export class StreamCards {
    * @param msgId the callback that is replied to: WeCom repeats it only if it received no reply
    * @see https://developer.work.weixin.qq.com/document/path/101031
    */
-  attach({ turn }: TurnController, msgId: string): TemplateCard | undefined {
+  attach({ turn }: Pick<TurnController, 'turn'>, msgId: string): TemplateCard | undefined {
     const pending = this.pending.get(turn)
     if (pending) {
       if (pending.isDelivered && pending.msgId !== msgId) return
@@ -70,7 +70,7 @@ export class StreamCards {
   }
 
   /** The frame with the turn's card has reached the platform. */
-  confirm({ turn }: TurnController) {
+  confirm({ turn }: Pick<TurnController, 'turn'>) {
     const pending = this.pending.get(turn)
     if (pending) pending.isDelivered = true
   }

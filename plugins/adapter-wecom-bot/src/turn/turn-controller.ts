@@ -1,6 +1,8 @@
 import type { Frame } from '../protocol/reply'
+import type { TemplateCard } from '../protocol/template-card'
 import { AnswerDelivery } from './answer-delivery'
 import type { Said } from '../render/said'
+import type { StoredStream } from '../storage/streams'
 import type { Screen } from './screen'
 import type { Turn } from './turn'
 import { TurnEnd } from './turn-end'
@@ -13,6 +15,8 @@ export class TurnController {
   private readonly delivery: AnswerDelivery
   private readonly screen?: Screen
   private savedFrame?: Frame
+  private publishedFrame?: Frame
+  private publishedCard?: TemplateCard
   private isDisposed = false
 
   /**
@@ -117,8 +121,20 @@ export class TurnController {
     const { streams, options: { placeholder } } = this.context
     if (!frame.finish && streams.isLate) return this.savedFrame ?? { content: placeholder, finish: false }
     this.savedFrame = frame
-    streams.save(this.turn.stored(frame.content, frame.finish))
+    streams.save(this.stored(frame))
     return frame
+  }
+
+  /** Shows the bubble to other instances, which are polled for it as well. */
+  publish() {
+    if (this.isDisposed) return
+    const { streams, cardOf } = this.context
+    const card = this.delivery.isDone ? undefined : cardOf?.(this.turn)
+    const frame = this.delivery.peek()
+    if (!frame || (frame === this.publishedFrame && card === this.publishedCard)) return
+    this.publishedFrame = frame
+    this.publishedCard = card
+    streams.save(this.stored(frame))
   }
 
   /** @param isDelivered whether the final frame has reached the platform */
@@ -184,6 +200,12 @@ export class TurnController {
     this.isDisposed = true
     this.delivery.dispose()
     this.end.dispose()
+  }
+
+  /** What the stream shows. Images and card are for other instances, which see this only if it is published. */
+  private stored(frame: Frame): StoredStream {
+    const stream = this.turn.stored(frame.content, frame.finish)
+    return this.publishedFrame ? { ...stream, images: frame.images, card: this.publishedCard } : stream
   }
 
   private get isWritable() {

@@ -1,7 +1,11 @@
+import type { TemplateCard } from '../protocol/template-card'
+import type { SharedLimits } from '../shared/shared-limits'
+import type { SharedTurns } from '../shared/shared-turns'
 import type { StreamStore } from '../storage/streams'
 import type { Clock } from 'common/time'
 import type { FallbackDelivery } from './fallback'
 import type { Notices } from './notices'
+import type { Turn } from './turn'
 import type { TurnLog } from './turn-log'
 
 /** A turn that does not end is given up shortly before its `response_url` expires. */
@@ -33,6 +37,11 @@ export interface TurnContext {
   streams: Pick<StreamStore, 'save' | 'isLate'>
   clock: Clock
   log: TurnLog
+  /** Set if other instances can be polled for the bubbles. */
+  sharedTurns?: SharedTurns
+  sharedLimits?: SharedLimits
+  /** The card that goes with the next frame. */
+  cardOf?(turn: Turn): TemplateCard | undefined
 }
 
 /** What a turn reports to its registry. */

@@ -4,6 +4,7 @@ import { owns } from '../protocol/conversation'
 import { randomSalt } from '../protocol/crypto'
 import type { Event, Message } from '../protocol/payload'
 import type { Concurrency } from './concurrency'
+import { PublishedScreen } from './published-screen'
 import type { Screen } from './screen'
 import { polledScreen } from './screen'
 import type { DeliveryOverride } from './turn'
@@ -44,7 +45,7 @@ export class TurnRegistry {
   /** Opens the turn of a callback that was not received before. */
   open(callback: Message | Event, options: OpenOptions = {}): TurnController {
     const { msgId, botId, userId, chatId } = callback
-    const { responseUrl, override, streaming = this.context.options.streaming, screen = () => polledScreen } = options
+    const { responseUrl, override, streaming = this.context.options.streaming, screen = this.createScreen } = options
     const id = randomSalt().toString('hex')
     const turn = new TurnController((onEnd) => {
       return new Turn(id, msgId, { botId, userId, chatId }, this.context.clock.monotonic(), {
@@ -53,7 +54,7 @@ export class TurnRegistry {
         onEnd,
       })
     }, streaming ? screen : undefined, this.context, {
-      ended: () => this.concurrency.release(id),
+      ended: () => this.release(id, userId),
       progressed: () => this.progress.notify(),
       forgotten: () => this.delete(turn),
     })
@@ -75,6 +76,13 @@ export class TurnRegistry {
   /** The turn of a callback that was received before. */
   findByMessage(botId: string, msgId: string): TurnController | undefined {
     return this.byMessage.get(messageKey(botId, msgId))
+  }
+
+  /** Another instance has given the platform the last frame of a stream: of this turn, or of its own after a takeover. */
+  fetchedElsewhere(streamId: string) {
+    const turn = this.find(streamId)
+    if (turn?.isClosing) turn.confirmFinalFrame(true)
+    else turn?.forget()
   }
 
   /** The latest turn that can still be written to, of those whose owner matches. */
@@ -109,10 +117,21 @@ export class TurnRegistry {
     this.byMessage.clear()
   }
 
+  private readonly createScreen = (turn: TurnController): Screen => {
+    const { sharedTurns, clock, options } = this.context
+    return sharedTurns?.state ? new PublishedScreen(turn, sharedTurns, clock, options.window) : polledScreen
+  }
+
+  private release(id: string, userId: string) {
+    this.concurrency.release(id)
+    this.context.sharedLimits?.leave(id, userId)
+  }
+
   private delete({ id, msgId, owner }: TurnController) {
     this.byId.delete(id)
     this.byMessage.delete(messageKey(owner.botId, msgId))
-    this.concurrency.release(id)
+    this.release(id, owner.userId)
+    this.context.sharedTurns?.close(id)
   }
 }
 

@@ -1,0 +1,101 @@
+import { ExpiringMap } from 'common/collections'
+import type { Clock } from 'common/time'
+import type { Owner } from '../protocol/conversation'
+import { owns } from '../protocol/conversation'
+import { MAX_STREAM_BYTES } from '../protocol/limits'
+import { streamReply } from '../protocol/reply'
+import { cut } from '../render/split'
+import type { SharedTurns } from '../shared/shared-turns'
+import type { StoredStream } from '../storage/streams'
+import type { Notices } from '../turn/notices'
+import type { Outcome } from './types'
+
+/** While the server of the shared state is away, a bubble stands still for this long before it is given up. */
+const MAX_STANDSTILL_MS = 10_000
+const MAX_REMEMBERED = 5000
+const REMEMBERED_MS = 60_000
+
+export interface ForeignTurnOptions {
+  turns: SharedTurns
+  notices: Pick<Notices, 'interrupted' | 'forgotten'>
+  /** Content of a bubble before the first message. */
+  placeholder: string
+  clock: Clock
+}
+
+/** Replies to polls of streams that another instance answers, or has answered until it died. */
+export class ForeignTurns {
+  /** What this instance has shown of streams. */
+  private readonly shown: ExpiringMap<StoredStream>
+  private degradedSince?: number
+
+  constructor(private readonly options: ForeignTurnOptions) {
+    this.shown = new ExpiringMap(options.clock, REMEMBERED_MS, MAX_REMEMBERED)
+  }
+
+  /**
+   * @param msgId the poll that is replied to
+   * @returns the reply, or `undefined` if the stream is not known to the instances
+   */
+  async show(streamId: string, msgId: string, asker: Owner): Promise<Outcome | undefined> {
+    const { turns, notices } = this.options
+    const { state } = turns
+    if (!state) return
+    const found = await turns.look(streamId)
+    if (state.isDegraded) return found ? this.reply(found.stream, msgId, asker) : this.standStill(streamId, asker)
+    this.degradedSince = undefined
+    if (!found) return
+    if (!owns(found.stream.owner, asker)) return final(streamId, notices.forgotten)
+    if (found.stream.finished || found.isAnswered || !await turns.takeOver(found.stream)) {
+      return this.reply(found.stream, msgId, asker)
+    }
+    const interrupted = this.interrupted(found.stream)
+    turns.show(interrupted)
+    turns.close(streamId)
+    return this.reply(interrupted, msgId, asker)
+  }
+
+  private async reply(stream: StoredStream, msgId: string, asker: Owner): Promise<Outcome> {
+    const { turns, notices } = this.options
+    const { streamId, content, finished, images } = stream
+    if (!owns(stream.owner, asker)) return final(streamId, notices.forgotten)
+    this.shown.set(streamId, stream)
+    // The text went to the chat in another way, or is on its way: the answering instance will say so here.
+    const isLast = finished && await turns.decideEnd(streamId, 'fetched') === 'fetched'
+    const hasCard = !!stream.card && await turns.claimCard(streamId, msgId)
+    const frame = isLast ? { content, finish: true, images } : { content, finish: false }
+    const outcome: Outcome = { reply: streamReply(streamId, frame, hasCard ? stream.card : undefined) }
+    if (!isLast && !hasCard) return outcome
+    return {
+      ...outcome,
+      responded: (isDelivered) => {
+        if (isLast && isDelivered) turns.tellFetched(streamId)
+        else if (isLast) void turns.undoEnd(streamId, 'fetched')
+        if (hasCard && isDelivered) turns.tellCarded(streamId)
+      },
+    }
+  }
+
+  /** The server is away. It usually comes back at once, and the bubble goes on. */
+  private standStill(streamId: string, asker: Owner): Outcome | undefined {
+    const { clock, placeholder } = this.options
+    const now = clock.monotonic()
+    this.degradedSince ??= now
+    if (now - this.degradedSince > MAX_STANDSTILL_MS) return
+    const stream = this.shown.get(streamId)
+    if (stream && !owns(stream.owner, asker)) return
+    return { reply: streamReply(streamId, { content: stream?.content || placeholder, finish: false }) }
+  }
+
+  /** The text so far, and a sentence. */
+  private interrupted(stream: StoredStream): StoredStream {
+    const { notices } = this.options
+    const text = stream.content === this.options.placeholder ? '' : stream.content
+    const [head] = cut(text, MAX_STREAM_BYTES - Buffer.byteLength(notices.interrupted) - 2)
+    return { ...stream, content: [head, notices.interrupted].filter(Boolean).join('\n\n'), finished: true, card: undefined }
+  }
+}
+
+function final(streamId: string, content: string): Outcome {
+  return { reply: streamReply(streamId, { content, finish: true }) }
+}

@@ -1,0 +1,16 @@
+import type { Stores } from '../storage/stores'
+import { SharedCardStore } from './shared-card-store'
+import { SharedGroupStore } from './shared-group-store'
+import { SharedStreamStore } from './shared-stream-store'
+import type { SharedTurns } from './shared-turns'
+
+/** The stores of a bot, with what all instances have to see. Ratings and deferred messages stay where they are. */
+export function shareStores(stores: Stores, botId: string, turns: SharedTurns): Stores {
+  const state = () => turns.state
+  return {
+    ...stores,
+    streams: new SharedStreamStore(turns, stores.streams),
+    cards: new SharedCardStore(botId, state, stores.cards),
+    groups: new SharedGroupStore(state, stores.groups),
+  }
+}
