@@ -89,7 +89,8 @@ export class BotServices {
     const limits = { total: config.maxTurns, user: config.maxUserTurns, maxAge: config.streamWindow }
     this.sharedLimits = new SharedLimits(botId, () => this.sharedTurns.state, limits, clock)
     const { cards, groups, deferred, streams } = this.stores
-    this.webhooks = new WebhookRegistry(config, post, clock, chatId => groups.recordGroup(botId, chatId), (url, signal) => {
+    const recordGroup = (chatId: string) => groups.recordGroup(botId, chatId)
+    this.webhooks = new WebhookRegistry(config, post, clock, recordGroup, (url, signal) => {
       return this.sharedLimits.webhookSlot(url, signal)
     })
     this.deferred = new DeferredDelivery(this.webhooks, deferred, config.storage === 'database', logger)
@@ -257,7 +258,12 @@ export class BotServices {
       freshness: config.freshness,
       botId: config.botId || undefined,
       firstReply: config.firstReply,
-      foreignTurns: new ForeignTurns({ turns: this.sharedTurns, notices: context.notices, placeholder: config.placeholder, clock }),
+      foreignTurns: new ForeignTurns({
+        turns: this.sharedTurns,
+        notices: context.notices,
+        placeholder: config.placeholder,
+        clock,
+      }),
       feedback: config.feedback,
       clock,
       isTrusted: url => !!this.warnUnlessTrusted(isTrusted(url, config.apiEndpoint, config.trustedHosts)),

@@ -82,7 +82,7 @@ export interface LeaseState {
 export interface QueueOptions {
   /** How long the place of an instance that died blocks those behind it. Milliseconds. */
   ttlMs: number
-  /** Most places, the first one included. */
+  /** Most places, the first one included. A finite number. */
   capacity: number
 }
 

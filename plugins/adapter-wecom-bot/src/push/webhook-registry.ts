@@ -48,7 +48,9 @@ export class WebhookRegistry {
   byUrl(url: string): Webhook {
     let webhook = this.webhooks.get(url)
     if (webhook) return webhook
-    this.webhooks.set(url, webhook = new Webhook(url, this.post, this.clock, undefined, this.slot && (signal => this.slot!(url, signal))))
+    const { slot } = this
+    const admit = slot && ((signal: AbortSignal) => slot(url, signal))
+    this.webhooks.set(url, webhook = new Webhook(url, this.post, this.clock, undefined, admit))
     if (this.webhooks.size > MAX_IDLE_WEBHOOKS) this.removeIdle()
     return webhook
   }

@@ -33,7 +33,7 @@ export interface StreamStore {
    * @returns the id of the stream that holds the claim: `stream.streamId` if this call won
    */
   claim(stream: StoredStream): Promise<string>
-  /** Gives up a claim that this process holds: the message was turned away. Only where other processes could take it. */
+  /** Gives up a claim of this process: the message was turned away. Only where another process could take it. */
   unclaim?(stream: StoredStream): Promise<void>
   /** What was saved is not written in time: until it is, streams should not show anything new. Default: `false`. */
   readonly isLate?: boolean

@@ -45,7 +45,8 @@ export class TurnRegistry {
   /** Opens the turn of a callback that was not received before. */
   open(callback: Message | Event, options: OpenOptions = {}): TurnController {
     const { msgId, botId, userId, chatId } = callback
-    const { responseUrl, override, streaming = this.context.options.streaming, screen = this.createScreen } = options
+    const { streaming: isStreaming } = this.context.options
+    const { responseUrl, override, streaming = isStreaming, screen = this.createScreen } = options
     const id = randomSalt().toString('hex')
     const turn = new TurnController((onEnd) => {
       return new Turn(id, msgId, { botId, userId, chatId }, this.context.clock.monotonic(), {
@@ -78,7 +79,7 @@ export class TurnRegistry {
     return this.byMessage.get(messageKey(botId, msgId))
   }
 
-  /** Another instance has given the platform the last frame of a stream: of this turn, or of its own after a takeover. */
+  /** Another instance has given the platform the last frame of a stream: of this turn, or after it took it over. */
   fetchedElsewhere(streamId: string) {
     const turn = this.find(streamId)
     if (turn?.isClosing) turn.confirmFinalFrame(true)

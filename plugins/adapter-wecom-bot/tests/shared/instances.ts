@@ -28,7 +28,7 @@ export function streamOf({ reply }: Outcome): string {
   return (reply as Stream).stream.id
 }
 
-/** Instances of one bot that share state, each with a clock of its own: a clock that stands still is a stopped process. */
+/** Instances of one bot that share state, each with a clock of its own. A stopped process has one that stands still. */
 export function createInstances(limits = { total: 1000, user: 1000, maxAge: 330 * SECOND }) {
   const clock = new FakeClock()
   const backend = new MemoryBackend(clock)

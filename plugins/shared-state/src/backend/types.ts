@@ -7,6 +7,13 @@ export interface Ticket {
   order: number
 }
 
+/** A place that was just taken. */
+export interface Joined {
+  ticket: Ticket
+  /** Number of places before it. */
+  ahead: number
+}
+
 /** The single steps that shared state is made of. Each is atomic between all instances. May reject. */
 export interface Backend {
   claim(key: string, value: string, ttlMs: number): Promise<string>
@@ -24,8 +31,8 @@ export interface Backend {
   releaseLease(key: string, holder: string, fence: number): Promise<void>
   inspectLease(key: string): Promise<LeaseState | undefined>
 
-  /** @returns the ticket and its position from 0; `undefined` if the queue is full */
-  joinQueue(queue: string, id: string, ttlMs: number, capacity: number): Promise<{ ticket: Ticket, ahead: number } | undefined>
+  /** @returns `undefined` if the queue is full */
+  joinQueue(queue: string, id: string, ttlMs: number, capacity: number): Promise<Joined | undefined>
   /**
    * Renews a place.
    * @param adopt puts the ticket back in its order if it is missing

@@ -66,7 +66,8 @@ export class MemoryBackend implements Backend {
 
   async renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string) {
     const lease = this.leases.get(key)
-    if (lease && (lease.fence > fence || (lease.fence === fence && lease.holder && lease.holder !== holder))) return false
+    const isOther = !!lease?.holder && lease.holder !== holder
+    if (lease && (lease.fence > fence || (lease.fence === fence && isOther))) return false
     this.storeLease(key, { fence, holder, value: value ?? lease?.value }, ttlMs)
     return true
   }

@@ -3,6 +3,9 @@ import type { LeaseState, Limit } from 'common/shared-state'
 import type { Backend, Ticket } from '../backend/types'
 import type { Commands, RedisConnection } from './connection'
 
+/** Order of a new ticket, and number of those before it. */
+type Rank = [order: string, ahead: number]
+
 /** Redis 7 or Valkey, one server. Rejects when it does not answer. */
 export class RedisBackend implements Backend {
   private readonly commands: Commands
@@ -26,8 +29,8 @@ export class RedisBackend implements Backend {
 
   async compareAndSet(key: string, expected: string | undefined, value: string | undefined, ttlMs: number) {
     const name = this.key('value', key)
-    const [isExpected, isRemoved] = [flag(expected !== undefined), flag(value === undefined)]
-    return await this.commands.sharedCompareAndSet(name, isExpected, expected ?? '', isRemoved, value ?? '', ttlMs) === 1
+    const args = [...optional(expected), flag(value === undefined), value ?? '', ttlMs]
+    return await this.commands.sharedCompareAndSet(name, ...args) === 1
   }
 
   async acquireLease(key: string, holder: string, ttlMs: number, value?: string) {
@@ -37,7 +40,8 @@ export class RedisBackend implements Backend {
 
   async renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string) {
     const name = this.key('lease', key)
-    return await this.commands.sharedRenewLease(name, holder, fence, ttlMs, LEASE_VALUE_TTL_MS, ...optional(value)) === 1
+    const args = [holder, fence, ttlMs, LEASE_VALUE_TTL_MS, ...optional(value)]
+    return await this.commands.sharedRenewLease(name, ...args) === 1
   }
 
   async releaseLease(key: string, holder: string, fence: number) {
@@ -50,8 +54,8 @@ export class RedisBackend implements Backend {
   }
 
   async joinQueue(queue: string, id: string, ttlMs: number, capacity: number) {
-    const max = Math.min(capacity, Number.MAX_SAFE_INTEGER)
-    const joined = await this.commands.sharedJoinQueue(...this.queue(queue), id, ttlMs, max) as [string, number] | null
+    const keys = this.queue(queue)
+    const joined = await this.commands.sharedJoinQueue(...keys, id, ttlMs, capacity) as Rank | null
     return joined ? { ticket: { id, order: Number(joined[0]) }, ahead: joined[1] } : undefined
   }
 
@@ -65,7 +69,8 @@ export class RedisBackend implements Backend {
 
   async take(limits: readonly Limit[], holder: string, ttlMs: number) {
     const keys = limits.map(({ key }) => this.key('slots', key))
-    return await this.commands.sharedTakeSlots(keys.length, ...keys, holder, ttlMs, ...limits.map(({ max }) => max)) as number
+    const maxima = limits.map(({ max }) => max)
+    return await this.commands.sharedTakeSlots(keys.length, ...keys, holder, ttlMs, ...maxima) as number
   }
 
   async release(keys: readonly string[], holder: string) {
