@@ -16,7 +16,7 @@ export const rooms = {
   ],
   'plugins/shared-state': ['service', 'redis', 'memory', 'backend'],
   'packages/common': [
-    'database', 'shared-state', 'proxy', 'net', 'async', 'collections', 'testing', 'files', 'dialect', 'markdown', 'streaming', 'errors',
-    'time',
+    'settings', 'database', 'shared-state', 'proxy', 'net', 'async', 'collections', 'testing', 'files', 'dialect', 'markdown',
+    'streaming', 'errors', 'time',
   ],
 }

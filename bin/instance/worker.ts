@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Logger } from 'koishi'
 import type { Context, Dict } from 'koishi'
+import * as settingsForm from 'settings-form'
 import { validateEnv, CONSOLE_PATH } from './validate-env'
 import { withoutBlank } from './env'
 import { examineEnvFiles } from './env-hints/env-file'
@@ -156,6 +157,7 @@ async function start() {
 
   app = await loader.createApp()
   app.plugin(isolation)
+  app.plugin(settingsForm)
   app.plugin(consoleGate, {
     password: env.KOISHI_ADMIN_PASSWORD,
     uiPath: CONSOLE_PATH,

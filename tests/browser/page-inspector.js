@@ -17,6 +17,13 @@ globalThis.pageInspector = {
     })
   },
 
+  /** The names of the displayed rows. */
+  shown() {
+    return Array.from(document.querySelectorAll('.k-form .k-schema-item'))
+      .filter(item => item.offsetParent)
+      .map(item => item.querySelector('h3').innerText.replace(/\s/g, ''))
+  },
+
   /** Finds elements that extend beyond the visible width of the page or are truncated with an ellipsis. */
   overflowing() {
     const found = []

@@ -44,6 +44,7 @@ export class SettingsPage {
     const settings = new SettingsPage(await context.newPage(), `http://127.0.0.1:${instance.port}`)
     await settings.page.goto(`${settings.origin}/console/plugins/${ident}`)
     await settings.page.waitForSelector('.k-form .k-schema-item')
+    await settings.page.waitForSelector('html[lang]')
     return settings
   }
 
@@ -53,7 +54,36 @@ export class SettingsPage {
     await this.page.evaluate(`dispatchEvent(new PopStateEvent('popstate', { state: {} }))`)
     await this.page.locator('.layout-header', { hasText: `${title} [${ident}]` }).waitFor()
     await this.page.waitForSelector('.plugin-view .k-form, .plugin-view .k-comment')
+    await this.expand()
     if (row) await this.row(row).waitFor()
+  }
+
+  /** Opens all collapsed groups. */
+  async expand(): Promise<void> {
+    const collapsed = this.page.locator('.k-form h2[aria-expanded=false]:visible')
+    while (await collapsed.count()) await collapsed.first().click()
+  }
+
+  /** The settings that are displayed, in order. */
+  shown(): Promise<string[]> {
+    return this.page.evaluate('pageInspector.shown()')
+  }
+
+  /** The texts of the notes above the settings that are displayed. */
+  notes(): Promise<string> {
+    return this.page.locator('.k-comment p:visible').allInnerTexts().then(texts => texts.join('\n'))
+  }
+
+  /** Opens or closes a collapsed group by its keyboard or mouse. */
+  async toggle(title: string, key?: string): Promise<void> {
+    const header = this.page.locator('.k-form h2', { hasText: title })
+    if (key) await header.press(key)
+    else await header.click()
+  }
+
+  /** What stands beside a number of milliseconds. */
+  duration(name: string): Promise<string> {
+    return this.row(name).locator('.settings-duration').innerText()
   }
 
   close(): Promise<void> {
@@ -74,7 +104,8 @@ export class SettingsPage {
 
   /** Adds an item to every list and a row to every table, so that their fields are displayed. */
   async addItems(): Promise<void> {
-    for (const button of await this.page.locator('.k-form .k-schema-right > button').all()) await button.click()
+    // Some belong to groups that are hidden.
+    for (const button of await this.page.locator('.k-form .k-schema-right > button').all()) await button.dispatchEvent('click')
   }
 
   /** The text of the whole page. */

@@ -105,6 +105,7 @@ describe('settings pages in a browser', function() {
         let rows: Row[]
         before(async () => {
           page = await SettingsPage.open(browser, instance, cookie, idents[name].plain, locale)
+          await page.expand()
           rows = await page.rows()
         })
         after(() => page?.close())
@@ -145,7 +146,7 @@ describe('settings pages in a browser', function() {
         it('does not contain values from environment variables, and names the variables', async () => {
           const page = await SettingsPage.open(browser, instance, cookie, idents[name].running, locale)
           const rows = await page.rows()
-          const text = await page.text()
+          const text = await page.notes()
           await page.capture(`${name} ${locale} running`)
           await page.close()
           for (const [variable, { plugin, path }] of TARGETS) {

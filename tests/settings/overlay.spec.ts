@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Schema } from 'koishi'
 import type { Dict } from 'koishi'
-import { withoutRequired } from '../../bin/instance/settings/console-form'
+import { adaptForm, withoutRequired } from '../../bin/instance/settings/console-form'
 import { Overlay } from '../../bin/instance/settings/overlay'
 
 function overlay(env: Record<string, string>, plugins: Dict) {
@@ -54,5 +54,21 @@ describe('withoutRequired', () => {
   it('leaves the plugin\'s own form as it is', () => {
     withoutRequired(schema, ['token', 'key'])
     assert.throws(() => schema({ api: { endpoint: 'x' } }), /missing required/)
+  })
+})
+
+describe('adaptForm', () => {
+  const schema: Schema = Schema.intersect([
+    Schema.object({ style: Schema.string(), secret: Schema.string() }),
+    Schema.object({ buttons: Schema.number() }).role('settings-group', { shownIf: { setting: 'style', is: 'card' } }),
+    Schema.object({ format: Schema.string() }).role('settings-group', { shownIf: { setting: 'secret', isSet: true } }),
+  ])
+
+  it('lets groups go by the values of variables, without the value of a secret', () => {
+    const override = (path: string, value: string) => ({ variable: 'GEMINI_MODEL' as const, path, value })
+    const form = adaptForm(schema, [override('style', 'card'), override('secret', 'app-secret')])
+    assert.deepEqual(form.list!.map(({ meta }) => meta.extra?.variable), [undefined, 'card', true])
+    assert(!JSON.stringify(form).includes('app-secret'))
+    assert.deepEqual(schema.list!.map(({ meta }) => meta.extra?.variable), [undefined, undefined, undefined])
   })
 })

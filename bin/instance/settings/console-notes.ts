@@ -3,11 +3,15 @@ import type { Context, EffectScope, ForkScope } from 'koishi'
 import type {} from '@koishijs/plugin-notifier'
 import type { Override } from './overlay'
 
+/** In both languages, of which the console shows one, see `packages/settings-form`. */
 function noteOf(overrides: Override[]): h[] {
-  const items = overrides.flatMap(({ path, variable }, index) => [
-    ...index ? [h.text('、')] : [], h('code', path), h.text(' ← '), h('code', variable),
-  ])
-  return [h('p', [h.text('来自环境变量，以环境变量为准 / From environment variables, which take precedence: '), ...items])]
+  const texts = [['zh', '来自环境变量，以环境变量为准：', '、'], ['en', 'From environment variables, which take precedence: ', ', ']]
+  return texts.map(([lang, title, comma]) => h('p', { lang }, [
+    h.text(title),
+    ...overrides.flatMap(({ path, variable }, index) => [
+      ...index ? [h.text(comma)] : [], h('code', path), h.text(' ← '), h('code', variable),
+    ]),
+  ]))
 }
 
 /**

@@ -25,7 +25,9 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   constructor(ctx: C) {
     super(ctx)
     const logger = ctx.logger('wecom-bot')
-    this.log = new CallbackLog(systemClock, line => logger.warn(line))
+    this.log = new CallbackLog(systemClock, line => logger.warn(line), (refusal) => {
+      (ctx as Context).emit('wecom-bot/callback-refused', refusal)
+    })
     declareTables(ctx)
     ctx.i18n.define('zh-CN', zhCN)
     ctx.i18n.define('en-US', enUS)

@@ -19,6 +19,8 @@ import { shutDown } from './shutdown'
 import { canonical } from './callback/endpoint'
 import type { FeedbackRecord } from './storage/feedback'
 import type { Said } from './render/said'
+import { keepNote } from './settings-note'
+import { usage } from './settings-usage'
 import { Turn } from './turn/turn'
 
 /**
@@ -28,6 +30,7 @@ import { Turn } from './turn/turn'
  */
 export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
   static Config = Config
+  static usage = usage
   static inject = { server: { required: false }, http: { required: true }, database: { required: false } }
   static override MessageEncoder = WecomMessageEncoder
 
@@ -53,6 +56,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
         return refuse(502, error.code, error.message)
       }
     })
+    keepNote(ctx, bot)
     ctx.plugin(WecomAdapter, this)
     ctx.on('exit', () => shutDown(this.services, config.drain))
     ctx.on('dispose', () => this.services.dispose())

@@ -1,3 +1,4 @@
+import { group } from 'common/settings'
 import { Schema, Time } from 'koishi'
 import { MAX_CARD_BUTTONS, MAX_RECEIVED_FILE_MB, MAX_USER_STREAMS, REPLY_TIMEOUT_MS, STREAM_WINDOW_MS } from './protocol/limits'
 import { KEY_PATTERN } from './protocol/crypto'
@@ -73,21 +74,23 @@ const orExpression = (pattern: RegExp) => new RegExp(`${pattern.source}|^\\$\\{\
 const secret = (pattern: RegExp) => Schema.string().role('secret').pattern(orExpression(pattern))
 
 export const Config: Schema<Config> = Schema.intersect([
-  Schema.object({
+  group({
     mode: Schema.union([
       Schema.const('callback' as const),
       Schema.const('websocket' as const),
     ]).role('radio'),
     botId: optional(Schema.string()),
-    botSecret: optional(secret(/^\S+$/)),
-    wsUrl: Schema.string().role('link').pattern(orExpression(/^wss?:\/\/\S+$/)).default(LONG_CONNECTION),
+  }),
+  group({
     token: optional(secret(/^\S+$/)),
     encodingAESKey: optional(secret(KEY_PATTERN)),
     path: Schema.string().role('url').pattern(orExpression(/^\/.+/)).default('/api/wecom/callback'),
+  }, { shownIf: { setting: 'mode', isNot: 'websocket' } }),
+  group({
+    botSecret: optional(secret(/^\S+$/)),
+  }, { shownIf: { setting: 'mode', isNot: 'callback' } }),
+  group({
     name: optional(Schema.string()),
-    receiveId: Schema.string().default(''),
-  }),
-  Schema.object({
     replyMode: Schema.union([
       Schema.const('passive_stream' as const),
       Schema.const('response_url' as const),
@@ -96,52 +99,64 @@ export const Config: Schema<Config> = Schema.intersect([
       Schema.const('stream' as const),
       Schema.const('stream_with_template_card' as const),
     ]).role('radio').default('stream'),
+    welcome: Schema.string().role('textarea').default(''),
+    feedback: Schema.boolean().default(true),
+    placeholder: Schema.string().default('<think></think>'),
+  }, { collapsed: true }),
+  group({
     cardButtons: Schema.array(Schema.object({
       text: Schema.string().required(),
       input: Schema.string().required(),
     })).role('table').max(MAX_CARD_BUTTONS),
-    welcome: Schema.string().role('textarea').default(''),
-    feedback: Schema.boolean().default(true),
-    placeholder: Schema.string().default('<think></think>'),
-    firstReply: Schema.natural().role('ms').max(REPLY_TIMEOUT_MS - Time.second).default(5),
-    streamWindow: Schema.natural().role('ms').min(10 * Time.second).max(STREAM_WINDOW_MS).default(330 * Time.second),
-    unclaimed: Schema.natural().role('ms').min(3 * Time.second).default(10 * Time.second),
-    retention: Schema.natural().role('ms').min(Time.second).default(10 * Time.minute),
-  }),
-  Schema.object({
-    webhookKey: optional(Schema.string().role('secret')),
-    webhookUrl: optional(Schema.string().role('secret')),
-    webhooks: Schema.dict(Schema.string().role('secret')).role('table'),
-  }),
-  Schema.object({
+  }, { shownIf: { setting: 'streamStyle', is: 'stream_with_template_card' } }),
+  group({
     corpId: optional(Schema.string()),
     agentId: optional(Schema.string()),
     secret: optional(Schema.string().role('secret')),
+  }, { collapsed: true }),
+  group({
     appFormat: Schema.union([
       Schema.const('markdown' as const),
       Schema.const('text' as const),
     ]).role('radio').default('markdown'),
+  }, { shownIf: { setting: 'secret', isSet: true } }),
+  group({
+    webhookKey: optional(Schema.string().role('secret')),
+    webhookUrl: optional(Schema.string().role('secret')),
+    webhooks: Schema.dict(Schema.string().role('secret')).role('table'),
+  }, { collapsed: true }),
+  group({
+    firstReply: Schema.natural().role('ms').max(REPLY_TIMEOUT_MS - Time.second).default(5),
     passiveReply: Schema.natural().role('ms').max(REPLY_TIMEOUT_MS - 0.5 * Time.second).default(4 * Time.second),
-  }),
-  Schema.object({
+    streamWindow: Schema.natural().role('ms').min(10 * Time.second).max(STREAM_WINDOW_MS).default(330 * Time.second),
+    unclaimed: Schema.natural().role('ms').min(3 * Time.second).default(10 * Time.second),
+    retention: Schema.natural().role('ms').min(Time.second).default(10 * Time.minute),
+    drain: Schema.natural().role('ms').max(Time.minute).default(5 * Time.second),
+  }, { collapsed: true }),
+  group({
     storage: Schema.union([
       Schema.const('memory' as const),
       Schema.const('database' as const),
     ]).role('radio').default('memory'),
     maxTurns: Schema.natural().min(1).default(1000),
     maxUserTurns: Schema.natural().min(1).default(MAX_USER_STREAMS),
-    drain: Schema.natural().role('ms').max(Time.minute).default(5 * Time.second),
-  }),
-  Schema.object({
+    mediaLimit: Schema.natural().min(1).max(MAX_RECEIVED_FILE_MB).default(20),
+  }, { collapsed: true }),
+  group({
+    receiveId: Schema.string().default(''),
     previousToken: optional(Schema.string().role('secret')),
     previousEncodingAESKey: optional(Schema.string().role('secret').pattern(orExpression(KEY_PATTERN))),
     freshness: Schema.natural().role('ms').min(10 * Time.second).default(5 * Time.minute),
     healthToken: optional(Schema.string().role('secret')),
-    mediaLimit: Schema.natural().min(1).max(MAX_RECEIVED_FILE_MB).default(20),
-    trustedHosts: Schema.array(Schema.string()).role('table'),
+  }, { collapsed: true }),
+  group({
     proxy: optional(Schema.string().role('secret')),
     apiEndpoint: Schema.string().role('link').default(WECOM_API),
-  }),
+    trustedHosts: Schema.array(Schema.string()).role('table'),
+  }, { collapsed: true }),
+  group({
+    wsUrl: Schema.string().role('link').pattern(orExpression(/^wss?:\/\/\S+$/)).default(LONG_CONNECTION),
+  }, { collapsed: true, shownIf: { setting: 'mode', is: 'websocket' } }),
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
 
 /** How the bot is reached: as set, else by the long connection where only its values are set. */

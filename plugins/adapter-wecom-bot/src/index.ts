@@ -1,5 +1,6 @@
 import type { Event, Message, Surface } from './protocol/payload'
 import { WecomBot } from './bot'
+import type { Refusal } from './callback/callback-log'
 
 /** An event as plugins receive it: without the addresses and codes that allow to reply to it. */
 type PublicEvent<T extends Event['type']> = Omit<Extract<Event, { type: T }>, 'responseUrl' | 'webhookUrl' | 'responseCode'>
@@ -17,6 +18,8 @@ declare module 'koishi' {
     'wecom-bot/feedback'(event: PublicEvent<'feedback'>, bot: WecomBot): void
     /** The Token is used by another surface than before. Emitted at most once a minute. */
     'wecom-bot/surface'(surface: Surface, bot: WecomBot): void
+    /** A callback was refused. Emitted at most ten times a minute for each reason. */
+    'wecom-bot/callback-refused'(refusal: Refusal): void
   }
 
   interface Session {
@@ -29,6 +32,7 @@ export * from './adapter'
 export * from './bot'
 export { Config, ConfigError } from './config'
 export type * from './protocol/payload'
+export type { Refusal } from './callback/callback-log'
 export { WecomApiError } from './api/client'
 export { DeliveryError } from './api/delivery-error'
 export { ProxyError } from './api/proxy-error'

@@ -1,3 +1,4 @@
+import { group } from 'common/settings'
 import { Schema } from 'koishi'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
@@ -39,23 +40,33 @@ export interface Config {
   silence: number
 }
 
-export const Config: Schema<Config> = Schema.object({
-  streaming: Schema.union(['economy', 'live', 'off'] as const).role('radio').default('economy'),
-  cardTemplateId: Schema.string(),
-  cardKey: Schema.string().default('content'),
-  splitCards: Schema.boolean().default(true),
-  monthlyCalls: Schema.natural().default(5000),
-  monthlyMessages: Schema.natural().default(3000),
-  mentionAsker: Schema.boolean().default(true),
-  reaction: Schema.boolean().default(true),
-  stopText: Schema.string().default('停止'),
-  apps: Schema.array(Schema.object({
-    clientId: Schema.string().required(),
+export const Config: Schema<Config> = Schema.intersect([
+  group({
+    streaming: Schema.union(['economy', 'live', 'off'] as const).role('radio').default('economy'),
+    mentionAsker: Schema.boolean().default(true),
+    reaction: Schema.boolean().default(true),
+  }),
+  group({
     cardTemplateId: Schema.string(),
-    cardVariable: Schema.string(),
-  })).role('table').default([]),
-  silence: Schema.natural().role('ms').default(600_000),
-}).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
+    cardKey: Schema.string().default('content'),
+    stopText: Schema.string().default('停止'),
+  }, { shownIf: { setting: 'streaming', isNot: 'off' } }),
+  group({
+    splitCards: Schema.boolean().default(true),
+    apps: Schema.array(Schema.object({
+      clientId: Schema.string().required(),
+      cardTemplateId: Schema.string(),
+      cardVariable: Schema.string(),
+    })).role('table').default([]),
+  }, { collapsed: true, shownIf: { setting: 'streaming', isNot: 'off' } }),
+  group({
+    monthlyCalls: Schema.natural().default(5000),
+    monthlyMessages: Schema.natural().default(3000),
+  }, { collapsed: true }),
+  group({
+    silence: Schema.natural().role('ms').default(600_000),
+  }, { collapsed: true }),
+]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
 
 /** The settings of one app. */
 export function settingsOf(config: Config, clientId: string): Config {

@@ -3,6 +3,7 @@ import type { Context } from 'koishi'
 import { registerUsage } from './commands/usage'
 import { Companion } from './companion'
 import { Config } from './config'
+import { keepNote } from './settings-note'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
 
@@ -22,6 +23,7 @@ export function apply(ctx: Context, config: Config) {
   ctx.i18n.define('en-US', enUS)
   const clock = new SystemClock()
   const companion = new Companion(ctx, config, { clock, random: Math.random })
+  keepNote(ctx)
   registerUsage(ctx, session => companion.describeUsage(session))
   // Closing frames have to be sent before the clock stops.
   ctx.on('dispose', () => void companion.close().finally(() => clock.dispose()))

@@ -1,3 +1,4 @@
+import { group } from 'common/settings'
 import { Schema } from 'koishi'
 import { scopes } from './conversation/scope'
 import type { Scope } from './conversation/scope'
@@ -58,72 +59,74 @@ export interface Config {
 }
 
 export const Config: Schema<Config> = Schema.intersect([
-  Schema.object({
+  group({
     apiKeys: Schema.array(Schema.union([
       Schema.string().role('secret'),
       Schema.object({ key: Schema.string().role('secret').required(), bucket: Schema.string() }),
     ])).default([]),
     model: Schema.string().default('gemini-3.8-flash'),
+    proxy: Schema.string().role('secret'),
+    instructions: Schema.string().role('textarea').default(''),
+    scope: Schema.union(scopes).role('radio').default('user-in-channel'),
+    search: Schema.boolean().default(false),
+  }),
+  group({
     fallbackModels: Schema.array(Schema.string()).default(['gemini-3.6-flash', 'gemini-3.5-flash-lite']),
     modelAuthority: Schema.natural().max(5).default(2),
-  }),
-  Schema.object({
-    baseUrl: Schema.string().role('link').default('https://generativelanguage.googleapis.com'),
-    proxy: Schema.string().role('secret'),
-  }),
-  Schema.object({
-    instructions: Schema.string().role('textarea').default(''),
+    thinking: Schema.union(levels).default('default'),
+    showThoughts: Schema.boolean().default(false),
+    outputTokens: Schema.natural().default(0),
+  }, { collapsed: true }),
+  group({
+    urlContext: Schema.boolean().default(false),
+    codeExecution: Schema.boolean().default(false),
+  }, { collapsed: true }),
+  group({
     presets: Schema.dict(Schema.string().role('textarea')).default({}),
-    scope: Schema.union(scopes).role('radio').default('user-in-channel'),
     scopeAuthority: Schema.natural().max(5).default(2),
     historyTokens: Schema.natural().default(32_000),
     compaction: Schema.boolean().default(true),
     idleExpiry: Schema.natural().role('ms').default(0),
-  }),
-  Schema.object({
+  }, { collapsed: true }),
+  group({
     policy: Schema.union(['queue', 'replace', 'merge', 'drop']).role('radio').default('queue'),
     queue: Schema.natural().default(3),
-    mergeWindow: Schema.natural().role('ms').default(1500),
     maxQuestions: Schema.natural().default(1000),
     maxQuestionsPerUser: Schema.natural().default(8),
     answerBots: Schema.boolean().default(false),
     pingPong: Schema.natural().default(10),
-  }),
-  Schema.object({
+  }, { collapsed: true }),
+  group({
+    mergeWindow: Schema.natural().role('ms').default(1500),
+  }, { shownIf: { setting: 'policy', is: 'merge' } }),
+  group({
     streaming: Schema.boolean().default(true),
     buttons: Schema.boolean().default(false),
     mentionAsker: Schema.boolean().default(false),
     messageBytes: Schema.dict(Schema.natural()).role('table').default({}),
     formats: Schema.dict(Schema.union(formats)).role('table').default({}),
-  }),
-  Schema.object({
-    firstByteTimeout: Schema.natural().role('ms').default(60_000),
-    idleTimeout: Schema.natural().role('ms').default(60_000),
-    totalTimeout: Schema.natural().role('ms').default(300_000),
-    requestRetries: Schema.natural().max(5).default(2),
-  }),
-  Schema.object({
-    thinking: Schema.union(levels).default('default'),
-    showThoughts: Schema.boolean().default(false),
-    outputTokens: Schema.natural().default(0),
-    search: Schema.boolean().default(false),
-    urlContext: Schema.boolean().default(false),
-    codeExecution: Schema.boolean().default(false),
-  }),
-  Schema.object({
+  }, { collapsed: true }),
+  group({
     fileSize: Schema.natural().max(50).default(8),
     fileTotal: Schema.natural().max(70).default(16),
     fileTimeout: Schema.natural().role('ms').default(30_000),
     fileTurns: Schema.natural().default(3),
     mediaHosts: Schema.array(Schema.string()).default([]),
-  }),
-  Schema.object({
+  }, { collapsed: true }),
+  group({
     authority: Schema.natural().max(5).default(0),
     userRate: Schema.natural().default(0),
     channelRate: Schema.natural().default(0),
     userTokens: Schema.natural().default(0),
     channelTokens: Schema.natural().default(0),
-  }),
+  }, { collapsed: true }),
+  group({
+    baseUrl: Schema.string().role('link').default('https://generativelanguage.googleapis.com'),
+    firstByteTimeout: Schema.natural().role('ms').default(60_000),
+    idleTimeout: Schema.natural().role('ms').default(60_000),
+    totalTimeout: Schema.natural().role('ms').default(300_000),
+    requestRetries: Schema.natural().max(5).default(2),
+  }, { collapsed: true }),
 ]).i18n({ 'zh-CN': zhCN._config, 'en-US': enUS._config })
 
 /** Settings that have no effect: misspelt, or left over from a version that had them. */

@@ -19,6 +19,7 @@ import { bodyOf } from './chat/prompt'
 import { registerUsageCommand } from './usage/report'
 import { isFromBot } from './chat/bots'
 import { botNames, isAddressed, withoutMentions } from './chat/trigger'
+import { keepNote } from './settings-note'
 import { unavailableEngine } from './engine/unavailable'
 
 declare module 'koishi' {
@@ -59,6 +60,7 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
 
   const clock = new SystemClock()
   const chat = new Chat(ctx, config, { engine, clock, random: Math.random })
+  keepNote(ctx, chat.context.route.keyPool)
   registerCommands(ctx, chat)
   registerUsageCommand(ctx, chat.context.usageReport)
   registerDoctor(ctx, { ...chat.context, ...chat.context.route, signal: chat.context.disposed })

@@ -22,11 +22,26 @@ const hints: Record<CallbackErrorReason, string> = {
   slow: '正文 10 秒内没有传完，或同时在接收的正文太多：发送方或中间的代理太慢 / the body took more than 10 seconds, or too many bodies were being received: the sender or a proxy is too slow',
 }
 
+/** A callback that was refused. */
+export interface Refusal {
+  reason: CallbackErrorReason
+  /** HTTP status of the response. */
+  status: number
+  path: string
+  /** What is wrong and how to fix it, in Chinese and English. */
+  hint: string
+}
+
 /** Logs refused callbacks for the operator: the reason, without secrets, and only counts under a flood. */
 export class CallbackLog {
   private readonly seen = new Map<Occasion, { since: number, count: number }>()
 
-  constructor(readonly clock: Clock, readonly write: (line: string) => void) {}
+  /** @param announce is told of the refused callbacks that are logged */
+  constructor(
+    readonly clock: Clock,
+    readonly write: (line: string) => void,
+    private readonly announce: (refusal: Refusal) => void = () => {},
+  ) {}
 
   /** A callback that failed because of the connection or a bug. Without the stack, which does not help operators. */
   failed(error: unknown) {
@@ -36,7 +51,8 @@ export class CallbackLog {
 
   refused({ reason, status, detail }: CallbackError, path: string) {
     const where = `${path}${detail ? `, ${detail}` : ''}`
-    this.note(reason, `callback refused: ${reason} (${status}) on ${where}. ${hints[reason]}`)
+    const isLogged = this.note(reason, `callback refused: ${reason} (${status}) on ${where}. ${hints[reason]}`)
+    if (isLogged) this.announce({ reason, status, path, hint: hints[reason] })
   }
 
   /** @param deviation how far the clock is ahead of WeCom's, in milliseconds */
@@ -62,13 +78,16 @@ export class CallbackLog {
       + `a callback was sent to ${shown}, which has no bot: set the path of the URL in the WeCom console to ${own}${en}`)
   }
 
-  private note(reason: Occasion, line: string) {
+  /** @returns whether there is a line of its own */
+  private note(reason: Occasion, line: string): boolean {
     const now = this.clock.monotonic()
     let seen = this.seen.get(reason)
     if (!seen || now - seen.since >= 60_000) {
       if (seen && seen.count > MAX_LINES_PER_MINUTE) this.write(`${reason}: ${seen.count - MAX_LINES_PER_MINUTE} more in the last minute`)
       this.seen.set(reason, seen = { since: now, count: 0 })
     }
-    if (++seen.count <= MAX_LINES_PER_MINUTE) this.write(line)
+    if (++seen.count > MAX_LINES_PER_MINUTE) return false
+    this.write(line)
+    return true
   }
 }
