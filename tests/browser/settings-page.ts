@@ -54,8 +54,8 @@ export class SettingsPage {
     await this.page.evaluate(`dispatchEvent(new PopStateEvent('popstate', { state: {} }))`)
     await this.page.locator('.layout-header', { hasText: `${title} [${ident}]` }).waitFor()
     await this.page.waitForSelector('.plugin-view .k-form, .plugin-view .k-comment')
-    await this.expand()
     if (row) await this.row(row).waitFor()
+    await this.expand()
   }
 
   /** Opens all collapsed groups. */
@@ -71,7 +71,7 @@ export class SettingsPage {
 
   /** The texts of the notes above the settings that are displayed. */
   notes(): Promise<string> {
-    return this.page.locator('.k-comment p:visible').allInnerTexts().then(texts => texts.join('\n'))
+    return this.page.locator('.k-comment p[lang]:visible').allInnerTexts().then(texts => texts.join('\n'))
   }
 
   /** Opens or closes a collapsed group by its keyboard or mouse. */

@@ -108,7 +108,7 @@ export const Config: Schema<Config> = Schema.intersect([
       text: Schema.string().required(),
       input: Schema.string().required(),
     })).role('table').max(MAX_CARD_BUTTONS),
-  }, { shownIf: { setting: 'streamStyle', is: 'stream_with_template_card' } }),
+  }, { collapsed: true, shownIf: { setting: 'streamStyle', is: 'stream_with_template_card' } }),
   group({
     corpId: optional(Schema.string()),
     agentId: optional(Schema.string()),
@@ -119,7 +119,7 @@ export const Config: Schema<Config> = Schema.intersect([
       Schema.const('markdown' as const),
       Schema.const('text' as const),
     ]).role('radio').default('markdown'),
-  }, { shownIf: { setting: 'secret', isSet: true } }),
+  }, { collapsed: true, shownIf: { setting: 'secret', isSet: true } }),
   group({
     webhookKey: optional(Schema.string().role('secret')),
     webhookUrl: optional(Schema.string().role('secret')),

@@ -12,7 +12,7 @@ describe('the note above the settings', () => {
   afterEach(() => instance.stop())
 
   async function start(settings: Partial<Config> = {}) {
-    instance = await startBot(settings, { prepare: app => void app.plugin(notifier) })
+    instance = await startBot(settings, { prepare: app => void app.plugin(notifier as never) })
   }
 
   const texts = () => {

@@ -8,7 +8,7 @@ describe('the note above the settings', () => {
   let app: Context
   beforeEach(async () => {
     app = new Context()
-    app.plugin(notifier)
+    app.plugin(notifier as never)
     await app.start()
   })
   afterEach(() => app.stop())

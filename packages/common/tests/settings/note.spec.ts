@@ -19,14 +19,14 @@ describe('SettingsNote', () => {
   const shown = () => app.get('notifier')!.store.map(({ options }) => [options.type, options.content.join('')])
 
   it('shows a text in both languages, with its parameters', () => {
-    app.plugin(notifier)
+    app.plugin(notifier as never)
     new SettingsNote(app, texts).show('warning', 'url', { url: 'https://<a>' })
     assert.deepEqual(shown(), [['warning', '<p lang="zh">URL 填 <code>https://&lt;a&gt;</code>。</p>'
       + '<p lang="en">Enter <code>https://&lt;a&gt;</code>, not <code>{other}</code>.</p>']])
   })
 
   it('replaces the note, and removes it', () => {
-    app.plugin(notifier)
+    app.plugin(notifier as never)
     const note = new SettingsNote(app, texts)
     note.show('warning', 'url', { url: 'a' })
     note.show('success', 'done')
@@ -38,15 +38,15 @@ describe('SettingsNote', () => {
 
   it('appears whenever there is a notifier', () => {
     new SettingsNote(app, texts).show('success', 'done')
-    const fork = app.plugin(notifier)
+    const fork = app.plugin(notifier as never)
     assert.equal(shown().length, 1)
     fork.dispose()
-    app.plugin(notifier)
+    app.plugin(notifier as never)
     assert.equal(shown().length, 1)
   })
 
   it('goes with its plugin', () => {
-    app.plugin(notifier)
+    app.plugin(notifier as never)
     const fork = app.plugin(ctx => new SettingsNote(ctx, texts).show('success', 'done'))
     assert.equal(shown().length, 1)
     fork.dispose()
