@@ -25,6 +25,7 @@ COPY --from=build /app/package.json /app/koishi.yml ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/packages packages
 COPY --from=build /app/plugins plugins
+COPY --from=build /app/examples examples
 COPY --from=build /app/lib lib
 COPY --from=build /app/bin/health.mjs bin/
 RUN install --directory --owner=node --group=node data

@@ -68,7 +68,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['plugins/*/src/**/*.ts', 'packages/*/src/**/*.ts'],
+    files: ['plugins/*/src/**/*.ts', 'packages/*/src/**/*.ts', 'examples/*/src/**/*.ts'],
     settings: {
       'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js'] })],
       'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },

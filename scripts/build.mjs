@@ -4,14 +4,15 @@
  */
 
 import { spawnSync } from 'node:child_process'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { build } from 'esbuild'
 import { load } from 'js-yaml'
 import { bundleDeclarations } from './bundle-declarations.mjs'
 import { assertDeclared, isPackage, packageOf } from './declared-packages.mjs'
+import { pluginFolders } from './workspaces.mjs'
 
-const folders = readdirSync('plugins').map(name => `plugins/${name}`)
+const folders = pluginFolders()
 
 const yaml = {
   name: 'yaml',

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pluginFolders } from './workspaces.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
@@ -22,8 +23,8 @@ function newest(folder) {
 // Build results and their sources. An installation without sources, such as the Docker image, is never stale.
 const parts = [
   { target: 'lib/instance/worker.js', sources: ['bin'] },
-  ...readdirSync('plugins').map(name => ({
-    target: `plugins/${name}/lib/index.js`, sources: [`plugins/${name}/src`, 'packages/common/src'],
+  ...pluginFolders().map(folder => ({
+    target: `${folder}/lib/index.js`, sources: [`${folder}/src`, 'packages/common/src'],
   })),
 ]
 

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Logger } from 'koishi'
+import { Logger, unwrapExports } from 'koishi'
 import type { Context, Dict } from 'koishi'
 import * as settingsForm from 'settings-form'
 import { validateEnv, CONSOLE_PATH } from './validate-env'
@@ -158,6 +159,7 @@ async function start() {
   app = await loader.createApp()
   app.plugin(isolation)
   app.plugin(settingsForm)
+  if (env.KOISHI_WATCH_SOURCES) await watchSources(app, env.KOISHI_WATCH_SOURCES)
   app.plugin(consoleGate, {
     password: env.KOISHI_ADMIN_PASSWORD,
     uiPath: CONSOLE_PATH,
@@ -185,6 +187,14 @@ async function start() {
     { mark: '✓', zh: '启动完成。', en: 'Ready.' },
   ])
   process.send?.({ type: 'started' })
+}
+
+/** Reloads a plugin when one of its sources changes. `npm run dev` sets the folder, see `scripts/watch-sources.ts`. */
+async function watchSources(app: Context, base: string) {
+  // A CommonJS module with a default export, which is nested when it is imported.
+  const Watcher = unwrapExports(unwrapExports(await import('@koishijs/plugin-hmr')))
+  const root = ['packages', 'plugins', 'examples'].filter(folder => existsSync(join(base, folder)))
+  app.plugin(Watcher, { base, root, ignored: ['**/node_modules/**', '**/lib/**', '**/tests/**'] })
 }
 
 /** Limits the size of the log files, and pauses writing them while the disk is full. */

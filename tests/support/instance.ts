@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { freePort } from 'testkit'
 
 export const root = resolve(__dirname, '../..')
@@ -45,7 +45,10 @@ export class Instance {
     const folder = after?.folder ?? await mkdtemp(join(tmpdir(), 'instance-'))
     await cp(join(root, 'package.json'), join(folder, 'package.json'))
     await writeFile(join(folder, 'koishi.yml'), await readFile(join(root, 'koishi.yml'), 'utf8') + plugins)
-    for (const name in files) await writeFile(join(folder, name), files[name])
+    for (const name in files) {
+      await mkdir(dirname(join(folder, name)), { recursive: true })
+      await writeFile(join(folder, name), files[name])
+    }
     const port = Number(env.PORT) || after?.port || await freePort()
     const { PATH, HOME, NODE_OPTIONS } = globalThis.process.env
     const command = [process.execPath, ...preload.flatMap(file => ['-r', file]), join(root, 'bin/start.ts')]
