@@ -22,6 +22,8 @@ export type GeminiChatErrorCode =
   | 'gemini-chat/file-type-not-supported'
   | 'gemini-chat/file-too-large'
   | 'gemini-chat/file-not-available'
+  | 'gemini-chat/tool-invalid'
+  | 'gemini-chat/question-refused'
 
 /** Base of all errors of this plugin. */
 export abstract class GeminiChatError extends CodedError<GeminiChatErrorCode> {}
