@@ -9,6 +9,12 @@ import zhCN from './locales/zh-CN.yml'
 
 const levels = ['default', 'minimal', 'low', 'medium', 'high'] as const
 
+/** A Koishi command that the model may call. */
+export interface CommandToolSetting {
+  name: string
+  confirm: boolean
+}
+
 /** The settings. What they mean stands in `locales/`. */
 export interface Config {
   apiKeys: KeySetting[]
@@ -46,6 +52,13 @@ export interface Config {
   search: boolean
   urlContext: boolean
   codeExecution: boolean
+  tools: boolean
+  toolCommands: CommandToolSetting[]
+  toolRounds: number
+  toolTimeout: number
+  toolResult: number
+  toolResultTotal: number
+  confirmTimeout: number
   fileSize: number
   fileTotal: number
   fileTimeout: number
@@ -105,6 +118,18 @@ export const Config: Schema<Config> = Schema.intersect([
     mentionAsker: Schema.boolean().default(false),
     messageBytes: Schema.dict(Schema.natural()).role('table').default({}),
     formats: Schema.dict(Schema.union(formats)).role('table').default({}),
+  }, { collapsed: true }),
+  group({
+    tools: Schema.boolean().default(true),
+    toolCommands: Schema.array(Schema.object({
+      name: Schema.string().required(),
+      confirm: Schema.boolean().default(true),
+    })).role('table').default([]),
+    toolRounds: Schema.natural().min(1).max(50).default(8),
+    toolTimeout: Schema.natural().role('ms').min(1).default(30_000),
+    toolResult: Schema.natural().min(500).default(20_000),
+    toolResultTotal: Schema.natural().min(500).default(100_000),
+    confirmTimeout: Schema.natural().role('ms').min(1000).default(120_000),
   }, { collapsed: true }),
   group({
     fileSize: Schema.natural().max(50).default(8),

@@ -1,5 +1,7 @@
 import type { Awaitable, Context, Session } from 'koishi'
 import type { Question } from './model/ask'
+import { registerCommandTools } from './assistant/command-tools'
+import { provideAssistant } from './assistant/service'
 import { Chat } from './chat/chat'
 import { SystemClock } from 'common/time'
 import { questionIn, registerCommands, shortcut } from './commands'
@@ -12,10 +14,11 @@ import { registerDoctor } from './doctor/command'
 import { createGeminiEngine } from './engine/gemini'
 import type { Engine } from './engine/types'
 import { operatorMessage } from './messages/error-messages'
+import { localize } from './messages/i18n'
 import { declareUsageTable } from './usage/usage-store'
 import enUS from './locales/en-US.yml'
 import zhCN from './locales/zh-CN.yml'
-import { bodyOf } from './chat/prompt'
+import { bodyOf, textOf } from './chat/prompt'
 import { registerUsageCommand } from './usage/report'
 import { isFromBot } from './chat/bots'
 import { botNames, isAddressed, withoutMentions } from './chat/trigger'
@@ -38,6 +41,13 @@ export { BusyError } from './conversation/queue'
 export { EngineError } from './engine/error'
 export type { EngineErrorDetails, EngineErrorKind, EngineErrorReason } from './engine/error'
 export { MediaError } from './media/error'
+export { Assistant } from './assistant/service'
+export type { QuestionOptions } from './assistant/service'
+export type { ToolOptions } from './assistant/tool-options'
+export { AskError } from './assistant/error'
+export { ToolError } from './tools/error'
+export type { ToolFailure } from './tools/result'
+export type { JsonSchema, ToolText } from './tools/tool'
 export { GeminiChatError } from './util/errors'
 export type { GeminiChatErrorCode } from './util/errors'
 export { Config }
@@ -61,6 +71,18 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
   const clock = new SystemClock()
   const chat = new Chat(ctx, config, { engine, clock, random: Math.random })
   keepNote(ctx, chat.context.route.keyPool)
+  provideAssistant(ctx, chat)
+  const { confirmations, logger, tools } = chat.context
+  registerCommandTools(ctx, {
+    registry: tools,
+    settings: config.tools ? config.toolCommands : [],
+    timeoutMs: config.toolTimeout,
+    warn: line => logger.warn(line),
+  })
+  ctx.on('interaction/button', (session) => {
+    const notice = confirmations.takeClick(session)
+    if (notice) void session.send(localize(session, ...notice))
+  })
   registerCommands(ctx, chat)
   registerUsageCommand(ctx, chat.context.usageReport)
   registerDoctor(ctx, { ...chat.context, ...chat.context.route, signal: chat.context.disposed })
@@ -68,7 +90,8 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
     const names = botNames(session)
     if (!isAddressed(session, names) || (!config.answerBots && isFromBot(ctx, session))) return next()
     const body = withoutMentions(bodyOf(session), session.selfId, names)
-    return shortcut(ctx, session, body) ?? chat.answer(session, questionIn(body))
+    const confirmed = confirmations.takeMessage(session, textOf(body))
+    return confirmed ?? shortcut(ctx, session, body) ?? chat.answer(session, questionIn(body))
   })
   // Before the database and the adapters are disposed, while answers can still be stored and sent.
   ctx.on('exit', () => chat.shutDown())

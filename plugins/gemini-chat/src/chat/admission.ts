@@ -1,5 +1,5 @@
 import type { Session } from 'koishi'
-import { hasAuthority } from './authority'
+import { hasAuthority } from '../util/authority'
 import type { ChatContext } from './context'
 import { describeError } from 'common/errors'
 import { channelOf, userOf } from '../usage/usage-store'

@@ -114,11 +114,12 @@ export class Chat {
 
   /**
    * Runs an exchange once the earlier ones of its conversation have ended.
+   * @param isSilent shows nothing: the answer is for a plugin
    * @returns a reply to send beside the answer, or instead of it
    */
   async enqueue(
     session: Session, key: string,
-    task: (exchange: Exchange, signal: AbortSignal) => Promise<h[] | undefined>,
+    task: (exchange: Exchange, signal: AbortSignal) => Promise<h[] | undefined>, isSilent = false,
   ): Promise<h[] | undefined> {
     const { config: { policy, queue }, context, conversationQueue } = this
     if (!this.hasKey) {
@@ -131,7 +132,7 @@ export class Chat {
     if (typeof release === 'string') return this.refuse(session, release === 'each' ? 'busy' : 'crowded')
     try {
       if (policy === 'replace') conversationQueue.stop(key, REPLACED)
-      const exchange = new Exchange(context, session, key)
+      const exchange = new Exchange(context, session, key, isSilent)
       const ahead = conversationQueue.pending(key)
       const limit = policy === 'drop' ? 0 : queue
       const answer = conversationQueue.enqueue(key, signal => task(exchange, signal), limit)

@@ -1,6 +1,6 @@
 import { DatabaseAccess } from 'common/database'
 import type { DatabaseTask } from 'common/database'
-import type { Context, Logger } from 'koishi'
+import type { Awaitable, Context, Logger, Session } from 'koishi'
 import type { Clock } from 'common/time'
 import type { Config } from '../config'
 import { Archive } from '../conversation/archive'
@@ -17,12 +17,17 @@ import { RateLimits } from '../usage/rate-limits'
 import { ModelList } from '../model/model-list'
 import type { ModelRoute } from '../model/attempts'
 import { UsageReport } from '../usage/report'
+import { Confirmations } from '../tool-calls/confirmations'
+import { ToolRegistry } from '../tools/registry'
 
 export interface ChatOptions {
   engine: Engine
   clock: Clock
   random: () => number
 }
+
+/** Makes an addition to the system prompt; an empty one adds nothing. */
+export type SystemPromptPart = (session: Session) => Awaitable<string | undefined>
 
 /** The services that all conversations share. */
 export interface ChatContext extends ChatOptions {
@@ -38,6 +43,10 @@ export interface ChatContext extends ChatOptions {
   usageStore: UsageStore
   rateLimits: RateLimits
   usageReport: UsageReport
+  tools: ToolRegistry<Session>
+  confirmations: Confirmations
+  /** What other plugins add to the system prompt. */
+  promptParts: Set<SystemPromptPart>
   /** Aborts when the plugin is unloaded. Its texts are gone then. */
   disposed: AbortSignal
 }
@@ -86,5 +95,8 @@ export function createChatContext(
     usageStore,
     rateLimits: new RateLimits(config, usageStore, options.clock),
     usageReport: new UsageReport(ctx, usageStore, now),
+    tools: new ToolRegistry(),
+    confirmations: new Confirmations({ clock: options.clock, config, logger }),
+    promptParts: new Set(),
   }
 }

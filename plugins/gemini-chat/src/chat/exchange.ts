@@ -1,7 +1,7 @@
 import type { h, Session } from 'koishi'
 import { recordUsage } from '../usage/record'
 import { ask } from '../model/ask'
-import type { AttemptResult, Question } from '../model/ask'
+import type { AskOptions, AttemptResult, Question } from '../model/ask'
 import { estimateContents, measureTurn } from '../conversation/tokens'
 import type { StoredTurn } from '../conversation/history'
 import type { RecalledTurns } from '../conversation/context-window'
@@ -15,9 +15,12 @@ import { loadAttachments, reloadEarlierAttachments } from './attachments'
 import { withoutLargeReferences } from '../media/reference'
 import { modelName } from '../model/model-list'
 import { AnswerLayout } from '../answer/layout'
+import type { Reply } from '../answer/reply'
 import { adaptationNotes } from './adaptation'
 import { sendPictures, takesPictures } from './picture-delivery'
 import { AnswerPresenter } from './presenter'
+import { AnswerTools } from '../tool-calls/answer-tools'
+import { answerInRounds } from '../tools/rounds'
 import { summarise } from './summary'
 import { localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
@@ -33,14 +36,24 @@ export class Exchange {
   /** The platform shows by itself that an answer is being written. */
   private readonly platformShowsProgress: boolean
 
-  /** @param key of the conversation */
-  constructor(readonly context: ChatContext, readonly session: Session, readonly key: string) {
+  /**
+   * @param key of the conversation
+   * @param isSilent shows nothing: the answer is for a plugin
+   */
+  constructor(
+    readonly context: ChatContext, readonly session: Session, readonly key: string, private readonly isSilent = false,
+  ) {
     const { formats, showThoughts } = context.config
     const { editInterval, markdown } = session.bot as { editInterval?: number, markdown?: boolean }
-    this.presenter = new AnswerPresenter(context, session)
+    this.presenter = new AnswerPresenter(context, session, isSilent)
     this.layout = new AnswerLayout(session)
     this.platformShowsProgress = markdown === true && editInterval === 0
     this.showsThoughts = showThoughts && markdown === true && !formats[session.platform]
+  }
+
+  /** The answer as far as it is. */
+  get reply(): Reply {
+    return this.layout.reply
   }
 
   /**
@@ -57,13 +70,15 @@ export class Exchange {
     if (!asked) return presenter.replaceStatus(unseen)
     layout.notes.push(unseen)
     const past = await reloadEarlierAttachments(this, turns, left, signal)
-    const error = await this.streamAnswer(await buildQuestion(this, past, asked, this.showsThoughts), signal)
+    const tools = await AnswerTools.choose(context, session, line => presenter.activity(line))
+    const request = await buildQuestion(this, past, asked, this.showsThoughts, tools.declarations)
+    const error = await this.streamAnswer(request, tools, signal)
     reply.error = error
     const notice = context.disposed.aborted ? undefined : endNotice(reply, signal, error)
     context.unanswered.set(key, reply.isSome || signal.aborted ? undefined : question)
-    if (!reply.isSome) return this.endWithoutAnswer(question, signal, notice)
+    if (!reply.isSome && !reply.hasResults) return this.endWithoutAnswer(question, signal, notice)
 
-    const contents = [withoutLargeReferences(question), reply.content]
+    const contents = [withoutLargeReferences(question), ...reply.contents]
     const turn = { contents, tokens: measureTurn(contents, turns, reply.usage), interrupted: error !== undefined }
     await Promise.all([
       replaced ? context.archive.rewrite(key, replaced, turn) : context.archive.append(key, turn),
@@ -75,7 +90,7 @@ export class Exchange {
   /** Shows the whole answer, its pictures last. */
   private async show(notice: Message | undefined, failed: boolean) {
     const { context, session, layout, presenter } = this
-    const { pictures } = layout.reply
+    const pictures = this.isSilent ? [] : layout.reply.pictures
     if (pictures.length && !takesPictures(session)) layout.notes.push(localizeText(session, 'picture.unsupported'))
     const text = layout.complete(notice) || (presenter.isOpen ? localizeText(session, 'picture.below') : '')
     if (text) await presenter.deliver(text, failed)
@@ -97,8 +112,8 @@ export class Exchange {
    * Streams the answer to its end.
    * @returns the error that interrupted it, if any
    */
-  private async streamAnswer(request: Question, signal: AbortSignal): Promise<unknown> {
-    const { context, key, session, layout, presenter } = this
+  private async streamAnswer(request: Question, tools: AnswerTools, signal: AbortSignal): Promise<unknown> {
+    const { context, context: { config }, key, session, layout, presenter } = this
     const { annotations, reply } = layout
     const observe = recordUsage(context.usageStore, session, signal)
     const heard = new AbortController()
@@ -110,9 +125,9 @@ export class Exchange {
       signal.throwIfAborted()
       await context.ctx.serial(session, 'gemini/before-request', request, session)
       if (request.tools?.includes('search')) presenter.status('status.searching')
-      for await (const event of ask(request, {
+      const options: AskOptions = {
         ...context, signal,
-        retries: context.config.requestRetries,
+        retries: config.requestRetries,
         onWait: ms => presenter.status('status.retry', { seconds: Math.ceil(ms / 1000) }),
         onThought: this.showsThoughts ? text => this.showThought(text) : undefined,
         onAttempt(attempt: AttemptResult) {
@@ -120,15 +135,29 @@ export class Exchange {
           last = attempt
           if (attempt.error !== undefined && !reply.text) annotations.clearThoughts()
         },
+      }
+      for await (const event of answerInRounds(request.contents, {
+        maxRounds: request.toolDeclarations?.length ? config.toolRounds : 0,
+        // Signatures of thoughts are accepted by the model that wrote them.
+        ask: (contents, mayCall) => ask({
+          ...request, contents, preferred: last.model || request.preferred, ...!mayCall && request.toolDeclarations && { toolChoice: 'none' },
+        }, options),
+        signal,
+        run: calls => tools.run(calls, signal, request.toolDeclarations),
       })) {
+        if (event.type === 'results') {
+          meter.round(last)
+          reply.take(event)
+          continue
+        }
         // What was shown as the answer so far was thoughts.
-        if (event.type === 'retract' && this.showsThoughts) annotations.addThought(reply.text)
+        if (event.type === 'retract' && this.showsThoughts && !reply.hasResults) annotations.addThought(reply.text)
         annotations.take(event)
         if (reply.take(event)) presenter.update(layout.partial)
         if (reply.text) meter.text()
       }
       const { calls } = reply
-      if (!reply.isSome) throw calls.length ? uncalled(calls) : new EngineError('empty', 'the answer has no text')
+      if (!reply.isSome) throw calls.length ? uncalled(calls, reply.rounds) : new EngineError('empty', 'the answer has no text')
       if (reply.reason === 'other') context.route.models.noteUnstatedEnd(last.model)
       const chosen = modelName(request.preferred ?? context.config.model)
       const notice = context.fallbackNotices.notice(key, chosen, modelName(last.model))
@@ -156,6 +185,8 @@ export class Exchange {
   /** Shows thoughts in place of a status until there is text. */
   private showThought(text: string) {
     const { layout, presenter } = this
+    // Text that is visible must not move: after the first round, thoughts are not shown.
+    if (layout.reply.text) return
     layout.annotations.addThought(text)
     if (layout.annotations.before) presenter.showProvisional(layout.partial.trimEnd())
   }
@@ -173,8 +204,12 @@ export class Exchange {
   }
 }
 
-/** The model wants to call functions instead of answering, which leads nowhere here. */
-function uncalled(names: string[]) {
+/**
+ * The model wants to call tools instead of answering, which leads nowhere.
+ * @param rounds how often it has called tools before
+ */
+function uncalled(names: string[], rounds: number) {
   const detail = names.join(', ')
+  if (rounds) return new EngineError('empty', `the model called tools ${rounds} times without an answer`, { reason: 'rounds', detail: String(rounds) })
   return new EngineError('empty', `the answer is a call of ${detail}, and there are no functions to call`, { reason: 'call', detail })
 }

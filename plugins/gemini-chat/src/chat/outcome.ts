@@ -23,6 +23,8 @@ export interface Outcome {
 export class OutcomeMeter {
   private readonly began: number
   private firstTextMs?: number
+  /** Tokens of the rounds that ended with calls of tools. */
+  private readonly earlier = { prompt: 0, answer: 0 }
 
   constructor(private readonly context: Pick<ChatContext, 'ctx' | 'clock'>, private readonly session: Session) {
     this.began = context.clock.monotonic()
@@ -33,16 +35,23 @@ export class OutcomeMeter {
     this.firstTextMs ??= this.elapsed
   }
 
+  /** Called when a round has ended with calls of tools: the model is asked again. */
+  round({ usage, estimate }: AttemptResult) {
+    const { prompt, answer } = countTokens(usage, estimate)
+    this.earlier.prompt += prompt
+    this.earlier.answer += answer
+  }
+
   /** @param error what interrupted the answer, if anything */
   end({ model, usage, estimate }: AttemptResult, signal: AbortSignal, error?: unknown) {
     const { prompt, answer } = countTokens(usage, estimate)
-    const { context: { ctx }, session, firstTextMs } = this
+    const { context: { ctx }, session, earlier, firstTextMs } = this
     const outcome: Outcome = {
       result: signal.aborted ? 'stopped' : !error ? 'answered' : firstTextMs === undefined ? 'failed' : 'interrupted',
       ...error instanceof EngineError && !signal.aborted && { reason: error.kind },
       ...model && { model },
-      promptTokens: prompt,
-      answerTokens: answer,
+      promptTokens: earlier.prompt + prompt,
+      answerTokens: earlier.answer + answer,
       ms: this.elapsed,
       firstTextMs,
     }

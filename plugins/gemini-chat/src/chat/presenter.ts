@@ -8,15 +8,19 @@ import { localize, localizeText } from '../messages/i18n'
 import type { Message } from '../messages/i18n'
 import type { ChatContext } from './context'
 
+/** Shows nothing: the answer is for a plugin. */
+const SILENT: Delivery = { status() {}, update() {}, async finish() {} }
+
 /** Shows an answer in its channel: first a status, then the text as it grows, finally the whole text. */
 export class AnswerPresenter {
   private readonly delivery: Delivery
   /** Replaces a status when the plugin is unloaded. Kept here, because the texts are gone by then. */
   private closingText = ''
 
-  constructor(private readonly context: ChatContext, private readonly session: Session) {
+  /** @param isSilent shows nothing */
+  constructor(private readonly context: ChatContext, private readonly session: Session, isSilent = false) {
     const { config, config: { streaming } } = context
-    this.delivery = createDelivery(targetOf(session, config), { ...context, streaming })
+    this.delivery = isSilent ? SILENT : createDelivery(targetOf(session, config), { ...context, streaming })
   }
 
   /** Whether a status or a text is visible, so that further messages have to replace it. */
@@ -33,6 +37,11 @@ export class AnswerPresenter {
   showProvisional(line: string) {
     this.closingText = localizeText(this.session, 'stopped')
     this.delivery.status?.(line)
+  }
+
+  /** Shows a line that tells what is being done; an empty one removes it. */
+  activity(line: string) {
+    if (!this.context.disposed.aborted) this.delivery.activity?.(line)
   }
 
   /** Tells that the question waits: as a status, or in a message of its own where a status could not be replaced. */

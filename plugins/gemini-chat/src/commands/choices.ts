@@ -1,5 +1,5 @@
 import type { h, Session } from 'koishi'
-import { hasAuthority } from '../chat/authority'
+import { hasAuthority } from '../util/authority'
 import type { Chat } from '../chat/chat'
 import { channelKeyOf, scopes } from '../conversation/scope'
 import type { Scope } from '../conversation/scope'

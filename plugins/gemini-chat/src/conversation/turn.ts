@@ -25,10 +25,19 @@ function isPlain(part: Part): part is { text: string } {
 
 /** Turns as messages of a request. Interrupted answers are marked, or the model would take them for complete. */
 export function toContents(turns: Turn[]): Content[] {
-  return turns.flatMap(({ contents, interrupted }) => contents.map((content) => {
-    if (!interrupted || content.role !== 'model') return content
-    return { ...content, parts: [...content.parts, { text: '[interrupted]' }] }
-  }))
+  return turns.flatMap(({ contents, interrupted }) => interrupted ? markInterrupted(contents) : contents)
+}
+
+/** An answer may consist of several messages: the mark stands in the last one, or follows results of tools. */
+function markInterrupted(contents: Content[]): Content[] {
+  const mark = { text: '[interrupted]' }
+  const last = contents.at(-1)!
+  switch (last.role) {
+    case 'user': return contents
+    case 'model': return [...contents.slice(0, -1), { ...last, parts: [...last.parts, mark] }]
+    case 'tool': return [...contents, { role: 'model', parts: [mark] }]
+    default: return last.role satisfies never
+  }
 }
 
 /** The last line of a turn's question, at most 40 characters, for people to recognise it. */

@@ -12,11 +12,18 @@ export class EditDelivery extends LatestState implements Delivery {
   isOpen = false
   /** The newest status could not be shown. It is not tried again. */
   private hasFailedStatus = false
+  private newestActivity = ''
   private readonly series: MessageSeries
 
   constructor(private readonly target: EditableTarget, private readonly options: DeliveryOptions) {
     super()
     this.series = new MessageSeries(target, options)
+  }
+
+  activity(line: string) {
+    this.newestActivity = line
+    if (this.newestText) this.begin()
+    else this.status(line)
   }
 
   async finish(text: string, failed = false) {
@@ -25,15 +32,16 @@ export class EditDelivery extends LatestState implements Delivery {
   }
 
   protected get isDue() {
-    const { finished, hasFailedStatus, newestStatus, newestText, series } = this
+    const { finished, hasFailedStatus, newestActivity, newestStatus, newestText, series } = this
     if (finished.signal.aborted || series.frozen) return false
-    return newestText ? newestText !== series.shown : !hasFailedStatus && newestStatus !== series.frame
+    if (newestText) return newestText !== series.shown || newestActivity !== series.activity
+    return !hasFailedStatus && newestStatus !== series.frame
   }
 
   protected async step() {
     this.isOpen = true
     if (!this.newestText) this.hasFailedStatus = !await this.series.showStatus(this.newestStatus)
-    else if (!await this.series.showText(this.newestText)) return false
+    else if (!await this.series.showText(this.newestText, this.newestActivity)) return false
     if (this.pause) await this.options.clock.sleep(this.pause, this.finished.signal)
     return true
   }

@@ -12,6 +12,8 @@ export class MessageSeries {
   shown = ''
   /** What was sent last for the newest message. */
   frame = ''
+  /** The line below the text that tells what is being done; not part of the answer. */
+  activity = ''
   /** The newest message cannot be edited; the rest waits for the end. */
   frozen = false
   /** Failures of the platform in a row. */
@@ -38,18 +40,22 @@ export class MessageSeries {
 
   /**
    * Shows as much of an unfinished answer as can be shown. A failure does no harm, because another state follows.
+   * @param activity a line below the text that tells what is being done
    * @returns whether there was anything to show
    */
-  async showText(text: string): Promise<boolean> {
+  async showText(text: string, activity = ''): Promise<boolean> {
     const page = this.nextPage(text)
     if (page.end < text.length) {
       if (await this.send(pageText(text, page), undefined) && !this.frozen) this.turnPage(text, page.end)
       return true
     }
     const { length, suffix } = draft(text, this.draftScanner)
-    const frame = pageText(text, { ...page, end: Math.max(length, page.start), suffix: length > page.start ? suffix : '' })
-    if (length <= Math.max(this.shown.length, page.start) || frame === this.frame) return false
+    const body = pageText(text, { ...page, end: Math.max(length, page.start), suffix: length > page.start ? suffix : '' })
+    const frame = [body, activity].filter(Boolean).join('\n\n')
+    const isNews = length > Math.max(this.shown.length, page.start) || activity !== this.activity
+    if (!isNews || frame === this.frame) return false
     if (!await this.send(frame, 'typing')) return true
+    this.activity = activity
     this.shown = text.slice(0, length)
     this.closed = /`{3}|~{3}/.test(suffix) ? '' : suffix
     return true

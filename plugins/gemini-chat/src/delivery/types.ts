@@ -7,6 +7,11 @@ export interface Delivery {
   status?(line: string): void
   /** Something is shown already, if only a status: whatever is said next must replace it. */
   readonly isOpen?: boolean
+  /**
+   * Shows a line that tells what is being done, below the text or in place of it, until the next line; an empty one
+   * removes it. Absent where it could not be taken away again.
+   */
+  activity?(line: string): void
   /** Takes the newest state of the whole text. Returns at once, however slow the platform is. */
   update(text: string): void
   /**

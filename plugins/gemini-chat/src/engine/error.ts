@@ -28,12 +28,14 @@ export type EngineErrorKind =
 
 /**
  * What the kind alone does not tell: which timer ran out (`first-byte`, `idle`, `total`), what was blocked (`prompt`,
- * `answer`), or that an empty answer reached its token limit (`length`), is a call of a tool that does not exist (`call`)
- * or followed too many rounds of calls (`rounds`). Or why a request was refused: because of what an answer in the history carries for the engine alone (`signatures`, see
- * `EngineRequest.portable`), because it is too long (`context`), or because the model lacks a feature.
+ * `answer`), or that an empty answer reached its token limit (`length`), is a call of a tool that does not exist
+ * (`call`), or came after too many rounds of calls (`rounds`). Or why a request was refused: because of what an answer
+ * in the history carries for the engine alone (`signatures`, see `EngineRequest.portable`), because it is too long
+ * (`context`), or because the model lacks a feature.
  */
 export type EngineErrorReason =
-  | 'first-byte' | 'idle' | 'total' | 'prompt' | 'answer' | 'length' | 'call' | 'rounds' | 'signatures' | 'context' | ModelFeature
+  | 'first-byte' | 'idle' | 'total' | 'prompt' | 'answer' | 'length' | 'call' | 'rounds' | 'signatures' | 'context'
+  | ModelFeature
 
 export interface EngineErrorDetails {
   /** HTTP status, or the code of an error inside a stream. */

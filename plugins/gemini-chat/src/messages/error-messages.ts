@@ -39,6 +39,7 @@ export function userMessage(error: unknown): Message {
       return retryAfter ? ['errors.rate-wait', { seconds: Math.ceil(retryAfter / 1000) }] : ['errors.rate']
     case 'empty':
       if (reason === 'call') return ['errors.call', { names: detail }]
+      if (reason === 'rounds') return ['errors.rounds', { rounds: detail }]
       // Thinking used up the token limit of the answer.
       return [reason === 'length' ? 'errors.empty-tokens' : 'errors.empty']
     case 'request':

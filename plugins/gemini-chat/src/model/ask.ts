@@ -50,7 +50,7 @@ export interface AskOptions {
 export async function* ask({ preferred, ...question }: Question, options: AskOptions): AsyncGenerator<EngineEvent> {
   const { engine, signal, clock, route } = options
   const contents = withoutReferences(question.contents)
-  const attempts = new Attempts(route, options.retries, options.random, preferred, contents.length - 1)
+  const attempts = new Attempts(route, options.retries, options.random, preferred, historyLength(contents))
   for (;;) {
     const { key, model, portable } = attempts
     const sent = withoutOldest(contents, attempts.halvings)
@@ -95,10 +95,16 @@ function isVisible(event: EngineEvent): boolean {
   return event.type === 'text' ? event.text.trim() !== '' : event.type === 'part' && !!event.part.file
 }
 
+/** How many messages come before the question: what follows it are rounds of its answer. */
+function historyLength(contents: Content[]): number {
+  return Math.max(0, contents.findLastIndex(({ role }) => role === 'user'))
+}
+
 /** Messages without the older half of the history, the older half of what is left, and so on; the question stays. */
 function withoutOldest(contents: Content[], halvings: number): Content[] {
   if (!halvings) return contents
-  const kept = contents.slice(-1 - ((contents.length - 1) >> halvings))
+  const length = historyLength(contents)
+  const kept = contents.slice(length - (length >> halvings))
   const first = kept.findIndex(({ role }) => role === 'user')
   return kept.slice(Math.max(0, first))
 }

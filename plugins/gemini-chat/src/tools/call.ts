@@ -38,8 +38,10 @@ export interface CallOptions<Caller> {
   onEnd?(call: RequestedCall, failure: ToolFailure | undefined, error?: unknown, started?: Tool<Caller>): void
 }
 
-/** Runs the calls of one round at the same time. Never rejects: every call gets an outcome, in the order of the calls. */
-export function runCalls<Caller>(calls: readonly RequestedCall[], options: CallOptions<Caller>): Promise<ToolOutcome[]> {
+/** Runs the calls of one round at the same time. Never rejects: every call gets an outcome, in their order. */
+export function runCalls<Caller>(
+  calls: readonly RequestedCall[], options: CallOptions<Caller>,
+): Promise<ToolOutcome[]> {
   return Promise.all(calls.map((call, index) => runCall(call, options, index >= MAX_CALLS_PER_ROUND)))
 }
 
@@ -48,9 +50,9 @@ async function runCall<Caller>(
 ): Promise<ToolOutcome> {
   const { signal, tools, onStart, onEnd, isAllowed } = options
   const { name } = call
-  let started: Tool<Caller> | undefined
+  const state: { started?: Tool<Caller> } = {}
   const fail = (failure: ToolFailure, detail?: string, error?: unknown): ToolOutcome => {
-    onEnd?.(call, failure, error, started)
+    onEnd?.(call, failure, error, state.started)
     return { text: failureText(shownName(name), failure, detail), failure }
   }
   if (isTooMany) return fail('too-many')
@@ -63,11 +65,11 @@ async function runCall<Caller>(
     if (!signal.aborted && answer !== 'confirmed') return fail(answer)
   }
   if (signal.aborted) return fail('stopped')
-  started = tool
+  state.started = tool
   onStart?.(tool)
   try {
     const text = await runWithin(tool, checked.args, options)
-    onEnd?.(call, undefined, undefined, started)
+    onEnd?.(call, undefined, undefined, tool)
     return { text: resultText(name, text, options.resultChars) }
   } catch (error) {
     if (error === LATE) return fail('timeout')
@@ -80,7 +82,10 @@ async function runCall<Caller>(
 /** The abort reason of a tool that takes too long. */
 const LATE = new Error('the tool took too long')
 
-/** Runs a tool until it ends, its time is over or the answer is stopped. A tool that ignores its signal is left alone. */
+/**
+ * Runs a tool until it ends, its time is over or the answer is stopped. One that ignores its signal is left alone, and
+ * what it returns is dropped.
+ */
 async function runWithin<Caller>(
   tool: Tool<Caller>, args: Record<string, unknown>, { caller, clock, signal }: CallOptions<Caller>,
 ): Promise<string> {

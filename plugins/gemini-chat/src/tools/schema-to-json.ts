@@ -24,7 +24,7 @@ export function isSchemaNode(value: unknown): value is SchemaNode {
   return typeof value === 'function' && typeof (value as Partial<SchemaNode>).type === 'string' && 'meta' in value
 }
 
-/** The JSON schema of what a Koishi `Schema` takes. Types that JSON does not have become the value they are read from. */
+/** The JSON schema of what a Koishi `Schema` takes. Types that JSON lacks become the value they are read from. */
 export function schemaToJson(node: SchemaNode): JsonSchema {
   const { description, default: preset, min, max, step, pattern } = node.meta ?? {}
   const text = typeof description === 'string' ? description : description?.[''] ?? Object.values(description ?? {})[0]
@@ -75,7 +75,9 @@ function structureOf(node: SchemaNode): JsonSchema {
 }
 
 function objectOf(dict: NonNullable<SchemaNode['dict']>): JsonSchema {
-  const fields = Object.entries(dict).flatMap(([name, field]) => field && !field.meta?.hidden ? [[name, field] as const] : [])
+  const fields = Object.entries(dict).flatMap(([name, field]) => {
+    return field && !field.meta?.hidden ? [[name, field] as const] : []
+  })
   const required = fields.filter(([, { meta }]) => meta?.required).map(([name]) => name)
   return {
     type: 'object',

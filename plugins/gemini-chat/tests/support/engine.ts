@@ -73,3 +73,18 @@ export class FakeEngine implements Engine {
 function aborted(signal: AbortSignal) {
   return new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
+
+let calls = 0
+
+/** The events of a round that ends with calls of tools. */
+export function callsTools(...tools: [name: string, args?: Record<string, unknown>][]): Step[] {
+  return [
+    ...tools.map(([name, args = {}]): Step => ({ type: 'part', part: { toolCall: { id: `call-${++calls}`, name, arguments: args } } })),
+    { type: 'end', reason: 'tools' },
+  ]
+}
+
+/** The results of tools in a request, newest message last. */
+export function resultsIn({ contents }: Pick<EngineRequest, 'contents'>): string[] {
+  return contents.flatMap(({ parts }) => parts.flatMap(({ toolResult }) => toolResult ? [toolResult.content] : []))
+}

@@ -21,7 +21,7 @@ describe('a Koishi schema as JSON schema', () => {
     ['objects together', Schema.intersect([Schema.object({ a: Schema.string() }), Schema.object({ b: Schema.string() })]), {
       type: 'object', properties: { a: { type: 'string' }, b: { type: 'string' } }, additionalProperties: false,
     }],
-    ['texts in two languages', Schema.string().description({ 'zh-CN': '甲', 'en-US': 'a' }), { type: 'string', description: '甲' }],
+    ['texts in two languages', Schema.string().i18n({ 'zh-CN': '甲', 'en-US': 'a' }), { type: 'string', description: '甲' }],
   ]
   for (const [what, schema, json] of cases) {
     it(`of ${what}`, () => {
