@@ -69,3 +69,10 @@ export function tokenLimitIn(message: string): number | undefined {
   const [, limit] = /\b(?:maximum|limit|at most|up to)\D{0,60}?(\d{3,})\b/i.exec(message) ?? []
   return limit ? Number(limit) : undefined
 }
+
+const UNSERVED = /(location|territory) (is )?not supported|not (available|supported) in your (country|region|location)|unsupported_country/i
+
+/** Whether a refusal says that the provider does not serve the place the request comes from. */
+export function isUnserved(message: string): boolean {
+  return UNSERVED.test(message)
+}

@@ -1,11 +1,5 @@
-import type { Engine, QuotaCalendar } from './types'
-
-const DAY_MS = 86_400_000
-
-const utcCalendar: QuotaCalendar = {
-  dayOf: time => new Date(time).toISOString().slice(0, 10),
-  nextReset: time => (Math.floor(time / DAY_MS) + 1) * DAY_MS,
-}
+import type { Engine } from './types'
+import { utcCalendar } from './utc-calendar'
 
 /**
  * Stands in for an engine that could not be created because a setting is wrong. Every question fails with the reason,

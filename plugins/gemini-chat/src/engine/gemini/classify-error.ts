@@ -2,7 +2,7 @@ import { ProxyError } from 'common/proxy'
 import type { EngineErrorDetails, EngineErrorKind, EngineErrorReason } from '../error'
 import { EngineError, redact } from '../error'
 import { classifyFailure, retryAfterMs } from '../http/failure'
-import { isTooLong, isWithoutCredit, refusedFeature, tokenLimitIn, ZERO_QUOTA } from '../refusals'
+import { isTooLong, isUnserved, isWithoutCredit, refusedFeature, tokenLimitIn, ZERO_QUOTA } from '../refusals'
 
 /** Facts about a failure that the failure itself does not contain. */
 export interface Hints {
@@ -133,12 +133,10 @@ function reasonOf(status: number | undefined, message: string): EngineErrorReaso
   return refusedFeature(message) ?? (isTooLong(status, message) ? 'context' : undefined)
 }
 
-const UNSERVED = /(location|territory) (is )?not supported|not (available|supported) in your (country|region|location)|unsupported_country/i
-
 function kindOf(status: number | undefined, message: string, { quota, detail }: EngineErrorDetails): EngineErrorKind {
   if (/^API_KEY|ACCESS_TOKEN|CREDENTIALS|CONSUMER_/.test(detail ?? '')) return 'auth'
   if (/API key (not valid|expired|not found)|pass a valid API key/i.test(message)) return 'auth'
-  if (UNSERVED.test(message)) return 'region'
+  if (isUnserved(message)) return 'region'
   switch (status) {
     case 401: case 403: return 'auth'
     case 404: return refusedFeature(message) ? 'request' : 'model'

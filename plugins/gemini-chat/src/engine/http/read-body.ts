@@ -49,6 +49,9 @@ export function createBodyParser(): SseParser {
       const events = feed(true)
       return [...events, ...reader!.end()]
     },
+    get isOver() {
+      return reader?.isOver ?? false
+    },
   }
 }
 
@@ -56,7 +59,13 @@ export function createBodyParser(): SseParser {
 function createEventParser(): SseParser {
   const bare = createJsonParser()
   const events = createSseParser(undefined, line => /^[\s"{}[\],]/.test(line) ? bare.push(Buffer.from(`${line}\n`)) : [])
-  return { push: bytes => events.push(bytes), end: () => [...events.end(), ...bare.end()] }
+  return {
+    push: bytes => events.push(bytes),
+    end: () => [...events.end(), ...bare.end()],
+    get isOver() {
+      return events.isOver
+    },
+  }
 }
 
 function createForeignParser(): SseParser {

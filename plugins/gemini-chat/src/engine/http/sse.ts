@@ -17,6 +17,8 @@ export interface SseParser {
   push(bytes: Uint8Array): ServerEvent[]
   /** Ends the body. @returns the last event, if its blank line was missing */
   end(): ServerEvent[]
+  /** A `[DONE]` has come: what follows is ignored. */
+  readonly isOver?: boolean
 }
 
 /** An image of many megabytes is a single event. */
@@ -88,6 +90,9 @@ export function createSseParser(
       if (pieces.length) endLine('', events)
       dispatch(events)
       return events
+    },
+    get isOver() {
+      return done
     },
   }
 }
