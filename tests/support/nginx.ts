@@ -15,9 +15,10 @@ export class Nginx {
 
   /**
    * @param server directives for the `server` block
+   * @param http directives for the `http` block
    * @throws {Error} with nginx's error log, if it does not start
    */
-  static async start(server: string): Promise<Nginx> {
+  static async start(server: string, http = ''): Promise<Nginx> {
     const folder = await mkdtemp(join(tmpdir(), 'nginx-'))
     const port = await freePort()
     const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -27,7 +28,7 @@ export class Nginx {
       daemon off; pid ${folder}/pid; error_log ${folder}/error.log;
       events {}
       http {
-        access_log off; ${folders.join(' ')}
+        access_log off; ${folders.join(' ')} ${http}
         server { listen 127.0.0.1:${port}; root ${folder}/empty; ${server} }
       }
     `)

@@ -39,7 +39,13 @@ export function createService({ url, prefix }: Config, clock: Clock, logger: Cir
     healed: () => service.restore(),
   })
   const backend = new GuardedBackend(new RedisBackend(connection, prefix), memory, circuit)
-  const service = new SharedStateService(backend, { instance, clock, isShared: true, circuit })
+  const service = new SharedStateService(backend, {
+    instance,
+    clock,
+    isShared: true,
+    circuit,
+    changed: names => logger.info('instances that share their state: %d (%s)', names.length, names.join(', ')),
+  })
   return {
     service,
     async close() {

@@ -14,11 +14,7 @@ export function apply(ctx: Context, config: Config) {
   const clock = new SystemClock()
   const { service, close } = createService(config, clock, logger)
   ctx.set('sharedState', service)
-  ctx.on('ready', async () => {
-    await service.start()
-    const { instances, isShared, isDegraded } = service
-    if (isShared && !isDegraded) logger.info('%d instances share their state: %s', instances.length, instances.join(', '))
-  })
+  ctx.on('ready', () => service.start())
   ctx.on('dispose', async () => {
     await close()
     clock.dispose()

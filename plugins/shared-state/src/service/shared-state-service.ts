@@ -27,6 +27,8 @@ export interface ServiceOptions {
   isShared: boolean
   /** Omitted for a backend that cannot fail. */
   circuit?: ServerHealth
+  /** Called when instances have come or gone, as far as the server answers. */
+  changed?(instances: readonly string[]): void
 }
 
 /** The service `sharedState`: composes the steps of a backend, and keeps what this instance holds. */
@@ -37,13 +39,16 @@ export class SharedStateService implements SharedState {
   private readonly clock: Clock
   private readonly circuit: ServerHealth
   private readonly held = new Set<Held>()
+  private readonly changed: (instances: readonly string[]) => void
+  private announced = ''
   private timer: unknown
   private isDisposed = false
 
-  constructor(private readonly backend: Backend, { instance, clock, isShared, circuit }: ServiceOptions) {
+  constructor(private readonly backend: Backend, { instance, clock, isShared, circuit, changed = () => {} }: ServiceOptions) {
     this.instance = instance
     this.clock = clock
     this.isShared = isShared
+    this.changed = changed
     this.circuit = circuit ?? { isOpen: false, epoch: 0 }
     this.instances = [instance]
   }
@@ -55,8 +60,14 @@ export class SharedStateService implements SharedState {
   /** Makes this instance known to the others. Resolves when it knows them. */
   async start() {
     if (!this.isShared || this.isDisposed) return
-    this.instances = [...await this.backend.heartbeat(this.instance, INSTANCE_TTL_MS)].sort()
+    const instances = [...await this.backend.heartbeat(this.instance, INSTANCE_TTL_MS)].sort()
     if (this.isDisposed) return
+    this.instances = instances
+    const names = instances.join(', ')
+    if (!this.isDegraded && names !== this.announced) {
+      this.announced = names
+      this.changed(instances)
+    }
     this.timer = this.clock.setTimeout(() => void this.start(), HEARTBEAT_INTERVAL_MS)
   }
 

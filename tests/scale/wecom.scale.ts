@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Cluster, slowAnswer } from '../support/cluster'
+
+describe('three instances behind one URL', function() {
+  this.timeout(180_000)
+  let cluster: Cluster
+  before(async () => {
+    cluster = await Cluster.start(3, { GEMINI_API_KEY: 'spec-key' })
+  })
+  after(() => cluster?.close())
+  beforeEach(() => {
+    cluster.gemini.respond(({ question }) => slowAnswer(question, 4, 300))
+    cluster.gemini.requests.splice(0)
+    cluster.wecom.responses.splice(0)
+  })
+
+  it('see each other', async () => {
+    for (const instance of cluster.instances) await instance.prints('instances that share their state: 3')
+  })
+
+  for (const withResponseUrl of [true, false]) {
+    it(`answer 30 people whole, in the bubble, ${withResponseUrl ? 'with' : 'without'} response_url`, async () => {
+      const results = await Promise.all(Array.from({ length: 30 }, async (_, index) => {
+        const question = `q${withResponseUrl}${index}`
+        const { seen, isFinished } = await cluster.ask(cluster.client(`user-${question}`, undefined, { withResponseUrl }), question)
+        return { isWhole: isFinished && seen.at(-1)!.includes(`${question}-4 ${question}-end`), last: seen.at(-1), steps: new Set(seen).size }
+      }))
+      assert.deepEqual(results.filter(({ isWhole }) => !isWhole), [])
+      // The bubbles grow at the instances that do not answer, too.
+      assert.ok(results.some(({ steps }) => steps > 2))
+      await sleep(500)
+      assert.equal(cluster.wecom.responses.length, 0)
+      assert.equal(cluster.questions.length, 30)
+    })
+  }
+
+  it('answer a message once that reaches all of them at once', async () => {
+    const clients = cluster.instances.map(instance => cluster.client('repeated', instance))
+    const payload = clients[0].text('repeated')
+    const responses = await Promise.all([0, 1, 2, 0, 1].map(index => clients[index].post(payload)))
+    assert.equal(new Set(responses.map(({ reply }) => reply!.stream!.id)).size, 1)
+    await sleep(3000)
+    assert.equal(cluster.questions.length, 1)
+  })
+
+  /** Asks one instance. @returns a function that polls another one */
+  async function begin(question: string, parts = 40) {
+    const [first, second] = cluster.instances
+    cluster.gemini.respond(({ question }) => slowAnswer(question, parts, 500))
+    const client = cluster.client(`user-${question}`, first)
+    const { reply } = await client.post(client.text(question))
+    const other = cluster.client(`user-${question}`, second)
+    const poll = async () => (await other.poll(reply!.stream!.id)).reply!.stream!
+    while (!(await poll()).content!.includes(`${question}-2`)) await sleep(200)
+    return { poll, worker: await first.workerPid() }
+  }
+
+  it('close the bubble of one that was killed, with its text so far, within 12 seconds', async () => {
+    const { poll, worker } = await begin('doomed')
+    process.kill(worker, 'SIGKILL')
+    const killedAt = performance.now()
+    let stream = await poll()
+    while (!stream.finish) {
+      assert.match(stream.content!, /doomed-2/)
+      await sleep(250)
+      stream = await poll()
+    }
+    // On a busy machine a poll may be late, but not by this much.
+    assert.ok(performance.now() - killedAt < 14_000)
+    assert.match(stream.content!, /doomed-2[^]*机器人重启/)
+    assert.equal(cluster.questions.length, 1)
+    assert.equal(cluster.wecom.responses.length, 0)
+    await cluster.instances[0].prints('Ready.\n')
+  })
+
+  it('let one that was stopped do nothing more when it wakes up', async () => {
+    const { poll, worker } = await begin('asleep', 16)
+    process.kill(worker, 'SIGSTOP')
+    try {
+      while (!(await poll()).finish) await sleep(250)
+      await sleep(8000)
+    } finally {
+      process.kill(worker, 'SIGCONT')
+    }
+    const { content } = await poll()
+    assert.match(content!, /机器人重启/)
+    await sleep(14_000)
+    assert.equal((await poll()).content, content)
+    assert.equal(cluster.wecom.responses.length, 0)
+  })
+
+  for (const [how, leave, come] of [
+    ['stopped, and started empty', () => cluster.redis.stop(), () => cluster.redis.run()],
+    ['paused', async () => cluster.redis.pause(), async () => cluster.redis.resume()],
+  ] as const) {
+    it(`leave no person without an answer while Redis is ${how}`, async () => {
+      cluster.gemini.respond(({ question }) => slowAnswer(question, 8, 300))
+      const asking = Array.from({ length: 9 }, (_, index) => cluster.ask(cluster.client(`outage-${how}-${index}`), `o${index}`))
+      await sleep(1000)
+      await leave()
+      await sleep(2500)
+      const during = cluster.ask(cluster.client(`outage-${how}-late`), 'late')
+      await come()
+      const results = await Promise.all([...asking, during])
+      await sleep(12_000)
+      const elsewhere = cluster.wecom.responses.map(({ body }) => JSON.stringify(body))
+      const silent = results.filter(({ seen, isFinished }, index) => {
+        const end = `${index < 9 ? `o${index}` : 'late'}-end`
+        return !(isFinished && seen.at(-1)!.includes(end)) && !elsewhere.some(text => text?.includes(end))
+      })
+      assert.deepEqual(silent, [])
+      assert.equal(cluster.questions.length, 10)
+    })
+  }
+
+  it('are all there after a rolling restart under load', async () => {
+    let isOver = false
+    const load = Array.from({ length: 6 }, async (_, person) => {
+      const incomplete: unknown[] = []
+      for (let count = 0; !isOver; count++) {
+        const question = `r${person}x${count}`
+        const { seen, isFinished } = await cluster.ask(cluster.client(`rolling-${person}`), question)
+        if (!isFinished || !seen.at(-1)) incomplete.push(seen)
+      }
+      return incomplete
+    })
+    for (const instance of cluster.instances) {
+      process.kill(await instance.workerPid(), 'SIGKILL')
+      const { length } = instance.output
+      while (!instance.output.slice(length).includes('Ready.')) await sleep(200)
+    }
+    isOver = true
+    assert.deepEqual((await Promise.all(load)).flat(), [])
+  })
+})

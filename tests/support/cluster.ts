@@ -1,0 +1,95 @@
+import type { Gemini, Pause, Scenario, Wecom } from 'testkit'
+import { WecomClient, createGemini, createWecom, scenarios } from 'testkit'
+import { Instance } from './instance'
+import { Nginx } from './nginx'
+import { RedisServer } from './redis'
+
+const credentials = {
+  WECOM_BOT_TOKEN: 'conversationToken',
+  WECOM_BOT_ENCODING_AES_KEY: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+}
+
+/** What became of one message. */
+export interface Result {
+  /** Every state of the bubble. */
+  seen: string[]
+  /** The bubble was closed. */
+  isFinished: boolean
+}
+
+/** An answer that names its question, in some parts with pauses between them. */
+export function slowAnswer(question: string, parts: number, pause: Pause): Scenario {
+  const steps = Array.from({ length: parts }, (_, index) => [pause, `${question}-${index + 1} `]).flat()
+  return scenarios.text(...steps, `${question}-end`)
+}
+
+/** Several instances with a real Redis behind a real nginx, which takes them in turn. */
+export class Cluster {
+  private constructor(
+    readonly redis: RedisServer,
+    readonly gemini: Gemini,
+    readonly wecom: Wecom,
+    readonly instances: Instance[],
+    readonly nginx: Nginx,
+  ) {}
+
+  static async start(count: number, env: Record<string, string> = {}): Promise<Cluster> {
+    const redis = await RedisServer.start()
+    const gemini = await createGemini()
+    const wecom = await createWecom({ encodingAESKey: credentials.WECOM_BOT_ENCODING_AES_KEY })
+    const settings = {
+      ...credentials, GEMINI_API_KEY: 'spec-key', GEMINI_BASE_URL: gemini.url, REDIS_URL: redis.url,
+      WECOM_BOT_API_ENDPOINT: wecom.origin, WECOM_BOT_TRUSTED_HOSTS: new URL(wecom.origin).host, ...env,
+    }
+    const instances = await Promise.all(Array.from({ length: count }, () => Instance.start({ env: settings })))
+    await Promise.all(instances.map(instance => instance.ready()))
+    const servers = instances.map(({ port }) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join(' ')
+    const nginx = await Nginx.start(`location / {
+      proxy_pass http://instances;
+      proxy_connect_timeout 1s;
+      proxy_read_timeout 2s;
+      proxy_next_upstream error timeout non_idempotent;
+    }`, `upstream instances { ${servers} }`)
+    return new Cluster(redis, gemini, wecom, instances, nginx)
+  }
+
+  /** A person, at one instance or, without it, at nginx. */
+  client(userId: string, instance?: Instance, { withResponseUrl = true } = {}): WecomClient {
+    const origin = instance ? `http://127.0.0.1:${instance.port}` : this.nginx.origin
+    return new WecomClient({
+      url: `${origin}/api/wecom/callback`,
+      token: credentials.WECOM_BOT_TOKEN,
+      encodingAESKey: credentials.WECOM_BOT_ENCODING_AES_KEY,
+      pollInterval: 250,
+      userId,
+      ...withResponseUrl && { wecom: this.wecom },
+    })
+  }
+
+  /** Asks, and watches the bubble to its end. */
+  async ask(client: WecomClient, text: string): Promise<Result> {
+    const result: Result = { seen: [], isFinished: false }
+    for await (const { content, finish } of client.ask(text)) {
+      result.seen.push(content)
+      result.isFinished = finish
+    }
+    return result
+  }
+
+  /** Questions that the model was asked, in order. */
+  get questions(): string[] {
+    return this.gemini.requests.filter(({ action }) => action === 'streamGenerateContent').map(({ question }) => question)
+  }
+
+  async close() {
+    await this.nginx.close()
+    for (const instance of this.instances) {
+      instance.process.kill('SIGCONT')
+      instance.process.kill('SIGKILL')
+    }
+    await Promise.all(this.instances.map(instance => instance.close()))
+    await this.gemini.close()
+    await this.wecom.close()
+    await this.redis.close()
+  }
+}
