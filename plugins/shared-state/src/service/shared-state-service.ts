@@ -44,7 +44,8 @@ export class SharedStateService implements SharedState {
   private timer: unknown
   private isDisposed = false
 
-  constructor(private readonly backend: Backend, { instance, clock, isShared, circuit, changed = () => {} }: ServiceOptions) {
+  constructor(private readonly backend: Backend, options: ServiceOptions) {
+    const { instance, clock, isShared, circuit, changed = () => {} } = options
     this.instance = instance
     this.clock = clock
     this.isShared = isShared
