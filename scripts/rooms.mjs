@@ -11,8 +11,8 @@ export const rooms = {
     'stream', 'inbound', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api',
   ],
   'plugins/gemini-chat': [
-    'commands', 'doctor', 'assistant', 'chat', 'tool-calls', 'answer', 'usage', 'model', 'tools', 'conversation', 'delivery',
-    'media', 'messages', 'engine', 'util',
+    'commands', 'doctor', 'assistant', 'chat', 'tool-calls', 'answer', 'usage', 'model', 'tools', 'conversation', 'shared',
+    'delivery', 'media', 'messages', 'engine', 'util',
   ],
   'plugins/shared-state': ['service', 'redis', 'memory', 'backend'],
   'packages/common': [

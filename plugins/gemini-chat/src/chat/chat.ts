@@ -12,6 +12,7 @@ import { createChatContext } from './context'
 import type { ChatContext, ChatOptions } from './context'
 import type { Part } from '../engine/types'
 import { Exchange } from './exchange'
+import { SharedConversations } from '../shared/shared-conversations'
 import { REPLACED } from '../messages/error-messages'
 import { keepModelsFresh } from '../model/model-list'
 import { promptOf } from './prompt'
@@ -34,7 +35,8 @@ const SHUTDOWN_SAVE_MS = 1000
 /** Answers messages: finds their conversation, checks limits, queues them and runs an exchange for each. */
 export class Chat {
   readonly context: ChatContext
-  readonly conversationQueue = new ConversationQueue()
+  private readonly sharedConversations = new SharedConversations()
+  readonly conversationQueue = new ConversationQueue(this.sharedConversations)
   private readonly mergeWindow: MergeWindow<Part[]>
   private readonly concurrency: ConcurrencyLimits
   private readonly received: Deduplicator
@@ -50,6 +52,10 @@ export class Chat {
     const { logger, contextWindow, route } = this.context
     if (this.hasKey) void keepModelsFresh({ ...route, ...options, signal: this.disposal.signal }, logger)
     else logger.warn(NO_KEY)
+    ctx.inject(['sharedState'], (ctx) => {
+      const stop = (key: string, reason?: unknown) => void this.conversationQueue.stop(key, reason)
+      ctx.on('dispose', this.sharedConversations.connect(ctx.sharedState, stop))
+    })
     const isBusy = (key: string) => this.conversationQueue.pending(key) > 0
     void keepExpiring(contextWindow, {
       expiry: config.idleExpiry || MAX_IDLE_MS, clock: options.clock, signal: this.disposal.signal, isBusy,
@@ -131,7 +137,7 @@ export class Chat {
     const release = this.concurrency.acquire(JSON.stringify([session.platform, session.selfId, session.userId]))
     if (typeof release === 'string') return this.refuse(session, release === 'each' ? 'busy' : 'crowded')
     try {
-      if (policy === 'replace') conversationQueue.stop(key, REPLACED)
+      if (policy === 'replace') conversationQueue.stopEverywhere(key, REPLACED)
       const exchange = new Exchange(context, session, key, isSilent)
       const ahead = conversationQueue.pending(key)
       const limit = policy === 'drop' ? 0 : queue

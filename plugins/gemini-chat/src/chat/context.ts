@@ -6,8 +6,12 @@ import type { Config } from '../config'
 import { Archive } from '../conversation/archive'
 import { carryOverPreferences, PreferenceStore } from '../conversation/preferences'
 import { historyOf } from '../conversation/database-history'
+import { SharedHistory } from '../conversation/shared-history'
 import { TurnCarryOver } from '../conversation/turn-carry-over'
 import { ContextWindow, MAX_IDLE_MS } from '../conversation/context-window'
+import { SharedKeys } from '../shared/shared-keys'
+import { SharedRates } from '../shared/shared-rates'
+import { SharedValues } from '../shared/shared-values'
 import { FallbackNotices } from '../model/fallback-notice'
 import { UnansweredQuestions } from '../conversation/unanswered'
 import type { Engine } from '../engine/types'
@@ -61,8 +65,20 @@ export function createChatContext(
   }
   const historyAccess = access('the conversation history')
   const turnCarryOver = new TurnCarryOver()
-  const archive = new Archive(historyOf(historyAccess, now, turnCarryOver), historyAccess)
+  const sharedState = () => {
+    const state = ctx.get('sharedState')
+    return state?.isShared ? state : undefined
+  }
+  const shared = new SharedValues(sharedState)
+  const ownHistory = historyOf(historyAccess, now, turnCarryOver)
+  const sharedHistory = new SharedHistory(shared, ownHistory, now, config.idleExpiry || MAX_IDLE_MS)
+  const archive = new Archive(() => shared.isActive ? sharedHistory : ownHistory(), historyAccess)
   const models = new ModelList([config.model, ...config.fallbackModels], logger)
+  const sharedKeys = new SharedKeys()
+  const keyPool = new KeyPool(parseKeys(config), options.clock, options.engine.quotaCalendar, sharedKeys)
+  ctx.inject(['sharedState'], (ctx) => {
+    ctx.on('dispose', sharedKeys.connect(ctx.sharedState, (digest, change) => keyPool.learn(digest, change)))
+  })
   const usageStore = new UsageStore(access('usage'), now)
   // Rows of earlier versions, whenever a database comes.
   ctx.inject(['database'], () => {
@@ -77,7 +93,7 @@ export function createChatContext(
     disposed,
     archive,
     route: {
-      keyPool: new KeyPool(parseKeys(config), options.clock, options.engine.quotaCalendar),
+      keyPool,
       models,
       logger,
       now,
@@ -89,11 +105,11 @@ export function createChatContext(
       expiry: config.idleExpiry || MAX_IDLE_MS,
       clock: options.clock,
     }),
-    preferences: new PreferenceStore(access('conversation settings', carryOverPreferences), undefined, options.clock),
+    preferences: new PreferenceStore(access('conversation settings', carryOverPreferences), undefined, options.clock, shared),
     unanswered: new UnansweredQuestions(),
     fallbackNotices: new FallbackNotices(),
     usageStore,
-    rateLimits: new RateLimits(config, usageStore, options.clock),
+    rateLimits: new RateLimits(config, usageStore, options.clock, new SharedRates(sharedState)),
     usageReport: new UsageReport(ctx, usageStore, now),
     tools: new ToolRegistry(),
     confirmations: new Confirmations({ clock: options.clock, config, logger }),

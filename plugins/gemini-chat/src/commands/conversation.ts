@@ -16,7 +16,10 @@ export class ConversationCommands {
 
   /** Stops the answer that is being written, and the waiting questions. */
   async stop(session: Session): Promise<h[]> {
-    return localize(session, this.chat.conversationQueue.stop(await this.chat.conversationOf(session)) ? 'stopped' : 'idle')
+    const { conversationQueue } = this.chat
+    const key = await this.chat.conversationOf(session)
+    const isStopped = conversationQueue.stopEverywhere(key) || await conversationQueue.isBusyAnywhere(key)
+    return localize(session, isStopped ? 'stopped' : 'idle')
   }
 
   /**
@@ -83,7 +86,7 @@ export class ConversationCommands {
   private async change(session: Session, task: (key: string) => Promise<h[]>): Promise<h[]> {
     const { chat } = this
     const key = await chat.conversationOf(session)
-    chat.conversationQueue.stop(key)
+    chat.conversationQueue.stopEverywhere(key)
     try {
       return await chat.conversationQueue.enqueue(key, () => task(key))
     } catch (error) {

@@ -46,6 +46,12 @@ export class MemoryHistory implements History {
     this.conversations = new LruMap({ capacity })
   }
 
+  /** Sets the turns of a conversation. */
+  restore(scope: string, turns: StoredTurn[]) {
+    this.id = Math.max(this.id, ...turns.map(({ id }) => id))
+    this.conversations.set(scope, turns)
+  }
+
   async load(scope: string) {
     return this.conversations.get(scope) ?? []
   }

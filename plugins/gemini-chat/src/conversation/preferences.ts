@@ -5,6 +5,7 @@ import { systemClock } from 'common/time'
 import type { Context } from 'koishi'
 import { ExpiringMap, LruMap } from 'common/collections'
 import type { Scope } from './scope'
+import type { SharedValues } from '../shared/shared-values'
 
 declare module 'koishi' {
   interface Tables {
@@ -57,14 +58,21 @@ export async function carryOverPreferences(database: Context['database']) {
 const CACHE_MS = 1000
 const CACHE_CAPACITY = 1000
 
+/** As long as a conversation may be idle, and longer. */
+const SHARED_TTL_MS = 400 * 86_400_000
+
 /** Stores preferences: in the database while one is loaded, otherwise the most recent ones in memory. */
 export class PreferenceStore {
   private readonly memory: LruMap<string, Preferences>
   private readonly recent: ExpiringMap<Preferences>
 
-  /** @param capacity most conversations in memory */
+  /**
+   * @param capacity most conversations in memory
+   * @param shared where all instances look first
+   */
   constructor(
     private readonly access: DatabaseAccess, capacity = 5000, clock: Pick<Clock, 'monotonic'> = systemClock,
+    private readonly shared?: SharedValues,
   ) {
     this.memory = new LruMap({ capacity })
     this.recent = new ExpiringMap(clock, CACHE_MS, CACHE_CAPACITY)
@@ -75,6 +83,11 @@ export class PreferenceStore {
    * @returns nothing where the database fails: the settings apply then
    */
   async load(key: string, ...others: string[]): Promise<Preferences> {
+    const shared = this.shared?.isActive ? await this.shared.read<Preferences>(sharedKey(key)) : undefined
+    return shared ?? this.loadOwn(key, ...others)
+  }
+
+  private async loadOwn(key: string, ...others: string[]): Promise<Preferences> {
     if (!this.access.isLoaded) return this.memory.get(key) ?? {}
     const known = this.recent.get(key)
     if (known) return known
@@ -87,6 +100,10 @@ export class PreferenceStore {
    * @throws the database's error, because the user is told whether it worked
    */
   async update(key: string, changes: Preferences) {
+    if (this.shared?.isActive) {
+      const edit = async (shared?: Preferences) => merge(shared ?? await this.loadOwn(key), changes)
+      return this.shared.edit(sharedKey(key), SHARED_TTL_MS, edit)
+    }
     if (!this.access.isLoaded) return this.store(key, merge(this.memory.get(key), changes))
     await this.access.run(async (database) => {
       await this.read(database, [key])
@@ -103,6 +120,7 @@ export class PreferenceStore {
    * @throws the database's error
    */
   async clear(key: string) {
+    if (this.shared?.isActive) return this.shared.edit(sharedKey(key), SHARED_TTL_MS, async () => ({}))
     this.memory.delete(key)
     this.recent.delete(key)
     if (this.access.isLoaded) {
@@ -122,6 +140,10 @@ export class PreferenceStore {
       this.recent.set(key, Object.assign({}, ...own.map(({ choices }) => choices)) as Preferences)
     }
   }
+}
+
+function sharedKey(key: string) {
+  return `preferences/${key}`
 }
 
 function rowsOf(key: string, choices: Preferences): PreferenceRow[] {

@@ -1,4 +1,6 @@
 import { SerialQueue } from 'common/async'
+import type { QueuePlace } from 'common/shared-state'
+import type { SharedConversations } from '../shared/shared-conversations'
 import { GeminiChatError } from '../util/errors'
 
 /** A conversation has as many waiting messages as allowed. */
@@ -19,6 +21,9 @@ export class ConversationQueue {
   /** By conversation: one controller for each task that has not ended, in order. */
   private readonly tasks = new Map<string, Set<AbortController>>()
 
+  /** @param shared the questions of the same conversations at other instances */
+  constructor(private readonly shared?: SharedConversations) {}
+
   /**
    * Runs a task once all earlier tasks of the same key have ended.
    * @param limit tasks that may wait besides the running one
@@ -30,9 +35,13 @@ export class ConversationQueue {
 
     const controller = new AbortController()
     this.tasks.set(key, tasks.add(controller))
+    // Tasks that are being stopped still have their places.
+    const stopping = tasks.size - this.pending(key)
+    const capacity = Math.min(limit + 1, MAX_TASKS_PER_CONVERSATION) + stopping
+    const joining = this.shared?.isActive ? this.shared.join(key, capacity) : undefined
     return this.serial.run(key, async () => {
       try {
-        return await task(controller.signal)
+        return await (joining ? runInPlace(joining, controller, task) : task(controller.signal))
       } finally {
         tasks.delete(controller)
         if (!tasks.size) this.tasks.delete(key)
@@ -56,6 +65,17 @@ export class ConversationQueue {
     return tasks.length > 0
   }
 
+  /** As `stop`, at all instances. @returns whether there was a task to stop at this one */
+  stopEverywhere(key: string, reason?: unknown): boolean {
+    this.shared?.tellStop(key, reason)
+    return this.stop(key, reason)
+  }
+
+  /** Whether any instance has a task of the key that has not ended. */
+  async isBusyAnywhere(key: string): Promise<boolean> {
+    return this.pending(key) > 0 || (!!this.shared?.isActive && this.shared.isBusy(key))
+  }
+
   /** Waits until all tasks enqueued so far have ended. */
   async whenIdle() {
     await this.serial.whenIdle()
@@ -73,5 +93,21 @@ export class ConversationQueue {
   /** Number of conversations with tasks. */
   get size() {
     return this.tasks.size
+  }
+}
+
+/** Runs a task once the earlier ones of all instances have ended. */
+async function runInPlace<T>(
+  joining: Promise<QueuePlace | undefined>, controller: AbortController, task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const place = await joining
+  if (!place) throw new BusyError()
+  // Another instance has gone on, because this one was stopped for too long.
+  place.lost.addEventListener('abort', () => controller.abort())
+  try {
+    await place.whenFirst()
+    return await task(controller.signal)
+  } finally {
+    await place.leave()
   }
 }

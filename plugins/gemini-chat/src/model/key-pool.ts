@@ -1,6 +1,8 @@
 import type { EngineError, EngineErrorKind } from '../engine/error'
 import type { QuotaCalendar } from '../engine/types'
 import type { Clock } from 'common/time'
+import type { KeyChange, SharedKeys } from '../shared/shared-keys'
+import { digestOf } from '../shared/shared-keys'
 
 /** A key in the settings: the key alone, or with a name that all keys of one project share. */
 export type KeySetting = string | { key: string, bucket?: string }
@@ -70,6 +72,8 @@ export class KeyPool {
     readonly keys: readonly ApiKey[],
     private readonly clock: Pick<Clock, 'now' | 'monotonic'>,
     private readonly calendar: QuotaCalendar,
+    /** The other instances that use the same keys. */
+    private readonly others?: Pick<SharedKeys, 'tell'>,
   ) {}
 
   /** The first key whose project has quota left for the model; refused and unpaid keys come last. */
@@ -85,20 +89,50 @@ export class KeyPool {
 
   /** Tries a key last for an hour, because its account has no credit: for one model, or for all. */
   markUnpaid(key: ApiKey, model?: string) {
+    this.others?.tell(key.secret, { name: 'unpaid', model })
     this.unpaid.set(unpaidId(key, model), this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS)
   }
 
   /** @returns whether the key was not refused before */
   markRefused(key: ApiKey): boolean {
     const isNew = !this.isRefused(key)
+    this.others?.tell(key.secret, { name: 'refused' })
     this.refused.set(key, this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS)
     return isNew
   }
 
   /** Clears the refusals of a key that was answered. */
   markAccepted(key: ApiKey, model?: string) {
-    this.refused.delete(key)
-    for (const only of [undefined, model]) this.unpaid.delete(unpaidId(key, only))
+    const wasRefused = this.refused.delete(key)
+    const wasUnpaid = [undefined, model].map(only => this.unpaid.delete(unpaidId(key, only)))
+    if (wasRefused || wasUnpaid.includes(true)) this.others?.tell(key.secret, { name: 'accepted', model })
+  }
+
+  /**
+   * Another instance has learned something about a key.
+   * @param digest of the key
+   */
+  learn(digest: string, change: KeyChange) {
+    const key = this.keys.find(({ secret }) => digestOf(secret) === digest)
+    if (!key) return
+    const cooledAt = this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS
+    switch (change.name) {
+      case 'refused':
+        return void this.refused.set(key, cooledAt)
+      case 'unpaid':
+        return void this.unpaid.set(unpaidId(key, change.model), cooledAt)
+      case 'accepted':
+        this.refused.delete(key)
+        for (const only of [undefined, change.model]) this.unpaid.delete(unpaidId(key, only))
+        return
+      case 'exhausted': {
+        const { model, kind, forMs } = change
+        this.exhaust({ bucket: key.bucket, model, kind: kind as EngineErrorKind, ...this.endIn(kind, forMs) })
+        return
+      }
+      default:
+        return change satisfies never
+    }
   }
 
   /** Skips the project of a key until its quota is back: for one model, or for all if the quota is the project's. */
@@ -107,11 +141,10 @@ export class KeyPool {
       ? { resetAt: this.calendar.nextReset(this.clock.now()) }
       : { endsAt: this.clock.monotonic() + retryAfter }
     const only = isProjectWide ? undefined : model
-    const id = JSON.stringify([key.bucket, only])
     const exhaustion = { bucket: key.bucket, model: only, kind, ...end }
-    const known = this.exhausted.get(id)
-    if (known && this.untilOf(known) >= this.untilOf(exhaustion)) return
-    this.exhausted.set(id, exhaustion)
+    if (!this.exhaust(exhaustion)) return
+    const forMs = this.untilOf(exhaustion) - this.clock.now()
+    this.others?.tell(key.secret, { name: 'exhausted', model: only, kind, forMs })
   }
 
   /** When the first key has quota again for one of the models; undefined if one has quota now. */
@@ -145,6 +178,19 @@ export class KeyPool {
         exhausted: exhausted.map(entry => ({ model: entry.model, until: this.untilOf(entry), kind: entry.kind })),
       }
     })
+  }
+
+  /** @returns whether it lasts longer than what was known */
+  private exhaust(exhaustion: Exhaustion): boolean {
+    const id = JSON.stringify([exhaustion.bucket, exhaustion.model])
+    const known = this.exhausted.get(id)
+    if (known && this.untilOf(known) >= this.untilOf(exhaustion)) return false
+    this.exhausted.set(id, exhaustion)
+    return true
+  }
+
+  private endIn(kind: string, forMs: number) {
+    return kind === 'quota-day' ? { resetAt: this.clock.now() + forMs } : { endsAt: this.clock.monotonic() + forMs }
   }
 
   private isRefused(key: ApiKey) {

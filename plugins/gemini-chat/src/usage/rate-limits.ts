@@ -1,6 +1,7 @@
 import { localDay, localTime } from '../util/local-time'
 import { sumCounts } from './usage-store'
 import type { UsageStore, UsageRow } from './usage-store'
+import type { SharedRates } from '../shared/shared-rates'
 import { ExpiringMap } from 'common/collections'
 import type { Clock } from 'common/time'
 import type { Message } from '../messages/i18n'
@@ -29,6 +30,8 @@ export class RateLimits {
     private readonly settings: RateLimitSettings,
     private readonly usage: Pick<UsageStore, 'read'>,
     private readonly clock: Pick<Clock, 'now' | 'monotonic'>,
+    /** Rates over all instances. */
+    private readonly shared?: SharedRates,
   ) {
     this.recent = new ExpiringMap(clock, RATE_WINDOW_MS, MAX_TRACKED)
   }
@@ -49,6 +52,13 @@ export class RateLimits {
     // Count before the first await, so that messages that arrive meanwhile see this one.
     for (const [limit, key] of rates) {
       if (key && limit) this.recent.set(key, [...this.recent.get(key) ?? [], this.clock.monotonic()])
+    }
+    if (this.shared?.isActive) {
+      const refusal = await this.shared.admit(rates.filter(([limit, key]) => limit && key) as [number, string][])
+      if (refusal) {
+        const { key, max, waitMs } = refusal
+        return [`limits.${key.split(' ', 1)}-rate`, { limit: max, seconds: Math.ceil(waitMs / 1000) }]
+      }
     }
     if (userTokens && await this.tokensToday({ user }) >= userTokens) {
       return this.untilMidnight('limits.user-tokens', userTokens)
