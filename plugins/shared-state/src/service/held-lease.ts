@@ -35,7 +35,7 @@ export class HeldLease implements Lease {
     this.schedule()
   }
 
-  get lost() {
+  get lost(): AbortSignal {
     return this.loss.signal
   }
 

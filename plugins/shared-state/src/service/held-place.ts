@@ -38,7 +38,7 @@ export class HeldPlace implements QueuePlace {
     this.schedule()
   }
 
-  get lost() {
+  get lost(): AbortSignal {
     return this.loss.signal
   }
 
