@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Instance } from '../support/instance'
 
@@ -46,10 +46,11 @@ describe('the data folder', function() {
     process.kill(await instance.workerPid(), 'SIGKILL')
     instance.process.kill('SIGKILL')
     await instance.exited
-    const startedAt = performance.now()
+    // Until then the lock cannot become stale.
+    const inAnHour = new Date(Date.now() + 3600_000)
+    await utimes(join(instance.folder, 'data/instance.lock'), inAnHour, inAnHour)
     instance = await (await Instance.start({ after: instance })).ready()
     assert.doesNotMatch(instance.output, /✗/)
-    assert.ok(performance.now() - startedAt < 9000, 'without waiting for the lock to become stale')
   })
 
   it('is taken over after ten seconds if the other process cannot be looked up', async () => {

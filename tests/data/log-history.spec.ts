@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import FakeTimers from '@sinonjs/fake-timers'
 import type { Clock } from '@sinonjs/fake-timers'
+import { until } from 'common/testing'
 import { Logger } from 'koishi'
 import { isStorageError, LogHistory } from '../../bin/instance/data/log-history'
 
@@ -35,10 +36,11 @@ describe('LogHistory', () => {
     await rm(join(folder, '..'), { recursive: true })
   })
 
-  /** Waits for a probe, which writes a real file. */
-  async function probe() {
+  /** Waits for a probe, which writes a real file, and for what it leads to. */
+  async function probe(isMet?: () => unknown) {
     clock.tick(10_000)
-    await new Promise(resolve => setTimeout(resolve, 50))
+    if (isMet) await until(isMet)
+    else await new Promise(resolve => setTimeout(resolve, 50))
   }
 
   it('removes the file target, prints one notice and keeps the terminal', () => {
@@ -55,7 +57,7 @@ describe('LogHistory', () => {
     assert.equal(reloads, 0, 'the folder is missing')
     assert.ok(history.isPaused)
     await mkdir(folder)
-    await probe()
+    await probe(() => reloads)
     assert.equal(reloads, 1)
     assert.ok(!history.isPaused)
     assert.match(lines[1], /again/)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import FakeTimers from '@sinonjs/fake-timers'
 import memory from '@koishijs/plugin-database-memory'
 import mock from '@koishijs/plugin-mock'
+import { until } from 'common/testing'
 import { Context, Logger, SessionError } from 'koishi'
 import type { Plugin, Session } from 'koishi'
 import * as isolation from '../../bin/instance/isolation'
@@ -160,7 +161,7 @@ describe('isolation of failures', () => {
         ctx.on('middleware', () => void ended++)
       }, true)
       assert.deepEqual(await direct.receive('hello'), ['changed'])
-      await new Promise(resolve => setTimeout(resolve, 20))
+      await until(() => ended)
       assert.equal(ended, 1)
       assert.match(lines.join('\n'), /could not save the user in the database \(read-only\)/)
     })

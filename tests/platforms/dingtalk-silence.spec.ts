@@ -15,6 +15,14 @@ describe('the instance on DingTalk answers', function() {
 
   afterEach(() => on.close())
 
+  /** How long an answer takes that nothing delays, in milliseconds: a measure of how busy the machine is. */
+  async function usualAnswerMs() {
+    const startedAt = performance.now()
+    await on.dingtalk.say('平常', { userId: 'alice' })
+    await on.cards(1)
+    return performance.now() - startedAt
+  }
+
   const image = () => on.dingtalk.media(Buffer.from('%PDF-1.4'), 'application/pdf')
 
   it('in a group that Koishi has assigned to another bot', async () => {
@@ -74,12 +82,13 @@ describe('the instance on DingTalk answers', function() {
 
   it('within seconds when cards hang, and does not try the next one', async () => {
     await start(card)
+    const usualMs = await usualAnswerMs()
     on.dingtalk.fail('createAndDeliver', 'hang', 4)
     const startedAt = performance.now()
     await on.dingtalk.say('一', { userId: 'alice' })
     await on.messages(1)
     const duration = performance.now() - startedAt
-    assert.ok(duration < 9000, `${duration} ms`)
+    assert.ok(duration < 9000 + 4 * usualMs, `${duration} ms instead of ${usualMs} ms`)
     await on.until(() => /card\/instances\/createAndDeliver fails/.test(on.instance.output), 'the line')
     const tries = on.dingtalk.calls.filter(({ api }) => api === 'createAndDeliver').length
     await on.dingtalk.say('二', { userId: 'alice' })
@@ -89,6 +98,7 @@ describe('the instance on DingTalk answers', function() {
 
   it('within seconds when the last update of a card hangs', async () => {
     await start(card)
+    const usualMs = await usualAnswerMs()
     let finish = () => {}
     const gate = new Promise<void>((resolve) => { finish = resolve })
     on.gemini.respond(scenarios.text('前半', gate, '后半'))
@@ -98,7 +108,8 @@ describe('the instance on DingTalk answers', function() {
     const startedAt = performance.now()
     finish()
     await on.messages(1)
-    assert.ok(performance.now() - startedAt < 16_000)
+    const duration = performance.now() - startedAt
+    assert.ok(duration < 16_000 + 4 * usualMs, `${duration} ms instead of ${usualMs} ms`)
     assert.match(on.dingtalk.messages[0].param.text, /后半/)
   })
 })

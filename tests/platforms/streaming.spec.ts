@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { until as eventually } from 'common/testing'
 import { transform } from 'esbuild'
 import { WecomClient, createDingtalk } from 'testkit'
 import type { Dingtalk } from 'testkit'
@@ -52,12 +53,7 @@ describe('the plugin of docs/streaming.md', function() {
     await dingtalk.stream.connected()
   }
 
-  async function until(condition: () => boolean, what: string) {
-    for (const end = Date.now() + 20_000; !condition();) {
-      if (Date.now() > end) throw new Error(`${what} never came\n${instance?.output}`)
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  }
+  const until = (isMet: () => boolean, what: string) => eventually(isMet, () => `${what}\n${instance?.output}`)
 
   it('is the same in both languages', async () => {
     assert.equal(await example('streaming.en.md'), await example('streaming.md'))

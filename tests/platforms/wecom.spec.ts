@@ -149,8 +149,8 @@ describe('WeCom conversation with the complete instance', function() {
     const message = client.text('杀掉', { msgId: 'killed' })
     const id = (await client.post(message)).reply!.stream!.id
     while (!(await poll(id)).content.includes('已经说了的'));
-    // What a stream has shown is saved within a quarter of a second.
-    await new Promise(resolve => setTimeout(resolve, 250))
+    // What a stream has shown is saved within a quarter of a second; this leaves time for a busy machine.
+    await new Promise(resolve => setTimeout(resolve, 2000))
     const worker = await instance.workerPid()
     process.kill(worker, 'SIGKILL')
     // The launcher would start another worker.

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { until } from 'common/testing'
 import { createDingtalk, createGemini, scenarios } from 'testkit'
 import type { Card, Dingtalk, DingtalkOptions, Gemini } from 'testkit'
 import { Instance, root } from './instance'
@@ -38,10 +39,7 @@ export class DingtalkInstance {
   }
 
   async until(condition: () => boolean, what: string) {
-    for (const end = performance.now() + 20_000; !condition();) {
-      if (performance.now() > end) throw new Error(`${what} never came\n${this.instance.output}`)
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
+    await until(condition, () => `${what}\n${this.instance.output}`)
   }
 
   /** Waits for so many messages. @returns for each: the chat, and the text */

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Session } from 'koishi'
 import memory from '@koishijs/plugin-database-memory'
+import { until } from 'common/testing'
 import { systemClock as clock } from 'common/time'
 import type { World } from './support/world'
 import { createWorld, path } from './support/world'
-
-const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
 /** Pending timers of the adapter. They are unref'd, so Node does not list them. */
 const timers = new Set<unknown>()
@@ -89,8 +88,7 @@ describe('the adapter', () => {
     assert.equal(stream!.finish, false)
     await dispose()
     release()
-    await pause(20)
-    assert.equal(timers.size, before)
+    await until(() => timers.size === before)
     assert.ok(!/unhandled|TypeError/.test(world.log.text), world.log.text)
     add()
     const forgotten = (await client.poll(stream!.id)).reply!.stream!

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import type { Session } from 'koishi'
 import { createHttpProxy, createSocks } from 'testkit'
+import { until } from 'common/testing'
+import type WecomBot from '../src'
 import type { Config } from '../src'
 import { createAppApi } from './support/app'
 import type { World } from './support/world'
@@ -37,6 +39,12 @@ describe('secrets', () => {
     world.app.middleware(session => answer(session) as never)
   })
 
+  const closing: (() => Promise<void>)[] = []
+
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close()
+  })
+
   after(() => world.close())
 
   function settings() {
@@ -51,15 +59,16 @@ describe('secrets', () => {
   /** Sends a message after the stream is closed, so that it uses the fallback delivery. */
   async function sayLate(options: { chatId?: string }) {
     const client = world.client()
-    let late: Session
+    let late!: Session
     answer = (session) => {
       late = session
       return hidden.answer
     }
     const { reply } = await client.post(client.text(hidden.said, options))
     assert.equal(reply!.stream!.finish, true)
-    await pause(30)
-    return late!.send(hidden.answer)
+    // The server notices a moment later that its response has arrived.
+    await until(() => !(late.bot as WecomBot).services.turns.find(reply!.stream!.id)?.isUnfinished)
+    return late.send(hidden.answer)
   }
 
   it('are not logged at the highest level while everything works', async () => {
@@ -149,14 +158,14 @@ describe('secrets', () => {
     world.log.lines.splice(0)
     const client = new XmlClient(world.origin + path, 'wwCORP')
     await client.post(client.text(hidden.said))
-    const end = Date.now() + 3000
-    while (!/are lost|not delivered/.test(world.log.text) && Date.now() < end) await pause(10)
+    await until(() => /are lost|not delivered/.test(world.log.text))
     await dispose()
     return world.log.text
   }
 
   it('are not logged for an API that refuses the app', async () => {
     const api = await createAppApi()
+    closing.push(() => api.close())
     const token = { errcode: 0, access_token: hidden.accessToken, expires_in: 7200 }
     for (const [answers, reason] of [
       [{ gettoken: [{ errcode: 40001, errmsg: `invalid credential ${hidden.appSecret}` }] }, /40001/],
@@ -168,12 +177,12 @@ describe('secrets', () => {
       assert.match(await askApp({ apiEndpoint: api.origin }), reason)
       assertClean()
     }
-    await api.close()
   })
 
   it('are not logged for a proxy that fails', async () => {
     const other = { username: 'other', password: 'other' }
     const proxies = [await createSocks(other), await createHttpProxy(other)]
+    closing.push(...proxies.map(proxy => () => proxy.close()))
     for (const { url } of [...proxies, { url: `socks5h://127.0.0.1:${await freePort()}` }]) {
       const proxy = new URL(url)
       Object.assign(proxy, { username: 'user', password: hidden.proxyPassword })
@@ -185,7 +194,6 @@ describe('secrets', () => {
       assertClean()
       await dispose()
     }
-    for (const proxy of proxies) await proxy.close()
   })
 
   it('are not logged for the webhook of a group robot', async () => {
@@ -199,9 +207,7 @@ describe('secrets', () => {
     ] as const) {
       world.log.lines.splice(0)
       await robot.post(robot.robotText(webhook, hidden.said))
-      const end = Date.now() + 3000
-      while (!reason.test(world.log.text) && Date.now() < end) await pause(10)
-      assert.match(world.log.text, reason)
+      await until(() => reason.test(world.log.text))
       assertClean()
     }
     await dispose()

@@ -8,10 +8,9 @@ import { h } from 'koishi'
 import type { Context } from 'koishi'
 import { createGemini, scenarios } from 'testkit'
 import type { Gemini, Scenario } from 'testkit'
-import { until } from './support/gemini-engine'
 import { createApp, EditingBot } from './support/app'
 import type { AppOptions, TestApp } from './support/app'
-import { settle } from 'common/testing'
+import { settle, until } from 'common/testing'
 import { fails, gate, piece, says } from './support/engine'
 
 /** A bot whose platform refuses every message. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import memory from '@koishijs/plugin-database-memory'
 import { Context } from 'koishi'
 import FakeTimers from '@sinonjs/fake-timers'
+import { settle } from 'common/testing'
 import * as operators from '../src'
 import { parseAccount } from '../src/accounts'
 
@@ -16,11 +17,10 @@ describe('the operators of a bot', () => {
   })
   afterEach(() => app.stop())
 
-  const settle = () => new Promise(resolve => setTimeout(resolve, 30))
-
   async function list(accounts: string[], authority = 5) {
     const fork = app.plugin(operators, { accounts, authority })
-    await settle()
+    // The database is in memory, and needs no more than turns of the event loop.
+    for (let turns = 0; turns < 100; turns++) await settle()
     return fork
   }
 

@@ -113,8 +113,12 @@ for (const [name, create] of [['socks', createSocks], ['http', createHttpProxy]]
       const began = performance.now()
       await ask()
       const cold = performance.now() - began
-      await ask()
-      const warm = performance.now() - began - cold
+      let warm = Infinity
+      for (let times = 0; times < 5; times++) {
+        const start = performance.now()
+        await ask()
+        warm = Math.min(warm, performance.now() - start)
+      }
       const trips = name === 'socks' ? 5 : 4
       assert(cold >= trips * 20 - 2, `${cold}`)
       assert(warm >= 18 && warm < cold, `${warm}`)

@@ -41,9 +41,11 @@ describe('WecomClient.verify', () => {
   }
 
   it('accepts a bot that follows the protocol', async () => {
-    const result = await client(await bot()).verify()
+    const verifier = client(await bot())
+    const began = performance.now()
+    const result = await verifier.verify()
     assert(result.ok)
-    assert(result.elapsed < 1000)
+    assert(result.elapsed > 0 && result.elapsed <= performance.now() - began)
     assert((await client(await bot({ receiveId: 'wx1' }), { receiveId: 'wx1' }).verify()).ok)
   })
 

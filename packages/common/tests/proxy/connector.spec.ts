@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { createServer as createTcpServer } from 'node:net'
 import { createHttpProxy, createSocks } from 'testkit'
 import type { Proxy } from 'testkit'
+import { until } from 'common/testing'
 import { createProxyConnector, parseProxy } from 'common/proxy'
 import type { ProxyConnector, ProxyConnectorOptions, ProxyError } from 'common/proxy'
 
@@ -14,10 +15,6 @@ const hosts = { 'target.test': '127.0.0.1' }
 async function listen(server: { listen(port: number, host: string, done: () => void): unknown, address(): unknown }) {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return (server.address() as AddressInfo).port
-}
-
-async function until(condition: () => boolean) {
-  while (!condition()) await new Promise(resolve => setTimeout(resolve, 2))
 }
 
 for (const [name, createProxy] of Object.entries({ SOCKS5: createSocks, HTTP: createHttpProxy })) {

@@ -4,6 +4,8 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import type { Reply, WecomClient } from 'testkit'
 import { decodeKey, decrypt } from 'testkit'
+import { until } from 'common/testing'
+import type WecomBot from '../../src'
 import type { World } from '../support/world'
 import { createWorld, encodingAESKey, path } from '../support/world'
 
@@ -12,6 +14,7 @@ const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolv
 describe('a connection', () => {
   let world: World
   let client: WecomClient
+  let bot: WecomBot
   let dispose: () => Promise<void>
   let answer: () => unknown
 
@@ -24,7 +27,7 @@ describe('a connection', () => {
 
   beforeEach(() => {
     answer = () => 'hello'
-    dispose = world.add({ botId: 'MINE', receiveId: 'wwCORPIDCORPID00', firstReply: 10, unclaimed: 3000 }).dispose
+    ;({ bot, dispose } = world.add({ botId: 'MINE', receiveId: 'wwCORPIDCORPID00', firstReply: 10, unclaimed: 3000 }))
     client = world.client({ botId: 'MINE', receiveId: 'wwCORPIDCORPID00' })
     world.log.lines.splice(0)
   })
@@ -34,6 +37,17 @@ describe('a connection', () => {
   function sealed(content: string) {
     const encrypt = client.encrypt(JSON.stringify(client.text(content)))
     return { url: client.sign(encrypt).url, body: JSON.stringify({ encrypt }) }
+  }
+
+  /** Lets the answer come when its stream is open, and waits until it is complete. */
+  async function answerAfterFirstFrame(text: string) {
+    let release = () => {}
+    answer = () => new Promise(resolve => release = () => resolve(text))
+    const { reply } = await client.post(client.text('hi'))
+    assert.equal(reply!.stream!.finish, false)
+    release()
+    await until(() => !bot.services.concurrency.size)
+    return reply!.stream!
   }
 
   it('carries the receive id in both directions', async () => {
@@ -57,12 +71,7 @@ describe('a connection', () => {
   })
 
   it('shows a stream to its owner only', async () => {
-    answer = async () => {
-      await pause(60)
-      return 'secret'
-    }
-    const { id } = (await client.post(client.text('hi'))).reply!.stream!
-    await pause(80)
+    const { id } = await answerAfterFirstFrame('secret')
     for (const stranger of [{ userId: 'OTHER' }, { chatId: 'CHATID' }]) {
       const { stream } = (await client.poll(id, stranger)).reply!
       assert.equal(stream!.finish, true)
@@ -155,12 +164,7 @@ describe('a connection', () => {
   })
 
   it('that breaks before the final frame arrived leaves the frame to the next poll', async () => {
-    answer = async () => {
-      await pause(40)
-      return 'x'.repeat(15_000)
-    }
-    const { id } = (await client.post(client.text('hi'))).reply!.stream!
-    await pause(60)
+    const { id } = await answerAfterFirstFrame('x'.repeat(15_000))
     const { url, body } = (() => {
       const encrypt = client.encrypt(JSON.stringify(client.stream(id)))
       return { url: client.sign(encrypt).url, body: JSON.stringify({ encrypt }) }

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import type { Session } from 'koishi'
 import { h } from 'koishi'
 import type { WecomClient } from 'testkit'
+import { until } from 'common/testing'
 import { systemClock as clock } from 'common/time'
+import type WecomBot from '../../src'
 import { cards } from '../support/cards'
 import type { World } from '../support/world'
-import { createWorld } from '../support/world'
+import { createWorld, withoutTimers } from '../support/world'
 
 const DAY = 24 * 3600_000
 const GROUP = { chatId: 'wrGROUP' }
@@ -13,13 +15,10 @@ const buttons = '部署？<button id="deploy:42">部署</button><button type="in
 
 const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
-async function until(isTrue: () => unknown) {
-  for (let tries = 0; !isTrue() && tries < 200; tries++) await pause(5)
-  assert.ok(isTrue())
-}
-
 describe('template cards in a chat', () => {
   let world: World
+  let bot: WecomBot
+  let impatientBot: WecomBot
   /** Answers within the first frame. */
   let client: WecomClient
   /** Answers after the bubble has opened. */
@@ -40,8 +39,8 @@ describe('template cards in a chat', () => {
     app.on('interaction/button', session => void pressed.push(session))
     app.on('wecom-bot/card-click', ({ click }) => void clicks.push(click))
     const style = { streamStyle: 'stream_with_template_card' } as const
-    world.add({ ...style, firstReply: 4000 })
-    world.add({ ...style, botId: 'IMPATIENT', token: 'impatient', firstReply: 0 })
+    ;({ bot } = world.add({ ...style, firstReply: 4000 }))
+    ;({ bot: impatientBot } = world.add({ ...style, botId: 'IMPATIENT', token: 'impatient', firstReply: 0 }))
     world.add({
       ...style, botId: 'STANDING', token: 'standing', firstReply: 4000, cardButtons: [{ text: '再来', input: 'again' }],
     })
@@ -93,32 +92,38 @@ describe('template cards in a chat', () => {
       const { msgtype, stream } = await ask()
       assert.deepEqual([msgtype, stream!.content, stream!.finish], ['stream_with_template_card', '🗂', true])
       const bubble = (await ask(impatient)).stream!
-      await pause(20)
-      const last = (await impatient.poll(bubble.id)).reply!
-      assert.equal(last.stream!.content, '🗂')
+      const last = await until(async () => {
+        const { stream } = (await impatient.poll(bubble.id)).reply!
+        return stream!.finish && stream
+      })
+      assert.equal(last.content, '🗂')
     }
   })
 
   it('sends a card that is added later with a later frame, once', async () => {
-    let release = () => {}
+    const gates: (() => void)[] = []
+    const gate = () => new Promise<void>(resolve => gates.push(resolve))
     answer = async (session) => {
-      await new Promise<void>(resolve => release = resolve)
+      await gate()
       await session.send(buttons)
-      await new Promise<void>(resolve => release = resolve)
+      await gate()
     }
     const { msgtype, stream } = await ask(impatient)
     assert.equal(msgtype, 'stream')
-    await until(() => release)
     const poll = async () => (await impatient.poll(stream!.id)).reply!
-    release()
-    await pause(20)
+    await until(() => gates.length === 1)
+    gates[0]()
+    await until(() => gates.length === 2)
     const with1 = await poll()
     assert.equal(with1.msgtype, 'stream_with_template_card')
     assert.deepEqual(with1.template_card.button_list.map(({ key }: { key: string }) => key), ['b:deploy:42', 'i:add 1 2'])
     assert.equal((await poll()).msgtype, 'stream')
-    release()
-    await pause(20)
-    const last = await poll()
+    gates[1]()
+    const last = await until(async () => {
+      const reply = await poll()
+      assert.equal(reply.msgtype, 'stream')
+      return reply.stream!.finish && reply
+    })
     assert.deepEqual([last.msgtype, last.stream!.finish], ['stream', true])
   })
 
@@ -133,26 +138,28 @@ describe('template cards in a chat', () => {
   })
 
   it('sends the card again if the connection broke', async () => {
+    let release: (() => void) | undefined
     answer = async () => {
-      await pause(60)
+      await new Promise<void>(resolve => release = resolve)
       return buttons
     }
     const payload = client.text('hi')
-    await assert.rejects(client.post(payload, { timeout: 20 }))
-    await pause(100)
+    await assert.rejects(client.post(payload, { timeout: 200 }))
+    ;(await until(() => release))()
+    await until(() => !bot.services.concurrency.size)
     const { msgtype, stream } = (await client.post(payload)).reply!
     assert.deepEqual([msgtype, stream!.finish], ['stream_with_template_card', true])
   })
 
   it('sends the card again with a repeated poll', async () => {
-    let release = () => {}
+    let release: (() => void) | undefined
     answer = async () => {
       await new Promise<void>(resolve => release = resolve)
       return buttons
     }
     const { stream } = await ask(impatient)
-    release()
-    await pause(20)
+    ;(await until(() => release))()
+    await until(() => !impatientBot.services.concurrency.size)
     const poll = impatient.stream(stream!.id)
     const [first, again] = [(await impatient.post(poll)).reply!, (await impatient.post(poll)).reply!]
     assert.equal(first.msgtype, 'stream_with_template_card')
@@ -176,8 +183,7 @@ describe('template cards in a chat', () => {
     for (const [options, channelId] of [[{ userId: 'A' }, 'private:A'], [{ ...GROUP, userId: 'B' }, GROUP.chatId]] as const) {
       pressed = []
       const { task_id: taskId } = (await ask(client, options)).template_card
-      const { reply, elapsed } = await press(taskId, 'b:deploy:42', options)
-      assert.ok(elapsed < 1000)
+      const { reply } = await withoutTimers(() => press(taskId, 'b:deploy:42', options))
       assert.equal(reply!.response_type, 'update_template_card')
       assert.equal(reply!.userids, undefined)
       const { task_id: same, sub_title_text: said, button_list: left } = reply!.template_card

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { HTTP } from '@koishijs/plugin-http'
 import { Context, Universal, h } from 'koishi'
 import { WecomGateway, createHttpProxy, createSocks } from 'testkit'
-import type { GatewayOptions } from 'testkit'
+import type { GatewayOptions, Proxy } from 'testkit'
+import { until } from 'common/testing'
 import WecomBot, { Config } from '../../src'
 import { shutDown } from '../../src/shutdown'
 import { Log } from '../support/world'
@@ -31,14 +32,17 @@ async function createInstance(settings: Partial<Config> = {}, options?: GatewayO
 
 describe('a bot on its long connection', () => {
   let instance: Awaited<ReturnType<typeof createInstance>>
+  let proxy: Proxy | undefined
 
   afterEach(async () => {
+    await proxy?.close()
+    proxy = undefined
     await instance.close()
     assert.deepEqual(instance.gateway.violations, [])
   })
 
   async function reach(status: Universal.Status) {
-    while (instance.bot.status !== status) await new Promise(resolve => setTimeout(resolve, 5))
+    await until(() => instance.bot.status === status)
   }
 
   it('answers without a server, and closes its connection with Koishi', async () => {
@@ -128,17 +132,16 @@ describe('a bot on its long connection', () => {
 
   for (const [name, createProxy] of [['SOCKS', createSocks], ['HTTP', createHttpProxy]] as const) {
     it(`connects through its own ${name} proxy, never past it`, async () => {
-      const proxy = await createProxy({ username: 'me', password: 'proxy-secret' })
+      proxy = await createProxy({ username: 'me', password: 'proxy-secret' })
       instance = await createInstance({ proxy: proxy.url })
       await instance.gateway.until(() => instance.gateway.isSubscribed())
       assert.equal(proxy.connections.length, 1)
       await instance.close()
       await proxy.close()
       instance = await createInstance({ proxy: proxy.url })
-      await new Promise(resolve => setTimeout(resolve, 100))
+      await until(() => /the long connection is down/.test(instance.log.text))
       assert.equal(instance.gateway.connectionCount, 0)
       assert.doesNotMatch(instance.log.text, /proxy-secret/)
-      assert.match(instance.log.text, /the long connection is down/)
     })
   }
 

@@ -5,7 +5,7 @@ import type { MessagePart } from '../../src/push/parts'
 import { throughKoishi } from '../../src/api/http'
 import type { AppApi } from '../support/app'
 import { createAppApi } from '../support/app'
-import { FakeClock } from 'common/testing'
+import { FakeClock, until } from 'common/testing'
 
 const markdown = (content: string): MessagePart => ({ type: 'markdown', content })
 
@@ -32,12 +32,6 @@ describe('WecomApp', () => {
 
   const send = (...parts: MessagePart[]) => app.to('zhangsan')!.send(parts)
   const paths = () => api.requests.map(request => request.replace(/^\/cgi-bin\/|\?.*/g, ''))
-
-  async function until(condition: () => unknown) {
-    const end = Date.now() + 5000
-    while (!condition() && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 2))
-    assert.ok(condition())
-  }
 
   describe('requests a token', () => {
     it('once for concurrent messages', async () => {

@@ -6,6 +6,7 @@ import type { Context } from 'koishi'
 import { h } from 'koishi'
 import type { ManualClock, Wecom } from 'testkit'
 import { WecomClient, createWecom, manualClock } from 'testkit'
+import { until } from 'common/testing'
 import type { Config, DeliveryError } from '../../src'
 import type { Instance } from '../support/koishi'
 import { encodingAESKey, startBot, token } from '../support/koishi'
@@ -37,12 +38,6 @@ describe('waiting messages on shutdown', () => {
   }
 
   const contents = () => wecom.webhooks.map(({ body }) => body.markdown_v2?.content ?? body.msgtype)
-
-  async function until(condition: () => boolean) {
-    const end = Date.now() + 5000
-    while (!condition() && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 5))
-    assert.ok(condition())
-  }
 
   /** Sends 23 messages, of which 20 are within the limit. @returns the errors of the others */
   async function fill({ app, bot }: Instance, channelId = 'webhook') {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import { until } from 'common/testing'
 import type { TemplateCard } from '../../src/protocol/template-card'
-import { eventually } from '../support/database'
 import { DAY, describeDatabaseStores, describeStores } from '../support/stores'
 
 const card = (taskId = 'T', title = 'a'): TemplateCard => {
@@ -14,8 +14,8 @@ describeStores('CardStore', (world) => {
     assert.equal(await cards.find('T'), undefined)
     cards.save(card('T'), true)
     cards.save(card('T2'), false)
-    assert.deepEqual(await eventually(() => cards.find('T')), { card: card('T'), isReusable: true })
-    assert.equal((await eventually(() => cards.find('T2'))).isReusable, false)
+    assert.deepEqual(await until(() => cards.find('T')), { card: card('T'), isReusable: true })
+    assert.equal((await until(() => cards.find('T2'))).isReusable, false)
     await clock.jump(DAY - 1)
     assert.ok(await cards.find('T'))
     await clock.advance(1)
@@ -26,7 +26,7 @@ describeStores('CardStore', (world) => {
     const { cards } = world().stores
     cards.save(card('T', 'old'), false)
     cards.save(card('T', 'new'), false)
-    await eventually(async () => (await cards.find('T'))?.card.main_title!.title === 'new')
+    await until(async () => (await cards.find('T'))?.card.main_title!.title === 'new')
   })
 
   it('keeps no card without a task_id', async () => {
@@ -78,7 +78,7 @@ describeDatabaseStores('DatabaseCardStore', (world) => {
     assert.deepEqual(await cards.find('T99'), { card: card('T99'), isReusable: true })
     assert.equal(await other.cards.find('T99'), undefined)
     await clock.advance(1000)
-    await eventually(async () => (await app.database.get('wecom_bot_card', {})).length === tasks.length)
+    await until(async () => (await app.database.get('wecom_bot_card', {})).length === tasks.length)
     assert.deepEqual(await other.cards.find('T99'), { card: card('T99'), isReusable: true })
     assert.deepEqual(await cards.find('T99'), { card: card('T99'), isReusable: true })
     await other.dispose()
@@ -88,11 +88,11 @@ describeDatabaseStores('DatabaseCardStore', (world) => {
     const { stores: { cards }, another } = world()
     const other = another('OTHER')
     cards.save(card('T', 'mine'), false)
-    await eventually(() => cards.find('T'))
+    await until(() => cards.find('T'))
     assert.equal(await other.cards.find('T'), undefined)
     await cards.recordAnswer('T', '', answer('one'))
     other.cards.save(card('T', 'other'), false)
-    await eventually(() => other.cards.find('T'))
+    await until(() => other.cards.find('T'))
     assert.equal((await cards.find('T'))!.card.main_title!.title, 'mine')
     assert.equal(await other.cards.recordAnswer('T', '', answer('two')), undefined)
     assert.deepEqual(await cards.recordAnswer('T', '', answer('two')), answer('one'))

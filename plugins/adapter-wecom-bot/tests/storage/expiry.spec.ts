@@ -1,4 +1,4 @@
-import { eventually } from '../support/database'
+import { until } from 'common/testing'
 import { DAY, describeDatabaseStores } from '../support/stores'
 
 describeDatabaseStores('ExpirySweep', (world) => {
@@ -8,10 +8,10 @@ describeDatabaseStores('ExpirySweep', (world) => {
     await cards.recordAnswer('T', '', { key: 'b', selected: {} })
     await feedback.save('S', { userId: 'A', opinion: 'like', text: '', reasons: [], time: 1 })
     await deferred.deferMessages([{ target: 'W', body: {} }])
-    await eventually(() => cards.find('T'))
+    await until(() => cards.find('T'))
     await clock.jump(7 * DAY + 61_000)
     for (const table of ['card', 'answer', 'opinion', 'push'] as const) {
-      await eventually(async () => !(await app.database.get(`wecom_bot_${table}`, {})).length)
+      await until(async () => !(await app.database.get(`wecom_bot_${table}`, {})).length)
     }
   })
 })

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import type { Context } from 'koishi'
 import { Logger } from 'koishi'
+import { until } from 'common/testing'
 import type { TemplateCard } from '../../src/protocol/template-card'
 import type { FeedbackRecord } from '../../src/storage/feedback'
 import type { Stores } from '../../src/storage/stores'
 import type { StoredStream } from '../../src/storage/streams'
 import type { FakeClock } from 'common/testing'
-import { eventually, silence } from '../support/database'
+import { silence } from '../support/database'
 import { openStores } from '../support/stores'
 
 const card: TemplateCard = { card_type: 'button_interaction', main_title: {}, task_id: 'T', button_list: [{ text: 'a', key: 'b' }] }
@@ -49,7 +50,7 @@ describe('stores with a failing database', () => {
     stores.streams.save(stream({ content: 'mine' }))
     await clock.advance(5000)
     release()
-    await eventually(async () => {
+    await until(async () => {
       stores.streams.save(stream({ content: 'mine' }))
       await clock.advance(1000)
       return clock.pending <= 4
@@ -87,7 +88,7 @@ describe('stores with a failing database', () => {
       await feedback.save('S', record)
       cards.save(card, true)
       await clock.advance(1000)
-      await eventually(async () => !await cards.find('T'))
+      await until(async () => !await cards.find('T'))
       assert.equal(await deferred.deferMessages([{ target: 'W', body: {} }]), false)
       assert.deepEqual(await deferred.takeDeferred(['W']), [])
       assert.equal(lines.length, 1)

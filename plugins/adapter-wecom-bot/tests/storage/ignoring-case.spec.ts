@@ -6,8 +6,8 @@ import DatabaseIgnoringCase from 'testkit/src/database/ignoring-case'
 import { createDatabaseStores } from '../../src/storage/database'
 import type { Stores } from '../../src/storage/stores'
 import type { StoredStream } from '../../src/storage/streams'
-import { FakeClock } from 'common/testing'
-import { eventually, openDatabase, silence } from '../support/database'
+import { FakeClock, until } from 'common/testing'
+import { openDatabase, silence } from '../support/database'
 import type { Instance } from '../support/koishi'
 import { encodingAESKey, startBot, token } from '../support/koishi'
 
@@ -55,7 +55,7 @@ describe('a database that ignores case', () => {
         streams.save(stream('s1', one, 'BOT', 'of one'))
         streams.save(stream('s2', other, 'BOT', 'of the other'))
         await clock.advance(250)
-        await eventually(async () => (await streams.find('s2'))?.content)
+        await until(async () => (await streams.find('s2'))?.content)
         assert.equal((await streams.find('s1'))!.content, 'of one')
         assert.deepEqual([await streams.find('S1'), await streams.find('s1 ')], [undefined, undefined])
       })
@@ -66,7 +66,7 @@ describe('a database that ignores case', () => {
           card_type: 'button_interaction' as const, main_title: { title: task_id }, task_id, button_list: [{ text: 'a', key: 'b' }],
         })
         for (const id of [one, other]) cards.save(card(id), false)
-        await eventually(() => cards.find(other))
+        await until(() => cards.find(other))
         assert.equal((await cards.find(one))!.card.main_title!.title, one)
         for (const task of [one, other]) {
           for (const user of [one, other]) {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isRowKey } from 'common/database'
+import { until } from 'common/testing'
 import type { StoredStream } from '../../src/storage/streams'
-import { createFolder, eventually, silence } from '../support/database'
+import { createFolder, silence } from '../support/database'
 import type { DatabaseWorld } from '../support/stores'
 import { openStores } from '../support/stores'
 
@@ -47,7 +48,7 @@ describe('a database with keys of an earlier version', () => {
     return { streamId, msgId, owner: { botId, userId: 'ZhangSan' }, content: '', finished: false }
   }
 
-  const replaced = () => eventually(async () => {
+  const replaced = () => until(async () => {
     const turns = await world.app.database.get('wecom_bot_turn', {})
     return turns.every(({ message }) => isRowKey(message))
   })

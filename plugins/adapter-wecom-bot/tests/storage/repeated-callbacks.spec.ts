@@ -53,7 +53,7 @@ describe('a callback that is repeated while its claim is pending', () => {
         streamStyle: 'stream_with_template_card',
         corpId: 'wwCORP',
         firstReply: 5,
-        passiveReply: 1500,
+        passiveReply: 4500,
         maxUserTurns: 100,
         welcome,
         apiEndpoint: wecom.origin,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import { until } from 'common/testing'
 import type { StoredStream } from '../../src/storage/streams'
 import { MAX_SAVE_DELAY_MS, MemoryStreamStore } from '../../src/storage/streams'
-import { eventually } from '../support/database'
 import { DAY, RETENTION, describeDatabaseStores, describeStores } from '../support/stores'
 
 const stream = (fields?: Partial<StoredStream>): StoredStream => {
@@ -58,7 +58,7 @@ describeDatabaseStores('DatabaseStreamStore', (world) => {
     stores.streams.save(stream({ owner, content: 'half' }))
     await clock.advance(1000)
     const other = another()
-    await eventually(async () => (await other.streams.find('S'))?.content)
+    await until(async () => (await other.streams.find('S'))?.content)
     assert.deepEqual(await other.streams.find('S'), stream({ owner, content: 'half' }))
     stores.streams.save(stream({ owner, content: 'whole', finished: true }))
     await stores.dispose()
@@ -74,7 +74,7 @@ describeDatabaseStores('DatabaseStreamStore', (world) => {
     await clock.advance(100)
     stores.streams.save(stream({ content: 'shown later' }))
     await clock.advance(MAX_SAVE_DELAY_MS - 100)
-    await eventually(async () => (await app.database.get('wecom_bot_turn', {}))[0].content === 'shown later')
+    await until(async () => (await app.database.get('wecom_bot_turn', {}))[0].content === 'shown later')
   })
 
   it('is late while a write takes long, and not for ever', async () => {
@@ -97,7 +97,7 @@ describeDatabaseStores('DatabaseStreamStore', (world) => {
     assert.equal(streams.isLate, false, 'a database that does not answer does not hold the text back')
     release()
     app.database.upsert = upsert
-    await eventually(async () => (await streams.find('S'))?.content === 'one')
+    await until(async () => (await streams.find('S'))?.content === 'one')
     assert.equal(streams.isLate, false)
   })
 
@@ -110,7 +110,7 @@ describeDatabaseStores('DatabaseStreamStore', (world) => {
     streams.save(stream({ content: 'text' }))
     streams.save(stream({ content: '' }))
     await clock.advance(250)
-    await eventually(async () => clock.pending === before)
+    await until(async () => clock.pending === before)
     assert.equal((await app.database.get('wecom_bot_turn', {}))[0].content, '')
   })
 
@@ -136,13 +136,13 @@ describeDatabaseStores('DatabaseStreamStore', (world) => {
     await streams.claim(stream())
     streams.save(stream({ content: 'secret', finished: true }))
     await clock.advance(1000)
-    await eventually(async () => (await streams.find('S'))!.content === 'secret')
+    await until(async () => (await streams.find('S'))!.content === 'secret')
     await clock.jump(RETENTION + 61_000)
-    await eventually(async () => (await streams.find('S'))!.content === '')
+    await until(async () => (await streams.find('S'))!.content === '')
     assert.equal(await streams.claim(stream({ streamId: 'S2' })), 'S')
     await clock.jump(7 * DAY)
     assert.equal(await streams.find('S'), undefined)
-    await eventually(async () => !(await app.database.get('wecom_bot_turn', {})).length)
+    await until(async () => !(await app.database.get('wecom_bot_turn', {})).length)
   })
 })
 

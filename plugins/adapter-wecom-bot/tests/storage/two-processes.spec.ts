@@ -4,11 +4,10 @@ import type { Session } from 'koishi'
 import type { Wecom } from 'testkit'
 import { WecomClient, createWecom } from 'testkit'
 import { systemClock as clock } from 'common/time'
-import { createFolder, eventually, silence } from '../support/database'
+import { until } from 'common/testing'
+import { createFolder, silence } from '../support/database'
 import type { Instance } from '../support/koishi'
 import { encodingAESKey, startBot, token } from '../support/koishi'
-
-const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
 /** Two instances of Koishi behind one address, each with its own connection to the same database. */
 describe('two processes with one database', () => {
@@ -83,9 +82,11 @@ describe('two processes with one database', () => {
     release()
     const { id } = answers[0].reply!.stream!
     const [[winner]] = asked
-    await pause(50)
-    const { stream } = (await clients[winner].poll(id)).reply!
-    assert.deepEqual([stream!.content, stream!.finish], ['once', true])
+    const stream = await until(async () => {
+      const { stream } = (await clients[winner].poll(id)).reply!
+      return stream!.finish && stream
+    })
+    assert.deepEqual([stream.content, stream.finish], ['once', true])
   })
 
   it('answer every message, however they are distributed', async () => {
@@ -96,10 +97,7 @@ describe('two processes with one database', () => {
       return both.map(({ reply }) => reply!.stream!.id)
     }))
     // The replies do not wait until all messages of a burst have reached the plugins.
-    await eventually(async () => {
-      await pause(20)
-      return asked.length >= answers.length
-    })
+    await until(() => asked.length >= answers.length)
     assert.deepEqual(asked.map(([, content]) => +content).sort((a, b) => a - b), answers.map((_, index) => index))
     for (const [one, other] of answers) assert.equal(one, other)
   })
@@ -108,8 +106,7 @@ describe('two processes with one database', () => {
     answer = () => '说完了'
     const payload = clients[0].text('hi')
     const { id } = (await clients[0].post(payload)).reply!.stream!
-    const other = await eventually(async () => {
-      await pause(20)
+    const other = await until(async () => {
       const { stream } = (await clients[1].poll(id)).reply!
       return stream!.content === '说完了' && stream
     })
@@ -126,8 +123,7 @@ describe('two processes with one database', () => {
       await session.send('whole')
     }
     const { id } = (await clients[0].post(clients[0].text('hi'))).reply!.stream!
-    const other = await eventually(async () => {
-      await pause(20)
+    const other = await until(async () => {
       const { stream } = (await clients[1].poll(id)).reply!
       return stream!.content!.startsWith('half') && stream
     })
@@ -139,10 +135,7 @@ describe('two processes with one database', () => {
     // Shorten the time after which the final frame counts as not fetched.
     clock.setTimeout = (callback, delay) => set(callback, delay === 10_000 ? 50 : delay)
     release()
-    await eventually(async () => {
-      await pause(20)
-      return wecom.responses.length
-    })
+    await until(() => wecom.responses.length)
     assert.deepEqual(wecom.responses.map(({ body }) => body.markdown.content), ['half\n\nwhole'])
   })
 
@@ -155,10 +148,7 @@ describe('two processes with one database', () => {
   it('update each other\'s cards, and count an answer once', async () => {
     answer = () => '部署？<button id="yes">是</button><button id="no">否</button>'
     const { template_card: card } = (await clients[0].post(clients[0].text('hi'))).reply!
-    await eventually(async () => {
-      await pause(5)
-      return instances[1].bot.services.stores.cards.find(card.task_id)
-    })
+    await until(() => instances[1].bot.services.stores.cards.find(card.task_id))
     const clicks = [[0, 'b:yes'], [1, 'b:no'], [1, 'b:yes'], [0, 'b:no']] as const
     const updates = await Promise.all(clicks.map(([index, eventKey]) => {
       return clients[index].post(clients[index].cardClick({ taskId: card.task_id, eventKey }))

@@ -32,13 +32,3 @@ export function silence() {
   const targets = Logger.targets.splice(0)
   return () => void Logger.targets.splice(0, Infinity, ...targets)
 }
-
-/** Repeats a look-up until it returns something. */
-export async function eventually<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (let tries = 0; tries < 500; tries++) {
-    const found = await look()
-    if (found) return found
-    await new Promise(setImmediate)
-  }
-  throw new Error('not found in time')
-}

@@ -5,6 +5,7 @@ import { HTTP } from '@koishijs/plugin-http'
 import Server from '@koishijs/plugin-server'
 import type { ClientOptions, Wecom } from 'testkit'
 import { WecomClient, createWecom } from 'testkit'
+import { systemClock } from 'common/time'
 import WecomBot, { Config } from '../../src'
 
 export const token = 'AibotTestToken01'
@@ -99,5 +100,16 @@ export async function createWorld(prepare?: (app: Context) => void): Promise<Wor
       await wecom.close()
       log.close()
     },
+  }
+}
+
+/** Runs a step during which no timer of the adapter is set, so that it cannot wait for time to pass. */
+export async function withoutTimers<T>(step: () => Promise<T>): Promise<T> {
+  const { setTimeout } = systemClock
+  systemClock.setTimeout = () => undefined
+  try {
+    return await step()
+  } finally {
+    systemClock.setTimeout = setTimeout
   }
 }

@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict'
 import type { Session } from 'koishi'
 import { h } from 'koishi'
+import { until } from 'common/testing'
 import type { Config } from '../../src'
 import type { AppApi } from './app'
 import { createAppApi } from './app'
@@ -46,12 +46,7 @@ export class XmlWorld {
     return added.bot
   }
 
-  /** Waits at most five seconds. */
-  async until(condition: () => unknown) {
-    const end = Date.now() + 5000
-    while (!condition() && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 5))
-    assert.ok(condition())
-  }
+  readonly until = until
 
   /** An answer that is too late for the reply. */
   later(content: h.Fragment, delay = 300) {

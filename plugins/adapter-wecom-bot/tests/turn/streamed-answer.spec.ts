@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import type { Context, Session } from 'koishi'
 import { h } from 'koishi'
 import type { PayloadOptions, WecomClient } from 'testkit'
+import { until } from 'common/testing'
+import type WecomBot from '../../src'
 import { cards } from '../support/cards'
 import type { World } from '../support/world'
 import { createWorld } from '../support/world'
@@ -186,15 +188,16 @@ describe('an answer in a stream', () => {
   })
 
   it('sends a message after the end on its own', async () => {
-    let late: Session
+    let late!: Session
     answer = (session) => {
       late = session
       return 'now'
     }
-    assert.deepEqual(await ask('hi'), ['now■'])
-    // Let the server notice that its response has arrived.
-    await pause(30)
-    await late!.send('later')
+    const { stream } = (await client.post(client.text('hi'))).reply!
+    assert.deepEqual([stream!.content, stream!.finish], ['now', true])
+    // The server notices a moment later that its response has arrived.
+    await until(() => !(late.bot as WecomBot).services.turns.find(stream!.id)?.isUnfinished)
+    await late.send('later')
     assert.deepEqual(world.wecom.responses.map(({ body, errcode }) => [body.markdown.content, errcode]), [['later', 0]])
   })
 

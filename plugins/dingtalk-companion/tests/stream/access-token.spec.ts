@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { cpuTimeMs } from 'common/testing'
 import type { HTTP } from 'koishi'
 import { dingtalkErrors } from 'testkit'
 import type { StockBot } from '../../src/api/stock-bot'
@@ -17,9 +18,9 @@ describe('the access token of DingTalk', () => {
     this.timeout(60_000)
     const durations: number[] = []
     for (let count = 0; count < 1000; count++) {
-      const startedAt = performance.now()
+      const startedAt = cpuTimeMs()
       await bot().refreshToken()
-      durations.push(performance.now() - startedAt)
+      durations.push(cpuTimeMs() - startedAt)
     }
     const median = (from: number) => durations.slice(from, from + 200).sort((one, other) => one - other)[100]
     assert.ok(median(800) < 5 * median(0) + 5, `${median(0)} ms at first, ${median(800)} ms in the end`)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { install } from '@sinonjs/fake-timers'
 import { createApp, EditingBot, plain, RecordingBot } from '../support/app'
 import type { TestApp } from '../support/app'
-import { settle } from 'common/testing'
+import { settle, until } from 'common/testing'
 import { fails, gate, piece, questionOf, says } from '../support/engine'
 
 describe('a message during an answer', () => {
@@ -132,7 +132,7 @@ describe('a message during an answer', () => {
       const end = gate()
       test.engine.respond([end, ...says('first')], request => says(`${questionOf(request)}!`))
       const first = client().receive('one')
-      await new Promise(resolve => setTimeout(resolve, 20))
+      await until(() => test.engine.requests.length === 1)
       const waiting = Promise.all([client().receive('two'), client().receive('three')])
       await settle()
       end.open()

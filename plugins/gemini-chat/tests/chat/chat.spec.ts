@@ -3,7 +3,7 @@ import { h } from 'koishi'
 import type { EngineError } from '../../src'
 import { createApp, EditingBot, plain, RecordingBot } from '../support/app'
 import type { TestApp } from '../support/app'
-import { settle } from 'common/testing'
+import { settle, until } from 'common/testing'
 import { fails, gate, piece, questionOf, says } from '../support/engine'
 
 describe('a conversation', () => {
@@ -253,8 +253,8 @@ describe('a conversation on a platform that can edit', () => {
     const steps = [gate(), gate()]
     test.engine.respond([...piece('one'), steps[0], ...piece(' two'), steps[1], ...piece(' three'), ...says()])
     const done = test.client('alice').receive('count')
-    for (const step of steps) {
-      await new Promise(resolve => setTimeout(resolve, 10))
+    for (const [index, step] of steps.entries()) {
+      await until(() => states()[0]?.length === index + 1)
       step.open()
     }
     await done

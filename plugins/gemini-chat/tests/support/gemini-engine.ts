@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import type { Gemini } from 'testkit'
 import { createGemini } from 'testkit'
 import { EngineError } from '../../src/engine/error'
@@ -45,14 +44,6 @@ export async function collect(
     outcome.error = error
   }
   return outcome
-}
-
-/** Waits for a condition on the other side of a socket. */
-export async function until(condition: () => boolean) {
-  for (let i = 0; !condition(); i++) {
-    if (i > 500) throw new Error('it did not happen')
-    await setTimeout(5)
-  }
 }
 
 /** A mock of the Gemini API and an engine that uses it, for the specs of a suite. */

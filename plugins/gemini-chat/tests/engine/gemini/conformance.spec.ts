@@ -1,11 +1,12 @@
 import assert from 'node:assert'
+import { until } from 'common/testing'
 import { createGemini, scenarios } from 'testkit'
 import type { Framing, Gemini, Scenario } from 'testkit'
 import type { EngineErrorDetails, EngineErrorKind } from '../../../src/engine/error'
 import { createGeminiEngine } from '../../../src/engine/gemini'
 import type { GeminiOptions } from '../../../src/engine/gemini'
 import type { Engine, Part } from '../../../src/engine/types'
-import { engineOptions, ask, collect, limits, until } from '../../support/gemini-engine'
+import { engineOptions, ask, collect, limits } from '../../support/gemini-engine'
 
 /** The expected outcome of a scenario. Missing fields are not checked. */
 interface Expected {

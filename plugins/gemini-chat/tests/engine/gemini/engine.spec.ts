@@ -1,4 +1,4 @@
-import { FakeClock } from 'common/testing'
+import { FakeClock, until } from 'common/testing'
 import assert from 'node:assert'
 import { setImmediate } from 'node:timers/promises'
 import type { Scenario } from 'testkit'
@@ -6,7 +6,7 @@ import { createGemini, scenarios } from 'testkit'
 import type { GeminiOptions } from '../../../src/engine/gemini'
 import { createGeminiEngine } from '../../../src/engine/gemini'
 import type { EngineRequest } from '../../../src/engine/types'
-import { engineOptions, ask, collect, limits, until, useGemini } from '../../support/gemini-engine'
+import { engineOptions, ask, collect, limits, useGemini } from '../../support/gemini-engine'
 
 describe('the Gemini engine', () => {
   const context = useGemini()

@@ -1,11 +1,12 @@
 import assert from 'node:assert'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
+import { until } from 'common/testing'
 import type { Gemini, Proxy } from 'testkit'
 import { createGemini, createHttpProxy, createSocks, scenarios } from 'testkit'
 import { createGeminiEngine } from '../../../src/engine/gemini'
 import type { Engine } from '../../../src/engine/types'
-import { engineOptions, collect, limits, until } from '../../support/gemini-engine'
+import { engineOptions, collect, limits } from '../../support/gemini-engine'
 
 describe('a proxy address', () => {
   for (const [name, address] of Object.entries({

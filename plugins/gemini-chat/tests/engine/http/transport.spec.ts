@@ -4,10 +4,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import { createServer as createNetServer } from 'node:net'
+import { until } from 'common/testing'
 import { createGemini } from 'testkit'
 import type { Transport } from '../../../src/engine/http/transport'
 import { createTransport } from '../../../src/engine/http/transport'
-import { until } from '../../support/gemini-engine'
 
 const open: (() => void)[] = []
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { cpuTimeMs } from 'common/testing'
 import { scenarios } from 'testkit'
 import type { Scenario } from 'testkit'
 import type { EngineErrorKind } from '../../../../src/engine/error'
@@ -139,11 +140,11 @@ describe('createBodyParser and createJsonParser', () => {
 
   it('take time linear in the size of hostile bodies', () => {
     for (const piece of ['{', '[', '"', '{}', '{"', '\\', 'data: {\n', '<', '\n', 'x']) {
-      const start = performance.now()
+      const start = cpuTimeMs()
       try {
         read(piece.repeat((1 << 20) / piece.length), 16_384)
       } catch {}
-      assert.ok(performance.now() - start < 4000, JSON.stringify(piece))
+      assert.ok(cpuTimeMs() - start < 4000, JSON.stringify(piece))
     }
   })
 
