@@ -2,7 +2,7 @@
  * Runs the built instance through a compressed month: `npm run endure`, or in three minutes
  * `npm run endure -- --short`. It fails when one question stays without an answer or a sentence, and when anything
  * grows without bound. `--seed <number>` repeats the random moments of an earlier run, `--only <text>` runs the kinds
- * of events whose name contains the text.
+ * of events whose name contains the text, and can be given several times.
  */
 import { parseArgs } from 'node:util'
 import { downtime, lasting, start } from './events'
@@ -15,7 +15,7 @@ import { Tally } from './tally'
 import { World } from './world'
 
 const { values } = parseArgs({ options: {
-  short: { type: 'boolean', default: false }, seed: { type: 'string' }, only: { type: 'string', default: '' },
+  short: { type: 'boolean', default: false }, seed: { type: 'string' }, only: { type: 'string', multiple: true, default: [''] },
 } })
 
 /** In a whole month every kind is repeated, so that the second half of the samples has seen the same as the first. */
@@ -46,7 +46,7 @@ async function main() {
   }
 
   try {
-    const chosen = (all: EventKind[]) => all.filter(({ name }) => name.includes(values.only))
+    const chosen = (all: EventKind[]) => all.filter(({ name }) => values.only.some(text => name.includes(text)))
     const { tally, durationMs } = await run(start)
     report.event(start, tally, durationMs)
     const totals = new Map(chosen(lasting).map(kind => [kind, { tally: new Tally(world), durationMs: 0 }]))

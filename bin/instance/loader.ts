@@ -199,6 +199,14 @@ export class InstanceLoader extends Loader {
     return this.collect(this.config.plugins ?? {}, this.entry.scope)
   }
 
+  /** Stops a plugin and starts it again with its settings. */
+  restartPlugin(name: string) {
+    for (const { fork } of this.entries().filter(entry => entry.name === name)) {
+      // Koishi runs a plugin that can be loaded once by its runtime: to restart its fork would do nothing.
+      if (fork) (fork.runtime.isForkable ? fork : fork.runtime).restart()
+    }
+  }
+
   private collect(config: Dict, scope: EffectScope): PluginEntry[] {
     const record = scope[Loader.kRecord] ?? {}
     return Object.keys(config).flatMap((key) => {

@@ -203,7 +203,7 @@ function watchLogs(folder: string) {
   const history = new LogHistory({
     folder,
     print,
-    reload: () => loader.entries().find(({ name }) => name === 'logger')?.fork?.restart(),
+    reload: () => loader.restartPlugin('logger'),
   })
   const reporter = new ErrorReporter(() => performance.now(), error => new Logger('app').warn(error),
     line => process.stderr.write(`${line}\n`))

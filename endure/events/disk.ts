@@ -1,5 +1,6 @@
-import { open, rm } from 'node:fs/promises'
+import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileSizes } from '../growth'
 import type { World } from '../world'
 import type { EventKind } from './kind'
 
@@ -25,6 +26,12 @@ async function failWrites({ instance }: World): Promise<() => Promise<void>> {
   return () => instance.call('files', null)
 }
 
+/** What the log files contain. */
+async function logs(folder: string): Promise<string> {
+  const names = (await fileSizes(folder)).map(({ name }) => name).filter(name => name.startsWith('logs/'))
+  return (await Promise.all(names.map(name => readFile(join(folder, name), 'utf8')))).join('')
+}
+
 /** The disk of the data folder is full, and has room again. */
 export const fullDisk: EventKind = {
   name: 'the disk is full, and has room again',
@@ -46,7 +53,11 @@ export const fullDisk: EventKind = {
       await tally.inTheMiddle(free)
       await world.pass(11_000)
       await world.sleep(500)
-      tally.require(instance.printedAfter(from).includes('log files can be written again'), 'the log was not written again')
+      tally.require(instance.printedAfter(from).includes('log files can be written again'), 'the log was not resumed')
+      const mark = `after the full disk, round ${round}`
+      await instance.call('logLine', mark)
+      await world.sleep(500)
+      tally.require((await logs(instance.data)).includes(mark), 'the log was not written again')
       await tally.askAfterwards()
     }
   },

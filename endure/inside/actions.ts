@@ -48,5 +48,6 @@ export interface Actions {
   update: (change: PluginChange) => Promise<void>
   throw: (place: ThrowingPlace) => void
   log: (lines: number) => void
+  logLine: (text: string) => void
   refreshToken: () => Promise<void>
 }

@@ -29,6 +29,7 @@ export function apply(ctx: Context) {
       const logger = ctx.logger('endure')
       for (let line = 0; line < lines; line++) logger.info('line %d of a busy day', line)
     },
+    logLine: text => ctx.logger('endure').info(text),
     async refreshToken() {
       for (const bot of ctx.bots as unknown as { platform: string, refreshToken(): Promise<void> }[]) {
         if (bot.platform === 'dingtalk') await bot.refreshToken()

@@ -66,6 +66,16 @@ describe('LogHistory', () => {
     assert.equal(reloads, 1)
   })
 
+  it('does not pause again for the error that the plugin repeats when its file is closed', async () => {
+    await mkdir(folder)
+    history.pause(full)
+    await probe(() => reloads)
+    history.pause(full)
+    assert.ok(!history.isPaused)
+    history.pause(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))
+    assert.ok(history.isPaused)
+  })
+
   it('distinguishes disk errors from others', () => {
     for (const code of ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']) assert.ok(isStorageError({ code }, folder), code)
     assert.ok(isStorageError({ code: 'EACCES', path: join(folder, 'x.log') }, folder))

@@ -29,6 +29,8 @@ export interface LogHistoryOptions {
  */
 export class LogHistory {
   private timer?: NodeJS.Timeout
+  /** The plugin rejects with it again when it closes the file. */
+  private lastError?: unknown
 
   constructor(private readonly options: LogHistoryOptions) {}
 
@@ -37,7 +39,8 @@ export class LogHistory {
   }
 
   pause(error: unknown) {
-    if (this.timer) return
+    if (this.timer || error === this.lastError) return
+    this.lastError = error
     const { code } = error as NodeJS.ErrnoException
     const targets = Logger.targets.filter(target => target.record)
     for (const target of targets) Logger.targets.splice(Logger.targets.indexOf(target), 1)
