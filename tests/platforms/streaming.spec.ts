@@ -36,7 +36,8 @@ describe('the plugin of docs/streaming.md', function() {
   async function start(env: Record<string, string> = {}) {
     // Later pauses are longer than those of the page, so that a busy machine shows every line, too. The first one stays:
     // DingTalk's message is held back for a second only.
-    const slower = (await example('streaming.md')).replace('(resolve, 500)', "(resolve, line.includes('静夜思') ? 500 : 2000)")
+    const slower = (await example('streaming.md'))
+      .replace('(resolve, 500)', "(resolve, line.includes('静夜思') ? 500 : 2000)")
     assert.ok(slower.includes('2000'))
     const { code } = await transform(slower, { format: 'cjs' })
     instance = await Instance.start({
