@@ -45,15 +45,20 @@ export class DatabaseAccess {
 
   /**
    * Runs a task whose failure the caller reports.
-   * @throws what the task throws, and an `Error` without a database
+   * @throws what the task throws, and an `Error` without a database or where it is unloaded before the task has ended
    */
   async run<T>(task: DatabaseTask<T>): Promise<T> {
     const database = this.ctx.get('database')
     if (!database) throw new Error('no database is loaded')
-    await this.prepare(database)
-    const result = await task(database)
-    this.logRecovery()
-    return result
+    try {
+      await this.prepare(database)
+      const result = await task(database)
+      this.logRecovery()
+      return result
+    } catch (error) {
+      // Without its driver, Koishi's database fails with errors of its internals.
+      throw this.isLoaded ? error : new Error('the database was unloaded meanwhile')
+    }
   }
 
   /** Runs anything that uses the database through `run`, by the same policy as `try`. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { format } from 'node:util'
-import type { Context } from 'koishi'
+import memory from '@koishijs/plugin-database-memory'
+import { Context } from 'koishi'
 import { DatabaseAccess } from 'common/database'
 import { FakeClock } from 'common/testing'
 
@@ -45,6 +46,27 @@ describe('DatabaseAccess', () => {
     assert.equal(await access.try(fail), undefined)
     assert.equal(await access.guard(() => access.run(fail)), undefined)
     assert.equal(await access.guard(async () => 'there'), 'there')
+  })
+
+  it('says that the database was unloaded while a task used it', async () => {
+    const app = new Context()
+    app.plugin(memory)
+    app.model.extend('spec_row' as never, { id: 'unsigned' } as never)
+    await app.start()
+    const log = (...args: unknown[]) => void lines.push(format(...args))
+    const access = new DatabaseAccess(app, { clock, logger: { warn: log, info: log }, subject: 'cards' })
+    const unload = async (database: Context['database']) => {
+      await database.get('spec_row' as never, {})
+      app.registry.delete(memory)
+      await database.get('spec_row' as never, {})
+    }
+    try {
+      await access.try(unload)
+      assert.deepEqual(lines, ['could not access cards in the database: the database was unloaded meanwhile'])
+      await assert.rejects(access.run(unload), /no database is loaded/)
+    } finally {
+      await app.stop()
+    }
   })
 
   it('logs no values, which may be what people wrote', async () => {
