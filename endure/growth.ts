@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { InstanceUsage } from './inside/actions'
+import { readSweeps, sweepOf } from './sweeps'
 import type { World } from './world'
 
 /** What the instance uses at one moment at which nothing is going on. */
@@ -8,6 +9,8 @@ export interface Sample extends InstanceUsage {
   /** Bytes of the database, and of all log files together. */
   database: number
   logs: number
+  /** Paths of all files in the data folder. */
+  fileNames: string[]
 }
 
 /** Long enough for what is kept for a while to be freed, the rows of WeCom's turns, which live a week, included. */
@@ -30,7 +33,7 @@ export async function takeSample(world: World): Promise<Sample> {
   const total = (pattern: RegExp) => {
     return sizes.filter(({ name }) => pattern.test(name)).reduce((sum, { size }) => sum + size, 0)
   }
-  return { ...usage, database: total(/^koishi\.db/), logs: total(/^logs\//) }
+  return { ...usage, database: total(/^koishi\.db/), logs: total(/^logs\//), fileNames: sizes.map(({ name }) => name) }
 }
 
 /** The files of a folder, by their path in it. */
@@ -73,16 +76,37 @@ export function judgeGrowth(samples: readonly Sample[]): GrowthLine[] {
   const half = Math.ceil(samples.length / 2)
   const [first, second] = [samples.slice(0, half), samples.slice(half)]
   const tables = [...new Set(samples.flatMap(({ rows }) => Object.keys(rows)))].sort()
-  const rowBounds = tables.map((table): Bound => ({
-    name: `rows of ${table}`, read: ({ rows }) => rows[table] ?? 0,
-    limit: highest => MAX_ROWS[table] ?? highest * 1.25 + 16,
-  }))
-  return [...BOUNDS, ...rowBounds].map(({ name, read, limit, unit = '' }) => {
+  const judge = ({ name, read, limit, unit = '' }: Bound): GrowthLine => {
     const highest = (of: readonly Sample[]) => Math.max(...of.map(read))
     const [before, after] = [highest(first), highest(second)]
     const bound = limit(before)
     const number = (value: number) => Math.round(value).toLocaleString('en')
     const text = `${name}: at most ${number(before)}, later ${number(after)} ${unit}`.trim()
     return { isMet: after <= bound, text: `${text} (allowed: ${number(bound)}; ${samples.length} samples)` }
-  })
+  }
+  return [...BOUNDS.map(judge), ...tables.map(table => withSweep(table, judge({
+    name: `rows of ${table}`, read: ({ rows }) => rows[table] ?? 0,
+    limit: highest => MAX_ROWS[table] ?? highest * 1.25 + 16,
+  }))), ...judgeFiles(samples)]
+}
+
+const sweeps = readSweeps()
+
+/** Adds what removes the rows of a table: without that, the table must stay empty. */
+function withSweep(table: string, { isMet, text }: GrowthLine): GrowthLine {
+  const sweep = sweepOf(table, sweeps.tables)
+  return { isMet: isMet && sweep !== undefined, text: `${text}; ${sweep ?? 'NO SWEEP IS DOCUMENTED'}` }
+}
+
+/** One line for all files that share an entry, and one for each file without. */
+function judgeFiles(samples: readonly Sample[]): GrowthLine[] {
+  const names = [...new Set(samples.flatMap(({ fileNames }) => fileNames))].sort()
+  const undocumented = names.filter(name => sweepOf(name, sweeps.files) === undefined)
+  return [
+    ...Object.entries(sweeps.files).flatMap(([pattern, sweep]): GrowthLine[] => {
+      const count = names.filter(name => sweepOf(name, { [pattern]: sweep }) !== undefined).length
+      return count ? [{ isMet: true, text: `${count} files ${pattern}: ${sweep}` }] : []
+    }),
+    ...undocumented.map(name => ({ isMet: false, text: `file ${name}: NO SWEEP IS DOCUMENTED` })),
+  ]
 }
