@@ -1,8 +1,7 @@
 import { isDelimiterRow } from './block-scanner'
 import { isClosingFence, openingFence } from './fence'
 import type { Fence } from './fence'
-import { isFormatting } from './html'
-import { parseInline } from './inline'
+import { isFormatting, parseInline } from './inline'
 
 /** Lines with markup behind so many of them keep it. */
 const MAX_MARKED_LINES = 50_000

@@ -1,4 +1,4 @@
-import { CJK, DIGIT, OPENING, PUNCTUATION, SPACE, WORD, classAt, classBefore } from './characters'
+import { CJK, DIGIT, OPENING, PUNCTUATION, SPACE, WORD, classAt, classBefore } from '../characters'
 
 export type Style = 'strong' | 'em' | 'del'
 

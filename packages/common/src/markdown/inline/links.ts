@@ -1,4 +1,4 @@
-import { CJK, WORD, classAt } from './characters'
+import { CJK, WORD, classAt } from '../characters'
 
 /** What stands behind the label of a link. */
 export interface Target {

@@ -1,0 +1,6 @@
+export { isPlainlyFlanking } from './delimiters'
+export { attribute, isFormatting } from './html'
+export type { HtmlTag } from './html'
+export { parseInline } from './parser'
+export type { InlineOptions } from './parser'
+export type { InlineToken } from './token'
