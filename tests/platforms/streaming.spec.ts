@@ -34,7 +34,7 @@ describe('the plugin of docs/streaming.md', function() {
   })
 
   async function start(env: Record<string, string> = {}) {
-    // Later pauses are longer than those of the page, so that a busy machine shows every line, too. The first one stays,
+    // Later pauses are longer than on the page, so that a busy machine shows every line, too. The first one stays,
     // because DingTalk's message is held back for a second only.
     const slower = (await example('streaming.md'))
       .replace('(resolve, 500)', "(resolve, line.includes('静夜思') ? 500 : 2000)")
