@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { until } from 'common/testing'
 import { createGemini, createOpenAi, openAiError, openAiScenarios, scenarios } from 'testkit'
 import type { Scenario } from 'testkit'
 import { createGeminiEngine } from '../../src/engine/gemini'
 import type { WirePart } from '../../src/engine/gemini/parts'
 import { createOpenAiEngine } from '../../src/engine/openai'
 import type { Content, Engine, EngineRequest } from '../../src/engine/types'
-import { ask, collect, limits, until } from '../support/gemini-engine'
+import { ask, collect, limits } from '../support/gemini-engine'
 import type { Outcome } from '../support/gemini-engine'
 
 const tool = { name: 'weather', description: 'The weather.', parameters: { type: 'object', properties: { city: { type: 'string' } } } }
