@@ -223,7 +223,8 @@ export class BotServices {
   }
 
   private createCallbackBot(context: HandlerContext, log: TurnLog): CallbackBot {
-    const { config, clock, app, webhooks, concurrency, turns, pushTargets, dispatcher, longConnection } = this
+    const { config, clock, app, webhooks, concurrency, turns, pushTargets, dispatcher } = this
+    const { longConnection, sharedTurns } = this
     const passive = new PassiveHandler({
       ...context,
       agentId: config.agentId || undefined,
@@ -247,6 +248,7 @@ export class BotServices {
         turns: turns.size,
         queued: webhooks.waiting,
         connection: longConnection && reportConnection(longConnection.connection),
+        ...sharedTurns.state && { shared: sharedTurns.report() },
       }),
     }
   }

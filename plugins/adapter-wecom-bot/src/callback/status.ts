@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { CallbackErrorReason } from '../protocol/callback-error'
+import type { SharedReport } from '../shared/shared-turns'
 import type { ConnectionReport } from '../websocket/connection-report'
 
 /** Counters of one callback path. Times are milliseconds since 1970. */
@@ -31,6 +32,8 @@ export interface BotStatus {
   queued: number
   /** Set with a long connection. */
   connection?: ConnectionReport
+  /** Set with several instances. */
+  shared?: SharedReport
 }
 
 /** The status as JSON, for operators and health checks. Times are ISO 8601. */
@@ -68,7 +71,22 @@ export function metrics(tally: CallbackStats, bots: BotStatus[]): string {
     ...gauge('turns', 'Turns that can still be polled.', 'turns'),
     ...gauge('webhook_queue', 'Messages queued for webhooks.', 'queued'),
     ...connectionMetrics(bots),
+    ...sharedMetrics(bots),
   ].join('\n') + '\n'
+}
+
+function sharedMetrics(bots: BotStatus[]): string[] {
+  const sharing = bots.filter(bot => bot.shared)
+  if (!sharing.length) return []
+  const metric = (name: string, help: string, value: (report: SharedReport) => number) => [
+    `# HELP wecom_bot_${name} ${help}`,
+    `# TYPE wecom_bot_${name} gauge`,
+    ...sharing.map(({ selfId, shared }) => `wecom_bot_${name}{bot="${label(selfId)}"} ${value(shared!)}`),
+  ]
+  return [
+    ...metric('shared_state_up', 'Whether the instances share their state.', ({ isDegraded }) => Number(!isDegraded)),
+    ...metric('instances', 'Instances that see each other.', ({ instances }) => instances),
+  ]
 }
 
 function connectionMetrics(bots: BotStatus[]): string[] {

@@ -19,6 +19,14 @@ export interface SharedTurnEvents {
   lost(streamId: string): void
 }
 
+/** The shared state, for operators. */
+export interface SharedReport {
+  /** The server does not answer: this instance acts alone. */
+  isDegraded: boolean
+  /** Number of instances that see each other. */
+  instances: number
+}
+
 interface OwnTurn {
   lease: Lease
   value: string
@@ -37,6 +45,11 @@ export class SharedTurns {
   /** The shared state, if there is any. */
   get state(): SharedState | undefined {
     return this.shared
+  }
+
+  /** For the status; `undefined` if nothing is shared. */
+  report(): SharedReport | undefined {
+    return this.shared && { isDegraded: this.shared.isDegraded, instances: this.shared.instances.length }
   }
 
   /** Uses shared state from now on. @returns a function that ends this */

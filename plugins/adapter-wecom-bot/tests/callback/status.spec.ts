@@ -46,6 +46,17 @@ describe('callback status', () => {
       'wecom_bot_turns_answering{bot="a\\"\\\\\\nb"} 1',
     ]) assert.ok(lines.includes(line), line)
     assert.equal(lines.at(-1), '')
+    assert.doesNotMatch(lines.join('\n'), /shared_state|wecom_bot_instances/)
+  })
+
+  it('says how many instances see each other, and whether they do at present', () => {
+    for (const isDegraded of [false, true]) {
+      const bots = [{ selfId: 'bot', answering: 0, turns: 0, queued: 0, shared: { isDegraded, instances: 3 } }]
+      assert.deepEqual(report(new CallbackStats(), bots), { lastVerified: null, lastRefused: null, bots })
+      const text = metrics(new CallbackStats(), bots)
+      assert.match(text, new RegExp(`^wecom_bot_shared_state_up\\{bot="bot"\\} ${Number(!isDegraded)}$`, 'm'))
+      assert.match(text, /^wecom_bot_instances\{bot="bot"\} 3$/m)
+    }
   })
 })
 
