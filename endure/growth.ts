@@ -16,12 +16,12 @@ export interface Sample extends InstanceUsage {
 /** Long enough for what is kept for a while to be freed, the rows of WeCom's turns, which live a week, included. */
 const IDLE_MS = 8 * 86_400_000
 
-/** Tables that fill up to a known size, with the rows that twelve people can cause. */
+/** Tables that fill up to a known size, with the rows that eighteen people can cause. */
 const MAX_ROWS: Record<string, number> = {
   // Conversations of 150 tokens.
-  gemini_turn: 240,
+  gemini_turn: 360,
   // A row per person and day, for a year.
-  gemini_token_usage: 12 * 366,
+  gemini_token_usage: 18 * 366,
 }
 
 export async function takeSample(world: World): Promise<Sample> {

@@ -29,8 +29,15 @@ const SHORTENED: [group: string, key: string, settings: object][] = [
   }],
 ]
 
-/** koishi.yml with the shortened times, and with the faults as a plugin. */
-async function settings(): Promise<object> {
+/** A second bot of WeCom's. */
+export interface WebsocketBot {
+  botId: string
+  botSecret: string
+  wsUrl: string
+}
+
+/** koishi.yml with the shortened times, a bot on the long connection, and the faults as a plugin. */
+async function settings(bot: WebsocketBot): Promise<object> {
   const { plugins, ...rest } = load(await readFile(join(root, 'koishi.yml'), 'utf8')) as {
     plugins: Record<string, Record<string, object>>
   }
@@ -38,6 +45,8 @@ async function settings(): Promise<object> {
     if (!plugins[group]?.[key]) throw new Error(`koishi.yml has no ${key} in ${group}`)
     Object.assign(plugins[group][key], settings)
   }
+  const platforms = plugins['group:platform']
+  platforms['adapter-wecom-bot:websocket'] = { ...platforms['~adapter-wecom-bot:wecom'], ...bot, mode: 'websocket' }
   return { ...rest, plugins: { ...plugins, 'group:faults': { './faults.cjs:faults': {} } } }
 }
 
@@ -64,7 +73,7 @@ export class Instance {
   }
 
   /** Prepares the folder. @param env its environment variables */
-  static async create(env: Record<string, string>): Promise<Instance> {
+  static async create(env: Record<string, string>, bot: WebsocketBot): Promise<Instance> {
     const folder = await mkdtemp(join(tmpdir(), 'endure-'))
     await copyFile(join(root, 'package.json'), join(folder, 'package.json'))
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
@@ -74,7 +83,7 @@ export class Instance {
       entryPoints: [join(__dirname, 'inside/index.ts')], outfile: join(folder, 'faults.cjs'),
       bundle: true, platform: 'node', target: 'node20', format: 'cjs', packages: 'external', logLevel: 'warning',
     })
-    await writeFile(join(folder, 'koishi.yml'), dump(await settings()))
+    await writeFile(join(folder, 'koishi.yml'), dump(await settings(bot)))
     return new Instance(folder, { ENDURE_SOCKET: join(folder, 'faults.sock'), ...env }, hasOwnDisk)
   }
 

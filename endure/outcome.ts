@@ -1,4 +1,5 @@
-export type Platform = 'wecom' | 'dingtalk'
+/** `websocket`: WeCom's long connection. */
+export type Platform = 'wecom' | 'websocket' | 'dingtalk'
 
 /** What became of a question. `refused`: the platform could not deliver it, and told the person so. */
 export type Ending = 'answer' | 'sentence' | 'refused' | 'nothing'

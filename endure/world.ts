@@ -1,10 +1,11 @@
-import { createDingtalk, createEncodingAESKey, createToken, createWecom, freePort } from 'testkit'
+import { WecomGateway, createDingtalk, createEncodingAESKey, createToken, createWecom, freePort, systemClock } from 'testkit'
 import type { Dingtalk, Wecom } from 'testkit'
 import { DingtalkPerson } from './dingtalk-person'
 import { MoodyGemini } from './gemini'
 import { Instance } from './instance'
-import type { Outcome } from './outcome'
+import type { Outcome, Platform } from './outcome'
 import type { Random } from './random'
+import { WebsocketPerson } from './websocket-person'
 import { WecomPerson } from './wecom-person'
 
 /** People of each platform. Few, because each has a conversation of their own that is kept. */
@@ -13,25 +14,33 @@ const PEOPLE = 6
 /** Lifetime of an access token, in seconds: the companion renews it ten seconds earlier, every second. */
 const TOKEN_LIFE_SECONDS = 11
 
+/** The bot on WeCom's long connection, beside that with callbacks. */
+const WEBSOCKET_BOT = { botId: 'ENDURE', botSecret: 'endure-secret' }
+
 /** The instance, and everything that it is connected to. */
 export class World {
   private asked = 0
-  private readonly idlePeople: { wecom: WecomPerson[], dingtalk: DingtalkPerson[] } = { wecom: [], dingtalk: [] }
+  private readonly idlePeople: Record<Platform, { ask(question: string): Promise<Outcome> }[]> = {
+    wecom: [], websocket: [], dingtalk: [],
+  }
 
   private constructor(
     readonly random: Random, readonly instance: Instance,
-    readonly wecom: Wecom, readonly dingtalk: Dingtalk, readonly gemini: MoodyGemini,
+    readonly wecom: Wecom, readonly gateway: WecomGateway, readonly dingtalk: Dingtalk, readonly gemini: MoodyGemini,
   ) {}
 
   /** @param patience how long people wait for the end of an answer, in milliseconds */
   static async create(random: Random, patience: number): Promise<World> {
     const [token, encodingAESKey, port] = [createToken(), createEncodingAESKey(), await freePort()]
-    const [wecom, dingtalk, gemini] = [
+    const passed = () => instance?.passed ?? 0
+    const clock = { ...systemClock, now: () => Date.now() + passed() }
+    const [wecom, gateway, dingtalk, gemini] = [
       await createWecom({ encodingAESKey }),
+      await WecomGateway.create({ clock, bots: { [WEBSOCKET_BOT.botId]: WEBSOCKET_BOT.botSecret } }),
       await createDingtalk({ redelivery: 5000, tokenLife: TOKEN_LIFE_SECONDS, monthly: 1_000_000, qps: 1000 }),
       await MoodyGemini.create(),
     ]
-    const instance = await Instance.create({
+    const instance: Instance | undefined = await Instance.create({
       PORT: String(port),
       WECOM_BOT_TOKEN: token,
       WECOM_BOT_ENCODING_AES_KEY: encodingAESKey,
@@ -44,13 +53,13 @@ export class World {
       DINGTALK_CARD_TEMPLATE_ID: 'ai.schema',
       GEMINI_API_KEY: 'endure-key',
       GEMINI_BASE_URL: gemini.server.url,
-    })
-    const world = new World(random, instance, wecom, dingtalk, gemini)
+    }, { ...WEBSOCKET_BOT, wsUrl: gateway.url })
+    const world = new World(random, instance, wecom, gateway, dingtalk, gemini)
     const url = `http://127.0.0.1:${port}/api/wecom/callback`
     for (let number = 1; number <= PEOPLE; number++) {
-      const now = () => Date.now() + instance.passed
       const userId = `person${number}`
-      world.idlePeople.wecom.push(new WecomPerson({ url, token, encodingAESKey, wecom, userId, patience, now }))
+      world.idlePeople.wecom.push(new WecomPerson({ url, token, encodingAESKey, wecom, userId, patience, now: clock.now }))
+      world.idlePeople.websocket.push(new WebsocketPerson(gateway, userId, patience))
       world.idlePeople.dingtalk.push(new DingtalkPerson(dingtalk, userId, patience))
     }
     return world
@@ -58,7 +67,7 @@ export class World {
 
   /** One question on each platform, at the same time. */
   ask(): Promise<Outcome[]> {
-    return Promise.all([this.askOn('wecom'), this.askOn('dingtalk')])
+    return Promise.all([this.askOn('wecom'), this.askOn('websocket'), this.askOn('dingtalk')])
   }
 
   async askOn(platform: Outcome['platform']): Promise<Outcome> {
@@ -66,7 +75,7 @@ export class World {
     const person = people.shift()
     if (!person) throw new Error('all people wait for an answer already')
     const outcome = await person.ask(`第 ${++this.asked} 个问题`)
-    people.push(person as WecomPerson & DingtalkPerson)
+    people.push(person)
     return outcome
   }
 
@@ -74,6 +83,9 @@ export class World {
   async pass(ms: number) {
     this.instance.passed += ms
     await this.instance.call('pass', ms)
+    // The pings that were due arrive.
+    await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => setImmediate(resolve))
   }
 
   /** Waits for a condition, at most a minute. */
@@ -90,6 +102,6 @@ export class World {
 
   async close() {
     this.instance.close()
-    await Promise.all([this.wecom.close(), this.dingtalk.close(), this.gemini.server.close()])
+    await Promise.all([this.wecom.close(), this.gateway.close(), this.dingtalk.close(), this.gemini.server.close()])
   }
 }

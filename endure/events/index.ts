@@ -10,12 +10,14 @@ import { throwingListener, throwingMiddleware, throwingTimer } from './other-plu
 import { killed, terminated } from './restarts'
 import { changedSettings, reloadedPlugins } from './settings'
 import { disconnectFrames, networkLoss, refusingGateway, silentHandshakes } from './stream'
+import { lateAcknowledgements, refusedSubscriptions, takenBot, websocketDrops } from './websocket'
 
 export { start } from './start'
 
 /** Events that the worker outlives. */
 export const lasting: EventKind[] = [
   ordinaryQuestions, accessTokens, disconnectFrames, refusingGateway, silentHandshakes, networkLoss,
+  websocketDrops, lateAcknowledgements, refusedSubscriptions, takenBot,
   geminiDown, geminiSlow, geminiLimited,
   databaseDisposed, databaseFailing, databaseLocked, databaseReadOnly, fullDisk,
   steppedClock, throwingMiddleware, throwingListener, changedSettings, reloadedPlugins, month,

@@ -1,5 +1,6 @@
 import type { World } from '../world'
 import type { EventKind } from './kind'
+import { loseGateway, recoverGateway } from './websocket'
 
 const refusal = { status: 503, code: 'ServiceUnavailable', message: 'The service is unavailable' }
 
@@ -82,9 +83,11 @@ export const networkLoss: EventKind = {
       await tally.inTheMiddle(async () => {
         for (const api of ['token', 'open', 'batchSend', 'createAndDeliver', 'streaming'] as const) dingtalk.fail(api, 'reset', 100_000)
         cutConnections(world)
+        loseGateway(world)
         await gemini.during('unreachable', async () => {
           await world.sleep(size(3000, 20_000))
           dingtalk.recover()
+          recoverGateway(world)
         })
       })
       tally.happened()
