@@ -30,6 +30,7 @@ import type { Stores } from './storage/stores'
 import { createMemoryStores } from './storage/stores'
 import { Concurrency } from './turn/concurrency'
 import { FallbackDelivery } from './turn/fallback'
+import type { Notices } from './turn/notices'
 import { createNotices } from './turn/notices'
 import { StreamCards } from './turn/stream-cards'
 import type { TurnLog } from './turn/turn-log'
@@ -103,7 +104,8 @@ export class BotServices {
       clicked: notices.clicked,
     }, cards)
     if (modeOf(config) === 'websocket') {
-      this.longConnection = this.createLongConnection(ctx, streamCards, connectionChanged)
+      const connection = this.longConnection = this.createLongConnection(ctx, streamCards, notices, connectionChanged)
+      if (config.storage === 'database') ctx.inject(['database'], () => void connection.closeLeftBubbles())
     }
     this.pushTargets = new PushTargets(config, this.webhooks, clock, this.app, this.longConnection)
     this.concurrency = new Concurrency(limits, clock)
@@ -189,7 +191,12 @@ export class BotServices {
     }, transport, this.clock)
   }
 
-  private createLongConnection(ctx: Context, cards: StreamCards, changed: (state: ConnectionState) => void) {
+  private createLongConnection(
+    ctx: Context,
+    cards: StreamCards,
+    notices: Notices,
+    changed: (state: ConnectionState) => void,
+  ) {
     const { config, clock, logger } = this
     const { botId = '', botSecret = '', wsUrl, proxy, feedback, placeholder } = config
     return new LongConnection({
@@ -201,6 +208,9 @@ export class BotServices {
       feedback,
       placeholder,
       cards,
+      streams: this.stores.streams,
+      notices,
+      isOwn: id => !!this.turns.find(id),
       sentCard: card => this.stores.cards.save(card, false),
       accept: (payload, route) => this.aibot.accept(payload, false, route),
       changed,

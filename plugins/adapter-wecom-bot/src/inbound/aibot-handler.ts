@@ -34,7 +34,7 @@ export interface AibotHandlerOptions extends HandlerContext {
 }
 
 /** How answers reach the platform. Without a `screen` it polls for their frames. */
-export type ReplyRoute = Pick<OpenOptions, 'screen' | 'override'>
+export type ReplyRoute = Pick<OpenOptions, 'screen' | 'override' | 'requestId'>
 
 type CardClick = Event & { type: 'card-click' }
 

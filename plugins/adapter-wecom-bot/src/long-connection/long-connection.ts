@@ -6,6 +6,8 @@ import type { Outcome } from '../inbound/types'
 import type { Payload } from '../protocol/payload'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Push } from '../push/push'
+import type { StreamStore } from '../storage/streams'
+import type { Notices } from '../turn/notices'
 import type { StreamCards } from '../turn/stream-cards'
 import type { Frame } from '../protocol/reply'
 import type { TurnController } from '../turn/turn-controller'
@@ -16,6 +18,8 @@ import { ConversationLimits } from '../websocket/conversation-limits'
 import { ConversationSender, addressOfChannel } from '../websocket/conversation-sender'
 import type { Dial } from '../websocket/dial'
 import { MediaUpload } from '../websocket/media-upload'
+import type { LeftBubblesContext } from './left-bubbles'
+import { closeLeftBubbles } from './left-bubbles'
 import { PushedBubble } from './pushed-bubble'
 import { Receiver } from './receiver'
 import { ReconnectPolicy } from '../websocket/reconnect-policy'
@@ -30,6 +34,10 @@ export interface LongConnectionOptions {
   feedback: boolean
   placeholder: string
   cards: StreamCards
+  streams: Pick<StreamStore, 'unconfirmed' | 'save'>
+  notices: Pick<Notices, 'interrupted'>
+  /** Whether this process answers in a stream. */
+  isOwn(streamId: string): boolean
   /** Called for each card that a plugin has sent. */
   sentCard(card: TemplateCard): void
   /** @throws {CallbackError} */
@@ -109,6 +117,15 @@ export class LongConnection {
     this.uploads.dispose()
   }
 
+  /** Closes the bubbles of an earlier process, when the stored streams can be read. */
+  async closeLeftBubbles(): Promise<void> {
+    const { streams, notices, isOwn, logger } = this.options
+    const failed: LeftBubblesContext['failed'] = ({ message }) => {
+      logger.warn('could not close a bubble that was left open by an earlier process: %s', message)
+    }
+    await this.showing.run(() => closeLeftBubbles({ streams, notices, isOwn, sender: this.sender, failed }))
+  }
+
   private routeOf(payload: Payload, requestId: string): ReplyRoute {
     const isMessage = payload.kind === 'message'
     const { clock, feedback, placeholder } = this.options
@@ -124,6 +141,7 @@ export class LongConnection {
       }),
       // An event cannot be answered with messages.
       override: this.delivery.answerTo(isMessage ? requestId : undefined),
+      requestId: isMessage ? requestId : undefined,
     }
   }
 

@@ -31,4 +31,9 @@ export class SharedStreamStore implements StreamStore {
     if (!this.turns.state) return this.inner.find(streamId)
     return (await this.turns.look(streamId))?.stream ?? this.inner.find(streamId)
   }
+
+  /** Among several instances a bubble is not left because one does not know it. */
+  async unconfirmed(withinMs: number): Promise<StoredStream[]> {
+    return this.turns.state ? [] : this.inner.unconfirmed(withinMs)
+  }
 }

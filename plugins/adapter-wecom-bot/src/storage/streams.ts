@@ -17,6 +17,8 @@ export interface StoredStream {
   content: string
   /** `content` is the complete answer. */
   finished: boolean
+  /** Long connection: names the message in frames, until WeCom has confirmed the last one. */
+  requestId?: string
   /** With `finished` only. Not kept in the database. */
   images?: InlineImage[]
   /** The stream's card, until it has reached the platform. Not kept in the database. */
@@ -40,6 +42,8 @@ export interface StreamStore {
   /** Records what a stream shows. It is written within `MAX_SAVE_DELAY_MS`, as long as `isLate` is heeded. */
   save(stream: StoredStream): void
   find(streamId: string): Promise<StoredStream | undefined>
+  /** Streams of the long connection whose last frame is not confirmed, and that changed within so many milliseconds. */
+  unconfirmed(withinMs: number): Promise<StoredStream[]>
 }
 
 /** Without a database every claim succeeds: the turn registry already rejects duplicates within the process. */
@@ -52,5 +56,9 @@ export class MemoryStreamStore implements StreamStore {
 
   async find() {
     return undefined
+  }
+
+  async unconfirmed() {
+    return []
   }
 }

@@ -27,6 +27,8 @@ export interface TurnRow {
   chatId: string
   content: string
   finished: boolean
+  /** `req_id` of the message on the long connection, as long as its last frame is not confirmed; else empty. */
+  request: string
   shown: Date
   expires: Date
 }
@@ -89,6 +91,7 @@ export function declareTables(ctx: Context) {
     chatId: 'text',
     content: 'text',
     finished: 'boolean',
+    request: 'text',
     shown: 'timestamp',
     expires: 'timestamp',
   }, { primary: 'message', indexes: ['stream', 'expires'] })

@@ -17,6 +17,7 @@ export class TurnController {
   private savedFrame?: Frame
   private publishedFrame?: Frame
   private publishedCard?: TemplateCard
+  private isSettled = false
   private isDisposed = false
 
   /**
@@ -34,7 +35,10 @@ export class TurnController {
     this.screen = createScreen?.(this)
     this.delivery = new AnswerDelivery(this.turn, this.screen, context, {
       giveUp: () => this.ended(),
-      progressed: events.progressed,
+      progressed: () => {
+        if (this.delivery.isDone) this.settle()
+        events.progressed()
+      },
       retire: () => this.forget(),
     })
   }
@@ -139,7 +143,9 @@ export class TurnController {
 
   /** @param isDelivered whether the final frame has reached the platform */
   confirmFinalFrame(isDelivered: boolean) {
-    if (!this.isDisposed) this.delivery.confirmFinalFrame(isDelivered)
+    if (this.isDisposed) return
+    if (isDelivered) this.settle()
+    this.delivery.confirmFinalFrame(isDelivered)
   }
 
   /** The bubble can show nothing more. */
@@ -191,6 +197,7 @@ export class TurnController {
 
   /** Removes the turn from the registry. */
   forget() {
+    this.settle()
     this.dispose()
     this.events.forgotten()
     this.events.progressed()
@@ -200,6 +207,13 @@ export class TurnController {
     this.isDisposed = true
     this.delivery.dispose()
     this.end.dispose()
+  }
+
+  /** Nothing has to be done about a pushed bubble any more, also not after a restart. */
+  private settle() {
+    if (!this.turn.requestId || this.isSettled) return
+    this.isSettled = true
+    this.context.streams.save({ ...this.turn.stored(this.savedFrame?.content, true), requestId: undefined })
   }
 
   /** What the stream shows. Images and card are for other instances, which see this only if it is published. */

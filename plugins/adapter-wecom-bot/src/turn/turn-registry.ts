@@ -26,6 +26,8 @@ export interface OpenOptions {
   screen?(turn: TurnController): Screen
   /** The only way out of the turn, instead of `responseUrl` and webhook. */
   override?: DeliveryOverride
+  /** Names the message on the long connection. */
+  requestId?: string
 }
 
 /** All turns of a bot, from the callback until they can no longer be polled. */
@@ -46,12 +48,13 @@ export class TurnRegistry {
   open(callback: Message | Event, options: OpenOptions = {}): TurnController {
     const { msgId, botId, userId, chatId } = callback
     const { streaming: isStreaming } = this.context.options
-    const { responseUrl, override, streaming = isStreaming, screen = this.createScreen } = options
+    const { responseUrl, override, requestId, streaming = isStreaming, screen = this.createScreen } = options
     const id = randomSalt().toString('hex')
     const turn = new TurnController((onEnd) => {
       return new Turn(id, msgId, { botId, userId, chatId }, this.context.clock.monotonic(), {
         responseUrl: responseUrl ? { url: responseUrl, used: false } : undefined,
         override,
+        requestId,
         onEnd,
       })
     }, streaming ? screen : undefined, this.context, {

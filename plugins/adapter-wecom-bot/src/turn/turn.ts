@@ -27,6 +27,8 @@ export interface TurnSettings {
   responseUrl?: ResponseUrl
   /** Set for turns that do not come from an intelligent bot. */
   override?: DeliveryOverride
+  /** Long connection: names the message in frames. */
+  requestId?: string
   /** Called each time the turn ends: a message that is sent later reopens it. */
   onEnd?(): void
 }
@@ -38,6 +40,7 @@ export interface TurnSettings {
 export class Turn {
   readonly responseUrl?: ResponseUrl
   readonly override?: DeliveryOverride
+  readonly requestId?: string
   private readonly onEnd: () => void
   private readonly messages = new Map<string, Said>()
   private readonly writers = new Map<string, GrowingMarkdown>()
@@ -60,10 +63,11 @@ export class Turn {
     readonly owner: Owner,
     /** By the monotonic clock, in milliseconds. */
     readonly openedAt: number,
-    { responseUrl, override, onEnd = () => {} }: TurnSettings = {},
+    { responseUrl, override, requestId, onEnd = () => {} }: TurnSettings = {},
   ) {
     this.responseUrl = responseUrl
     this.override = override
+    this.requestId = requestId
     this.onEnd = onEnd
   }
 
@@ -169,8 +173,8 @@ export class Turn {
 
   /** The record of the turn's stream. */
   stored(content = '', finished = false): StoredStream {
-    const { id: streamId, msgId, owner } = this
-    return { streamId, msgId, owner, content, finished }
+    const { id: streamId, msgId, owner, requestId } = this
+    return { streamId, msgId, owner, content, finished, ...requestId && { requestId } }
   }
 
   private get cards(): TemplateCard[] {

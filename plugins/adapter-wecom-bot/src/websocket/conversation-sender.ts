@@ -37,6 +37,8 @@ const BUSY_PAUSE_MS = 1000
 export interface SendOptions {
   /** The message that is answered. Without it, or where it can no longer be answered, a new message is sent. */
   requestId?: string
+  /** Where the message can no longer be answered, no new message is sent. */
+  isReplyOnly?: boolean
   /** How long to wait for a connection. Milliseconds. */
   patienceMs: number
 }
@@ -81,7 +83,7 @@ export class ConversationSender {
     }
   }
 
-  private async attempt(address: Address, body: object, { requestId, patienceMs }: SendOptions) {
+  private async attempt(address: Address, body: object, { requestId, isReplyOnly, patienceMs }: SendOptions) {
     for (let attempt = 1, answers = requestId; ;) {
       if (!await this.connection.whenReady(patienceMs)) throw unsent('there is no connection to WeCom')
       const slot = await this.enter(address.channel)
@@ -90,7 +92,7 @@ export class ConversationSender {
         const { chatId: chatid, chatType: chat_type } = address
         return void await this.connection.request('aibot_send_msg', { chatid, chat_type, ...body })
       } catch (error) {
-        if (answers && isRefusal(error, errcodes.requestIdInvalid)) answers = undefined
+        if (answers && !isReplyOnly && isRefusal(error, errcodes.requestIdInvalid)) answers = undefined
         else if (++attempt > MAX_ATTEMPTS || !await this.mayRepeat(error, address)) throw error
       } finally {
         slot.done()

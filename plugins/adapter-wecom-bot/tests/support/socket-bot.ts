@@ -7,6 +7,7 @@ import { AibotHandler } from '../../src/inbound/aibot-handler'
 import { LongConnection } from '../../src/long-connection/long-connection'
 import type { ButtonSpec } from '../../src/cards/buttons'
 import type { Event, Message } from '../../src/protocol/payload'
+import type { Stores } from '../../src/storage/stores'
 import { createMemoryStores } from '../../src/storage/stores'
 import { Concurrency } from '../../src/turn/concurrency'
 import { FallbackDelivery } from '../../src/turn/fallback'
@@ -23,6 +24,11 @@ export interface SocketBotOptions extends GatewayOptions {
   buttons?: ButtonSpec[]
   welcome?: string
   feedback?: boolean
+  /** What survives the bot; default: nothing. */
+  stores?: Stores
+  /** The gateway of an earlier bot, which goes on. */
+  gateway?: WecomGateway
+  clock?: FakeClock
 }
 
 /** A bot on its long connection, without Koishi: a real socket, and time that is advanced by the spec. */
@@ -56,10 +62,9 @@ async function exchange() {
 }
 
 export async function createSocketBot(options: SocketBotOptions = {}): Promise<SocketBot> {
-  const { turn, buttons = [], welcome, feedback = true, ...rules } = options
-  const clock = new FakeClock()
-  const gateway = await WecomGateway.create({ clock, ...rules })
-  const stores = createMemoryStores(clock)
+  const { turn, buttons = [], welcome, feedback = true, clock = new FakeClock(), stores = createMemoryStores(clock), ...rest } = options
+  const { gateway: running, ...rules } = rest
+  const gateway = running ?? await WecomGateway.create({ clock, ...rules })
   const lost: unknown[] = []
   const lines: string[] = []
   const merged = { ...turnOptions, ...turn }
@@ -115,6 +120,9 @@ export async function createSocketBot(options: SocketBotOptions = {}): Promise<S
     feedback,
     placeholder: merged.placeholder,
     cards,
+    streams: stores.streams,
+    notices,
+    isOwn: id => !!turns.find(id),
     sentCard: card => stores.cards.save(card, false),
     accept: (payload, route) => handler.accept(payload, false, route),
     changed() {},

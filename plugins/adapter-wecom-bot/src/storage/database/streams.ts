@@ -69,6 +69,15 @@ export class DatabaseStreamStore implements StreamStore {
     })
   }
 
+  unconfirmed(withinMs: number): Promise<StoredStream[]> {
+    return this.access.try([], async (database) => {
+      // A row expires a lifetime after it was shown, and `expires` has an index.
+      const expires = { $gt: expiresAfter(this.clock, STREAM_LIFETIME_MS - withinMs) }
+      const rows = await database.get('wecom_bot_turn', { expires })
+      return rows.filter(({ request }) => request).map(fromRow)
+    })
+  }
+
   async dispose() {
     await this.access.soon(Promise.all(this.claims.all()), undefined)
     await this.writes.dispose()
@@ -112,7 +121,7 @@ function messageKey({ owner, msgId }: StoredStream): string {
 }
 
 function toRow(stream: StoredStream, clock: Clock): TurnRow {
-  const { streamId, msgId, owner, content, finished } = stream
+  const { streamId, msgId, owner, content, finished, requestId = '' } = stream
   return {
     message: messageKey(stream),
     stream: streamId,
@@ -122,11 +131,13 @@ function toRow(stream: StoredStream, clock: Clock): TurnRow {
     chatId: owner.chatId ?? '',
     content,
     finished,
+    request: requestId,
     shown: new Date(clock.now()),
     expires: expiresAfter(clock, STREAM_LIFETIME_MS),
   }
 }
 
-function fromRow({ stream, msgId, botId, userId, chatId, content, finished }: TurnRow): StoredStream {
-  return { streamId: stream, msgId, owner: { botId, userId, chatId: chatId || undefined }, content, finished }
+function fromRow({ stream, msgId, botId, userId, chatId, content, finished, request }: TurnRow): StoredStream {
+  const owner = { botId, userId, chatId: chatId || undefined }
+  return { streamId: stream, msgId, owner, content, finished, ...request && { requestId: request } }
 }

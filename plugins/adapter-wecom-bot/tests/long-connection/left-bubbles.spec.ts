@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import type { Frame } from 'testkit'
+import { WecomGateway } from 'testkit'
+import { MAX_SAVE_DELAY_MS } from '../../src/storage/streams'
+import type { SocketBot } from '../support/socket-bot'
+import { createSocketBot } from '../support/socket-bot'
+import { describeDatabaseStores } from '../support/stores'
+import { MINUTE, SECOND, notices } from '../support/turns'
+
+describeDatabaseStores('bubbles of a process that was killed, with streams', (world) => {
+  let gateway: WecomGateway
+  let bot: SocketBot
+
+  async function start(stores = world().stores) {
+    bot = await createSocketBot({ clock: world().clock, gateway, stores })
+  }
+
+  beforeEach(async () => {
+    gateway = await WecomGateway.create({ clock: world().clock })
+    await start()
+  })
+
+  afterEach(async () => {
+    await bot.close()
+    assert.deepEqual(gateway.violations, [])
+  })
+
+  /** Ends the process at once, and starts the next one. */
+  async function restart(afterMs = SECOND) {
+    await bot.pass(2 * MAX_SAVE_DELAY_MS)
+    bot.longConnection.dispose()
+    bot.turns.dispose()
+    await world().clock.advance(afterMs)
+    const stores = world().another()
+    await start(stores)
+    await bot.longConnection.closeLeftBubbles()
+    await bot.pass(SECOND)
+    await stores.dispose()
+  }
+
+  const isLast = ({ body }: Frame) => !!body?.stream?.finish
+  const lastFrames = () => gateway.sent('aibot_respond_msg').filter(isLast).length
+
+  it('are closed with what they showed, and a notice', async () => {
+    const turn = await bot.ask()
+    await turn.say({ text: 'half' })
+    await bot.until(() => gateway.texts()[0] === 'half…')
+    await restart()
+    assert.deepEqual(gateway.texts(), [`half\n\n${notices.interrupted}`])
+    assert.equal(gateway.messages()[0].isFinished, true)
+  })
+
+  it('are closed once, however often the process starts', async () => {
+    await (await bot.ask()).say({ text: 'half' })
+    await restart()
+    const closed = lastFrames()
+    await restart()
+    assert.equal(lastFrames(), closed)
+  })
+
+  it('are opened with a notice if nothing was shown', async () => {
+    gateway.treat = ({ cmd }) => cmd === 'aibot_respond_msg' ? 'lose' : undefined
+    await bot.ask()
+    await bot.until(() => gateway.connectionCount > 1)
+    gateway.treat = undefined
+    await restart()
+    assert.deepEqual(gateway.texts(), [notices.interrupted])
+  })
+
+  it('get the whole answer whose last frame was lost', async () => {
+    const turn = await bot.ask()
+    gateway.treat = frame => isLast(frame) ? 'lose' : undefined
+    await turn.say({ text: 'whole' })
+    turn.endChain()
+    await bot.until(() => gateway.connectionCount > 1)
+    gateway.treat = undefined
+    await restart()
+    assert.deepEqual(gateway.texts(), ['whole'])
+  })
+
+  it('are left alone once WeCom has the last frame', async () => {
+    const turn = await bot.ask()
+    await turn.say({ text: 'whole' })
+    turn.endChain()
+    await bot.until(() => gateway.messages()[0]?.isFinished)
+    await restart()
+    assert.deepEqual(gateway.texts(), ['whole'])
+    assert.equal(lastFrames(), 1)
+  })
+
+  it('get the notice as a message where they have expired', async () => {
+    await (await bot.ask()).say({ text: 'half' })
+    await bot.until(() => gateway.texts()[0] === 'half…')
+    await restart(7 * MINUTE)
+    assert.deepEqual(gateway.texts(), ['half…', notices.interrupted])
+    gateway.violations.length = 0
+  })
+
+  it('are left alone after a quarter of an hour', async () => {
+    await (await bot.ask()).say({ text: 'half' })
+    await bot.until(() => gateway.texts()[0] === 'half…')
+    await restart(16 * MINUTE)
+    assert.deepEqual(gateway.texts(), ['half…'])
+    assert.equal(lastFrames(), 0)
+  })
+
+  it('of this process are not touched', async () => {
+    const turn = await bot.ask()
+    const id = await turn.say({ text: 'half' })
+    await bot.pass(SECOND)
+    await bot.longConnection.closeLeftBubbles()
+    turn.edit(id!, { text: 'whole' })
+    turn.endChain()
+    await bot.until(() => gateway.messages()[0].isFinished)
+    assert.deepEqual(gateway.texts(), ['whole'])
+  })
+})
