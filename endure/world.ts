@@ -1,4 +1,6 @@
-import { WecomGateway, createDingtalk, createEncodingAESKey, createToken, createWecom, freePort, systemClock } from 'testkit'
+import {
+  WecomGateway, createDingtalk, createEncodingAESKey, createToken, createWecom, freePort, systemClock,
+} from 'testkit'
 import type { Dingtalk, Wecom } from 'testkit'
 import { DingtalkPerson } from './dingtalk-person'
 import { MoodyGemini } from './gemini'
@@ -26,7 +28,8 @@ export class World {
 
   private constructor(
     readonly random: Random, readonly instance: Instance,
-    readonly wecom: Wecom, readonly gateway: WecomGateway, readonly dingtalk: Dingtalk, readonly gemini: MoodyGemini,
+    readonly wecom: Wecom, readonly gateway: WecomGateway,
+    readonly dingtalk: Dingtalk, readonly gemini: MoodyGemini,
   ) {}
 
   /** @param patience how long people wait for the end of an answer, in milliseconds */
@@ -58,7 +61,8 @@ export class World {
     const url = `http://127.0.0.1:${port}/api/wecom/callback`
     for (let number = 1; number <= PEOPLE; number++) {
       const userId = `person${number}`
-      world.idlePeople.wecom.push(new WecomPerson({ url, token, encodingAESKey, wecom, userId, patience, now: clock.now }))
+      const caller = { url, token, encodingAESKey, wecom, userId, patience, now: clock.now }
+      world.idlePeople.wecom.push(new WecomPerson(caller))
       world.idlePeople.websocket.push(new WebsocketPerson(gateway, userId, patience))
       world.idlePeople.dingtalk.push(new DingtalkPerson(dingtalk, userId, patience))
     }

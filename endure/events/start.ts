@@ -2,7 +2,7 @@ import { refuseConnections } from './stream'
 import { recoverGateway, refuseSubscriptions } from './websocket'
 import type { EventKind } from './kind'
 
-/** The instance starts while the gateways of DingTalk and of WeCom's long connection refuse; WeCom's callbacks are answered. */
+/** The gateways of DingTalk and of WeCom's long connection refuse; WeCom's callbacks are answered meanwhile. */
 export const start: EventKind = {
   name: 'the gateways of DingTalk and WeCom refuse while the instance starts',
   async run(world, tally, size) {

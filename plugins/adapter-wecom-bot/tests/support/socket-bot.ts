@@ -62,8 +62,8 @@ async function exchange() {
 }
 
 export async function createSocketBot(options: SocketBotOptions = {}): Promise<SocketBot> {
-  const { turn, buttons = [], welcome, feedback = true, clock = new FakeClock(), stores = createMemoryStores(clock), ...rest } = options
-  const { gateway: running, ...rules } = rest
+  const { turn, buttons = [], welcome, feedback = true, clock = new FakeClock(), ...others } = options
+  const { stores = createMemoryStores(clock), gateway: running, ...rules } = others
   const gateway = running ?? await WecomGateway.create({ clock, ...rules })
   const lost: unknown[] = []
   const lines: string[] = []
