@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
-import type { Frame, Treatment } from 'testkit'
+import type { Frame, ShownMessage, Treatment } from 'testkit'
+import { SOCKET_STREAM_LIFETIME_MS } from '../../src/protocol/limits'
 import { createSocketBot } from '../support/socket-bot'
 import { MINUTE, SECOND } from '../support/turns'
 
 /** `SOAK=10000` for the full length. */
 const ANSWERS = Number(process.env.SOAK ?? 300)
 const CHATS = 20
+
+/** A stream is given up shortly before it expires. */
+const EXPIRED_MS = SOCKET_STREAM_LIFETIME_MS - 10 * SECOND
 
 /** Random numbers that are the same in every run. */
 function createRandom(seed: number) {
@@ -20,12 +24,17 @@ describe('the long connection in a bad network', () => {
     const random = createRandom(7)
     const bot = await createSocketBot({ turn: { retention: MINUTE } })
     const { gateway } = bot
-    gateway.treat = ({ cmd }: Frame): Treatment | undefined => {
+    /** Last frames that arrived, which the bot cannot know: the connection broke before their acknowledgement. */
+    const doubtful = new Set<string>()
+    gateway.treat = ({ cmd, body }: Frame): Treatment | undefined => {
       const dice = random()
       if (cmd === 'aibot_subscribe') return dice < 0.1 ? 'lose' : undefined
       if (cmd !== 'aibot_respond_msg') return
       if (dice < 0.01) return 'lose'
-      if (dice < 0.02) return 'break'
+      if (dice < 0.02) {
+        if (body.stream?.finish) doubtful.add(body.stream.content)
+        return 'break'
+      }
       if (dice < 0.05) return { delayMs: 100 + 3000 * random() }
       if (dice < 0.055) return { delayMs: 6000 }
       if (dice < 0.06) return 'no-ack'
@@ -68,9 +77,15 @@ describe('the long connection in a bad network', () => {
     }
     gateway.treat = undefined
     await bot.pass(5 * MINUTE, 1000)
-    for (const [chatId, text] of expected) {
-      assert.equal(gateway.texts(chatId).filter(shown => shown === text).length, 1, `${chatId}: ${text}`)
-    }
+    const wrong = expected.flatMap(([chatId, text]) => {
+      const isIt = (message: ShownMessage) => message.isFinished && message.content === text
+      const [first, ...others] = gateway.messages(chatId).filter(isIt)
+      if (!first) return `${text} is missing`
+      // If the stream has expired by the time there is a connection again, it says nothing about its last frame.
+      const areAllowed = doubtful.has(text) && others.every(({ shownAt }) => shownAt - first.shownAt > EXPIRED_MS)
+      return others.length && !areAllowed ? `${text} came ${others.length + 1} times` : []
+    })
+    assert.deepEqual(wrong, [])
     assert.deepEqual(gateway.violations, [])
     assert.deepEqual(bot.lost, [])
     await bot.close()
