@@ -2,6 +2,9 @@ import type { Dict, Schema } from 'koishi'
 import { Config as activity } from '../../plugins/activity-log/src/config'
 import activityEN from '../../plugins/activity-log/src/locales/en-US.yml'
 import activityZH from '../../plugins/activity-log/src/locales/zh-CN.yml'
+import { Config as mcp } from '../../plugins/assistant-mcp/src/config'
+import mcpEN from '../../plugins/assistant-mcp/src/locales/en-US.yml'
+import mcpZH from '../../plugins/assistant-mcp/src/locales/zh-CN.yml'
 import { Config as adapter } from '../../plugins/adapter-wecom-bot/src/config'
 import adapterEN from '../../plugins/adapter-wecom-bot/src/locales/en-US.yml'
 import adapterZH from '../../plugins/adapter-wecom-bot/src/locales/zh-CN.yml'
@@ -24,7 +27,7 @@ import sharedStateZH from '../../plugins/shared-state/src/locales/zh-CN.yml'
 /** The settings of the plugins of this repository, by name in koishi.yml. */
 export const schemas: Dict<Schema> = {
   'adapter-wecom-bot': adapter, 'dingtalk-companion': companion, 'gemini-chat': chat, operators, 'activity-log': activity,
-  'shared-state': sharedState,
+  'assistant-mcp': mcp, 'shared-state': sharedState,
   'database-node-sqlite': nodeSqlite,
 }
 
@@ -41,6 +44,7 @@ export const texts: Dict<Record<Locale, Texts>> = {
   'gemini-chat': { 'zh-CN': chatZH._config, 'en-US': chatEN._config },
   'database-node-sqlite': { 'zh-CN': nodeSqliteZH._config, 'en-US': nodeSqliteEN._config },
   'activity-log': { 'zh-CN': activityZH._config, 'en-US': activityEN._config },
+  'assistant-mcp': { 'zh-CN': mcpZH._config, 'en-US': mcpEN._config },
   'shared-state': { 'zh-CN': sharedStateZH._config, 'en-US': sharedStateEN._config },
   operators: { 'zh-CN': operatorsZH._config, 'en-US': operatorsEN._config },
 }
