@@ -26,7 +26,7 @@ const engines = {
   target: rooms['plugins/gemini-chat'].filter(room => !['engine', 'doctor'].includes(room))
     .map(room => `./plugins/gemini-chat/src/${room}`),
   from: './plugins/gemini-chat/src/engine',
-  except: ['types.ts', 'error.ts', 'unavailable.ts', 'stored-contents.ts'],
+  except: ['types.ts', 'error.ts', 'unavailable.ts', 'stored-contents.ts', 'providers.ts'],
   message: 'import the engine contract, not an engine: engines can be exchanged',
 }
 

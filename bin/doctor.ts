@@ -33,6 +33,9 @@ function examineGemini(env: Env): AsyncGenerator<Finding> {
     model: env.GEMINI_MODEL,
     baseUrl: env.GEMINI_BASE_URL,
     proxy: env.SOCKS_PROXY,
+    openaiBaseUrl: env.OPENAI_BASE_URL,
+    openaiApiKeys: [env.OPENAI_API_KEY ?? ''],
+    openaiModel: env.OPENAI_MODEL,
   })
 }
 

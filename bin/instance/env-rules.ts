@@ -57,7 +57,7 @@ export const ENV_RULES: EnvRule[] = [
   {
     names: [
       'WECOM_BOT_API_ENDPOINT', 'WECOM_BOT_WEBHOOK_URL', 'DINGTALK_API_ENDPOINT', 'DINGTALK_OLD_API_ENDPOINT',
-      'GEMINI_BASE_URL',
+      'GEMINI_BASE_URL', 'OPENAI_BASE_URL',
     ],
     isValid: isUrl(['https:', 'http:']),
     foreign: /\s|[^\x21-\x7e]/u,
@@ -155,10 +155,10 @@ export const ENV_RULES: EnvRule[] = [
     en: 'DINGTALK_AGENT_ID must be a number (the AgentId on the page of the DingTalk app), or empty, but is {value}{fault}.',
   },
   {
-    names: ['GEMINI_API_KEY'],
+    names: ['GEMINI_API_KEY', 'OPENAI_API_KEY'],
     isValid: matches(/^[\x20-\x7e]+$/),
     foreign: /[^\x20-\x7e]/u,
-    zh: 'GEMINI_API_KEY 里有非 ASCII 字符{fault}：多个密钥之间请用半角逗号。',
-    en: 'GEMINI_API_KEY contains a non-ASCII character{fault}: separate keys with an ASCII comma.',
+    zh: '{name} 里有非 ASCII 字符{fault}：多个密钥之间请用半角逗号。',
+    en: '{name} contains a non-ASCII character{fault}: separate keys with an ASCII comma.',
   },
 ]

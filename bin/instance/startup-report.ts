@@ -18,6 +18,17 @@ interface WecomSettings {
   botSecret?: string
 }
 
+interface GeminiSettings {
+  apiKeys?: string[]
+  model?: string
+  proxy?: string
+  openaiBaseUrl?: string
+  openaiApiKeys?: string[]
+  openaiModel?: string
+  openaiProxy?: string
+  providers?: { name: string }[]
+}
+
 /** The settings of running plugins that the report mentions, by plugin name. */
 export interface RunningPlugins {
   server?: Server
@@ -25,7 +36,7 @@ export interface RunningPlugins {
   'adapter-wecom-bot'?: AppSettings & WecomSettings
   'adapter-dingtalk'?: { protocol: string }
   'dingtalk-companion'?: object
-  'gemini-chat'?: { apiKeys?: string[], model?: string, proxy?: string }
+  'gemini-chat'?: GeminiSettings
 }
 
 function line(mark: Mark, zh: string, en: string): ReportLine {
@@ -148,7 +159,20 @@ function* describeDingtalk(running: RunningPlugins, env: Env): Iterable<ReportLi
 function* describeGemini(running: RunningPlugins): Iterable<ReportLine> {
   const gemini = running['gemini-chat']
   if (!gemini) return yield line('-', 'Gemini：关闭。', 'Gemini: off.')
+  const { openaiBaseUrl, openaiApiKeys, providers = [] } = gemini
+  const hasOpenAi = !!openaiBaseUrl || !!openaiApiKeys?.length
+  if (hasOpenAi) yield* describeOpenAi(gemini)
+  else if (gemini.openaiModel) {
+    yield line('!',
+      '设置了 OPENAI_MODEL，但没有 OPENAI_BASE_URL 和 OPENAI_API_KEY，没有使用：请至少再设置其中一个。',
+      'OPENAI_MODEL is set without OPENAI_BASE_URL and OPENAI_API_KEY and has no effect: set one of the two.')
+  }
+  if (providers.length) {
+    const names = providers.map(({ name }) => name).join(', ')
+    yield line('✓', `更多模型服务：${names}。`, `More model services: ${names}.`)
+  }
   if (!gemini.apiKeys?.length) {
+    if (hasOpenAi || providers.length) return yield line('-', 'Gemini：没有密钥，不使用。', 'Gemini: no key, not used.')
     return yield line('!',
       'Gemini：缺少 GEMINI_API_KEY，机器人只会回复设置方法。',
       'Gemini: GEMINI_API_KEY is missing, so the bot only replies how to set it.')
@@ -157,6 +181,19 @@ function* describeGemini(running: RunningPlugins): Iterable<ReportLine> {
   yield line('✓',
     `Gemini：模型 ${model}，${proxy ? '经 SOCKS_PROXY 访问' : '直接访问，不经代理'}。`,
     `Gemini: model ${model}, ${proxy ? 'through SOCKS_PROXY' : 'without a proxy'}.`)
+}
+
+/** The service of the OPENAI_* variables; of its address only the host is shown. */
+function* describeOpenAi({ openaiBaseUrl: address, openaiModel, openaiProxy }: GeminiSettings): Iterable<ReportLine> {
+  const host = address && URL.canParse(address) ? new URL(address).host : address ? '?' : 'api.openai.com'
+  if (!openaiModel) {
+    return yield line('!',
+      `OpenAI 兼容接口（${host}）：缺少 OPENAI_MODEL，没有使用它的模型。`,
+      `OpenAI-compatible service (${host}): OPENAI_MODEL is missing, so none of its models is used.`)
+  }
+  yield line('✓',
+    `OpenAI 兼容接口（${host}）：模型 ${openaiModel}，${openaiProxy ? '经代理访问' : '直接访问，不经代理'}。`,
+    `OpenAI-compatible service (${host}): model ${openaiModel}, ${openaiProxy ? 'through a proxy' : 'without a proxy'}.`)
 }
 
 function* describeConsole(running: RunningPlugins, env: Env): Iterable<ReportLine> {

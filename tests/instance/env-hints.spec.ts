@@ -11,7 +11,7 @@ const texts = (env: Record<string, string>) => validateEnv(env).map(text => text
 describe('names of variables', () => {
   for (const [old, variable] of [
     ['WECOM_TOKEN', 'WECOM_BOT_TOKEN'], ['WECOM_ENCODING_AES_KEY', 'WECOM_BOT_ENCODING_AES_KEY'],
-    ['wecom_token', 'WECOM_BOT_TOKEN'], ['GEMINI_KEY', 'GEMINI_API_KEY'], ['DINGTALK_APP_KEY', 'DINGTALK_CLIENT_ID'],
+    ['wecom_token', 'WECOM_BOT_TOKEN'], ['GEMINI_KEY', 'GEMINI_API_KEY'], ['OPENAI_API_BASE', 'OPENAI_BASE_URL'], ['DINGTALK_APP_KEY', 'DINGTALK_CLIENT_ID'],
     ['PROT', 'PORT'], ['HOTS', 'HOST'], ['PLATFROM', 'PLATFORM'], ['PLATFORMS', 'PLATFORM'], ['SELFURL', 'SELF_URL'],
     ['WECOM_BOT_TOKENS', 'WECOM_BOT_TOKEN'], ['WECOM-BOT-TOKEN', 'WECOM_BOT_TOKEN'], ['WECOM_BOT_ENCODINGAESKEY', 'WECOM_BOT_ENCODING_AES_KEY'],
     ['GEMINI_APIKEY', 'GEMINI_API_KEY'], ['GEMINI_API_KEYS', 'GEMINI_API_KEY'], ['SOCKSPROXY', 'SOCKS_PROXY'],

@@ -121,6 +121,18 @@ describe('startupReport', () => {
     assert.match(warnings({ ...all, 'gemini-chat': { apiKeys: [] } })[0], /GEMINI_API_KEY is missing/)
   })
 
+  it('describes the services besides Gemini, without their secrets', () => {
+    const openai = { openaiBaseUrl: 'https://user:hunter2@llm.example.com/v1', openaiModel: 'qwen3', openaiApiKeys: ['hunter2'] }
+    const only = { ...all, 'gemini-chat': { apiKeys: [], ...openai } }
+    assert.deepEqual(warnings(only), [])
+    assert.match(text(only), /service \(llm\.example\.com\): model qwen3, without a proxy\.[^]*Gemini: no key, not used/)
+    assert.doesNotMatch(text(only), /hunter2/)
+    assert.match(text({ ...all, 'gemini-chat': { apiKeys: ['k'], ...openai } }), /model qwen3[^]*Gemini: model/)
+    assert.match(warnings({ ...all, 'gemini-chat': { ...openai, openaiModel: '' } })[0], /OPENAI_MODEL is missing/)
+    assert.match(warnings({ ...all, 'gemini-chat': { apiKeys: ['k'], openaiModel: 'm' } })[0], /OPENAI_MODEL is set without/)
+    assert.match(text({ ...all, 'gemini-chat': { providers: [{ name: 'deepseek' }] } }), /More model services: deepseek\./)
+  })
+
   it('mentions the proxy without its address', () => {
     assert.match(text(all), /through SOCKS_PROXY/)
     assert.match(text({ ...all, 'gemini-chat': { apiKeys: ['k'], model: 'm' } }), /without a proxy/)

@@ -66,6 +66,12 @@ describe('koishi.yml', () => {
     assert.deepEqual(found['adapter-wecom-bot'].trustedHosts, ['a.example.com', 'b.example.com:8443'])
   })
 
+  it('hands the service of OPENAI_* to gemini-chat', async () => {
+    const found = await evaluate({ OPENAI_BASE_URL: 'https://x/v1', OPENAI_API_KEY: 'a,b', OPENAI_MODEL: 'm' })
+    const { openaiBaseUrl, openaiApiKeys, openaiModel } = found['gemini-chat']
+    assert.deepEqual([openaiBaseUrl, openaiApiKeys, openaiModel], ['https://x/v1', ['a', 'b'], 'm'])
+  })
+
   it('converts the agent id to a number', async () => {
     const found = await evaluate({ DINGTALK_CLIENT_ID: 'i', DINGTALK_CLIENT_SECRET: 's', DINGTALK_AGENT_ID: '42' })
     assert.equal(found['adapter-dingtalk'].agentId, 42)

@@ -66,5 +66,8 @@ export const TARGETS: ReadonlyMap<Variable, Target> = new Map([
     ['GEMINI_MODEL', 'model'],
     ['GEMINI_BASE_URL', 'baseUrl'],
     ['SOCKS_PROXY', 'proxy'],
+    ['OPENAI_BASE_URL', 'openaiBaseUrl'],
+    ['OPENAI_API_KEY', 'openaiApiKeys', list],
+    ['OPENAI_MODEL', 'openaiModel'],
   ]),
 ])

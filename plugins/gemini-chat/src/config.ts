@@ -15,6 +15,16 @@ export interface CommandToolSetting {
   confirm: boolean
 }
 
+/** One more service to ask, whose models are `name/model`. */
+export interface ProviderSetting {
+  name: string
+  type: 'gemini' | 'openai'
+  baseUrl: string
+  apiKeys: string[]
+  models: string[]
+  proxy: string
+}
+
 /** The settings. What they mean stands in `locales/`. */
 export interface Config {
   apiKeys: KeySetting[]
@@ -23,6 +33,11 @@ export interface Config {
   modelAuthority: number
   baseUrl: string
   proxy?: string
+  openaiBaseUrl: string
+  openaiApiKeys: string[]
+  openaiModel: string
+  openaiProxy: string
+  providers: ProviderSetting[]
   instructions: string
   presets: Record<string, string>
   scope: Scope
@@ -85,6 +100,18 @@ export const Config: Schema<Config> = Schema.intersect([
   }),
   group({
     fallbackModels: Schema.array(Schema.string()).default(['gemini-3.6-flash', 'gemini-3.5-flash-lite']),
+    openaiBaseUrl: Schema.string().role('link').default(''),
+    openaiApiKeys: Schema.array(Schema.string().role('secret')).default([]),
+    openaiModel: Schema.string().default(''),
+    openaiProxy: Schema.string().role('secret').default(''),
+    providers: Schema.array(Schema.object({
+      name: Schema.string().pattern(/^(?!(gemini|openai|models)$)[\w.-]+$/).required(),
+      type: Schema.union(['openai', 'gemini']).default('openai'),
+      baseUrl: Schema.string().role('link').required(),
+      apiKeys: Schema.array(Schema.string().role('secret')).default([]),
+      models: Schema.array(Schema.string()).default([]),
+      proxy: Schema.string().role('secret').default(''),
+    })).default([]),
     modelAuthority: Schema.natural().max(5).default(2),
     thinking: Schema.union(levels).default('default'),
     showThoughts: Schema.boolean().default(false),

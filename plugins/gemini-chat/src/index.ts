@@ -11,7 +11,8 @@ import { declareTurnTable } from './conversation/database-history'
 import type { Outcome } from './chat/outcome'
 import type { Reply } from './answer/reply'
 import { registerDoctor } from './doctor/command'
-import { createGeminiEngine } from './engine/gemini'
+import { createEngines } from './engine/create'
+import { DEFAULT_PROVIDER } from './engine/providers'
 import type { Engine } from './engine/types'
 import { operatorMessage } from './messages/error-messages'
 import { localize } from './messages/i18n'
@@ -23,7 +24,7 @@ import { registerUsageCommand } from './usage/report'
 import { isFromBot } from './chat/bots'
 import { botNames, isAddressed, withoutMentions } from './chat/trigger'
 import { keepNote } from './settings-note'
-import { unavailableEngine } from './engine/unavailable'
+import { providersOf } from './model/providers'
 
 declare module 'koishi' {
   interface Events {
@@ -85,7 +86,8 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
   })
   registerCommands(ctx, chat)
   registerUsageCommand(ctx, chat.context.usageReport)
-  registerDoctor(ctx, { ...chat.context, ...chat.context.route, signal: chat.context.disposed })
+  const { context } = chat
+  registerDoctor(ctx, { providers: providersOf(config), ...context, ...context.route, signal: context.disposed })
   ctx.middleware((session, next) => {
     const names = botNames(session)
     if (!isAddressed(session, names) || (!config.answerBots && isFromBot(ctx, session))) return next()
@@ -103,10 +105,8 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
 }
 
 function createEngine(ctx: Context, config: Config): Engine {
-  try {
-    return createGeminiEngine(config)
-  } catch (error) {
-    ctx.logger('gemini-chat').warn(operatorMessage(error))
-    return unavailableEngine(error)
-  }
+  return createEngines(providersOf(config), config, (error, provider) => {
+    const where = provider === DEFAULT_PROVIDER ? '' : `provider ${provider}: `
+    ctx.logger('gemini-chat').warn(where + operatorMessage(error))
+  })
 }

@@ -37,6 +37,9 @@ describe('the settings', () => {
     assert.throws(() => create({ apiKeys: [{ bucket: 'a' }] }), /apiKeys/)
     assert.throws(() => create({ historyTokens: -1 }), /historyTokens/)
     assert.throws(() => create({ requestRetries: 100 }), /requestRetries/)
+    for (const name of ['a/b', 'gemini', 'openai', '']) {
+      assert.throws(() => create({ providers: [{ name, baseUrl: 'https://x.example.com/v1' }] }))
+    }
   })
 
   /** All settings with their schemas. */
@@ -70,7 +73,7 @@ describe('the settings', () => {
 
   it('hide secrets', () => {
     const secrets = fields(Config as never).filter(([, schema]) => isSecret(schema))
-    assert.deepEqual(secrets.map(([name]) => name), ['apiKeys', 'proxy'])
+    assert.deepEqual(secrets.map(([name]) => name), ['apiKeys', 'proxy', 'openaiApiKeys', 'openaiProxy', 'providers'])
   })
 
   it('that are unknown are logged, except those of the loader', () => {

@@ -15,7 +15,8 @@ import { SharedValues } from '../shared/shared-values'
 import { FallbackNotices } from '../model/fallback-notice'
 import { UnansweredQuestions } from '../conversation/unanswered'
 import type { Engine } from '../engine/types'
-import { parseKeys, KeyPool } from '../model/key-pool'
+import { KeyPool } from '../model/key-pool'
+import { keysOf, modelsOf, offeredModels, providersOf } from '../model/providers'
 import { UsageStore } from '../usage/usage-store'
 import { RateLimits } from '../usage/rate-limits'
 import { ModelList } from '../model/model-list'
@@ -73,9 +74,14 @@ export function createChatContext(
   const ownHistory = historyOf(historyAccess, now, turnCarryOver)
   const sharedHistory = new SharedHistory(shared, ownHistory, now, config.idleExpiry || MAX_IDLE_MS)
   const archive = new Archive(() => shared.isActive ? sharedHistory : ownHistory(), historyAccess)
-  const models = new ModelList([config.model, ...config.fallbackModels], logger)
+  const providers = providersOf(config)
+  const names = providers.map(({ name }) => name)
+  const offered = offeredModels(providers)
+  const models = new ModelList(modelsOf(config, providers), logger, { providers: names, offered })
+  const { engine } = options
+  const calendarOf = (provider: string) => engine.calendarOf?.(provider) ?? engine.quotaCalendar
   const sharedKeys = new SharedKeys()
-  const keyPool = new KeyPool(parseKeys(config), options.clock, options.engine.quotaCalendar, sharedKeys)
+  const keyPool = new KeyPool(keysOf(providers), options.clock, engine.quotaCalendar, sharedKeys, { names, calendarOf })
   ctx.inject(['sharedState'], (ctx) => {
     ctx.on('dispose', sharedKeys.connect(ctx.sharedState, (digest, change) => keyPool.learn(digest, change)))
   })

@@ -159,7 +159,7 @@ export class Exchange {
       const { calls } = reply
       if (!reply.isSome) throw calls.length ? uncalled(calls, reply.rounds) : new EngineError('empty', 'the answer has no text')
       if (reply.reason === 'other') context.route.models.noteUnstatedEnd(last.model)
-      const chosen = modelName(request.preferred ?? context.config.model)
+      const chosen = modelName(request.preferred ?? context.route.models.chosen[0] ?? '')
       const notice = context.fallbackNotices.notice(key, chosen, modelName(last.model))
       const notes = [...notice ? [notice] : [], ...adaptationNotes(last, request, context.fallbackNotices, key)]
       if (calls.length) notes.push(['uncalled', { names: calls.join(', ') }])

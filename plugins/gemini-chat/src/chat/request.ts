@@ -25,7 +25,7 @@ export async function buildQuestion(
   const prompt = (preset !== undefined && config.presets[preset]) || config.instructions
   const variables = { date: new Date(clock.now()), user: speakerName(session), platform: session.platform }
   // The preferred model may take fewer tokens than those of the settings.
-  const { inputTokenLimit = Infinity } = route.models.limitsOf(model ?? config.model)
+  const { inputTokenLimit = Infinity } = route.models.limitsOf(model ?? route.models.chosen[0] ?? '')
   const sent = fitTurns(turns, inputTokenLimit - estimateContents([question]))
   const system = [
     fillSystemPrompt(prompt, variables),

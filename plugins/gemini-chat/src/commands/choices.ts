@@ -41,7 +41,7 @@ export class PreferenceCommands {
   async model(session: Session, choice?: string): Promise<h[]> {
     const { preferences, config, route: { models } } = this.chat.context
     const key = await this.chat.conversationOf(session)
-    const first = modelName(config.model)
+    const [first = ''] = models.chosen
     if (choice && resetWords.includes(choice)) {
       return this.choose(session, key, { model: undefined }, ['model.chosen', { name: first }])
     }
@@ -54,7 +54,7 @@ export class PreferenceCommands {
       return localize(session, 'model.list', { current: model, all })
     }
     // Without a model list, trust the operator's choice.
-    const isAvailable = (name: string) => !models.isListed || models.chatModels.includes(name)
+    const isAvailable = (name: string) => !models.hasListOf(name) || models.chatModels.includes(name)
     const model = pickFromMenu(names, modelName(choice))
       ?? (isFreeChoice && isAvailable(modelName(choice)) ? modelName(choice) : undefined)
     if (!model) return localize(session, 'model.unknown', { name: choice, all })

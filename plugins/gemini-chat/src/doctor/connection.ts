@@ -2,6 +2,8 @@ import type { SecureContextOptions } from 'node:tls'
 import { EngineError } from '../engine/error'
 import { classifyFailure } from '../engine/http/failure'
 import { parseBaseUrl } from '../engine/gemini/endpoint'
+import { parseBaseUrl as parseOpenAiBaseUrl } from '../engine/openai/endpoint'
+import type { EngineType } from '../engine/types'
 import { readProxy } from '../engine/http/connector'
 import { createTransport } from '../engine/http/transport'
 import type { Transport } from '../engine/http/transport'
@@ -10,6 +12,8 @@ import type { Finding } from './finding'
 
 export interface ConnectionOptions {
   baseUrl: string
+  /** The dialect of the service; Gemini's by default. */
+  type?: EngineType
   proxy?: string
   /** Certificates to trust instead of the usual ones. */
   ca?: SecureContextOptions['ca']
@@ -30,7 +34,7 @@ export async function* examineConnection(options: ConnectionOptions): AsyncGener
   const { proxy, ca } = options
   let address: string
   try {
-    address = parseBaseUrl(options.baseUrl).baseUrl
+    address = options.type === 'openai' ? parseOpenAiBaseUrl(options.baseUrl) : parseBaseUrl(options.baseUrl).baseUrl
   } catch (error) {
     yield problem('address', { reason: (error as Error).message }, 'protocol')
     return false

@@ -3,6 +3,8 @@ import type { Config } from '../config'
 import { EngineError } from '../engine/error'
 import type { EngineErrorKind } from '../engine/error'
 import { classifyFailure } from '../engine/http/failure'
+import { DEFAULT_PROVIDER } from '../engine/providers'
+import type { ProviderAddress } from '../engine/providers'
 import type { Engine, EngineOptions } from '../engine/types'
 import type { ApiKey, KeyPool } from '../model/key-pool'
 import type { ModelList } from '../model/model-list'
@@ -14,6 +16,8 @@ import type { Finding } from './finding'
 
 export interface ExamineOptions {
   config: Pick<Config, 'baseUrl' | 'proxy'>
+  /** All providers; by default the one of `config`. */
+  providers?: readonly ProviderAddress[]
   engine: Engine
   keyPool: KeyPool
   models: ModelList
@@ -35,27 +39,38 @@ const SHARED_ERRORS: readonly EngineErrorKind[] = ['region', 'network', 'proxy',
 
 /** Checks everything between this machine and an answer, in the order in which it can fail. Never throws. */
 export async function* examine(options: ExamineOptions): AsyncGenerator<Finding> {
-  const { config, keyPool, ca, clock, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options
-  const connection = { ...config, ca, timeoutMs, signal, now: () => clock.monotonic() }
-  if (!(yield* examineConnection(connection))) return
-  if (!keyPool.keys.length) return yield problem('no-key', {}, 'no-key')
-  const usableKey = yield* examineKeys(options)
-  if (!usableKey) return
+  const { config, keyPool, models, ca, clock, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options
+  const { providers = [{ ...config, name: DEFAULT_PROVIDER, type: 'gemini' }] } = options
+  const usable = new Map<string, ApiKey>()
+  for (const provider of providers) {
+    const keys = keyPool.keys.filter(key => (key.provider ?? DEFAULT_PROVIDER) === provider.name)
+    // A provider without a key is not in use, unless all are.
+    if (!keys.length && (keyPool.keys.length || provider.name !== DEFAULT_PROVIDER)) continue
+    const connection = { ...provider, ca, timeoutMs, signal, now: () => clock.monotonic() }
+    if (!(yield* examineConnection(connection))) continue
+    if (!keys.length) return yield problem('no-key', {}, 'no-key')
+    const key = yield* examineKeys(options, keys)
+    if (key) usable.set(provider.name, key)
+  }
+  if (!usable.size) return
   yield* examineModels(options)
-  yield* examineAnswer(options, usableKey)
+  const model = models.order().find(model => usable.has(models.providerOf(model)))
+  if (model !== undefined) yield* examineAnswer(options, model, usable.get(models.providerOf(model))!)
 }
 
 /** @returns a key that is accepted */
-async function* examineKeys(options: ExamineOptions): AsyncGenerator<Finding, ApiKey | undefined> {
+async function* examineKeys(
+  options: ExamineOptions, keys: readonly ApiKey[],
+): AsyncGenerator<Finding, ApiKey | undefined> {
   const { clock, engine, models, keyPool } = options
   let usable: ApiKey | undefined
-  for (const key of keyPool.keys.slice(0, MAX_EXAMINED_KEYS)) {
+  for (const key of keys.slice(0, MAX_EXAMINED_KEYS)) {
     const status = keyPool.status().find(({ position }) => position === key.position)!
     const { requests, failures, tail, bucket, exhausted } = status
     const params = { place: key.position, tail: tail ? ` …${tail}` : '', bucket }
     try {
-      const list = await within(options, signal => engine.models({ key: key.secret, signal }))
-      models.update(list, clock.monotonic())
+      const list = await within(options, signal => engine.models({ key: key.secret, signal, provider: key.provider }))
+      models.update(list, clock.monotonic(), key.provider)
       keyPool.markAccepted(key)
       usable ??= key
       yield ok('key', { ...params, requests, failures })
@@ -85,9 +100,8 @@ async function* examineModels({ models }: ExamineOptions): AsyncGenerator<Findin
   }
 }
 
-async function* examineAnswer(options: ExamineOptions, { secret }: ApiKey): AsyncGenerator<Finding> {
-  const { clock, engine, models } = options
-  const [model] = models.order()
+async function* examineAnswer(options: ExamineOptions, model: string, { secret }: ApiKey): AsyncGenerator<Finding> {
+  const { clock, engine } = options
   const startedAt = clock.monotonic()
   try {
     const contents = [{ role: 'user' as const, parts: [{ text: 'Reply with the word OK.' }] }]

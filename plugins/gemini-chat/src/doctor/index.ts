@@ -1,11 +1,11 @@
 import { SystemClock } from 'common/time'
 import { Config } from '../config'
-import { createGeminiEngine } from '../engine/gemini'
-import { unavailableEngine } from '../engine/unavailable'
+import { createEngines } from '../engine/create'
 import enUS from '../locales/en-US.yml'
 import zhCN from '../locales/zh-CN.yml'
-import { KeyPool, parseKeys } from '../model/key-pool'
+import { KeyPool } from '../model/key-pool'
 import { ModelList } from '../model/model-list'
+import { keysOf, modelsOf, providersOf } from '../model/providers'
 import { examine } from './examine'
 import type { Finding } from './finding'
 
@@ -22,24 +22,19 @@ export const texts = { 'zh-CN': zhCN['gemini-chat'], 'en-US': enUS['gemini-chat'
 export async function* examineSettings(settings: Partial<Config>): AsyncGenerator<Finding> {
   const config = new Config(settings as Config)
   const clock = new SystemClock()
-  const engine = createEngine(config)
+  const providers = providersOf(config)
+  const names = providers.map(({ name }) => name)
+  const engine = createEngines(providers, config, () => {})
+  const calendarOf = (provider: string) => engine.calendarOf(provider)
   try {
     yield* examine({
-      config, engine, clock,
-      keyPool: new KeyPool(parseKeys(config), clock, engine.quotaCalendar),
-      models: new ModelList([config.model, ...config.fallbackModels], { warn() {} }),
+      config, providers, engine, clock,
+      keyPool: new KeyPool(keysOf(providers), clock, engine.quotaCalendar, undefined, { names, calendarOf }),
+      models: new ModelList(modelsOf(config, providers), { warn() {} }, { providers: names }),
       signal: new AbortController().signal,
     })
   } finally {
     engine.dispose()
     clock.dispose()
-  }
-}
-
-function createEngine(config: Config) {
-  try {
-    return createGeminiEngine(config)
-  } catch (error) {
-    return unavailableEngine(error)
   }
 }

@@ -130,8 +130,10 @@ export interface EngineRequest {
 export interface EngineOptions {
   /** Aborting ends the request and closes its socket; the iteration then throws an `EngineError` of kind `aborted`. */
   signal: AbortSignal
-  /** API key of this request. */
+  /** API key of this request; empty for a service that needs none. */
   key: string
+  /** Whose models to list, where there are several providers; the default one if missing. */
+  provider?: string
 }
 
 export interface ModelInfo {
@@ -182,6 +184,8 @@ export interface QuotaCalendar {
 
 export interface Engine {
   readonly quotaCalendar: QuotaCalendar
+  /** The calendar of one provider, where there are several. */
+  calendarOf?(provider: string): QuotaCalendar
   /**
    * Streams one answer.
    * @throws {EngineError} before or during the iteration; a filtered or an empty answer is an error too

@@ -9,15 +9,15 @@ export const REPLACED = 'replaced'
 
 /** What the operator can do about an error; undefined where there is nothing to do. */
 const hints: Record<EngineErrorKind, string | undefined> = {
-  auth: 'check apiKeys: create a key at Google AI Studio, and see that it is neither restricted nor expired',
-  region: 'Google does not serve this location: set proxy to one in a supported region',
+  auth: 'check apiKeys of the provider: see that they are neither restricted nor expired',
+  region: 'the provider does not serve this location: set proxy to one in a supported region',
   model: 'check model and fallbackModels against the models your key may use',
   request: 'check the settings that were changed last',
   rate: 'add keys of other projects to apiKeys, or raise the quota',
   'quota-day': 'add keys of other projects to apiKeys, or enable billing; the quota resets at midnight Pacific time',
   billing: 'top up the account or enable billing, add keys of other projects to apiKeys, or choose a model that is free',
   server: 'the service is overloaded or down; it usually recovers by itself',
-  network: 'check that this machine reaches baseUrl, directly or through proxy',
+  network: 'check that this machine reaches baseUrl of the provider, directly or through its proxy',
   proxy: 'check that proxy is running and its credentials are right',
   timeout: 'check the network, or raise firstByteTimeout, idleTimeout or totalTimeout',
   aborted: undefined,

@@ -74,8 +74,9 @@ export class Attempts {
         return this.retry(error)
       case 'server':
         return this.retry(error) ?? this.nextModel()
-      case 'network': case 'timeout': case 'region': case 'proxy': case 'aborted': case 'blocked': case 'incomplete':
-      case 'protocol':
+      case 'network': case 'timeout': case 'region': case 'proxy': case 'protocol':
+        return this.retry(error) ?? this.nextProvider()
+      case 'aborted': case 'blocked': case 'incomplete':
         return this.retry(error)
       default:
         return error.kind satisfies never
@@ -97,14 +98,15 @@ export class Attempts {
     return this.route.models.order(this.preferred)
   }
 
-  /** Takes the first model for which there is a key, with those that had no credit lately last. */
+  /** Takes the first model for which there is a key, with those that had no credit or were refused lately last. */
   private choose(models = this.models): boolean {
     const { keyPool } = this.route
     const options = models.filter(model => !this.abandoned.has(model)).flatMap((model) => {
       const key = keyPool.pick(model, key => this.refused.has(key) || this.failed.has(pair(key, model)))
       return key ? [{ key, model }] : []
     })
-    const option = options.find(({ key, model }) => !keyPool.isUnpaid(key, model)) ?? options[0]
+    const isGood = ({ key, model }: Pick<Attempts, 'key' | 'model'>) => !keyPool.isUnpaid(key, model) && !keyPool.isRefused(key)
+    const option = options.find(isGood) ?? options[0]
     Object.assign(this, option)
     return !!option
   }
@@ -168,6 +170,14 @@ export class Attempts {
   /** Changes the model for this question only: the current one is busy, not gone. */
   private nextModel() {
     this.abandoned.add(this.model)
+    return this.choose() ? 0 : undefined
+  }
+
+  /** Changes the provider for this question only: the current one cannot be reached. */
+  private nextProvider() {
+    const { models } = this.route
+    const provider = models.providerOf(this.model)
+    for (const model of this.models) if (models.providerOf(model) === provider) this.abandoned.add(model)
     return this.choose() ? 0 : undefined
   }
 

@@ -1,4 +1,5 @@
 import type { EngineError, EngineErrorKind } from '../engine/error'
+import { DEFAULT_PROVIDER, splitModel } from '../engine/providers'
 import type { QuotaCalendar } from '../engine/types'
 import type { Clock } from 'common/time'
 import type { KeyChange, SharedKeys } from '../shared/shared-keys'
@@ -13,6 +14,14 @@ export interface ApiKey {
   readonly bucket: string
   /** 1 for the first key in the settings. Logs name keys by position, never by the key itself. */
   readonly position: number
+  /** Whose key it is; missing for the default provider. */
+  readonly provider?: string
+}
+
+/** The providers that keys belong to. */
+export interface KeyProviders {
+  names: readonly string[]
+  calendarOf(provider: string): QuotaCalendar
 }
 
 /** The state of a key, without the key. */
@@ -49,6 +58,11 @@ function unpaidId({ position }: ApiKey, model?: string) {
   return JSON.stringify([position, model])
 }
 
+/** Names a key to other instances: several providers may have the same key, or none. */
+function sharedName({ provider, secret }: ApiKey) {
+  return provider === undefined ? secret : `${provider} ${secret}`
+}
+
 /** A used-up quota: of one model, or of the whole project where `model` is missing. */
 interface Exhaustion {
   bucket: string
@@ -74,11 +88,12 @@ export class KeyPool {
     private readonly calendar: QuotaCalendar,
     /** The other instances that use the same keys. */
     private readonly others?: Pick<SharedKeys, 'tell'>,
+    private readonly providers?: KeyProviders,
   ) {}
 
   /** The first key whose project has quota left for the model; refused and unpaid keys come last. */
   pick(model: string, except: (key: ApiKey) => boolean = () => false): ApiKey | undefined {
-    const usable = this.keys.filter(key => !except(key) && !this.exhaustionOf(key, model))
+    const usable = this.keysFor(model).filter(key => !except(key) && !this.exhaustionOf(key, model))
     return usable.find(key => !this.isRefused(key) && !this.isUnpaid(key, model)) ?? usable[0]
   }
 
@@ -89,14 +104,14 @@ export class KeyPool {
 
   /** Tries a key last for an hour, because its account has no credit: for one model, or for all. */
   markUnpaid(key: ApiKey, model?: string) {
-    this.others?.tell(key.secret, { name: 'unpaid', model })
+    this.others?.tell(sharedName(key), { name: 'unpaid', model })
     this.unpaid.set(unpaidId(key, model), this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS)
   }
 
   /** @returns whether the key was not refused before */
   markRefused(key: ApiKey): boolean {
     const isNew = !this.isRefused(key)
-    this.others?.tell(key.secret, { name: 'refused' })
+    this.others?.tell(sharedName(key), { name: 'refused' })
     this.refused.set(key, this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS)
     return isNew
   }
@@ -105,7 +120,7 @@ export class KeyPool {
   markAccepted(key: ApiKey, model?: string) {
     const wasRefused = this.refused.delete(key)
     const wasUnpaid = [undefined, model].map(only => this.unpaid.delete(unpaidId(key, only)))
-    if (wasRefused || wasUnpaid.includes(true)) this.others?.tell(key.secret, { name: 'accepted', model })
+    if (wasRefused || wasUnpaid.includes(true)) this.others?.tell(sharedName(key), { name: 'accepted', model })
   }
 
   /**
@@ -113,7 +128,7 @@ export class KeyPool {
    * @param digest of the key
    */
   learn(digest: string, change: KeyChange) {
-    const key = this.keys.find(({ secret }) => digestOf(secret) === digest)
+    const key = this.keys.find(key => digestOf(sharedName(key)) === digest)
     if (!key) return
     const cooledAt = this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS
     switch (change.name) {
@@ -138,25 +153,25 @@ export class KeyPool {
   /** Skips the project of a key until its quota is back: for one model, or for all if the quota is the project's. */
   markExhausted(key: ApiKey, model: string, { kind, isProjectWide, retryAfter = 0 }: EngineError) {
     const end = kind === 'quota-day'
-      ? { resetAt: this.calendar.nextReset(this.clock.now()) }
+      ? { resetAt: this.calendarOf(key).nextReset(this.clock.now()) }
       : { endsAt: this.clock.monotonic() + retryAfter }
     const only = isProjectWide ? undefined : model
     const exhaustion = { bucket: key.bucket, model: only, kind, ...end }
     if (!this.exhaust(exhaustion)) return
     const forMs = this.untilOf(exhaustion) - this.clock.now()
-    this.others?.tell(key.secret, { name: 'exhausted', model: only, kind, forMs })
+    this.others?.tell(sharedName(key), { name: 'exhausted', model: only, kind, forMs })
   }
 
   /** When the first key has quota again for one of the models; undefined if one has quota now. */
   nextReset(models: readonly string[]): { until: number, kind: EngineErrorKind } | undefined {
-    const waits = models.flatMap(model => this.keys.map(key => this.exhaustionOf(key, model)))
+    const waits = models.flatMap(model => this.keysFor(model).map(key => this.exhaustionOf(key, model)))
     if (waits.some(wait => !wait)) return
     return waits.reduce((best, wait) => best!.until <= wait!.until ? best : wait, waits[0])
   }
 
   /** Counts a request, or the failure of one. */
   count(key: ApiKey, failed = false) {
-    const day = this.calendar.dayOf(this.clock.now())
+    const day = this.calendarOf(key).dayOf(this.clock.now())
     const entry = this.used.get(key)
     const fresh = entry?.day === day ? entry : { day, requests: 0, failures: 0 }
     if (failed) fresh.failures++
@@ -165,8 +180,8 @@ export class KeyPool {
   }
 
   status(): KeyStatus[] {
-    const day = this.calendar.dayOf(this.clock.now())
     return this.keys.map((key) => {
+      const day = this.calendarOf(key).dayOf(this.clock.now())
       const { bucket, position, secret } = key
       const used = this.used.get(key)
       const { requests, failures } = used?.day === day ? used : { requests: 0, failures: 0 }
@@ -193,7 +208,18 @@ export class KeyPool {
     return kind === 'quota-day' ? { resetAt: this.clock.now() + forMs } : { endsAt: this.clock.monotonic() + forMs }
   }
 
-  private isRefused(key: ApiKey) {
+  /** The keys of the provider that has a model. */
+  private keysFor(model: string): ApiKey[] {
+    const { provider } = splitModel(model, this.providers?.names ?? [])
+    return this.keys.filter(key => (key.provider ?? DEFAULT_PROVIDER) === provider)
+  }
+
+  private calendarOf({ provider }: ApiKey): QuotaCalendar {
+    return (provider && this.providers?.calendarOf(provider)) || this.calendar
+  }
+
+  /** Whether a key was refused lately. */
+  isRefused(key: ApiKey): boolean {
     return (this.refused.get(key) ?? -Infinity) > this.clock.monotonic()
   }
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'koishi'
 import type { Clock } from 'common/time'
+import { DEFAULT_PROVIDER, joinModel, splitModel } from '../engine/providers'
 import type { Engine, ModelFeature, ModelInfo } from '../engine/types'
 import { operatorMessage } from '../messages/error-messages'
 import type { KeyPool } from './key-pool'
@@ -16,7 +17,14 @@ const FEATURE_NAMES: Record<ModelFeature, string> = {
   system: 'system instructions', tools: 'tools', files: 'files', thinking: 'settings for thinking',
 }
 
-/** The models of the settings, and what the provider's list says of them. Shared by all questions. */
+export interface ModelListOptions {
+  /** Names of the providers. */
+  providers?: readonly string[]
+  /** Models that can be chosen, but are not tried by themselves. */
+  offered?: readonly string[]
+}
+
+/** The models of the settings, and what the providers' lists say of them. Shared by all questions. */
 export class ModelList {
   private readonly configured: readonly string[]
   private readonly gone = new Set<string>()
@@ -26,9 +34,17 @@ export class ModelList {
   private readonly unstatedEnds = new Set<string>()
   /** Tokens that models take, as their refusals say. */
   private readonly tokenLimits = new Map<string, number>()
-  private updatedAt = -Infinity
+  /** By provider. */
+  private readonly updatedAt = new Map<string, number>()
+  private readonly offered: readonly string[]
+  readonly providers: readonly string[]
 
-  constructor(models: readonly string[], private readonly logger: Pick<Logger, 'warn'>) {
+  constructor(
+    models: readonly string[], private readonly logger: Pick<Logger, 'warn'>,
+    { providers = [DEFAULT_PROVIDER], offered = [] }: ModelListOptions = {},
+  ) {
+    this.providers = providers
+    this.offered = offered
     this.configured = [...new Set(models.map(modelName))].filter(Boolean)
   }
 
@@ -50,27 +66,32 @@ export class ModelList {
    * Takes the provider's list. An empty one is ignored: relays often have none.
    * @param now by the monotonic clock, like that of `isFresh`
    */
-  update(list: readonly ModelInfo[], now: number) {
+  update(list: readonly ModelInfo[], now: number, provider = DEFAULT_PROVIDER) {
     if (!list.length) return
-    this.updatedAt = now
-    this.known = new Map(list.map(info => [info.name, info]))
+    this.updatedAt.set(provider, now)
+    const others = [...this.known].filter(([model]) => this.providerOf(model) !== provider)
+    const listed = list.map((info): [string, ModelInfo] => {
+      const name = joinModel(provider, info.name)
+      return [name, { ...info, name }]
+    })
+    this.known = new Map([...others, ...listed])
     for (const model of this.known.keys()) this.gone.delete(model)
-    for (const model of this.configured) {
-      // Aliases such as …-latest work without being listed.
-      if (this.known.has(model) || model.endsWith('-latest')) this.gone.delete(model)
+    for (const model of this.configured.filter(model => this.providerOf(model) === provider)) {
+      // Aliases such as …-latest work without being listed; Ollama lists a plain name as …:latest.
+      if (this.known.has(model) || model.endsWith('-latest') || this.known.has(`${model}:latest`)) this.gone.delete(model)
       else this.markGone(model, this.configured.find(other => this.known.has(other)))
     }
   }
 
-  /** The models of the settings, best first. */
+  /** The models of the settings, best first, then those that the providers offer. */
   get chosen(): readonly string[] {
-    return this.configured
+    return [...new Set([...this.configured, ...this.offered])]
   }
 
   /** The models of the settings, then all other chat models of the list. */
   get chatModels(): string[] {
     const listed = [...this.known.values()].filter(({ isChatModel }) => isChatModel)
-    return [...new Set([...this.configured, ...listed.map(({ name }) => name)])]
+    return [...new Set([...this.chosen, ...listed.map(({ name }) => name)])]
   }
 
   isGone(model: string): boolean {
@@ -80,6 +101,11 @@ export class ModelList {
   /** Whether a list has been received. */
   get isListed() {
     return this.known.size > 0
+  }
+
+  /** Whether the provider of a model has sent its list. */
+  hasListOf(model: string): boolean {
+    return this.updatedAt.has(this.providerOf(model))
   }
 
   /** Notes what a model does not take, and logs it once. */
@@ -124,18 +150,23 @@ export class ModelList {
   /** The models of the settings; `isListed` is undefined until a list has been received. */
   status() {
     return this.configured.map((name) => {
-      return { name, isListed: this.isListed ? this.known.has(name) : undefined, limits: this.limitsOf(name) }
+      return { name, isListed: this.hasListOf(name) ? this.known.has(name) : undefined, limits: this.limitsOf(name) }
     })
   }
 
-  isFresh(now: number) {
-    return now - this.updatedAt < FRESH_MS
+  isFresh(now: number, provider = DEFAULT_PROVIDER) {
+    return now - (this.updatedAt.get(provider) ?? -Infinity) < FRESH_MS
+  }
+
+  /** The name of the provider that has a model. */
+  providerOf(model: string): string {
+    return splitModel(model, this.providers).provider
   }
 }
 
-/** A model id without whitespace and the `models/` prefix. */
+/** A model id without whitespace, and without the prefixes of the default provider and of Google's `models/`. */
 export function modelName(model: string) {
-  return model.trim().replace(/^models\//, '')
+  return model.trim().replace(/^(gemini\/)?(models\/)?/, '')
 }
 
 export interface RefreshOptions {
@@ -147,13 +178,22 @@ export interface RefreshOptions {
 }
 
 /**
- * Fetches the list of models, unless the last one is less than ten minutes old.
- * @throws {EngineError}
+ * Fetches the lists of models, except those that are less than ten minutes old.
+ * @throws {EngineError} the first failure, after all providers were asked
  */
 export async function refreshModels({ engine, keyPool, models, clock, signal }: RefreshOptions) {
-  if (models.isFresh(clock.monotonic())) return
-  const key = keyPool.pick('')
-  if (key) models.update(await engine.models({ key: key.secret, signal }), clock.monotonic())
+  const failures: unknown[] = []
+  for (const provider of models.providers) {
+    const key = keyPool.pick(joinModel(provider, ''))
+    if (!key || models.isFresh(clock.monotonic(), provider)) continue
+    try {
+      const list = await engine.models({ key: key.secret, signal, ...key.provider && { provider } })
+      models.update(list, clock.monotonic(), provider)
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length) throw failures[0]
 }
 
 /** Fetches the list once a day until the signal aborts. Failures are logged at debug level. Never rejects. */
