@@ -14,7 +14,8 @@ const manifests = repositoryFiles().filter(file => /(^|\/)package\.json$/.test(f
 const own = new Set(manifests.map(({ name }) => name))
 
 /** All packages that a workspace depends on, without the workspaces. */
-const used = new Set(manifests.flatMap(({ dependencies }) => Object.keys(dependencies ?? {})).filter(name => !own.has(name)))
+const used = new Set(manifests.flatMap(({ dependencies }) => Object.keys(dependencies ?? {}))
+  .filter(name => !own.has(name)))
 
 for (const page of ['CONTRIBUTING.md', 'CONTRIBUTING.en.md']) {
   describe(`the dependencies in ${page}`, () => {
