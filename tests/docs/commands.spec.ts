@@ -76,7 +76,7 @@ describe('the commands of the documents', () => {
 })
 
 /** An ordinary user, as whom root can run commands. */
-const nobody = process.getuid?.() === 0 ? execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).trim() : undefined
+const ordinary = process.getuid?.() === 0 ? execFileSync('id', ['-u', 'daemon'], { encoding: 'utf8' }).trim() : undefined
 
 describe('the commands for a new folder and for updates, as an ordinary user', function() {
   this.timeout(60_000)
@@ -94,15 +94,15 @@ describe('the commands for a new folder and for updates, as an ordinary user', f
     git('commit', '-qm', 'first')
     writeFileSync(join(folder, 'commit.sh'), 'cd origin && echo "# newer" >> koishi.yml\n'
       + 'git -c user.name=spec -c user.email=spec@localhost commit -qam newer\n')
-    if (!nobody) return
-    execFileSync('chown', ['-R', nobody, folder])
-    chownSync(folder, Number(nobody), -1)
+    if (!ordinary) return
+    execFileSync('chown', ['-R', ordinary, folder])
+    chownSync(folder, Number(ordinary), -1)
     chmodSync(folder, 0o755)
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   async function shell(command: string, cwd = folder): Promise<string> {
-    const [program, ...args] = nobody ? ['runuser', '-u', 'nobody', '--', 'sh', '-ec', command] : ['sh', '-ec', command]
+    const [program, ...args] = ordinary ? ['runuser', '-u', 'daemon', '--', 'sh', '-ec', command] : ['sh', '-ec', command]
     const { stdout } = await run(program, args, { cwd, env: { PATH: process.env.PATH, HOME: folder } })
     return stdout
   }
