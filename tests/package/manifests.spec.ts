@@ -45,19 +45,7 @@ describe('the dependencies', () => {
     }
     assert.deepEqual([...ranges].filter(([, all]) => all.size > 1), [])
   })
-
-  it('can be loaded by require', () => {
-    for (const name of used) assert.doesNotThrow(() => require.resolve(name, { paths: manifestsOf(name) }), name)
-  })
 })
-
-/** Folders from which a package is resolved. */
-function manifestsOf(name: string): string[] {
-  return repositoryFiles().filter(file => /(^|\/)package\.json$/.test(file)).filter((file) => {
-    const { dependencies = {} } = JSON.parse(readFileSync(join(root, file), 'utf8')) as Manifest
-    return name in dependencies
-  }).map(file => join(root, file, '..'))
-}
 
 /** The categories of Koishi's market, by which it also chooses the icon. */
 const CATEGORIES = [
