@@ -12,15 +12,17 @@ export type { McpErrorCode } from './error'
 
 export const name = 'assistant-mcp'
 
-export const inject = ['assistant']
-
 /** The part of the service of koishi-plugin-gemini-chat that is used. */
 interface AssistantService {
   tool(options: AssistantTool): () => void
 }
 
-/** Connects to the MCP servers of the settings, and gives their tools to the assistant. */
-export function apply(ctx: Context, { servers, privateHosts }: Config) {
+/** Connects to the MCP servers of the settings while there is an assistant, and gives it their tools. */
+export function apply(ctx: Context, config: Config) {
+  ctx.inject(['assistant'], ctx => connect(ctx, config))
+}
+
+function connect(ctx: Context, { servers, privateHosts }: Config) {
   const logger = ctx.logger('assistant-mcp')
   const clock = new SystemClock()
   const disposal = new AbortController()

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { Context } from 'koishi'
+import { until } from 'common/testing'
+import { Config } from '../src'
+import * as plugin from '../src'
+
+describe('the plugin', () => {
+  it('connects while there is an assistant', async () => {
+    const app = new Context()
+    const offered: string[] = []
+    app.plugin(plugin, new Config({ servers: [{ name: 'demo', command: '/nonexistent/program' }] } as Config))
+    await app.start()
+    assert.equal(app.$commander.get('mcp'), undefined)
+    app.provide('assistant')
+    app.set('assistant' as never, { tool: ({ name }: { name: string }) => offered.push(name) } as never)
+    await until(() => app.$commander.get('mcp') !== undefined)
+    app.set('assistant' as never, undefined as never)
+    await until(() => app.$commander.get('mcp') === undefined)
+    assert.deepEqual(offered, [])
+    await app.stop()
+  })
+})
