@@ -24,22 +24,25 @@ describe('the long connection in a bad network', () => {
     const random = createRandom(7)
     const bot = await createSocketBot({ turn: { retention: MINUTE } })
     const { gateway } = bot
-    /** Last frames that arrived, which the bot cannot know: the connection broke before their acknowledgement. */
-    const doubtful = new Set<string>()
-    gateway.treat = ({ cmd, body }: Frame): Treatment | undefined => {
+    const treat = ({ cmd }: Frame): Treatment | undefined => {
       const dice = random()
       if (cmd === 'aibot_subscribe') return dice < 0.1 ? 'lose' : undefined
       if (cmd !== 'aibot_respond_msg') return
       if (dice < 0.01) return 'lose'
-      if (dice < 0.02) {
-        if (body.stream?.finish) doubtful.add(body.stream.content)
-        return 'break'
-      }
+      if (dice < 0.02) return 'break'
       if (dice < 0.05) return { delayMs: 100 + 3000 * random() }
       if (dice < 0.055) return { delayMs: 6000 }
       if (dice < 0.06) return 'no-ack'
       if (dice < 0.08) return { errcode: 6000 }
       if (dice < 0.085) return { errcode: 846609 }
+    }
+    /** Last frames that arrived although their acknowledgement may not: the connection can break before it. */
+    const doubtful = new Set<string>()
+    gateway.treat = (frame) => {
+      const treatment = treat(frame)
+      const isArriving = treatment && treatment !== 'lose' && !(typeof treatment === 'object' && 'errcode' in treatment)
+      if (isArriving && frame.body.stream?.finish) doubtful.add(frame.body.stream.content)
+      return treatment
     }
     let kickedAt = bot.clock.monotonic()
     const expected: [chatId: string, text: string][] = []
