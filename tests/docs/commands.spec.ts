@@ -25,6 +25,7 @@ const ran = [
 /** Commands that cannot run here, and why. */
 const others: [RegExp, string][] = [
   [/\bdocker\b/, 'there is no Docker'],
+  [/^echo "REDIS_PASSWORD=/, 'is read by Docker only'],
   [/\bsystemctl\b|^journalctl\b/, 'there is no systemd'],
   [/^sudo /, 'changes the machine'],
   [/^cd \.\. && sudo mv /, 'changes the machine'],
