@@ -1,4 +1,4 @@
-/** Runs all benchmarks but the long ones, or those named: `npm run bench -- messages soak`. */
+/** Runs all benchmarks but soak and profile, or those named: `npm run bench -- messages soak`. */
 
 import { callbacks } from './cases/callbacks'
 import { conversations } from './cases/conversations'
@@ -7,6 +7,7 @@ import { dingtalk } from './cases/dingtalk'
 import { firstChunkLatency } from './cases/first-chunk-latency'
 import { instance } from './cases/instance'
 import { messages } from './cases/messages'
+import { profile } from './cases/profile'
 import { proxy } from './cases/proxy'
 import { soak } from './cases/soak'
 import { streams } from './cases/streams'
@@ -14,17 +15,17 @@ import type { Bench } from './harness'
 import { Report } from './harness'
 
 const benches: Record<string, Bench> = {
-  callbacks, messages, 'first-chunk': firstChunkLatency, conversations, streams, proxy, dingtalk, dialects, instance, soak,
+  callbacks, messages, 'first-chunk': firstChunkLatency, conversations, streams, proxy, dingtalk, dialects, instance, soak, profile,
 }
-/** Takes as long as all others together, so it only runs if named. */
-const LONG = ['soak']
+/** These only run if named: one takes as long as all others together, the other has no targets. */
+const NAMED_ONLY = ['soak', 'profile']
 
 async function main(names: string[]) {
   const unknown = names.find(name => !(name in benches))
   if (unknown) throw new Error(`unknown benchmark "${unknown}"; available: ${Object.keys(benches).join(', ')}`)
   const missed: string[] = []
   for (const [name, bench] of Object.entries(benches)) {
-    if (names.length ? !names.includes(name) : LONG.includes(name)) continue
+    if (names.length ? !names.includes(name) : NAMED_ONLY.includes(name)) continue
     const report = new Report(name)
     await bench(report)
     missed.push(...report.missed)

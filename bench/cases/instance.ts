@@ -1,11 +1,10 @@
-import assert from 'node:assert/strict'
-import { performance } from 'node:perf_hooks'
 import type { Gemini, Payload } from 'testkit'
 import { createGemini, scenarios } from 'testkit'
 import type { Report } from '../harness'
-import { Connection, Load, median, quantile } from '../harness'
+import { Connection, median, quantile } from '../harness'
 import { ShippedInstance } from '../harness/shipped-instance'
-import { encodeRequest, messageOf, pollMessage, replyStream } from '../harness/wecom'
+import { ANSWER, ask, burst, steady, waitForAnswer } from '../harness/questions'
+import { messageOf } from '../harness/wecom'
 
 const BURST = 500
 const CONNECTIONS = 16
@@ -13,63 +12,7 @@ const STEADY_MESSAGES = 400
 const LONE_MESSAGES = 20
 /** After this time WeCom gives up the first reply, and sends the message again. */
 const FIRST_REPLY_LIMIT_MS = 5_000
-const POLL_INTERVAL_MS = 100
-const ANSWER_TIMEOUT_MS = 60_000
-
-const answer = scenarios.text('好的。')
-
-interface Asked {
-  payload: Payload
-  /** Milliseconds to the first reply. */
-  firstReply: number
-  stream: string
-  finished: boolean
-}
-
-async function ask(connection: Connection, payload: Payload): Promise<Asked> {
-  const sentAt = performance.now()
-  const { body } = await connection.request(encodeRequest(payload))
-  const { id, finish } = replyStream(body)
-  return { payload, firstReply: performance.now() - sentAt, stream: id, finished: finish }
-}
-
-/** Polls until the answer is complete. @throws if it is not the model's, or does not come */
-async function waitForAnswer(connection: Connection, { payload, stream }: Asked) {
-  for (const start = performance.now(); performance.now() - start < ANSWER_TIMEOUT_MS;) {
-    const reply = await connection.request(encodeRequest(pollMessage(stream, payload)))
-    const { finish, content } = replyStream(reply.body)
-    if (finish) return assert.match(content ?? '', /好的。/)
-    await new Promise(resolve => setTimeout(resolve, POLL_INTERVAL_MS))
-  }
-  throw new Error('an answer did not come')
-}
-
-/** Sends messages of different people at once, and waits for all answers. */
-async function burst(port: number, payloads: readonly Payload[]): Promise<number[]> {
-  const load = await Load.open(port, payloads.length)
-  const { connections } = load
-  const asked = await Promise.all(payloads.map((payload, index) => ask(connections[index]!, payload)))
-  await Promise.all(asked.map((each, index) => waitForAnswer(connections[index]!, each)))
-  load.close()
-  return asked.map(({ firstReply }) => firstReply)
-}
-
-/** Questions one after another on a few connections, each with its answer. */
-async function steady(port: number, payloads: readonly Payload[]) {
-  const load = await Load.open(port, CONNECTIONS)
-  const queue = [...payloads]
-  const asked: number[] = []
-  const start = performance.now()
-  await Promise.all(load.connections.map(async (connection) => {
-    for (let payload = queue.shift(); payload; payload = queue.shift()) {
-      const message = await ask(connection, payload)
-      asked.push(performance.now() - start)
-      if (!message.finished) await waitForAnswer(connection, message)
-    }
-  }))
-  load.close()
-  return payloads.length / (performance.now() - start) * 1000
-}
+const answer = scenarios.text(ANSWER)
 
 /** The instance as it ships, with everything that people wait for: SQLite file, chat and console. */
 export async function instance(report: Report) {
@@ -108,9 +51,9 @@ async function measureBursts(report: Report, { port }: ShippedInstance) {
 
 async function measureSteady(report: Report, shipped: ShippedInstance) {
   const payloads = () => Array.from({ length: STEADY_MESSAGES }, (_, index) => messageOf(`person-${index}`, '你好'))
-  await steady(shipped.port, payloads())
+  await steady(shipped.port, payloads(), CONNECTIONS)
   const before = { ...await shipped.usage(), statements: await shipped.statements() }
-  const rate = await steady(shipped.port, payloads())
+  const rate = await steady(shipped.port, payloads(), CONNECTIONS)
   // What is written later belongs to the messages.
   await new Promise(resolve => setTimeout(resolve, 2000))
   const after = { ...await shipped.usage(), statements: await shipped.statements() }
@@ -124,7 +67,7 @@ async function measureSteady(report: Report, shipped: ShippedInstance) {
 
 async function measureLone(report: Report, { port }: ShippedInstance, gemini: Gemini) {
   const pause = () => new Promise<void>(resolve => setTimeout(resolve, 300))
-  gemini.respond(() => scenarios.text(pause(), '好的。'))
+  gemini.respond(() => scenarios.text(pause(), ANSWER))
   const connection = await Connection.open(port)
   const times: number[] = []
   for (let index = 0; index < LONE_MESSAGES; index++) {

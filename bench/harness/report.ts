@@ -14,6 +14,11 @@ export class Report {
     this.print(value <= target, `${name}: ${format(value)}, target ≤ ${format(target)}`, detail)
   }
 
+  /** Prints a share of a whole, which has no target. */
+  info(name: string, share: number) {
+    console.log(`  ${this.bench}: ${(share * 100).toFixed(1).padStart(5)} %  ${name}`)
+  }
+
   private print(met: boolean, figure: string, detail?: string) {
     if (!met) this.missed.push(`${this.bench}: ${figure}`)
     console.log(`${met ? '✓' : '✗'} ${this.bench}: ${figure}${detail ? ` (${detail})` : ''}`)

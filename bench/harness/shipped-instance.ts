@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { freePort } from 'testkit'
 import { AES_KEY, TOKEN } from '../servers/settings'
+import type { CpuProfile } from './cpu-profile'
 
 const root = resolve(__dirname, '../..')
 const START_TIMEOUT_MS = 60_000
@@ -20,8 +21,11 @@ export class ShippedInstance {
 
   private constructor(readonly folder: string, readonly port: number, private readonly launcher: ChildProcess) {}
 
-  /** @param env environment variables besides the credentials of the WeCom bot */
-  static async start(env: Record<string, string>): Promise<ShippedInstance> {
+  /**
+   * @param env environment variables besides the credentials of the WeCom bot
+   * @param preload counts statements, or profiles the CPU; either takes SIGUSR2
+   */
+  static async start(env: Record<string, string>, preload = 'count-statements.cjs'): Promise<ShippedInstance> {
     const folder = await mkdtemp(join(tmpdir(), 'bench-'))
     for (const file of ['package.json', 'koishi.yml']) await cp(join(root, file), join(folder, file))
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
@@ -32,8 +36,8 @@ export class ShippedInstance {
       cwd: folder,
       env: {
         PATH, HOME, PORT: String(port), WECOM_BOT_TOKEN: TOKEN, WECOM_BOT_ENCODING_AES_KEY: AES_KEY,
-        BENCH_STATEMENTS: join(folder, 'statements'),
-        NODE_OPTIONS: `-r ${join(__dirname, '../servers/count-statements.cjs')}`,
+        BENCH_STATEMENTS: join(folder, 'statements'), BENCH_PROFILE: join(folder, 'profile'),
+        NODE_OPTIONS: `-r ${join(__dirname, '../servers', preload)}`,
         ...env,
       },
       stdio: ['ignore', process.env.BENCH_LOG ? 'inherit' : 'ignore', 'inherit'],
@@ -61,12 +65,24 @@ export class ShippedInstance {
 
   /** The number of SQL statements since the start. */
   async statements(): Promise<number> {
-    const file = join(this.folder, 'statements')
+    return Number(await this.written('statements'))
+  }
+
+  /** Profiles the CPU of the worker while something runs. Needs `profile.cjs`. */
+  async profile(run: () => Promise<unknown>): Promise<CpuProfile> {
+    process.kill(await this.workerPid(), 'SIGUSR2')
+    await run()
+    return JSON.parse(await this.written('profile'))
+  }
+
+  /** What the worker writes to a file when it receives SIGUSR2. */
+  private async written(name: string): Promise<string> {
+    const file = join(this.folder, name)
     await rm(file, { force: true })
     process.kill(await this.workerPid(), 'SIGUSR2')
     for (;;) {
-      const count = await readFile(file, 'utf8').catch(() => '')
-      if (count) return Number(count)
+      const text = await readFile(file, 'utf8').catch(() => '')
+      if (text) return text
       await new Promise(resolve => setTimeout(resolve, 5))
     }
   }
