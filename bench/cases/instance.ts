@@ -10,6 +10,8 @@ const BURST = 500
 const CONNECTIONS = 16
 const STEADY_MESSAGES = 400
 const LONE_MESSAGES = 20
+/** The instance collects the garbage of its start after five seconds. */
+const UNTIL_IDLE_MS = 8_000
 /** After this time WeCom gives up the first reply, and sends the message again. */
 const FIRST_REPLY_LIMIT_MS = 5_000
 const answer = scenarios.text(ANSWER)
@@ -21,6 +23,8 @@ export async function instance(report: Report) {
   const shipped = await ShippedInstance.start({ GEMINI_API_KEY: 'benchmark', GEMINI_BASE_URL: gemini.url })
   try {
     report.atMost('start of lib/start.js to the first answered request, ms', shipped.startTime, 1000)
+    await new Promise(resolve => setTimeout(resolve, UNTIL_IDLE_MS))
+    report.atMost('resident memory of launcher and worker when idle, MB', (await shipped.usage()).memory, 150)
     await measureBursts(report, shipped)
     await measureSteady(report, shipped)
     await measureLone(report, shipped, gemini)
