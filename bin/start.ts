@@ -20,6 +20,9 @@ const MAX_RESTART_DELAY_MS = 60_000
 /** A worker that has run this long has recovered, and the delay is reset. */
 const RECOVERED_AFTER_MS = 600_000
 
+/** Node would let what is young grow to 48 MB, which a chat bot does not need: about 20 MB less when idle. */
+const YOUNG_GENERATION = '--max-semi-space-size=4'
+
 const workerFile = join(__dirname, 'instance', 'worker' + extname(__filename))
 let worker: ChildProcess
 /** When the first signal arrived; 0 before. */
@@ -36,7 +39,7 @@ function launch(shared = process.env.KOISHI_SHARED) {
   // A blank variable would take precedence over the value in .env, so it is dropped before the worker reads the file.
   const env = { ...withoutBlank(process.env), KOISHI_SHARED: shared, KOISHI_CONSOLE_LOGINS: logins }
   const startedAt = performance.now()
-  worker = fork(workerFile, { env })
+  worker = fork(workerFile, { env, execArgv: [...process.execArgv, YOUNG_GENERATION] })
   worker.on('message', ({ type, body }: { type: string, body: string }) => {
     if (type === 'shared') shared = body
     if (type === 'console-logins') logins = body

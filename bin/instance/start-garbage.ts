@@ -6,12 +6,12 @@ const DELAY_MS = 5_000
 
 /**
  * Collects the garbage of the start once, which Node keeps until it needs the memory: about 18 MB. The collection takes
- * tens of milliseconds, most of them beside the program.
+ * tens of milliseconds.
  */
 export function collectStartGarbage() {
   setTimeout(() => {
     setFlagsFromString('--expose-gc')
-    const collect: (options: { execution: 'async' }) => Promise<void> = runInNewContext('gc')
-    void collect({ execution: 'async' })
+    const collect: () => void = runInNewContext('gc')
+    collect()
   }, DELAY_MS).unref()
 }
