@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { withoutMessageText } from '../../bin/instance/log-privacy'
+import { withoutMessageText } from '../../bin/instance/log/privacy'
 
 describe('withoutMessageText', () => {
   const statements: [string, string][] = [
