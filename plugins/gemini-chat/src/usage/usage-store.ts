@@ -1,13 +1,12 @@
-import { rowKey } from 'common/database'
+import { CountedRows, rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
 import { SerialQueue } from 'common/async'
 import { LruMap, oldestFirst } from 'common/collections'
 import type { Session } from 'koishi'
 import { localDay } from '../util/local-time'
-import { OwnUsageRows } from './own-rows'
 import { sumByModel, topUsers } from './usage-sums'
 import type { ModelUsage, UserUsage } from './usage-sums'
-import { carryOverUsage, removeUsageBefore } from './usage-table'
+import { carryOverUsage, placeKeys, removeUsageBefore } from './usage-table'
 import type { UsageCounts, UsageRow } from './usage-table'
 
 export { declareUsageTable } from './usage-table'
@@ -20,13 +19,18 @@ export type UsageQuery = Partial<Pick<UsageRow, 'user' | 'channel'>> & {
   since: string
 }
 
+/** Places of one day that are remembered. What comes back after that begins another row. */
+const PLACES_PER_DAY = 10_000
+
 /** Older rows are deleted. */
 const RETENTION_DAYS = 366
 
 /** Stores usage: in the database while one is loaded, otherwise the most recent rows in memory. */
 export class UsageStore {
   private readonly memory: LruMap<string, UsageRow>
-  private readonly own = new OwnUsageRows()
+  private readonly own = new CountedRows({
+    table: 'gemini_token_usage', counts: ['requests', 'errors', 'prompt', 'answer'], capacity: PLACES_PER_DAY,
+  })
   private readonly writes = new SerialQueue()
   private isWriteDue = false
   private carryingOver?: Promise<unknown>
@@ -47,7 +51,7 @@ export class UsageStore {
       this.memory.set(id, { ...key, ...sumCounts(row ? [row, counts] : [counts]) })
       return
     }
-    this.own.add(key, counts)
+    this.own.add({ ...key, ...placeKeys(key) }, counts)
     // What is added until the write begins is written with it.
     if (this.isWriteDue) return
     this.isWriteDue = true

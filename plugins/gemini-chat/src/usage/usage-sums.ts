@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { inKeyRanges, inSlices } from 'common/database'
 import { $ } from 'koishi'
 import type { Context, Row } from 'koishi'
 import type { StoredUsageRow, UsageCounts, UsageRow } from './usage-table'
@@ -10,12 +10,6 @@ export type ModelUsage = Pick<UsageRow, 'day' | 'model'> & UsageCounts
 export type UserUsage = Pick<UsageRow, 'user'> & UsageCounts
 
 type Database = Context['database']
-
-/** A query may hold the event loop about this long; a slower one makes the next ones smaller. */
-const SLICE_CPU_MS = 15
-
-/** Row keys are divided by their first two hexadecimal digits. */
-const KEY_RANGES = 16 ** 2
 
 const sums = {
   requests: (row: Row<StoredUsageRow>) => $.sum(row.requests),
@@ -45,8 +39,7 @@ export async function sumByModel(
 /** The people with the most tokens since a day, most first. */
 export async function topUsers(database: Database, since: string, limit: number): Promise<UserUsage[]> {
   let top: { userKey: string, tokens: number }[] = []
-  await inSlices(KEY_RANGES, async (from, to) => {
-    const userKey = { $gte: hexOf(from), ...to < KEY_RANGES && { $lt: hexOf(to) } }
+  await inKeyRanges(async (userKey) => {
     const rows = await database.select('gemini_token_usage', { userKey, day: { $gte: since } })
       .groupBy('userKey', { tokens: row => $.sum($.add(row.prompt, row.answer)) })
       .orderBy('tokens', 'desc').limit(limit).execute()
@@ -61,29 +54,6 @@ export async function topUsers(database: Database, since: string, limit: number)
     if (counts) users.push({ user, ...toNumbers(counts) })
   }
   return users
-}
-
-/**
- * Runs a query over a range piece by piece, so that other work gets its turn. The pieces grow while they are cheap.
- * @param query takes the first of a piece and the first after it
- */
-async function inSlices(total: number, query: (from: number, to: number) => Promise<void>) {
-  let width = 1
-  for (let from = 0; from < total;) {
-    const to = Math.min(from + width, total)
-    const start = process.cpuUsage()
-    await query(from, to)
-    // On a busy machine, time passes that the query did not take.
-    const { user, system } = process.cpuUsage(start)
-    const cpuMs = (user + system) / 1000
-    width = cpuMs * 2 <= SLICE_CPU_MS ? width * 2 : cpuMs > SLICE_CPU_MS ? Math.max(1, width >> 1) : width
-    from = to
-    await setImmediate()
-  }
-}
-
-function hexOf(range: number) {
-  return range.toString(16).padStart(2, '0')
 }
 
 /** Some databases give sums as text. */

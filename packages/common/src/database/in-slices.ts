@@ -1,0 +1,40 @@
+import { setImmediate } from 'node:timers/promises'
+
+/** A query may hold the event loop about this long; a slower one makes the next ones smaller. */
+const SLICE_CPU_MS = 15
+
+/**
+ * Runs a query over a range piece by piece, so that other work gets its turn. The pieces grow while they are cheap.
+ * @param query takes the first of a piece and the first after it
+ * @throws what `query` throws
+ */
+export async function inSlices(total: number, query: (from: number, to: number) => Promise<void>): Promise<void> {
+  let width = 1
+  for (let from = 0; from < total;) {
+    const to = Math.min(from + width, total)
+    const start = process.cpuUsage()
+    await query(from, to)
+    // On a busy machine, time passes that the query did not take.
+    const { user, system } = process.cpuUsage(start)
+    const cpuMs = (user + system) / 1000
+    width = cpuMs * 2 <= SLICE_CPU_MS ? width * 2 : cpuMs > SLICE_CPU_MS ? Math.max(1, width >> 1) : width
+    from = to
+    await setImmediate()
+  }
+}
+
+/** Row keys are divided by their first two hexadecimal digits. */
+const KEY_RANGES = 16 ** 2
+
+/**
+ * Runs a query over all row keys piece by piece.
+ * @param query takes the condition for the column with the row key
+ * @throws what `query` throws
+ */
+export function inKeyRanges(query: (key: { $gte: string, $lt?: string }) => Promise<void>): Promise<void> {
+  return inSlices(KEY_RANGES, (from, to) => query({ $gte: hexOf(from), ...to < KEY_RANGES && { $lt: hexOf(to) } }))
+}
+
+function hexOf(range: number) {
+  return range.toString(16).padStart(2, '0')
+}
