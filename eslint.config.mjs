@@ -39,7 +39,7 @@ const plugins = readdirSync(new URL('plugins', import.meta.url)).map(plugin => (
 }))
 
 export default tseslint.config(
-  { ignores: ['**/lib/', '**/node_modules/', 'coverage/', 'data/'] },
+  { ignores: ['**/lib/', '**/dist/', '**/node_modules/', 'coverage/', 'data/'] },
   ...tseslint.configs.recommended,
   stylistic.configs.customize({ semi: false, quotes: 'single', indent: 2, braceStyle: '1tbs', arrowParens: false }),
   {

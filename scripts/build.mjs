@@ -1,13 +1,15 @@
 /**
- * Builds what `npm start` and the registry need: each plugin's `lib` with its declarations, and the launcher.
+ * Builds what `npm start` and the registry need: each plugin's `lib` with its declarations, its page for the console in
+ * `dist` if it has one, and the launcher.
  * Any error fails the build.
  */
 
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { build } from 'esbuild'
 import { load } from 'js-yaml'
+import { buildPage } from './build-page.mjs'
 import { bundleDeclarations } from './bundle-declarations.mjs'
 import { assertDeclared, isPackage, packageOf } from './declared-packages.mjs'
 import { pluginFolders } from './workspaces.mjs'
@@ -44,6 +46,7 @@ async function buildPlugin(folder) {
   })
   assertDeclared(manifest, metafile.outputs[outfile].imports.map(({ path }) => path), outfile)
   bundleDeclarations(folder, manifest)
+  if (existsSync(`${folder}/client`)) await buildPage(folder)
 }
 
 await Promise.all(['packages/common', ...folders].map(folder => rm(`${folder}/lib`, { recursive: true, force: true })))

@@ -23,9 +23,10 @@ function newest(folder) {
 // Build results and their sources. An installation without sources, such as the Docker image, is never stale.
 const parts = [
   { target: 'lib/instance/worker.js', sources: ['bin'] },
-  ...pluginFolders().map(folder => ({
-    target: `${folder}/lib/index.js`, sources: [`${folder}/src`, 'packages/common/src'],
-  })),
+  ...pluginFolders().flatMap(folder => [
+    { target: `${folder}/lib/index.js`, sources: [`${folder}/src`, 'packages/common/src'] },
+    { target: `${folder}/dist/index.js`, sources: [`${folder}/client`] },
+  ]),
 ]
 
 const stale = parts.some(({ target, sources }) => Math.max(...sources.map(newest)) > modified(target))

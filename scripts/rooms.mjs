@@ -15,6 +15,7 @@ export const rooms = {
     'delivery', 'media', 'messages', 'engine', 'util',
   ],
   'plugins/shared-state': ['service', 'redis', 'memory', 'backend'],
+  'plugins/assistant-status': ['console', 'report', 'recording', 'storage'],
   'packages/common': [
     'settings', 'database', 'shared-state', 'proxy', 'net', 'async', 'collections', 'testing', 'files', 'dialect', 'markdown',
     'streaming', 'errors', 'time',

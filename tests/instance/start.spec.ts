@@ -18,7 +18,7 @@ describe('starting the instance', function() {
     const applied = instance.output.match(/(?<=apply plugin )[\w-]+(?=:)/g)!.filter(name => name !== 'group')
     assert.deepEqual(applied, [
       'server', 'http', 'proxy-agent', 'database-sqlite', 'commands', 'help', 'echo', 'inspect', 'operators', 'activity-log',
-      'console', 'notifier', 'config', 'sandbox', 'logger', 'status', 'adapter-wecom-bot', 'gemini-chat',
+      'assistant-status', 'console', 'notifier', 'config', 'sandbox', 'logger', 'status', 'adapter-wecom-bot', 'gemini-chat',
     ])
   })
 

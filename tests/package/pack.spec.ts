@@ -44,7 +44,7 @@ for (const plugin of readdirSync(join(root, 'plugins'))) {
         'package.json', 'README.md', 'README.en.md', 'CHANGELOG.md', 'LICENSE', manifest.main, manifest.typings,
       ]
       for (const path of needed) assert.ok(paths.includes(path), `${path} is missing`)
-      const allowed = /^(?:package\.json|README(?:\.en)?\.md|CHANGELOG\.md|LICENSE|lib\/(?:index\.js|.+\.d\.ts))$/
+      const allowed = /^(?:package\.json|README(?:\.en)?\.md|CHANGELOG\.md|LICENSE|lib\/(?:index\.js|.+\.d\.ts)|dist\/(?:index\.js|style\.css))$/
       assert.deepEqual(paths.filter(path => !allowed.test(path)), [])
     })
 

@@ -14,6 +14,9 @@ import nodeSqliteZH from '../../plugins/database-node-sqlite/src/locales/zh-CN.y
 import { Config as companion } from '../../plugins/dingtalk-companion/src/config'
 import companionEN from '../../plugins/dingtalk-companion/src/locales/en-US.yml'
 import companionZH from '../../plugins/dingtalk-companion/src/locales/zh-CN.yml'
+import { Config as assistantStatus } from '../../plugins/assistant-status/src/config'
+import assistantStatusEN from '../../plugins/assistant-status/src/locales/en-US.yml'
+import assistantStatusZH from '../../plugins/assistant-status/src/locales/zh-CN.yml'
 import { Config as chat } from '../../plugins/gemini-chat/src/config'
 import chatEN from '../../plugins/gemini-chat/src/locales/en-US.yml'
 import chatZH from '../../plugins/gemini-chat/src/locales/zh-CN.yml'
@@ -27,7 +30,7 @@ import sharedStateZH from '../../plugins/shared-state/src/locales/zh-CN.yml'
 /** The settings of the plugins of this repository, by name in koishi.yml. */
 export const schemas: Dict<Schema> = {
   'adapter-wecom-bot': adapter, 'dingtalk-companion': companion, 'gemini-chat': chat, operators, 'activity-log': activity,
-  'assistant-mcp': mcp, 'shared-state': sharedState,
+  'assistant-mcp': mcp, 'shared-state': sharedState, 'assistant-status': assistantStatus,
   'database-node-sqlite': nodeSqlite,
 }
 
@@ -46,6 +49,7 @@ export const texts: Dict<Record<Locale, Texts>> = {
   'activity-log': { 'zh-CN': activityZH._config, 'en-US': activityEN._config },
   'assistant-mcp': { 'zh-CN': mcpZH._config, 'en-US': mcpEN._config },
   'shared-state': { 'zh-CN': sharedStateZH._config, 'en-US': sharedStateEN._config },
+  'assistant-status': { 'zh-CN': assistantStatusZH._config, 'en-US': assistantStatusEN._config },
   operators: { 'zh-CN': operatorsZH._config, 'en-US': operatorsEN._config },
 }
 

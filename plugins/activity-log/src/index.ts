@@ -7,6 +7,13 @@ export { Config }
 
 export const name = 'activity-log'
 
+declare module 'koishi' {
+  interface Events {
+    /** Asked by other plugins that store texts of people: whether the operator wants them. */
+    'activity-log/keeps-text'(): boolean | undefined
+  }
+}
+
 /** The part of an outcome of koishi-plugin-gemini-chat that is logged. */
 interface Outcome {
   result: string
@@ -80,6 +87,8 @@ export function apply(ctx: Context, config: Config) {
       firsttext: firstTextMs, ms: model && ms, outcome: result, reason,
     })
   }) as never)
+
+  ctx.on('activity-log/keeps-text', () => config.text || undefined)
 
   ctx.on('dispose', () => turns.clear())
 }

@@ -32,6 +32,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
     ctx.i18n.define('zh-CN', zhCN)
     ctx.i18n.define('en-US', enUS)
     this.watchTurns(ctx)
+    ctx.on('assistant-status/now', parts => void parts.push(...Array.from(this.endpoints.values(), it => it.snapshot())))
     // The long connection needs no server.
     ctx.inject(['server'], ctx => void ctx.on('dispose', watchMisrouted(
       ctx.server._http,

@@ -20,6 +20,8 @@ declare module 'koishi' {
     'wecom-bot/surface'(surface: Surface, bot: WecomBot): void
     /** A callback was refused. Emitted at most ten times a minute for each reason. */
     'wecom-bot/callback-refused'(refusal: Refusal): void
+    /** Emitted by koishi-plugin-assistant-status: adds how a plugin is at this moment. */
+    'assistant-status/now'(parts: object[]): void
   }
 
   interface Session {

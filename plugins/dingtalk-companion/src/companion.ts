@@ -8,7 +8,7 @@ import { App } from './api/app'
 import { isStockBot } from './api/stock-bot'
 import type { StockBot } from './api/stock-bot'
 import { restoreMention } from './bot/mention'
-import { describeUsage } from './commands/usage'
+import { describeUsage, usageParts } from './commands/usage'
 import { settingsOf } from './config'
 import type { Config } from './config'
 import { closeLeftOpenCards } from './delivery/card-recovery'
@@ -62,6 +62,11 @@ export class Companion {
   /** The API calls of this month, one line per app. */
   describeUsage(session: Session): string[] {
     return describeUsage(this.apps.values(), this.options.clock.now(), session)
+  }
+
+  /** The API calls and messages of this month, one part per app. */
+  usageParts(): object[] {
+    return usageParts(this.apps.values(), this.options.clock.now())
   }
 
   /** Delivers what is held back, closes all cards, and leaves the bots as they were. It never throws. */

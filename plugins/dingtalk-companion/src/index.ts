@@ -25,6 +25,7 @@ export function apply(ctx: Context, config: Config) {
   const companion = new Companion(ctx, config, { clock, random: Math.random })
   keepNote(ctx)
   registerUsage(ctx, session => companion.describeUsage(session))
+  ctx.on('assistant-status/now', parts => void parts.push(...companion.usageParts()))
   // Closing frames have to be sent before the clock stops.
   ctx.on('dispose', () => void companion.close().finally(() => clock.dispose()))
 }

@@ -9,6 +9,7 @@ import { Config, unknownSettings } from './config'
 import { declarePreferenceTable } from './conversation/preferences'
 import { declareTurnTable } from './conversation/database-history'
 import type { Outcome } from './chat/outcome'
+import { reportStatus } from './chat/status'
 import type { Reply } from './answer/reply'
 import { registerDoctor } from './doctor/command'
 import { createEngines } from './engine/create'
@@ -88,6 +89,7 @@ export function apply(ctx: Context, config: Config, engine = createEngine(ctx, c
   registerUsageCommand(ctx, chat.context.usageReport)
   const { context } = chat
   registerDoctor(ctx, { providers: providersOf(config), ...context, ...context.route, signal: context.disposed })
+  reportStatus(ctx, context, chat.conversationQueue)
   ctx.middleware((session, next) => {
     const names = botNames(session)
     if (!isAddressed(session, names) || (!config.answerBots && isFromBot(ctx, session))) return next()

@@ -7,7 +7,7 @@ import type { CallbackLog } from './callback-log'
 import type { CallbackReceiver, Exchange } from './handler'
 import { createCallback } from './handler'
 import type { BotStatus } from './status'
-import { CallbackStats, isAllowed, metrics, report } from './status'
+import { CallbackStats, isAllowed, metrics, report, snapshot } from './status'
 
 /** A bot on a callback path. */
 export interface CallbackBot extends CallbackReceiver {
@@ -66,6 +66,10 @@ export class CallbackEndpoint {
     ctx.server.get(this.path + '/health', this.guarded(() => report(this.stats, this.status())))
     ctx.server.get(this.path + '/metrics', this.guarded(() => metrics(this.stats, this.status())))
     ctx.server.all(this.path, callback)
+  }
+
+  snapshot(): object {
+    return snapshot(this.path, this.stats, this.status())
   }
 
   private status(): BotStatus[] {

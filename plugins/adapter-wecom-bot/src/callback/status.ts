@@ -36,6 +36,11 @@ export interface BotStatus {
   shared?: SharedReport
 }
 
+/** A callback path for the page of koishi-plugin-assistant-status. */
+export function snapshot(path: string, { lastVerified, lastRefused, refusals }: CallbackStats, bots: BotStatus[]): object {
+  return { source: 'wecom-callback', path, lastVerified, lastRefused, refusals: Object.fromEntries(refusals), bots }
+}
+
 /** The status as JSON, for operators and health checks. Times are ISO 8601. */
 export function report(tally: CallbackStats, bots: BotStatus[]): object {
   const time = (at?: number) => at === undefined ? null : new Date(at).toISOString()

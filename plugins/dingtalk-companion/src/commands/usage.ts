@@ -7,6 +7,8 @@ declare module 'koishi' {
   interface Events {
     /** Emitted by gemini-chat: adds lines to what `gemini.usage` says. */
     'gemini/usage'(session: Session, lines: string[]): void
+    /** Emitted by koishi-plugin-assistant-status: adds how a plugin is at this moment. */
+    'assistant-status/now'(parts: object[]): void
   }
 }
 
@@ -17,6 +19,14 @@ export function describeUsage(apps: Iterable<App>, now: number, session: Session
     const name = !limit ? 'unlimited' : isShort ? 'short' : 'calls'
     const messageCounts = { messages: messages.used, messageLimit: messages.limit || '∞' }
     return session.text(`dingtalk-companion.usage.${name}`, { app: id, month, used, limit, ...messageCounts })
+  })
+}
+
+/** The API calls and messages of this month, for the page of koishi-plugin-assistant-status. */
+export function usageParts(apps: Iterable<App>, now: number): object[] {
+  const counts = ({ used, limit }: App['quota']) => ({ used, limit })
+  return Array.from(apps, ({ id, quota, messages }) => {
+    return { source: 'dingtalk-app', id, month: monthOf(now), calls: counts(quota), messages: counts(messages) }
   })
 }
 

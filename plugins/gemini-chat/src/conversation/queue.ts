@@ -94,6 +94,11 @@ export class ConversationQueue {
   get size() {
     return this.tasks.size
   }
+
+  /** Tasks that wait for an earlier one of their conversation. */
+  get waiting() {
+    return Array.from(this.tasks.values(), ({ size }) => size - 1).reduce((sum, count) => sum + count, 0)
+  }
 }
 
 /** Runs a task once the earlier ones of all instances have ended. */
