@@ -63,8 +63,8 @@ export const enUS: Texts = {
   results: { answered: 'answered', interrupted: 'interrupted', failed: 'failed', stopped: 'stopped', refused: 'refused' },
   firstText: 'first text',
   lastText: 'complete answer',
-  good: '👍 helpful',
-  bad: '👎 not helpful',
+  good: 'helpful',
+  bad: 'not helpful',
   columns: {
     name: 'Name', questions: 'Questions', failed: 'Failed', tokens: 'Tokens', time: 'Time', platform: 'Platform',
     rating: 'Rating', reason: 'Reason', comment: 'Comment', question: 'Question',
