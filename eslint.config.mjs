@@ -123,7 +123,7 @@ export default tseslint.config(
   },
   {
     // CommonJS packages that are loaded as they are, without a build.
-    files: ['packages/*/*.js'],
+    files: ['packages/*/*.js', 'tests/**/*.cjs'],
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
 )

@@ -12,7 +12,7 @@ import type { StatusPageOptions } from './status-page'
 const seed = readFileSync(join(__dirname, 'status-seed.cjs'), 'utf8')
 
 describe('the page of assistant-status in a browser', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let browser: Browser
   let gemini: Gemini
@@ -73,7 +73,7 @@ describe('the page of assistant-status in a browser', function() {
 
   it('shows a year, exports tables without formulas, and runs no markup of people', async () => {
     const count = Number(await (await instance.get('/seed')).text())
-    assert.ok(count > 20_000, String(count))
+    assert.ok(count > 5000, String(count))
     const status = await open()
     for (const range of ['24 小时', '30 天', '一年'] as const) {
       await status.choose(range)

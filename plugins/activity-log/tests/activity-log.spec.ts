@@ -75,6 +75,14 @@ describe('activity-log', () => {
     assert.match(lines.at(-1)!, / text="secret news"$/)
   })
 
+  it('tells other plugins whether texts may be stored', async () => {
+    for (const text of [false, true]) {
+      await start(text)
+      assert.equal(app.bail('activity-log/keeps-text') ?? false, text)
+      if (!text) await app.stop()
+    }
+  })
+
   it('names the platforms as operators do', () => {
     assert.equal(activityLine('wecom-bot', 'Message', { user: 'a' }), '企业微信 Message user=a')
     assert.equal(activityLine('dingtalk', 'Push', {}), '钉钉 Push')

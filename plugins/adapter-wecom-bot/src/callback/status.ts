@@ -37,7 +37,8 @@ export interface BotStatus {
 }
 
 /** A callback path for the page of koishi-plugin-assistant-status. */
-export function snapshot(path: string, { lastVerified, lastRefused, refusals }: CallbackStats, bots: BotStatus[]): object {
+export function snapshot(path: string, stats: CallbackStats, bots: BotStatus[]): object {
+  const { lastVerified, lastRefused, refusals } = stats
   return { source: 'wecom-callback', path, lastVerified, lastRefused, refusals: Object.fromEntries(refusals), bots }
 }
 

@@ -90,6 +90,19 @@ describe('callback status over HTTP', () => {
     assert.match(text, /^wecom_bot_callbacks_refused_total\{reason="signature"\} 1$/m)
   })
 
+  it('is told to the page of assistant-status, without a secret', async () => {
+    const client = world.client()
+    await client.post(client.text('hi'))
+    await client.post(client.text('hi'), { token: 'wrong' })
+    const parts: { lastVerified?: number, lastRefused?: { reason: string }, refusals?: Record<string, number> }[] = []
+    world.app.emit('assistant-status/now', parts)
+    const [{ lastVerified, lastRefused, refusals, ...part }] = parts
+    assert.ok(lastVerified && lastRefused?.reason === 'signature' && refusals?.signature)
+    const { bots, ...known } = part as { bots?: { selfId: string }[] }
+    assert.deepEqual(known, { source: 'wecom-callback', path })
+    assert.deepEqual(bots?.map(({ selfId }) => selfId), ['wecom-bot'])
+  })
+
   it('is not readable without the token, directly from this machine or through a proxy', async () => {
     for (const name of ['health', 'metrics']) {
       for (const head of [

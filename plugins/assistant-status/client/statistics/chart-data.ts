@@ -8,12 +8,14 @@ const MS_PER_SECOND = 1000
 /** Models with a colour of their own. */
 const MAX_MODELS = PALETTE.length
 
+const LINE_STYLE = { pointRadius: 2, borderWidth: 2, tension: 0.2, spanGaps: true }
+
 function bar(label: string, data: (number | null)[], color: string): Dataset {
   return { type: 'bar', label, data, backgroundColor: color, borderRadius: 2 }
 }
 
 function line(label: string, data: (number | null)[], color: string): Dataset {
-  return { type: 'line', label, data, borderColor: color, backgroundColor: color, pointRadius: 2, borderWidth: 2, tension: 0.2, spanGaps: true }
+  return { type: 'line', label, data, borderColor: color, backgroundColor: color, ...LINE_STYLE }
 }
 
 /** Questions by how they ended. */
@@ -47,7 +49,9 @@ export function hourBars({ hours }: Report, { charts }: Texts): Dataset[] {
 export const HOUR_LABELS = Array.from({ length: 24 }, (_, hour) => String(hour))
 
 /** Ratings by day. */
-export function ratingBars({ ratings, periods }: Report, { good, bad }: Texts): { labels: string[], datasets: Dataset[] } {
+export function ratingBars(
+  { ratings, periods }: Report, { good, bad }: Texts,
+): { labels: string[], datasets: Dataset[] } {
   const labels = [...new Set(periods.map(period => period.slice(0, 'yyyy-mm-dd'.length)))]
   const days = new Map(ratings.map(day => [day.day, day]))
   return {

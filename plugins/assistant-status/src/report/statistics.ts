@@ -11,7 +11,7 @@ export const LISTED_NAMES = 10
 export const EXPORTED_NAMES = 1000
 
 /** Ratings that the page lists, and that an export has. */
-export const LISTED_RATINGS = 50
+export const LISTED_RATINGS = 12
 export const EXPORTED_RATINGS = 5000
 
 const HOURS_PER_DAY = 24

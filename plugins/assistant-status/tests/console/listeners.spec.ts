@@ -42,7 +42,8 @@ describe('what the page asks for', () => {
     const statistics = new Statistics(access, ratings, () => clock.now(), () => false)
     console = new Console()
     fork = app.plugin((ctx: Context) => {
-      answerPage(Object.assign(ctx, { console }) as never, { flush: () => activity.flush(), now: () => clock.now(), statistics })
+      Object.assign(ctx, { console })
+      answerPage(ctx, { flush: () => activity.flush(), now: () => clock.now(), statistics })
     })
     for (const [model, tokens] of [['small', 10], ['large', 100]] as const) {
       activity.add([

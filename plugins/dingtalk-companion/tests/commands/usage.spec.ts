@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describeUsage, registerUsage } from '../../src/commands/usage'
+import { describeUsage, registerUsage, usageParts } from '../../src/commands/usage'
 import { App } from '../../src/api/app'
 import { Rig } from '../support/rig'
 
@@ -24,6 +24,15 @@ describe('dingtalk.usage', () => {
     const lines = ['今天：1 次请求']
     rig.app.emit('gemini/usage', await rig.message(), lines)
     assert.deepEqual(lines, ['今天：1 次请求', 'dingkey 2027-01 0/5000'])
+  })
+
+  it('is told to the page of assistant-status', async () => {
+    await rig.bot.sendMessage('cidGROUP', '字')
+    const [part, ...others] = rig.companion.usageParts()
+    assert.deepEqual([part, others], [{
+      source: 'dingtalk-app', id: 'dingkey', month: '2027-01', calls: { used: 1, limit: 5000 }, messages: { used: 0, limit: 0 },
+    }, []])
+    assert.deepEqual(usageParts([], 0), [])
   })
 
   it('says when little is left, and where there is no limit', async () => {

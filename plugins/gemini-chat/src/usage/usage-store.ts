@@ -31,6 +31,7 @@ export class UsageStore {
   private readonly own = new CountedRows({
     table: 'gemini_token_usage', counts: ['requests', 'errors', 'prompt', 'answer'], capacity: PLACES_PER_DAY,
   })
+
   private readonly writes = new SerialQueue()
   private isWriteDue = false
   private carryingOver?: Promise<unknown>
