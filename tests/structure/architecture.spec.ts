@@ -5,7 +5,7 @@ import { root } from '../support/instance'
 
 const SOURCES = [
   '', 'plugins/adapter-wecom-bot/src', 'plugins/dingtalk-companion/src', 'plugins/gemini-chat/src', 'plugins/shared-state/src',
-  'packages/common/src',
+  'plugins/assistant-status', 'plugins/assistant-status/src', 'packages/common/src',
 ]
 
 for (const file of ['docs/architecture.md', 'docs/architecture.en.md']) {
