@@ -61,7 +61,7 @@ export class WecomAdapter<C extends Context = Context> extends Adapter<C, WecomB
   }
 
   override async disconnect(bot: WecomBot<C>) {
-    bot.services.longConnection?.stop()
+    await bot.services.longConnection?.stop()
   }
 
   private watchTurns(ctx: Context) {

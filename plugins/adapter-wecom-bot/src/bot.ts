@@ -56,7 +56,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
         return refuse(502, error.code, error.message)
       }
     })
-    keepNote(ctx, bot)
+    keepNote(ctx, bot, () => this.services.longConnection?.connection.state.name === 'standby')
     ctx.plugin(WecomAdapter, this)
     ctx.on('exit', () => shutDown(this.services, config.drain))
     ctx.on('dispose', () => this.services.dispose())

@@ -104,6 +104,9 @@ export function showConnection(bot: WecomBot, state: ConnectionState) {
   switch (state.name) {
     case 'ready':
       return bot.online()
+    case 'standby':
+      bot.status = Universal.Status.RECONNECT
+      return
     case 'connecting':
     case 'subscribing':
       if (bot.status === Universal.Status.OFFLINE) bot.status = Universal.Status.CONNECT

@@ -199,7 +199,7 @@ export class BotServices {
   ) {
     const { config, clock, logger } = this
     const { botId = '', botSecret = '', wsUrl, proxy, feedback, placeholder } = config
-    return new LongConnection({
+    const connection = new LongConnection({
       botId,
       secret: botSecret,
       dial: proxy ? dialThroughProxy(proxy, wsUrl) : dialThroughKoishi(ctx.http, wsUrl),
@@ -215,6 +215,10 @@ export class BotServices {
       accept: (payload, route) => this.aibot.accept(payload, false, route),
       changed,
     })
+    ctx.inject(['sharedState'], (ctx) => {
+      ctx.on('dispose', connection.lease.connect(ctx.sharedState))
+    })
+    return connection
   }
 
   private createAttachments() {

@@ -14,8 +14,11 @@ function languagesOf(text: string) {
   return { zh, en }
 }
 
-/** Keeps the note above the bot's settings: the URL for WeCom's console, and whether WeCom reaches the bot. */
-export function keepNote(ctx: Context, bot: Bot<Context, Config>) {
+/**
+ * Keeps the note above the bot's settings: the URL for WeCom's console, and whether WeCom reaches the bot.
+ * @param isStandby whether another instance holds the long connection
+ */
+export function keepNote(ctx: Context, bot: Bot<Context, Config>, isStandby: () => boolean) {
   const note = new SettingsNote(ctx, { zh: zhCN['wecom-bot'].note, en: enUS['wecom-bot'].note })
   const path = canonical(bot.config.path)
   const isCallback = modeOf(bot.config) === 'callback'
@@ -26,6 +29,7 @@ export function keepNote(ctx: Context, bot: Bot<Context, Config>) {
     const isOnline = bot.status === Universal.Status.ONLINE
     if (!isCallback) {
       if (isOnline) return note.show('success', 'connected')
+      if (isStandby()) return note.show('primary', 'standby')
       const { error } = bot
       return error instanceof Error
         ? note.show('danger', 'disconnected', languagesOf(error.message))

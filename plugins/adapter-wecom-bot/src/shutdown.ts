@@ -14,7 +14,7 @@ export async function shutDown(services: BotServices, grace: number) {
   admission.close()
   await turns.drain(grace)
   await longConnection?.whenIdle(Math.max(deadline - clock.monotonic(), LAST_FRAMES_MS))
-  longConnection?.stop()
+  await longConnection?.stop()
   await webhooks.whenIdle(deadline - clock.monotonic())
   await app?.whenIdle(deadline - clock.monotonic())
   await deferred.save()

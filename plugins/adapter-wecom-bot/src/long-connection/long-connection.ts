@@ -6,6 +6,7 @@ import type { Outcome } from '../inbound/types'
 import type { Payload } from '../protocol/payload'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Push } from '../push/push'
+import { ConnectionLease } from '../shared/connection-lease'
 import type { StreamStore } from '../storage/streams'
 import type { Notices } from '../turn/notices'
 import type { StreamCards } from '../turn/stream-cards'
@@ -49,6 +50,8 @@ export interface LongConnectionOptions {
 /** Everything that a bot does over its long connection. */
 export class LongConnection {
   readonly connection: Connection
+  /** Allows one instance to connect. */
+  readonly lease: ConnectionLease
   private readonly limits: ConversationLimits
   private readonly sender: ConversationSender
   private readonly uploads: MediaUpload
@@ -70,8 +73,13 @@ export class LongConnection {
       changed: (state) => {
         log.changed(state)
         options.changed(state)
+        if ('reason' in state && state.reason?.name === 'replaced') this.lease.replaced()
       },
       ignored: reason => log.ignored(reason),
+    })
+    this.lease = new ConnectionLease(botId, clock, {
+      granted: () => this.connection.start(),
+      denied: () => this.connection.standBy(),
     })
     this.limits = new ConversationLimits(clock)
     this.sender = new ConversationSender(this.connection, this.limits, clock, this.closing.signal)
@@ -93,12 +101,15 @@ export class LongConnection {
     })
   }
 
+  /** Connects, as soon as no other instance does. */
   start() {
-    this.connection.start()
+    this.lease.start()
   }
 
-  stop() {
+  /** Closes the connection, and hands it over to another instance. */
+  async stop() {
     this.connection.stop()
+    await this.lease.stop()
   }
 
   /** Waits until everything is sent, at most `limitMs` milliseconds. */
@@ -113,7 +124,7 @@ export class LongConnection {
 
   dispose() {
     this.closing.abort()
-    this.stop()
+    void this.stop()
     this.uploads.dispose()
   }
 

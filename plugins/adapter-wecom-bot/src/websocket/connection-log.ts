@@ -3,6 +3,9 @@ import type { ConnectionState } from './connection'
 import type { DownReason } from './reconnect-policy'
 import { isPermanent, refusal } from './refusal'
 
+/** Why an instance has no connection although nothing is wrong. */
+export const STANDBY_REASON = '等待持有长连接的实例 / waiting for the instance that holds the connection'
+
 /** Tells the operator about the long connection: what is wrong, once, and what to do. Without secrets. */
 export class ConnectionLog {
   private lastReason?: string
@@ -26,6 +29,8 @@ export class ConnectionLog {
           this.botId,
           this.botId,
         )
+      case 'standby':
+        return this.logger.info('%s (%s)', STANDBY_REASON, this.botId)
       case 'connecting':
       case 'subscribing':
         return

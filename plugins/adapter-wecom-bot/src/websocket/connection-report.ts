@@ -1,9 +1,9 @@
-import type { Connection } from './connection'
-import { describeReason } from './connection-log'
+import type { Connection, ConnectionState } from './connection'
+import { STANDBY_REASON, describeReason } from './connection-log'
 
 /** The long connection for operators and health checks. Times are ISO 8601. */
 export interface ConnectionReport {
-  state: 'stopped' | 'connecting' | 'subscribing' | 'ready' | 'waiting'
+  state: 'stopped' | 'standby' | 'connecting' | 'subscribing' | 'ready' | 'waiting'
   /** Since when it stands. */
   since: string | null
   reconnects: number
@@ -19,6 +19,11 @@ export function reportConnection({ state, reconnects, lastFrameAt }: Connection)
     since: time(state.name === 'ready' ? state.since : undefined),
     reconnects,
     lastFrame: time(lastFrameAt),
-    reason: 'reason' in state && state.reason ? describeReason(state.reason) : null,
+    reason: reasonOf(state),
   }
+}
+
+function reasonOf(state: ConnectionState): string | null {
+  if (state.name === 'standby') return STANDBY_REASON
+  return 'reason' in state && state.reason ? describeReason(state.reason) : null
 }

@@ -29,6 +29,8 @@ export interface Socket {
 /** Times are milliseconds since 1970. */
 export type ConnectionState =
   | { name: 'stopped', reason?: DownReason }
+  /** Another instance holds the connection. */
+  | { name: 'standby' }
   | { name: 'connecting' }
   | { name: 'subscribing' }
   | { name: 'ready', since: number }
@@ -81,11 +83,17 @@ export class Connection {
   /** There may be a connection soon. */
   get isTrying() {
     const { state } = this
-    return state.name !== 'stopped' && !(state.name === 'waiting' && state.reason.name !== 'failed')
+    return state.name !== 'stopped' && state.name !== 'standby' && !(state.name === 'waiting' && state.reason.name !== 'failed')
   }
 
   start() {
-    if (this.state.name === 'stopped') this.connect()
+    if (this.state.name === 'stopped' || this.state.name === 'standby') this.connect()
+  }
+
+  /** Has no connection until it is started: another instance holds it. */
+  standBy() {
+    this.release()
+    this.enter({ name: 'standby' })
   }
 
   /** Closes the connection for good. */
@@ -117,7 +125,7 @@ export class Connection {
    */
   async request(cmd: Command, body: object, requestId: string = randomUUID()): Promise<Record<string, unknown>> {
     const { requests } = this
-    if (!requests || !this.isReady) throw unsent('there is no connection to WeCom')
+    if (!requests || !this.isReady) throw this.unavailable()
     try {
       return await requests.send(requestId, buildFrame(cmd, requestId, body))
     } catch (error) {
@@ -125,6 +133,12 @@ export class Connection {
       if (isRefusal(error, errcodes.notSubscribed) && requests === this.requests) this.fail('WeCom has ended the subscription')
       throw error
     }
+  }
+
+  /** The error of what cannot be sent without a connection. */
+  unavailable(): WecomApiError {
+    const isElsewhere = this.state.name === 'standby'
+    return unsent(isElsewhere ? 'another instance holds the connection to WeCom' : 'there is no connection to WeCom')
   }
 
   private connect() {

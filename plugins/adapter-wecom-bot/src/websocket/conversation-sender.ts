@@ -85,7 +85,7 @@ export class ConversationSender {
 
   private async attempt(address: Address, body: object, { requestId, isReplyOnly, patienceMs }: SendOptions) {
     for (let attempt = 1, answers = requestId; ;) {
-      if (!await this.connection.whenReady(patienceMs)) throw unsent('there is no connection to WeCom')
+      if (!await this.connection.whenReady(patienceMs)) throw this.connection.unavailable()
       const slot = await this.enter(address.channel)
       try {
         if (answers) return void await this.connection.request('aibot_respond_msg', body, answers)

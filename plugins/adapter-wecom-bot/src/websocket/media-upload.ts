@@ -86,7 +86,7 @@ export class MediaUpload {
   /** Every step may be repeated: a file that was uploaded twice is shown to no one. */
   private request(cmd: `aibot_upload_media_${'init' | 'chunk' | 'finish'}`, body: object) {
     return retry(async () => {
-      if (!await this.connection.whenReady(PATIENCE_MS)) throw unsent('there is no connection to WeCom')
+      if (!await this.connection.whenReady(PATIENCE_MS)) throw this.connection.unavailable()
       return this.connection.request(cmd, body)
     }, {
       clock: this.clock,
