@@ -31,26 +31,55 @@ export class Cluster {
     readonly wecom: Wecom,
     readonly instances: Instance[],
     readonly nginx: Nginx,
+    /** Ends everything, the last started first. */
+    readonly close: () => Promise<void>,
   ) {}
 
+  /** If something does not start, what has been started is closed again. */
   static async start(count: number, env: Record<string, string> = {}): Promise<Cluster> {
-    const redis = await RedisServer.start()
-    const gemini = await createGemini()
-    const wecom = await createWecom({ encodingAESKey: credentials.WECOM_BOT_ENCODING_AES_KEY })
+    const started: { close(): Promise<void> }[] = []
+    const close = async () => {
+      for (const part of started.splice(0).reverse()) await part.close()
+    }
+    try {
+      return await Cluster.startParts(count, env, started, close)
+    } catch (error) {
+      await close()
+      throw error
+    }
+  }
+
+  private static async startParts(
+    count: number,
+    env: Record<string, string>,
+    started: { close(): Promise<void> }[],
+    close: () => Promise<void>,
+  ): Promise<Cluster> {
+    const keep = <T extends { close(): Promise<void> }>(part: T): T => {
+      started.push(part)
+      return part
+    }
+    const redis = keep(await RedisServer.start())
+    const gemini = keep(await createGemini())
+    const wecom = keep(await createWecom({ encodingAESKey: credentials.WECOM_BOT_ENCODING_AES_KEY }))
     const settings = {
       ...credentials, GEMINI_API_KEY: 'spec-key', GEMINI_BASE_URL: gemini.url, REDIS_URL: redis.url,
       WECOM_BOT_API_ENDPOINT: wecom.origin, WECOM_BOT_TRUSTED_HOSTS: new URL(wecom.origin).host, ...env,
     }
-    const instances = await Promise.all(Array.from({ length: count }, () => Instance.start({ env: settings })))
+    // One that does not start must not hide those that did.
+    const results = await Promise.allSettled(Array.from({ length: count }, () => Instance.start({ env: settings })))
+    const instances = results.flatMap(result => result.status === 'fulfilled' ? result.value : [])
+    for (const instance of instances) keep({ close: () => kill(instance) })
+    for (const result of results) if (result.status === 'rejected') throw result.reason
     await Promise.all(instances.map(instance => instance.ready()))
     const servers = instances.map(({ port }) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join(' ')
-    const nginx = await Nginx.start(`location / {
+    const nginx = keep(await Nginx.start(`location / {
       proxy_pass http://instances;
       proxy_connect_timeout 1s;
       proxy_read_timeout 2s;
       proxy_next_upstream error timeout non_idempotent;
-    }`, `upstream instances { ${servers} }`)
-    return new Cluster(redis, gemini, wecom, instances, nginx)
+    }`, `upstream instances { ${servers} }`))
+    return new Cluster(redis, gemini, wecom, instances, nginx, close)
   }
 
   /** A person, at one instance or, without it, at nginx. */
@@ -80,16 +109,11 @@ export class Cluster {
   get questions(): string[] {
     return this.gemini.requests.filter(({ action }) => action === 'streamGenerateContent').map(({ question }) => question)
   }
+}
 
-  async close() {
-    await this.nginx.close()
-    for (const instance of this.instances) {
-      instance.process.kill('SIGCONT')
-      instance.process.kill('SIGKILL')
-    }
-    await Promise.all(this.instances.map(instance => instance.close()))
-    await this.gemini.close()
-    await this.wecom.close()
-    await this.redis.close()
-  }
+/** Ends an instance at once, also one that was stopped by a signal. */
+async function kill(instance: Instance) {
+  instance.process.kill('SIGCONT')
+  instance.process.kill('SIGKILL')
+  await instance.close()
 }

@@ -38,7 +38,9 @@ export class Nginx {
       if (await fetch(`${nginx.origin}/`, { redirect: 'manual' }).catch(() => null)) return nginx
       await sleep(20)
     }
-    throw new Error(await nginx.errorLog())
+    const log = await nginx.errorLog()
+    await nginx.close()
+    throw new Error(log)
   }
 
   errorLog(): Promise<string> {

@@ -19,7 +19,12 @@ export class RedisServer {
   static async start(): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'redis-'))
     const server = new RedisServer(folder, await freePort(), 'spec-password')
-    await server.run()
+    try {
+      await server.run()
+    } catch (error) {
+      await server.close()
+      throw error
+    }
     return server
   }
 
@@ -63,7 +68,7 @@ export class RedisServer {
   /** Ends at once, and forgets everything. */
   async stop() {
     const { process } = this
-    if (!process || process.exitCode !== null || process.signalCode) return
+    if (!process?.pid || process.exitCode !== null || process.signalCode) return
     process.kill('SIGKILL')
     await once(process, 'exit')
   }
