@@ -25,6 +25,13 @@ interface Outcome {
   firstTextMs?: number
 }
 
+/** The part of a refused callback of koishi-plugin-adapter-wecom-bot that is logged. */
+interface Refusal {
+  reason: string
+  status: number
+  path: string
+}
+
 /** Turns whose end has not been seen are forgotten after this many newer ones. */
 const MAX_OPEN_TURNS = 10_000
 
@@ -40,8 +47,8 @@ function addressOf({ userId, isDirect, channelId, messageId }: Session): Fields 
 }
 
 /**
- * Logs every message, answer, refusal and push as one line that can be found by platform and component. The lines have
- * no text unless the setting asks for it.
+ * Logs every message, answer, refusal and push, and refused callbacks, as one line each, which can be found by platform
+ * and component. The lines have no text unless the setting asks for it.
  */
 export function apply(ctx: Context, config: Config) {
   const logger = ctx.logger('activity')
@@ -89,6 +96,11 @@ export function apply(ctx: Context, config: Config) {
   }) as never)
 
   ctx.on('activity-log/keeps-text', () => config.text || undefined)
+
+  // Emitted by koishi-plugin-adapter-wecom-bot, which counts a flood of them and tells the first ones only.
+  ctx.on('wecom-bot/callback-refused' as never, (({ path, status, reason }: Refusal) => {
+    logger.info('%s', activityLine('wecom-bot', 'Callback', { path, status, outcome: 'refused', reason }))
+  }) as never)
 
   ctx.on('dispose', () => turns.clear())
 }

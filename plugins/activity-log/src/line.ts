@@ -1,8 +1,8 @@
 /** Platforms by the name that operators know. */
 const PLATFORMS: Record<string, string> = { 'wecom-bot': '企业微信', dingtalk: '钉钉' }
 
-/** What a line is about: a message that arrived, an answer of the model, the replies to a message, or a push. */
-export type Component = 'Message' | 'AIHandler' | 'Reply' | 'Push'
+/** What a line is about: a refused callback, a message that arrived, an answer of the model, its replies, or a push. */
+export type Component = 'Callback' | 'Message' | 'AIHandler' | 'Reply' | 'Push'
 
 export type Fields = Record<string, string | number | undefined>
 

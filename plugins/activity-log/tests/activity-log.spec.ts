@@ -62,6 +62,13 @@ describe('activity-log', () => {
     assert.match(lines[1], /^mock AIHandler user=u chat=c outcome=refused reason=limits\.user-rate$/)
   })
 
+  it('has a line for a refused callback', async () => {
+    await start()
+    const refusal = { reason: 'signature', status: 403, path: '/a b', hint: '…' }
+    app.emit('wecom-bot/callback-refused' as never, ...[refusal] as never)
+    assert.deepEqual(lines, ['企业微信 Callback path="/a b" status=403 outcome=refused reason=signature'])
+  })
+
   it('has no texts, unless the setting asks for them', async () => {
     await start()
     await app.mock.client('123').receive('hi')
