@@ -22,6 +22,9 @@ const MAX_ROWS: Record<string, number> = {
   gemini_turn: 360,
   // A row per person and day, for a year.
   gemini_token_usage: 18 * 366,
+  // Of three platforms, an answer and four reasons by the hour for 31 days and by the day for a year; of 18 people
+  // and 12 groups 24 hours, 31 days and 13 months.
+  assistant_activity: 3 * 5 * (31 * 24 + 366) + (18 + 12) * (24 + 31 + 13),
 }
 
 export async function takeSample(world: World): Promise<Sample> {
