@@ -8,7 +8,7 @@ export const rooms = {
     'util',
   ],
   'plugins/dingtalk-companion': [
-    'stream', 'inbound', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api',
+    'stream', 'inbound', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api', 'shared',
   ],
   'plugins/gemini-chat': [
     'commands', 'doctor', 'assistant', 'chat', 'tool-calls', 'answer', 'usage', 'model', 'tools', 'conversation', 'shared',

@@ -34,6 +34,8 @@ export interface Account {
   uninstall(): void
   /** Closes the cards that were left open, while that goes on. */
   recovering?: Promise<void>
+  /** Tries again to close cards that another instance may write. */
+  recoveryTimer?: unknown
 }
 
 export interface AccountOptions {

@@ -1,10 +1,11 @@
 import { h, Universal } from 'koishi'
 import type { Bot, Context, Session } from 'koishi'
+import type { SharedState } from 'common/shared-state'
 import type { Clock } from 'common/time'
 import { createAccount } from './account'
 import type { Account } from './account'
-import type { DingtalkApi } from './api/api'
 import { App } from './api/app'
+import { MAX_CALLS_PER_SECOND } from './api/limits'
 import { isStockBot } from './api/stock-bot'
 import type { StockBot } from './api/stock-bot'
 import { restoreMention } from './bot/mention'
@@ -14,6 +15,9 @@ import type { Config } from './config'
 import { closeLeftOpenCards } from './delivery/card-recovery'
 import { DatabaseAccess } from 'common/database'
 import { carryOverRows } from './storage/carry-over'
+import { LEASES_EXPIRE_MS, SharedCards } from './shared/shared-cards'
+import { SharedCounts } from './shared/shared-counts'
+import { SharedRate } from './shared/shared-rate'
 import { MonthlyUsageStore } from './storage/monthly-usage'
 import { OpenCardStore } from './storage/open-cards'
 import { declareTables } from './storage/tables'
@@ -33,6 +37,10 @@ export class Companion {
   /** By app key. A bot that is loaded again, and further bots of one app, share its limits. */
   private readonly apps = new Map<string, App>()
   private readonly cards: OpenCardStore
+  /** Set where several instances act as one. */
+  private shared?: SharedState
+  private readonly sharedState = () => this.shared
+  private readonly sharedRate: SharedRate
   private readonly database: DatabaseAccess
   private readonly turns: TurnRegistry
   private readonly warn: (text: string) => void
@@ -47,7 +55,13 @@ export class Companion {
     this.warn = text => logger.warn(text)
     declareTables(ctx)
     this.database = new DatabaseAccess(ctx, { clock, logger, subject: 'open cards, quota and seen messages' })
-    this.cards = new OpenCardStore(this.database, clock)
+    this.cards = new OpenCardStore(this.database, clock, new SharedCards(this.sharedState))
+    this.sharedRate = new SharedRate(this.sharedState, clock, MAX_CALLS_PER_SECOND - 1)
+    ctx.inject(['sharedState'], (ctx) => {
+      if (!ctx.sharedState.isShared) return
+      this.shared = ctx.sharedState
+      ctx.on('dispose', () => this.shared = undefined)
+    })
     this.turns = new TurnRegistry(clock)
     this.watchBots()
     this.watchMessages()
@@ -71,7 +85,8 @@ export class Companion {
 
   /** Delivers what is held back, closes all cards, and leaves the bots as they were. It never throws. */
   async close() {
-    this.eachAccount(({ connection, uninstall }) => {
+    this.eachAccount(({ connection, uninstall, recoveryTimer }) => {
+      this.options.clock.clearTimeout(recoveryTimer)
       connection.dispose()
       uninstall()
     })
@@ -90,7 +105,7 @@ export class Companion {
 
   private watchMessages() {
     const { ctx, options: { clock }, turns } = this
-    const deduplicator = new MessageDeduplicator(this.database, clock)
+    const deduplicator = new MessageDeduplicator(this.database, clock, this.sharedState)
     ctx.on('internal/session', (session) => {
       // Of these the turn was opened by `received`.
       if (!isMessage(session) || !isStockBot(session.bot) || turns.get(session.id)) return
@@ -123,6 +138,7 @@ export class Companion {
     const account = this.accounts.get(bot.sn)
     if (!account) return
     this.accounts.delete(bot.sn)
+    this.options.clock.clearTimeout(account.recoveryTimer)
     account.connection.dispose()
     account.uninstall()
     void account.messages.interrupt()
@@ -148,12 +164,14 @@ export class Companion {
     const known = this.apps.get(id)
     if (known) return known
     const { config: { monthlyCalls, monthlyMessages }, database, options: { clock }, warn } = this
-    const calls = new MonthlyUsageStore(database, id, 'calls')
-    const messages = new MonthlyUsageStore(database, id, 'messages')
+    const counts = new SharedCounts(this.sharedState)
+    const calls = new MonthlyUsageStore(database, id, 'calls', counts)
+    const messages = new MonthlyUsageStore(database, id, 'messages', counts)
     const app = new App(id, {
       clock, monthlyCalls, monthlyMessages, warn,
       quotaChanged: quota => calls.save(quota),
       messagesChanged: quota => messages.save(quota),
+      sharedSlot: () => this.sharedRate.take(id),
     })
     this.apps.set(id, app)
     return app
@@ -169,15 +187,21 @@ export class Companion {
 
   /** Loads the count of calls, and closes the cards that were left open. */
   private restore(account: Account) {
-    account.recovering ??= this.recover(account.api).finally(() => account.recovering = undefined)
+    account.recovering ??= this.recover(account).finally(() => account.recovering = undefined)
   }
 
-  private async recover(api: DingtalkApi) {
+  private async recover(account: Account) {
+    const { accounts, options: { clock } } = this
+    const { api } = account
     await this.carryingOver
     // Nothing is spent: this only has the counts read and written.
     api.app.quota.spend(0)
     api.app.messages.spend(0)
-    await closeLeftOpenCards(api, this.cards, this.options.clock)
+    clock.clearTimeout(account.recoveryTimer)
+    const hasSkipped = await closeLeftOpenCards(api, this.cards, clock)
+    // Those of an instance that died a moment ago, perhaps this one before its restart, count as written still.
+    if (!hasSkipped || ![...accounts.values()].includes(account)) return
+    account.recoveryTimer = clock.setTimeout(() => this.restore(account), LEASES_EXPIRE_MS)
   }
 }
 

@@ -35,6 +35,8 @@ export interface AppOptions {
   quotaChanged?(quota: MonthlyQuota): void
   /** Called whenever the count of messages has changed. */
   messagesChanged?(quota: MonthlyQuota): void
+  /** Waits until all instances together may make one more call. @returns `undefined` if nothing is shared */
+  sharedSlot?(): Promise<void> | undefined
   warn(text: string): void
 }
 
@@ -51,8 +53,8 @@ export class App {
 
   /** @param id the app key, which is the bot's id as well */
   constructor(readonly id: string, private readonly options: AppOptions) {
-    const { clock, monthlyCalls, monthlyMessages = 0, quotaChanged, messagesChanged, warn } = options
-    this.rateLimiter = new RateLimiter(clock)
+    const { clock, monthlyCalls, monthlyMessages = 0, quotaChanged, messagesChanged, sharedSlot, warn } = options
+    this.rateLimiter = new RateLimiter(clock, undefined, undefined, sharedSlot)
     this.quota = new MonthlyQuota({
       clock,
       limit: monthlyCalls,

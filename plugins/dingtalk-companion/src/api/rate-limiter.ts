@@ -16,11 +16,13 @@ export class RateLimiter {
   /**
    * @param rate calls per second in the long run
    * @param burst calls that may be made at once after a pause
+   * @param sharedSlot waits until all instances together may make one more call
    */
   constructor(
     private readonly clock: Clock,
     private readonly rate = DEFAULT_CALLS_PER_SECOND,
     private readonly burst = MAX_CALLS_PER_SECOND - 1 - DEFAULT_CALLS_PER_SECOND,
+    private readonly sharedSlot?: () => Promise<void> | undefined,
   ) {
     this.tokens = burst
     this.filledAt = clock.monotonic()
@@ -38,6 +40,8 @@ export class RateLimiter {
       this.fill()
     }
     this.tokens--
+    const slot = this.sharedSlot?.()
+    if (slot) await slot
   }
 
   private fill() {

@@ -11,9 +11,15 @@ const MAX_AGE_MS = 86_400_000
 /**
  * Closes the cards of an app that were left open, each with its stored text and notice. Where DingTalk cannot be
  * reached, they stay for the next time. It never throws.
+ * @returns whether cards were skipped, because another instance writes them or died a moment ago
  */
-export async function closeLeftOpenCards(api: DingtalkApi, store: OpenCardStore, clock: Clock) {
+export async function closeLeftOpenCards(api: DingtalkApi, store: OpenCardStore, clock: Clock): Promise<boolean> {
+  let hasSkipped = false
   for (const { outTrackId, key, content, notice, createdAt } of await store.leftOpen(api.app.id)) {
+    if (!await store.takeOver(outTrackId)) {
+      hasSkipped = true
+      continue
+    }
     const close = async (text: string): Promise<DingtalkError | undefined> => {
       const flags = { isFull: true, isFinalize: true, isError: false }
       const frame = { outTrackId, guid: randomUUID(), key, content: toCard(text), ...flags }
@@ -22,7 +28,11 @@ export async function closeLeftOpenCards(api: DingtalkApi, store: OpenCardStore,
     let error = await close([content, notice].filter(Boolean).join('\n\n'))
     if (error?.code === 'dingtalk/content-too-large') error = await close(notice)
     const isTooOld = clock.now() - createdAt.getTime() > MAX_AGE_MS
-    if (error?.isTemporary && !isTooOld) return
+    if (error?.isTemporary && !isTooOld) {
+      store.leave(outTrackId)
+      return hasSkipped
+    }
     await store.remove(outTrackId)
   }
+  return hasSkipped
 }

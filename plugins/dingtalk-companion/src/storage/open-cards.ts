@@ -1,6 +1,7 @@
 import type { Clock } from 'common/time'
 import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
+import type { SharedCards } from '../shared/shared-cards'
 import type { OpenCardRow } from './tables'
 
 /** Records the cards that are being written, so that they can be closed after a crash. */
@@ -8,13 +9,19 @@ export class OpenCardStore {
   /** Cards of this process. */
   private readonly own = new Set<string>()
 
-  constructor(private readonly database: DatabaseAccess, private readonly clock: Clock) {}
+  constructor(
+    private readonly database: DatabaseAccess,
+    private readonly clock: Clock,
+    private readonly shared?: SharedCards,
+  ) {}
 
   /** @param row with the app key itself */
   async add(row: Pick<OpenCardRow, 'outTrackId' | 'app' | 'key' | 'notice'>) {
     this.own.add(row.outTrackId)
     const createdAt = new Date(this.clock.now())
     const app = rowKey(row.app)
+    // Before the row, which other instances would take for a card that was left open.
+    await this.shared?.hold(row.outTrackId)
     await this.database.try(database => database.create('gemini_dingtalk_card', { ...row, app, content: '', createdAt }))
   }
 
@@ -26,11 +33,18 @@ export class OpenCardStore {
   async remove(outTrackId: string) {
     this.own.delete(outTrackId)
     await this.database.try(database => database.remove('gemini_dingtalk_card', { outTrackId }))
+    await this.shared?.release(outTrackId)
   }
 
   /** Gives up a card that could not be closed: it counts as left open. */
   leave(outTrackId: string) {
     this.own.delete(outTrackId)
+    void this.shared?.release(outTrackId)
+  }
+
+  /** Takes a card that was left open. @returns `false` if another instance writes it, or that cannot be known now */
+  async takeOver(outTrackId: string): Promise<boolean> {
+    return !this.shared || this.shared.takeOver(outTrackId)
   }
 
   /** Cards of an app that were left open: by a process that was killed, or while DingTalk could not be reached. */

@@ -1,6 +1,7 @@
 import type { Context, Session } from 'koishi'
 import { withTimeout } from 'common/async'
 import { ExpiringMap } from 'common/collections'
+import type { SharedState } from 'common/shared-state'
 import type { Clock } from 'common/time'
 import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
@@ -15,7 +16,8 @@ const CLAIM_TIMEOUT_MS = 2000
 const MAX_MESSAGES = 10_000
 
 /**
- * Recognises messages that are delivered again, for ten minutes, and across restarts where there is a database.
+ * Recognises messages that are delivered again, for ten minutes, across restarts where there is a database, and
+ * over all instances that share state.
  * @see https://open.dingtalk.com/document/direction/stream-mode-protocol-access-description
  */
 export class MessageDeduplicator {
@@ -23,7 +25,12 @@ export class MessageDeduplicator {
   private readonly seen: ExpiringMap<number>
   private sweptAt = -Infinity
 
-  constructor(private readonly database: DatabaseAccess, private readonly clock: Clock) {
+  /** @param state `undefined` as long as nothing is shared */
+  constructor(
+    private readonly database: DatabaseAccess,
+    private readonly clock: Clock,
+    private readonly state: () => SharedState | undefined = () => undefined,
+  ) {
     this.seen = new ExpiringMap(clock, RETENTION_MS, MAX_MESSAGES)
   }
 
@@ -34,7 +41,16 @@ export class MessageDeduplicator {
     const known = this.seen.get(id)
     if (known !== undefined) return known !== session
     this.seen.set(id, session)
-    return withTimeout(this.wasStored(id, this.clock.now()), CLAIM_TIMEOUT_MS, this.clock, () => false)
+    return withTimeout(this.wasClaimed(id, session), CLAIM_TIMEOUT_MS, this.clock, () => false)
+  }
+
+  private async wasClaimed(id: string, session: number): Promise<boolean> {
+    const state = this.state()
+    if (state) {
+      const claim = `${state.instance}/${session}`
+      if (await state.claim(`dingtalk/message/${id}`, claim, RETENTION_MS) !== claim) return true
+    }
+    return this.wasStored(id, this.clock.now())
   }
 
   /**

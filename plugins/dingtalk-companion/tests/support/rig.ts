@@ -5,6 +5,7 @@ import { FakeClock } from 'common/testing'
 import Adapter from '@koishijs/plugin-adapter-dingtalk'
 import sqlite from '@koishijs/plugin-database-sqlite'
 import { HTTP } from '@koishijs/plugin-http'
+import type { SharedState } from 'common/shared-state'
 import { Context, Logger } from 'koishi'
 import type { Bot, ForkScope, Session } from 'koishi'
 import { createDingtalk } from 'testkit'
@@ -20,9 +21,13 @@ export interface Options {
   platform?: DingtalkOptions
   /** A rig whose platform and folder are taken over, as by a restart. */
   after?: Rig
+  /** A rig whose platform is used as well, as by another instance. */
+  beside?: Rig
   database?: boolean
   /** Settings of the adapter. */
   adapter?: object
+  /** What this instance shares with others. */
+  state?: SharedState
 }
 
 const START = 1_800_000_000_000
@@ -45,9 +50,9 @@ export class Rig {
 
   private constructor(readonly platform: Platform, readonly folder: string | undefined, readonly app: Context) {}
 
-  static async start({ config, platform, after, database, adapter }: Options = {}): Promise<Rig> {
+  static async start({ config, platform, after, database, adapter, state, beside }: Options = {}): Promise<Rig> {
     const folder = after?.folder ?? (database ? await mkdtemp(join(tmpdir(), 'dingtalk-')) : undefined)
-    const rig = new Rig(after?.platform ?? await createDingtalk(platform), folder, new Context())
+    const rig = new Rig((after ?? beside)?.platform ?? await createDingtalk(platform), folder, new Context())
     const { app, gates, warnings } = rig
     rig.target = {
       colors: 0,
@@ -58,6 +63,7 @@ export class Rig {
     }
     Logger.targets.push(rig.target)
     Object.assign(Logger.levels, { adapter: Logger.SILENT, dingtalk: Logger.SILENT })
+    if (state) app.set('sharedState', state)
     app.plugin(HTTP as never)
     if (folder) app.plugin(sqlite as never, { path: join(folder, 'koishi.db') })
     app.i18n.define('zh-CN', {
