@@ -33,12 +33,17 @@ export class Instance {
   output = ''
   code: number | null = null
   exited: Promise<number | null>
+  /** Of a process that was ended by a signal `code` stays null. */
+  private hasClosed = false
 
   private constructor(public folder: string, public port: number, public process: ChildProcess) {
     for (const stream of [process.stdout!, process.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => this.output += text)
     }
-    this.exited = once(process, 'close').then(([code]) => this.code = code)
+    this.exited = once(process, 'close').then(([code]) => {
+      this.hasClosed = true
+      return this.code = code
+    })
   }
 
   static async start({ env = {}, files = {}, plugins = '', npm, after }: InstanceOptions = {}): Promise<Instance> {
@@ -64,7 +69,7 @@ export class Instance {
   /** Waits for a text in the output. */
   async prints(text: string): Promise<void> {
     while (!this.output.includes(text)) {
-      if (this.code !== null) throw new Error(`exited with ${this.code} before printing "${text}":\n${this.output}`)
+      if (this.hasClosed) throw new Error(`exited with ${this.code} before printing "${text}":\n${this.output}`)
       await Promise.race([once(this.process.stdout!, 'data'), this.exited])
     }
   }
