@@ -2,7 +2,7 @@ import { Schema } from 'koishi'
 import type { Dict } from 'koishi'
 
 /** When the settings page shows a group. What is saved for a hidden group stays, and stays valid. */
-export type Condition =
+export type FieldCondition =
   | { setting: string, is: unknown }
   | { setting: string, isNot: unknown }
   | { setting: string, isSet: true }
@@ -10,7 +10,7 @@ export type Condition =
 export interface GroupOptions {
   /** Shows only the title until it is clicked. */
   collapsed?: boolean
-  shownIf?: Condition
+  shownIf?: FieldCondition
 }
 
 /** The role by which the console recognises such a group, see `packages/settings-form`. Another console ignores it. */

@@ -5,7 +5,7 @@ import { cut } from '../render/split'
 import type { StoredStream, StreamStore } from '../storage/streams'
 import type { Notices } from '../turn/notices'
 import type { ConversationSender } from '../websocket/conversation-sender'
-import { addressOf } from '../websocket/conversation-sender'
+import { addressOfOwner } from '../websocket/conversation-sender'
 import { errcodes, isRefusal } from '../websocket/refusal'
 
 /** Bubbles are closed when the process was away for less than this; later, the person has long asked again. */
@@ -35,7 +35,7 @@ export async function closeLeftBubbles(context: LeftBubblesContext): Promise<voi
 async function close(stream: StoredStream, { streams, sender, notices, failed }: LeftBubblesContext) {
   const { requestId, ...rest } = stream
   const content = stream.finished && stream.content ? stream.content : withNotice(stream.content, notices.interrupted)
-  const address = addressOf(stream.owner)
+  const address = addressOfOwner(stream.owner)
   try {
     const body = streamReply(stream.streamId, { content, finish: true })
     await sender.send(address, body, { requestId, isReplyOnly: true, patienceMs: PATIENCE_MS })

@@ -9,7 +9,7 @@ import type { Screen } from '../turn/screen'
 import type { TurnController } from '../turn/turn-controller'
 import type { Connection } from '../websocket/connection'
 import type { ConversationLimits, SendKind, Slot } from '../websocket/conversation-limits'
-import { addressOf } from '../websocket/conversation-sender'
+import { addressOfOwner } from '../websocket/conversation-sender'
 import { errcodes } from '../websocket/refusal'
 
 /** Before the first frame: an answer that is complete at once needs only one. */
@@ -69,7 +69,7 @@ export class PushedBubble implements Screen {
     private readonly requestId: string,
     private readonly context: PushedBubbleContext,
   ) {
-    this.channel = addressOf(turn.owner).channel
+    this.channel = addressOfOwner(turn.owner).channel
     this.closed = context.limits.openBubble(this.channel)
   }
 

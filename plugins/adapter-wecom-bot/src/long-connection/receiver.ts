@@ -4,7 +4,7 @@ import { CallbackError } from '../protocol/callback-error'
 import type { Payload } from '../protocol/payload'
 import type { Connection } from '../websocket/connection'
 import type { ConversationLimits, Slot } from '../websocket/conversation-limits'
-import { addressOf } from '../websocket/conversation-sender'
+import { addressOfOwner } from '../websocket/conversation-sender'
 import type { Command } from '../websocket/frame'
 
 export interface ReceiverOptions {
@@ -50,7 +50,7 @@ export class Receiver {
 
   /** @throws {Error} where the conversation is at its limit: the reply cannot wait */
   private enter(payload: Payload): Slot {
-    const slot = this.options.limits.enter(addressOf(payload).channel, 'last')
+    const slot = this.options.limits.enter(addressOfOwner(payload).channel, 'last')
     if (typeof slot === 'object') return slot
     throw new Error('the chat has reached WeCom\'s limit of messages per minute')
   }

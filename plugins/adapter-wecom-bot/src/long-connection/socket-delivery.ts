@@ -10,7 +10,7 @@ import type { Said } from '../render/said'
 import type { DeliveryOverride, Turn } from '../turn/turn'
 import type { Connection } from '../websocket/connection'
 import type { Address, ConversationSender, SendOptions } from '../websocket/conversation-sender'
-import { addressOf } from '../websocket/conversation-sender'
+import { addressOfOwner } from '../websocket/conversation-sender'
 import type { SocketMessage, Upload } from './message-bodies'
 import { answerMessages, toSocketMessages } from './message-bodies'
 
@@ -55,7 +55,7 @@ export class SocketDelivery {
     const messages = answerMessages(said, this.context.upload)
     let sent = 0
     try {
-      await this.sendAll(addressOf(owner), messages, { requestId, patienceMs: ANSWER_PATIENCE_MS }, () => sent++)
+      await this.sendAll(addressOfOwner(owner), messages, { requestId, patienceMs: ANSWER_PATIENCE_MS }, () => sent++)
     } catch (error) {
       if (!(error instanceof WecomApiError)) throw error
       const left = messages.slice(sent).map(({ words }) => words)

@@ -18,7 +18,7 @@ export interface Address {
   chatType: 1 | 2
 }
 
-export function addressOf({ chatId, userId }: Pick<Owner, 'chatId' | 'userId'>): Address {
+export function addressOfOwner({ chatId, userId }: Pick<Owner, 'chatId' | 'userId'>): Address {
   return { channel: channelOf({ chatId, userId }), chatId: chatId ?? userId, chatType: chatId ? 2 : 1 }
 }
 

@@ -14,7 +14,7 @@ import { ToolCallAssembler } from './tool-calls'
  * missing or null.
  * @see https://platform.openai.com/docs/api-reference/chat-streaming
  */
-export interface Chunk {
+export interface CompletionChunk {
   choices?: WireChoice[] | null
   usage?: WireUsage | null
 }
@@ -30,7 +30,7 @@ interface WireChoice {
 }
 
 /** Turns the chunks of one answer into events. Only the first choice counts; no more are requested. */
-export class ChunkReader {
+export class CompletionReader {
   private finishReason?: string
   /** Content followed a finish reason, so that further ones say nothing about the end. */
   private hasContinued = false
@@ -42,7 +42,7 @@ export class ChunkReader {
   private readonly calls = new ToolCallAssembler()
 
   /** The events of a chunk, in order. */
-  read({ choices, usage }: Chunk): EngineEvent[] {
+  read({ choices, usage }: CompletionChunk): EngineEvent[] {
     const [choice] = Array.isArray(choices) ? choices : []
     const delta = choice?.delta ?? choice?.message ?? {}
     const { text, thought } = readContent(choice?.text ? { ...delta, content: choice.text } : delta)

@@ -2,7 +2,7 @@ import { EngineError, redact } from '../error'
 import type { EngineErrorKind, EngineErrorReason } from '../error'
 import { retryAfterMs } from '../http/failure'
 import { isTooLong, isUnserved, isWithoutCredit, refusedFeature, tokenLimitIn } from '../refusals'
-import { errorInBody } from './error-body'
+import { errorInCompletion } from './error-body'
 import type { WireError } from './error-body'
 
 export interface BodyHints {
@@ -35,14 +35,14 @@ const STATUSES: Record<string, number> = {
  * @see https://help.aliyun.com/zh/model-studio/error-code
  */
 export function classifyBody(body: unknown, hints: BodyHints = {}): EngineError {
-  if (typeof body !== 'string') return fromError(errorInBody(body) ?? { message: 'an unknown error' }, hints)
+  if (typeof body !== 'string') return fromError(errorInCompletion(body) ?? { message: 'an unknown error' }, hints)
   const error = parse(body)
   return error ? fromError(error, hints) : fromText(body, hints)
 }
 
 function parse(text: string): WireError | undefined {
   try {
-    return errorInBody(JSON.parse(text))
+    return errorInCompletion(JSON.parse(text))
   } catch {}
 }
 

@@ -1,7 +1,7 @@
 import type { EngineError } from '../error'
 
 /** What differs between services, and is learnt from their refusals. */
-export interface Dialect {
+export interface ServiceDialect {
   /** Ask for token counts in the stream. */
   usage: boolean
   /** Name of the limit of the answer: OpenAI's newer models take only the second one, most others only the first. */
@@ -10,13 +10,13 @@ export interface Dialect {
   reasoning: boolean
 }
 
-export const STANDARD_DIALECT: Dialect = { usage: true, limit: 'max_tokens', reasoning: false }
+export const STANDARD_DIALECT: ServiceDialect = { usage: true, limit: 'max_tokens', reasoning: false }
 
 /**
  * The dialect that a service asks for by refusing a request.
  * @returns undefined if the refusal is about something else, or that dialect was used already
  */
-export function adaptedTo({ kind, message }: EngineError, dialect: Dialect): Dialect | undefined {
+export function adaptedTo({ kind, message }: EngineError, dialect: ServiceDialect): ServiceDialect | undefined {
   if (kind !== 'request') return
   if (dialect.usage && /stream_options|include_usage/i.test(message)) return { ...dialect, usage: false }
   // https://api-docs.deepseek.com/guides/thinking_mode

@@ -8,7 +8,7 @@ const OPERATION = /\/chat\/completions$/
  * so on; an address without a path gets `/v1`.
  * @throws {EngineError} of kind `protocol`; the message says what to write
  */
-export function parseBaseUrl(address: string): string {
+export function parseOpenAiBaseUrl(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash) {
     throw new EngineError('protocol', '接口地址无法识别：应写作 https://主机/v1，不带问号和井号。 '

@@ -11,13 +11,13 @@ export interface WireError {
  * of FastAPI (`detail`), Dify and RAGFlow (`code` and `message`), Baidu (`error_msg`) and MiniMax (`base_resp`).
  * @see https://platform.openai.com/docs/guides/error-codes
  */
-export function errorInBody(body: unknown): WireError | undefined {
+export function errorInCompletion(body: unknown): WireError | undefined {
   const outer: unknown = Array.isArray(body) ? body[0] : body
   if (!outer || typeof outer !== 'object') return
   const { error, errors, base_resp: base, ...rest } = outer as Record<string, unknown>
   if (typeof error === 'string' && error) return { ...readFields(rest), message: error }
   if (error && typeof error === 'object') return readFields(error as Record<string, unknown>)
-  if (Array.isArray(errors) && errors.length) return errorInBody({ error: errors[0] as unknown })
+  if (Array.isArray(errors) && errors.length) return errorInCompletion({ error: errors[0] as unknown })
   const { status_code: code, status_msg: message } = (base ?? {}) as { status_code?: unknown, status_msg?: unknown }
   if (code) return readFields({ code, message })
   if ('choices' in rest) return

@@ -7,12 +7,12 @@ import { createTransport } from '../http/transport'
 import type { Engine, EngineEvent, EngineOptions, EngineRequest, ModelInfo } from '../types'
 import { utcCalendar } from '../utc-calendar'
 import { withoutFeatures } from '../without-features'
-import { ChunkReader } from './chunks'
-import type { Dialect } from './dialect'
+import { CompletionReader } from './chunks'
+import type { ServiceDialect } from './dialect'
 import { adaptedTo, STANDARD_DIALECT } from './dialect'
-import { parseBaseUrl } from './endpoint'
-import { listModels } from './list-models'
-import { encodeRequest } from './request'
+import { parseOpenAiBaseUrl } from './endpoint'
+import { listOpenAiModels } from './list-models'
+import { encodeCompletionRequest } from './request'
 import { readChunks } from './response'
 import { send } from './send'
 
@@ -41,10 +41,10 @@ const MAX_DIALECTS = 200
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
 export function createOpenAiEngine(options: OpenAiOptions): Engine {
-  const address = parseBaseUrl(options.baseUrl)
+  const address = parseOpenAiBaseUrl(options.baseUrl)
   const transport = createTransport(options)
   const calls = new Set<Call>()
-  const dialects = new Map<string, Dialect>()
+  const dialects = new Map<string, ServiceDialect>()
   let disposed = false
 
   /** Registers a call and ends it when the caller's signal aborts. */
@@ -65,7 +65,7 @@ export function createOpenAiEngine(options: OpenAiOptions): Engine {
     }
   }
 
-  function learn(model: string, dialect: Dialect) {
+  function learn(model: string, dialect: ServiceDialect) {
     if (dialects.size >= MAX_DIALECTS) dialects.clear()
     dialects.set(model, dialect)
   }
@@ -75,7 +75,7 @@ export function createOpenAiEngine(options: OpenAiOptions): Engine {
     for (;;) {
       const dialect = dialects.get(given.model) ?? STANDARD_DIALECT
       try {
-        return await send(transport, `${address}/chat/completions`, call, encodeRequest(given, dialect))
+        return await send(transport, `${address}/chat/completions`, call, encodeCompletionRequest(given, dialect))
       } catch (error) {
         const adapted = error instanceof EngineError ? adaptedTo(error, dialect) : undefined
         if (!adapted) throw error
@@ -86,7 +86,7 @@ export function createOpenAiEngine(options: OpenAiOptions): Engine {
 
   async function* stream(given: EngineRequest, options: EngineOptions): AsyncGenerator<EngineEvent> {
     const { call, close } = open(options)
-    const reader = new ChunkReader()
+    const reader = new CompletionReader()
     try {
       const response = await request(withoutFeatures(given), call)
       try {
@@ -121,7 +121,7 @@ export function createOpenAiEngine(options: OpenAiOptions): Engine {
   async function models(options: EngineOptions): Promise<ModelInfo[]> {
     const { call, close } = open(options)
     try {
-      return await listModels(transport, `${address}/models`, call)
+      return await listOpenAiModels(transport, `${address}/models`, call)
     } catch (error) {
       throw call.toError(error)
     } finally {

@@ -23,7 +23,7 @@ const SPECIAL_PURPOSE = new RegExp([
  * Reads the list of models.
  * @see https://platform.openai.com/docs/api-reference/models/list
  */
-export async function listModels(fetch: Fetch, url: string, call: Call): Promise<ModelInfo[]> {
+export async function listOpenAiModels(fetch: Fetch, url: string, call: Call): Promise<ModelInfo[]> {
   const response = await send(fetch, url, call)
   const models: ModelInfo[] = []
   for await (const body of readChunks(response, call)) {

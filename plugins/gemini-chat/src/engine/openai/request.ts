@@ -1,6 +1,6 @@
 import { EngineError } from '../error'
 import type { EngineRequest, JsonObject, ToolDeclaration } from '../types'
-import type { Dialect } from './dialect'
+import type { ServiceDialect } from './dialect'
 import { encodeMessages } from './messages'
 
 /** Control characters, which no name of a model has. */
@@ -12,7 +12,7 @@ const CONTROL = /[\x00-\x1f\x7f]/
  * @see https://platform.openai.com/docs/api-reference/chat/create
  * @throws {EngineError} `model` if there is no model, or its name has characters that no name has
  */
-export function encodeRequest(request: EngineRequest, dialect: Dialect): JsonObject {
+export function encodeCompletionRequest(request: EngineRequest, dialect: ServiceDialect): JsonObject {
   const { contents, system, maxOutputTokens, thinking, toolDeclarations = [], toolChoice, native } = request
   const model = request.model.trim()
   if (!model || CONTROL.test(model)) {

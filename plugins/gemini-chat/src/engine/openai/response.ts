@@ -5,7 +5,7 @@ import { createBodyParser, ForeignBodyError } from '../http/read-body'
 import { MAX_EVENT_CHARS } from '../http/sse'
 import type { ServerEvent } from '../http/sse'
 import { classifyBody } from './classify-error'
-import { errorInBody } from './error-body'
+import { errorInCompletion } from './error-body'
 
 /** How long to wait for the end of a response after `[DONE]`, so that its connection can be used again. */
 const STREAM_END_GRACE_MS = 2000
@@ -47,7 +47,7 @@ function* readEvent({ name, data }: ServerEvent, secret: string): Generator<obje
     if (name === 'error') throw classifyBody(data, { secret })
     throw new EngineError('protocol', 'an event of the stream is not JSON')
   }
-  if (name === 'error' || errorInBody(body)) throw classifyBody(body, { secret })
+  if (name === 'error' || errorInCompletion(body)) throw classifyBody(body, { secret })
   if (!body || typeof body !== 'object') throw new EngineError('protocol', 'an event of the stream is no object')
   if ('candidates' in body) {
     throw new EngineError('protocol', 'the address answers in the format of Gemini, not of OpenAI: check the base URL')

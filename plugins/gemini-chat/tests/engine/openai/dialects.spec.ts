@@ -4,7 +4,7 @@ import type { OpenAiServer, OpenAiStep, Scenario } from 'testkit'
 import type { EngineError } from '../../../src/engine/error'
 import { createOpenAiEngine } from '../../../src/engine/openai'
 import { classifyBody } from '../../../src/engine/openai/classify-error'
-import { parseBaseUrl } from '../../../src/engine/openai/endpoint'
+import { parseOpenAiBaseUrl } from '../../../src/engine/openai/endpoint'
 import { encodeMessages } from '../../../src/engine/openai/messages'
 import type { Engine, ToolCall } from '../../../src/engine/types'
 import { ask, collect, limits } from '../../support/gemini-engine'
@@ -206,9 +206,9 @@ describe('the address of a service', () => {
     ['https://ark.example.com/api/v3', 'https://ark.example.com/api/v3'],
     ['https://a.example.com/v1/chat/completions', 'https://a.example.com/v1'],
   ]
-  for (const [given, expected] of addresses) it(`may be ${given}`, () => assert.equal(parseBaseUrl(given), expected))
+  for (const [given, expected] of addresses) it(`may be ${given}`, () => assert.equal(parseOpenAiBaseUrl(given), expected))
   for (const wrong of ['', 'api.deepseek.com', 'ftp://x', 'https://x/?a', 'https://x/#a']) {
-    it(`is refused if it is ${JSON.stringify(wrong)}`, () => assert.throws(() => parseBaseUrl(wrong), { kind: 'protocol' }))
+    it(`is refused if it is ${JSON.stringify(wrong)}`, () => assert.throws(() => parseOpenAiBaseUrl(wrong), { kind: 'protocol' }))
   }
 })
 
