@@ -105,6 +105,38 @@ export const texts: Record<string, BilingualText> = {
     zh: '还有一个进程在用这个机器人，并且立即重连：找到并停掉它，一个机器人只能运行一个进程。',
     en: 'Another process uses this bot and reconnects at once: find and stop it; run one process per bot.',
   },
+  'doctor.redis': {
+    zh: 'Redis：能连上，{instances} 个实例正在共用',
+    en: 'Redis: can be reached, {instances} instances share their state at present',
+  },
+  'doctor.redis-failed': {
+    zh: 'Redis：连不上，{reason}',
+    en: 'Redis: cannot be used, {reason}',
+  },
+  'doctor.redis-not-persistent': {
+    zh: 'Redis：不保存到磁盘，重启后对话记录会丢失',
+    en: 'Redis: is not saved to disk, so histories are lost when it restarts',
+  },
+  'doctor.redis-eviction': {
+    zh: 'Redis：内存满时会丢弃数据（maxmemory-policy 为 {eviction}）',
+    en: 'Redis: drops data when its memory is full (maxmemory-policy is {eviction})',
+  },
+  'doctor.hints.redis-network': {
+    zh: '检查 REDIS_URL 的主机和端口，以及 Redis 是否在运行。',
+    en: 'Check host and port of REDIS_URL, and that Redis runs.',
+  },
+  'doctor.hints.redis-password': {
+    zh: '检查 REDIS_URL 里的密码：redis://:密码@主机:6379/0，特殊字符要写成 %XX。',
+    en: 'Check the password in REDIS_URL: redis://:password@host:6379/0, with special characters as %XX.',
+  },
+  'doctor.hints.redis-persistence': {
+    zh: '在 Redis 里设置 appendonly yes。',
+    en: 'Set appendonly yes in Redis.',
+  },
+  'doctor.hints.redis-eviction': {
+    zh: '在 Redis 里设置 maxmemory-policy noeviction。',
+    en: 'Set maxmemory-policy noeviction in Redis.',
+  },
   'doctor.hints.callback': {
     zh: '检查 WECOM_BOT_TOKEN、WECOM_BOT_ENCODING_AES_KEY 和 WECOM_BOT_PATH。',
     en: 'Check WECOM_BOT_TOKEN, WECOM_BOT_ENCODING_AES_KEY and WECOM_BOT_PATH.',
