@@ -6,7 +6,7 @@ import { WecomClient, createDingtalk, createGemini, scenarios } from 'testkit'
 import type { Dingtalk, Gemini } from 'testkit'
 import { Instance, root, wecom } from '../support/instance'
 
-/** Two tools that wait for each other, and until a file exists; one that asks first, and a command that the settings list. */
+/** Two tools that wait for each other, and until a file exists; one that asks first; a command that settings list. */
 const plugin = `
 const { existsSync } = require('node:fs')
 const { setTimeout } = require('node:timers/promises')
@@ -36,6 +36,15 @@ exports.apply = (ctx) => {
 }
 `
 
+const mcpServer = {
+  name: 'example',
+  command: process.execPath,
+  args: ['-r', require.resolve('esbuild-register'), join(root, 'plugins/assistant-mcp/tests/support/example-server.ts')],
+  env: { GREETED: '${MCP_SECRET}' },
+  authority: 0,
+  timeout: 1000,
+}
+
 interface Body {
   contents: { parts: { functionResponse?: { name: string, response: object } }[] }[]
 }
@@ -55,10 +64,11 @@ describe('tools in the complete instance', function() {
     // One card per bubble: with buttons of its own, a confirmation would be asked for by words.
     const settings = yml.replace(/cardButtons:\n(?: {8}.*\n)+/, 'cardButtons: []\n')
       .replace(/(\n +)(?=proxy: )/, '$1toolRounds: 3$1toolCommands: [{ name: price, confirm: false }]$1')
-    assert.match(settings, /cardButtons: \[\][^]*toolRounds: 3/)
+      .replace('~assistant-mcp:mcp: {}', `assistant-mcp:mcp: ${JSON.stringify({ servers: [mcpServer] })}`)
+    assert.match(settings, /cardButtons: \[\][^]*mcp: \{"servers[^]*toolRounds: 3/)
     instance = await Instance.start({
       env: {
-        ...wecom, WECOM_BOT_STREAM_STYLE: 'stream_with_template_card', GEMINI_API_KEY: 'spec-key', GEMINI_BASE_URL: gemini.url,
+        ...wecom, MCP_SECRET: 'secret-of-mcp', WECOM_BOT_STREAM_STYLE: 'stream_with_template_card', GEMINI_API_KEY: 'spec-key', GEMINI_BASE_URL: gemini.url,
         DINGTALK_CLIENT_ID: dingtalk.appKey, DINGTALK_CLIENT_SECRET: dingtalk.appSecret,
         DINGTALK_API_ENDPOINT: dingtalk.apiEndpoint, DINGTALK_OLD_API_ENDPOINT: dingtalk.oldApiEndpoint,
       },
@@ -149,6 +159,19 @@ describe('tools in the complete instance', function() {
       assert.match(results()[0], outcome)
     })
   }
+
+  it('of an MCP server run, hang and end it, and cost no answer', async () => {
+    await until(() => /example: connected/.test(instance.output), () => `the MCP server\n${instance.output}`)
+    gemini.respond(calls({ name: 'example_greet' }, { name: 'example_hang' }), scenarios.text('一。'))
+    assert.equal((await ask('问候')).at(-1), '一。')
+    // The model does not learn the secret either.
+    assert.match(results()[0], /hello \*\*\*/)
+    assert.match(results()[1], /example_hang failed/)
+    gemini.respond(calls({ name: 'example_die' }), scenarios.text('二。'))
+    assert.equal((await ask('结束')).at(-1), '二。')
+    assert.match(results()[0], /example_die failed/)
+    assert.doesNotMatch(instance.output, /secret-of-mcp/)
+  })
 
   it('end when the model calls them for ever', async () => {
     const before = gemini.requests.length
