@@ -32,7 +32,13 @@ describe('npm run dev', function() {
     })
     await instance.ready()
     await instance.prints('loaded first')
-    await writeFile(join(instance.folder, 'plugins/live.js'), plugin('second'))
-    await instance.prints('loaded second')
+    // The watcher does not say when it begins to watch a file.
+    const { folder } = instance
+    const writing = setInterval(() => void writeFile(join(folder, 'plugins/live.js'), plugin('second')), 1000)
+    try {
+      await instance.prints('loaded second')
+    } finally {
+      clearInterval(writing)
+    }
   })
 })
