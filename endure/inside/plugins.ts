@@ -32,11 +32,13 @@ export function disposePlugin(ctx: Context, key: string) {
   ctx.loader.unload(find(ctx, key).parent, key)
 }
 
-/** Loads a plugin that was disposed. */
+/** Loads a plugin that was disposed. It keeps its place, as in the console: variables apply to the first entry. */
 export async function restorePlugin(ctx: Context, key: string) {
   const { parent, group } = find(ctx, key)
-  group[key] = group[`~${key}`] ?? group[key]
-  delete group[`~${key}`]
+  for (const [name, settings] of Object.entries(group)) {
+    delete group[name]
+    group[name === `~${key}` ? key : name] = settings
+  }
   await ctx.loader.reload(parent, key, group[key])
 }
 
