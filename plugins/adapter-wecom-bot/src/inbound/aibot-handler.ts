@@ -152,7 +152,8 @@ export class AibotHandler implements CallbackHandler {
     const shown = await foreignTurns?.show(streamId, msgId, asker)
     if (shown) return shown
     const stream = await stores.streams.find(streamId)
-    if (!stream || !owns(stream.owner, asker)) return reply(streamId, notices.forgotten)
+    if (!stream) return foreignTurns?.waitFor(streamId, asker) ?? reply(streamId, notices.forgotten)
+    if (!owns(stream.owner, asker)) return reply(streamId, notices.forgotten)
     const { content, finished } = stream
     if (finished && content) return reply(streamId, content)
     const [head] = cut(content, MAX_STREAM_BYTES - Buffer.byteLength(notices.interrupted) - 2)

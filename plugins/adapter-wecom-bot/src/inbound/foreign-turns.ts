@@ -10,7 +10,7 @@ import type { StoredStream } from '../storage/streams'
 import type { Notices } from '../turn/notices'
 import type { Outcome } from './types'
 
-/** While the server of the shared state is away, a bubble stands still for this long before it is given up. */
+/** While the server of the shared state is away, or has just been, a bubble stands still for this long at most. */
 const MAX_STANDSTILL_MS = 10_000
 const MAX_REMEMBERED = 5000
 const REMEMBERED_MS = 60_000
@@ -27,10 +27,13 @@ export interface ForeignTurnOptions {
 export class ForeignTurns {
   /** What this instance has shown of streams. */
   private readonly shown: ExpiringMap<StoredStream>
+  /** Since when streams are polled that no instance knows. */
+  private readonly unknown: ExpiringMap<number>
   private degradedSince?: number
 
   constructor(private readonly options: ForeignTurnOptions) {
     this.shown = new ExpiringMap(options.clock, REMEMBERED_MS, MAX_REMEMBERED)
+    this.unknown = new ExpiringMap(options.clock, REMEMBERED_MS, MAX_REMEMBERED)
   }
 
   /**
@@ -76,15 +79,31 @@ export class ForeignTurns {
     }
   }
 
+  /**
+   * A stream that no instance knows: the one that answers it may not have reached the server yet, which was away or
+   * slow, and makes it known again within seconds.
+   * @returns the reply that lets the bubble wait, or `undefined` when it has waited long enough
+   */
+  waitFor(streamId: string, asker: Owner): Outcome | undefined {
+    if (!this.options.turns.state) return
+    const now = this.options.clock.monotonic()
+    const since = this.unknown.get(streamId) ?? now
+    this.unknown.set(streamId, since)
+    return now - since > MAX_STANDSTILL_MS ? undefined : this.unfinished(streamId, asker)
+  }
+
   /** The server is away. It usually comes back at once, and the bubble goes on. */
   private standStill(streamId: string, asker: Owner): Outcome | undefined {
-    const { clock, placeholder } = this.options
-    const now = clock.monotonic()
+    const now = this.options.clock.monotonic()
     this.degradedSince ??= now
-    if (now - this.degradedSince > MAX_STANDSTILL_MS) return
+    return now - this.degradedSince > MAX_STANDSTILL_MS ? undefined : this.unfinished(streamId, asker)
+  }
+
+  /** What was shown last, as a bubble that goes on. */
+  private unfinished(streamId: string, asker: Owner): Outcome | undefined {
     const stream = this.shown.get(streamId)
     if (stream && !owns(stream.owner, asker)) return
-    return { reply: streamReply(streamId, { content: stream?.content || placeholder, finish: false }) }
+    return { reply: streamReply(streamId, { content: stream?.content || this.options.placeholder, finish: false }) }
   }
 
   /** The text so far, and a sentence. */

@@ -34,6 +34,15 @@ describe('two instances that share state', () => {
     assert.equal(await two.poll(id, true, { chatId: 'GROUP' }), '(forgotten)■')
   })
 
+  it('let a bubble wait that none of them knows, and give it up after ten seconds', async () => {
+    const { one, two, pass } = create()
+    assert.equal(await two.poll('unknown'), '<think></think>')
+    await pass(9 * SECOND, one, two)
+    assert.equal(await two.poll('unknown'), '<think></think>')
+    await pass(2 * SECOND, one, two)
+    assert.equal(await two.poll('unknown'), '(forgotten)■')
+  })
+
   it('answer a message once that reaches both at once', async () => {
     const { one, two } = create()
     const outcomes = await Promise.all([one.send(), two.send(), two.send(), one.send()])
