@@ -48,11 +48,11 @@ describe('groups of settings in a browser', function() {
 
   it('opens and closes a group by mouse and keyboard', async () => {
     const page = await open('geminiPlain')
-    await page.toggle('Tools')
+    await page.toggle('Gemini\'s own tools')
     assert((await page.shown()).includes('codeExecution'))
-    await page.toggle('Tools')
+    await page.toggle('Gemini\'s own tools')
     assert(!(await page.shown()).includes('codeExecution'))
-    await page.toggle('Tools', 'Enter')
+    await page.toggle('Gemini\'s own tools', 'Enter')
     assert((await page.shown()).includes('codeExecution'))
     await page.close()
   })
