@@ -62,6 +62,7 @@ const idents: Record<string, { running: string, plain: string }> = {
   'database-node-sqlite': { running: 'nodeSqlitePlain', plain: 'nodeSqlitePlain' },
   'activity-log': { running: 'activity', plain: 'activityPlain' },
   'shared-state': { running: 'statePlain', plain: 'statePlain' },
+  'assistant-mcp': { running: 'mcpPlain', plain: 'mcpPlain' },
   'assistant-status': { running: 'statistics', plain: 'statisticsPlain' },
 }
 // Port 9 is closed; the DingTalk adapter retries in the background.

@@ -151,7 +151,7 @@ export const Config: Schema<Config> = Schema.intersect([
     toolCommands: Schema.array(Schema.object({
       name: Schema.string().required(),
       confirm: Schema.boolean().default(true),
-    })).role('table').default([]),
+    })).default([]),
     toolRounds: Schema.natural().min(1).max(50).default(8),
     toolTimeout: Schema.natural().role('ms').min(1).default(30_000),
     toolResult: Schema.natural().min(500).default(20_000),
