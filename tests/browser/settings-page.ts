@@ -104,8 +104,9 @@ export class SettingsPage {
 
   /** Adds an item to every list and a row to every table, so that their fields are displayed. */
   async addItems(): Promise<void> {
-    // Some belong to groups that are hidden.
-    for (const button of await this.page.locator('.k-form .k-schema-right > button').all()) await button.dispatchEvent('click')
+    // Some belong to groups that are hidden. Items may have buttons of their own, which come after these.
+    const buttons = await this.page.locator('.k-form .k-schema-right > button').elementHandles()
+    for (const button of buttons) await button.dispatchEvent('click')
   }
 
   /** The text of the whole page. */

@@ -37,7 +37,7 @@ export const Config: Schema<Config> = Schema.object({
     headers: Schema.dict(Schema.string().role('secret')).default({}),
     include: Schema.array(Schema.string()).default([]),
     exclude: Schema.array(Schema.string()).default([]),
-    confirm: Schema.union(confirmations).default('changes'),
+    confirm: Schema.union(confirmations).role('radio').default('changes'),
     authority: Schema.natural().max(5).default(1),
     users: Schema.array(Schema.string()).default([]),
     timeout: Schema.natural().role('ms').min(1000).default(60_000),

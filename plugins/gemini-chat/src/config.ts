@@ -106,7 +106,7 @@ export const Config: Schema<Config> = Schema.intersect([
     openaiProxy: Schema.string().role('secret').default(''),
     providers: Schema.array(Schema.object({
       name: Schema.string().pattern(/^(?!(gemini|openai|models)$)[\w.-]+$/).required(),
-      type: Schema.union(['openai', 'gemini']).default('openai'),
+      type: Schema.union(['openai', 'gemini']).role('radio').default('openai'),
       baseUrl: Schema.string().role('link').required(),
       apiKeys: Schema.array(Schema.string().role('secret')).default([]),
       models: Schema.array(Schema.string()).default([]),
@@ -151,7 +151,7 @@ export const Config: Schema<Config> = Schema.intersect([
     toolCommands: Schema.array(Schema.object({
       name: Schema.string().required(),
       confirm: Schema.boolean().default(true),
-    })).default([]),
+    })).role('table').default([]),
     toolRounds: Schema.natural().min(1).max(50).default(8),
     toolTimeout: Schema.natural().role('ms').min(1).default(30_000),
     toolResult: Schema.natural().min(500).default(20_000),
