@@ -4,14 +4,14 @@
  */
 export const rooms = {
   'plugins/adapter-wecom-bot': [
-    'callback', 'long-connection', 'inbound', 'push', 'turn', 'websocket', 'api', 'render', 'shared', 'storage', 'cards', 'media', 'protocol',
+    'callback', 'long-connection', 'inbound', 'push', 'turn', 'websocket', 'api', 'render', 'instances', 'storage', 'cards', 'media', 'protocol',
     'util',
   ],
   'plugins/dingtalk-companion': [
-    'stream', 'inbound', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api', 'shared',
+    'stream', 'inbound', 'bot', 'turn', 'delivery', 'commands', 'render', 'storage', 'api', 'instances',
   ],
   'plugins/gemini-chat': [
-    'commands', 'doctor', 'assistant', 'chat', 'tool-calls', 'answer', 'usage', 'model', 'tools', 'conversation', 'shared',
+    'commands', 'doctor', 'assistant', 'chat', 'tool-calls', 'answer', 'usage', 'model', 'tools', 'conversation', 'instances',
     'delivery', 'media', 'messages', 'engine', 'util',
   ],
   'plugins/shared-state': ['service', 'redis', 'memory', 'backend'],

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { CallbackErrorReason } from '../protocol/callback-error'
-import type { SharedReport } from '../shared/shared-turns'
+import type { SharedReport } from '../instances/shared-turns'
 import type { ConnectionReport } from '../websocket/connection-report'
 
 /** Counters of one callback path. Times are milliseconds since 1970. */

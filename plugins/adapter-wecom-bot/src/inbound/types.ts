@@ -1,6 +1,6 @@
 import type { Event, Message, Payload, Surface } from '../protocol/payload'
 import type { Reply } from '../protocol/reply'
-import type { SharedLimits } from '../shared/shared-limits'
+import type { SharedLimits } from '../instances/shared-limits'
 import type { Stores } from '../storage/stores'
 import type { Notices } from '../turn/notices'
 import type { ClickResult, StreamCards } from '../turn/stream-cards'

@@ -1,5 +1,5 @@
 import type { Clock } from 'common/time'
-import type { SharedTurns } from '../shared/shared-turns'
+import type { SharedTurns } from '../instances/shared-turns'
 import type { Screen } from './screen'
 import type { TurnController } from './turn-controller'
 

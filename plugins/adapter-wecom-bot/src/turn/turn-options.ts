@@ -1,6 +1,6 @@
 import type { TemplateCard } from '../protocol/template-card'
-import type { SharedLimits } from '../shared/shared-limits'
-import type { SharedTurns } from '../shared/shared-turns'
+import type { SharedLimits } from '../instances/shared-limits'
+import type { SharedTurns } from '../instances/shared-turns'
 import type { StreamStore } from '../storage/streams'
 import type { Clock } from 'common/time'
 import type { FallbackDelivery } from './fallback'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { MonthlyQuota } from '../api/monthly-quota'
-import type { Counts, SharedCounts } from '../shared/shared-counts'
+import type { Counts, SharedCounts } from '../instances/shared-counts'
 import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
 

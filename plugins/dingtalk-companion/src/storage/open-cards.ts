@@ -1,7 +1,7 @@
 import type { Clock } from 'common/time'
 import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
-import type { SharedCards } from '../shared/shared-cards'
+import type { SharedCards } from '../instances/shared-cards'
 import type { OpenCardRow } from './tables'
 
 /** Records the cards that are being written, so that they can be closed after a crash. */

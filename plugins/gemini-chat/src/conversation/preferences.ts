@@ -5,7 +5,7 @@ import { systemClock } from 'common/time'
 import type { Context } from 'koishi'
 import { ExpiringMap, LruMap } from 'common/collections'
 import type { Scope } from './scope'
-import type { SharedValues } from '../shared/shared-values'
+import type { SharedValues } from '../instances/shared-values'
 
 declare module 'koishi' {
   interface Tables {

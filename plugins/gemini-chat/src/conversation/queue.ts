@@ -1,6 +1,6 @@
 import { SerialQueue } from 'common/async'
 import type { QueuePlace } from 'common/shared-state'
-import type { SharedConversations } from '../shared/shared-conversations'
+import type { SharedConversations } from '../instances/shared-conversations'
 import { GeminiChatError } from '../util/errors'
 
 /** A conversation has as many waiting messages as allowed. */

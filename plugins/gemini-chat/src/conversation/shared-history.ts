@@ -1,4 +1,4 @@
-import type { SharedValues } from '../shared/shared-values'
+import type { SharedValues } from '../instances/shared-values'
 import type { History, IdleConversation, StoredTurn } from './history'
 import { MemoryHistory } from './history'
 import type { Turn } from './turn'

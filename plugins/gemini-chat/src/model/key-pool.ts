@@ -2,8 +2,8 @@ import type { EngineError, EngineErrorKind } from '../engine/error'
 import { DEFAULT_PROVIDER, splitModel } from '../engine/providers'
 import type { QuotaCalendar } from '../engine/types'
 import type { Clock } from 'common/time'
-import type { KeyChange, SharedKeys } from '../shared/shared-keys'
-import { digestOf } from '../shared/shared-keys'
+import type { KeyChange, SharedKeys } from '../instances/shared-keys'
+import { digestOf } from '../instances/shared-keys'
 
 /** A key in the settings: the key alone, or with a name that all keys of one project share. */
 export type KeySetting = string | { key: string, bucket?: string }

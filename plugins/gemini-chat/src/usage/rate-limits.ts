@@ -1,7 +1,7 @@
 import { localDay, localTime } from '../util/local-time'
 import { sumCounts } from './usage-store'
 import type { UsageStore, UsageRow } from './usage-store'
-import type { SharedRates } from '../shared/shared-rates'
+import type { SharedRates } from '../instances/shared-rates'
 import { ExpiringMap } from 'common/collections'
 import type { Clock } from 'common/time'
 import type { Message } from '../messages/i18n'

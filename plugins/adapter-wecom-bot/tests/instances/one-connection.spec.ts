@@ -6,8 +6,7 @@ import { Context, Universal } from 'koishi'
 import { WecomGateway } from 'testkit'
 import WecomBot, { Config } from '../../src'
 import { shutDown } from '../../src/shutdown'
-import { MemoryBackend } from '../../../shared-state/src/memory/memory-backend'
-import { SharedStateService } from '../../../shared-state/src/service/shared-state-service'
+import { MemoryBackend, SharedStateService } from '../../../../tests/support/shared-state'
 import { Log } from '../support/world'
 
 describe('the long connection of two instances that share state', () => {

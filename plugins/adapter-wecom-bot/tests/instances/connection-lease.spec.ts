@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { FakeClock, settle } from 'common/testing'
-import { ConnectionLease } from '../../src/shared/connection-lease'
-import { MemoryBackend } from '../../../shared-state/src/memory/memory-backend'
-import { SharedStateService } from '../../../shared-state/src/service/shared-state-service'
+import { ConnectionLease } from '../../src/instances/connection-lease'
+import { MemoryBackend, SharedStateService } from '../../../../tests/support/shared-state'
 import { SECOND } from '../support/turns'
 
 describe('the lease of a long connection', () => {

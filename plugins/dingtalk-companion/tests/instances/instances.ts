@@ -1,6 +1,5 @@
 import { FakeClock } from 'common/testing'
-import { MemoryBackend } from '../../../shared-state/src/memory/memory-backend'
-import { SharedStateService } from '../../../shared-state/src/service/shared-state-service'
+import { MemoryBackend, SharedStateService } from '../../../../tests/support/shared-state'
 
 /** Instances that share state, each with a clock of its own, which stands still once the instance has died. */
 export function createSharedState() {
