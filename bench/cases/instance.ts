@@ -10,7 +10,7 @@ const BURST = 500
 const CONNECTIONS = 16
 const STEADY_MESSAGES = 400
 const LONE_MESSAGES = 20
-/** The instance collects the garbage of its start after five seconds. */
+/** Until timers of the start have fired. */
 const UNTIL_IDLE_MS = 8_000
 /** After this time WeCom gives up the first reply, and sends the message again. */
 const FIRST_REPLY_LIMIT_MS = 5_000

@@ -24,7 +24,6 @@ import { setupLogLabels } from './log/labels'
 import { setupLogPrivacy } from './log/privacy'
 import { checkPort } from './port'
 import { speedUpServiceAccess } from './service-access'
-import { collectStartGarbage } from './start-garbage'
 import { startupReport } from './startup-report'
 import { describeSurface, Surfaces } from './surfaces'
 import type { RunningPlugins } from './startup-report'
@@ -188,7 +187,6 @@ async function start() {
     { mark: '✓', zh: '启动完成。', en: 'Ready.' },
   ])
   process.send?.({ type: 'started' })
-  collectStartGarbage()
 }
 
 /** Reloads a plugin when one of its sources changes. `npm run dev` sets the folder, see `scripts/watch-sources.ts`. */
