@@ -44,39 +44,59 @@ export function assertLinear(run: (text: string) => unknown, maxMs = 150) {
   for (const [index, make] of combinations.entries()) check(run, `combination ${index}`, make, MAX_CHARACTERS / 8, maxMs)
 }
 
-const SMALLEST_PART = 16
+const PARTS = 16
 
-/** Half of what a megabyte may take. What is shorter may grow by the collection of garbage alone. */
+/**
+ * How many times as long the whole text may take as its parts one after another: linear code takes about as long,
+ * quadratic code 16 times as long. What lies between is left to the collection of garbage and to other processes.
+ */
+const MAX_GROWTH = 6
+
+/** Half of what a megabyte may take. What is shorter is not compared with its parts. */
 const MIN_MS = 75
 
 function check(
   run: (text: string) => unknown, name: string, make: (count: number) => string, maxCharacters: number, maxMs: number,
 ) {
-  let before = Infinity
-  for (let count = maxCharacters / SMALLEST_PART; count <= maxCharacters; count *= 4) {
-    const text = make(count)
-    let ms = cpuMs(run, text)
-    // Four times the text takes four times as long, apart from the collection of garbage.
-    const isSlow = () => ms > maxMs || (ms > MIN_MS && ms > before * 8)
-    for (let attempt = 0; isSlow() && attempt < 8; attempt++) ms = Math.min(ms, cpuMs(run, text) / slowness())
-    assert.ok(!isSlow(), `${count} characters of ${name} take ${ms.toFixed(1)} ms, a quarter of them ${before.toFixed(1)} ms`)
-    before = ms
+  const text = make(maxCharacters)
+  const part = make(maxCharacters / PARTS)
+  let wholeMs = cpuMs(run, text)
+  let partsMs = Infinity
+  let allowedMs = maxMs
+  const isCompared = () => partsMs !== Infinity && wholeMs <= partsMs * MAX_GROWTH
+  const isLinear = () => wholeMs <= allowedMs && (wholeMs <= MIN_MS || isCompared())
+  for (let attempt = 0; attempt < 8 && !isLinear(); attempt++) {
+    allowedMs = maxMs * slowness()
+    partsMs = Math.min(partsMs, cpuMs(() => { for (let count = 0; count < PARTS; count++) run(part) }, ''))
+    wholeMs = Math.min(wholeMs, cpuMs(run, text))
   }
+  assert.ok(isLinear(), `${maxCharacters} characters of ${name} take ${wholeMs.toFixed(1)} ms, in ${PARTS} parts ${partsMs.toFixed(1)} ms`)
 }
 
-/** CPU time of `reference` on an idle machine, without coverage. */
-const REFERENCE_MS = 40
-const referenceText = 'a `b` **c** [d](e)\n'.repeat(360_000)
+/** CPU time of the references on an idle machine, without coverage. */
+const READING_MS = 40
+const BUILDING_MS = 15
+const readText = 'a `b` **c** [d](e)\n'.repeat(360_000)
+const builtText = 'a `b` **c** [d](e)\n'.repeat(20_000)
 
-/** How many times slower than usual code runs at present: other processes share cores and caches, coverage counts. */
+/**
+ * How many times slower than usual code runs at present: other processes share cores and caches, coverage counts, and
+ * memory is dearer on some machines than on others. Reading a text and building one are measured apart.
+ */
 export function slowness(): number {
-  // The first run also compiles it.
-  const ms = Math.min(cpuMs(reference, referenceText), cpuMs(reference, referenceText))
-  return Math.max(1, ms / REFERENCE_MS)
+  // The first run also compiles.
+  const readingMs = Math.min(cpuMs(read, readText), cpuMs(read, readText))
+  const buildingMs = Math.min(cpuMs(build, builtText), cpuMs(build, builtText))
+  return Math.max(1, readingMs / READING_MS, buildingMs / BUILDING_MS)
+}
+
+/** Builds a text as renderers do, by replacing marks. */
+function build(text: string): string {
+  return text.replace(/[`*]/g, mark => `${mark}\u200b`)
 }
 
 /** Reads a text as parsers do, character by character and with regular expressions. */
-function reference(text: string): number {
+function read(text: string): number {
   let marks = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)

@@ -131,7 +131,7 @@ export function parseJson(source: string): unknown {
 
 function parseLenient(source: string): unknown {
   // The closing quote is optional: requiring it would make the match quadratic in unterminated strings.
-  const escaped = source.replace(/"(?:[^"\\]|\\[^]?)*"?/g, (string) => {
+  const escaped = source.replace(/"(?:[^"\\]+|\\[^]?)*"?/g, (string) => {
     return string.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t').replace(/[\0-\x1f]/g, escapeControl)
   })
   try {
