@@ -26,12 +26,12 @@ export interface HttpResponse {
 /** One HTTP exchange, without redirects. Rejects with the network's error, which may name the URL. */
 export type Transport = (url: string, request?: HttpRequest) => Promise<HttpResponse>
 
-/** For the whole of an exchange. Milliseconds. */
-const TIMEOUT = 10_000
-/** For downloads, which may be large. Milliseconds. */
-const DOWNLOAD_TIMEOUT = 60_000
-/** Most bytes of an answer that is not a download. */
-const LIMIT = 1 << 20
+/** For the whole of an exchange. */
+const EXCHANGE_TIMEOUT_MS = 10_000
+/** For downloads, which may be large. */
+const DOWNLOAD_TIMEOUT_MS = 60_000
+/** Of an answer that is not a download. */
+const MAX_RESPONSE_BYTES = 1 << 20
 
 /** Through Koishi's own client, and with it through the proxy that it may have been given. */
 export function throughKoishi(http: HTTP): Transport {
@@ -40,7 +40,7 @@ export function throughKoishi(http: HTTP): Transport {
       method,
       data: body,
       headers: type ? { 'content-type': type } : {},
-      timeout: limit ? DOWNLOAD_TIMEOUT : TIMEOUT,
+      timeout: limit ? DOWNLOAD_TIMEOUT_MS : EXCHANGE_TIMEOUT_MS,
       redirect: 'error',
       validateStatus: () => true,
       responseType: async raw => collect(raw.body ?? [], limit),
@@ -63,7 +63,7 @@ export function throughProxy(address: string, closing: AbortSignal): Transport {
   const { agent, abandon } = openProxy(address)
   return async (address, { method = 'GET', type, body, limit } = {}) => {
     const url = new URL(address)
-    const signal = AbortSignal.any([closing, AbortSignal.timeout(limit ? DOWNLOAD_TIMEOUT : TIMEOUT)])
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(limit ? DOWNLOAD_TIMEOUT_MS : EXCHANGE_TIMEOUT_MS)])
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const send = url.protocol === 'https:' ? httpsRequest : httpRequest
       const request = send(url, {
@@ -99,13 +99,15 @@ export function throughProxy(address: string, closing: AbortSignal): Transport {
 
 function openProxy(address: string): ProxyConnector {
   try {
-    return createProxyConnector(parseProxy(address), { timeoutMs: TIMEOUT })
+    return createProxyConnector(parseProxy(address), { timeoutMs: EXCHANGE_TIMEOUT_MS })
   } catch (error) {
     throw toProxyError(error)
   }
 }
 
-async function collect(stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, limit = LIMIT): Promise<Buffer> {
+async function collect(
+  stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, limit = MAX_RESPONSE_BYTES,
+): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of stream) {

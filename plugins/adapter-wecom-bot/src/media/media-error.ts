@@ -1,12 +1,7 @@
+import type { WecomErrorCode } from '../util/errors'
 import { WecomError } from '../util/errors'
 
-export type MediaErrorCode =
-  | 'wecom-bot/media-too-large'
-  | 'wecom-bot/media-unavailable'
-  | 'wecom-bot/media-network-failed'
-  | 'wecom-bot/media-timed-out'
-  | 'wecom-bot/media-private-address'
-  | 'wecom-bot/media-undecryptable'
+export type MediaErrorCode = Extract<WecomErrorCode, `wecom-bot/media-${string}`>
 
 /** A file that cannot be downloaded or decrypted. The message never contains the link, which is a secret. */
 export class MediaError extends WecomError<MediaErrorCode> {

@@ -11,7 +11,7 @@ export interface SessionWebhook {
 /** A webhook is not used in the last seconds of its life. */
 const MARGIN_MS = 10_000
 
-const MAX_LIFE_MS = 86_400_000
+const MAX_LIFETIME_MS = 86_400_000
 
 const MAX_CHATS = 2000
 
@@ -25,7 +25,7 @@ export class SessionWebhooks {
 
   /** @param origin of DingTalk's API: a message that names another host is not believed */
   constructor(private readonly clock: Clock, private readonly origin: string) {
-    this.webhooks = new ExpiringMap(clock, MAX_LIFE_MS, MAX_CHATS)
+    this.webhooks = new ExpiringMap(clock, MAX_LIFETIME_MS, MAX_CHATS)
   }
 
   set(channelId: string, webhook: SessionWebhook) {
