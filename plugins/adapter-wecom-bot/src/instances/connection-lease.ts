@@ -6,6 +6,12 @@ import type { Clock } from 'common/time'
 const LEASE_TTL_MS = 9000
 const RETRY_MS = 3000
 
+/**
+ * Who took the bot, as far as that is known: WeCom does not tell. `instance`: most likely another instance of this
+ * deployment, which cannot see this one at present. `outside`: none of them. `unknown`: this process sees no others.
+ */
+export type Taker = 'instance' | 'outside' | 'unknown'
+
 export interface ConnectionLeaseEvents {
   /** This instance may connect. */
   granted(): void
@@ -82,6 +88,13 @@ export class ConnectionLease {
     void this.end()
     this.deny()
     this.begin(this.state)
+  }
+
+  /** Who has most likely taken the bot, now that WeCom has given it to another process. */
+  get taker(): Taker {
+    if (!this.state) return 'unknown'
+    // The others connect only with the lease.
+    return this.lease && !this.state.isDegraded ? 'outside' : 'instance'
   }
 
   private begin(state: SharedState) {

@@ -68,7 +68,8 @@ export class LongConnection {
       secret,
       dial,
       clock,
-      policy: new ReconnectPolicy(Math.random),
+      taker: () => this.lease.taker,
+      policy: new ReconnectPolicy(Math.random, clock),
       received: (payload, requestId) => receiver.received(payload, requestId),
       changed: (state) => {
         log.changed(state)

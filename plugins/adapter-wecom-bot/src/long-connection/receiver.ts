@@ -7,6 +7,9 @@ import type { ConversationLimits, Slot } from '../websocket/conversation-limits'
 import { addressOfOwner } from '../websocket/conversation-sender'
 import type { Command } from '../websocket/frame'
 
+/** How long what is replied at once waits for a connection. Welcomes and card updates are taken for five seconds. */
+const REPLY_PATIENCE_MS = 4000
+
 export interface ReceiverOptions {
   connection: Connection
   limits: ConversationLimits
@@ -36,6 +39,7 @@ export class Receiver {
     const { reply, responded } = await accept(payload, routeOf(payload, requestId))
     const command = commandFor(payload)
     if (!reply || !command) return
+    await connection.whenReady(REPLY_PATIENCE_MS)
     const slot = command === 'aibot_respond_update_msg' ? undefined : this.enter(payload)
     try {
       await connection.request(command, reply, requestId)

@@ -7,6 +7,7 @@ import type { MessagePart } from '../push/parts'
 import type { Push } from '../push/push'
 import { toDeliveryError } from '../push/push'
 import type { Said } from '../render/said'
+import { inWords } from '../render/said'
 import type { DeliveryOverride, Turn } from '../turn/turn'
 import type { Connection } from '../websocket/connection'
 import type { Address, ConversationSender, SendOptions } from '../websocket/conversation-sender'
@@ -59,7 +60,8 @@ export class SocketDelivery {
     } catch (error) {
       if (!(error instanceof WecomApiError)) throw error
       const left = messages.slice(sent).map(({ words }) => words)
-      const lost = left.join('').length
+      // Separators between the messages are not counted, unless everything is lost.
+      const lost = sent ? left.join('').length : inWords(said).length
       const doubtful = error.failure === 'unconfirmed' ? left[0].length : 0
       throw DeliveryError.fromApi(error, `${lost} characters`, lost, doubtful, `${doubtful} of them`)
     }

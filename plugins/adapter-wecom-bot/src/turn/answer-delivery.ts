@@ -178,9 +178,12 @@ export class AnswerDelivery {
   }
 
   private scheduleLifetime() {
-    const { turn, bubble, context: { options, clock, log } } = this
+    const { turn, bubble, context: { options, clock, log, notices } } = this
     this.schedule(turn.openedAt + options.lifetime - clock.monotonic(), () => {
       log.timedOut(turn)
+      // Without a connection, a pushed bubble may still be due.
+      const isDue = this.screen?.isPushed && this.phase === 'live' && !bubble.finalFrame && !bubble.isOpened
+      if (isDue && !inWords(turn.combined)) this.handOver(notices.silent)
       if (this.phase === 'handed-over' || (inWords(turn.combined) && !bubble.isFinalFrameSent)) this.events.giveUp()
       else this.events.retire()
     })

@@ -9,7 +9,7 @@ import { cut, pieces } from '../render/split'
 import type { Notices } from './notices'
 import type { Said } from '../render/said'
 import { inWords } from '../render/said'
-import type { Turn } from './turn'
+import type { DeliveryOverride, Turn } from './turn'
 import type { Webhook } from '../api/webhook'
 import { DeliveryError } from '../api/delivery-error'
 
@@ -27,7 +27,7 @@ export interface DeliveryOutcome {
 
 /**
  * Delivers what a stream cannot: first by the turn's `response_url`, once and within its hour, then by the webhook of
- * the turn's own group. No character is sent twice.
+ * the turn's own group. A turn with a way out of its own takes that one first. No character is sent twice.
  */
 export class FallbackDelivery {
   constructor(
@@ -40,7 +40,7 @@ export class FallbackDelivery {
 
   /** Whether a message can still be sent to where the turn came from. */
   isOpen(turn: Turn): boolean {
-    return turn.override?.isOpen ?? (this.isValid(turn) || !!this.webhook(turn))
+    return this.isValid(turn) || (turn.override?.isOpen ?? !!this.webhook(turn))
   }
 
   /**
@@ -48,7 +48,7 @@ export class FallbackDelivery {
    * @throws {DeliveryError} with the number of characters that were not delivered
    */
   async send(turn: Turn, said: Said): Promise<void> {
-    if (turn.override) return turn.override.send(turn, said)
+    if (turn.override && await this.sendByOverride(turn, turn.override, said)) return
     const webhook = this.webhook(turn)
     // Only webhooks take images; without one they are replaced by text.
     const pictures = webhook ? said.images ?? [] : []
@@ -79,6 +79,21 @@ export class FallbackDelivery {
       const { code, lost, doubtful: unconfirmed } = error
       // A deferred message is not lost: it is sent after the next start.
       return { total, lost: code === 'wecom-bot/delivery-deferred' ? 0 : lost - unconfirmed, unconfirmed }
+    }
+  }
+
+  /**
+   * @returns `false` if nothing of the message was sent, and `response_url` may take it
+   * @throws {DeliveryError}
+   */
+  private async sendByOverride(turn: Turn, override: DeliveryOverride, said: Said): Promise<boolean> {
+    try {
+      await override.send(turn, said)
+      return true
+    } catch (error) {
+      const isUnsent = error instanceof DeliveryError && !error.doubtful && error.lost >= inWords(said).length
+      if (isUnsent && this.isValid(turn)) return false
+      throw error
     }
   }
 

@@ -15,7 +15,7 @@ export interface ResponseUrl {
   used: boolean
 }
 
-/** Replaces `response_url` and webhook as the way out of a turn. */
+/** The way out of a turn instead of webhooks, and before `response_url`. */
 export interface DeliveryOverride {
   /** Whether it can still take a message. */
   readonly isOpen: boolean
@@ -25,7 +25,7 @@ export interface DeliveryOverride {
 
 export interface TurnSettings {
   responseUrl?: ResponseUrl
-  /** Set for turns that do not come from an intelligent bot. */
+  /** Set with the long connection, and for turns that do not come from an intelligent bot. */
   override?: DeliveryOverride
   /** Long connection: names the message in frames. */
   requestId?: string

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Condition } from 'common/async'
 import type { Clock } from 'common/time'
 import { WecomApiError } from '../api/client'
+import type { Taker } from '../instances/connection-lease'
 import { PING_INTERVAL_MS } from '../protocol/limits'
 import type { Payload } from '../protocol/payload'
 import type { Command } from './frame'
@@ -9,6 +10,10 @@ import { buildFrame, parseFrame } from './frame'
 import type { DownReason, ReconnectPolicy } from './reconnect-policy'
 import { errcodes, isRefusal, unsent } from './refusal'
 import { Requests } from './requests'
+import type { Socket } from './socket'
+import { describeSocketError } from './socket'
+
+export type { Socket } from './socket'
 
 /** From dialling until the WebSocket is open. */
 const HANDSHAKE_TIMEOUT_MS = 15_000
@@ -17,13 +22,12 @@ const SUBSCRIBE_TIMEOUT_MS = 10_000
 /** Pings in a row after which nothing came. */
 const MAX_SILENT_PINGS = 2
 
-/** The part of a WebSocket that a connection needs. */
-export interface Socket {
-  send(text: string): void
-  close(code?: number, reason?: string): void
-  addEventListener(type: 'open' | 'close', listener: () => void): void
-  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
-  addEventListener(type: 'error', listener: (event: { error?: unknown, message?: string }) => void): void
+/** How often other processes have taken the bot, and the last time. */
+export interface Replacements {
+  count: number
+  /** Milliseconds since 1970. */
+  at: number
+  by: Taker
 }
 
 /** Times are milliseconds since 1970. */
@@ -43,6 +47,8 @@ export interface ConnectionOptions {
   dial(): Socket
   clock: Clock
   policy: ReconnectPolicy
+  /** Who has most likely taken the bot, at the moment at which it is taken. */
+  taker?(): Taker
   /** A message or an event has come. */
   received(payload: Payload, requestId: string): void
   /** The state has changed. */
@@ -62,6 +68,7 @@ export class Connection {
   lastFrameAt?: number
   /** How often the connection was made again. */
   reconnects = 0
+  replacements?: Replacements
   private socket?: Socket
   private requests?: Requests
   /** When the subscription succeeded, by the monotonic clock. */
@@ -155,7 +162,7 @@ export class Connection {
     socket.addEventListener('open', () => isCurrent() && this.subscribe(socket))
     socket.addEventListener('message', ({ data }) => isCurrent() && this.receive(String(data)))
     socket.addEventListener('error', (event) => {
-      failure = describe(event)
+      failure = describeSocketError(event)
     })
     socket.addEventListener('close', () => isCurrent() && this.fail(failure))
     this.schedule(HANDSHAKE_TIMEOUT_MS, () => this.fail('no answer from WeCom'))
@@ -199,15 +206,22 @@ export class Connection {
       case 'acknowledgement':
         return this.requests?.acknowledged(frame)
       case 'callback':
-        return this.options.received(frame.payload, frame.requestId)
+        // What an acknowledgement before it in the same packet leads to comes first.
+        return void setImmediate(() => this.options.received(frame.payload, frame.requestId))
       case 'replaced':
-        return this.down({ name: 'replaced' })
+        return this.replaced()
       case 'ignored':
         if (frame.reason && !this.reported.has(frame.reason)) this.options.ignored(frame.reason)
         return void (frame.reason && this.reported.add(frame.reason))
       default:
         return frame satisfies never
     }
+  }
+
+  private replaced() {
+    const by = this.options.taker?.() ?? 'unknown'
+    this.replacements = { count: (this.replacements?.count ?? 0) + 1, at: this.options.clock.now(), by }
+    this.down(by === 'unknown' ? { name: 'replaced' } : { name: 'replaced', by })
   }
 
   private fail(detail: string) {
@@ -243,12 +257,4 @@ export class Connection {
     this.options.changed(state)
     this.progress.notify()
   }
-}
-
-/** What an error of the network is, without the address. */
-function describe({ error, message }: { error?: unknown, message?: string }): string {
-  const { name, code, message: detail } = (error ?? {}) as NodeJS.ErrnoException
-  if (name === 'ProxyError') return detail
-  const status = /Unexpected server response: (\d+)/.exec(message ?? detail ?? '')?.[1]
-  return status ? `WeCom answered with status ${status}` : code ?? 'the connection failed'
 }

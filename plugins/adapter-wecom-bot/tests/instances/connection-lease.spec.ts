@@ -99,6 +99,21 @@ describe('the lease of a long connection', () => {
     assert.deepEqual([one.events, two.events], [['granted'], ['granted', 'denied']])
   })
 
+  it('tells who has taken the bot, as far as that is known', async () => {
+    const alone = add('alone', { isShared: false })
+    alone.lease.start()
+    assert.equal(alone.lease.taker, 'unknown')
+    const [one, two] = [add('one'), add('two')]
+    one.lease.start()
+    await settle()
+    two.lease.start()
+    await settle()
+    assert.equal(one.lease.taker, 'outside', 'it has the lease: no other instance connects')
+    assert.equal(two.lease.taker, 'instance')
+    Object.assign(one.circuit, { isOpen: true, epoch: 1 })
+    assert.equal(one.lease.taker, 'instance', 'the others may think that they have it')
+  })
+
   describe('while the server is away', () => {
     const goAway = (...instances: ReturnType<typeof add>[]) => {
       for (const { circuit } of instances) Object.assign(circuit, { isOpen: true, epoch: circuit.epoch + 1 })

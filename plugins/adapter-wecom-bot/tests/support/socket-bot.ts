@@ -2,6 +2,7 @@ import { FakeClock } from 'common/testing'
 import type { GatewayOptions } from 'testkit'
 import { WecomGateway } from 'testkit'
 import { WebSocket } from 'ws'
+import type { Post } from '../../src/api/client'
 import { Admission } from '../../src/inbound/admission'
 import { AibotHandler } from '../../src/inbound/aibot-handler'
 import { LongConnection } from '../../src/long-connection/long-connection'
@@ -29,6 +30,8 @@ export interface SocketBotOptions extends GatewayOptions {
   /** The gateway of an earlier bot, which goes on. */
   gateway?: WecomGateway
   clock?: FakeClock
+  /** Receives what is posted to a `response_url`. */
+  post?: Post
 }
 
 /** A bot on its long connection, without Koishi: a real socket, and time that is advanced by the spec. */
@@ -63,7 +66,7 @@ async function exchange() {
 
 export async function createSocketBot(options: SocketBotOptions = {}): Promise<SocketBot> {
   const { turn, buttons = [], welcome, feedback = true, clock = new FakeClock(), ...others } = options
-  const { stores = createMemoryStores(clock), gateway: running, ...rules } = others
+  const { stores = createMemoryStores(clock), gateway: running, post = async () => ({}), ...rules } = others
   const gateway = running ?? await WecomGateway.create({ clock, ...rules })
   const lost: unknown[] = []
   const lines: string[] = []
@@ -72,7 +75,7 @@ export async function createSocketBot(options: SocketBotOptions = {}): Promise<S
   const turns = new TurnRegistry({
     options: merged,
     notices,
-    fallback: new FallbackDelivery(async () => ({}), clock, notices, () => undefined),
+    fallback: new FallbackDelivery(post, clock, notices, () => undefined),
     streams: stores.streams,
     clock,
     log: { deliveryFailed: (_, error) => void lost.push(error), timedOut: () => void lost.push('timed out') },

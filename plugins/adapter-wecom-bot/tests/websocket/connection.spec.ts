@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket as NetSocket } from 'node:net'
 import { FakeClock } from 'common/testing'
 import type { GatewayOptions } from 'testkit'
 import { WecomGateway } from 'testkit'
-import { WebSocket } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { Taker } from '../../src/instances/connection-lease'
 import type { Payload } from '../../src/protocol/payload'
 import type { ConnectionState, Socket } from '../../src/websocket/connection'
 import { Connection } from '../../src/websocket/connection'
+import { reportConnection } from '../../src/websocket/connection-report'
 import { ReconnectPolicy } from '../../src/websocket/reconnect-policy'
 
 const MINUTE = 60_000
@@ -32,7 +34,7 @@ describe('the long connection', () => {
     return gateway
   }
 
-  function open(url: string, secret = 'SECRET') {
+  function open(url: string, secret = 'SECRET', taker?: Taker) {
     const states: ConnectionState[] = []
     const received: [Payload, string][] = []
     const ignored: string[] = []
@@ -42,7 +44,8 @@ describe('the long connection', () => {
       secret,
       dial: () => new WebSocket(url) as Socket,
       clock,
-      policy: new ReconnectPolicy(() => 0.5),
+      policy: new ReconnectPolicy(() => 0.5, clock),
+      ...taker && { taker: () => taker },
       received: (...frame) => {
         received.push(frame)
         wake()
@@ -232,6 +235,81 @@ describe('the long connection', () => {
     await until(() => received.length > 0)
     assert.deepEqual(ignored, ['payload: not JSON', 'an unknown command'])
     assert.equal(connection.isReady, true)
+  })
+
+  /** A server that sends several frames in one packet. */
+  async function startPacketServer(answer: (frame: { cmd: string, headers: { req_id: string } }) => object[]) {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    const sent: string[] = []
+    server.on('connection', (socket) => {
+      const tcp = (socket as unknown as { _socket: NetSocket })._socket
+      socket.on('message', (data) => {
+        sent.push(String(data))
+        tcp.cork()
+        for (const frame of answer(JSON.parse(String(data)) as never)) socket.send(JSON.stringify(frame))
+        tcp.uncork()
+      })
+    })
+    cleanup.push(() => {
+      for (const socket of server.clients) socket.terminate()
+      return new Promise(resolve => server.close(resolve))
+    })
+    return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, sent }
+  }
+
+  const callback = (requestId: string) => ({
+    cmd: 'aibot_msg_callback',
+    headers: { req_id: requestId },
+    body: { msgid: requestId, aibotid: 'AIBOTID', from: { userid: 'U' }, msgtype: 'text', text: { content: 'hello' } },
+  })
+
+  it('hands on what came in the same packet as the acknowledgement of its subscription, when it is ready', async () => {
+    const { url } = await startPacketServer(({ headers }) => [{ headers, errcode: 0 }, callback('R1'), callback('R2')])
+    const { connection, received, until } = open(url)
+    let state: string | undefined
+    await until(() => {
+      state ??= received.length ? connection.state.name : undefined
+      return received.length === 2
+    })
+    assert.equal(state, 'ready')
+    assert.deepEqual(received.map(([, requestId]) => requestId), ['R1', 'R2'], 'in order')
+  })
+
+  it('hands on what came in the same packet as an acknowledgement after that has taken effect', async () => {
+    const { url } = await startPacketServer(({ cmd, headers }) => [
+      { headers, errcode: 0 }, ...cmd === 'aibot_send_msg' ? [callback('R')] : [],
+    ])
+    const { connection, received, until, reach } = open(url)
+    await reach('ready')
+    await connection.request('aibot_send_msg', markdown('hi'))
+    assert.equal(received.length, 0)
+    await until(() => received.length === 1)
+  })
+
+  it('knows when it was taken from, how often, and by whom as far as that can be known', async () => {
+    await startGateway({ keepsReplaced: true })
+    for (const [taker, reason, text] of [
+      [undefined, { name: 'replaced' }, /企业微信不说明是谁.*WeCom does not say which one/],
+      ['outside', { name: 'replaced', by: 'outside' }, /不是共用这个 Redis 的实例.*no instance that shares this Redis/],
+      ['instance', { name: 'replaced', by: 'instance' }, /另一个实例.*another instance of this deployment/],
+    ] as const) {
+      const { connection, reach } = open(gateway.url, 'SECRET', taker)
+      await reach('ready')
+      assert.equal(reportConnection(connection).replaced, null)
+      for (const [times, pause] of [[1, 1.5 * MINUTE], [2, 7.5 * MINUTE]] as const) {
+        gateway.kick()
+        await reach('waiting')
+        assert.deepEqual(reasonOf(connection), reason)
+        const { replaced, reason: described } = reportConnection(connection)
+        assert.deepEqual(replaced, { times, last: new Date(clock.now()).toISOString(), by: taker ?? 'unknown' })
+        assert.match(described!, text)
+        await clock.advance(pause)
+        await reach('ready')
+      }
+      assert.equal(reportConnection(connection).replaced!.times, 2, 'it is still known once the connection is back')
+      connection.stop()
+    }
   })
 
   it('waits until there is a connection, and not where there will be none soon', async () => {

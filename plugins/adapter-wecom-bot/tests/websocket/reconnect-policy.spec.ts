@@ -51,6 +51,33 @@ describe('the pauses between connections', () => {
     }
   })
 
+  it('do not take a bad network for a fight: the bot is taken once an hour, and no connection stands for long', () => {
+    let now = 0
+    const policy = new ReconnectPolicy(() => 0, { monotonic: () => now })
+    for (let hour = 0; hour < 24; hour++) {
+      for (let count = 0; count < 12; count++) {
+        now += 5 * MINUTE
+        policy.pauseMs(failed, 10_000)
+      }
+      assert.equal(policy.pauseMs(replaced, 10_000), MINUTE)
+    }
+  })
+
+  it('recognise a fight on a bad network: the bot is taken soon after each time it is back', () => {
+    let now = 0
+    const policy = new ReconnectPolicy(() => 0, { monotonic: () => now })
+    const pauses = Array.from({ length: 3 }, () => {
+      for (let count = 0; count < 4; count++) {
+        now += 2 * MINUTE
+        policy.pauseMs(failed, 10_000)
+      }
+      const pause = policy.pauseMs(replaced, 10_000)
+      now += pause ?? 0
+      return pause
+    })
+    assert.deepEqual(pauses, [MINUTE, 5 * MINUTE, undefined])
+  })
+
   it('forget the fights once a connection has stood for ten minutes', () => {
     const policy = new ReconnectPolicy(() => 0)
     for (let count = 0; count < 2; count++) policy.pauseMs(replaced, MINUTE)

@@ -29,9 +29,12 @@ export const enUS: Texts = {
     connection: 'Long connection',
     connections: {
       ready: 'established', connecting: 'connecting', subscribing: 'subscribing', waiting: 'waiting to reconnect',
-      stopped: 'stopped',
+      standby: 'held by another instance', stopped: 'stopped',
     },
+    connectedSince: 'Established',
     reconnects: 'Reconnects',
+    lastFrame: 'Last frame',
+    replaced: 'Taken by another process',
     model: 'Model',
     waiting: 'Queued questions',
     keys: 'API keys',
@@ -48,6 +51,10 @@ export const enUS: Texts = {
     unlimited: 'unlimited',
     database: 'Database',
     noDatabase: 'not enabled',
+  },
+  takers: {
+    instance: 'most likely another instance of this deployment', outside: 'no instance of this deployment',
+    unknown: 'WeCom does not say which one',
   },
   callbackReasons: {
     malformed: 'incomplete request', decrypt: 'the EncodingAESKey does not decrypt it', payload: 'not a callback',

@@ -22,8 +22,13 @@ export const zhCN = {
     openTurns: '可轮询的回答',
     queuedPushes: '等待推送',
     connection: '长连接',
-    connections: { ready: '已建立', connecting: '连接中', subscribing: '订阅中', waiting: '等待重连', stopped: '已停止' },
+    connections: {
+      ready: '已建立', connecting: '连接中', subscribing: '订阅中', waiting: '等待重连', standby: '由另一个实例持有', stopped: '已停止',
+    },
+    connectedSince: '建立于',
     reconnects: '重连次数',
+    lastFrame: '最后一帧',
+    replaced: '被其他进程抢走',
     model: '模型',
     waiting: '排队的提问',
     keys: 'API 密钥',
@@ -41,6 +46,7 @@ export const zhCN = {
     database: '数据库',
     noDatabase: '未启用',
   },
+  takers: { instance: '很可能是本部署的另一个实例', outside: '不是本部署的实例', unknown: '企业微信不说明是谁' },
   callbackReasons: {
     malformed: '请求不完整', decrypt: 'EncodingAESKey 不能解密', payload: '内容不是回调', signature: '签名不对（Token 不一致）',
     clock: '时间戳相差太大', replay: '重放', 'receive-id': 'receive id 不一致', 'foreign-bot': '发给另一个机器人',

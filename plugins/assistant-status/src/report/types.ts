@@ -68,7 +68,14 @@ export interface WecomCallback {
     answering: number
     turns: number
     queued: number
-    connection?: { state: string, since: string | null, reconnects: number, reason: string | null }
+    connection?: {
+      state: string
+      since: string | null
+      reconnects: number
+      lastFrame?: string | null
+      replaced?: { times: number, last: string, by: string } | null
+      reason: string | null
+    }
   }[]
 }
 
