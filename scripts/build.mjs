@@ -57,6 +57,5 @@ await build({
   ...options,
   entryPoints: ['bin/start.ts', 'bin/instance/worker.ts'],
   outdir: 'lib',
-  packages: 'external',
-  plugins: [yaml],
+  plugins: [yaml, packages],
 })

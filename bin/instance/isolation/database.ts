@@ -1,5 +1,6 @@
 import { Context, observe } from 'koishi'
 import type { Channel, Session, User } from 'koishi'
+import { breakerOf } from 'common/database'
 
 /** A database call that takes longer counts as failed. */
 export const DATABASE_TIMEOUT_MS = 5000
@@ -21,14 +22,16 @@ async function withTimeout<T>(task: Promise<T>, ms: number): Promise<T> {
 /**
  * Keeps messages answered while the database fails. Koishi looks up user and channel before any middleware runs, and
  * drops the message if that fails. Here they are treated as new instead: with the authority of new users, and without
- * writing anything.
+ * writing anything. A database that is locked or does not answer is asked only now and then.
  * @param report called with every failure
  * @returns a function that reverts this
  */
 export function surviveDatabase(app: Context, report: (error: unknown, what: string) => void) {
+  const breaker = breakerOf(app)
+
   async function guarded<T extends object>(task: () => Promise<T>, what: string, fallback: () => T): Promise<T> {
     try {
-      return protect(await withTimeout(task(), DATABASE_TIMEOUT_MS), what)
+      return protect(await breaker.run(() => withTimeout(task(), DATABASE_TIMEOUT_MS)), what)
     } catch (error) {
       report(error, `look up the ${what}`)
       return fallback()
@@ -42,7 +45,7 @@ export function surviveDatabase(app: Context, report: (error: unknown, what: str
     if (!update || isProtected in update) return observed
     const save = async () => {
       try {
-        await withTimeout(Promise.resolve(update.call(observed)), DATABASE_TIMEOUT_MS)
+        await breaker.run(() => withTimeout(Promise.resolve(update.call(observed)), DATABASE_TIMEOUT_MS))
       } catch (error) {
         report(error, `save the ${what}`)
       }

@@ -1,6 +1,8 @@
 import type { Context, Logger } from 'koishi'
 import { describeError } from '../errors'
 import type { Clock } from '../time'
+import type { DatabaseBreaker } from './database-breaker'
+import { breakerOf } from './database-breaker'
 
 export type DatabaseTask<T> = (database: Context['database']) => Promise<T>
 
@@ -21,14 +23,18 @@ const LOG_INTERVAL_MS = 60_000
 
 /**
  * Koishi's database, which may not be loaded, may fail, and may come back. There is one policy for that: a failure is
- * logged at most once a minute, recovery once, and callers get an error only where they ask for it.
+ * logged at most once a minute, recovery once, and callers get an error only where they ask for it. A database that is
+ * locked or does not answer is asked only now and then, so that not every call waits for it.
  */
 export class DatabaseAccess {
   private loggedAt = -Infinity
   private hasLoggedFailure = false
   private prepared?: Promise<unknown>
+  private readonly breaker: DatabaseBreaker
 
-  constructor(private readonly ctx: Context, private readonly options: DatabaseAccessOptions) {}
+  constructor(private readonly ctx: Context, private readonly options: DatabaseAccessOptions) {
+    this.breaker = breakerOf(ctx)
+  }
 
   /** Whether a database is loaded at present. */
   get isLoaded(): boolean {
@@ -45,14 +51,17 @@ export class DatabaseAccess {
 
   /**
    * Runs a task whose failure the caller reports.
-   * @throws what the task throws, and an `Error` without a database or where it is unloaded before the task has ended
+   * @throws what the task throws, and an `Error` without a database, where it is unloaded before the task has ended,
+   * and where it is locked or does not answer
    */
   async run<T>(task: DatabaseTask<T>): Promise<T> {
     const database = this.ctx.get('database')
     if (!database) throw new Error('no database is loaded')
     try {
-      await this.prepare(database)
-      const result = await task(database)
+      const result = await this.breaker.run(async () => {
+        await this.prepare(database)
+        return task(database)
+      })
       this.logRecovery()
       return result
     } catch (error) {
