@@ -30,6 +30,40 @@ describe('ConsoleSessions', () => {
     assert.equal(sessions.find(token), undefined)
   })
 
+  it('expires a login after a week, however far the clock is set back meanwhile', () => {
+    for (const backMs of [3_600_000, 365 * 24 * 3_600_000]) {
+      let monotonic = 5000
+      const sessions = new ConsoleSessions(() => now, (text) => { saved = text }, undefined, () => monotonic)
+      const token = sessions.create()
+      now -= backMs
+      monotonic += SESSION_LIFE_MS - 1
+      assert.equal(sessions.find(token)!.remainingMs, 1)
+      monotonic += 1
+      assert.equal(sessions.find(token), undefined)
+    }
+  })
+
+  it('restores a login for a week at most where the clock was set back while the instance was down', () => {
+    let monotonic = 5000
+    const token = create().create()
+    now -= 30 * 24 * 3_600_000
+    const restored = new ConsoleSessions(() => now, (text) => { saved = text }, saved, () => monotonic)
+    assert.equal(restored.find(token)!.remainingMs, SESSION_LIFE_MS)
+    monotonic += SESSION_LIFE_MS
+    assert.equal(restored.find(token), undefined)
+  })
+
+  it('saves what is left of a login, not the moment by a clock that was set back', () => {
+    let monotonic = 5000
+    const sessions = new ConsoleSessions(() => now, (text) => { saved = text }, undefined, () => monotonic)
+    const token = sessions.create()
+    monotonic += SESSION_LIFE_MS / 2
+    now -= 3_600_000
+    sessions.create()
+    const restored = new ConsoleSessions(() => now, () => {}, saved, () => 0)
+    assert.equal(restored.find(token)!.remainingMs, SESSION_LIFE_MS / 2)
+  })
+
   it('revokes one login', () => {
     const sessions = create()
     const [one, other] = [sessions.create(), sessions.create()]

@@ -21,8 +21,9 @@ export class LoginAttempts {
       await this.overall.consume('')
       return 0
     } catch (error) {
-      if (error instanceof RateLimiterRes) return Math.ceil(error.msBeforeNext / 1000)
-      throw error
+      if (!(error instanceof RateLimiterRes)) throw error
+      // The limiter forgets after its window by a timer, but counts down by the clock, which may have been set back.
+      return Math.min(Math.max(1, Math.ceil(error.msBeforeNext / 1000)), WINDOW_SECONDS)
     }
   }
 

@@ -86,7 +86,7 @@ export class ConsoleGate {
       return
     }
     this.sockets.set(socket, session.key)
-    const expiry = setTimeout(() => socket.destroy(), session.expiresAt - Date.now())
+    const expiry = setTimeout(() => socket.destroy(), session.remainingMs)
     expiry.unref()
     socket.once('close', () => {
       clearTimeout(expiry)
