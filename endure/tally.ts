@@ -1,3 +1,4 @@
+import type { GeminiMood } from './gemini'
 import type { Ending, Outcome } from './outcome'
 import type { World } from './world'
 
@@ -16,9 +17,12 @@ export class Tally {
     this.times += times
   }
 
-  /** Asks one question on each platform, at the same time. */
-  async ask(): Promise<Outcome[]> {
-    const outcomes = await this.world.ask()
+  /**
+   * Asks one question on each platform, at the same time.
+   * @param mood Gemini's, for these questions
+   */
+  async ask(mood?: GeminiMood): Promise<Outcome[]> {
+    const outcomes = await this.world.ask(mood)
     this.outcomes.push(...outcomes)
     return outcomes
   }

@@ -3,6 +3,7 @@ import {
 } from 'testkit'
 import type { Dingtalk, Wecom } from 'testkit'
 import { DingtalkPerson } from './dingtalk-person'
+import type { GeminiMood } from './gemini'
 import { MoodyGemini } from './gemini'
 import { Instance } from './instance'
 import type { Outcome, Platform } from './outcome'
@@ -32,8 +33,11 @@ export class World {
     readonly dingtalk: Dingtalk, readonly gemini: MoodyGemini,
   ) {}
 
-  /** @param patience how long people wait for the end of an answer, in milliseconds */
-  static async create(random: Random, patience: number): Promise<World> {
+  /**
+   * @param patience how long people wait for the end of an answer, in milliseconds
+   * @param gapMs milliseconds between two pieces of an answer that something happens in the middle of
+   */
+  static async create(random: Random, patience: number, gapMs: number): Promise<World> {
     const [token, encodingAESKey, port] = [createToken(), createEncodingAESKey(), await freePort()]
     const passed = () => instance?.passed ?? 0
     const clock = { ...systemClock, now: () => Date.now() + passed() }
@@ -41,7 +45,7 @@ export class World {
       await createWecom({ encodingAESKey }),
       await WecomGateway.create({ clock, bots: { [WEBSOCKET_BOT.botId]: WEBSOCKET_BOT.botSecret } }),
       await createDingtalk({ redelivery: 5000, tokenLife: TOKEN_LIFE_SECONDS, monthly: 1_000_000, qps: 1000 }),
-      await MoodyGemini.create(),
+      await MoodyGemini.create(gapMs),
     ]
     const instance: Instance | undefined = await Instance.create({
       PORT: String(port),
@@ -69,16 +73,21 @@ export class World {
     return world
   }
 
-  /** One question on each platform, at the same time. */
-  ask(): Promise<Outcome[]> {
-    return Promise.all([this.askOn('wecom'), this.askOn('websocket'), this.askOn('dingtalk')])
+  /**
+   * One question on each platform, at the same time.
+   * @param mood Gemini's, for these questions
+   */
+  ask(mood?: GeminiMood): Promise<Outcome[]> {
+    return Promise.all([this.askOn('wecom', mood), this.askOn('websocket', mood), this.askOn('dingtalk', mood)])
   }
 
-  async askOn(platform: Outcome['platform']): Promise<Outcome> {
+  private async askOn(platform: Outcome['platform'], mood?: GeminiMood): Promise<Outcome> {
     const people = this.idlePeople[platform]
     const person = people.shift()
     if (!person) throw new Error('all people wait for an answer already')
-    const outcome = await person.ask(`第 ${++this.asked} 个问题`)
+    const question = `第 ${++this.asked} 个问题`
+    if (mood) this.gemini.expect(question, mood)
+    const outcome = await person.ask(question)
     people.push(person)
     return outcome
   }

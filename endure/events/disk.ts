@@ -47,7 +47,7 @@ export const fullDisk: EventKind = {
         await instance.call('log', 2000)
       })
       await tally.ask()
-      await world.sleep(2000)
+      await world.sleep(size(1000, 2000))
       const lines = instance.printedAfter(from).split('\n').length
       tally.require(lines < 2500, `the full disk caused ${lines} lines in the terminal`)
       await tally.inTheMiddle(free)

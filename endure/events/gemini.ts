@@ -7,12 +7,13 @@ function badMood(name: string, moods: GeminiMood[]): EventKind {
     name,
     async run(world, tally, size) {
       for (let round = 0; round < size(1, 4); round++) {
-        for (const mood of moods) {
-          await world.gemini.during(mood, async () => {
-            tally.happened()
-            await tally.ask()
-          })
+        const meet = (mood: GeminiMood) => {
+          tally.happened()
+          return tally.ask(mood)
         }
+        // One after the other in the full run.
+        if (size(1, 0)) await Promise.all(moods.map(meet))
+        else for (const mood of moods) await meet(mood)
         // A used-up quota is back the next day.
         if (moods.includes('exhausted')) await world.pass(86_400_000)
         await tally.askAfterwards()

@@ -3,7 +3,6 @@ import type { EventKind } from './kind'
 
 const DAY_MS = 86_400_000
 const DAYS = 30
-const BUSY_LINES = 1500
 /** The log plugin keeps 30 days; the instance keeps 64 MB. */
 const MAX_LOG_DAYS = 32
 
@@ -14,8 +13,8 @@ export const month: EventKind = {
     for (let day = 1; day <= DAYS; day++) {
       await world.pass(DAY_MS)
       tally.happened()
-      await world.instance.call('log', BUSY_LINES)
-      if (day % size(10, 1) === 0) await tally.askAfterwards()
+      await world.instance.call('log', size(300, 1500))
+      if (day % size(15, 1) === 0) await tally.askAfterwards()
     }
     await world.sleep(500)
     const logs = (await fileSizes(world.instance.data)).filter(({ name }) => name.startsWith('logs/'))

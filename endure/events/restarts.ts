@@ -9,7 +9,7 @@ function ending(name: string, end: 'stop' | 'kill'): EventKind {
     name,
     isDowntime: true,
     async run(world, tally, size) {
-      for (let round = 0; round < size(2, 30); round++) {
+      for (let round = 0; round < size(1, 30); round++) {
         await tally.inTheMiddle(async () => {
           await world.instance[end]()
           tally.happened()

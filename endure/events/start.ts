@@ -11,7 +11,7 @@ export const start: EventKind = {
     tally.happened()
     await world.instance.start()
     const asking = tally.ask()
-    await world.sleep(size(3000, 120_000))
+    await world.sleep(size(1500, 120_000))
     world.dingtalk.recover()
     recoverGateway(world)
     await world.pass(61_000)
