@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Instance, root, wecom } from '../support/instance'
 
 describe('starting the instance', function() {
-  this.timeout(30_000)
+  this.timeout(90_000)
 
   let instance: Instance
   before(async () => {
@@ -53,7 +53,7 @@ describe('starting the instance', function() {
 })
 
 describe('platforms and console by environment variables', function() {
-  this.timeout(30_000)
+  this.timeout(90_000)
 
   async function applied(env: Record<string, string>) {
     const instance = await Instance.start({ env })

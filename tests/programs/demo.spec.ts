@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { root } from '../support/instance'
 
 describe('npm run demo', function() {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   let child: ChildProcess
   let output = ''

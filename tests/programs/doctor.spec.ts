@@ -45,7 +45,7 @@ describe('npm run doctor', () => {
     })
     assert.match(output, /✓ 代理：握手成功[^]*✓ 试问一次：gemini-3\.6-flash[^]*All is well\.\n$/)
     assert.equal(code, 0)
-  }).timeout(30_000)
+  }).timeout(120_000)
 
   it('exits with 1 if a check fails, and says how to fix it in both languages', async () => {
     const { code, output } = await run({
@@ -53,7 +53,7 @@ describe('npm run doctor', () => {
     })
     assert.match(output, /✗ 代理用不了[^]*→ 检查代理是否在运行[^]*Check that the proxy is running/)
     assert.equal(code, 1)
-  }).timeout(30_000)
+  }).timeout(120_000)
 
   it('reports settings that prevent the instance from starting', async () => {
     const { code, output } = await run({
@@ -62,7 +62,7 @@ describe('npm run doctor', () => {
     assert.match(output, /^✗ PLATFORM 不能是 "wechat"[^]*\n✗ 设置了 WECOM_BOT_TOKEN，但缺少 WECOM_BOT_ENCODING_AES_KEY/)
     assert.ok(!output.includes('lonely-token'))
     assert.equal(code, 1)
-  }).timeout(30_000)
+  }).timeout(120_000)
 
   describe('with a long connection', () => {
     let gateway: WecomGateway
@@ -84,7 +84,7 @@ describe('npm run doctor', () => {
       const { output } = await run(socket())
       assert.match(output, /can be reached[^]*BotID and Secret are not checked[^]*npm run doctor -- --subscribe/)
       assert.equal(gateway.sent('aibot_subscribe').length, 0)
-    }).timeout(30_000)
+    }).timeout(120_000)
 
     it('checks BotID and Secret', async () => {
       assert.match((await run(socket(), '--subscribe')).output, /BotID and Secret are right/)
@@ -92,12 +92,12 @@ describe('npm run doctor', () => {
       assert.match(output, /refused with errcode 40001[^]*Compare WECOM_BOT_ID and WECOM_BOT_SECRET/)
       assert.doesNotMatch(output, /WRONG-SECRET/)
       assert.equal(code, 1)
-    }).timeout(30_000)
+    }).timeout(120_000)
 
     it('says that another process takes the bot', async () => {
       gateway.treat = frame => void (frame.cmd === 'aibot_subscribe' && setTimeout(() => gateway.kick(), 100))
       assert.match((await run(socket(), '--subscribe')).output, /another process has taken the bot[^]*one process per bot/)
-    }).timeout(30_000)
+    }).timeout(120_000)
 
     it('says why the address cannot be reached', async () => {
       const closed = await run(socket({ WECOM_BOT_WS_URL: `ws://127.0.0.1:${await freePort()}` }))
@@ -108,6 +108,6 @@ describe('npm run doctor', () => {
       assert.match(unknown.output, /(?:ENOTFOUND|EAI_AGAIN)[^]*cannot be resolved/)
       const plain = await run(socket({ WECOM_BOT_WS_URL: gateway.url.replace('ws:', 'wss:') }))
       assert.match(plain.output, /certificate is not accepted/)
-    }).timeout(60_000)
+    }).timeout(120_000)
   })
 })
