@@ -49,6 +49,20 @@ describe('Circuit', () => {
     assert.deepEqual(lines, [])
   })
 
+  it('tells for five seconds after a failure that other instances may not have noticed its end', async () => {
+    assert.equal(circuit.isRecovering, false)
+    fails = true
+    await ask()
+    assert.equal(circuit.isRecovering, true)
+    fails = false
+    await clock.advance(250)
+    assert.equal(circuit.isOpen, false)
+    await clock.advance(4900)
+    assert.equal(circuit.isRecovering, true)
+    await clock.advance(200)
+    assert.equal(circuit.isRecovering, false)
+  })
+
   it('logs one line a minute and one at the end', async () => {
     fails = true
     await ask()

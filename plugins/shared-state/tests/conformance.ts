@@ -103,6 +103,37 @@ export function itSharesState(create: () => Promise<Setup>) {
     })
   })
 
+  describe('groups of leases', () => {
+    it('tell which have expired, until they are taken over or released', async () => {
+      const lease = await one.acquire('lease', 1500, 'text', 'group')
+      const alone = await one.acquire('released', 1500, 'text', 'group')
+      await one.acquire('ungrouped', 1500, 'text')
+      await one.acquire('elsewhere', 1500, 'text', 'another group')
+      await alone!.release()
+      await setup.pass(2500)
+      assert.deepEqual(await other.expired('group'), [])
+      await one.dispose()
+      await setup.pass(1700)
+      assert.deepEqual(await other.expired('group'), ['lease'])
+      const next = await other.acquire('lease', 1500, undefined, 'group')
+      assert.ok(next!.fence > lease!.fence)
+      assert.deepEqual(await other.expired('group'), [])
+      await next!.release()
+      await setup.pass(1700)
+      assert.deepEqual(await other.expired('group'), [])
+    })
+
+    it('tell at most fifty at once, the first to expire first', async () => {
+      for (let index = 0; index < 52; index++) await one.acquire(`lease-${index}`, 1000 + index, '', 'group')
+      await one.dispose()
+      await setup.pass(1500)
+      const expired = await other.expired('group')
+      assert.equal(expired.length, 50)
+      assert.equal(expired[0], 'lease-0')
+      assert.ok(!expired.includes('lease-51'))
+    })
+  })
+
   describe('queues', () => {
     const options = { ttlMs: 1500, capacity: 3 }
 
@@ -127,6 +158,13 @@ export function itSharesState(create: () => Promise<Setup>) {
       assert.deepEqual(order, [0, 1, 2])
       await places[2].leave()
       assert.equal((await one.join('conversation', options))!.ahead, 0)
+    })
+
+    it('confirm a place that is held', async () => {
+      const place = await one.join('conversation', options)
+      assert.equal(await place!.confirm(), true)
+      await setup.pass(2000)
+      assert.equal(await place!.confirm(), true)
     })
 
     it('pass over those who leave early, and those whose instance is gone', async () => {

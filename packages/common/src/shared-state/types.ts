@@ -12,6 +12,11 @@ export interface SharedState {
   readonly isShared: boolean
   /** The server does not answer at present: all methods act as if this were the only instance. */
   readonly isDegraded: boolean
+  /**
+   * The server does not answer, or has answered again for only a few seconds: holders may not have renewed their leases
+   * yet, and one that has expired does not mean that its holder is dead.
+   */
+  readonly isRecovering: boolean
   /** Names of the instances that have been seen within the last 15 seconds, this one included. */
   readonly instances: readonly string[]
 
@@ -35,8 +40,14 @@ export interface SharedState {
    * Acquires a lease unless another instance holds it. It is renewed until it is released or lost; a lease of an
    * instance that died ends after `ttlMs`.
    * @param value written with the lease; without it, the value of the last holder stays
+   * @param group in which the lease is found by `expired`
    */
-  acquire(key: string, ttlMs: number, value?: string): Promise<Lease | undefined>
+  acquire(key: string, ttlMs: number, value?: string, group?: string): Promise<Lease | undefined>
+  /**
+   * Keys of leases of a group that were neither renewed in time nor released: their holders have died or hang. Those
+   * that expired first come first, at most `MAX_EXPIRED_LEASES`.
+   */
+  expired(group: string): Promise<string[]>
   /** The value of a lease, whether or not it is held. It is kept for `LEASE_VALUE_TTL_MS` after the last write. */
   inspect(key: string): Promise<LeaseState | undefined>
 
@@ -67,6 +78,11 @@ export interface Lease {
   readonly fence: number
   /** Aborts when another instance has taken the lease: what it stood for must not go on. */
   readonly lost: AbortSignal
+  /**
+   * It was not renewed in time, because this process was stopped or very busy: only the server knows whether it is
+   * still held, and `write` asks it.
+   */
+  readonly isOverdue: boolean
   /** Replaces the value. @returns `false` if the lease is lost: nothing was written */
   write(value: string): Promise<boolean>
   /** The value stays. */
@@ -94,6 +110,8 @@ export interface QueuePlace {
   readonly lost: AbortSignal
   /** Resolves when all places before this one have left, and at once when the place is lost or the signal aborts. */
   whenFirst(signal?: AbortSignal): Promise<void>
+  /** Whether the place is still held. The server is asked only if the place was not renewed in time. */
+  confirm(): Promise<boolean>
   leave(): Promise<void>
 }
 
@@ -105,6 +123,9 @@ export interface Limit {
 
 /** How long the value of a lease is kept after the last write. A turn in WeCom can be answered for an hour. */
 export const LEASE_VALUE_TTL_MS = 70 * 60_000
+
+/** Most leases that `expired` returns at once. */
+export const MAX_EXPIRED_LEASES = 50
 
 declare module 'koishi' {
   interface Context {

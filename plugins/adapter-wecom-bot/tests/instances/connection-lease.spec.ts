@@ -15,7 +15,7 @@ describe('the lease of a long connection', () => {
   /** An instance with a clock of its own, which stands still once it has died. */
   function add(instance: string, { backend = shared, isShared = true } = {}) {
     const own = new FakeClock()
-    const circuit = { isOpen: false, epoch: 0 }
+    const circuit = { isOpen: false, isRecovering: false, epoch: 0 }
     const service = new SharedStateService(backend, { instance, clock: own, isShared, circuit })
     const events: string[] = []
     const lease = new ConnectionLease('AIBOTID', own, {

@@ -8,7 +8,7 @@ export function createSharedState() {
 
   function add(instance: string) {
     const own = new FakeClock()
-    const circuit = { isOpen: false, epoch: 0 }
+    const circuit = { isOpen: false, isRecovering: false, epoch: 0 }
     const service = new SharedStateService(backend, { instance, clock: own, isShared: true, circuit })
     return { clock: own, circuit, service }
   }

@@ -22,13 +22,17 @@ export interface Backend {
   compareAndSet(key: string, expected: string | undefined, value: string | undefined, ttlMs: number): Promise<boolean>
 
   /** @returns the fencing number, or 0 if another holder has the lease */
-  acquireLease(key: string, holder: string, ttlMs: number, value?: string): Promise<number>
+  acquireLease(key: string, holder: string, ttlMs: number, value?: string, group?: string): Promise<number>
   /**
    * Renews a lease, and writes its value if one is given. A lease that has expired but was not taken is held again.
    * @returns `false` if another holder has taken it since
    */
-  renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string): Promise<boolean>
-  releaseLease(key: string, holder: string, fence: number): Promise<void>
+  renewLease(
+    key: string, holder: string, fence: number, ttlMs: number, value?: string, group?: string,
+  ): Promise<boolean>
+  releaseLease(key: string, holder: string, fence: number, group?: string): Promise<void>
+  /** Keys of leases of a group that have expired and were not released, the first to expire first. */
+  expiredLeases(group: string): Promise<string[]>
   inspectLease(key: string): Promise<LeaseState | undefined>
 
   /** @returns `undefined` if the queue is full */

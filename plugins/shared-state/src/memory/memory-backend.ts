@@ -1,5 +1,5 @@
 import type { Limit } from 'common/shared-state'
-import { LEASE_VALUE_TTL_MS } from 'common/shared-state'
+import { LEASE_VALUE_TTL_MS, MAX_EXPIRED_LEASES } from 'common/shared-state'
 import type { Clock } from 'common/time'
 import type { Backend, Ticket } from '../backend/types'
 import { ExpiringValues } from './expiring-values'
@@ -21,6 +21,8 @@ interface StoredTicket extends Ticket {
 export class MemoryBackend implements Backend {
   private readonly values: ExpiringValues<string>
   private readonly leases: ExpiringValues<StoredLease>
+  /** By group, the keys of leases that were not released. */
+  private readonly groups = new Map<string, Set<string>>()
   private readonly queues = new Map<string, StoredTicket[]>()
   /** By limit and holder, when each slot becomes free. */
   private readonly slots = new Map<string, Map<string, number>>()
@@ -56,25 +58,38 @@ export class MemoryBackend implements Backend {
     return true
   }
 
-  async acquireLease(key: string, holder: string, ttlMs: number, value?: string) {
+  async acquireLease(key: string, holder: string, ttlMs: number, value?: string, group?: string) {
     const lease = this.leases.get(key)
     if (lease?.holder && lease.heldUntil > this.clock.monotonic()) return 0
     const fence = (lease?.fence ?? 0) + 1
-    this.storeLease(key, { fence, holder, value: value ?? lease?.value }, ttlMs)
+    this.storeLease(key, { fence, holder, value: value ?? lease?.value }, ttlMs, group)
     return fence
   }
 
-  async renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string) {
+  async renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string, group?: string) {
     const lease = this.leases.get(key)
     const isOther = !!lease?.holder && lease.holder !== holder
     if (lease && (lease.fence > fence || (lease.fence === fence && isOther))) return false
-    this.storeLease(key, { fence, holder, value: value ?? lease?.value }, ttlMs)
+    this.storeLease(key, { fence, holder, value: value ?? lease?.value }, ttlMs, group)
     return true
   }
 
-  async releaseLease(key: string, holder: string, fence: number) {
+  async releaseLease(key: string, holder: string, fence: number, group?: string) {
     const lease = this.leases.get(key)
-    if (lease?.fence === fence && lease.holder === holder) lease.holder = undefined
+    if (lease?.fence !== fence || lease.holder !== holder) return
+    lease.holder = undefined
+    if (group !== undefined) this.leaveGroup(group, key)
+  }
+
+  async expiredLeases(group: string) {
+    const now = this.clock.monotonic()
+    const expired: [key: string, until: number][] = []
+    for (const key of this.groups.get(group) ?? []) {
+      const lease = this.leases.get(key)
+      if (!lease) this.leaveGroup(group, key)
+      else if (lease.heldUntil <= now) expired.push([key, lease.heldUntil])
+    }
+    return expired.sort(([, one], [, other]) => one - other).slice(0, MAX_EXPIRED_LEASES).map(([key]) => key)
   }
 
   async inspectLease(key: string) {
@@ -154,8 +169,15 @@ export class MemoryBackend implements Backend {
     }
   }
 
-  private storeLease(key: string, lease: Omit<StoredLease, 'heldUntil'>, ttlMs: number) {
+  private storeLease(key: string, lease: Omit<StoredLease, 'heldUntil'>, ttlMs: number, group?: string) {
     this.leases.set(key, { ...lease, heldUntil: this.clock.monotonic() + ttlMs }, LEASE_VALUE_TTL_MS)
+    if (group !== undefined) this.groups.set(group, (this.groups.get(group) ?? new Set()).add(key))
+  }
+
+  private leaveGroup(group: string, key: string) {
+    const keys = this.groups.get(group)
+    keys?.delete(key)
+    if (!keys?.size) this.groups.delete(group)
   }
 
   /** The tickets of instances that are alive, in order. */

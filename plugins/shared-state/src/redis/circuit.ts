@@ -8,6 +8,8 @@ const PROBE_INTERVAL_MS = 1000
 const LOG_INTERVAL_MS = 60_000
 /** A connection that stands but has not answered this many probes is made anew. */
 const PROBES_BEFORE_RECONNECT = 5
+/** All instances have noticed that the server answers again, and have renewed what they hold: some probes. */
+const RECOVERY_MS = 5000
 
 export interface CircuitOptions {
   clock: Pick<Clock, 'monotonic' | 'setTimeout' | 'clearTimeout'>
@@ -35,6 +37,8 @@ export class Circuit {
   private loggedAt = -Infinity
   private failedProbes = 0
   private isDisposed = false
+  /** When the server answered again, on the monotonic clock. */
+  private healedAt = -Infinity
   private starting?: Promise<void>
 
   constructor(private readonly options: CircuitOptions) {
@@ -44,6 +48,11 @@ export class Circuit {
   /** The server does not answer at present. */
   get isOpen() {
     return this.isOpened
+  }
+
+  /** It does not answer, or has only just begun to do so again: other instances may not have noticed. */
+  get isRecovering() {
+    return this.isOpened || this.options.clock.monotonic() - this.healedAt < RECOVERY_MS
   }
 
   /** Runs a task that asks the server, or its substitute while the server does not answer. */
@@ -87,6 +96,7 @@ export class Circuit {
     }
     if (this.isDisposed) return
     this.isOpened = false
+    this.healedAt = this.options.clock.monotonic()
     this.options.healed()
     if (this.loggedAt === -Infinity) return
     this.loggedAt = -Infinity

@@ -26,16 +26,21 @@ export class GuardedBackend implements Backend {
     return this.run(backend => backend.compareAndSet(key, expected, value, ttlMs))
   }
 
-  acquireLease(key: string, holder: string, ttlMs: number, value?: string) {
-    return this.run(backend => backend.acquireLease(key, holder, ttlMs, value))
+  acquireLease(key: string, holder: string, ttlMs: number, value?: string, group?: string) {
+    return this.run(backend => backend.acquireLease(key, holder, ttlMs, value, group))
   }
 
-  renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string) {
-    return this.run(backend => backend.renewLease(key, holder, fence, ttlMs, value))
+  renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string, group?: string) {
+    return this.run(backend => backend.renewLease(key, holder, fence, ttlMs, value, group))
   }
 
-  releaseLease(key: string, holder: string, fence: number) {
-    return this.run(backend => backend.releaseLease(key, holder, fence))
+  releaseLease(key: string, holder: string, fence: number, group?: string) {
+    return this.run(backend => backend.releaseLease(key, holder, fence, group))
+  }
+
+  /** Without Redis there is no other instance whose leases could be taken over. */
+  expiredLeases(group: string) {
+    return this.circuit.run(() => this.redis.expiredLeases(group), async () => [])
   }
 
   inspectLease(key: string) {

@@ -1,4 +1,4 @@
-import { LEASE_VALUE_TTL_MS } from 'common/shared-state'
+import { LEASE_VALUE_TTL_MS, MAX_EXPIRED_LEASES } from 'common/shared-state'
 import type { LeaseState, Limit } from 'common/shared-state'
 import type { Backend, Ticket } from '../backend/types'
 import type { Commands, RedisConnection } from './connection'
@@ -33,19 +33,23 @@ export class RedisBackend implements Backend {
     return await this.commands.sharedCompareAndSet(name, ...args) === 1
   }
 
-  async acquireLease(key: string, holder: string, ttlMs: number, value?: string) {
-    const name = this.key('lease', key)
-    return await this.commands.sharedAcquireLease(name, holder, ttlMs, LEASE_VALUE_TTL_MS, ...optional(value)) as number
+  async acquireLease(key: string, holder: string, ttlMs: number, value?: string, group?: string) {
+    const args = [key, holder, ttlMs, LEASE_VALUE_TTL_MS, ...optional(value)]
+    return await this.commands.sharedAcquireLease(...this.lease(key, group), ...args) as number
   }
 
-  async renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string) {
-    const name = this.key('lease', key)
-    const args = [holder, fence, ttlMs, LEASE_VALUE_TTL_MS, ...optional(value)]
-    return await this.commands.sharedRenewLease(name, ...args) === 1
+  async renewLease(key: string, holder: string, fence: number, ttlMs: number, value?: string, group?: string) {
+    const args = [key, holder, fence, ttlMs, LEASE_VALUE_TTL_MS, ...optional(value)]
+    return await this.commands.sharedRenewLease(...this.lease(key, group), ...args) === 1
   }
 
-  async releaseLease(key: string, holder: string, fence: number) {
-    await this.commands.sharedReleaseLease(this.key('lease', key), holder, fence)
+  async releaseLease(key: string, holder: string, fence: number, group?: string) {
+    await this.commands.sharedReleaseLease(...this.lease(key, group), key, holder, fence)
+  }
+
+  async expiredLeases(group: string) {
+    const name = this.key('lease-group', group)
+    return await this.commands.sharedExpiredLeases(name, LEASE_VALUE_TTL_MS, MAX_EXPIRED_LEASES) as string[]
   }
 
   async inspectLease(key: string): Promise<LeaseState | undefined> {
@@ -95,6 +99,12 @@ export class RedisBackend implements Backend {
 
   private key(...parts: string[]) {
     return [this.prefix, ...parts].join(':')
+  }
+
+  /** The keys of a lease, after their number. */
+  private lease(key: string, group?: string): [number, ...string[]] {
+    const name = this.key('lease', key)
+    return group === undefined ? [1, name] : [2, name, this.key('lease-group', group)]
   }
 
   private queue(queue: string): [string, string] {

@@ -1,7 +1,7 @@
 /**
  * The steps that Redis runs as one. Times are the server's, so that clocks of instances need not agree. A lease is a
- * hash with `fence`, `holder`, `until` (when it expires) and `value`; a queue is two sorted sets, one of the order and
- * one of when each ticket expires.
+ * hash with `fence`, `holder`, `until` (when it expires) and `value`, and its group a sorted set of when each lease
+ * expires; a queue is two sorted sets, one of the order and one of when each ticket expires.
  */
 
 const NOW_MS = `
@@ -28,33 +28,49 @@ else redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5]) end
 return 1
 `
 
-/** KEYS: lease. ARGV: holder, ttl, ttl of the value, whether there is a value, value. */
+/** KEYS: lease, its group if it has one. ARGV: key, holder, ttl, ttl of the value, whether there is a value, value. */
 const acquireLease = `${NOW_MS}
 local lease = redis.call('HMGET', KEYS[1], 'holder', 'until')
 if lease[1] and tonumber(lease[2]) > now then return 0 end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
-redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', now + ARGV[2])
-if ARGV[4] == '1' then redis.call('HSET', KEYS[1], 'value', ARGV[5]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('HSET', KEYS[1], 'holder', ARGV[2], 'until', now + ARGV[3])
+if ARGV[5] == '1' then redis.call('HSET', KEYS[1], 'value', ARGV[6]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if KEYS[2] then
+  redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[1])
+  redis.call('PEXPIRE', KEYS[2], ARGV[4])
+end
 return fence
 `
 
-/** KEYS: lease. ARGV: holder, fence, ttl, ttl of the value, whether there is a value, value. */
+/** KEYS: lease, its group. ARGV: key, holder, fence, ttl, ttl of the value, whether there is a value, value. */
 const renewLease = `${NOW_MS}
 local lease = redis.call('HMGET', KEYS[1], 'holder', 'fence')
 local fence = tonumber(lease[2] or 0)
-if fence > tonumber(ARGV[2]) then return 0 end
-if fence == tonumber(ARGV[2]) and lease[1] and lease[1] ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'fence', ARGV[2], 'until', now + ARGV[3])
-if ARGV[5] == '1' then redis.call('HSET', KEYS[1], 'value', ARGV[6]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if fence > tonumber(ARGV[3]) then return 0 end
+if fence == tonumber(ARGV[3]) and lease[1] and lease[1] ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'holder', ARGV[2], 'fence', ARGV[3], 'until', now + ARGV[4])
+if ARGV[6] == '1' then redis.call('HSET', KEYS[1], 'value', ARGV[7]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+if KEYS[2] then
+  redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[1])
+  redis.call('PEXPIRE', KEYS[2], ARGV[5])
+end
 return 1
 `
 
-/** KEYS: lease. ARGV: holder, fence. */
+/** KEYS: lease, its group. ARGV: key, holder, fence. */
 const releaseLease = `
 local lease = redis.call('HMGET', KEYS[1], 'holder', 'fence')
-if lease[1] == ARGV[1] and lease[2] == ARGV[2] then redis.call('HDEL', KEYS[1], 'holder') end
+if lease[1] ~= ARGV[2] or lease[2] ~= ARGV[3] then return end
+redis.call('HDEL', KEYS[1], 'holder')
+if KEYS[2] then redis.call('ZREM', KEYS[2], ARGV[1]) end
+`
+
+/** KEYS: group. ARGV: ttl of the values, most keys. @returns keys of leases that have expired */
+const expiredLeases = `${NOW_MS}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1])
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])
 `
 
 /** KEYS: lease. @returns value and whether it is held */
@@ -139,15 +155,16 @@ return redis.call('ZRANGE', KEYS[1], 0, -1)
 export const SCRIPTS = {
   sharedClaim: { numberOfKeys: 1, lua: claim },
   sharedCompareAndSet: { numberOfKeys: 1, lua: compareAndSet },
-  sharedAcquireLease: { numberOfKeys: 1, lua: acquireLease },
-  sharedRenewLease: { numberOfKeys: 1, lua: renewLease },
-  sharedReleaseLease: { numberOfKeys: 1, lua: releaseLease },
+  sharedExpiredLeases: { numberOfKeys: 1, lua: expiredLeases },
   sharedInspectLease: { numberOfKeys: 1, lua: inspectLease },
   sharedJoinQueue: { numberOfKeys: 2, lua: joinQueue },
   sharedRenewPlace: { numberOfKeys: 2, lua: renewPlace },
   sharedLeaveQueue: { numberOfKeys: 2, lua: leaveQueue },
   sharedHeartbeat: { numberOfKeys: 1, lua: heartbeat },
-  /** The number of keys comes first. */
+  /** The number of keys comes first, from here on. */
+  sharedAcquireLease: { lua: acquireLease },
+  sharedRenewLease: { lua: renewLease },
+  sharedReleaseLease: { lua: releaseLease },
   sharedTakeSlots: { lua: takeSlots },
   sharedReleaseSlots: { lua: releaseSlots },
 }

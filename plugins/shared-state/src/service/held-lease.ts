@@ -13,6 +13,7 @@ export interface HeldLeaseOptions {
   fence: number
   value?: string
   ttlMs: number
+  group?: string
   ended(lease: HeldLease): void
 }
 
@@ -39,15 +40,19 @@ export class HeldLease implements Lease {
     return this.loss.signal
   }
 
+  get isOverdue() {
+    return this.renewal.isOverdue
+  }
+
   write(value: string): Promise<boolean> {
     return this.renew(value)
   }
 
   async release() {
     if (this.isStopped) return
-    const { backend, key, holder, fence } = this.options
+    const { backend, key, holder, fence, group } = this.options
     this.stop()
-    await backend.releaseLease(key, holder, fence)
+    await backend.releaseLease(key, holder, fence, group)
   }
 
   /** Renews it no more. */
@@ -68,14 +73,14 @@ export class HeldLease implements Lease {
   /** @param value replaces the value. @returns `false` if the lease is lost */
   async renew(value?: string): Promise<boolean> {
     if (this.isStopped) return false
-    const { renewal, options: { backend, clock, outages, key, holder, fence, ttlMs } } = this
+    const { renewal, options: { backend, clock, outages, key, holder, fence, ttlMs, group } } = this
     const since = clock.monotonic()
     const { isOverdue } = renewal
     const { epoch } = outages
     if (value !== undefined) this.value = value
     // After an outage the server may not know the value any more.
     const written = value ?? (renewal.hadOutage ? this.value : undefined)
-    const isOwn = await backend.renewLease(key, holder, fence, ttlMs, written)
+    const isOwn = await backend.renewLease(key, holder, fence, ttlMs, written, group)
     if (this.isStopped) return false
     // Without the server, a process that was stopped cannot know whether another one has taken over.
     if (isOwn && !(isOverdue && renewal.hadOutage)) {

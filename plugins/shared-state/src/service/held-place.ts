@@ -55,6 +55,11 @@ export class HeldPlace implements QueuePlace {
     })
   }
 
+  async confirm() {
+    if (this.renewal.isOverdue) await this.renew()
+    return !this.loss.signal.aborted
+  }
+
   async leave() {
     if (this.isStopped) return
     const { backend, queue, ticket } = this.options

@@ -13,6 +13,8 @@ const INSTANCE_TTL_MS = 15_000
 export interface ServerHealth extends Outages {
   /** It does not at present. */
   readonly isOpen: boolean
+  /** It does not, or has only just begun to do so again. */
+  readonly isRecovering: boolean
 }
 
 /** Something that this instance holds until it stops. */
@@ -50,12 +52,16 @@ export class SharedStateService implements SharedState {
     this.clock = clock
     this.isShared = isShared
     this.changed = changed
-    this.circuit = circuit ?? { isOpen: false, epoch: 0 }
+    this.circuit = circuit ?? { isOpen: false, isRecovering: false, epoch: 0 }
     this.instances = [instance]
   }
 
   get isDegraded() {
     return this.circuit.isOpen
+  }
+
+  get isRecovering() {
+    return this.circuit.isRecovering
   }
 
   /** Makes this instance known to the others. Resolves when it knows them. */
@@ -88,13 +94,17 @@ export class SharedStateService implements SharedState {
     return this.backend.compareAndSet(key, expected, value, ttlMs)
   }
 
-  async acquire(key: string, ttlMs: number, value?: string) {
+  async acquire(key: string, ttlMs: number, value?: string, group?: string) {
     const { backend, clock, circuit: outages } = this
     const holder = this.uniqueName()
-    const fence = await backend.acquireLease(key, holder, ttlMs, value)
+    const fence = await backend.acquireLease(key, holder, ttlMs, value, group)
     if (!fence) return
     const ended = (lease: HeldLease) => void this.held.delete(lease)
-    return this.hold(new HeldLease({ backend, clock, outages, key, holder, fence, value, ttlMs, ended }))
+    return this.hold(new HeldLease({ backend, clock, outages, key, holder, fence, value, ttlMs, group, ended }))
+  }
+
+  expired(group: string) {
+    return this.backend.expiredLeases(group)
   }
 
   inspect(key: string) {
