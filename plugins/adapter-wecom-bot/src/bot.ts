@@ -1,4 +1,4 @@
-import type { Context } from 'koishi'
+import type { Context, Session } from 'koishi'
 import { Bot, Universal, h } from 'koishi'
 import { WecomAdapter } from './adapter'
 import { systemClock } from 'common/time'
@@ -100,6 +100,17 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
 
   override async createDirectChannel(userId: string) {
     return { id: channelOf({ userId }), type: Universal.Channel.Type.DIRECT }
+  }
+
+  /**
+   * Says whether the answer to a message may be made once more, in the same bubble, by another instance if this one
+   * dies. Only for answers without other effects. Until a plugin says so, and after `false`, a bubble whose instance
+   * died ends with its text so far.
+   */
+  async allowRepeating(session: Session, isRepeatable: boolean) {
+    const { services } = this
+    const turn = services.sender.turnOf(session.channelId!, session.event.referrer)
+    if (turn) await services.takeover.allowRepeating(turn, isRepeatable)
   }
 
   /**

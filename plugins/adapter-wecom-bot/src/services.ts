@@ -10,6 +10,7 @@ import { Admission } from './inbound/admission'
 import { AibotHandler } from './inbound/aibot-handler'
 import { ForeignTurns } from './inbound/foreign-turns'
 import { PassiveHandler } from './inbound/passive-handler'
+import { Takeover } from './inbound/takeover'
 import type { Dispatcher, HandlerContext } from './inbound/types'
 import { LongConnection } from './long-connection/long-connection'
 import { Attachments } from './media/attachments'
@@ -51,6 +52,7 @@ export class BotServices {
   readonly sharedLimits: SharedLimits
   readonly turns: TurnRegistry
   readonly admission: Admission
+  readonly takeover: Takeover
   readonly webhooks: WebhookRegistry
   readonly app?: WecomApp
   readonly pushTargets: PushTargets
@@ -138,6 +140,19 @@ export class BotServices {
     }))
     this.attachments = this.createAttachments()
     this.admission = new Admission(this.concurrency, notices)
+    this.takeover = new Takeover({
+      sharedTurns: this.sharedTurns,
+      turns: this.turns,
+      admission: this.admission,
+      dispatcher,
+      notices,
+      placeholder: config.placeholder,
+      clock,
+      isTrusted: url => this.isTrusted(url),
+    })
+    ctx.inject(['sharedState'], ctx => ctx.on('ready', () => {
+      if (ctx.sharedState.isShared) this.takeover.start()
+    }))
     const context: HandlerContext = {
       turns: this.turns,
       admission: this.admission,
@@ -154,6 +169,7 @@ export class BotServices {
 
   dispose() {
     this.closing.abort()
+    this.takeover.stop()
     this.turns.dispose()
     this.attachments.dispose()
     this.webhooks.dispose()
@@ -276,14 +292,19 @@ export class BotServices {
       firstReply: config.firstReply,
       foreignTurns: new ForeignTurns({
         turns: this.sharedTurns,
+        takeover: this.takeover,
         notices: context.notices,
         placeholder: config.placeholder,
         clock,
       }),
       feedback: config.feedback,
       clock,
-      isTrusted: url => !!this.warnUnlessTrusted(isTrusted(url, config.apiEndpoint, config.trustedHosts)),
+      isTrusted: url => this.isTrusted(url),
     })
+  }
+
+  private isTrusted(url: string): boolean {
+    return !!this.warnUnlessTrusted(isTrusted(url, this.config.apiEndpoint, this.config.trustedHosts))
   }
 
   private warnUnlessTrusted<T>(trusted: T): T {

@@ -6,7 +6,7 @@ import { MAX_STREAM_BYTES } from '../protocol/limits'
 import type { Event, Message, Payload, Poll } from '../protocol/payload'
 import { cardUpdateReply, streamReply } from '../protocol/reply'
 import { cut } from '../render/split'
-import type { TurnController } from '../turn/turn-controller'
+import { TurnController } from '../turn/turn-controller'
 import type { OpenOptions } from '../turn/turn-registry'
 import { SingleFlight } from 'common/async'
 import type { Clock } from 'common/time'
@@ -77,8 +77,12 @@ export class AibotHandler implements CallbackHandler {
   }
 
   private poll(poll: Poll): Outcome | Promise<Outcome> {
-    const turn = this.options.turns.find(poll.streamId, poll)
-    return turn ? this.show(turn, poll.msgId) : this.recall(poll.streamId, poll.msgId, poll)
+    const { turns, foreignTurns } = this.options
+    const turn = turns.find(poll.streamId, poll)
+    const { streamId, msgId } = poll
+    if (!turn) return this.recall(streamId, msgId, poll)
+    if (!foreignTurns?.isDoubtful(streamId)) return this.show(turn, msgId)
+    return foreignTurns.isOwn(streamId).then(isOwn => isOwn ? this.show(turn, msgId) : this.recall(streamId, msgId, poll))
   }
 
   private message(message: Message, isReplayed: boolean, route: ReplyRoute): Outcome | Promise<Outcome> {
@@ -150,7 +154,7 @@ export class AibotHandler implements CallbackHandler {
   private async recall(streamId: string, msgId: string, asker: Owner): Promise<Outcome> {
     const { stores, notices, foreignTurns } = this.options
     const shown = await foreignTurns?.show(streamId, msgId, asker)
-    if (shown) return shown
+    if (shown) return shown instanceof TurnController ? this.show(shown, msgId) : shown
     const stream = await stores.streams.find(streamId)
     if (!stream) return foreignTurns?.waitFor(streamId, asker) ?? reply(streamId, notices.forgotten)
     if (!owns(stream.owner, asker)) return reply(streamId, notices.forgotten)

@@ -2,12 +2,12 @@ import { ExpiringMap } from 'common/collections'
 import type { Clock } from 'common/time'
 import type { Owner } from '../protocol/conversation'
 import { owns } from '../protocol/conversation'
-import { MAX_STREAM_BYTES } from '../protocol/limits'
 import { streamReply } from '../protocol/reply'
-import { cut } from '../render/split'
 import type { SharedTurns } from '../instances/shared-turns'
 import type { StoredStream } from '../storage/streams'
 import type { Notices } from '../turn/notices'
+import type { TurnController } from '../turn/turn-controller'
+import type { Takeover } from './takeover'
 import type { Outcome } from './types'
 
 /** While the server of the shared state is away, or has just been, a bubble stands still for this long at most. */
@@ -17,7 +17,8 @@ const REMEMBERED_MS = 60_000
 
 export interface ForeignTurnOptions {
   turns: SharedTurns
-  notices: Pick<Notices, 'interrupted' | 'forgotten'>
+  takeover: Takeover
+  notices: Pick<Notices, 'forgotten'>
   /** Content of a bubble before the first message. */
   placeholder: string
   clock: Clock
@@ -38,10 +39,11 @@ export class ForeignTurns {
 
   /**
    * @param msgId the poll that is replied to
-   * @returns the reply, or `undefined` if the stream is not known to the instances
+   * @returns the reply, or the turn of this instance that goes on with the stream; `undefined` if the stream is not
+   * known to the instances
    */
-  async show(streamId: string, msgId: string, asker: Owner): Promise<Outcome | undefined> {
-    const { turns, notices } = this.options
+  async show(streamId: string, msgId: string, asker: Owner): Promise<Outcome | TurnController | undefined> {
+    const { turns, takeover, notices } = this.options
     const { state } = turns
     if (!state) return
     const found = await turns.look(streamId)
@@ -49,13 +51,18 @@ export class ForeignTurns {
     this.degradedSince = undefined
     if (!found) return
     if (!owns(found.stream.owner, asker)) return final(streamId, notices.forgotten)
-    if (found.stream.finished || found.isAnswered || !await turns.takeOver(found.stream)) {
-      return this.reply(found.stream, msgId, asker)
-    }
-    const interrupted = this.interrupted(found.stream)
-    turns.show(interrupted)
-    turns.close(streamId)
-    return this.reply(interrupted, msgId, asker)
+    const isDead = !found.stream.finished && !found.isAnswered
+    return (isDead && await takeover.takeOver(found.stream)) || this.reply(found.stream, msgId, asker)
+  }
+
+  /** This process was stopped for so long that another instance may have taken the stream over. */
+  isDoubtful(streamId: string): boolean {
+    return this.options.turns.isDoubtful(streamId)
+  }
+
+  /** Asks the server whether this instance still answers a stream. */
+  isOwn(streamId: string): Promise<boolean> {
+    return this.options.turns.isOwn(streamId)
   }
 
   private async reply(stream: StoredStream, msgId: string, asker: Owner): Promise<Outcome> {
@@ -104,14 +111,6 @@ export class ForeignTurns {
     const stream = this.shown.get(streamId)
     if (stream && !owns(stream.owner, asker)) return
     return { reply: streamReply(streamId, { content: stream?.content || this.options.placeholder, finish: false }) }
-  }
-
-  /** The text so far, and a sentence. */
-  private interrupted(stream: StoredStream): StoredStream {
-    const { notices } = this.options
-    const text = stream.content === this.options.placeholder ? '' : stream.content
-    const [head] = cut(text, MAX_STREAM_BYTES - Buffer.byteLength(notices.interrupted) - 2)
-    return { ...stream, content: [head, notices.interrupted].filter(Boolean).join('\n\n'), finished: true, card: undefined }
   }
 }
 

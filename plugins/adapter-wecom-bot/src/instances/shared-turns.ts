@@ -1,11 +1,14 @@
 import type { Lease, SharedState } from 'common/shared-state'
 import { LEASE_VALUE_TTL_MS } from 'common/shared-state'
+import type { Message } from '../protocol/payload'
 import type { StoredStream } from '../storage/streams'
 
 /** After the death of an instance, another may take its turns over: within two polls more. */
 const LEASE_TTL_MS = 9000
 /** WeCom repeats a message for 15 seconds. A callback is fresh for at most `freshness`, which is shorter. */
 const CLAIM_TTL_MS = 30 * 60_000
+/** WeCom polls a stream for six minutes: later, no bubble is left that an answer could be repeated in. */
+const QUESTION_TTL_MS = 10 * 60_000
 
 /** Where the last frame of a bubble went: to WeCom by a poll, or its text to the chat in another way. */
 export type FrameEnd = 'fetched' | 'elsewhere'
@@ -25,6 +28,24 @@ export interface SharedReport {
   isDegraded: boolean
   /** Number of instances that see each other. */
   instances: number
+}
+
+/** The message that a stream answers, for an instance that takes the stream over. */
+export interface SharedQuestion {
+  /** With its `responseUrl`, which is a bearer secret. */
+  message: Message
+  /** When it was received, in milliseconds since 1970. */
+  receivedAt: number
+  /** The answer may be made once more. Otherwise the message only serves to end it. */
+  isRepeatable: boolean
+}
+
+/** A stream that was taken over. */
+export interface TakenTurn {
+  /** `undefined` if the plugin that answered did not say whether its answer may be repeated, or after a repetition. */
+  question?: SharedQuestion
+  /** Where the last frame went before, if anywhere. */
+  end?: FrameEnd
 }
 
 interface OwnTurn {
@@ -79,7 +100,7 @@ export class SharedTurns {
     const value = JSON.stringify(stream)
     // In this order: those who lose the claim find the stream.
     const [lease, winner] = await Promise.all([
-      finished ? undefined : state.acquire(this.leaseKey(streamId), LEASE_TTL_MS, value),
+      finished ? undefined : state.acquire(this.leaseKey(streamId), LEASE_TTL_MS, value, this.groupKey),
       state.claim(this.key('claim', owner.botId, msgId), streamId, CLAIM_TTL_MS),
     ])
     if (!lease) return winner
@@ -105,17 +126,46 @@ export class SharedTurns {
   /** What the instance that answers shows, and whether it is alive. */
   async look(streamId: string): Promise<{ stream: StoredStream, isAnswered: boolean } | undefined> {
     const found = await this.state?.inspect(this.leaseKey(streamId))
-    return found && { stream: JSON.parse(found.value) as StoredStream, isAnswered: found.isHeld }
+    // After an outage, the instance that answers may not have had the time to say that it is alive.
+    return found && {
+      stream: JSON.parse(found.value) as StoredStream, isAnswered: found.isHeld || !!this.state?.isRecovering,
+    }
+  }
+
+  /** Streams whose instances have died, polled or not. */
+  async abandoned(): Promise<StoredStream[]> {
+    const { state } = this
+    if (!state || state.isRecovering) return []
+    const keys = await state.expired(this.groupKey)
+    const leases = await Promise.all(keys.map(key => state.inspect(key)))
+    return leases.flatMap(lease => lease && !lease.isHeld ? JSON.parse(lease.value) as StoredStream : [])
+  }
+
+  /** Keeps the message of an own stream for the case that another instance has to take the stream over. */
+  async keepQuestion(streamId: string, question: SharedQuestion) {
+    if (!this.own.has(streamId)) return
+    await this.state?.set(this.key('question', streamId), JSON.stringify(question), QUESTION_TTL_MS)
   }
 
   /**
-   * Takes over a stream whose instance is gone.
-   * @returns whether this instance was the first to do so
+   * Takes over a stream whose instance is gone. Its question is given out once: an answer that brings down the process
+   * must not bring down one instance after the other.
+   * @returns `undefined` if another instance was the first to do so
    */
-  async takeOver(stream: StoredStream): Promise<boolean> {
-    const lease = await this.state?.acquire(this.leaseKey(stream.streamId), LEASE_TTL_MS)
-    if (lease) this.hold(stream.streamId, lease, JSON.stringify(stream))
-    return !!lease
+  async takeOver(stream: StoredStream): Promise<TakenTurn | undefined> {
+    const { state } = this
+    const lease = await state?.acquire(this.leaseKey(stream.streamId), LEASE_TTL_MS, undefined, this.groupKey)
+    if (!state || !lease) return
+    this.hold(stream.streamId, lease, JSON.stringify(stream))
+    const key = this.key('question', stream.streamId)
+    const [kept, end] = await Promise.all([state.get(key), state.get(this.endKey(stream.streamId))])
+    const isGiven = kept !== undefined && await state.compareAndSet(key, kept, undefined, QUESTION_TTL_MS)
+    return { question: isGiven ? JSON.parse(kept) as SharedQuestion : undefined, end: end as FrameEnd | undefined }
+  }
+
+  /** This process was stopped for so long that another instance may have taken the stream over: `isOwn` knows. */
+  isDoubtful(streamId: string): boolean {
+    return !!this.own.get(streamId)?.lease.isOverdue
   }
 
   /** Asks the server whether this instance still answers the stream. `true` for a stream that is not shared. */
@@ -167,6 +217,10 @@ export class SharedTurns {
 
   private leaseKey(streamId: string) {
     return this.key('turn', streamId)
+  }
+
+  private get groupKey() {
+    return this.key('open-turns')
   }
 
   private endKey(streamId: string) {

@@ -47,7 +47,7 @@ export class AnswerDelivery {
     private readonly events: AnswerDeliveryEvents,
   ) {
     const { options, notices } = context
-    this.bubble = new Bubble(turn, options.placeholder, notices)
+    this.bubble = new Bubble(turn, turn.placeholder ?? options.placeholder, notices)
     if (!screen || !options.cards) turn.showButtonsAsText()
     this.scheduleLifetime()
   }

@@ -122,7 +122,8 @@ export class TurnController {
   frame(): Frame | undefined {
     const frame = this.isDisposed ? undefined : this.delivery.frame()
     if (!frame || frame === this.savedFrame) return frame
-    const { streams, options: { placeholder } } = this.context
+    const { streams, options } = this.context
+    const { placeholder = options.placeholder } = this.turn
     if (!frame.finish && streams.isLate) return this.savedFrame ?? { content: placeholder, finish: false }
     this.savedFrame = frame
     streams.save(this.stored(frame))

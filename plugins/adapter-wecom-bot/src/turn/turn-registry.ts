@@ -2,12 +2,12 @@ import { Condition } from 'common/async'
 import type { Owner } from '../protocol/conversation'
 import { owns } from '../protocol/conversation'
 import { randomSalt } from '../protocol/crypto'
-import type { Event, Message } from '../protocol/payload'
+import type { CallbackBase, Event, Message } from '../protocol/payload'
 import type { Concurrency } from './concurrency'
 import { PublishedScreen } from './published-screen'
 import type { Screen } from './screen'
 import { polledScreen } from './screen'
-import type { DeliveryOverride } from './turn'
+import type { DeliveryOverride, TurnSettings } from './turn'
 import { Turn } from './turn'
 import { TurnController } from './turn-controller'
 import type { TurnContext } from './turn-options'
@@ -30,6 +30,18 @@ export interface OpenOptions {
   requestId?: string
 }
 
+/** A stream of another instance that this one goes on with. */
+export interface ContinuedStream {
+  streamId: string
+  /** When the message was received, by the monotonic clock of this process. Milliseconds. */
+  openedAt: number
+  /** What the bubble shows until there is something new. */
+  content: string
+}
+
+/** Whose turn it is, and which message it answers. */
+export type Addressee = Pick<CallbackBase, 'msgId' | 'botId' | 'userId' | 'chatId'>
+
 /** All turns of a bot, from the callback until they can no longer be polled. */
 export class TurnRegistry {
   private readonly byId = new Map<string, TurnController>()
@@ -46,12 +58,30 @@ export class TurnRegistry {
 
   /** Opens the turn of a callback that was not received before. */
   open(callback: Message | Event, options: OpenOptions = {}): TurnController {
-    const { msgId, botId, userId, chatId } = callback
     const { streaming: isStreaming } = this.context.options
-    const { responseUrl, override, requestId, streaming = isStreaming, screen = this.createScreen } = options
-    const id = randomSalt().toString('hex')
+    const { override, streaming = isStreaming } = options
+    const canRepeat = streaming && !override && !options.screen && callback.kind === 'message'
+    return this.add(callback, { ...options, streaming }, {
+      id: randomSalt().toString('hex'),
+      openedAt: this.context.clock.monotonic(),
+      question: canRepeat && this.context.sharedTurns?.state ? callback : undefined,
+    })
+  }
+
+  /** Opens the turn of a stream that another instance has answered until it died. */
+  continue(callback: Addressee, stream: ContinuedStream, responseUrl?: string): TurnController {
+    const { streamId: id, openedAt, content: placeholder } = stream
+    return this.add(callback, { responseUrl }, { id, openedAt, placeholder })
+  }
+
+  private add(
+    { msgId, botId, userId, chatId }: Addressee,
+    { responseUrl, override, requestId, streaming = true, screen = this.createScreen }: OpenOptions,
+    { id, openedAt, ...settings }: TurnSettings & { id: string, openedAt: number },
+  ): TurnController {
     const turn = new TurnController((onEnd) => {
-      return new Turn(id, msgId, { botId, userId, chatId }, this.context.clock.monotonic(), {
+      return new Turn(id, msgId, { botId, userId, chatId }, openedAt, {
+        ...settings,
         responseUrl: responseUrl ? { url: responseUrl, used: false } : undefined,
         override,
         requestId,
@@ -123,7 +153,9 @@ export class TurnRegistry {
 
   private readonly createScreen = (turn: TurnController): Screen => {
     const { sharedTurns, clock, options } = this.context
-    return sharedTurns?.state ? new PublishedScreen(turn, sharedTurns, clock, options.window) : polledScreen
+    if (!sharedTurns?.state) return polledScreen
+    const windowMs = Math.max(0, turn.turn.openedAt + options.window - clock.monotonic())
+    return new PublishedScreen(turn, sharedTurns, clock, windowMs)
   }
 
   private release(id: string, userId: string) {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Owner } from '../protocol/conversation'
 import { MAX_CARD_BUTTONS } from '../protocol/limits'
+import type { Message } from '../protocol/payload'
 import { streamDialect } from '../render/dialect'
 import { GrowingMarkdown } from '../render/growing-markdown'
 import type { Said } from '../render/said'
@@ -29,6 +30,10 @@ export interface TurnSettings {
   override?: DeliveryOverride
   /** Long connection: names the message in frames. */
   requestId?: string
+  /** The message, if another instance may have to answer it. */
+  question?: Message
+  /** Content of the bubble before the first message, if not as configured. */
+  placeholder?: string
   /** Called each time the turn ends: a message that is sent later reopens it. */
   onEnd?(): void
 }
@@ -41,6 +46,8 @@ export class Turn {
   readonly responseUrl?: ResponseUrl
   readonly override?: DeliveryOverride
   readonly requestId?: string
+  readonly question?: Message
+  readonly placeholder?: string
   private readonly onEnd: () => void
   private readonly messages = new Map<string, Said>()
   private readonly writers = new Map<string, GrowingMarkdown>()
@@ -63,11 +70,13 @@ export class Turn {
     readonly owner: Owner,
     /** By the monotonic clock, in milliseconds. */
     readonly openedAt: number,
-    { responseUrl, override, requestId, onEnd = () => {} }: TurnSettings = {},
+    { responseUrl, override, requestId, question, placeholder, onEnd = () => {} }: TurnSettings = {},
   ) {
     this.responseUrl = responseUrl
     this.override = override
     this.requestId = requestId
+    this.question = question
+    this.placeholder = placeholder
     this.onEnd = onEnd
   }
 

@@ -2,7 +2,8 @@ import { FakeClock, settle } from 'common/testing'
 import { Admission } from '../../src/inbound/admission'
 import { AibotHandler } from '../../src/inbound/aibot-handler'
 import { ForeignTurns } from '../../src/inbound/foreign-turns'
-import type { Outcome } from '../../src/inbound/types'
+import { Takeover } from '../../src/inbound/takeover'
+import type { Dispatcher, Outcome } from '../../src/inbound/types'
 import type { Message, Poll } from '../../src/protocol/payload'
 import { shareStores } from '../../src/instances/share-stores'
 import { SharedLimits } from '../../src/instances/shared-limits'
@@ -31,7 +32,7 @@ export function streamOf({ reply }: Outcome): string {
 export function createInstances(limits = { total: 1000, user: 1000, maxAge: 330 * SECOND }) {
   const clock = new FakeClock()
   const backend = new MemoryBackend(clock)
-  const outage = { isOpen: false, epoch: 0 }
+  const outage = { isOpen: false, isRecovering: false, epoch: 0 }
   let serial = 0
 
   function add() {
@@ -53,31 +54,38 @@ export function createInstances(limits = { total: 1000, user: 1000, maxAge: 330 
     const turns: TurnRegistry = new TurnRegistry({
       options: turnOptions, notices, fallback, streams: stores.streams, clock: own, log, sharedTurns, sharedLimits,
     }, concurrency)
+    const admission = new Admission(concurrency, notices)
+    const dispatcher: Dispatcher = {
+      dispatch(message, turn) {
+        asked.push({ message, turn })
+        return 'taken'
+      },
+      notify() {},
+      click() {},
+      verified() {},
+    }
+    const { placeholder } = turnOptions
+    const takeover = new Takeover({
+      sharedTurns, turns, admission, dispatcher, notices, placeholder, clock: own, isTrusted: () => true,
+    })
+    takeover.start()
     const handler = new AibotHandler({
       freshness: 300_000,
       firstReply: 0,
       turns,
-      admission: new Admission(concurrency, notices),
+      admission,
       sharedLimits,
-      foreignTurns: new ForeignTurns({ turns: sharedTurns, notices, placeholder: turnOptions.placeholder, clock: own }),
+      foreignTurns: new ForeignTurns({ turns: sharedTurns, takeover, notices, placeholder, clock: own }),
       clock: own,
       cards: new StreamCards({ enabled: false, buttons: [], title: () => '', clicked: () => '' }, stores.cards),
       stores,
       feedback: false,
       notices,
       isTrusted: () => true,
-      dispatcher: {
-        dispatch(message, turn) {
-          asked.push({ message, turn })
-          return 'taken'
-        },
-        notify() {},
-        click() {},
-        verified() {},
-      },
+      dispatcher,
     })
     return {
-      clock: own, service, fallback, turns, handler, asked, stores, sharedLimits,
+      clock: own, service, fallback, turns, handler, asked, stores, sharedLimits, admission, takeover,
       send: async (overrides?: Partial<Message>) => {
         const reply = handler.accept(message(overrides))
         await settle()

@@ -12,6 +12,7 @@ import { createChatContext } from './context'
 import type { ChatContext, ChatOptions } from './context'
 import type { Part } from '../engine/types'
 import { Exchange } from './exchange'
+import { allowRepeating } from '../instances/repeating'
 import { SharedConversations } from '../instances/shared-conversations'
 import { REPLACED } from '../messages/error-messages'
 import { keepModelsFresh } from '../model/model-list'
@@ -101,6 +102,7 @@ export class Chat {
     const key = await this.conversationOf(session)
     const question = key.startsWith('channel:') ? labelSpeaker(parts, session) : parts
     if (this.config.policy !== 'merge') {
+      void allowRepeating(session, true)
       return this.enqueue(session, key, (exchange, signal) => exchange.run({ role: 'user', parts: question }, signal))
     }
     // A message that joins a batch skips admission below, so check authority here.
@@ -141,7 +143,10 @@ export class Chat {
       const exchange = new Exchange(context, session, key, isSilent)
       const ahead = conversationQueue.pending(key)
       const limit = policy === 'drop' ? 0 : queue
-      const answer = conversationQueue.enqueue(key, signal => task(exchange, signal), limit)
+      const answer = conversationQueue.enqueue(key, (signal, isCurrent) => {
+        exchange.isCurrent = isCurrent
+        return task(exchange, signal)
+      }, limit)
       if (ahead && ahead <= limit) void exchange.presenter.showQueued(ahead)
       return await answer
     } catch (error) {

@@ -4,6 +4,7 @@ import { ask } from '../model/ask'
 import type { AskOptions, AttemptResult, Question } from '../model/ask'
 import { estimateContents, measureTurn } from '../conversation/tokens'
 import type { StoredTurn } from '../conversation/history'
+import type { Turn } from '../conversation/turn'
 import type { RecalledTurns } from '../conversation/context-window'
 import type { ChatContext } from './context'
 import { EngineError } from '../engine/error'
@@ -31,6 +32,8 @@ const FIRST_SIGN_TIMEOUT_MS = 4000
 /** One question and its answer: loads the history, asks, shows the answer as it grows, and stores both. */
 export class Exchange {
   readonly presenter: AnswerPresenter
+  /** Whether the conversation is still at this question: no other instance has gone on meanwhile. */
+  isCurrent: () => Promise<boolean> = async () => true
   private readonly layout: AnswerLayout
   private readonly showsThoughts: boolean
   /** The platform shows by itself that an answer is being written. */
@@ -81,10 +84,17 @@ export class Exchange {
     const contents = [withoutLargeReferences(question), ...reply.contents]
     const turn = { contents, tokens: measureTurn(contents, turns, reply.usage), interrupted: error !== undefined }
     await Promise.all([
-      replaced ? context.archive.rewrite(key, replaced, turn) : context.archive.append(key, turn),
+      this.store(turn, replaced),
       this.show(notice, error !== undefined && !signal.aborted),
     ])
     context.ctx.emit(session, 'gemini/after-reply', reply, session)
+  }
+
+  /** An answer of which another instance has made a second one is not kept beside it. */
+  private async store(turn: Turn, replaced?: StoredTurn) {
+    const { context: { archive }, key } = this
+    if (!await this.isCurrent()) return
+    await (replaced ? archive.rewrite(key, replaced, turn) : archive.append(key, turn))
   }
 
   /** Shows the whole answer, its pictures last. */
@@ -195,7 +205,7 @@ export class Exchange {
   private async endWithoutAnswer(question: Content, signal: AbortSignal, notice?: Message): Promise<h[] | undefined> {
     const { context, key, layout, presenter } = this
     const isReplaced = signal.reason === REPLACED
-    if (isReplaced) {
+    if (isReplaced && await this.isCurrent()) {
       const contents = [withoutLargeReferences(question)]
       await context.archive.append(key, { contents, tokens: estimateContents(contents), interrupted: true })
     }

@@ -15,6 +15,9 @@ export class BusyError extends GeminiChatError {
 /** Tasks of one conversation, those that are being stopped included. */
 const MAX_TASKS_PER_CONVERSATION = 100
 
+/** @param isCurrent whether the task still has its turn: no other instance has gone on because this one was stopped */
+type QueuedTask<T> = (signal: AbortSignal, isCurrent: () => Promise<boolean>) => Promise<T>
+
 /** Runs the tasks of one conversation one after the other, and those of different conversations in parallel. */
 export class ConversationQueue {
   private readonly serial = new SerialQueue()
@@ -29,7 +32,7 @@ export class ConversationQueue {
    * @param limit tasks that may wait besides the running one
    * @throws {BusyError} if that many are waiting, or 100 tasks have not ended yet
    */
-  async enqueue<T>(key: string, task: (signal: AbortSignal) => Promise<T>, limit = Infinity): Promise<T> {
+  async enqueue<T>(key: string, task: QueuedTask<T>, limit = Infinity): Promise<T> {
     const tasks = this.tasks.get(key) ?? new Set<AbortController>()
     if (this.pending(key) > limit || tasks.size >= MAX_TASKS_PER_CONVERSATION) throw new BusyError()
 
@@ -41,7 +44,7 @@ export class ConversationQueue {
     const joining = this.shared?.isActive ? this.shared.join(key, capacity) : undefined
     return this.serial.run(key, async () => {
       try {
-        return await (joining ? runInPlace(joining, controller, task) : task(controller.signal))
+        return await (joining ? runInPlace(joining, controller, task) : task(controller.signal, async () => true))
       } finally {
         tasks.delete(controller)
         if (!tasks.size) this.tasks.delete(key)
@@ -103,7 +106,7 @@ export class ConversationQueue {
 
 /** Runs a task once the earlier ones of all instances have ended. */
 async function runInPlace<T>(
-  joining: Promise<QueuePlace | undefined>, controller: AbortController, task: (signal: AbortSignal) => Promise<T>,
+  joining: Promise<QueuePlace | undefined>, controller: AbortController, task: QueuedTask<T>,
 ): Promise<T> {
   const place = await joining
   if (!place) throw new BusyError()
@@ -111,7 +114,7 @@ async function runInPlace<T>(
   place.lost.addEventListener('abort', () => controller.abort())
   try {
     await place.whenFirst()
-    return await task(controller.signal)
+    return await task(controller.signal, () => place.confirm())
   } finally {
     await place.leave()
   }

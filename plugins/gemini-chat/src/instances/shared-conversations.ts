@@ -1,7 +1,7 @@
 import type { QueuePlace, SharedState } from 'common/shared-state'
 
 /** How long the answer of an instance that died blocks its conversation. */
-const PLACE_TTL_MS = 15_000
+const PLACE_TTL_MS = 9000
 const STOP_TOPIC = 'gemini-chat/stop'
 
 /** A wish to stop a conversation's answers, whichever instance writes them. */

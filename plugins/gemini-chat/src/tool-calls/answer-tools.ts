@@ -3,6 +3,7 @@ import type { Clock } from 'common/time'
 import type { Context, Logger, Session } from 'koishi'
 import type { Config } from '../config'
 import type { ToolCall, ToolDeclaration } from '../engine/types'
+import { allowRepeating } from '../instances/repeating'
 import { localizeText } from '../messages/i18n'
 import { runCalls } from '../tools/call'
 import type { Confirmation } from '../tools/call'
@@ -44,6 +45,7 @@ export async function isAllowed({ ctx }: Pick<ToolContext, 'ctx'>, session: Sess
 /** The tools that the model may use for one question. */
 export class AnswerTools {
   private readonly byName: ReadonlyMap<string, Tool<Session>>
+  private hasRun = false
   private readonly running = new Map<Tool<Session>, number>()
   /** Characters that the results of this answer may still have. */
   private room: number
@@ -83,6 +85,9 @@ export class AnswerTools {
   async run(calls: ToolCall[], signal: AbortSignal, offered: ToolDeclaration[] = []): Promise<ToolOutcome[]> {
     const { byName, context, session } = this
     const { clock, config, tools: registry } = context
+    // What tools do is not done a second time.
+    if (!this.hasRun) await allowRepeating(session, false)
+    this.hasRun = true
     const tools = new Map(offered.flatMap(({ name }) => byName.has(name) ? [[name, byName.get(name)!]] : []))
     const requested = calls.map(({ name, arguments: args, malformed }) => ({ name, args: malformed ?? args }))
     const outcomes = await runCalls(requested, {

@@ -4,18 +4,31 @@ import type { Context } from 'koishi'
 import { MemoryBackend, SharedStateService } from '../../../../tests/support/shared-state'
 import { createApp, EditingBot } from '../support/app'
 import type { TestApp } from '../support/app'
-import { fails, gate, piece, questionOf, says } from '../support/engine'
+import { callsTools, fails, gate, piece, questionOf, says } from '../support/engine'
 
 /** Waits until it is so. The timeout of the spec ends this. */
 async function until(isMet: () => boolean) {
   while (!isMet()) await new Promise(resolve => setTimeout(resolve, 5))
 }
 
+/** A clock that can be set forward, as for a process that was stopped. */
+class SteppedClock extends SystemClock {
+  private aheadMs = 0
+
+  override monotonic() {
+    return super.monotonic() + this.aheadMs
+  }
+
+  step(ms: number) {
+    this.aheadMs += ms
+  }
+}
+
 describe('two instances that share state', () => {
-  let clock: SystemClock, services: SharedStateService[], one: TestApp, two: TestApp
+  let clock: SteppedClock, services: SharedStateService[], one: TestApp, two: TestApp
 
   async function start(config: object = {}) {
-    clock = new SystemClock()
+    clock = new SteppedClock()
     const backend = new MemoryBackend(clock)
     services = ['one', 'two'].map(instance => new SharedStateService(backend, { instance, clock, isShared: true }))
     const prepare = (index: number) => (app: Context) => void app.set('sharedState', services[index])
@@ -90,6 +103,53 @@ describe('two instances that share state', () => {
     one.engine.respond(request => says(`${questionOf(request)}!`))
     await one.client('alice').receive('again')
     assert.deepEqual(contents(one), ['fresh', 'echo: fresh', 'again'])
+  })
+
+  it('do not store the answer of an instance that was stopped while another one went on', async () => {
+    await start()
+    const end = gate()
+    one.engine.respond([...piece('late'), end, ...says(' answer')])
+    const late = one.client('alice').receive('甲')
+    await until(() => one.engine.requests.length === 1)
+    // Its place in the queue has expired, and it has not noticed yet when its answer is complete.
+    clock.step(20_000)
+    await two.client('alice').receive('乙')
+    end.open()
+    await late
+    await two.client('alice').receive('丙')
+    assert.deepEqual(contents(two), ['乙', 'echo: 乙', '丙'])
+  })
+
+  describe('tell the adapter whether an answer may be made once more', () => {
+    const said: boolean[] = []
+    beforeEach(async () => {
+      await start()
+      said.splice(0)
+      const allowRepeating = async (_: unknown, isRepeatable: boolean) => void said.push(isRepeatable)
+      Object.assign(one.bot, { allowRepeating })
+    })
+
+    it('it may', async () => {
+      await one.client('alice').receive('甲')
+      assert.deepEqual(said, [true])
+    })
+
+    it('not once a tool is about to run', async () => {
+      const before: boolean[][] = []
+      one.app.assistant.tool({ name: 'lookup', description: 'Looks it up', run: () => void before.push([...said]) })
+      one.engine.respond(callsTools(['lookup']), callsTools(['lookup']), says('done'))
+      await one.client('alice').receive('甲')
+      assert.deepEqual(before, [[true, false], [true, false]])
+      assert.deepEqual(said, [true, false])
+    })
+
+    it('commands are not repeated', async () => {
+      await one.client('alice').receive('甲')
+      await one.client('alice').receive('重新回答')
+      await one.client('alice').receive('新对话')
+      assert.equal(one.engine.requests.length, 2)
+      assert.deepEqual(said, [true])
+    })
   })
 
   it('refuse a question where the queue of both is full', async () => {

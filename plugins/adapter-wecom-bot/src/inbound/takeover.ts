@@ -1,0 +1,120 @@
+import { cut } from '../render/split'
+import { MAX_STREAM_BYTES } from '../protocol/limits'
+import type { SharedTurns, TakenTurn } from '../instances/shared-turns'
+import type { StoredStream } from '../storage/streams'
+import type { Notices } from '../turn/notices'
+import type { TurnController } from '../turn/turn-controller'
+import type { TurnRegistry } from '../turn/turn-registry'
+import type { Clock } from 'common/time'
+import type { Admission } from './admission'
+import type { Dispatcher } from './types'
+
+/** How often an instance looks for streams that it is not polled for. */
+const SCAN_INTERVAL_MS = 5000
+
+export interface TakeoverOptions {
+  sharedTurns: SharedTurns
+  turns: TurnRegistry
+  admission: Admission
+  dispatcher: Dispatcher
+  notices: Pick<Notices, 'interrupted'>
+  /** Content of a bubble before the first message. */
+  placeholder: string
+  clock: Clock
+  /** Whether a `response_url` may be posted to. */
+  isTrusted(url: string): boolean
+}
+
+/**
+ * Goes on with the streams of instances that died. Where the plugin that answered allows it, the answer is made once
+ * more, in the same bubble; otherwise the bubble ends with its text so far and a sentence. What is not polled for
+ * reaches the chat as every answer that is not fetched.
+ */
+export class Takeover {
+  private timer: unknown
+
+  constructor(private readonly options: TakeoverOptions) {}
+
+  /** Looks for streams of dead instances from now on. */
+  start() {
+    const { clock } = this.options
+    this.stop()
+    this.timer = clock.setTimeout(() => {
+      this.start()
+      void this.scan()
+    }, SCAN_INTERVAL_MS)
+  }
+
+  stop() {
+    this.options.clock.clearTimeout(this.timer)
+  }
+
+  /**
+   * Says whether the answer of a turn of this instance may be made once more, should this instance die. Without shared
+   * state, and for bubbles that are pushed, it has no effect.
+   */
+  async allowRepeating({ turn }: TurnController, isRepeatable: boolean) {
+    const { clock, sharedTurns } = this.options
+    const { id, question: message, openedAt } = turn
+    if (!message) return
+    const receivedAt = clock.now() - (clock.monotonic() - openedAt)
+    await sharedTurns.keepQuestion(id, { message, receivedAt, isRepeatable })
+  }
+
+  /**
+   * Takes over a stream whose instance is gone.
+   * @returns the turn that goes on with it; `undefined` if another instance was the first
+   */
+  async takeOver(stream: StoredStream): Promise<TurnController | undefined> {
+    const { sharedTurns } = this.options
+    const taken = await sharedTurns.takeOver(stream)
+    if (!taken) return
+    // The bubble belongs to a connection that is gone.
+    if (stream.requestId) return void sharedTurns.close(stream.streamId)
+    return this.repeat(stream, taken) ?? this.end(stream, taken)
+  }
+
+  private async scan() {
+    const { admission, sharedTurns } = this.options
+    if (admission.isClosed) return
+    for (const stream of await sharedTurns.abandoned()) await this.takeOver(stream)
+  }
+
+  /** Has the question answered once more. */
+  private repeat(stream: StoredStream, { question, end }: TakenTurn): TurnController | undefined {
+    const { admission, dispatcher } = this.options
+    if (stream.finished || end || !question?.isRepeatable) return
+    if (admission.refusal(question.message.userId) !== undefined) return
+    const turn = this.open(stream, question)
+    if (dispatcher.dispatch(question.message, turn) !== 'taken') this.say(turn, this.interrupted(stream))
+    return turn
+  }
+
+  /** Ends the stream with what it showed. */
+  private end(stream: StoredStream, { question, end }: TakenTurn): TurnController {
+    // If its last frame went somewhere, it is not sent a second time.
+    const turn = this.open(stream, end ? undefined : question)
+    this.say(turn, stream.finished ? stream.content : this.interrupted(stream))
+    return turn
+  }
+
+  private open({ streamId, msgId, owner, content }: StoredStream, question: TakenTurn['question']): TurnController {
+    const { turns, clock, isTrusted } = this.options
+    const age = question ? Math.max(0, clock.now() - question.receivedAt) : 0
+    const url = question?.message.responseUrl
+    const stream = { streamId, content, openedAt: clock.monotonic() - age }
+    return turns.continue({ msgId, ...owner }, stream, url && isTrusted(url) ? url : undefined)
+  }
+
+  private say(turn: TurnController, text: string) {
+    void turn.say({ text }).finally(() => turn.endChain())
+  }
+
+  /** The text so far, and a sentence. */
+  private interrupted({ content }: StoredStream): string {
+    const { notices, placeholder } = this.options
+    const text = content === placeholder ? '' : content
+    const [head] = cut(text, MAX_STREAM_BYTES - Buffer.byteLength(notices.interrupted) - 2)
+    return [head, notices.interrupted].filter(Boolean).join('\n\n')
+  }
+}
