@@ -76,7 +76,7 @@ export class Cluster {
     const nginx = keep(await Nginx.start(`location / {
       proxy_pass http://instances;
       proxy_connect_timeout 1s;
-      proxy_read_timeout 2s;
+      proxy_read_timeout 30s;
       proxy_next_upstream error timeout non_idempotent;
     }`, `upstream instances { ${servers} }`))
     return new Cluster(redis, gemini, wecom, instances, nginx, close)
@@ -90,6 +90,8 @@ export class Cluster {
       token: credentials.WECOM_BOT_TOKEN,
       encodingAESKey: credentials.WECOM_BOT_ENCODING_AES_KEY,
       pollInterval: 250,
+      // Not WeCom's five seconds: the specs also run on machines that are busy.
+      timeout: 30_000,
       userId,
       ...withResponseUrl && { wecom: this.wecom },
     })

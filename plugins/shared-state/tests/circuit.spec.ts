@@ -63,6 +63,25 @@ describe('Circuit', () => {
     assert.equal(circuit.isRecovering, false)
   })
 
+  it('waits a second for an answer', async () => {
+    const answer = circuit.run(() => new Promise<string>(() => {}), async () => 'substitute')
+    await clock.advance(999)
+    assert.equal(circuit.isOpen, false)
+    await clock.advance(1)
+    assert.equal(await answer, 'substitute')
+    assert.equal(circuit.isOpen, true)
+  })
+
+  it('takes an answer that arrived while the process was busy', async () => {
+    let arrive!: (text: string) => void
+    const answer = circuit.run(() => new Promise<string>(resolve => arrive = resolve), async () => 'substitute')
+    await clock.advance(500)
+    setImmediate(() => arrive('server'))
+    void clock.jump(5000)
+    assert.equal(await answer, 'server')
+    assert.equal(circuit.isOpen, false)
+  })
+
   it('logs one line a minute and one at the end', async () => {
     fails = true
     await ask()

@@ -2,6 +2,8 @@ import { describeError } from 'common/errors'
 import type { Clock } from 'common/time'
 import type { Logger } from 'koishi'
 
+/** How long a command may take, once for each failure: then the server is not asked. A reply to WeCom waits for it. */
+export const COMMAND_TIMEOUT_MS = 1000
 /** The first look after a failure comes soon: most are over at once. */
 const FIRST_PROBE_MS = 250
 const PROBE_INTERVAL_MS = 1000
@@ -60,10 +62,26 @@ export class Circuit {
     if (this.starting) await this.starting
     if (this.isOpened) return substitute()
     try {
-      return await task()
+      return await this.inTime(task())
     } catch {
       this.open()
       return substitute()
+    }
+  }
+
+  /** @throws if there is no answer in time. Answers that arrived while this process was busy count. */
+  private async inTime<T>(answer: Promise<T>): Promise<T> {
+    const { clock } = this.options
+    let timer: unknown
+    const timeout = new Promise<never>((_, reject) => {
+      const giveUp = () => reject(new Error(`no answer within ${COMMAND_TIMEOUT_MS} ms`))
+      // Timers fire before the answers that have arrived are read.
+      timer = clock.setTimeout(() => setImmediate(() => setImmediate(giveUp)), COMMAND_TIMEOUT_MS)
+    })
+    try {
+      return await Promise.race([answer, timeout])
+    } finally {
+      clock.clearTimeout(timer)
     }
   }
 
@@ -87,7 +105,7 @@ export class Circuit {
 
   private async probe() {
     try {
-      await this.options.probe()
+      await this.inTime(this.options.probe())
     } catch (error) {
       if (this.isDisposed) return
       this.logFailure(error)

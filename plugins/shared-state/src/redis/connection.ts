@@ -2,8 +2,6 @@ import { Redis } from 'ioredis'
 import type { ScriptName } from './scripts'
 import { SCRIPTS } from './scripts'
 
-/** How long a command may take. A reply to WeCom waits for it. */
-export const COMMAND_TIMEOUT_MS = 300
 const CONNECT_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 2000
 
@@ -13,7 +11,7 @@ export type Commands = Pick<Redis, 'get' | 'set' | 'publish' | 'ping' | 'zrem'>
 
 /**
  * Two connections to Redis: one for commands, one for subscriptions. Both reconnect by themselves. Commands that cannot
- * be sent at once are refused instead of queued.
+ * be sent at once are refused instead of queued; those that are sent have no time limit of their own.
  */
 export class RedisConnection {
   readonly commands: Commands
@@ -33,7 +31,6 @@ export class RedisConnection {
     }
     this.client = new Redis(url, {
       ...options,
-      commandTimeout: COMMAND_TIMEOUT_MS,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,

@@ -73,10 +73,9 @@ export class HeldLease implements Lease {
   /** @param value replaces the value. @returns `false` if the lease is lost */
   async renew(value?: string): Promise<boolean> {
     if (this.isStopped) return false
-    const { renewal, options: { backend, clock, outages, key, holder, fence, ttlMs, group } } = this
-    const since = clock.monotonic()
+    const { renewal, options: { backend, key, holder, fence, ttlMs, group } } = this
     const { isOverdue } = renewal
-    const { epoch } = outages
+    const succeeded = renewal.begin()
     if (value !== undefined) this.value = value
     // After an outage the server may not know the value any more.
     const written = value ?? (renewal.hadOutage ? this.value : undefined)
@@ -84,7 +83,7 @@ export class HeldLease implements Lease {
     if (this.isStopped) return false
     // Without the server, a process that was stopped cannot know whether another one has taken over.
     if (isOwn && !(isOverdue && renewal.hadOutage)) {
-      renewal.renewed(since, epoch)
+      succeeded()
       return true
     }
     this.stop()

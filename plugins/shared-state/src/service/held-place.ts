@@ -88,10 +88,9 @@ export class HeldPlace implements QueuePlace {
   /** Tells the server that this instance is alive, and asks for the position. */
   async renew() {
     if (this.isStopped) return
-    const { renewal, options: { backend, clock, outages, queue, ticket, ttlMs } } = this
-    const since = clock.monotonic()
+    const { renewal, options: { backend, queue, ticket, ttlMs } } = this
     const { isOverdue } = renewal
-    const { epoch } = outages
+    const succeeded = renewal.begin()
     // After an outage the queues may be gone; those who were in time go on as they were.
     const position = await backend.renewPlace(queue, ticket, ttlMs, renewal.hadOutage && !isOverdue)
     if (this.isStopped) return
@@ -100,7 +99,7 @@ export class HeldPlace implements QueuePlace {
       this.loss.abort()
       return
     }
-    renewal.renewed(since, epoch)
+    succeeded()
     if (position > 0) return
     this.isFirst = true
     this.release()

@@ -4,6 +4,8 @@ import type { Clock } from 'common/time'
 export interface Outages {
   /** Number of times that the server stopped answering. */
   readonly epoch: number
+  /** It does not answer at present. */
+  readonly isOpen: boolean
 }
 
 /** When something that expires was renewed last. */
@@ -20,7 +22,7 @@ export class Renewal {
     this.epoch = outages.epoch
   }
 
-  /** The server stopped answering since: it may have lost what it knew. */
+  /** The server stopped answering since it was last asked: it may have lost what it knew. */
   get hadOutage() {
     return this.outages.epoch !== this.epoch
   }
@@ -33,9 +35,14 @@ export class Renewal {
     return this.clock.monotonic() - this.renewedAt > this.ttlMs
   }
 
-  /** @param since `monotonic` when the renewal was sent */
-  renewed(since: number, epoch: number) {
-    this.renewedAt = since
-    this.epoch = epoch
+  /** Before a renewal. @returns a function that notes its success */
+  begin(): () => void {
+    const since = this.clock.monotonic()
+    const { epoch, isOpen } = this.outages
+    return () => {
+      this.renewedAt = since
+      // What this process has noted by itself, the server does not know.
+      if (!isOpen && !this.outages.isOpen) this.epoch = epoch
+    }
   }
 }

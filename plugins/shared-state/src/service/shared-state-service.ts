@@ -11,8 +11,6 @@ const INSTANCE_TTL_MS = 15_000
 
 /** Whether the server answers. */
 export interface ServerHealth extends Outages {
-  /** It does not at present. */
-  readonly isOpen: boolean
   /** It does not, or has only just begun to do so again. */
   readonly isRecovering: boolean
 }
