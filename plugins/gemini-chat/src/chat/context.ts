@@ -80,7 +80,7 @@ export function createChatContext(
   const models = new ModelList(modelsOf(config, providers), logger, { providers: names, offered })
   const { engine } = options
   const calendarOf = (provider: string) => engine.calendarOf?.(provider) ?? engine.quotaCalendar
-  const sharedKeys = new SharedKeys()
+  const sharedKeys = new SharedKeys(shared, now)
   const keyPool = new KeyPool(keysOf(providers), options.clock, engine.quotaCalendar, sharedKeys, { names, calendarOf })
   ctx.inject(['sharedState'], (ctx) => {
     ctx.on('dispose', sharedKeys.connect(ctx.sharedState, (digest, change) => keyPool.learn(digest, change)))

@@ -104,14 +104,14 @@ export class KeyPool {
 
   /** Tries a key last for an hour, because its account has no credit: for one model, or for all. */
   markUnpaid(key: ApiKey, model?: string) {
-    this.others?.tell(sharedName(key), { name: 'unpaid', model })
+    this.others?.tell(sharedName(key), { name: 'unpaid', model, forMs: REFUSED_KEY_COOLDOWN_MS })
     this.unpaid.set(unpaidId(key, model), this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS)
   }
 
   /** @returns whether the key was not refused before */
   markRefused(key: ApiKey): boolean {
     const isNew = !this.isRefused(key)
-    this.others?.tell(sharedName(key), { name: 'refused' })
+    this.others?.tell(sharedName(key), { name: 'refused', forMs: REFUSED_KEY_COOLDOWN_MS })
     this.refused.set(key, this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS)
     return isNew
   }
@@ -130,12 +130,12 @@ export class KeyPool {
   learn(digest: string, change: KeyChange) {
     const key = this.keys.find(key => digestOf(sharedName(key)) === digest)
     if (!key) return
-    const cooledAt = this.clock.monotonic() + REFUSED_KEY_COOLDOWN_MS
+    const now = this.clock.monotonic()
     switch (change.name) {
       case 'refused':
-        return void this.refused.set(key, cooledAt)
+        return void this.refused.set(key, now + change.forMs)
       case 'unpaid':
-        return void this.unpaid.set(unpaidId(key, change.model), cooledAt)
+        return void this.unpaid.set(unpaidId(key, change.model), now + change.forMs)
       case 'accepted':
         this.refused.delete(key)
         for (const only of [undefined, change.model]) this.unpaid.delete(unpaidId(key, only))

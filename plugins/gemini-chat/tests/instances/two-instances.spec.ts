@@ -197,5 +197,30 @@ describe('two instances that share state', () => {
       await two.client('bob').receive('hi')
       assert.deepEqual(two.engine.requests.map(({ key }) => key), ['key-2'])
     })
+
+    it(`do not ask with a key that was found ${how} before one of them started`, async () => {
+      const config = { apiKeys: ['key-1', 'key-2'] }
+      await start(config)
+      one.engine.respond(failure, request => says(questionOf(request)))
+      await one.client('alice').receive('hi')
+      await two.close()
+      two = await createApp({ bot: EditingBot, config, prepare: app => void app.set('sharedState', services[1]) })
+      await two.client('bob').receive('hi')
+      assert.deepEqual(two.engine.requests.map(({ key }) => key), ['key-2'])
+    })
   }
+
+  it('ask again with a key that another one was answered with', async () => {
+    const config = { apiKeys: ['key-1', 'key-2'] }
+    await start(config)
+    one.engine.respond(fails('auth'), fails('auth'))
+    await one.client('alice').receive('hi')
+    one.engine.respond(request => says(questionOf(request)))
+    await one.client('alice').receive('hi')
+    const accepted = one.engine.requests.at(-1)!.key
+    await two.close()
+    two = await createApp({ bot: EditingBot, config, prepare: app => void app.set('sharedState', services[1]) })
+    await two.client('bob').receive('hi')
+    assert.deepEqual(two.engine.requests.map(({ key }) => key), [accepted])
+  })
 })
