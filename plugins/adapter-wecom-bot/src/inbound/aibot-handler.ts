@@ -82,7 +82,9 @@ export class AibotHandler implements CallbackHandler {
     const { streamId, msgId } = poll
     if (!turn) return this.recall(streamId, msgId, poll)
     if (!foreignTurns?.isDoubtful(streamId)) return this.show(turn, msgId)
-    return foreignTurns.isOwn(streamId).then(isOwn => isOwn ? this.show(turn, msgId) : this.recall(streamId, msgId, poll))
+    return foreignTurns.isOwn(streamId).then((isOwn) => {
+      return isOwn ? this.show(turn, msgId) : this.recall(streamId, msgId, poll)
+    })
   }
 
   private message(message: Message, isReplayed: boolean, route: ReplyRoute): Outcome | Promise<Outcome> {
