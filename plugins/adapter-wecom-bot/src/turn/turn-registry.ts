@@ -40,7 +40,7 @@ export interface ContinuedStream {
 }
 
 /** Whose turn it is, and which message it answers. */
-export type Addressee = Pick<CallbackBase, 'msgId' | 'botId' | 'userId' | 'chatId'>
+export type AnsweredMessage = Pick<CallbackBase, 'msgId' | 'botId' | 'userId' | 'chatId'>
 
 /** All turns of a bot, from the callback until they can no longer be polled. */
 export class TurnRegistry {
@@ -69,13 +69,13 @@ export class TurnRegistry {
   }
 
   /** Opens the turn of a stream that another instance has answered until it died. */
-  continue(callback: Addressee, stream: ContinuedStream, responseUrl?: string): TurnController {
+  continue(callback: AnsweredMessage, stream: ContinuedStream, responseUrl?: string): TurnController {
     const { streamId: id, openedAt, content: placeholder } = stream
     return this.add(callback, { responseUrl }, { id, openedAt, placeholder })
   }
 
   private add(
-    { msgId, botId, userId, chatId }: Addressee,
+    { msgId, botId, userId, chatId }: AnsweredMessage,
     { responseUrl, override, requestId, streaming = true, screen = this.createScreen }: OpenOptions,
     { id, openedAt, ...settings }: TurnSettings & { id: string, openedAt: number },
   ): TurnController {
