@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { createProxyConnector, parseProxy } from 'common/proxy'
+import type { ProxyErrorCode } from 'common/proxy'
 import { WebSocket } from 'ws'
 import { note, ok, problem } from '../../plugins/gemini-chat/src/doctor'
 import type { Finding } from '../../plugins/gemini-chat/src/doctor'
 import type { Env } from '../instance/env'
+import { savedSettings } from './saved-env'
 
 const DEFAULT_URL = 'wss://openws.work.weixin.qq.com'
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -16,8 +19,32 @@ export function usesLongConnection({ PLATFORM, WECOM_BOT_MODE, WECOM_BOT_TOKEN, 
   return WECOM_BOT_MODE ? WECOM_BOT_MODE === 'websocket' : !!WECOM_BOT_SECRET && !WECOM_BOT_TOKEN
 }
 
+/**
+ * The proxy that the connection takes: that of the adapter, else the one that Koishi's client was given. There are no
+ * variables for them.
+ */
+function proxyOf(): string | undefined {
+  const [adapter] = savedSettings('adapter-wecom-bot')
+  const [client, agent] = [savedSettings('http')[0], savedSettings('proxy-agent')[0]]
+  return [adapter?.proxy, client?.proxyAgent, agent?.proxyAgent].find(Boolean) as string | undefined
+}
+
+const proxyCauses = {
+  'proxy/malformed-address': 'proxy-address',
+  'proxy/credentials-refused': 'proxy-login',
+  'proxy/connection-refused': 'proxy-target',
+  'proxy/unreachable': 'proxy',
+} as const satisfies Record<ProxyErrorCode, string>
+
+type Cause = 'dns' | 'tls' | 'status' | 'network' | typeof proxyCauses[ProxyErrorCode]
+
 /** What prevents a connection: a part of the hint's name. */
-function causeOf({ code = '', message }: NodeJS.ErrnoException): 'dns' | 'tls' | 'status' | 'network' {
+function causeOf({ code = '', message }: NodeJS.ErrnoException): Cause {
+  if (code in proxyCauses) {
+    // SOCKS has no codes for these.
+    if (/authentication failed/i.test(message)) return 'proxy-login'
+    return /rejected connection/i.test(message) ? 'proxy-target' : proxyCauses[code as ProxyErrorCode]
+  }
   if (/^(?:ENOTFOUND|EAI_AGAIN)$/.test(code)) return 'dns'
   if (/CERT|SSL|TLS|SELF_SIGNED|ALTNAME|EPROTO/.test(code)) return 'tls'
   return /Unexpected server response/.test(message) ? 'status' : 'network'
@@ -29,20 +56,31 @@ function causeOf({ code = '', message }: NodeJS.ErrnoException): 'dns' | 'tls' |
  */
 export async function* examineLongConnection(env: Env, subscribes: boolean): AsyncGenerator<Finding> {
   const address = env.WECOM_BOT_WS_URL ?? DEFAULT_URL
-  const socket = new WebSocket(address, { handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
+  const proxy = proxyOf()
+  let socket: WebSocket
   try {
-    await new Promise<void>((resolve, reject) => socket.once('open', resolve).once('error', reject))
+    socket = await open(address, proxy)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    return yield problem('socket-failed', { address, reason: code ?? message }, `socket-${causeOf(error as Error)}`)
+    const { code, message, name } = error as NodeJS.ErrnoException
+    // The message of a proxy's error tells more than its code, and contains no address.
+    const reason = name === 'ProxyError' ? message : code ?? message
+    return yield problem('socket-failed', { address, reason }, `socket-${causeOf(error as Error)}`)
   }
-  yield ok('socket', { address })
+  yield ok(proxy ? 'socket-proxy' : 'socket', { address })
   try {
     if (subscribes) yield await subscribe(socket, env)
     else yield note('socket-untested', {}, 'socket-subscribe')
   } finally {
     socket.terminate()
   }
+}
+
+/** @throws {ProxyError} where there is no way through the proxy */
+async function open(address: string, proxy?: string): Promise<WebSocket> {
+  const agent = proxy ? createProxyConnector(parseProxy(proxy), { timeoutMs: HANDSHAKE_TIMEOUT_MS }).agent : undefined
+  const socket = new WebSocket(address, { agent, handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
+  await new Promise<void>((resolve, reject) => socket.once('open', resolve).once('error', reject))
+  return socket
 }
 
 async function subscribe(socket: WebSocket, { WECOM_BOT_ID, WECOM_BOT_SECRET }: Env): Promise<Finding> {

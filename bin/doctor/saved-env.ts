@@ -3,6 +3,7 @@ import { load } from 'js-yaml'
 import type { Dict } from 'koishi'
 import type { Env } from '../instance/env'
 import { entriesOf } from '../instance/settings/entries'
+import type { Entry } from '../instance/settings/entries'
 import { valueAt } from '../instance/settings/overlay'
 import { TARGETS } from '../instance/settings/variables'
 
@@ -15,13 +16,7 @@ const FILE = 'data/koishi.yml'
  */
 export function savedEnv(): Env {
   const env: Env = {}
-  let plugins: Dict
-  try {
-    plugins = (load(readFileSync(FILE, 'utf8')) as { plugins?: Dict }).plugins ?? {}
-  } catch {
-    return env
-  }
-  for (const { name, isOn, config } of entriesOf(plugins)) {
+  for (const { name, isOn, config } of savedEntries()) {
     for (const [variable, { plugin, path }] of TARGETS) {
       const value = valueAt(config, path)
       if (!isOn || plugin !== name || env[variable] !== undefined || value === undefined || value === '') continue
@@ -29,4 +24,18 @@ export function savedEnv(): Env {
     }
   }
   return env
+}
+
+/** The saved settings of a plugin, of each of its entries that is switched on. */
+export function savedSettings(plugin: string): Dict[] {
+  return savedEntries().filter(({ name, isOn }) => isOn && name === plugin).map(({ config }) => config)
+}
+
+function savedEntries(): Entry[] {
+  try {
+    const { plugins = {} } = load(readFileSync(FILE, 'utf8')) as { plugins?: Dict }
+    return [...entriesOf(plugins)]
+  } catch {
+    return []
+  }
 }

@@ -49,6 +49,10 @@ export const texts: Record<string, BilingualText> = {
     zh: '企业微信长连接：能连到 {address}',
     en: 'WeCom long connection: {address} can be reached',
   },
+  'doctor.socket-proxy': {
+    zh: '企业微信长连接：经代理能连到 {address}',
+    en: 'WeCom long connection: {address} can be reached through the proxy',
+  },
   'doctor.socket-failed': {
     zh: '企业微信长连接：连不到 {address}，{reason}',
     en: 'WeCom long connection: {address} cannot be reached, {reason}',
@@ -80,6 +84,22 @@ export const texts: Record<string, BilingualText> = {
   'doctor.hints.socket-tls': {
     zh: '证书有问题：检查系统时间，以及是否有防火墙或代理替换了证书。',
     en: 'The certificate is not accepted: check the clock, and for a firewall or proxy that replaces certificates.',
+  },
+  'doctor.hints.socket-proxy-address': {
+    zh: '在控制台改正企业微信适配器的 proxy（或 http、proxy-agent 插件的 proxyAgent）。',
+    en: 'Correct the proxy of the WeCom adapter in the console (or proxyAgent of the plugins http and proxy-agent).',
+  },
+  'doctor.hints.socket-proxy-login': {
+    zh: '代理拒绝了用户名或密码：在控制台核对企业微信适配器的 proxy，特殊字符要做 URL 编码。',
+    en: 'The proxy refuses user name or password: check the adapter\'s proxy in the console, and percent-encode special characters.',
+  },
+  'doctor.hints.socket-proxy-target': {
+    zh: '代理在运行，但不肯连到企业微信：检查代理的规则，允许访问 openws.work.weixin.qq.com 的 443 端口。',
+    en: 'The proxy runs, and does not connect to WeCom: let its rules allow port 443 of openws.work.weixin.qq.com.',
+  },
+  'doctor.hints.socket-proxy': {
+    zh: '连不上代理，或代理到不了企业微信：检查代理是否在运行，地址和端口是否正确；不需要代理就清空企业微信适配器的 proxy。',
+    en: 'No way through the proxy: check that it runs, and its address and port. Without need for one, clear the adapter\'s proxy.',
   },
   'doctor.hints.socket-status': {
     zh: '对方不是企业微信的长连接：检查 WECOM_BOT_WS_URL，以及中间的代理是否支持 WebSocket。',

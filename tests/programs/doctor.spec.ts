@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createGemini, createSocks, freePort, WecomGateway } from 'testkit'
+import { createGemini, createHttpProxy, createSocks, freePort, WecomGateway } from 'testkit'
 import type { Gemini, Proxy } from 'testkit'
 
 const key = 'AIzaSyTestTestTestTestTestTestTest9876'
@@ -98,6 +98,49 @@ describe('npm run doctor', () => {
       gateway.treat = frame => void (frame.cmd === 'aibot_subscribe' && setTimeout(() => gateway.kick(), 100))
       assert.match((await run(socket(), '--subscribe')).output, /another process has taken the bot[^]*one process per bot/)
     }).timeout(120_000)
+
+    describe('through the proxy that is saved from the console', () => {
+      let own: Proxy | undefined
+
+      afterEach(async () => {
+        rmSync(join(cwd, 'data'), { recursive: true, force: true })
+        await own?.close()
+        own = undefined
+      })
+
+      function save(plugins: object) {
+        mkdirSync(join(cwd, 'data'), { recursive: true })
+        writeFileSync(join(cwd, 'data/koishi.yml'), JSON.stringify({ plugins }))
+      }
+
+      for (const [name, create] of [['SOCKS', createSocks], ['HTTP', createHttpProxy]] as const) {
+        it(`reaches the address, and tells the failures of the proxy apart: ${name}`, async () => {
+          own = await create({ username: 'me', password: 'pass-word' })
+          save({ 'adapter-wecom-bot:wecom': { proxy: own.url } })
+          assert.match((await run(socket())).output, /✓ 企业微信长连接：经代理能连到[^]*can be reached through the proxy/)
+          assert.equal(own.connections.length, 1)
+          own.refuse()
+          assert.match((await run(socket())).output, /cannot be reached[^]*does not connect to WeCom/)
+          save({ 'adapter-wecom-bot:wecom': { proxy: own.url.replace('pass-word', 'other') } })
+          const refused = await run(socket())
+          assert.match(refused.output, /refuses user name or password/)
+          assert.equal(refused.code, 1)
+        }).timeout(60_000)
+      }
+
+      it('never goes past it, and says what is wrong with its address', async () => {
+        const port = await freePort()
+        for (const [plugins, hint] of [
+          [{ 'adapter-wecom-bot:wecom': { proxy: `socks5h://127.0.0.1:${port}` } }, /ECONNREFUSED[^]*No way through the proxy/],
+          [{ 'adapter-wecom-bot:wecom': { proxy: '127.0.0.1:1080' } }, /has no scheme[^]*Correct the proxy/],
+          [{ 'adapter-wecom-bot:wecom': {}, 'proxy-agent:proxy': { proxyAgent: `http://127.0.0.1:${port}` } }, /No way through the proxy/],
+        ] as const) {
+          save(plugins)
+          assert.match((await run(socket())).output, hint)
+        }
+        assert.equal(gateway.connectionCount, 0)
+      }).timeout(60_000)
+    })
 
     it('says why the address cannot be reached', async () => {
       const closed = await run(socket({ WECOM_BOT_WS_URL: `ws://127.0.0.1:${await freePort()}` }))
