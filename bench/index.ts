@@ -6,6 +6,7 @@ import { dialects } from './cases/dialects'
 import { dingtalk } from './cases/dingtalk'
 import { firstChunkLatency } from './cases/first-chunk-latency'
 import { instance } from './cases/instance'
+import { longConnection } from './cases/long-connection'
 import { messages } from './cases/messages'
 import { profile } from './cases/profile'
 import { proxy } from './cases/proxy'
@@ -15,7 +16,8 @@ import type { Bench } from './harness'
 import { Report } from './harness'
 
 const benches: Record<string, Bench> = {
-  callbacks, messages, 'first-chunk': firstChunkLatency, conversations, streams, proxy, dingtalk, dialects, instance, soak, profile,
+  callbacks, messages, 'first-chunk': firstChunkLatency, conversations, streams, 'long-connection': longConnection, proxy,
+  dingtalk, dialects, instance, soak, profile,
 }
 /** These only run if named: one takes as long as all others together, the other has no targets. */
 const NAMED_ONLY = ['soak', 'profile']

@@ -19,3 +19,6 @@ export const ALL_FEATURES = {
   previousEncodingAESKey: AES_KEY.split('').reverse().join(''),
   healthToken: 'health',
 }
+
+/** A bot on its long connection. */
+export const LONG_CONNECTION_BOT = { botId: 'AIBOTID', botSecret: 'SECRET' }
