@@ -59,7 +59,17 @@ export class MonthlyQuota {
   }
 
   get isShort() {
-    return this.limit > 0 && this.used >= this.limit * SHORT_SHARE
+    return this.share >= SHORT_SHARE
+  }
+
+  /** Whether the operator should know. */
+  get isMostlyUsed() {
+    return this.share >= WARNING_SHARE
+  }
+
+  /** The part of the quota that is used; 0 without a limit. */
+  get share() {
+    return this.limit > 0 ? this.used / this.limit : 0
   }
 
   /** Counts uses; a negative number takes back those that were not billed. */
@@ -78,10 +88,9 @@ export class MonthlyQuota {
   }
 
   private warnWhenMostIsUsed() {
-    const { limit, used } = this
-    if (this.warned || !limit || used < limit * WARNING_SHARE) return
+    if (this.warned || !this.isMostlyUsed) return
     this.warned = true
-    this.options.warn(used, limit)
+    this.options.warn(this.used, this.limit)
   }
 
   private startMonth() {

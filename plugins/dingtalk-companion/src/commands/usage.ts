@@ -2,6 +2,7 @@ import { h } from 'koishi'
 import type { Context, Session } from 'koishi'
 import type { App } from '../api/app'
 import { monthOf } from '../api/monthly-quota'
+import type { MonthlyQuota } from '../api/monthly-quota'
 
 declare module 'koishi' {
   interface Events {
@@ -12,14 +13,27 @@ declare module 'koishi' {
   }
 }
 
-/** The API calls that the apps have made this month, one line for each. */
+/** The API calls and messages of the apps this month: one line for each, and one for each quota that is nearly used up. */
 export function describeUsage(apps: Iterable<App>, now: number, session: Session): string[] {
   const month = monthOf(now)
-  return Array.from(apps, ({ id, quota: { used, limit, isShort }, messages }) => {
+  return Array.from(apps).flatMap((app) => {
+    const { id, quota: { used, limit, isShort }, messages } = app
     const name = !limit ? 'unlimited' : isShort ? 'short' : 'calls'
     const messageCounts = { messages: messages.used, messageLimit: messages.limit || '∞' }
-    return session.text(`dingtalk-companion.usage.${name}`, { app: id, month, used, limit, ...messageCounts })
+    const usage = session.text(`dingtalk-companion.usage.${name}`, { app: id, month, used, limit, ...messageCounts })
+    return [usage, ...warnings(app, session)]
   })
+}
+
+function warnings({ id, messages, quota }: App, session: Session): string[] {
+  const warning = (name: string, { share }: MonthlyQuota) => {
+    return session.text(`dingtalk-companion.usage.${name}`, { app: id, percent: Math.floor(share * 100) })
+  }
+  return [
+    // The line itself says that few calls are left.
+    ...quota.isMostlyUsed && !quota.isShort ? [warning('most-calls', quota)] : [],
+    ...messages.isMostlyUsed ? [warning(messages.isShort ? 'few-messages' : 'most-messages', messages)] : [],
+  ]
 }
 
 /** The API calls and messages of this month, for the page of koishi-plugin-assistant-status. */

@@ -35,6 +35,23 @@ describe('dingtalk.usage', () => {
     assert.deepEqual(usageParts([], 0), [])
   })
 
+  for (const [calls, messages, expected] of [
+    [79, 79, ['dingkey 2027-01 79/100']],
+    [80, 0, ['dingkey 2027-01 80/100', 'calls 80 %']],
+    [89, 80, ['dingkey 2027-01 89/100', 'calls 89 %', 'messages 80 %']],
+    [0, 89, ['dingkey 2027-01 0/100', 'messages 89 %']],
+    [90, 90, ['90/100 short', 'few messages 90 %']],
+    [0, 120, ['dingkey 2027-01 0/100', 'few messages 120 %']],
+  ] as const) {
+    it(`warns of ${calls} % of the calls and ${messages} % of the messages`, async () => {
+      const session = await rig.message()
+      const app = new App('dingkey', { clock: rig.clock, monthlyCalls: 100, monthlyMessages: 100, warn() {} })
+      app.quota.spend(calls)
+      app.messages.spend(messages)
+      assert.deepEqual(describeUsage([app], rig.clock.now(), session), expected)
+    })
+  }
+
   it('says when little is left, and where there is no limit', async () => {
     const session = await rig.message()
     const lines = (monthlyCalls: number) => {
