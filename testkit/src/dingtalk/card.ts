@@ -32,11 +32,28 @@ export interface Card {
   mentions?: Record<string, string>
 }
 
+/**
+ * The template of DingTalk's own SDKs, which exists for every app. Its states are a variable; streaming changes none.
+ * @see https://github.com/DingTalk-Real-AI/dingtalk-channel-sdk-nodejs/blob/main/SPEC.md
+ */
+export const PUBLIC_CARD_TEMPLATE = '02fcf2f4-5e02-4a85-b672-46d1f715543e.schema'
+
 /** Applies an update to what the card displays. */
 function applyFrame(card: Card, frame: CardFrame) {
   card.frames.push(frame)
   card.content = frame.isFull ? frame.content : card.content + frame.content
+  if (card.templateId === PUBLIC_CARD_TEMPLATE) return void Object.assign(card.params!, { [card.key!]: card.content })
   card.state = frame.isError ? 'failed' : frame.isFinalize ? 'finished' : 'typing'
+}
+
+const FLOW_STATES: Record<string, Card['state']> = { 1: 'processing', 2: 'typing', 3: 'finished', 5: 'failed' }
+
+/** Applies variables to what a card of the public template displays. */
+function applyParams(card: Card) {
+  const { flowStatus = '1', msgContent = card.content } = card.params ?? {}
+  if (card.templateId !== PUBLIC_CARD_TEMPLATE) return
+  card.state = FLOW_STATES[flowStatus]
+  card.content = msgContent
 }
 
 /**
@@ -58,7 +75,8 @@ export class Cards {
   create(body: any): DingtalkApiError | object {
     const { outTrackId, cardTemplateId, openSpaceId = '', cardData } = body
     if (!outTrackId) return invalid('outTrackIdEmpty', 'outTrackId is empty')
-    if (!cardTemplateId || this.templates?.includes(cardTemplateId) === false) {
+    const isPublic = cardTemplateId === PUBLIC_CARD_TEMPLATE
+    if (!cardTemplateId || (!isPublic && this.templates?.includes(cardTemplateId) === false)) {
       return invalid('templateNotExist', 'card template is not exist')
     }
     const [, type, id] = /^dtv1\.card\/\/(IM_GROUP|IM_ROBOT)\.(.+)$/.exec(openSpaceId) ?? []
@@ -73,7 +91,9 @@ export class Cards {
     if (success && !this.find(outTrackId)) {
       const space = `${type}.${id}`
       const extra = { app: deliver.robotCode, params: { ...cardData?.cardParamMap }, mentions: deliver.atUserIds }
-      this.all.push({ outTrackId, templateId: cardTemplateId, space, state: 'processing', content: '', frames: [], ...extra })
+      const card: Card = { outTrackId, templateId: cardTemplateId, space, state: 'processing', content: '', frames: [], ...extra }
+      applyParams(card)
+      this.all.push(card)
     }
     const result = { spaceId: id, spaceType: type, success, errorMsg: success ? '' : 'deliver model is illegal' }
     return { success: true, result: { outTrackId, deliverResults: [result] } }
@@ -89,7 +109,9 @@ export class Cards {
     if (!card) return invalid('outTrackId', 'outTrackId card is not exist')
     const values = cardData?.cardParamMap ?? {}
     if (Object.values(values).some(value => typeof value !== 'string')) return invalid('cardParamMap', 'cardParamMap takes strings only')
-    card.params = cardUpdateOptions?.updateCardDataByKey ? { ...card.params, ...values } : values
+    const { updateCardDataByKey: isPartial } = cardUpdateOptions ?? {}
+    card.params = isPartial ? { ...card.params, ...values } : values
+    if (!isPartial || 'flowStatus' in values || 'msgContent' in values) applyParams(card)
     return { success: true, result: true }
   }
 
