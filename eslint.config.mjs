@@ -95,7 +95,8 @@ export default tseslint.config(
     files: ['bin/**'],
     rules: {
       'no-restricted-imports': ['error', { patterns: [{
-        regex: '/plugins/(?!gemini-chat/src/doctor$|shared-state/src/redis/inspect-server$)',
+        regex: '/plugins/(?!gemini-chat/src/doctor$|shared-state/src/redis/inspect-server$|'
+          + 'dingtalk-companion/src/delivery/card-template$)',
         message: 'programs import only what the doctor needs of the plugins',
       }] }],
     },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { BUILT_IN_TEMPLATE } from '../../plugins/dingtalk-companion/src/delivery/card-template'
 import { note, ok, problem } from '../../plugins/gemini-chat/src/doctor'
 import type { Finding } from '../../plugins/gemini-chat/src/doctor'
 import type { Env } from '../instance/env'
@@ -24,7 +25,8 @@ interface Probe {
  * anyone; the probes are billed, one call each.
  */
 export async function* examineDingtalk(env: Env): AsyncGenerator<Finding> {
-  const { DINGTALK_CLIENT_ID: appKey, DINGTALK_CLIENT_SECRET: appSecret, DINGTALK_CARD_TEMPLATE_ID: template } = env
+  const { DINGTALK_CLIENT_ID: appKey, DINGTALK_CLIENT_SECRET: appSecret, DINGTALK_CARD_TEMPLATE_ID: ownTemplate } = env
+  const template = ownTemplate || (env.DINGTALK_BUILT_IN_CARD === 'false' ? undefined : BUILT_IN_TEMPLATE.id)
   const endpoint = env.DINGTALK_API_ENDPOINT || DEFAULT_ENDPOINT
   const call = (path: string, body: object, method = 'POST', token?: string) => request(endpoint, { method, path, body, token })
 
@@ -40,11 +42,21 @@ export async function* examineDingtalk(env: Env): AsyncGenerator<Finding> {
 
   for (const { scope, ...probe } of probesOf(template)) {
     const { body } = await call(probe.path, probe.body, probe.method, token)
-    if (/PermissionDenied/i.test(body.code ?? '')) yield problem('dingtalk-scope-missing', { scope }, 'dingtalk-scope')
-    else if (isTemplateUnknown(body)) yield problem('dingtalk-template-unknown', { template }, 'dingtalk-template')
-    else yield ok('dingtalk-scope', { scope })
+    const isForCards = scope.startsWith('Card.')
+    if (/PermissionDenied/i.test(body.code ?? '')) {
+      yield isForCards && !ownTemplate
+        ? note('dingtalk-scope-missing', { scope }, 'dingtalk-built-in-scope')
+        : problem('dingtalk-scope-missing', { scope }, 'dingtalk-scope')
+    } else if (isTemplateUnknown(body)) {
+      yield ownTemplate
+        ? problem('dingtalk-template-unknown', { template }, 'dingtalk-template')
+        : note('dingtalk-template-unknown', { template }, 'dingtalk-own-template')
+    } else {
+      yield ok('dingtalk-scope', { scope })
+    }
   }
   if (!template) yield note('dingtalk-no-template')
+  else if (!ownTemplate) yield note('dingtalk-built-in-template')
   if (env.DINGTALK_PROTOCOL === 'http') return
   const subscriptions = [{ type: 'CALLBACK', topic: '/v1.0/im/bot/messages/get' }]
   const { body } = await call('gateway/connections/open', { clientId: appKey, clientSecret: appSecret, subscriptions })

@@ -201,6 +201,19 @@ export const texts: Record<string, BilingualText> = {
     zh: '核对 DINGTALK_CARD_TEMPLATE_ID；模板要发布，并关联这个应用。',
     en: 'Check DINGTALK_CARD_TEMPLATE_ID. The template must be published and belong to this app.',
   },
+  'doctor.hints.dingtalk-own-template': {
+    zh: '内置模板用不了：自己做一个，填到 DINGTALK_CARD_TEMPLATE_ID；或设 DINGTALK_BUILT_IN_CARD=false。',
+    en: 'The built-in template cannot be used: make your own for DINGTALK_CARD_TEMPLATE_ID, or set DINGTALK_BUILT_IN_CARD=false.',
+  },
+  'doctor.hints.dingtalk-built-in-scope': {
+    zh: '回答写完后发一条消息。要用卡片，在应用的「权限管理」里申请它并发布新版本；不用卡片，设 DINGTALK_BUILT_IN_CARD=false。',
+    en: 'Answers are sent as one message. For cards, add it to the permissions of the app and publish a new version; '
+      + 'without cards, set DINGTALK_BUILT_IN_CARD=false.',
+  },
+  'doctor.dingtalk-built-in-template': {
+    zh: '钉钉卡片模板：没有设置，用内置的公共模板',
+    en: 'DingTalk card template: none is set, the built-in public one is used',
+  },
   'doctor.dingtalk-no-template': {
     zh: '钉钉卡片模板：没有设置，回答写完后发一条消息',
     en: 'DingTalk card template: none is set, answers are sent as one message when they are complete',

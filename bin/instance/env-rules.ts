@@ -41,6 +41,7 @@ export const ENV_RULES: EnvRule[] = [
   oneOf('LOG_MESSAGE_TEXT', 'true', 'false'),
   oneOf('DINGTALK_PROTOCOL', 'ws', 'http'),
   oneOf('DINGTALK_STREAMING', 'live', 'economy', 'off'),
+  oneOf('DINGTALK_BUILT_IN_CARD', 'true', 'false'),
   {
     names: ['PORT'],
     isValid: value => /^\d{1,5}$/.test(value) && +value >= 1 && +value <= 65535,

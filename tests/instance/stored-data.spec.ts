@@ -34,6 +34,7 @@ describe('what is stored', function() {
         ...wecom, GEMINI_API_KEY: 'spec-key', GEMINI_BASE_URL: gemini.url,
         DINGTALK_CLIENT_ID: dingtalk.appKey, DINGTALK_CLIENT_SECRET: dingtalk.appSecret,
         DINGTALK_API_ENDPOINT: dingtalk.apiEndpoint, DINGTALK_OLD_API_ENDPOINT: dingtalk.oldApiEndpoint,
+        DINGTALK_BUILT_IN_CARD: 'false',
       },
       files: { 'tables.cjs': tables }, plugins: '    ./tables.cjs:tables: {}\n',
     })

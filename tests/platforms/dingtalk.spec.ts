@@ -40,7 +40,7 @@ describe('the instance on DingTalk', function() {
     const { apiEndpoint, oldApiEndpoint } = dingtalk
     const endpoints = { DINGTALK_API_ENDPOINT: apiEndpoint, DINGTALK_OLD_API_ENDPOINT: oldApiEndpoint }
     const key = { GEMINI_API_KEY: 'spec-key', GEMINI_BASE_URL: gemini.url }
-    const all = { PLATFORM: 'dingtalk', ...credentials, ...endpoints, ...key, ...env }
+    const all = { PLATFORM: 'dingtalk', DINGTALK_BUILT_IN_CARD: 'false', ...credentials, ...endpoints, ...key, ...env }
     // The test platform serves files on this machine, which must be allowed by name.
     const yml = await readFile(join(root, 'koishi.yml'), 'utf8')
     const files = { 'koishi.yml': yml.replace(/(\n +)(?=proxy: )/, '$1mediaHosts: [127.0.0.1]$1') }

@@ -85,8 +85,17 @@ describe('the plugin of docs/streaming.md', function() {
     assert.deepEqual([content, space, dingtalk.messages], [poem, 'IM_GROUP.cidGROUP', []])
   })
 
+  it('grows in a card of the built-in template, which is then closed', async () => {
+    await start({ DINGTALK_STREAMING: 'live' })
+    await dingtalk.say('recite', { conversationId: 'cidGROUP' })
+    await until(() => dingtalk.cards[0]?.state === 'finished', 'the end of the card')
+    const [{ content, frames, key }] = dingtalk.cards
+    assert.ok(frames.length >= 3, String(frames.length))
+    assert.deepEqual([content, key, dingtalk.messages], [poem, 'msgContent', []])
+  })
+
   it('is one whole message of DingTalk without a card template', async () => {
-    await start()
+    await start({ DINGTALK_BUILT_IN_CARD: 'false' })
     await dingtalk.say('recite', { userId: 'alice' })
     await until(() => dingtalk.messages.length > 0, 'the message')
     assert.deepEqual([dingtalk.messages.map(({ param }) => param.text), dingtalk.cards], [[poem], []])

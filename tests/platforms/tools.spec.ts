@@ -71,6 +71,7 @@ describe('tools in the complete instance', function() {
         ...wecom, MCP_SECRET: 'secret-of-mcp', WECOM_BOT_STREAM_STYLE: 'stream_with_template_card', GEMINI_API_KEY: 'spec-key', GEMINI_BASE_URL: gemini.url,
         DINGTALK_CLIENT_ID: dingtalk.appKey, DINGTALK_CLIENT_SECRET: dingtalk.appSecret,
         DINGTALK_API_ENDPOINT: dingtalk.apiEndpoint, DINGTALK_OLD_API_ENDPOINT: dingtalk.oldApiEndpoint,
+        DINGTALK_BUILT_IN_CARD: 'false',
       },
       files: { 'koishi.yml': `${settings}    ./rooms.cjs:rooms: {}\n`, 'rooms.cjs': plugin },
     })

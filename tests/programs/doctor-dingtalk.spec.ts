@@ -30,7 +30,30 @@ describe('npm run doctor, for the app on DingTalk', () => {
   })
 
   it('checks no cards without a template', async () => {
-    assert.deepEqual(await examine(), ['ok token', 'ok scope qyapi_robot_sendmsg', 'note no-template', 'ok stream'])
+    const findings = await examine({ DINGTALK_BUILT_IN_CARD: 'false' })
+    assert.deepEqual(findings, ['ok token', 'ok scope qyapi_robot_sendmsg', 'note no-template', 'ok stream'])
+  })
+
+  it('checks the built-in template, which is used without one of its own', async () => {
+    assert.deepEqual(await examine(), [
+      'ok token', 'ok scope qyapi_robot_sendmsg', 'ok scope Card.Instance.Write', 'ok scope Card.Streaming.Write',
+      'note built-in-template', 'ok stream',
+    ])
+    assert.deepEqual([dingtalk.cards, dingtalk.messages], [[], []])
+  })
+
+  for (const scope of ['Card.Instance.Write', 'Card.Streaming.Write']) {
+    it(`takes it for no problem that the built-in template lacks ${scope}`, async () => {
+      dingtalk.meter.missing.add(scope)
+      const findings = await examine()
+      assert.ok(findings.includes(`note scope-missing ${scope}`), findings.join())
+      assert.ok(!findings.some(text => text.startsWith('problem')), findings.join())
+    })
+  }
+
+  it('says that the built-in template is gone', async () => {
+    dingtalk.fail('createAndDeliver', dingtalkErrors.invalid('templateNotExist', 'card template is not exist'))
+    assert.ok((await examine()).includes('note template-unknown'))
   })
 
   it('stops at a wrong secret', async () => {

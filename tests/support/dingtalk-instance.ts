@@ -5,7 +5,7 @@ import { createDingtalk, createGemini, scenarios } from 'testkit'
 import type { Card, Dingtalk, DingtalkOptions, Gemini } from 'testkit'
 import { Instance, root } from './instance'
 
-/** The instance on DingTalk, with Gemini that repeats each question. */
+/** The instance on DingTalk, with Gemini that repeats each question. Cards are made with a template only. */
 export class DingtalkInstance {
   instance!: Instance
 
@@ -29,7 +29,7 @@ export class DingtalkInstance {
       env: {
         PLATFORM: 'dingtalk', DINGTALK_CLIENT_ID: dingtalk.appKey, DINGTALK_CLIENT_SECRET: dingtalk.appSecret,
         DINGTALK_API_ENDPOINT: dingtalk.apiEndpoint, DINGTALK_OLD_API_ENDPOINT: dingtalk.oldApiEndpoint,
-        GEMINI_API_KEY: 'spec-key', GEMINI_BASE_URL: gemini.url, ...env,
+        GEMINI_API_KEY: 'spec-key', GEMINI_BASE_URL: gemini.url, DINGTALK_BUILT_IN_CARD: 'false', ...env,
       },
       after: this.instance as Instance | undefined,
       files: { 'koishi.yml': yml.replace(/(\n +)(?=proxy: )/, '$1mediaHosts: [127.0.0.1]$1') },

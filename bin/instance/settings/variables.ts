@@ -60,6 +60,7 @@ export const TARGETS: ReadonlyMap<Variable, Target> = new Map([
     ['DINGTALK_STREAMING', 'streaming'],
     ['DINGTALK_CARD_TEMPLATE_ID', 'cardTemplateId'],
     ['DINGTALK_CARD_KEY', 'cardKey'],
+    ['DINGTALK_BUILT_IN_CARD', 'builtInCard', value => value === 'true'],
   ]),
   ...settings('gemini-chat', [
     ['GEMINI_API_KEY', 'apiKeys', list],

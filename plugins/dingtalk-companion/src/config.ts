@@ -18,8 +18,10 @@ export interface AppSettings {
 /** Texts for the settings page are in `locales/`. */
 export interface Config {
   streaming: StreamingMode
-  /** Without a template every message is a Markdown message. */
+  /** The template of AI cards. Without one, the built-in one is used, or every message is a Markdown message. */
   cardTemplateId?: string
+  /** Whether cards use a public template where the settings name none. */
+  builtInCard: boolean
   /** Variable of the template that holds the text. */
   cardKey: string
   /** Whether text beyond what every client shows of a card follows in messages. */
@@ -49,6 +51,7 @@ export const Config: Schema<Config> = Schema.intersect([
   group({
     cardTemplateId: Schema.string(),
     cardKey: Schema.string().default('content'),
+    builtInCard: Schema.boolean().default(true),
     stopText: Schema.string().default('停止'),
   }, { shownIf: { setting: 'streaming', isNot: 'off' } }),
   group({

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { DialectWriter } from 'common/dialect'
 import { BlockScanner, cut, draft, pageText } from 'common/markdown'
+import type { Clock } from 'common/time'
 import type { DingtalkApi } from '../api/api'
 import type { DingtalkError } from '../api/error'
 import { SAFE_CARD_BYTES } from '../api/limits'
 import { cardDialect } from '../render/dialect'
 import type { OpenCardStore } from '../storage/open-cards'
-
-/** How a card looks: 输入中, 完成 or 失败. */
-export type CardLook = 'typing' | 'finished' | 'failed'
+import { callGapOf, showEnd } from './card-template'
+import type { CardLook, CardTemplate } from './card-template'
 
 /** A card with less text than this is not worth another try. */
 const MIN_CARD_BYTES = 100
 
 export interface CardFramesOptions {
   api: DingtalkApi
-  /** Variable of the template that holds the text. */
-  key: string
+  template: CardTemplate
+  clock: Clock
   store: OpenCardStore
   /** Characters that the card may show; what follows is not shown. Unlimited by default. */
   maxCharacters?: number
@@ -42,6 +42,8 @@ export class CardFrames {
   private tooLarge = false
   private readonly scanner = new BlockScanner()
   private readonly writer = new DialectWriter(cardDialect)
+  /** When the latest call for the card ended. */
+  private calledAt = -Infinity
 
   constructor(private readonly options: CardFramesOptions, private readonly outTrackId: string) {}
 
@@ -81,6 +83,7 @@ export class CardFrames {
     for (;;) {
       try {
         await this.send(this.writer.write(part.frame), look)
+        await this.showEnd(part.frame, look)
         return part.end
       } catch (error) {
         const { code, isTemporary } = error as DingtalkError
@@ -117,9 +120,21 @@ export class CardFrames {
     return { end: page.end, frame: pageText(text, page) }
   }
 
+  /** Where that fails, the whole text is readable, but the card still looks as if it grew. */
+  private async showEnd(frame: string, look: CardLook) {
+    const { outTrackId, options: { api, store, template } } = this
+    try {
+      await this.paced(() => showEnd(api, outTrackId, template, { look, text: this.writer.write(frame) }))
+      this.isLeftOpen = false
+    } catch (error) {
+      this.isLeftOpen = (error as DingtalkError).isTemporary
+      await store.complete(outTrackId, frame)
+    }
+  }
+
   private async send(content: string, look: CardLook) {
-    const { api, key } = this.options
-    await api.updateCard({
+    const { api, template: { key } } = this.options
+    await this.paced(() => api.updateCard({
       outTrackId: this.outTrackId,
       guid: randomUUID(),
       key,
@@ -127,6 +142,18 @@ export class CardFrames {
       isFull: true,
       isFinalize: look === 'finished',
       isError: look === 'failed',
-    }, look !== 'typing')
+    }, look !== 'typing'))
+  }
+
+  /** Makes a call, not too soon after the one before. */
+  async paced<T>(call: () => Promise<T>): Promise<T> {
+    const { clock, template } = this.options
+    const waitMs = this.calledAt + callGapOf(template) - clock.monotonic()
+    if (waitMs > 0) await clock.sleep(waitMs)
+    try {
+      return await call()
+    } finally {
+      this.calledAt = clock.monotonic()
+    }
   }
 }

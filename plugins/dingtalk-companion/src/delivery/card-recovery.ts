@@ -4,6 +4,7 @@ import type { DingtalkApi } from '../api/api'
 import type { DingtalkError } from '../api/error'
 import { toCard } from '../render/markdown'
 import type { OpenCardStore } from '../storage/open-cards'
+import { showEnd } from './card-template'
 
 /** A card that cannot be closed is given up after this. */
 const MAX_AGE_MS = 86_400_000
@@ -15,15 +16,20 @@ const MAX_AGE_MS = 86_400_000
  */
 export async function closeLeftOpenCards(api: DingtalkApi, store: OpenCardStore, clock: Clock): Promise<boolean> {
   let hasSkipped = false
-  for (const { outTrackId, key, content, notice, createdAt } of await store.leftOpen(api.app.id)) {
+  for (const { outTrackId, template, key, content, notice, createdAt } of await store.leftOpen(api.app.id)) {
     if (!await store.takeOver(outTrackId)) {
       hasSkipped = true
       continue
     }
-    const close = async (text: string): Promise<DingtalkError | undefined> => {
+    const close = async (markdown: string): Promise<DingtalkError | undefined> => {
+      const text = toCard(markdown)
       const flags = { isFull: true, isFinalize: true, isError: false }
-      const frame = { outTrackId, guid: randomUUID(), key, content: toCard(text), ...flags }
-      return api.updateCard(frame, true).then(() => undefined, error => error)
+      try {
+        await api.updateCard({ outTrackId, guid: randomUUID(), key, content: text, ...flags }, true)
+        await showEnd(api, outTrackId, { id: template, key }, { look: 'finished', text })
+      } catch (error) {
+        return error as DingtalkError
+      }
     }
     let error = await close([content, notice].filter(Boolean).join('\n\n'))
     if (error?.code === 'dingtalk/content-too-large') error = await close(notice)

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { LatestState } from 'common/streaming'
-import type { Clock } from 'common/time'
 import type { DingtalkError } from '../api/error'
 import type { Chat } from '../api/stock-bot'
 import { frameGap } from '../config'
@@ -8,7 +7,9 @@ import type { StreamingMode } from '../config'
 import { buttonsParam } from './card-buttons'
 import type { MessageButton } from './card-buttons'
 import { CardFrames } from './card-frames'
-import type { CardFramesOptions, CardLook } from './card-frames'
+import type { CardFramesOptions } from './card-frames'
+import { paramsOf } from './card-template'
+import type { CardLook } from './card-template'
 import type { SentTexts } from '../storage/recent-messages'
 import type { MarkdownSender } from './markdown-sender'
 import type { Mention } from './mention'
@@ -27,11 +28,9 @@ export interface CardOptions extends CardFramesOptions {
   /** Sends what does not fit into the card. */
   sender: Pick<MarkdownSender, 'send'>
   sent: SentTexts
-  template: string
   /** Whom the card mentions. */
   mention?: Mention
   mode: StreamingMode
-  clock: Clock
   /** Note below a text that was cut off. */
   notice: string
   /** Text of a card that came after its answer had been sent as a message. */
@@ -140,18 +139,18 @@ export class Card extends LatestState {
   }
 
   private async create() {
-    const { api, buttons, chat, template, key, mention, store, notice } = this.options
+    const { api, buttons, chat, template, mention, store, notice } = this.options
     if (this.finished.signal.aborted || this.isGivenUp) return
     const asker = chat.isDirect ? undefined : mention?.asker
     // Stored first: a card that is not stored could not be closed after a crash.
-    await store.add({ outTrackId: this.outTrackId, app: api.app.id, key, notice })
+    await store.add({ outTrackId: this.outTrackId, app: api.app.id, template: template.id, key: template.key, notice })
     try {
-      this.messageKey = await api.createCard(chat, {
+      this.messageKey = await this.frames.paced(() => api.createCard(chat, {
         outTrackId: this.outTrackId,
-        template,
-        params: { [key]: '', ...buttons?.length && { buttons: buttonsParam(buttons) } },
+        template: template.id,
+        params: { ...paramsOf(template, '', 'typing'), ...buttons?.length && { buttons: buttonsParam(buttons) } },
         mentions: asker && { [asker.id]: asker.name },
-      })
+      }))
       if (this.isGivenUp) return void await this.closeLate()
       this.isCreated = true
       if (asker) mention!.done()

@@ -16,7 +16,7 @@ export class OpenCardStore {
   ) {}
 
   /** @param row with the app key itself */
-  async add(row: Pick<OpenCardRow, 'outTrackId' | 'app' | 'key' | 'notice'>) {
+  async add(row: Pick<OpenCardRow, 'outTrackId' | 'app' | 'template' | 'key' | 'notice'>) {
     this.own.add(row.outTrackId)
     const createdAt = new Date(this.clock.now())
     const app = rowKey(row.app)
@@ -27,6 +27,11 @@ export class OpenCardStore {
 
   async update(outTrackId: string, content: string) {
     await this.database.try(database => database.set('gemini_dingtalk_card', { outTrackId }, { content }))
+  }
+
+  /** Keeps the whole text of a card that only looks open: closing it takes nothing away and adds no note. */
+  async complete(outTrackId: string, content: string) {
+    await this.database.try(database => database.set('gemini_dingtalk_card', { outTrackId }, { content, notice: '' }))
   }
 
   /** Removes a card that is closed. */

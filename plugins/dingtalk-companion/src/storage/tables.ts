@@ -14,6 +14,8 @@ export interface OpenCardRow {
   outTrackId: string
   /** Row key of the app key. */
   app: string
+  /** Id of the template; empty in rows of earlier versions. */
+  template: string
   /** Variable of the template. */
   key: string
   /** Markdown of the newest frame. */
@@ -55,6 +57,7 @@ export function declareTables(ctx: Context) {
   ctx.model.extend('gemini_dingtalk_card', {
     outTrackId: 'string(64)',
     app: 'string(255)',
+    template: { type: 'string', length: 255, initial: '' },
     key: 'string(255)',
     content: 'text',
     notice: 'text',

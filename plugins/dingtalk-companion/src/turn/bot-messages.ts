@@ -7,6 +7,8 @@ import type { SessionWebhooks } from '../api/session-webhooks'
 import { chatOf } from '../api/stock-bot'
 import type { Config } from '../config'
 import { Card } from '../delivery/card'
+import { showsButtons, templateOf } from '../delivery/card-template'
+import type { CardTemplate } from '../delivery/card-template'
 import { MarkdownSender } from '../delivery/markdown-sender'
 import { MediaSender } from '../delivery/media-sender'
 import type { LoadFile, OutgoingFile } from '../delivery/media-sender'
@@ -41,7 +43,7 @@ export interface BotMessagesOptions {
   webhooks: SessionWebhooks
   sent: SentTexts
   chats: CardChats
-  config: Pick<Config, 'streaming' | 'cardTemplateId' | 'cardKey' | 'splitCards'>
+  config: Pick<Config, 'streaming' | 'builtInCard' | 'cardTemplateId' | 'cardKey' | 'splitCards'>
   store: OpenCardStore
   clock: Clock
   /** Reads a file that a plugin sends. */
@@ -57,8 +59,12 @@ export class BotMessages {
   private readonly messages = new LruMap<string, OutgoingMessage>({ capacity: MAX_KNOWN_MESSAGES })
   /** What is sent to a chat, by its channel id. */
   private readonly queue = new SerialQueue()
+  private readonly template?: CardTemplate
 
-  constructor(private readonly options: BotMessagesOptions) {}
+  constructor(private readonly options: BotMessagesOptions) {
+    const { config } = options
+    if (config.streaming !== 'off') this.template = templateOf(config)
+  }
 
   /** Whether editing makes sense now: a card can be made, or a message that will be edited exists already. */
   get canEdit(): boolean {
@@ -116,13 +122,13 @@ export class BotMessages {
 
   /** Whether a message could become a card now. */
   get canOpenCard(): boolean {
-    const { api, config: { streaming, cardTemplateId } } = this.options
-    return streaming !== 'off' && !!cardTemplateId && api.app.takesCards
+    return !!this.template && this.options.api.app.takesCards
   }
 
   private chat({ channelId, session, turn, notice, deleted, late }: MessageTarget): MessageChat {
     const { api, chats, clock, config, recall, sent, store, warn, webhooks } = this.options
-    const { streaming: mode, cardTemplateId, cardKey: key, splitCards } = config
+    const { template } = this
+    const { streaming: mode, splitCards } = config
     const maxCharacters = splitCards ? MAX_CARD_CHARACTERS : undefined
     const chat = chatOf(channelId, session)
     const isReply = session?.channelId === channelId
@@ -138,9 +144,10 @@ export class BotMessages {
       get canOpenCard() {
         return canOpenCard()
       },
+      hasCardButtons: !!template && showsButtons(template),
       openCard(request) {
-        if (!canOpenCard() || !cardTemplateId) return
-        const content = { template: cardTemplateId, key, mode, notice, late, mention, maxCharacters, ...request }
+        if (!canOpenCard() || !template) return
+        const content = { template, mode, notice, late, mention, maxCharacters, ...request }
         const card = new Card({ api, chat, sender, sent, clock, store, ...content }, enqueue)
         chats.set(card.outTrackId, { id: channelId, isDirect: chat.isDirect, guildId: session?.guildId })
         return card

@@ -20,6 +20,8 @@ export interface MessageChat {
   /** Text of a card whose message was deleted. */
   deleted: string
   readonly canOpenCard: boolean
+  /** Whether cards show the buttons of a message. */
+  hasCardButtons: boolean
   /** Makes a card, if that is possible at the moment. */
   openCard(request: CardRequest): Card | undefined
   /** Runs a task after the earlier ones of this chat. */

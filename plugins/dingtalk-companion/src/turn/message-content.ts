@@ -1,3 +1,4 @@
+import { buttonLinks } from '../delivery/card-buttons'
 import type { MessageButton } from '../delivery/card-buttons'
 
 /**
@@ -24,4 +25,9 @@ export function isUnfinished({ state }: MessageContent): boolean {
 /** What a card shows: thoughts are a quotation before the text. */
 export function cardText({ text, thoughts }: MessageContent): string {
   return [thoughts?.replace(/^/gm, '> '), text].filter(Boolean).join('\n\n')
+}
+
+/** A text with the buttons of its message as links, where nothing else shows them. */
+export function withLinks(text: string, { buttons = [] }: MessageContent): string {
+  return [text, buttonLinks(buttons)].filter(Boolean).join('\n\n')
 }

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { DingtalkError } from '../api/error'
 import { CARD_WATCHDOG_MS } from '../delivery/card'
 import type { Card } from '../delivery/card'
-import { buttonLinks } from '../delivery/card-buttons'
 import { NO_KEY } from '../delivery/markdown-sender'
 import type { MessageChat } from './message-chat'
-import { cardText, isUnfinished } from './message-content'
+import { cardText, isUnfinished, withLinks } from './message-content'
 import type { MessageContent } from './message-content'
 
 /**
@@ -65,7 +64,7 @@ export class OutgoingMessage {
     if (isUnfinished(content)) {
       this.openCard()
       this.waitForMore()
-    } else if (inTurn && content.buttons?.length && chat.canOpenCard) {
+    } else if (inTurn && content.buttons?.length && chat.hasCardButtons && chat.canOpenCard) {
       this.openCard()
     } else if (inTurn && chat.canOpenCard) {
       this.wait(HOLD_MS)
@@ -173,19 +172,20 @@ export class OutgoingMessage {
   }
 
   private async send() {
-    const { chat, content: { buttons = [], text } } = this
+    const { chat } = this
     this.clearTimer()
     this.phase = 'sent'
-    const links = buttonLinks(buttons)
-    await chat.enqueue(() => this.deliver(links ? `${text}\n\n${links}` : text))
+    const text = withLinks(this.content.text, this.content)
+    await chat.enqueue(() => this.deliver(text))
   }
 
   private async closeCard() {
     // Its watchdog may have been faster.
     if (this.phase !== 'card') return this.sendRest()
-    const { text, state } = this.content
+    const { chat, content, content: { text, state } } = this
     this.phase = 'closed'
-    await this.card!.end(cardText(this.content), state === 'failed' ? 'failed' : 'finished')
+    const shown = chat.hasCardButtons ? cardText(content) : withLinks(cardText(content), content)
+    await this.card!.end(shown, state === 'failed' ? 'failed' : 'finished')
     this.delivered = text
   }
 

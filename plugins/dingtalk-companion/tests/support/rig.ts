@@ -75,7 +75,10 @@ export class Rig {
         missing: '缺少 {count} 个',
         lost: '没有收到',
         unreadable: '读不了',
-        usage: { calls: '{app} {month} {used}/{limit}', short: '{used}/{limit} short', unlimited: '{used}' },
+        usage: {
+          'calls': '{app} {month} {used}/{limit}', 'short': '{used}/{limit} short', 'unlimited': '{used}',
+          'most-calls': 'calls {percent} %', 'most-messages': 'messages {percent} %', 'few-messages': 'few messages {percent} %',
+        },
       },
     })
     rig.fork = app.plugin({ name: 'dingtalk-companion', apply: (ctx: Context) => rig.load(ctx, config) })
