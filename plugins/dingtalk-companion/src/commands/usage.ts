@@ -13,7 +13,7 @@ declare module 'koishi' {
   }
 }
 
-/** The API calls and messages of the apps this month: one line for each, and one for each quota that is nearly used up. */
+/** What the apps have used this month: one line for each, and one for each quota that is nearly used up. */
 export function describeUsage(apps: Iterable<App>, now: number, session: Session): string[] {
   const month = monthOf(now)
   return Array.from(apps).flatMap((app) => {

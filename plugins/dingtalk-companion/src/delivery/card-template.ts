@@ -19,7 +19,7 @@ export interface CardTemplate {
  */
 export const BUILT_IN_TEMPLATE: CardTemplate = { id: '02fcf2f4-5e02-4a85-b672-46d1f715543e.schema', key: 'msgContent' }
 
-/** Between the calls for one card of the built-in template: clients that still load it show "content failed to load". */
+/** Between two calls for a card of the built-in template: clients that still load the card show 内容加载失败. */
 const BUILT_IN_CALL_GAP_MS = 500
 
 /** Values of the variable `flowStatus`. */

@@ -76,7 +76,7 @@ export class Rig {
         lost: '没有收到',
         unreadable: '读不了',
         usage: {
-          'calls': '{app} {month} {used}/{limit}', 'short': '{used}/{limit} short', 'unlimited': '{used}',
+          calls: '{app} {month} {used}/{limit}', short: '{used}/{limit} short', unlimited: '{used}',
           'most-calls': 'calls {percent} %', 'most-messages': 'messages {percent} %', 'few-messages': 'few messages {percent} %',
         },
       },
