@@ -31,6 +31,8 @@ export interface Account {
   api: DingtalkApi
   connection: StreamConnection
   messages: BotMessages
+  /** Takes a callback of either mode. */
+  received(callback: Callback): Promise<object | null>
   uninstall(): void
   /** Closes the cards that were left open, while that goes on. */
   recovering?: Promise<void>
@@ -80,7 +82,7 @@ export function createAccount(bot: StockBot, options: AccountOptions): Account {
   const inbound = new Inbound({ bot, api, clock, webhooks, sent, warn, opened: open })
   const clicks = new Clicks({ ctx, bot, chats, clock, stopText: config.stopText })
 
-  /** Takes a callback of the Stream connection. @returns what to respond */
+  /** Takes a callback of DingTalk. @returns what to respond */
   async function received({ topic, data }: Callback): Promise<object | null> {
     app.messages.spend()
     if (topic === CARD_TOPIC) return clicks.receive(data)
@@ -97,6 +99,7 @@ export function createAccount(bot: StockBot, options: AccountOptions): Account {
   return {
     api,
     messages,
+    received,
     connection: new StreamConnection(bot, { clock, received, silence, warn }),
     uninstall: () => undo.forEach(callback => callback()),
   }

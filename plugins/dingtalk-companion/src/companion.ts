@@ -22,6 +22,8 @@ import { MonthlyUsageStore } from './storage/monthly-usage'
 import { OpenCardStore } from './storage/open-cards'
 import { declareTables } from './storage/tables'
 import { MessageDeduplicator } from './stream/dedupe'
+import { takeHttpCallbacks } from './stream/http-callbacks'
+import type { HttpApp } from './stream/http-callbacks'
 import { TurnRegistry } from './turn/turn-registry'
 
 export interface CompanionOptions {
@@ -65,6 +67,7 @@ export class Companion {
     this.turns = new TurnRegistry(clock)
     this.watchBots()
     this.watchMessages()
+    takeHttpCallbacks(ctx, { clock, apps: () => this.httpApps(), warn: this.warn })
     ctx.inject(['database'], () => {
       this.carryingOver = this.database.try(carryOverRows)
       this.eachAccount(account => this.restore(account))
@@ -125,6 +128,13 @@ export class Companion {
         turns.returned(session.id)
       }
     }, { prepend: true, global: true } as never)
+  }
+
+  private httpApps(): HttpApp[] {
+    const bots = this.ctx.bots.filter(isStockBot).filter(({ config }) => config.protocol === 'http')
+    return bots.map((bot) => {
+      return { secret: bot.config.secret, received: callback => this.accountOf(bot).received(callback) }
+    })
   }
 
   private statusChanged(bot: Bot) {
