@@ -4,6 +4,8 @@ export interface CardClick {
   userId: string
   /** Id of the conversation, where the card tells it. */
   spaceId?: string
+  /** Id of the company. */
+  corpId?: string
   /** Id of the action, as the template defines it. */
   actionId: string
   /** Parameters of the action, as the template defines them. */
@@ -14,6 +16,7 @@ interface RawClick {
   outTrackId?: string
   userId?: string
   spaceId?: string
+  corpId?: string
   value?: string
   content?: string
   cardPrivateData?: PrivateData
@@ -30,11 +33,11 @@ interface PrivateData {
  * @see https://open.dingtalk.com/document/orgapp/event-callback-card
  */
 export function readClick(data: unknown): CardClick | undefined {
-  const { outTrackId, userId, spaceId, content, value, cardPrivateData } = (data ?? {}) as RawClick
+  const { outTrackId, userId, spaceId, corpId, content, value, cardPrivateData } = (data ?? {}) as RawClick
   const { actionIds, params = {} } = cardPrivateData ?? privateData(content) ?? privateData(value) ?? {}
   const actionId = actionIds?.[0]
   if (!outTrackId || !userId || typeof actionId !== 'string') return
-  return { outTrackId, userId, spaceId, actionId, params }
+  return { outTrackId, userId, spaceId, corpId, actionId, params }
 }
 
 /** DingTalk sends it as a JSON text. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { h, Universal } from 'koishi'
 import type { Context, Session } from 'koishi'
 import type { Clock } from 'common/time'
@@ -37,8 +38,6 @@ export interface ClicksOptions {
  * that it stops the answers that the word stops when it is typed.
  */
 export class Clicks {
-  private count = 0
-
   constructor(private readonly options: ClicksOptions) {}
 
   /** @returns what to respond to DingTalk */
@@ -60,18 +59,18 @@ export class Clicks {
 
   private say(click: CardClick, text: string) {
     const session = this.sessionOf(click, { type: 'message' })
-    session.messageId = `${click.outTrackId}:${click.userId}:${++this.count}`
+    session.messageId = `${click.outTrackId}:${randomUUID()}`
     session.elements = [...session.isDirect ? [] : [h.at(session.selfId)], h.text(text)]
     session.content = session.elements.join('')
     this.options.bot.dispatch(session)
   }
 
-  private sessionOf({ outTrackId, spaceId, userId }: CardClick, event: Partial<Universal.Event>): Session {
+  private sessionOf({ corpId, outTrackId, spaceId, userId }: CardClick, event: Partial<Universal.Event>): Session {
     const { bot, chats } = this.options
-    // Cards of the process before this one are not known.
+    // Not known are the cards of other instances, and of the process before this one.
     const chat = chats.get(outTrackId) ?? (spaceId?.startsWith('cid')
-      ? { id: spaceId, isDirect: false, guildId: undefined }
-      : { id: userId, isDirect: true, guildId: undefined })
+      ? { id: spaceId, isDirect: false, guildId: corpId }
+      : { id: userId, isDirect: true, guildId: corpId })
     return bot.session({
       user: { id: userId },
       member: {},

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { DatabaseAccess } from 'common/database'
 import { FakeClock, settle } from 'common/testing'
 import { Context } from 'koishi'
+import type { Session } from 'koishi'
 import { MonthlyQuota } from '../../src/api/monthly-quota'
 import { RateLimiter } from '../../src/api/rate-limiter'
 import { SharedCounts } from '../../src/instances/shared-counts'
@@ -76,6 +77,41 @@ describe('two instances that share state', () => {
       assert.equal(card().state, 'finished')
       assert.equal(card().content, '还在写\n\n（回答在这里中断了。）')
     })
+
+    for (const group of [undefined, 'cidGROUP']) {
+      it(`take clicks on cards of the other one in ${group ?? 'a direct chat'}`, async () => {
+        await start(false)
+        const answer = await one.answer(group)
+        answer.update('还在写')
+        await one.until(() => card()?.frames.length > 0, 100)
+        const clicks: Session[] = []
+        const words: Session[] = []
+        for (const { app } of [one, await startSecond(false)]) {
+          app.on('interaction/button', session => void clicks.push(session))
+          app.on('message', session => void words.push(session))
+        }
+        /** Clicks on the stop button, which goes to the newest connection. */
+        const stop = async (count: number) => {
+          await one.platform.click(card(), { userId: 'alice', actionId: 'stop' })
+          await two!.until(() => words.length === count)
+        }
+        await stop(1)
+        await stop(2)
+        // The second instance is gone: the click goes to the one that writes the card.
+        two!.adapter.dispose()
+        await one.until(() => one.platform.stream.sockets.size === 1)
+        await one.platform.click(card(), { userId: 'alice', actionId: 'stop' })
+        await one.until(() => words.length === 3)
+        const placeOf = ({ channelId, guildId, isDirect, stripped, userId }: Session) => {
+          return [channelId, guildId, isDirect, userId, stripped.content]
+        }
+        const expected = [group ?? 'alice', 'dingcorp', !group, 'alice', '停止']
+        assert.deepEqual(words.map(placeOf), [expected, expected, expected])
+        assert.equal(new Set(words.map(({ messageId }) => messageId)).size, 3)
+        assert.deepEqual(clicks.map(({ event }) => event.button?.id), ['stop', 'stop', 'stop'])
+        await answer.finish('还在写')
+      })
+    }
 
     it('finish none while it cannot be known who writes them', async () => {
       await write()
