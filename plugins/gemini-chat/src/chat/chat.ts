@@ -98,7 +98,7 @@ export class Chat {
 
   private async ask(session: Session, body: h[]): Promise<h[] | undefined> {
     const parts = promptOf(body, session)
-    if (!parts) return localize(session, 'blank')
+    if (!parts) return localize(session, session.isDirect ? 'blank' : 'blank-group')
     const key = await this.conversationOf(session)
     const question = key.startsWith('channel:') ? labelSpeaker(parts, session) : parts
     if (this.config.policy !== 'merge') {
