@@ -39,13 +39,15 @@ describe('answers of the instance on DingTalk', function() {
     assert.match(usage, /调用了 2 次 API/)
   })
 
-  it('put no reaction on it when a card shows the answer', async () => {
+  it('show on a card that they are coming, without a reaction', async () => {
     await start(card)
     const release = holdAnswer('好了')
     await on.dingtalk.say('慢', { userId: 'alice' })
+    await on.until(() => /^（正在.*……）$/.test(on.dingtalk.cards[0]?.content ?? ''), 'the status')
+    // The reaction would come after a second.
     await new Promise(resolve => setTimeout(resolve, 1500))
     release()
-    await on.cards(1)
+    assert.equal((await on.cards(1))[0].content, '好了')
     assert.deepEqual(on.dingtalk.reactions, [])
   })
 
