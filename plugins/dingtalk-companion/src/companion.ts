@@ -131,10 +131,12 @@ export class Companion {
   }
 
   private httpApps(): HttpApp[] {
-    const bots = this.ctx.bots.filter(isStockBot).filter(({ config }) => config.protocol === 'http')
-    return bots.map((bot) => {
-      return { secret: bot.config.secret, received: callback => this.accountOf(bot).received(callback) }
-    })
+    const apps: HttpApp[] = []
+    for (const bot of this.ctx.bots) {
+      if (!isStockBot(bot) || bot.config.protocol !== 'http') continue
+      apps.push({ secret: bot.config.secret, received: callback => this.accountOf(bot).received(callback) })
+    }
+    return apps
   }
 
   private statusChanged(bot: Bot) {
