@@ -53,11 +53,15 @@ describe('three instances behind one URL', function() {
     const other = cluster.client(`user-${question}`, second)
     const poll = async () => (await other.poll(reply!.stream!.id)).reply!.stream!
     while (!(await poll()).content!.includes(`${question}-2`)) await sleep(200)
-    return { poll, worker: await first.workerPid() }
+    const { length } = first.output
+    const restarted = async () => {
+      while (!first.output.slice(length).includes('Ready.')) await sleep(200)
+    }
+    return { poll, worker: await first.workerPid(), restarted }
   }
 
   it('answer once more, in the same bubble, what one was answering that was killed', async () => {
-    const { poll, worker } = await begin('doomed', 6)
+    const { poll, worker, restarted } = await begin('doomed', 6)
     process.kill(worker, 'SIGKILL')
     let stream = await poll()
     while (!stream.finish) {
@@ -68,18 +72,18 @@ describe('three instances behind one URL', function() {
     assert.equal(stream.content, 'doomed-1 doomed-2 doomed-3 doomed-4 doomed-5 doomed-6 doomed-end')
     assert.deepEqual(cluster.questions, ['doomed', 'doomed'])
     assert.equal(cluster.wecom.responses.length, 0)
-    await cluster.instances[0].prints('Ready.\n')
+    await restarted()
   })
 
   it('send the answer of one that was killed to response_url, once, if WeCom does not poll any more', async () => {
-    const { worker } = await begin('unpolled', 6)
+    const { worker, restarted } = await begin('unpolled', 6)
     process.kill(worker, 'SIGKILL')
     while (!cluster.wecom.responses.length) await sleep(250)
     await sleep(6000)
     assert.equal(cluster.wecom.responses.length, 1)
     assert.match(JSON.stringify(cluster.wecom.responses[0].body), /unpolled-1 .*unpolled-end/)
     assert.deepEqual(cluster.questions, ['unpolled', 'unpolled'])
-    await cluster.instances[0].prints('Ready.\n')
+    await restarted()
   })
 
   it('let one that was stopped do nothing more when it wakes up', async () => {

@@ -68,4 +68,18 @@ describe('a server that comes back empty', () => {
       assert.deepEqual(await other.expired('group'), [])
     })
   }
+
+  it('learns what instances have begun to hold meanwhile', async () => {
+    const [one, other] = [add('one'), add('other')]
+    isAway = true
+    server = new MemoryBackend(clock)
+    const lease = await one.acquire('lease', 9 * SECOND, 'text')
+    const place = await one.join('queue', { ttlMs: 9 * SECOND, capacity: 10 })
+    await clock.advance(SECOND)
+    isAway = false
+    await clock.advance(2 * SECOND)
+    assert.deepEqual(await other.inspect('lease'), { value: 'text', isHeld: true })
+    assert.deepEqual([lease!.lost.aborted, place!.lost.aborted], [false, false])
+    assert.equal((await other.join('queue', { ttlMs: 9 * SECOND, capacity: 10 }))!.ahead, 1)
+  })
 })

@@ -8,6 +8,9 @@ export interface Outages {
   readonly isOpen: boolean
 }
 
+/** No epoch of a server: it has not been told. */
+const NEVER = -1
+
 /** When something that expires was renewed last. */
 export class Renewal {
   private renewedAt: number
@@ -19,7 +22,8 @@ export class Renewal {
     private readonly ttlMs: number,
   ) {
     this.renewedAt = clock.monotonic()
-    this.epoch = outages.epoch
+    // What begins during an outage, the server does not know.
+    this.epoch = outages.isOpen ? NEVER : outages.epoch
   }
 
   /** The server stopped answering since it was last asked: it may have lost what it knew. */
