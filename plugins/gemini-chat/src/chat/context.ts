@@ -11,6 +11,8 @@ import { TurnCarryOver } from '../conversation/turn-carry-over'
 import { ContextWindow, MAX_IDLE_MS } from '../conversation/context-window'
 import { SharedKeys } from '../instances/shared-keys'
 import { SharedRates } from '../instances/shared-rates'
+import { SharedTokens } from '../instances/shared-tokens'
+import { localDay } from '../util/local-time'
 import { SharedValues } from '../instances/shared-values'
 import { FallbackNotices } from '../model/fallback-notice'
 import { UnansweredQuestions } from '../conversation/unanswered'
@@ -85,7 +87,11 @@ export function createChatContext(
   ctx.inject(['sharedState'], (ctx) => {
     ctx.on('dispose', sharedKeys.connect(ctx.sharedState, (digest, change) => keyPool.learn(digest, change)))
   })
-  const usageStore = new UsageStore(access('usage'), now)
+  const usageStore: UsageStore = new UsageStore(access('usage'), now, undefined, (place, counts) => {
+    rateLimits.spend(place, counts)
+  })
+  const sharedTokens = new SharedTokens(shared, () => localDay(now()))
+  const rateLimits = new RateLimits(config, usageStore, options.clock, new SharedRates(sharedState), sharedTokens)
   // Rows of earlier versions, whenever a database comes.
   ctx.inject(['database'], () => {
     void historyAccess.try(database => turnCarryOver.all(database))
@@ -115,7 +121,7 @@ export function createChatContext(
     unanswered: new UnansweredQuestions(),
     fallbackNotices: new FallbackNotices(),
     usageStore,
-    rateLimits: new RateLimits(config, usageStore, options.clock, new SharedRates(sharedState)),
+    rateLimits,
     usageReport: new UsageReport(ctx, usageStore, now),
     tools: new ToolRegistry(),
     confirmations: new Confirmations({ clock: options.clock, config, logger }),

@@ -1,7 +1,8 @@
 import { localDay, localTime } from '../util/local-time'
 import { sumCounts } from './usage-store'
-import type { UsageStore, UsageRow } from './usage-store'
+import type { UsageCounts, UsageStore, UsageRow } from './usage-store'
 import type { SharedRates } from '../instances/shared-rates'
+import type { SharedTokens } from '../instances/shared-tokens'
 import { ExpiringMap } from 'common/collections'
 import type { Clock } from 'common/time'
 import type { Message } from '../messages/i18n'
@@ -32,6 +33,7 @@ export class RateLimits {
     private readonly clock: Pick<Clock, 'now' | 'monotonic'>,
     /** Rates over all instances. */
     private readonly shared?: SharedRates,
+    private readonly sharedTokens?: SharedTokens,
   ) {
     this.recent = new ExpiringMap(clock, RATE_WINDOW_MS, MAX_TRACKED)
   }
@@ -68,6 +70,13 @@ export class RateLimits {
     }
   }
 
+  /** Counts the tokens of an answer for the other instances, if there is a limit. */
+  spend({ user, channel }: Pick<UsageRow, 'user' | 'channel'>, { prompt, answer }: UsageCounts) {
+    const { userTokens, channelTokens } = this.settings
+    if (userTokens) void this.sharedTokens?.add(tokensKey({ user }), prompt + answer)
+    if (channelTokens) void this.sharedTokens?.add(tokensKey({ channel }), prompt + answer)
+  }
+
   /** Milliseconds until one more message is allowed. */
   private wait(key: string, limit: number): number {
     const start = this.clock.monotonic() - RATE_WINDOW_MS
@@ -78,8 +87,13 @@ export class RateLimits {
   }
 
   private async tokensToday(who: { user?: string, channel?: string }): Promise<number> {
-    const { prompt, answer } = sumCounts(await this.usage.read({ ...who, since: localDay(this.clock.now()) }))
-    return prompt + answer
+    const [counts, overAll = 0] = await Promise.all([
+      this.usage.read({ ...who, since: localDay(this.clock.now()) }),
+      this.sharedTokens?.read(tokensKey(who)),
+    ])
+    const { prompt, answer } = sumCounts(counts)
+    // Instances may share one database, or each have its own; what was counted before they shared anything is there.
+    return Math.max(prompt + answer, overAll)
   }
 
   private untilMidnight(path: string, limit: number): Message {
@@ -87,4 +101,8 @@ export class RateLimits {
     midnight.setHours(24, 0, 0, 0)
     return [path, { limit, time: localTime(midnight.getTime()) }]
   }
+}
+
+function tokensKey({ user, channel }: { user?: string, channel?: string }) {
+  return channel === undefined ? `user ${user}` : `channel ${channel}`
 }

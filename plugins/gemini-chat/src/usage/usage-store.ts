@@ -37,14 +37,21 @@ export class UsageStore {
   private carryingOver?: Promise<unknown>
   private pruned = ''
 
-  /** @param capacity most rows in memory */
-  constructor(private readonly access: DatabaseAccess, private readonly now: () => number, capacity = 5000) {
+  /**
+   * @param capacity most rows in memory
+   * @param added is told of every addition
+   */
+  constructor(
+    private readonly access: DatabaseAccess, private readonly now: () => number, capacity = 5000,
+    private readonly added: (place: Omit<UsageKey, 'day'>, counts: UsageCounts) => void = () => {},
+  ) {
     this.memory = new LruMap({ capacity })
   }
 
   /** Adds to the usage of today. Returns at once and never fails: accounting must not fail an answer. */
   add(place: Omit<UsageKey, 'day'>, counts: UsageCounts) {
     const { user, channel, model } = place
+    this.added(place, counts)
     const key = { day: localDay(this.now()), user, channel, model }
     if (!this.access.isLoaded) {
       const id = JSON.stringify([key.day, user, channel, model])

@@ -176,6 +176,21 @@ describe('two instances that share state', () => {
     assert.equal(two.engine.requests.length, 2)
   })
 
+  for (const [limit, who, other] of [['userTokens', 'alice', 'bob'], ['channelTokens', 'alice', 'bob']] as const) {
+    it(`count tokens of a day together: ${limit}`, async () => {
+      await start({ [limit]: 5 })
+      const where = limit === 'channelTokens' ? 'room' : undefined
+      const text = where ? '<at id="514"/> hi' : 'hi'
+      const ask = (test: TestApp, person: string) => test.client(person, where).receive(text)
+      one.engine.respond(says('a long answer that costs more tokens than a day has'))
+      await ask(one, who)
+      await ask(two, who)
+      assert.equal(two.engine.requests.length, 0)
+      await ask(two, other)
+      assert.equal(two.engine.requests.length, limit === 'userTokens' ? 1 : 0)
+    })
+  }
+
   it('share what the model of a conversation is', async () => {
     await start({ fallbackModels: ['gemini-other'], model: 'gemini-usual', modelAuthority: 0 })
     await one.client('alice').receive('模型 gemini-other')
