@@ -1,18 +1,27 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster, slowAnswer } from '../support/cluster'
+import type { Tally } from '../support/cluster'
 
 describe('three instances behind one URL', function() {
-  this.timeout(180_000)
+  this.timeout(600_000)
   let cluster: Cluster
+  const tallies: Record<string, Tally> = {}
   before(async () => {
     cluster = await Cluster.start(3, { GEMINI_API_KEY: 'spec-key' })
   })
-  after(() => cluster?.close())
+  after(async () => {
+    await cluster?.close()
+    const lines = Object.entries(tallies).map(([title, tally]) => `  ${title}: ${JSON.stringify(tally)}\n`)
+    process.stdout.write(lines.join(''))
+  })
   beforeEach(() => {
     cluster.gemini.respond(({ question }) => slowAnswer(question, 4, 300))
-    cluster.gemini.requests.splice(0)
-    cluster.wecom.responses.splice(0)
+    cluster.reset()
+  })
+  afterEach(function() {
+    const tally = cluster.tally()
+    if (tally.asked) tallies[this.currentTest!.title] = tally
   })
 
   it('see each other', async () => {

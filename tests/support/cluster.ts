@@ -17,6 +17,23 @@ export interface Result {
   isFinished: boolean
 }
 
+/** What became of messages. */
+export interface Tally {
+  asked: number
+  /** The bubble ended with the whole answer. */
+  whole: number
+  /** The bubble ended with something else, or not at all, and the whole answer came by `response_url`. */
+  elsewhere: number
+  /** The bubble ended with something else, and nothing followed. */
+  early: number
+  /** The bubble did not end, and nothing followed. */
+  lost: number
+  /** The whole answer came twice. */
+  doubled: number
+  /** Requests to the model. */
+  calls: number
+}
+
 /** An answer that names its question, in some parts with pauses between them. */
 export function slowAnswer(question: string, parts: number, pause: Pause): Scenario {
   const steps = Array.from({ length: parts }, (_, index) => [pause, `${question}-${index + 1} `]).flat()
@@ -25,6 +42,8 @@ export function slowAnswer(question: string, parts: number, pause: Pause): Scena
 
 /** Several instances with a real Redis behind a real nginx, which takes them in turn. */
 export class Cluster {
+  private readonly results: (Result & { text: string })[] = []
+
   private constructor(
     readonly redis: RedisServer,
     readonly gemini: Gemini,
@@ -104,7 +123,31 @@ export class Cluster {
       result.seen.push(content)
       result.isFinished = finish
     }
+    this.results.push({ text, ...result })
     return result
+  }
+
+  /** Forgets what happened so far. */
+  reset() {
+    for (const list of [this.results, this.gemini.requests, this.wecom.responses]) list.splice(0)
+  }
+
+  /** What became of the messages since `reset` that were answered by `slowAnswer`. */
+  tally(): Tally {
+    const sent = this.wecom.responses.map(({ body }) => JSON.stringify(body))
+    const calls = this.questions.length
+    const tally: Tally = { asked: 0, whole: 0, elsewhere: 0, early: 0, lost: 0, doubled: 0, calls }
+    for (const { text, seen, isFinished } of this.results) {
+      const isWhole = isFinished && seen.at(-1)!.endsWith(`${text}-end`)
+      const times = sent.filter(each => each.includes(`${text}-end`)).length + Number(isWhole)
+      tally.asked++
+      if (times > 1) tally.doubled++
+      if (isWhole) tally.whole++
+      else if (times) tally.elsewhere++
+      else if (isFinished) tally.early++
+      else tally.lost++
+    }
+    return tally
   }
 
   /** Questions that the model was asked, in order. */
