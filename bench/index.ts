@@ -1,4 +1,4 @@
-/** Runs all benchmarks but soak and profile, or those named: `npm run bench -- messages soak`. */
+/** Runs all benchmarks but short, soak and profile, or those named: `npm run bench -- messages soak`. */
 
 import { callbacks } from './cases/callbacks'
 import { conversations } from './cases/conversations'
@@ -10,6 +10,7 @@ import { longConnection } from './cases/long-connection'
 import { messages } from './cases/messages'
 import { profile } from './cases/profile'
 import { proxy } from './cases/proxy'
+import { short } from './cases/short'
 import { soak } from './cases/soak'
 import { streams } from './cases/streams'
 import type { Bench } from './harness'
@@ -17,10 +18,11 @@ import { Report } from './harness'
 
 const benches: Record<string, Bench> = {
   callbacks, messages, 'first-chunk': firstChunkLatency, conversations, streams, 'long-connection': longConnection, proxy,
-  dingtalk, dialects, instance, soak, profile,
+  dingtalk, dialects, instance, short, soak, profile,
 }
-/** These only run if named: one takes as long as all others together, the other has no targets. */
-const NAMED_ONLY = ['soak', 'profile']
+/** These only run if named: the first repeats what `instance` shows, the next takes as long as all others, the last has
+ * no targets. */
+const NAMED_ONLY = ['short', 'soak', 'profile']
 
 async function main(names: string[]) {
   const unknown = names.find(name => !(name in benches))

@@ -56,11 +56,11 @@ async function measureBursts(report: Report, { port }: ShippedInstance) {
 async function measureSteady(report: Report, shipped: ShippedInstance) {
   const payloads = () => Array.from({ length: STEADY_MESSAGES }, (_, index) => messageOf(`person-${index}`, '你好'))
   await steady(shipped.port, payloads(), CONNECTIONS)
-  const before = { ...await shipped.usage(), statements: await shipped.statements() }
+  const before = { ...await shipped.usage(), ...await shipped.counts() }
   const rate = await steady(shipped.port, payloads(), CONNECTIONS)
   // What is written later belongs to the messages.
   await new Promise(resolve => setTimeout(resolve, 2000))
-  const after = { ...await shipped.usage(), statements: await shipped.statements() }
+  const after = { ...await shipped.usage(), ...await shipped.counts() }
   const cpu = (after.cpu - before.cpu) / STEADY_MESSAGES * 1000
   const statements = (after.statements - before.statements) / STEADY_MESSAGES
   report.atLeast(`answered per second, ${CONNECTIONS} at a time`, rate, 200)

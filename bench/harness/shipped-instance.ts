@@ -23,9 +23,9 @@ export class ShippedInstance {
 
   /**
    * @param env environment variables besides the credentials of the WeCom bot
-   * @param preload counts statements, or profiles the CPU; either takes SIGUSR2
+   * @param preload counts statements and proxies, or profiles the CPU; either takes SIGUSR2
    */
-  static async start(env: Record<string, string>, preload = 'count-statements.cjs'): Promise<ShippedInstance> {
+  static async start(env: Record<string, string>, preload = 'count.cjs'): Promise<ShippedInstance> {
     const folder = await mkdtemp(join(tmpdir(), 'bench-'))
     for (const file of ['package.json', 'koishi.yml']) await cp(join(root, file), join(folder, file))
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
@@ -36,7 +36,7 @@ export class ShippedInstance {
       cwd: folder,
       env: {
         PATH, HOME, PORT: String(port), WECOM_BOT_TOKEN: TOKEN, WECOM_BOT_ENCODING_AES_KEY: AES_KEY,
-        BENCH_STATEMENTS: join(folder, 'statements'), BENCH_PROFILE: join(folder, 'profile'),
+        BENCH_COUNTS: join(folder, 'counts'), BENCH_PROFILE: join(folder, 'profile'),
         NODE_OPTIONS: `-r ${join(__dirname, '../servers', preload)}`,
         ...env,
       },
@@ -63,9 +63,9 @@ export class ShippedInstance {
     return { cpu: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND, memory }
   }
 
-  /** The number of SQL statements since the start. */
-  async statements(): Promise<number> {
-    return Number(await this.written('statements'))
+  /** The numbers of SQL statements and of proxies since the start. Needs `count.cjs`. */
+  async counts(): Promise<{ statements: number, proxies: number }> {
+    return JSON.parse(await this.written('counts'))
   }
 
   /** Profiles the CPU of the worker while something runs. Needs `profile.cjs`. */

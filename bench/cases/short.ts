@@ -1,0 +1,54 @@
+import { createGemini, scenarios } from 'testkit'
+import type { Report } from '../harness'
+import { Connection, median } from '../harness'
+import { ANSWER, ask, waitForAnswer } from '../harness/questions'
+import { ShippedInstance } from '../harness/shipped-instance'
+import { messageOf } from '../harness/wecom'
+
+const WARM_UP_MESSAGES = 5
+const MESSAGES = 15
+/** What an answer leaves to be written is written within this time on an idle machine; see `untilQuiet`. */
+const QUIET_MS = 300
+
+/**
+ * What an answered message of a known person costs, counted instead of timed, so that a busy machine counts the same:
+ * statements that reach SQLite, and proxies, which are created for what plugins read of services and sessions and are
+ * the largest part of Koishi's own cost. One message at a time, and the median, because what happens once a minute
+ * belongs to no message.
+ */
+export async function short(report: Report) {
+  const gemini = await createGemini()
+  gemini.respond(() => scenarios.text(ANSWER))
+  const shipped = await ShippedInstance.start({ GEMINI_API_KEY: 'benchmark', GEMINI_BASE_URL: gemini.url })
+  try {
+    const connection = await Connection.open(shipped.port)
+    const statements: number[] = []
+    const proxies: number[] = []
+    for (let index = 0; index < WARM_UP_MESSAGES + MESSAGES; index++) {
+      const before = await untilQuiet(shipped)
+      const asked = await ask(connection, messageOf('person', '你好'))
+      if (!asked.finished) await waitForAnswer(connection, asked)
+      const after = await untilQuiet(shipped)
+      if (index < WARM_UP_MESSAGES) continue
+      statements.push(after.statements - before.statements)
+      proxies.push(after.proxies - before.proxies)
+    }
+    connection.close()
+    const detail = (counts: number[]) => `${Math.min(...counts)} to ${Math.max(...counts)}`
+    report.atMost('SQL statements per answered message of a known person', median(statements), 10, detail(statements))
+    report.atMost('proxies per answered message of a known person', median(proxies), 700, detail(proxies))
+  } finally {
+    await shipped.stop()
+    await gemini.close()
+  }
+}
+
+/** Waits until nothing is written any more. @returns the counts then */
+async function untilQuiet(shipped: ShippedInstance) {
+  for (let before = await shipped.counts(); ;) {
+    await new Promise(resolve => setTimeout(resolve, QUIET_MS))
+    const after = await shipped.counts()
+    if (after.statements === before.statements) return after
+    before = after
+  }
+}
