@@ -1,0 +1,99 @@
+import { rm, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Sqlite from '@koishijs/plugin-database-sqlite'
+import { DatabaseAccess } from 'common/database'
+import { systemClock } from 'common/time'
+import type { Session } from 'koishi'
+import { Context, Logger } from 'koishi'
+import { UsageReport } from '../../plugins/gemini-chat/src/usage/report'
+import { UsageStore, declareUsageTable } from '../../plugins/gemini-chat/src/usage/usage-store'
+import { runServer } from './child'
+
+const PEOPLE = 2000
+/** As long as rows are kept. */
+const DAYS = 366
+const PERSON = { platform: 'wecom', userId: 'person-7' }
+
+export interface UsageOptions {
+  rows: number
+}
+
+/** CPU time in milliseconds. */
+export interface Cost {
+  time: number
+  /** The most of it without other work in between. */
+  hold: number
+}
+
+interface SqliteDriver {
+  _all(sql: string): Record<string, string>[]
+  _run(sql: string): void
+}
+
+/** The reports of `gemini.usage` over a table in an SQLite file. */
+runServer(async ({ rows }: UsageOptions) => {
+  Logger.targets.splice(0)
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'))
+  const app = new Context()
+  app.plugin(Sqlite as never, { path: join(folder, 'koishi.db') })
+  declareUsageTable(app)
+  await app.start()
+  await new Promise<void>(resolve => void app.inject(['database'], () => resolve()))
+  // Creates the table.
+  await app.database.get('gemini_token_usage', { key: '' })
+  insertRows(app.database.drivers[0] as unknown as SqliteDriver, rows)
+  const access = new DatabaseAccess(app, { clock: systemClock, logger: new Logger('bench'), subject: 'usage' })
+  const reports = new UsageReport(app, new UsageStore(access, Date.now), Date.now)
+  const session = { ...PERSON, i18n: ([path]: string[]) => [path], locales: [] } as unknown as Session
+  return {
+    port: () => 0,
+    all: () => measure(() => reports.all(session)),
+    own: () => measure(() => reports.own(session)),
+    remove: () => app.stop().then(() => rm(folder, { recursive: true, force: true })),
+  }
+})
+
+/** Rows of the past year, up to today, in one statement: as many each day, of people in turn. */
+function insertRows(driver: SqliteDriver, rows: number) {
+  // To keep indexes during the insert takes minutes.
+  const indexes = driver._all('SELECT name, sql FROM sqlite_master WHERE type = \'index\' AND sql IS NOT NULL '
+    + 'AND tbl_name = \'gemini_token_usage\'')
+  const [{ cache_size: cacheSize } = {}] = driver._all('PRAGMA cache_size')
+  driver._run('PRAGMA cache_size = -200000')
+  for (const { name } of indexes) driver._run(`DROP INDEX "${name}"`)
+  driver._run(`
+    WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${rows - 1})
+    INSERT INTO gemini_token_usage
+      (key, day, user, channel, model, requests, errors, prompt, answer, userKey, channelKey)
+    SELECT printf('%032x', n), date('now', 'localtime', '-' || (n % ${DAYS}) || ' days'),
+      'wecom:person-' || (n % ${PEOPLE}), 'wecom:group-' || (n % 100), 'model-' || (n % 3), 3, 0, 100 + n % 900, 50,
+      printf('%02x%062x', n % ${PEOPLE} % 256, n % ${PEOPLE}), printf('%064x', n % 100)
+    FROM numbers`)
+  for (const { sql } of indexes) driver._run(sql!)
+  driver._run(`PRAGMA cache_size = ${cacheSize}`)
+}
+
+async function measure(run: () => Promise<unknown>): Promise<Cost> {
+  let hold = 0
+  let isRunning = true
+  const start = cpuTime()
+  let last = start
+  const watch = () => {
+    const now = cpuTime()
+    hold = Math.max(hold, now - last)
+    last = now
+    if (isRunning) setImmediate(watch)
+  }
+  setImmediate(watch)
+  await run()
+  const end = cpuTime()
+  isRunning = false
+  return { time: end - start, hold: Math.max(hold, end - last) }
+}
+
+/** On an idle machine, this is also the time that passes. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
