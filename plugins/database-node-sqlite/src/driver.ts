@@ -19,6 +19,7 @@ export class NodeSqliteDriver extends SQLiteDriver {
 
   private connection?: DatabaseSync
   private statements!: Statements
+  private lastTransaction: Promise<void> = Promise.resolve()
 
   /** @throws an `Error` that says what to do where the file cannot be opened */
   override async start() {
@@ -61,6 +62,33 @@ export class NodeSqliteDriver extends SQLiteDriver {
   override _run<T>(sql: string, params: unknown[] = [], callback?: () => T): T | undefined {
     this.statementOf(sql, params).run(...params.map(toSqlValue))
     return callback?.()
+  }
+
+  /**
+   * Runs transactions one after the other. Unlike in the stock driver, one that fails to commit or to be rolled back
+   * ends: where the disk is full, SQLite has rolled it back already.
+   */
+  override withTransaction(callback: () => Promise<void>): Promise<void> {
+    const transaction = this.lastTransaction.then(async () => {
+      this._run('BEGIN TRANSACTION')
+      try {
+        await callback()
+        this._run('COMMIT')
+      } catch (error) {
+        this.rollBack()
+        throw error
+      }
+    })
+    this.lastTransaction = transaction.catch(() => {})
+    return transaction
+  }
+
+  private rollBack() {
+    try {
+      this._run('ROLLBACK')
+    } catch (error) {
+      if (!/no transaction is active/.test(String(error))) throw error
+    }
   }
 
   override async stats() {

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sqlite from '@minatojs/driver-sqlite'
+import { until } from 'common/testing'
 import { $, Context } from 'koishi'
 import nodeSqlite from '../../src'
 import { closeDatabase, openDatabase } from '../../src/open'
@@ -140,8 +141,13 @@ describe('a file of the SQLite driver', () => {
     const app = await open('own', path)
     for (let round = 0; round < 5; round++) {
       await app.database.create('node_sqlite_thing', { name: `${round}` } as never)
-      app.registry.get(nodeSqlite as never)!.children[0]!.restart()
-      await new Promise(resolve => setTimeout(resolve, 100))
+      const [former] = app.database.drivers
+      // Not the fork: that of a plugin that is loaded once does nothing.
+      app.registry.get(nodeSqlite as never)!.restart()
+      await until(() => {
+        const [driver] = app.get('database')?.drivers ?? []
+        return driver && driver !== former
+      })
     }
     assert.equal((await app.database.get('node_sqlite_thing', {})).length, 5)
     await app.stop()
