@@ -2,6 +2,11 @@ import type { EventKind } from './kind'
 
 /** Latest moment of a stop within an answer of three seconds. */
 const ANSWER_MS = 4000
+/**
+ * Earliest moment of a stop in the short run: DingTalk does not deliver again what was acknowledged, so that a process
+ * that is killed before anything of its answer is shown leaves nothing, which the full run counts as a failure.
+ */
+const SHOWN_MS = 1500
 
 /** The instance ends at a random moment of running answers, and starts anew. */
 function ending(name: string, end: 'stop' | 'kill'): EventKind {
@@ -14,7 +19,7 @@ function ending(name: string, end: 'stop' | 'kill'): EventKind {
           await world.instance[end]()
           tally.happened()
           await world.instance.start()
-        }, world.random.between(0, ANSWER_MS))
+        }, world.random.between(size(SHOWN_MS, 0), ANSWER_MS))
         await tally.askAfterwards()
       }
     },
