@@ -26,6 +26,13 @@ function pluginsOf(page: string): Record<string, Plugin.Object> {
   return Object.fromEntries(blocks.map(plugin => [plugin.name, plugin]))
 }
 
+for (const page of ['assistant/tools.md', 'assistant/tools.en.md']) {
+  it(`the plugin in docs/${page} is that of examples/meeting-room`, () => {
+    const [code] = codeOf(page)
+    assert.equal(code, readFileSync(join(root, 'examples/meeting-room/src/index.ts'), 'utf8'))
+  })
+}
+
 for (const [page, locale, words] of [
   ['plugins.md', 'zh-CN', { ask: '要部署 web 吗？', done: '已开始部署 web。', lines: '3 行', rule: '回答不超过三句话。' }],
   ['plugins.en.md', 'en-US', { ask: 'Deploy web?', done: 'Deploying web.', lines: '3 lines', rule: 'Answer in three sentences' }],
@@ -43,7 +50,7 @@ for (const [page, locale, words] of [
     afterEach(() => app.stop())
 
     it('are all there', () => {
-      assert.deepEqual(Object.keys(plugins).sort(), ['count-lines', 'deploy', 'house-rules', 'recite'])
+      assert.deepEqual(Object.keys(plugins).sort(), ['count-lines', 'deploy', 'house-rules', 'meeting-room', 'recite'])
     })
 
     it('are those of examples/', () => {

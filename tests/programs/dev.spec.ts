@@ -27,7 +27,7 @@ describe('npm run dev', function() {
     instance = await Instance.start({
       env: { KOISHI_WATCH_SOURCES: '.' },
       files: { 'plugins/live.js': plugin('first') },
-      plugins: ['deploy', 'recite', 'count-lines', 'house-rules'].map(name => `    example-${name}:try-${name}: {}\n`).join('')
+      plugins: ['deploy', 'recite', 'count-lines', 'house-rules', 'meeting-room'].map(name => `    example-${name}:try-${name}: {}\n`).join('')
         + '    ./plugins/live.js:live: {}\n',
     })
     await instance.ready()
