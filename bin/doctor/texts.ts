@@ -242,9 +242,21 @@ export const texts: Record<string, BilingualText> = {
     zh: '检查接口地址（GEMINI_BASE_URL）：它应当是 Gemini 的接口。',
     en: 'Check the API address (GEMINI_BASE_URL). It must be a Gemini API.',
   },
+  'doctor.hints.network-other': {
+    zh: '检查 OPENAI_BASE_URL，以及这台机器能否访问它。',
+    en: 'Check OPENAI_BASE_URL, and that this machine can reach it.',
+  },
+  'doctor.hints.auth-other': {
+    zh: '检查 OPENAI_API_KEY：是否完整，有没有过期。',
+    en: 'Check OPENAI_API_KEY: that it is complete and has not expired.',
+  },
+  'doctor.hints.protocol-other': {
+    zh: '检查 OPENAI_BASE_URL：它应当是 OpenAI 格式的接口，通常以 /v1 结尾。',
+    en: 'Check OPENAI_BASE_URL. It must be an API in the dialect of OpenAI, and usually ends in /v1.',
+  },
   'doctor.hints.no-key': {
-    zh: '在 Google AI Studio 创建密钥，填进环境变量 GEMINI_API_KEY。',
-    en: 'Create a key at Google AI Studio and put it into GEMINI_API_KEY.',
+    zh: '在 Google AI Studio 创建密钥，填进环境变量 GEMINI_API_KEY；用其他模型服务的，填写 OPENAI_BASE_URL、OPENAI_API_KEY 和 OPENAI_MODEL。',
+    en: 'Create a key at Google AI Studio and put it into GEMINI_API_KEY, or set OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL for another service.',
   },
   'doctor.hints.database': {
     zh: '检查 data 目录是否可写。',

@@ -49,6 +49,13 @@ describe('the instance with a service in the dialect of OpenAI alone', function(
     assert.deepEqual(messages.slice(-3).map(({ content }) => content), ['你好', '**你好**', '下次见'])
   })
 
+  it('says which service refuses the key, to the person and in the log', async () => {
+    service.respond(openAiScenarios.badKey())
+    assert.match(await say('在吗'), /^openai 没有接受我的 API 密钥/)
+    assert.match(instance.output, /auth \(401\) at openai: /)
+    service.respond()
+  })
+
   it('reports it at the start, without the key', () => {
     assert.match(instance.output, new RegExp(`127\\.0\\.0\\.1:${service.port}[^]*qwen3`))
     assert.doesNotMatch(instance.output, /sk-of-this-spec/)

@@ -7,11 +7,14 @@ import type { EngineType } from '../engine/types'
 import { readProxy } from '../engine/http/connector'
 import { createTransport } from '../engine/http/transport'
 import type { Transport } from '../engine/http/transport'
-import { ok, problem } from './finding'
+import { ok } from './finding'
+import { providerProblem } from './provider-problem'
 import type { Finding } from './finding'
 
 export interface ConnectionOptions {
   baseUrl: string
+  /** The name of the provider; the default one unless given. */
+  name?: string
   /** The dialect of the service; Gemini's by default. */
   type?: EngineType
   proxy?: string
@@ -36,7 +39,7 @@ export async function* examineConnection(options: ConnectionOptions): AsyncGener
   try {
     address = options.type === 'openai' ? parseOpenAiBaseUrl(options.baseUrl) : parseBaseUrl(options.baseUrl).baseUrl
   } catch (error) {
-    yield problem('address', { reason: (error as Error).message }, 'protocol')
+    yield providerProblem('address', { reason: (error as Error).message }, 'protocol', options)
     return false
   }
   const { host } = new URL(address)
@@ -47,7 +50,7 @@ export async function* examineConnection(options: ConnectionOptions): AsyncGener
     transport = createTransport({ proxy, ca })
     yield shown ? ok('path-proxy', { host, proxy: `${shown.protocol}//${shown.host}` }) : ok('path-direct', { host })
   } catch (error) {
-    yield problem('proxy', { reason: (error as Error).message }, 'proxy')
+    yield providerProblem('proxy', { reason: (error as Error).message }, 'proxy', options)
     return false
   }
   try {
@@ -56,7 +59,7 @@ export async function* examineConnection(options: ConnectionOptions): AsyncGener
     yield address.startsWith('https:') ? ok('tls', { host, ms }) : ok('plain', { host, ms })
     return true
   } catch (error) {
-    yield explain(error, host, !!proxy)
+    yield explain(error, host, options)
     return false
   } finally {
     transport.dispose()
@@ -83,9 +86,9 @@ async function roundTrip(transport: Transport, address: string, { timeoutMs, sig
   }
 }
 
-function explain(error: unknown, host: string, hasProxy: boolean): Finding {
+function explain(error: unknown, host: string, options: ConnectionOptions): Finding {
   const { kind, message: reason } = classifyFailure(error)
-  if (kind === 'proxy') return problem('proxy', { reason }, 'proxy')
-  if (CERTIFICATE_ERROR.test(reason)) return problem('certificate', { host, reason }, 'certificate')
-  return problem('unreachable', { host, reason }, hasProxy ? 'network-proxy' : 'network')
+  if (kind === 'proxy') return providerProblem('proxy', { reason }, 'proxy', options)
+  if (CERTIFICATE_ERROR.test(reason)) return providerProblem('certificate', { host, reason }, 'certificate', options)
+  return providerProblem('unreachable', { host, reason }, options.proxy ? 'network-proxy' : 'network', options)
 }

@@ -13,6 +13,7 @@ import { localTime } from '../util/local-time'
 import { examineConnection } from './connection'
 import { note, ok, problem } from './finding'
 import type { Finding } from './finding'
+import { providerProblem } from './provider-problem'
 
 export interface ExamineOptions {
   config: Pick<Config, 'baseUrl' | 'proxy'>
@@ -49,18 +50,20 @@ export async function* examine(options: ExamineOptions): AsyncGenerator<Finding>
     const connection = { ...provider, ca, timeoutMs, signal, now: () => clock.monotonic() }
     if (!(yield* examineConnection(connection))) continue
     if (!keys.length) return yield problem('no-key', {}, 'no-key')
-    const key = yield* examineKeys(options, keys)
+    const key = yield* examineKeys(options, keys, provider)
     if (key) usable.set(provider.name, key)
   }
   if (!usable.size) return
   yield* examineModels(options)
   const model = models.order().find(model => usable.has(models.providerOf(model)))
-  if (model !== undefined) yield* examineAnswer(options, model, usable.get(models.providerOf(model))!)
+  if (model === undefined) return
+  const name = models.providerOf(model)
+  yield* examineAnswer(options, model, usable.get(name)!, providers.find(provider => provider.name === name)!)
 }
 
 /** @returns a key that is accepted */
 async function* examineKeys(
-  options: ExamineOptions, keys: readonly ApiKey[],
+  options: ExamineOptions, keys: readonly ApiKey[], provider: ProviderAddress,
 ): AsyncGenerator<Finding, ApiKey | undefined> {
   const { clock, engine, models, keyPool } = options
   let usable: ApiKey | undefined
@@ -82,7 +85,8 @@ async function* examineKeys(
         yield note('key-unknown', { ...params, reason })
         continue
       }
-      yield kind === 'region' ? problem('region', { reason }, 'region') : problem('key-failed', { ...params, reason }, kind)
+      if (kind === 'region') yield problem('region', { reason }, 'region')
+      else yield providerProblem('key-failed', { ...params, reason }, kind, provider)
       if (SHARED_ERRORS.includes(kind)) return
     }
     for (const { model = '*', until } of exhausted) {
@@ -100,7 +104,9 @@ async function* examineModels({ models }: ExamineOptions): AsyncGenerator<Findin
   }
 }
 
-async function* examineAnswer(options: ExamineOptions, model: string, { secret }: ApiKey): AsyncGenerator<Finding> {
+async function* examineAnswer(
+  options: ExamineOptions, model: string, { secret }: ApiKey, provider: ProviderAddress,
+): AsyncGenerator<Finding> {
   const { clock, engine } = options
   const startedAt = clock.monotonic()
   try {
@@ -116,7 +122,7 @@ async function* examineAnswer(options: ExamineOptions, model: string, { secret }
   } catch (error) {
     const { kind, message: reason } = classifyFailure(error, { secret })
     if (kind === 'region') yield problem('region', { reason }, 'region')
-    else yield problem('answer-failed', { model, reason }, kind)
+    else yield providerProblem('answer-failed', { model, reason }, kind, provider)
   }
 }
 

@@ -19,9 +19,12 @@ export function note(path: string, params?: object, hint?: string): Finding {
   return { state: 'note', text: textOf(path, params), ...hint && { hint: textOf(`hints.${hint}`) } }
 }
 
-/** @param hint path of the advice below `doctor.hints` in the locales */
-export function problem(path: string, params: object, hint: string): Finding {
-  return { state: 'problem', text: textOf(path, params), hint: textOf(`hints.${hint}`) }
+/**
+ * @param hint path of the advice below `doctor.hints` in the locales
+ * @param hintParams what the advice names
+ */
+export function problem(path: string, params: object, hint: string, hintParams?: object): Finding {
+  return { state: 'problem', text: textOf(path, params), hint: textOf(`hints.${hint}`, hintParams) }
 }
 
 function textOf(path: string, params?: object): Message {

@@ -53,6 +53,8 @@ export interface EngineErrorDetails {
   tokenLimit?: number
   /** The provider's own word for the reason, for logs. */
   detail?: string
+  /** The name of the provider that was asked, as the settings have it; the default one unless given. */
+  provider?: string
 }
 
 const CODES: Record<EngineErrorKind, GeminiChatErrorCode> = {
@@ -88,12 +90,18 @@ export class EngineError extends GeminiChatError implements EngineErrorDetails {
   declare readonly reason?: EngineErrorReason
   declare readonly tokenLimit?: number
   declare readonly detail?: string
+  declare readonly provider?: string
 
   constructor(readonly kind: EngineErrorKind, message: string, details: EngineErrorDetails = {}) {
     super(CODES[kind], message)
     for (const [key, value] of Object.entries(details)) {
       if (value !== undefined) Object.assign(this, { [key]: value })
     }
+  }
+
+  /** The same error, of a provider. */
+  at(provider: string): EngineError {
+    return Object.assign(this, { provider })
   }
 
   /** Whether the same request may succeed when it is sent again with the same key and model. */

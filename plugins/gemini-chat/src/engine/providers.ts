@@ -29,6 +29,11 @@ export function joinModel(provider: string, name: string): string {
   return provider === DEFAULT_PROVIDER ? name : `${provider}/${name}`
 }
 
+/** What people call a provider. */
+export function providerTitle(provider = DEFAULT_PROVIDER): string {
+  return provider === DEFAULT_PROVIDER ? 'Gemini' : provider
+}
+
 /** Several engines as one: the provider in the name of a model tells which of them is asked. */
 export class ProviderEngines implements Engine {
   /** @param engines by provider; one of them is the default provider */
@@ -42,9 +47,13 @@ export class ProviderEngines implements Engine {
     return this.engineOf(provider).quotaCalendar
   }
 
-  stream(request: EngineRequest, options: EngineOptions) {
+  async* stream(request: EngineRequest, options: EngineOptions) {
     const { provider, name } = splitModel(request.model, [...this.engines.keys()])
-    return this.engineOf(provider).stream({ ...request, model: name }, options)
+    try {
+      yield* this.engineOf(provider).stream({ ...request, model: name }, options)
+    } catch (error) {
+      throw error instanceof EngineError ? error.at(provider) : error
+    }
   }
 
   models(options: EngineOptions) {

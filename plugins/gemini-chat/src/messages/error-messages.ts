@@ -1,4 +1,5 @@
 import { EngineError } from '../engine/error'
+import { DEFAULT_PROVIDER, providerTitle } from '../engine/providers'
 import type { EngineErrorKind } from '../engine/error'
 import { describeError } from 'common/errors'
 import { localTime } from '../util/local-time'
@@ -27,10 +28,19 @@ const hints: Record<EngineErrorKind, string | undefined> = {
   protocol: 'check baseUrl',
 }
 
+/** Where the advice differs for other providers than Gemini. */
+const otherHints: Partial<typeof hints> = {
+  auth: 'check the keys of this provider: that they are complete, have not expired and may use the model',
+  rate: 'add keys of other accounts, or raise the quota',
+  'quota-day': 'add keys of other accounts, or raise the quota',
+  billing: 'top up the account, add keys of other accounts, or choose another model',
+}
+
 /** The message for the person who asked. */
 export function userMessage(error: unknown): Message {
   if (!(error instanceof EngineError)) return ['errors.unknown']
   const { kind, reason, retryAfter, until, detail } = error
+  const params = { provider: providerTitle(error.provider) }
   switch (kind) {
     case 'quota-day':
       if (!until || !retryAfter) return ['errors.quota-day']
@@ -43,10 +53,12 @@ export function userMessage(error: unknown): Message {
       // Thinking used up the token limit of the answer.
       return [reason === 'length' ? 'errors.empty-tokens' : 'errors.empty']
     case 'request':
-      return [reason === 'context' ? 'errors.too-long' : 'errors.request']
-    case 'auth': case 'region': case 'model': case 'billing': case 'server': case 'network': case 'proxy':
-    case 'timeout': case 'aborted': case 'blocked': case 'incomplete': case 'protocol':
+      return reason === 'context' ? ['errors.too-long'] : ['errors.request', params]
+    case 'model': case 'aborted': case 'incomplete':
       return [`errors.${kind}`]
+    case 'auth': case 'region': case 'billing': case 'server': case 'network': case 'proxy': case 'timeout':
+    case 'blocked': case 'protocol':
+      return [`errors.${kind}`, params]
     default:
       return kind satisfies never
   }
@@ -60,13 +72,17 @@ export function endNotice(
   if (signal.aborted) return signal.reason === REPLACED ? ['replaced'] : ['stopped']
   if (!text) return userMessage(error)
   // A filtered answer is not offered to be continued: it would be filtered again.
-  return error instanceof EngineError && error.kind === 'blocked' ? ['cut'] : ['interrupted']
+  const isCut = error instanceof EngineError && error.kind === 'blocked'
+  return isCut ? ['cut', { provider: providerTitle(error.provider) }] : ['interrupted']
 }
 
 /** One line for the log: kind, status, what happened, and what to do. */
 export function operatorMessage(error: unknown): string {
   if (!(error instanceof EngineError)) return `unexpected error: ${describeError(error)}`
-  const { kind, status, message } = error
-  const what = `${kind}${status ? ` (${status})` : ''}: ${message.replace(/\s+/g, ' ')}`
-  return [what, hints[kind]].filter(Boolean).join('; ')
+  const { kind, status, message, provider = DEFAULT_PROVIDER } = error
+  const isDefault = provider === DEFAULT_PROVIDER
+  const place = isDefault ? '' : ` at ${provider}`
+  const what = `${kind}${status ? ` (${status})` : ''}${place}: ${message.replace(/\s+/g, ' ')}`
+  const hint = isDefault ? hints[kind] : otherHints[kind] ?? hints[kind]
+  return [what, hint].filter(Boolean).join('; ')
 }

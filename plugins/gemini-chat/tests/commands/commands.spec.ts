@@ -131,7 +131,7 @@ describe('the commands', () => {
 
   it('define no Koishi aliases', async () => {
     await test.client('alice').shouldReply('echo hello', 'hello')
-    await test.client('alice').shouldReply('help', /gemini {2}向 Gemini 提问/)
+    await test.client('alice').shouldReply('help', /gemini {2}向 AI 助手提问/)
     await test.client('alice').shouldReply('help gemini', /gemini stop {2}停止正在生成的回答/)
   })
 })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { SystemClock } from 'common/time'
-import { createGemini, createHttpProxy, createSocks, scenarios } from 'testkit'
+import { createGemini, createHttpProxy, createOpenAi, createSocks, openAiScenarios, scenarios } from 'testkit'
 import type { Gemini, GeminiOptions, Proxy } from 'testkit'
+import type { Config } from '../../src/config'
+import { examineSettings } from '../../src/doctor'
 import { examine } from '../../src/doctor/examine'
 import type { ExamineOptions } from '../../src/doctor/examine'
 import { formatFinding } from '../../src/doctor/finding'
@@ -174,5 +176,38 @@ describe('examine', () => {
     gemini.respondTo('models', { status: 404, body: scenarios.unknownModel('x').body })
     const { paths } = await ask({ baseUrl: gemini.url })
     assert.deepEqual(paths.slice(2), ['note key-unknown', 'note model-unknown', 'ok answer'])
+  })
+
+  describe('gives the advice for the provider that has the problem', () => {
+    async function askProvider(settings: Partial<Config>) {
+      const hints: string[] = []
+      let text = ''
+      for await (const finding of examineSettings({ apiKeys: [], openaiModel: 'model', ...settings } as Config)) {
+        if (finding.hint) hints.push(finding.hint[0].replace('doctor.hints.', ''))
+        for (const texts of [zhCN, enUS]) text += `${formatFinding(finding, message => say(texts, message))}\n`
+      }
+      assert.doesNotMatch(text, /Google|undefined|\{\w+\}/)
+      return { hints, text }
+    }
+
+    it('for its key, its answers and its servers', async () => {
+      const service = await createOpenAi({ keys: ['right'] })
+      open.push(() => service.close())
+      const settings = { openaiBaseUrl: service.url, openaiApiKeys: ['right'] }
+      assert.deepEqual((await askProvider({ ...settings, openaiApiKeys: ['wrong'] })).hints, ['auth-other'])
+      service.respond(openAiScenarios.failure(503, 'overloaded'))
+      const { hints, text } = await askProvider(settings)
+      assert.deepEqual(hints, ['server-other'])
+      assert.match(text, /The servers of openai are busy/)
+      service.respond({ body: 'welcome' as never })
+      assert.deepEqual((await askProvider(settings)).hints, ['protocol-other'])
+    })
+
+    it('for its address, its network and its proxy', async () => {
+      assert.deepEqual((await askProvider({ openaiBaseUrl: 'ftp://x' })).hints, ['protocol-other'])
+      assert.deepEqual((await askProvider({ openaiBaseUrl: 'http://127.0.0.1:1/v1' })).hints, ['network-other'])
+      const closed = { openaiBaseUrl: 'http://127.0.0.1:1/v1', openaiProxy: 'http://127.0.0.1:1' }
+      assert.deepEqual((await askProvider(closed)).hints, ['proxy'])
+    })
   })
 })

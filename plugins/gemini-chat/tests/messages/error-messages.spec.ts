@@ -21,6 +21,25 @@ describe('messages about an error', () => {
     })
   }
 
+  for (const kind of Object.keys(kinds) as EngineErrorKind[]) {
+    it(`name the provider that was asked, for kind ${kind}`, () => {
+      for (const [provider, title] of [['deepseek', 'deepseek'], [undefined, 'Gemini']] as const) {
+        const [path, params] = userMessage(new EngineError(kind, 'message', { provider }))
+        for (const texts of [zhCN, enUS]) {
+          const text = texts['gemini-chat'].errors[path.replace('errors.', '')] as string
+          const filled = text.replace(/\{(\w+)\}/g, (_, name) => (params as Record<string, string>)[name])
+          assert.equal(filled.includes(title), text.includes('{provider}'), filled)
+          assert.doesNotMatch(filled, provider ? /Gemini|Google|undefined/ : /undefined/)
+        }
+      }
+      assert.doesNotMatch(operatorMessage(new EngineError(kind, 'message', { provider: 'deepseek' })), /Gemini|Google|Pacific/)
+    })
+  }
+
+  it('name another provider than Gemini in the log', () => {
+    assert.match(operatorMessage(new EngineError('auth', 'no', { status: 401, provider: 'deepseek' })), /^auth \(401\) at deepseek: no;/)
+  })
+
   it('tell how long to wait, if that is known', () => {
     assert.deepEqual(userMessage(new EngineError('rate', '', { retryAfter: 36_100 })), ['errors.rate-wait', { seconds: 37 }])
   })
