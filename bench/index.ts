@@ -13,12 +13,15 @@ import { proxy } from './cases/proxy'
 import { short } from './cases/short'
 import { soak } from './cases/soak'
 import { streams } from './cases/streams'
+import { toolRounds } from './cases/tool-rounds'
 import { usage } from './cases/usage'
 import type { Bench } from './harness'
 import { Report } from './harness'
 
 const benches: Record<string, Bench> = {
-  callbacks, messages, 'first-chunk': firstChunkLatency, conversations, streams, 'long-connection': longConnection, proxy,
+  callbacks, messages, 'first-chunk': firstChunkLatency,
+  'tool-rounds': toolRounds,
+  conversations, streams, 'long-connection': longConnection, proxy,
   dingtalk, dialects, usage, instance, short, soak, profile,
 }
 /** These only run if named: the first repeats what `instance` shows, the next takes as long as all others, the last has
