@@ -47,6 +47,7 @@ export class AnswerTools {
   private readonly byName: ReadonlyMap<string, Tool<Session>>
   private hasRun = false
   private readonly running = new Map<Tool<Session>, number>()
+  private knownLanguage?: 'zh' | 'en'
   /** Characters that the results of this answer may still have. */
   private room: number
 
@@ -119,9 +120,12 @@ export class AnswerTools {
 
   /** Tells which tools are running. */
   private count(tool: Tool<Session>, change: number) {
-    const count = (this.running.get(tool) ?? 0) + change
+    const before = this.running.get(tool) ?? 0
+    const count = before + change
     if (count > 0) this.running.set(tool, count)
     else this.running.delete(tool)
+    // The line names tools, not their calls.
+    if (before > 0 === count > 0) return
     const names = [...this.running.keys()].map(tool => this.titleOf(tool))
     this.onActivity(names.length ? localizeText(this.session, 'status.tools', { names: names.join('、') }) : '')
   }
@@ -140,6 +144,6 @@ export class AnswerTools {
   }
 
   private get language(): 'zh' | 'en' {
-    return localizeText(this.session, 'language') === 'en' ? 'en' : 'zh'
+    return this.knownLanguage ??= localizeText(this.session, 'language') === 'en' ? 'en' : 'zh'
   }
 }
