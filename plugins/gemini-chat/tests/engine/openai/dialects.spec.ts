@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { FakeClock, until } from 'common/testing'
 import { createHttpProxy, createOpenAi, openAiError, openAiScenarios as o, scenarios } from 'testkit'
 import type { OpenAiServer, OpenAiStep, Scenario } from 'testkit'
 import type { EngineError } from '../../../src/engine/error'
@@ -57,8 +58,20 @@ describe('services in the dialect of OpenAI', () => {
   it('may leave the connection open after the end', async () => {
     const stop = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }
     server.respond({ ...o.failingMidway(stop, 'ok'), end: 'hang' })
-    const { text, reason, error } = await put()
-    assert.deepEqual([text, reason, error], ['ok', 'stop', undefined])
+    const clock = new FakeClock()
+    // Without other limits, the only timer is the one that waits for the end.
+    const patient = createOpenAiEngine({ firstByteTimeout: 0, idleTimeout: 0, totalTimeout: 0, baseUrl: server.url, clock })
+    try {
+      const pending = collect(patient, { model: 'model' })
+      await until(() => clock.pending > 0, 'the wait for the end')
+      await clock.advance(1999)
+      assert.equal(clock.pending, 1)
+      await clock.advance(1)
+      const { text, reason, error } = await pending
+      assert.deepEqual([text, reason, error, clock.pending], ['ok', 'stop', undefined, 0])
+    } finally {
+      patient.dispose()
+    }
   })
 
   it('report token counts in the last chunk', async () => {
