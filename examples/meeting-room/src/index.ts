@@ -5,7 +5,7 @@ import type {} from 'koishi-plugin-gemini-chat'
 export const name = 'meeting-room'
 export const inject = ['assistant']
 
-const HOURS = ['09:00', '10:00', '11:00']
+const HOURS = ['09:00', '10:00', '11:00'] as const
 
 export function apply(ctx: Context) {
   ctx.i18n.define('zh-CN', { 'meeting-room.failed': '没有写出邀请，请稍后再试。' })
@@ -25,7 +25,7 @@ export function apply(ctx: Context) {
     description: { zh: '预订会议室的一个小时。', en: 'Books the meeting room for an hour.' },
     parameters: Schema.object({ hour: Schema.union(HOURS).required() }),
     confirm: true,
-    run({ hour }, { session }) {
+    run({ hour }: { hour: string }, { session }) {
       if (booked.has(hour)) throw new Error(`${hour} is taken`)
       booked.set(hour, session.userId!)
       return `${hour} is booked`
