@@ -12,6 +12,13 @@ export type { McpErrorCode } from './error'
 
 export const name = 'assistant-mcp'
 
+declare module 'koishi' {
+  interface Events {
+    /** Emitted by koishi-plugin-assistant-status: adds how a plugin is at this moment. */
+    'assistant-status/now'(parts: object[]): void
+  }
+}
+
 /** The part of the service of koishi-plugin-gemini-chat that is used. */
 interface AssistantService {
   tool(options: AssistantTool): () => void
@@ -42,6 +49,10 @@ function connect(ctx: Context, { servers, privateHosts }: Config) {
     log: { info: line => logger.info(line), warn: line => logger.warn(line) },
   }) }))
   for (const { connection } of connections) void connection.run()
+  ctx.on('assistant-status/now', parts => void parts.push({
+    source: 'mcp-servers',
+    servers: connections.map(({ setting: { name }, connection }) => ({ name, ...connection.state })),
+  }))
   ctx.command('mcp', '查看 MCP 服务器的状态', { authority: 3 }).action(() => {
     const lines = connections.map(({ setting: { name }, connection }) => `${name}: ${stateText(connection.state)}`)
     return lines.join('\n') || 'MCP: –'

@@ -1,11 +1,13 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { McpError, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
-import type { CallToolResult, Tool } from '@modelcontextprotocol/sdk/types.js'
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import { describeError } from 'common/errors'
 import { withTimeout } from 'common/async'
 import type { Clock } from 'common/time'
 import type { ServerSetting } from './config'
 import { McpServerError } from './error'
+import { isTooLarge, tooLarge } from './limit-messages'
+import { listTools } from './list-tools'
 import { selectTools, toAssistantTool } from './mcp-tool'
 import type { AssistantTool } from './mcp-tool'
 import { Secrets } from './secrets'
@@ -20,7 +22,6 @@ const FIRST_PAUSE_MS = 1000
 const MAX_PAUSE_MS = 300_000
 /** Most tools of one server. */
 const MAX_TOOLS = 100
-const MAX_PAGES = 20
 
 /** How a server is, for people. */
 export type ServerState =
@@ -46,6 +47,8 @@ export class ServerConnection {
   private readonly secrets: Secrets
   private client?: Client
   private registered: (() => void)[] = []
+  /** Whether the present connection ends because of a message that is too large. */
+  private isFlooded = false
 
   constructor(private readonly options: ConnectionOptions) {
     this.secrets = new Secrets(options.environment)
@@ -68,12 +71,19 @@ export class ServerConnection {
   /** Connects and stays until the connection ends. @throws why it ended */
   private async connectOnce(onConnected: () => void) {
     const { setting, privateHosts, signal, clock } = this.options
-    const { transport, dispose } = createTransport(setting, this.secrets, privateHosts)
+    this.isFlooded = false
+    const { transport, dispose } = createTransport(setting, this.secrets, privateHosts, () => {
+      this.isFlooded = true
+      void client.close().catch(() => {})
+    })
     const client = new Client({ name: 'koishi-assistant', version: '1.0.0' }, { capabilities: {} })
     const ended = new AbortController()
     const end = () => ended.abort()
     signal.addEventListener('abort', end, { once: true })
     client.onclose = end
+    client.onerror = (error) => {
+      if (isTooLarge(error)) this.isFlooded = true
+    }
     try {
       await client.connect(transport, { timeout: CONNECT_TIMEOUT_MS, signal })
       this.client = client
@@ -87,7 +97,7 @@ export class ServerConnection {
         await clock.sleep(PING_INTERVAL_MS, ended.signal)
         if (!ended.signal.aborted) await client.ping({ timeout: PING_TIMEOUT_MS })
       }
-      if (!signal.aborted) throw new McpServerError('assistant-mcp/not-connected', 'the connection was closed')
+      if (!signal.aborted) throw this.isFlooded ? tooLarge() : new McpServerError('assistant-mcp/not-connected', 'the connection was closed')
     } finally {
       signal.removeEventListener('abort', end)
       this.client = undefined
@@ -99,7 +109,7 @@ export class ServerConnection {
 
   private async offerTools(client: Client) {
     const { setting, register, log, signal } = this.options
-    const tools = selectTools(await listTools(client), setting).slice(0, MAX_TOOLS)
+    const tools = selectTools(await listTools(client, CONNECT_TIMEOUT_MS), setting).slice(0, MAX_TOOLS)
     if (signal.aborted || this.client !== client) return
     this.withdrawTools()
     for (const tool of tools) {
@@ -129,6 +139,7 @@ export class ServerConnection {
     try {
       return await client.callTool({ name, arguments: args }, undefined, { signal, timeout }) as CallToolResult
     } catch (error) {
+      if (this.isFlooded) throw tooLarge()
       // An answer of the server, or our own time limit: the connection may be well.
       if (error instanceof McpError || signal.aborted) throw new Error(describeError(error))
       void client.close().catch(() => {})
@@ -153,16 +164,4 @@ export class ServerConnection {
     }
     this.state = { status: 'failed', reason }
   }
-}
-
-async function listTools(client: Client): Promise<Tool[]> {
-  const tools: Tool[] = []
-  let cursor: string | undefined
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const { tools: more, nextCursor } = await client.listTools({ cursor }, { timeout: CONNECT_TIMEOUT_MS })
-    tools.push(...more)
-    cursor = nextCursor
-    if (!cursor) break
-  }
-  return tools
 }

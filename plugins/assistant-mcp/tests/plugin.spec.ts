@@ -14,6 +14,14 @@ describe('the plugin', () => {
     app.provide('assistant')
     app.set('assistant' as never, { tool: ({ name }: { name: string }) => offered.push(name) } as never)
     await until(() => app.$commander.get('mcp') !== undefined)
+    const parts: { source: string, servers: { name: string, status: string, reason?: string }[] }[] = []
+    await until(() => {
+      parts.splice(0)
+      app.emit('assistant-status/now', parts)
+      return parts[0].servers[0].status === 'failed'
+    })
+    assert.deepEqual([parts[0].source, parts[0].servers[0].name], ['mcp-servers', 'demo'])
+    assert.match(parts[0].servers[0].reason!, /ENOENT/)
     app.set('assistant' as never, undefined as never)
     await until(() => app.$commander.get('mcp') === undefined)
     assert.deepEqual(offered, [])

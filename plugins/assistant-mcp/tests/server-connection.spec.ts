@@ -9,6 +9,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { SystemClock } from 'common/time'
 import { Config } from '../src/config'
 import type { ServerSetting } from '../src/config'
+import { MAX_MESSAGE_BYTES } from '../src/limit-messages'
 import type { AssistantTool } from '../src/mcp-tool'
 import { ServerConnection } from '../src/server-connection'
 
@@ -110,6 +111,23 @@ describe('an MCP server', function() {
       assert.match(lines.join('\n'), /demo: .*closed.*\ndemo: connected, 5 tools/)
     })
 
+    it('can send a message of any size, but a larger one than allowed ends the connection, which is made again', async () => {
+      const flooding = (bytes: number) => program({ include: ['flood', 'greet'], env: { GREETED: 'you', FLOOD: String(bytes) } })
+      const connection = connect(flooding(MAX_MESSAGE_BYTES))
+      await until(() => connection.state.status === 'connected')
+      const before = tools.get('demo_flood')
+      await assert.rejects(call('demo_flood'), /more than 4 MB/)
+      await until(() => tools.has('demo_flood') && tools.get('demo_flood') !== before)
+      assert.equal(await call('demo_greet'), 'hello you')
+      assert.match(lines.join('\n'), /demo: the server sent a message of more than 4 MB; .*\ndemo: connected, 2 tools/)
+    })
+
+    it('can send a message of nearly the allowed size, of which the model gets a part', async () => {
+      const connection = connect(program({ include: ['flood'], env: { FLOOD: String(MAX_MESSAGE_BYTES - 1000) } }))
+      await until(() => connection.state.status === 'connected')
+      assert.equal((await call('demo_flood')).length, 200_000)
+    })
+
     it('ends with the plugin', async () => {
       const connection = connect(program(), [], environment)
       await until(() => connection.state.status === 'connected')
@@ -150,6 +168,7 @@ describe('an MCP server', function() {
         const server = new McpServer({ name: 'web', version: '1.0.0' })
         server.registerTool('search_wiki', { annotations: { readOnlyHint: true } }, () => ({ content: [{ type: 'text', text: 'found' }] }))
         server.registerTool('drop', {}, () => ({ content: [] }))
+        server.registerTool('flood', {}, () => ({ content: [{ type: 'text', text: 'x'.repeat(MAX_MESSAGE_BYTES) }] }))
         const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined })
         response.on('close', () => void transport.close())
         void server.connect(transport as never).then(() => transport.handleRequest(request, response))
@@ -182,6 +201,16 @@ describe('an MCP server', function() {
       const connection = connect({ url: new URL('/moved', url).href }, [url.host])
       await until(() => connection.state.status === 'failed')
       assert.ok(requests.every(({ url }) => url === '/moved'))
+    })
+
+    it('loses the connection at a message that is too large, and is connected to again', async () => {
+      const url = await serve()
+      const connection = connect({ url: url.href, include: ['flood', 'search_*'] }, [url.host])
+      await until(() => connection.state.status === 'connected')
+      const before = tools.get('demo_flood')
+      await assert.rejects(call('demo_flood'), /more than 4 MB/)
+      await until(() => tools.has('demo_flood') && tools.get('demo_flood') !== before)
+      assert.equal(await call('demo_search_wiki'), 'found')
     })
 
     it('loses its tools when it cannot be reached, and gets them back', async () => {

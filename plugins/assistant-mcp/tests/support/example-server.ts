@@ -11,4 +11,8 @@ server.registerTool('fail', { annotations: { readOnlyHint: true } }, () => ({ ..
 server.registerTool('hang', { annotations: { readOnlyHint: true } }, () => new Promise(() => {}))
 server.registerTool('die', { annotations: { readOnlyHint: true } }, () => process.exit(1))
 
+if (process.env.FLOOD) {
+  server.registerTool('flood', { annotations: { readOnlyHint: true } }, () => text('x'.repeat(Number(process.env.FLOOD))))
+}
+
 void server.connect(new StdioServerTransport())
