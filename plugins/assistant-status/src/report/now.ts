@@ -10,7 +10,7 @@ const STATES: Record<Universal.Status, BotState> = {
   [Universal.Status.RECONNECT]: 'reconnecting',
 }
 
-const SOURCES: readonly string[] = ['wecom-callback', 'dingtalk-app', 'gemini-chat'] satisfies Part['source'][]
+const SOURCES: readonly string[] = ['wecom-callback', 'dingtalk-app', 'gemini-chat', 'mcp-servers'] satisfies Part['source'][]
 
 /** The bots that people test in the console are not shown. */
 const SANDBOX = /^sandbox:/

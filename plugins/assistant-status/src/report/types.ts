@@ -54,7 +54,7 @@ export interface Now {
   parts: Part[]
 }
 
-export type Part = WecomCallback | DingtalkApp | GeminiChat
+export type Part = WecomCallback | DingtalkApp | GeminiChat | McpServers
 
 /** Of koishi-plugin-adapter-wecom-bot. */
 export interface WecomCallback {
@@ -103,4 +103,14 @@ export interface GeminiChat {
     refused: boolean
     exhausted: { model?: string, until: number, kind: string }[]
   }[]
+}
+
+/** Of koishi-plugin-assistant-mcp. */
+export interface McpServers {
+  source: 'mcp-servers'
+  servers: ({ name: string } & (
+    | { status: 'connecting', reason?: undefined }
+    | { status: 'connected', tools: number }
+    | { status: 'failed', reason: string }
+  ))[]
 }

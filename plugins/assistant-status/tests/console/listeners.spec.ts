@@ -110,9 +110,10 @@ describe('what the page asks for', () => {
 
   it('contains what other plugins tell, and the state of bots', async () => {
     const part = { source: 'dingtalk-app', id: 'a', month: '2026-11', calls: { used: 1, limit: 2 }, messages: { used: 0, limit: 0 } }
-    app.on('assistant-status/now', parts => void parts.push(part, { source: 'unknown' }, {}))
+    const servers = { source: 'mcp-servers', servers: [{ name: 'wiki', status: 'connected', tools: 3 }] }
+    app.on('assistant-status/now', parts => void parts.push(part, servers, { source: 'unknown' }, {}))
     const now = await ask<Now>('now')
-    assert.deepEqual(now.parts, [part])
+    assert.deepEqual(now.parts, [part, servers])
     assert.equal(now.database, 'sqlite')
     assert.deepEqual(now.bots.map(({ platform, state }) => [platform, state]), [['mock', 'online']])
   })
