@@ -4,6 +4,7 @@ import { examineSettings, formatFinding, note, ok, problem, texts as pluginTexts
 import type { Finding, Message } from '../plugins/gemini-chat/src/doctor'
 import { examineDingtalk } from './doctor/dingtalk'
 import { examineLongConnection, usesLongConnection } from './doctor/long-connection'
+import { examineMcpServers } from './doctor/mcp'
 import { examineRedis } from './doctor/redis'
 import { texts } from './doctor/texts'
 import { printLines } from './instance/bilingual'
@@ -79,6 +80,7 @@ async function* examineAll(env: Env, subscribes: boolean) {
   yield* examineGemini(env)
   yield examineDatabase()
   if (env.REDIS_URL) yield* examineRedis(env.REDIS_URL)
+  yield* examineMcpServers(env)
   yield* examineInstance(env)
   if (usesLongConnection(env)) yield* examineLongConnection(env, subscribes)
 }

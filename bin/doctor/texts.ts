@@ -157,6 +157,34 @@ export const texts: Record<string, BilingualText> = {
     zh: '在 Redis 里设置 maxmemory-policy noeviction。',
     en: 'Set maxmemory-policy noeviction in Redis.',
   },
+  'doctor.mcp': {
+    zh: 'MCP 服务器 {name}：能连上，提供 {tools} 个工具，使用其中 {selected} 个',
+    en: 'MCP server {name}: can be reached, uses {selected} of its {tools} tools',
+  },
+  'doctor.mcp-no-tools': {
+    zh: 'MCP 服务器 {name}：能连上，但它的 {tools} 个工具一个也没有用',
+    en: 'MCP server {name}: can be reached, but none of its {tools} tools is used',
+  },
+  'doctor.mcp-failed': {
+    zh: 'MCP 服务器 {name}：连不上，{reason}',
+    en: 'MCP server {name}: cannot be used, {reason}',
+  },
+  'doctor.mcp-settings': {
+    zh: 'MCP 服务器：设置有误，{reason}',
+    en: 'MCP servers: the settings are wrong, {reason}',
+  },
+  'doctor.hints.mcp': {
+    zh: '检查 assistant-mcp 设置里的程序或地址，以及它用到的环境变量；私有网络里的主机要列在 privateHosts 里。',
+    en: 'Check its program or address in the settings of assistant-mcp, and the variables it needs; list hosts in private networks in privateHosts.',
+  },
+  'doctor.hints.mcp-no-tools': {
+    zh: '检查 assistant-mcp 设置里的 include 和 exclude。',
+    en: 'Check include and exclude in the settings of assistant-mcp.',
+  },
+  'doctor.hints.mcp-settings': {
+    zh: '在控制台的 assistant-mcp 里改正。',
+    en: 'Correct them in the console, at assistant-mcp.',
+  },
   'doctor.hints.callback': {
     zh: '检查 WECOM_BOT_TOKEN、WECOM_BOT_ENCODING_AES_KEY 和 WECOM_BOT_PATH。',
     en: 'Check WECOM_BOT_TOKEN, WECOM_BOT_ENCODING_AES_KEY and WECOM_BOT_PATH.',

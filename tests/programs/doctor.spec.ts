@@ -64,6 +64,29 @@ describe('npm run doctor', () => {
     assert.equal(code, 1)
   }).timeout(120_000)
 
+  it('connects to the MCP servers of the saved settings, and says why one cannot be used', async () => {
+    const example = join(__dirname, '../../plugins/assistant-mcp/tests/support/example-server.ts')
+    const server = { command: process.execPath, args: ['-r', require.resolve('esbuild-register'), example] }
+    mkdirSync(join(cwd, 'data'))
+    writeFileSync(join(cwd, 'data/koishi.yml'), JSON.stringify({ plugins: { 'group:assistant': { 'assistant-mcp:mcp': { servers: [
+      { ...server, name: 'notes', exclude: ['die'], env: { GREETED: '${GREETED_PERSON}' } },
+      { ...server, name: 'idle', include: ['nothing'] },
+      { command: '/nonexistent/program', name: 'gone', env: { TOKEN: '${GREETED_PERSON}' } },
+      { ...server, name: 'keyless', env: { TOKEN: '${UNSET_VARIABLE}' } },
+    ] } } } }))
+    try {
+      const { output, code } = await run({ GEMINI_API_KEY: key, GEMINI_BASE_URL: gemini.url, GREETED_PERSON: 'secret-alice' })
+      assert.match(output, /✓ MCP 服务器 notes：能连上，提供 5 个工具，使用其中 4 个\n {2}MCP server notes/)
+      assert.match(output, /✗ MCP 服务器 idle：能连上，但它的 5 个工具一个也没有用/)
+      assert.match(output, /✗ MCP 服务器 gone：连不上，.*ENOENT[^]*→ 检查 assistant-mcp/)
+      assert.match(output, /✗ MCP 服务器 keyless：连不上，the variable UNSET_VARIABLE is not set/)
+      assert.doesNotMatch(output, /secret-alice/)
+      assert.equal(code, 1)
+    } finally {
+      rmSync(join(cwd, 'data'), { recursive: true })
+    }
+  }).timeout(60_000)
+
   describe('with a long connection', () => {
     let gateway: WecomGateway
     const socket = (settings: Record<string, string> = {}) => ({
