@@ -96,7 +96,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': ['error', { patterns: [{
         regex: '/plugins/(?!gemini-chat/src/doctor$|shared-state/src/redis/inspect-server$|'
-          + 'dingtalk-companion/src/delivery/card-template$)',
+          + 'dingtalk-companion/src/delivery/card-template$|assistant-mcp/src/examine-server$)',
         message: 'programs import only what the doctor needs of the plugins',
       }] }],
     },

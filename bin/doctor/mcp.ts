@@ -1,5 +1,4 @@
-import { Config } from '../../plugins/assistant-mcp/src/config'
-import { examineServer } from '../../plugins/assistant-mcp/src/examine-server'
+import { Config, examineServer } from '../../plugins/assistant-mcp/src/examine-server'
 import { ok, problem } from '../../plugins/gemini-chat/src/doctor'
 import type { Finding } from '../../plugins/gemini-chat/src/doctor'
 import type { Env } from '../instance/env'

@@ -6,6 +6,8 @@ import { selectTools } from './mcp-tool'
 import { Secrets } from './secrets'
 import { createTransport } from './transport'
 
+export { Config } from './config'
+
 export interface ExamineOptions {
   privateHosts: readonly string[]
   environment: Record<string, string | undefined>

@@ -125,7 +125,7 @@ export class AnswerTools {
     if (count > 0) this.running.set(tool, count)
     else this.running.delete(tool)
     // The line names tools, not their calls.
-    if (before > 0 === count > 0) return
+    if ((before > 0) === (count > 0)) return
     const names = [...this.running.keys()].map(tool => this.titleOf(tool))
     this.onActivity(names.length ? localizeText(this.session, 'status.tools', { names: names.join('、') }) : '')
   }

@@ -60,7 +60,8 @@ describe('services in the dialect of OpenAI', () => {
     server.respond({ ...o.failingMidway(stop, 'ok'), end: 'hang' })
     const clock = new FakeClock()
     // Without other limits, the only timer is the one that waits for the end.
-    const patient = createOpenAiEngine({ firstByteTimeout: 0, idleTimeout: 0, totalTimeout: 0, baseUrl: server.url, clock })
+    const unlimited = { firstByteTimeout: 0, idleTimeout: 0, totalTimeout: 0 }
+    const patient = createOpenAiEngine({ ...unlimited, baseUrl: server.url, clock })
     try {
       const pending = collect(patient, { model: 'model' })
       await until(() => clock.pending > 0, 'the wait for the end')
