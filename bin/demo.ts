@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util'
 import { Bubble } from 'testkit'
 import { startDemo } from './demo/instance'
 import type { Platform } from './demo/platform'
+import { cardText } from './terminal/card'
+import type { TemplateCard } from './terminal/card'
 
 const QUESTION = '你好，请介绍一下你自己。'
 
@@ -14,9 +16,11 @@ async function ask(platform: Platform, question: string): Promise<number> {
   let states = 0
   let first = 0
   let isComplete = false
+  let shown: TemplateCard | undefined
   try {
-    for await (const { content, finish } of platform.ask(question)) {
+    for await (const { content, finish, card } of platform.ask(question)) {
       states++
+      shown = card ?? shown
       first ||= content.replace(/<\/?think>/g, '').trim() ? performance.now() - began : 0
       isComplete = finish
       bubble.update(content)
@@ -24,6 +28,7 @@ async function ask(platform: Platform, question: string): Promise<number> {
   } finally {
     bubble.finish()
   }
+  if (shown) console.error(`\n${cardText(shown)}`)
   const seconds = (time: number) => (time / 1000).toFixed(1)
   const all = seconds(performance.now() - began)
   const { zh, en } = platform.summary(states)

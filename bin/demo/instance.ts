@@ -27,8 +27,9 @@ export interface Demo {
  * @throws {Error} with the output of the instance, if it does not start
  */
 export async function startDemo(isPushed: boolean): Promise<Demo> {
-  const { GEMINI_API_KEY, GEMINI_BASE_URL, GEMINI_MODEL, SOCKS_PROXY, PATH, HOME } = process.env
-  const gemini = GEMINI_API_KEY ? undefined : await createGemini()
+  const { PATH, HOME } = process.env
+  const { hasGemini, hasOpenAi, env } = modelSettings(process.env)
+  const gemini = hasGemini || hasOpenAi ? undefined : await createGemini()
   gemini?.respond(mockAnswer)
   const port = await freePort()
   const platform = isPushed ? await websocketPlatform() : await callbackPlatform(port)
@@ -43,9 +44,7 @@ export async function startDemo(isPushed: boolean): Promise<Demo> {
     env: {
       ...{ PATH, HOME, PLATFORM: 'wecom', HOST: '127.0.0.1', PORT: String(port) },
       ...platform.env,
-      ...gemini
-        ? { GEMINI_API_KEY: 'mock', GEMINI_BASE_URL: gemini.url }
-        : { GEMINI_API_KEY, GEMINI_BASE_URL, GEMINI_MODEL, SOCKS_PROXY },
+      ...gemini ? { GEMINI_API_KEY: 'mock', GEMINI_BASE_URL: gemini.url } : env,
     },
   })
   // On a signal there is no time for a graceful stop, and nothing that needs one.
@@ -64,7 +63,18 @@ export async function startDemo(isPushed: boolean): Promise<Demo> {
     await close()
     throw error
   }
-  return { platform, close, introduction: introductionOf(platform, !!gemini) }
+  return { platform, close, introduction: introductionOf(platform, hasGemini ? 'gemini' : hasOpenAi ? 'openai' : 'mock') }
+}
+
+/** The variables that choose a model, as the instance reads them. */
+const MODEL_VARIABLES = [
+  'GEMINI_API_KEY', 'GEMINI_BASE_URL', 'GEMINI_MODEL', 'SOCKS_PROXY', 'OPENAI_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_MODEL',
+] as const
+
+/** Which service answers: a service in the dialect of OpenAI needs no key where it has an address. */
+function modelSettings(variables: NodeJS.ProcessEnv) {
+  const env = Object.fromEntries(MODEL_VARIABLES.map(name => [name, variables[name] ?? '']).filter(([, value]) => value))
+  return { env, hasGemini: !!env.GEMINI_API_KEY, hasOpenAi: !!(env.OPENAI_BASE_URL || env.OPENAI_API_KEY) }
 }
 
 /** Milliseconds for a graceful stop. Unfinished answers are not waited for. */
@@ -93,12 +103,16 @@ async function waitUntilReady(worker: ChildProcess): Promise<void> {
   })
 }
 
-function introductionOf({ introduction: { zh, en } }: Platform, isMock: boolean): string {
-  const model = isMock
-    ? [
-        '没有设置 GEMINI_API_KEY，由本机的模拟服务代替 Gemini 回答。',
-        'GEMINI_API_KEY is not set: a mock server on this machine answers instead of Gemini.',
-      ]
-    : ['由 Gemini 回答。', 'The answers come from Gemini.']
+const INTRODUCTIONS = {
+  mock: [
+    '没有设置 GEMINI_API_KEY 或 OPENAI_BASE_URL，由本机的模拟服务代替 Gemini 回答。',
+    'Neither GEMINI_API_KEY nor OPENAI_BASE_URL is set: a mock server on this machine answers instead of Gemini.',
+  ],
+  gemini: ['由 Gemini 回答。', 'The answers come from Gemini.'],
+  openai: ['由 OPENAI_BASE_URL 的服务回答。', 'The answers come from the service at OPENAI_BASE_URL.'],
+}
+
+function introductionOf({ introduction: { zh, en } }: Platform, service: keyof typeof INTRODUCTIONS): string {
+  const model = INTRODUCTIONS[service]
   return [`${zh}${model[0]}`, `${en} ${model[1]}`, ''].join('\n')
 }

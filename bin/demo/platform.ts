@@ -1,10 +1,13 @@
 import type { BilingualText } from '../instance/bilingual'
+import type { TemplateCard } from '../terminal/card'
 
 /** One state of an answer. */
 export interface AnswerState {
   /** The whole text up to now. */
   content: string
   finish: boolean
+  /** The card that came with this state. */
+  card?: TemplateCard
 }
 
 /** WeCom as the demo plays it: how the instance is connected to it, and how a person asks. */

@@ -3,14 +3,16 @@ import { Bubble, WecomClient, createWecom } from 'testkit'
 import { readLines } from './input'
 import type { TerminalOptions } from './options'
 import { CHAT_COMMANDS } from './options'
-import type { TemplateCard } from './show'
-import { showActiveReply, showCard, showText } from './show'
+import { cardText, clickOn } from './card'
+import type { TemplateCard } from './card'
+import { showActiveReply, showText } from './show'
 
 const interactive = process.stdin.isTTY && process.stdout.isTTY
 
 /** A chat with a bot: the current user and chat, and the last card. */
 class TerminalChat {
-  private card?: TemplateCard
+  /** The last card; a card can be clicked once. */
+  card?: TemplateCard
   private userId?: string
   private chatId?: string
 
@@ -31,9 +33,10 @@ class TerminalChat {
     else if (command === 'single') this.chatId = undefined
     else if (command === 'user' && argument) this.userId = argument
     else if (command === 'enter') return client.enterChat({ userId })
-    else if (command === 'click' && argument && card) {
-      const click = { cardType: card.card_type, eventKey: argument, taskId: card.task_id ?? '' }
-      return client.cardClick(click, { userId, chatId })
+    else if (command === 'click') {
+      const click = card && clickOn(card, argument ?? '')
+      if (click) return client.cardClick(click, { userId, chatId })
+      showText(card ? cardText(card) : '（没有可以点击的卡片 / no card to click）')
     } else return client.text(line, { userId, chatId })
   }
 
@@ -42,18 +45,19 @@ class TerminalChat {
     const bubble = new Bubble(process.stdout)
     let last: Reply | undefined
     let open = false
+    let card: TemplateCard | undefined
     try {
       for await (const { content, finish, raw } of this.client.ask(payload, { signal })) {
-        if (raw.template_card) this.card = raw.template_card
+        // The card stays below the answer, whichever state of it brought the card.
+        if (raw.template_card) this.card = card = raw.template_card as TemplateCard
         last = raw
         open = !finish
-        bubble.update(content)
+        bubble.update([content, card && cardText(card)].filter(Boolean).join('\n'))
       }
     } finally {
       bubble.finish()
     }
     if (last?.stream?.msg_item?.length) showText(`🖼 × ${last.stream.msg_item.length}`)
-    if (last?.template_card) showCard(last.template_card)
     if (!last && interactive) showText('（没有回复 / no reply）')
     if (open && !signal.aborted) {
       throw new Error('回复在六分钟内没有结束，企业微信已停止轮询。\nThe reply did not finish within six minutes, and WeCom stops polling.')
@@ -64,8 +68,12 @@ class TerminalChat {
 /** Runs a chat until the input ends. @returns the exit code */
 export async function chat(options: TerminalOptions): Promise<number> {
   const wecom = options.listen === undefined ? undefined : await createWecom({ port: options.listen })
-  if (wecom) wecom.onmessage = message => 'code' in message && showActiveReply(message)
   const terminal = new TerminalChat(new WecomClient({ ...options, wecom }), options)
+  if (wecom) {
+    wecom.onmessage = message => 'code' in message && showActiveReply(message, (card) => {
+      terminal.card = card
+    })
+  }
   const stop = new AbortController()
   const interrupt = () => stop.abort()
   let failed = false

@@ -21,7 +21,8 @@ export const CHAT_COMMANDS = `对话中 / While chatting
   /group [id]    进入群聊 / enter a group
   /single        回到单聊 / back to the direct chat
   /user <id>     切换用户 / switch to another user
-  /click <key>   点击卡片按钮 / click a button of the last card
+  /click <n>     点击最近一张卡片的第 n 个按钮，有选项时加上 问题=选项
+                 click button n of the last card, with question=option for choices
   /enter         触发「进入会话」事件 / send the enter_chat event
   /exit          退出 / quit`
 

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createOpenAi } from 'testkit'
 import { root } from '../support/instance'
 
 describe('npm run demo', function() {
@@ -19,12 +20,15 @@ describe('npm run demo', function() {
 
   after(() => rmSync(folder, { recursive: true }))
 
+  let env: Record<string, string> = {}
+  afterEach(() => { env = {} })
+
   function start(...args: string[]) {
     const { PATH, HOME } = process.env
     output = errors = ''
     child = spawn(process.execPath, ['-r', 'esbuild-register', 'bin/demo.ts', ...args], {
       cwd: root,
-      env: { PATH, HOME, TMPDIR: folder },
+      env: { PATH, HOME, TMPDIR: folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     child.stdout!.setEncoding('utf8').on('data', (text: string) => output += text)
@@ -41,6 +45,7 @@ describe('npm run demo', function() {
     assert.match(output, /^你说：「你好，演示」\n\n我是 \*\*Gemini 的模拟服务\*\*/)
     assert.match(output, /\*This answer comes from a mock of the Gemini API; everything else is real\.\*\n$/)
     assert.match(errors, /没有设置 GEMINI_API_KEY/)
+    assert.match(errors, /🗂 .+\n {3}\[停止\] {2}\/click 1\n {3}\[重新回答\] {2}\/click 2\n {3}\[新对话\] {2}\/click 3\n/)
     assert.match(errors, /\(1 encrypted message, [1-9]\d* polls/)
     assert.equal(status(), before)
   })
@@ -49,6 +54,20 @@ describe('npm run demo', function() {
     const [code] = await start()
     assert.equal(code, 0, errors)
     assert.match(output, /^你说：「你好，请介绍一下你自己。」/)
+  })
+
+  it('asks a service in the dialect of OpenAI, where only that is set', async () => {
+    const service = await createOpenAi({ keys: ['sk-demo-key'] })
+    try {
+      env = { OPENAI_BASE_URL: service.url, OPENAI_API_KEY: 'sk-demo-key', OPENAI_MODEL: 'qwen3' }
+      const [code] = await start('你好，通义')
+      assert.equal(code, 0, errors)
+      assert.match(output, /^你问的是：你好，通义。\n$/)
+      assert.match(errors, /由 OPENAI_BASE_URL 的服务回答/)
+      assert.equal((service.requests.at(-1)!.body as { model: string }).model, 'qwen3')
+    } finally {
+      await service.close()
+    }
   })
 
   it('shows the long connection, and exits with 0', async () => {

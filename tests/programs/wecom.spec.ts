@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { cardText, clickOn } from '../../bin/terminal/card'
+import type { TemplateCard } from '../../bin/terminal/card'
 import { UsageError, readOptions } from '../../bin/terminal/options'
 import { createBot, credentials, stream } from '../../testkit/tests/wecom/reference-bot'
 
@@ -79,6 +81,78 @@ describe('npm run wecom', () => {
   it('chat prints active replies with --listen', async () => {
     const { out, code } = await run('wecom', ['chat', '--url', bot.url, ...keys, '--listen', '0'], { input: 'later\n' })
     assert.deepEqual({ out, code }, { out: '↩ response_url\n稍后\n', code: 0 })
+  })
+
+  describe('with cards', () => {
+    const card = {
+      card_type: 'button_interaction', task_id: 'TASK', main_title: { title: '要执行吗' },
+      button_list: [{ text: '确认', key: 'yes' }, { text: '取消', key: 'no' }],
+    }
+    let clicked: unknown
+    let cards: Awaited<ReturnType<typeof createBot>>
+
+    beforeEach(async () => {
+      cards = await createBot(({ msgtype, event }) => {
+        if (msgtype === 'stream') return stream('说完了', true)
+        if (msgtype !== 'event') return { ...stream('说'), msgtype: 'stream_with_template_card', template_card: card }
+        clicked = (event as { template_card_event: unknown }).template_card_event
+        return {
+          response_type: 'update_template_card',
+          template_card: { ...card, main_title: { title: '已取消' }, button_list: [{ text: '已取消', key: 'no' }] },
+        }
+      })
+    })
+    afterEach(() => cards.close())
+
+    it('chat shows the card of a streamed answer below it, and clicks one by its number, key or text', async () => {
+      for (const typed of ['2', 'no', '取消']) {
+        clicked = undefined
+        const { out, err, code } = await run('wecom', ['chat', '--url', cards.url, ...keys], { input: `删除\n/click ${typed}\n` })
+        assert.deepEqual([err, code], ['', 0])
+        assert.match(out, /^说完了\n🗂 要执行吗\n {3}\[确认\] {2}\/click 1\n {3}\[取消\] {2}\/click 2\n🗂 已取消\n/)
+        const { event_key: key, task_id: id } = clicked as Record<string, string>
+        assert.deepEqual([key, id], ['no', 'TASK'])
+      }
+    })
+
+    it('chat shows again what can be clicked, where there is no such button', async () => {
+      const { out } = await run('wecom', ['chat', '--url', cards.url, ...keys], { input: '/click 1\n删除\n/click 9\n' })
+      assert.match(out, /^（没有可以点击的卡片[^]*说完了\n(🗂 要执行吗[^🗂]*)\1$/)
+      assert.equal(cards.payloads.filter(({ msgtype }) => msgtype === 'event').length, 0)
+    })
+
+    for (const [what, shown, lines, typed, click] of [
+      ['a vote', {
+        card_type: 'vote_interaction', task_id: 'T', main_title: { title: '投票', desc: '选一个' },
+        checkbox: { question_key: 'q', option_list: [{ id: 'a', text: '甲' }, { id: 'b', text: '乙', is_checked: true }] },
+        submit_button: { text: '提交', key: 'submit' },
+      }, '🗂 投票 — 选一个\n   ? q: 甲 (q=a)  乙 (q=b)\n   [提交]  /click 1', '1 q=a', { eventKey: 'submit', selected: { q: ['a'] } }],
+      ['choices that are preset', {
+        card_type: 'multiple_interaction', task_id: 'T', main_title: { title: '会议' },
+        select_list: [
+          { question_key: 'room', title: '会议室', selected_id: 'r2', option_list: [{ id: 'r1', text: '一' }, { id: 'r2', text: '二' }] },
+          { question_key: 'hour', option_list: [{ id: '9', text: '九点' }] },
+        ],
+        submit_button: { text: '预订', key: 'book' },
+      }, '🗂 会议\n   ? 会议室: 一 (room=r1)  二 (room=r2)\n   ? hour: 九点 (hour=9)\n   [预订]  /click 1', '预订', {
+        eventKey: 'book', selected: { room: ['r2'], hour: ['9'] },
+      }],
+      ['a menu, a key with an equals sign, and links', {
+        card_type: 'text_notice', task_id: 'T', source: { desc: '系统' }, main_title: { title: '通知' }, sub_title_text: '详情如下',
+        emphasis_content: { title: '100', desc: '核心数据' }, quote_area: { quote_text: '原话' },
+        horizontal_content_list: [{ keyname: '邀请人', value: '张三' }],
+        jump_list: [{ title: '官网', url: 'https://work.weixin.qq.com' }], card_action: { url: 'https://work.weixin.qq.com/card' },
+        action_menu: { desc: '更多', action_list: [{ text: '不再提醒', key: 'mute=1' }] },
+      }, '🗂 系统 — 通知 — 详情如下\n   100 — 核心数据\n   原话\n   邀请人: 张三\n   ↗ 官网 — https://work.weixin.qq.com\n'
+      + '   ↗ https://work.weixin.qq.com/card\n   [不再提醒]  /click 1', 'mute=1', { eventKey: 'mute=1' }],
+    ] as [string, TemplateCard, string, string, object][]) {
+      it(`shows ${what}, and what was chosen is in the click`, () => {
+        assert.equal(cardText(shown), lines)
+        assert.deepEqual(clickOn(shown, typed), { cardType: shown.card_type, taskId: 'T', ...click })
+        assert.equal(clickOn(shown, '1 q=none'), undefined)
+        assert.equal(clickOn(shown, '7'), undefined)
+      })
+    }
   })
 
   it('prints its usage', async () => {
