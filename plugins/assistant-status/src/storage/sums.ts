@@ -8,6 +8,9 @@ import { questionsOf, tokensOf } from './totals'
 
 type Database = Context['database']
 
+/** Names whose counts are read at a time, once it is known which ones are shown. */
+const NAMES_PER_QUERY = 50
+
 /** The counts of a period, platform and name. */
 export type PeriodSum = Pick<ActivityRow, 'period' | 'platform' | 'name'> & Counts
 
@@ -45,15 +48,23 @@ export async function sumByPeriod(
 export async function topNames(
   database: Database, dimension: Dimension, { span, since }: { span: Span, since: string }, limit: number,
 ): Promise<NameSum[]> {
-  let top: NameSum[] = []
+  let top: { nameKey: string, tokens: number }[] = []
+  const period = { $gte: since }
   await inKeyRanges(async (nameKey) => {
-    const rows = await database.select('assistant_activity', { dimension, span, nameKey, period: { $gte: since } })
-      .groupBy(['nameKey', 'name'], { ...sums, tokens: row => $.sum($.add(row.promptTokens, row.answerTokens)) })
+    const rows = await database.select('assistant_activity', { dimension, span, nameKey, period })
+      .groupBy('nameKey', { tokens: row => $.sum($.add(row.promptTokens, row.answerTokens)) })
       .orderBy('tokens', 'desc').limit(limit).execute()
-    const found = rows.map(({ name, nameKey, tokens, ...counts }) => ({ name, ...toNumbers(counts) }))
-    top = [...top, ...found].sort(mostTokensFirst).slice(0, limit)
+    const candidates = rows.map(({ nameKey, tokens }) => ({ nameKey, tokens: Number(tokens) }))
+    top = [...top, ...candidates].sort((a, b) => b.tokens - a.tokens).slice(0, limit)
   })
-  return top
+  const found: NameSum[] = []
+  for (let from = 0; from < top.length; from += NAMES_PER_QUERY) {
+    const nameKey = top.slice(from, from + NAMES_PER_QUERY).map(row => row.nameKey)
+    const rows = await database.select('assistant_activity', { dimension, span, nameKey, period })
+      .groupBy(['nameKey', 'name'], sums).execute()
+    found.push(...rows.map(({ name, nameKey, ...counts }) => ({ name, ...toNumbers(counts) })))
+  }
+  return found.sort(mostTokensFirst)
 }
 
 function mostTokensFirst(a: Counts, b: Counts) {

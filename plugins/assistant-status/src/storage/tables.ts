@@ -61,7 +61,8 @@ export function declareTables(ctx: Context) {
     name: 'string(255)', nameKey: 'string(64)', ...counts,
   }, {
     primary: 'key',
-    indexes: [['dimension', 'span', 'period'], ['dimension', 'span', 'nameKey', 'period']],
+    // With the tokens in it, people and groups are ranked from the index alone.
+    indexes: [['dimension', 'span', 'period'], ['dimension', 'span', 'nameKey', 'period', 'promptTokens', 'answerTokens']],
   })
   ctx.model.extend('assistant_rating', {
     key: 'string(64)', day: 'char(10)', time: 'timestamp', platform: 'string(63)', isGood: 'boolean',
