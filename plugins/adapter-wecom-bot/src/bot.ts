@@ -53,7 +53,7 @@ export class WecomBot<C extends Context = Context> extends Bot<C, Config> {
       } catch (error) {
         if (!(error instanceof MediaError)) throw error
         this.logger.warn('attachment not available: %s', error.message)
-        return refuse(502, error.code, error.message)
+        return refuse(502, error.code, error.message, this.config.mediaLimit)
       }
     })
     keepNote(ctx, bot, () => this.services.longConnection?.connection.state.name === 'standby')
@@ -150,9 +150,13 @@ function checkConfig(ctx: Context, config: Config): Config {
   return config
 }
 
-/** Why a file is not available, for plugins: as a code, and as a text without addresses. */
-function refuse(status: number, code: MediaErrorCode, reason: string): Universal.Response {
+/**
+ * Why a file is not available, for plugins: as a code, and as a text without addresses.
+ * @param limitMb size limit of a file, which is told where it is the reason
+ */
+function refuse(status: number, code: MediaErrorCode, reason: string, limitMb = 0): Universal.Response {
   const headers = new Headers({ 'content-type': 'text/plain; charset=utf-8', 'x-error-code': code })
+  if (code === 'wecom-bot/media-too-large') headers.set('x-error-limit', String(limitMb * 1048576))
   return { status, headers, body: new TextEncoder().encode(reason).buffer as ArrayBuffer }
 }
 

@@ -1,1 +1,2 @@
 export { detectFileType } from './file-type'
+export { fileName } from './file-name'

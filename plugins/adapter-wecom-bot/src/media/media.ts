@@ -1,7 +1,6 @@
 import { retry } from 'common/async'
-import { detectFileType } from 'common/files'
+import { detectFileType, fileName } from 'common/files'
 import { decodeMediaKey, decryptMedia } from '../protocol/crypto'
-import { fileName } from './file-name'
 import type { MediaLink } from '../protocol/payload'
 import type { Bytes, FetchOptions } from './download'
 import { fetchBytes } from './download'

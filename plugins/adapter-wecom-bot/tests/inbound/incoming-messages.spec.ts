@@ -214,6 +214,7 @@ describe('incoming messages', () => {
       const response = await world.app.satori.handleInternalRoute('GET', new URL(elements![0].attrs.src))
       assert.equal(response.status, 502)
       assert.equal(response.headers!.get('x-error-code'), `wecom-bot/media-${code}`)
+      assert.equal(response.headers!.get('x-error-limit'), code === 'too-large' ? String(1 << 20) : null)
       const text = Buffer.from(response.body!).toString()
       assert.match(text, reason)
       assert.doesNotMatch(text, /SECRET|127\.0/)

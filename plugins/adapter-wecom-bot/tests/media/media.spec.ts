@@ -8,7 +8,6 @@ import { createWecom, decodeKey, encryptMedia } from 'testkit'
 import type { Clock } from 'common/time'
 import { decryptMedia } from '../../src/protocol/crypto'
 import { detectFileType } from 'common/files'
-import { fileName } from '../../src/media/file-name'
 import type { MediaOptions } from '../../src/media/media'
 import type { MediaError } from '../../src/media/media-error'
 import { downloadMedia, fetchFile, toMedia } from '../../src/media/media'
@@ -322,36 +321,6 @@ function opens(key: Buffer, ciphertext: Buffer) {
     return false
   }
 }
-
-describe('fileName', () => {
-  for (const [header, name] of [
-    ['attachment; filename=PC+D%26T+Strategy.docx', 'PC D&T Strategy.docx'],
-    ['attachment; filename="a b.txt"', 'a b.txt'],
-    ['attachment; filename="a \\"b\\".txt"', 'a "b".txt'],
-    ['attachment; filename=a.txt; filename*=UTF-8\'\'%E4%BD%A0%2B.txt', '你+.txt'],
-    ['attachment; filename*=utf-8\'zh\'%E4%BD%A0.txt; filename=a.txt', '你.txt'],
-    ['ATTACHMENT; FILENAME = a.txt', 'a.txt'],
-    ['attachment; filename="..%2F..%2Fetc%2Fpasswd"', 'passwd'],
-    ['attachment; filename="C:%5CUsers%5Ca.txt"', 'a.txt'],
-    ['attachment; filename*=UTF-8\'\'..%2F.ssh%2Fid', 'id'],
-    ['attachment; filename=a%00%0Ab.txt', 'ab.txt'],
-    ['attachment; filename=100%.txt', '100%.txt'],
-    ['attachment; filename=..', undefined],
-    ['attachment; filename="."', undefined],
-    ['attachment; filename=a%2F', undefined],
-    ['attachment; filename=""', undefined],
-    ['attachment', undefined],
-    ['', undefined],
-  ] as const) {
-    it(`reads ${name} from ${JSON.stringify(header)}`, () => {
-      assert.equal(fileName(header), name)
-    })
-  }
-
-  it('returns at most 255 characters', () => {
-    assert.equal(fileName(`attachment; filename=${'a'.repeat(5000)}`)!.length, 255)
-  })
-})
 
 describe('file type', () => {
   for (const [head, type] of [

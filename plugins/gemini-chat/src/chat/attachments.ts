@@ -19,6 +19,8 @@ export interface QuestionContext {
 export interface LoadedQuestion {
   /** Undefined if nothing is left to ask about. */
   content?: Content
+  /** The question for the history: with references, and with the names of its files as far as they are known. */
+  named: Content
   /** A line for the reader that names the files left out; empty if there are none. */
   notice: string
   /** Bytes that files of earlier turns may still have. */
@@ -34,13 +36,13 @@ export async function loadAttachments(
 ): Promise<LoadedQuestion> {
   const { config, logger } = context
   try {
-    const { content, rejected, isBlank, left } = await attachFiles(question, attachOptions(context, signal))
+    const { content, named, rejected, isBlank, left } = await attachFiles(question, attachOptions(context, signal))
     for (const { message } of rejected) logger.debug('could not read an attached file, leaving it out: %s', message)
     const notice = rejectedFilesNotice(rejected, session, { limit: config.fileSize, total: config.fileTotal })
-    return { content: isBlank && rejected.length ? undefined : content, notice, left }
+    return { content: isBlank && rejected.length ? undefined : content, named, notice, left }
   } catch {
     // The question was stopped; the engine reports that next.
-    return { content: question, notice: '', left: 0 }
+    return { content: question, named: question, notice: '', left: 0 }
   }
 }
 

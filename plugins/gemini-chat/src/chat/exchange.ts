@@ -69,7 +69,7 @@ export class Exchange {
     if (presenter.isOpen) presenter.status('status.begun')
     const { turns, notices } = await this.recall(question, signal, replaced)
     layout.preface = notices.map(notice => localizeText(session, ...notice)).join('\n')
-    const { content: asked, notice: unseen, left } = await loadAttachments(this, question, signal)
+    const { content: asked, named, notice: unseen, left } = await loadAttachments(this, question, signal)
     if (!asked) return presenter.replaceStatus(unseen)
     layout.notes.push(unseen)
     const past = await reloadEarlierAttachments(this, turns, left, signal)
@@ -81,7 +81,7 @@ export class Exchange {
     context.unanswered.set(key, reply.isSome || signal.aborted ? undefined : question)
     if (!reply.isSome && !reply.hasResults) return this.endWithoutAnswer(question, signal, notice)
 
-    const contents = [withoutLargeReferences(question), ...reply.contents]
+    const contents = [withoutLargeReferences(named), ...reply.contents]
     const turn = { contents, tokens: measureTurn(contents, turns, reply.usage), interrupted: error !== undefined }
     await Promise.all([
       this.store(turn, replaced),

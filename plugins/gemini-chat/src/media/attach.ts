@@ -1,7 +1,10 @@
-import type { Content, Part } from '../engine/types'
+import type { Content, FileData, Part } from '../engine/types'
+import { fileName } from 'common/files'
 import { download, tooLarge } from './download'
+import type { LoadedFile } from './download'
 import { MediaError } from './error'
 import type { MediaErrorReason } from './error'
+import { placeholderOf, withNames } from './placeholders'
 import { isReference } from './reference'
 import type { Reference } from './reference'
 import { isArchive, typeOf } from './file-type'
@@ -12,11 +15,15 @@ export interface RejectedFile extends Pick<Reference, 'kind' | 'name'> {
   reason: MediaErrorReason
   /** For the log. */
   message: string
+  /** The most bytes that the adapter accepts, where that is the reason. */
+  limit?: number
 }
 
 export interface Attached {
   /** The question with bytes in place of references. */
   content: Content
+  /** The question with its references, and with the names that only the downloads told. */
+  named: Content
   rejected: RejectedFile[]
   /** Nothing is left to ask about: all files are left out, and there is no other text. */
   isBlank: boolean
@@ -57,47 +64,59 @@ export async function attachFiles({ role, parts }: Content, options: AttachOptio
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
   let left = options.total
-  const loaded: Part[] = []
+  const files = new Map<number, FileData>()
+  const names = new Map<number, string>()
   try {
-    for (const part of parts) {
-      if (!isReference(part)) {
-        loaded.push(part)
-        continue
-      }
+    for (const [index, part] of parts.entries()) {
+      if (!isReference(part)) continue
+      const { kind, name } = part.reference
       try {
         const limit = Math.min(options.limit, left)
-        const file = await load(part.reference, { ...options, limit, signal: controller.signal })
+        const loaded = await load(part.reference, { ...options, limit, signal: controller.signal })
+        // Names of pictures are numbers given by a camera or a client.
+        if (!name && loaded.name && kind !== 'image') names.set(index, loaded.name.replace(/\s+/g, ' '))
+        const file = await toModel(loaded.data, name ?? loaded.name, controller.signal)
         left -= Buffer.byteLength(file.data, 'base64')
-        loaded.push({ file })
+        files.set(index, file)
       } catch (error) {
         signal.throwIfAborted()
-        const { kind, name } = part.reference
         // Errors of adapters may contain the address.
         const known = error instanceof MediaError ? error : new MediaError('unreachable', 'the file cannot be read')
-        rejected.push({ kind, name, reason: known.reason, message: known.message })
+        const { reason, message, limit } = known
+        rejected.push({ kind, name: name ?? names.get(index), reason, message, ...limit && { limit } })
       }
     }
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', abort)
   }
-  return { content: { role, parts: loaded }, rejected, isBlank: isBlank(loaded, parts), left }
+  const named = withNames(parts, names)
+  const loaded = named.flatMap((part, index): Part[] => {
+    if (!isReference(part)) return [part]
+    const file = files.get(index)
+    return file ? [{ file }] : []
+  })
+  return { content: { role, parts: loaded }, named: { role, parts: named }, rejected, isBlank: isBlank(loaded, named), left }
 }
 
 /** Whether only placeholders of files remain, and perhaps the name of the speaker. */
 function isBlank(loaded: Part[], parts: Part[]): boolean {
   if (loaded.some(({ text }) => text === undefined)) return false
-  const names = parts.filter(isReference).map(({ reference: { kind, name } }) => name ? `[${kind}] ${name}` : `[${kind}]`)
+  const names = parts.filter(isReference).map(({ reference }) => placeholderOf(reference))
   const text = loaded.map(({ text }) => text!.replace(/^\[[^\]\n]*\]\n/, '')).join('\n')
   return !names.reduce((rest, name) => rest.replace(name, () => ''), text).trim()
 }
 
-async function load({ src, name }: Reference, options: AttachOptions) {
+async function load({ src }: Reference, options: AttachOptions): Promise<LoadedFile> {
   options.signal.throwIfAborted()
   if (options.limit <= 0) throw tooLarge(options.limit)
-  const data = await read(src, options)
+  return read(src, options)
+}
+
+/** A file as the model takes it. */
+async function toModel(data: Buffer, name: string | undefined, signal: AbortSignal): Promise<FileData> {
   const text = isArchive(data) ? await officeText(data) : undefined
-  options.signal.throwIfAborted()
+  signal.throwIfAborted()
   if (text !== undefined) return { mimeType: 'text/plain', data: Buffer.from(text).toString('base64') }
   const type = typeOf(data, name)
   if ('format' in type) throw new MediaError('type', `${type.format || 'this format'} is not supported`)
@@ -105,21 +124,29 @@ async function load({ src, name }: Reference, options: AttachOptions) {
 }
 
 /** The address may come from anyone, so files of this machine are never read. */
-async function read(src: string, options: AttachOptions): Promise<Buffer> {
+async function read(src: string, options: AttachOptions): Promise<LoadedFile> {
   const { limit, signal, internal } = options
   if (/^https?:/i.test(src) && URL.canParse(src)) return download(src, options)
-  if (/^data:/i.test(src)) return decode(src, limit)
+  if (/^data:/i.test(src)) return { data: decode(src, limit) }
   if (!/^internal:/i.test(src)) throw new MediaError('unreachable', 'the kind of address is not allowed')
   const { status, body, headers } = await Promise.race([internal(new URL(src)), ended(signal)])
   const location = headers?.get('location')
   if (status >= 300 && status < 400 && location) return download(location, options)
-  if (status >= 300 || !body) {
-    const isTooLarge = /too-large$/.test(headers?.get('x-error-code') ?? '')
-    const why = body && headers?.get('content-type')?.startsWith('text/plain') ? `: ${Buffer.from(body).toString().slice(0, 200)}` : ''
-    throw new MediaError(isTooLarge ? 'size' : 'unreachable', `the adapter answers ${status}${why}`)
-  }
+  if (status >= 300 || !body) throw refusalOf({ status, body, headers })
   if (body.byteLength > limit) throw tooLarge(limit)
-  return Buffer.from(body)
+  return { data: Buffer.from(body), name: fileName(headers?.get('content-disposition') ?? '') }
+}
+
+/** Ends of the codes by which adapters tell why they have no file. */
+const REFUSALS: [end: RegExp, reason: MediaErrorReason][] = [
+  [/too-large$/, 'size'], [/undecryptable$/, 'undecryptable'], [/(?:unavailable|expired)$/, 'expired'],
+]
+
+function refusalOf({ status, body, headers }: InternalFile): MediaError {
+  const code = headers?.get('x-error-code') ?? ''
+  const reason = REFUSALS.find(([end]) => end.test(code))?.[1] ?? 'unreachable'
+  const why = body && headers?.get('content-type')?.startsWith('text/plain') ? `: ${Buffer.from(body).toString().slice(0, 200)}` : ''
+  return new MediaError(reason, `the adapter answers ${status}${why}`, Number(headers?.get('x-error-limit')) || undefined)
 }
 
 /**

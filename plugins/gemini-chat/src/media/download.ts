@@ -1,3 +1,4 @@
+import { fileName } from 'common/files'
 import { DownloadError, guardedDownload, parseWebUrl } from 'common/net'
 import type { DownloadErrorCode, DownloadOptions } from 'common/net'
 import { MediaError } from './error'
@@ -13,6 +14,16 @@ const reasons: Record<DownloadErrorCode, MediaErrorReason> = {
   'download/network': 'unreachable',
 }
 
+/** What storage services answer to a link whose time is over. */
+const EXPIRED_STATUS = [401, 403, 410]
+
+/** A file as it was loaded. */
+export interface LoadedFile {
+  data: Buffer
+  /** Its name, where the sender of the bytes told it. */
+  name?: string
+}
+
 /**
  * Downloads a file of a message from the public web.
  * @throws {MediaError}
@@ -21,14 +32,15 @@ const reasons: Record<DownloadErrorCode, MediaErrorReason> = {
 export async function download(address: string, { limit, ...options }: Omit<DownloadOptions, 'limitBytes'> & {
   /** Most bytes. */
   limit: number
-}): Promise<Buffer> {
+}): Promise<LoadedFile> {
   try {
-    const { data } = await guardedDownload(parseWebUrl(address), { ...options, limitBytes: limit })
-    return data
+    const { data, headers } = await guardedDownload(parseWebUrl(address), { ...options, limitBytes: limit })
+    return { data, name: fileName(headers['content-disposition'] ?? '') }
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error
     const cure = error.code === 'download/private-address' ? ': add it to mediaHosts if it may be used' : ''
-    throw new MediaError(reasons[error.code], error.message + cure)
+    const reason = EXPIRED_STATUS.includes(error.status!) ? 'expired' : reasons[error.code]
+    throw new MediaError(reason, error.message + cure)
   }
 }
 

@@ -1,12 +1,17 @@
 import { GeminiChatError } from '../util/errors'
 import type { GeminiChatErrorCode } from '../util/errors'
 
-/** Why a file is not part of a question: its format, its size, or it cannot be fetched. */
-export type MediaErrorReason = 'type' | 'size' | 'unreachable'
+/**
+ * Why a file is not part of a question: its format, its size, it is no longer there, its key does not fit, or it cannot
+ * be fetched for another reason.
+ */
+export type MediaErrorReason = 'type' | 'size' | 'expired' | 'undecryptable' | 'unreachable'
 
 const CODES: Record<MediaErrorReason, GeminiChatErrorCode> = {
   type: 'gemini-chat/file-type-not-supported',
   size: 'gemini-chat/file-too-large',
+  expired: 'gemini-chat/file-expired',
+  undecryptable: 'gemini-chat/file-not-decryptable',
   unreachable: 'gemini-chat/file-not-available',
 }
 
@@ -14,7 +19,8 @@ const CODES: Record<MediaErrorReason, GeminiChatErrorCode> = {
 export class MediaError extends GeminiChatError {
   override readonly name = 'MediaError'
 
-  constructor(readonly reason: MediaErrorReason, message: string) {
+  /** @param limit the most bytes that a file may have, where it is too large */
+  constructor(readonly reason: MediaErrorReason, message: string, readonly limit?: number) {
     super(CODES[reason], message)
   }
 }

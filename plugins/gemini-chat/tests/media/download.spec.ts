@@ -31,7 +31,7 @@ describe('download', () => {
 
   it('returns the bytes', async () => {
     handle = (_, response) => response.end('hello')
-    assert.equal(String(await load()), 'hello')
+    assert.equal(String((await load()).data), 'hello')
   })
 
   it('gives each failure a reason and a message without the address', async () => {
