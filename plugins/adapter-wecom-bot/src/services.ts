@@ -137,7 +137,7 @@ export class BotServices {
       clock,
       signal: this.closing.signal,
       warn: reason => logger.warn('could not read an outgoing file, sending a link instead: %s', reason),
-    }))
+    }), notices)
     this.attachments = this.createAttachments()
     this.admission = new Admission(this.concurrency, notices)
     this.takeover = new Takeover({

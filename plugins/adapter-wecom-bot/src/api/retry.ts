@@ -49,6 +49,11 @@ function isPassing(error: unknown): error is WecomApiError {
   return error instanceof WecomApiError && (error.failure === 'unsent' || error.errcode === SYSTEM_BUSY || isRateLimit(error))
 }
 
+/** WeCom refused a call, and not because it is busy: what comes after it may be accepted. */
+export function isRefusedForGood(error: unknown): boolean {
+  return error instanceof WecomApiError && error.failure === 'refused' && !isPassing(error)
+}
+
 export function isRateLimit({ errcode = 0 }: WecomApiError): boolean {
   return RATE_LIMIT_CODES.includes(errcode)
 }

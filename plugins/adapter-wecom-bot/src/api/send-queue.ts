@@ -7,18 +7,27 @@ import { ApiRetry } from './retry'
 /** The body of a message, or a promise of it while its file is being uploaded. */
 export type PendingBody = object | Promise<object>
 
+/**
+ * Whether the messages after one that failed are sent.
+ * @param index of the message that failed
+ */
+export type GoesOn = (error: unknown, index: number) => boolean
+
 interface Job {
   body: Promise<object>
   /** The body, once it is ready. */
   ready?: object
   batch: Batch
+  /** Its place in the batch. */
+  index: number
   /** The last message of its batch. */
   isLast: boolean
 }
 
-/** Messages that belong together. If one fails, the following ones are not sent. */
+/** Messages that belong together. If one fails, the following ones are not sent, unless `goesOn` allows it. */
 interface Batch {
   sent(): void
+  goesOn: GoesOn
   resolve(): void
   reject(error: unknown): void
 }
@@ -80,9 +89,10 @@ export class SendQueue {
   /**
    * Sends a batch of messages in order.
    * @param sent called after each message
-   * @throws {WecomApiError} of the first message that failed; the following ones are not sent
+   * @param goesOn never by default
+   * @throws {WecomApiError} of the first message that failed; the following ones are not sent, unless `goesOn` allows it
    */
-  async push(bodies: PendingBody[], sent = () => {}): Promise<void> {
+  async push(bodies: PendingBody[], sent = () => {}, goesOn: GoesOn = () => false): Promise<void> {
     // Bodies after a failed message are never awaited: handle their rejections here.
     for (const body of bodies) if (body instanceof Promise) body.catch(() => {})
     if (!bodies.length) return
@@ -91,9 +101,19 @@ export class SendQueue {
       throw new WecomApiError('unsent', undefined, `too many messages are waiting (${this.capacity}): send again later`)
     }
     return new Promise((resolve, reject) => {
-      const batch: Batch = { sent, resolve, reject }
+      let failure: unknown
+      const batch: Batch = {
+        sent,
+        goesOn(error, index) {
+          if (!goesOn(error, index)) return false
+          failure ??= error
+          return true
+        },
+        resolve: () => failure === undefined ? resolve() : reject(failure),
+        reject,
+      }
       bodies.forEach((body, index) => {
-        const job: Job = { body: Promise.resolve(body), batch, isLast: index === bodies.length - 1 }
+        const job: Job = { body: Promise.resolve(body), batch, index, isLast: index === bodies.length - 1 }
         if (body instanceof Promise) body.then(ready => job.ready = ready, () => {})
         else job.ready = body
         this.jobs.push(job)
@@ -141,10 +161,7 @@ export class SendQueue {
         if (job.isLast) job.batch.resolve()
       } catch (error) {
         // A message that is unsent because the queue closes has not failed: `close` returns it.
-        if (!this.isClosed || !isUnsent(error)) {
-          this.drop(job.batch)
-          job.batch.reject(error)
-        }
+        if (!this.isClosed || !isUnsent(error)) this.failed(job, error)
       }
       this.isSending = false
       this.changed.notify()
@@ -170,6 +187,17 @@ export class SendQueue {
         throw error
       }
     })
+  }
+
+  private failed(job: Job, error: unknown) {
+    const { batch, index, isLast } = job
+    if (batch.goesOn(error, index)) {
+      this.jobs.shift()
+      if (isLast) batch.resolve()
+      return
+    }
+    this.drop(batch)
+    batch.reject(error)
   }
 
   private drop(batch: Batch) {

@@ -2,7 +2,7 @@ import type { Clock } from 'common/time'
 import { formData } from './multipart'
 import type { Post } from './client'
 import { WecomApiError, callApi } from './client'
-import type { PendingBody } from './send-queue'
+import type { GoesOn, PendingBody } from './send-queue'
 import { SendQueue } from './send-queue'
 import { ApiRetry } from './retry'
 import { MAX_WEBHOOK_MARKDOWN_BYTES, MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS } from '../protocol/limits'
@@ -57,10 +57,11 @@ export class Webhook {
   /**
    * Sends a batch of messages in order.
    * @param sent called after each message
-   * @throws {WecomApiError} of the first message that failed; the following ones are not sent
+   * @param goesOn never by default
+   * @throws {WecomApiError} of the first message that failed; the following ones are not sent, unless `goesOn` allows it
    */
-  sendAll(bodies: PendingBody[], sent?: () => void): Promise<void> {
-    return this.queue.push(bodies, sent)
+  sendAll(bodies: PendingBody[], sent?: () => void, goesOn?: GoesOn): Promise<void> {
+    return this.queue.push(bodies, sent, goesOn)
   }
 
   /**

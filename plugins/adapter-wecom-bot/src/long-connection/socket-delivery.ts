@@ -1,17 +1,19 @@
 import type { Clock } from 'common/time'
 import { WecomApiError } from '../api/client'
+import { isRefusedForGood } from '../api/retry'
 import { DeliveryError } from '../api/delivery-error'
 import { SOCKET_REPLY_LIFETIME_MS } from '../protocol/limits'
 import type { TemplateCard } from '../protocol/template-card'
 import type { MessagePart } from '../push/parts'
 import type { Push } from '../push/push'
-import { toDeliveryError } from '../push/push'
+import { isExtra, toDeliveryError } from '../push/push'
 import type { Said } from '../render/said'
 import { inWords } from '../render/said'
 import type { DeliveryOverride, Turn } from '../turn/turn'
 import type { Connection } from '../websocket/connection'
 import type { Address, ConversationSender, SendOptions } from '../websocket/conversation-sender'
 import { addressOfOwner } from '../websocket/conversation-sender'
+import { errcodes, isRefusal } from '../websocket/refusal'
 import type { SocketMessage, Upload } from './message-bodies'
 import { answerMessages, toSocketMessages } from './message-bodies'
 
@@ -54,15 +56,16 @@ export class SocketDelivery {
   /** @throws {DeliveryError} with the number of characters that were not delivered */
   async sendAnswer({ owner }: Turn, said: Said, requestId?: string): Promise<void> {
     const messages = answerMessages(said, this.context.upload)
-    let sent = 0
+    const left = new Set(messages)
     try {
-      await this.sendAll(addressOfOwner(owner), messages, { requestId, patienceMs: ANSWER_PATIENCE_MS }, () => sent++)
+      await this.sendAll(addressOfOwner(owner), messages, { requestId, patienceMs: ANSWER_PATIENCE_MS }, message => left.delete(message))
     } catch (error) {
       if (!(error instanceof WecomApiError)) throw error
-      const left = messages.slice(sent).map(({ words }) => words)
+      const [{ words: first }] = left
       // Separators between the messages are not counted, unless everything is lost.
-      const lost = sent ? left.join('').length : inWords(said).length
-      const doubtful = error.failure === 'unconfirmed' ? left[0].length : 0
+      const isSomeSent = left.size < messages.length
+      const lost = isSomeSent ? [...left].map(({ words }) => words).join('').length : inWords(said).length
+      const doubtful = error.failure === 'unconfirmed' ? first.length : 0
       throw DeliveryError.fromApi(error, `${lost} characters`, lost, doubtful, `${doubtful} of them`)
     }
   }
@@ -82,12 +85,22 @@ export class SocketDelivery {
     }
   }
 
-  private async sendAll(address: Address, messages: SocketMessage[], options: SendOptions, sent: () => void) {
+  private async sendAll(address: Address, messages: SocketMessage[], options: SendOptions, sent: (message: SocketMessage) => void) {
     const { sender, sentCard } = this.context
-    for (const { body, card } of messages) {
-      await sender.send(address, await body(), options)
-      if (card) sentCard(card)
-      sent()
+    let refused: unknown
+    for (const message of messages) {
+      let body: object = {}
+      try {
+        body = await message.body()
+        await sender.send(address, body, options)
+        if (message.card) sentCard(message.card)
+        sent(message)
+      } catch (error) {
+        // The words beside a card or a picture that WeCom refuses are sent all the same.
+        if (!isExtra(body) || !isRefusedForGood(error) || isRefusal(error, errcodes.unknownChat)) throw error
+        refused ??= error
+      }
     }
+    if (refused) throw refused
   }
 }

@@ -8,9 +8,9 @@ import { MediaError } from '../media/media-error'
 import { formData } from '../api/multipart'
 import type { MessagePart } from './parts'
 import type { Push } from './push'
-import { toDeliveryError } from './push'
+import { isExtra, toDeliveryError } from './push'
 import { WecomApiError, callApi, createPost } from '../api/client'
-import { ApiRetry } from '../api/retry'
+import { ApiRetry, isRefusedForGood } from '../api/retry'
 import type { HttpResponse, Transport } from '../api/http'
 
 export interface WecomAppOptions {
@@ -109,26 +109,30 @@ export class WecomApp {
   private async send(userId: string, parts: MessagePart[]) {
     const bodies = toAppBodies(parts, this.options.format, (type, name, data) => this.upload(type, name, data))
     let sent = 0
-    let refusedCard: unknown
+    let refused: unknown
     try {
       for (const make of bodies) {
-        const body = await make()
-        const isCard = 'template_card' in body
-        const message = { touser: userId, agentid: Number(this.options.agentId), ...body }
-        const response = await this.call('message/send', message).catch((error) => {
-          // The words beside a card that WeCom refuses are sent all the same.
-          if (!isCard || !isRefused(error)) throw error
-          refusedCard = error
-        })
-        if (!response) continue
-        if (response.invaliduser) throw new WecomApiError('refused', undefined, '收件人不在应用的可见范围内 / the app is not visible to this person')
-        if (isCard) this.options.sentCard?.(body.template_card as TemplateCard)
-        sent++
+        let body: object = {}
+        try {
+          body = await make()
+          await this.sendOne(userId, body)
+          sent++
+        } catch (error) {
+          // The words beside a card or a picture that WeCom refuses are sent all the same.
+          if (!isExtra(body) || !isRefusedForGood(error) || isHidden(error)) throw error
+          refused ??= error
+        }
       }
-      if (refusedCard) throw refusedCard
+      if (refused) throw refused
     } catch (error) {
       throw toDeliveryError(error, parts, bodies.length - sent, bodies.length)
     }
+  }
+
+  private async sendOne(userId: string, body: object) {
+    const response = await this.call('message/send', { touser: userId, agentid: Number(this.options.agentId), ...body })
+    if (response.invaliduser) throw new WecomApiError('refused', undefined, '收件人不在应用的可见范围内 / the app is not visible to this person')
+    if ('template_card' in body) this.options.sentCard?.(body.template_card as TemplateCard)
   }
 
   /** @see https://developer.work.weixin.qq.com/document/path/90253 */
@@ -180,6 +184,7 @@ export class WecomApp {
   }
 }
 
-function isRefused(error: unknown): boolean {
-  return error instanceof WecomApiError && error.failure === 'refused'
+/** The person cannot be reached: other messages would not be accepted either. */
+function isHidden(error: unknown): boolean {
+  return (error as WecomApiError).errcode === undefined
 }

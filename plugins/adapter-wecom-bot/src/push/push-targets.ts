@@ -42,6 +42,11 @@ export class PushTargets {
     return webhook && new WebhookPush(webhook)
   }
 
+  /** Takes the files of an answer that its bubble cannot show. */
+  filesOf(channelId: string): Push | undefined {
+    return this.configured(channelId) ?? this.fallbackFor(channelId)
+  }
+
   /** The group robot that received messages from a chat, the long connection, or the app for a single chat. */
   fallbackFor(channelId: string): Push | undefined {
     const robot = this.robots.get(channelId)

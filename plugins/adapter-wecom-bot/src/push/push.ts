@@ -3,12 +3,15 @@ import { validateWebhookCard } from '../cards/card-schema'
 import { DeliveryError } from '../api/delivery-error'
 import type { MessagePart } from './parts'
 import { WecomApiError } from '../api/client'
+import { isRefusedForGood } from '../api/retry'
+import type { PendingBody } from '../api/send-queue'
 import type { Webhook } from '../api/webhook'
 
 /** A destination for messages that are not replies. */
 export interface Push {
   /**
-   * Sends messages in order. If one fails, the following ones are not sent; an app goes on after a refused card.
+   * Sends messages in order. If one fails, the following ones are not sent, except after a card, picture or news that
+   * WeCom refuses.
    * @throws {DeliveryError}
    * @throws {CardError} before anything is sent
    */
@@ -24,11 +27,16 @@ export class WebhookPush implements Push {
     const bodies = toWebhookBodies(parts, this.webhook, this.chatId)
     let sent = 0
     try {
-      await this.webhook.sendAll(bodies, () => void sent++)
+      await this.webhook.sendAll(bodies, () => void sent++, (error, index) => isExtra(bodies[index]) && isRefusedForGood(error))
     } catch (error) {
       throw toDeliveryError(error, parts, bodies.length - sent, bodies.length)
     }
   }
+}
+
+/** Whether a message is no text. A file that is still being uploaded does not count. */
+export function isExtra(body: PendingBody): boolean {
+  return 'msgtype' in body && !/^(?:markdown|text)/.test(String(body.msgtype))
 }
 
 /** Pushes to a legacy group robot, which shows notices only: other cards are replaced by a placeholder. */

@@ -4,7 +4,7 @@ import type { InlineImage } from '../protocol/reply'
 import { MAX_STREAM_BYTES, MAX_WEBHOOK_MARKDOWN_BYTES, RESPONSE_URL_LIFETIME_MS } from '../protocol/limits'
 import type { Post } from '../api/client'
 import { WecomApiError, callApi } from '../api/client'
-import { MAX_ATTEMPTS, SYSTEM_BUSY, delayMs, isRateLimit } from '../api/retry'
+import { MAX_ATTEMPTS, SYSTEM_BUSY, delayMs, isRateLimit, isRefusedForGood } from '../api/retry'
 import { cut, pieces } from '../render/split'
 import type { Notices } from './notices'
 import type { Said } from '../render/said'
@@ -33,7 +33,7 @@ export class FallbackDelivery {
   constructor(
     readonly post: Post,
     readonly clock: Clock,
-    readonly notices: Pick<Notices, 'lost'>,
+    readonly notices: Pick<Notices, 'lost' | 'noPictures'>,
     /** The webhook of exactly this chat, if there is one. */
     readonly webhookOf: (chatId: string) => Webhook | undefined,
   ) {}
@@ -52,7 +52,7 @@ export class FallbackDelivery {
     const webhook = this.webhook(turn)
     // Only webhooks take images; without one they are replaced by text.
     const pictures = webhook ? said.images ?? [] : []
-    const text = inWords(pictures.length ? { ...said, images: [] } : said)
+    const text = pictures.length ? inWords({ ...said, images: [] }) : this.withPlaceholders(said)
     const losses: DeliveryError[] = []
     const rest = text && this.isValid(turn) ? await this.respond(turn, text, losses, webhook) : text
     if (webhook) {
@@ -95,6 +95,10 @@ export class FallbackDelivery {
       if (isUnsent && this.isValid(turn)) return false
       throw error
     }
+  }
+
+  private withPlaceholders(said: Said): string {
+    return said.images?.length ? `${inWords(said)}\n\n${this.notices.noPictures}` : inWords(said)
   }
 
   /** Posts to `response_url`. @returns the text that is left for the webhook */
@@ -146,13 +150,18 @@ export class FallbackDelivery {
       ...pictures.map(image => ({ words: inWords({ text: '', images: [image] }), body: { msgtype: 'image', image } })),
     ]
     const total = inWords({ text, images: pictures }).length
+    const left = messages.map(({ words }) => words)
     let sent = 0
+    // A refused picture does not keep back the others.
+    const goesOn = (error: unknown) => sent >= messages.length - pictures.length && isRefusedForGood(error)
     try {
-      await webhook.sendAll(messages.map(({ body }) => body), () => void sent++)
+      await webhook.sendAll(messages.map(({ body }) => body), () => {
+        left.shift()
+        sent++
+      }, goesOn)
     } catch (error) {
       if (!(error instanceof WecomApiError)) throw error
       // Separators between the pieces are not counted, unless everything is lost.
-      const left = messages.slice(sent).map(({ words }) => words)
       const lost = sent ? left.join('').length : total
       losses.push(failed(error, lost, error.failure === 'unconfirmed' ? left[0].length : 0))
     }

@@ -16,6 +16,10 @@ export interface Notices {
   unconfirmed(count: number): string
   /** The answer was sent as a message instead. */
   elsewhere: string
+  /** Pictures of the answer were sent as messages of their own. */
+  pictures: string
+  /** Pictures of the answer could not be sent. */
+  noPictures: string
   /** The stream is open, but there is no answer. */
   silent: string
   /** The stream is unknown. */
@@ -47,6 +51,8 @@ export function createNotices(ctx: Context): Notices {
     unconfirmed: count => text('unconfirmed', [count]),
     lost: count => text('lost', [count]),
     get elsewhere() { return text('elsewhere') },
+    get pictures() { return text('pictures') },
+    get noPictures() { return text('no-pictures') },
     get silent() { return text('silent') },
     get forgotten() { return text('forgotten') },
     get interrupted() { return text('interrupted') },

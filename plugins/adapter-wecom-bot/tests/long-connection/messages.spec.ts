@@ -74,6 +74,13 @@ describe('messages over the long connection', () => {
     bot.gateway.violations.length = 0
   })
 
+  it('are not kept back by a card that WeCom refuses', async () => {
+    bot.gateway.treat = ({ body }) => (body as { msgtype?: string })?.msgtype === 'template_card' ? { errcode: 40058 } : undefined
+    const sent = send('GROUP', { type: 'card', card: notice }, { type: 'markdown', content: '之后' })
+    await assert.rejects(sent, { code: 'wecom-bot/delivery-refused', message: /^1 of 2 messages not delivered: .*40058/ })
+    assert.deepEqual(bot.gateway.texts('GROUP'), ['之后'])
+  })
+
   it('are refused before anything is sent if a card is invalid', async () => {
     const card = { ...notice, card_type: 'other' }
     await assert.rejects(send('GROUP', { type: 'markdown', content: 'first' }, { type: 'card', card }), { code: 'wecom-bot/invalid-card' })

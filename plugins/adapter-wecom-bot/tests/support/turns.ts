@@ -24,6 +24,8 @@ export const notices: Notices = {
   lost: count => `(${count} lost)`,
   unconfirmed: count => `(${count} unconfirmed)`,
   elsewhere: '(elsewhere)',
+  pictures: '(pictures)',
+  noPictures: '(no pictures)',
   silent: '(silent)',
   forgotten: '(forgotten)',
   interrupted: '(interrupted)',

@@ -336,7 +336,15 @@ describe('FallbackDelivery', () => {
     it('are replaced by text without a webhook', async () => {
       const { arrived, open, send } = createOutlet()
       assert.equal(await send(open(), { text: 'look', images: [image, other] }), undefined)
-      assert.deepEqual(arrived, [{ way: 'response', content: 'look\n\n[图片] [图片]' }])
+      assert.deepEqual(arrived, [{ way: 'response', content: 'look\n\n[图片] [图片]\n\n(no pictures)' }])
+    })
+
+    it('do not keep back each other', async () => {
+      const { fates, arrived, open, send } = createOutlet()
+      fates.push('ok', 40009)
+      const error = await send(open({ chatId: 'GROUP', responseUrl: false }), { text: 'look', images: [image, other] })
+      assert.deepEqual([error!.code, error!.lost], ['wecom-bot/delivery-refused', '[图片]'.length])
+      assert.deepEqual(arrived, [{ way: 'webhook', content: 'look' }, { way: 'webhook', image: other }])
     })
 
     it('are reported if they are lost', async () => {
