@@ -90,7 +90,7 @@ export class SendQueue {
    * Sends a batch of messages in order.
    * @param sent called after each message
    * @param goesOn never by default
-   * @throws {WecomApiError} of the first message that failed; the following ones are not sent, unless `goesOn` allows it
+   * @throws {WecomApiError} of the first message that failed; those after it are not sent, unless `goesOn` allows it
    */
   async push(bodies: PendingBody[], sent = () => {}, goesOn: GoesOn = () => false): Promise<void> {
     // Bodies after a failed message are never awaited: handle their rejections here.

@@ -58,7 +58,7 @@ export class Webhook {
    * Sends a batch of messages in order.
    * @param sent called after each message
    * @param goesOn never by default
-   * @throws {WecomApiError} of the first message that failed; the following ones are not sent, unless `goesOn` allows it
+   * @throws {WecomApiError} of the first message that failed; those after it are not sent, unless `goesOn` allows it
    */
   sendAll(bodies: PendingBody[], sent?: () => void, goesOn?: GoesOn): Promise<void> {
     return this.queue.push(bodies, sent, goesOn)

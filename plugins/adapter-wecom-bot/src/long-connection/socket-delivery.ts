@@ -58,7 +58,8 @@ export class SocketDelivery {
     const messages = answerMessages(said, this.context.upload)
     const left = new Set(messages)
     try {
-      await this.sendAll(addressOfOwner(owner), messages, { requestId, patienceMs: ANSWER_PATIENCE_MS }, message => left.delete(message))
+      const options = { requestId, patienceMs: ANSWER_PATIENCE_MS }
+      await this.sendAll(addressOfOwner(owner), messages, options, message => left.delete(message))
     } catch (error) {
       if (!(error instanceof WecomApiError)) throw error
       const [{ words: first }] = left
@@ -85,7 +86,9 @@ export class SocketDelivery {
     }
   }
 
-  private async sendAll(address: Address, messages: SocketMessage[], options: SendOptions, sent: (message: SocketMessage) => void) {
+  private async sendAll(
+    address: Address, messages: SocketMessage[], options: SendOptions, sent: (message: SocketMessage) => void,
+  ) {
     const { sender, sentCard } = this.context
     let refused: unknown
     for (const message of messages) {

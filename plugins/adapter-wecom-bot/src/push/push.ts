@@ -27,7 +27,9 @@ export class WebhookPush implements Push {
     const bodies = toWebhookBodies(parts, this.webhook, this.chatId)
     let sent = 0
     try {
-      await this.webhook.sendAll(bodies, () => void sent++, (error, index) => isExtra(bodies[index]) && isRefusedForGood(error))
+      await this.webhook.sendAll(bodies, () => void sent++, (error, index) => {
+        return isExtra(bodies[index]) && isRefusedForGood(error)
+      })
     } catch (error) {
       throw toDeliveryError(error, parts, bodies.length - sent, bodies.length)
     }

@@ -98,7 +98,7 @@ export class Sender {
     return { id: await turn.say(said), content: said.text }
   }
 
-  /** @param isReply without a wrong card, the rest is sent all the same; otherwise a message is sent whole or not at all */
+  /** @param isReply the rest is sent without a wrong card; other messages are sent whole or not at all */
   private async push(push: Push, channelId: string, elements: h[], isReply = false): Promise<Delivered | undefined> {
     // Reading files takes time; messages to one chat must keep their order.
     const compose = (elements: h[]) => this.composing.run(channelId, () => composeParts(elements, this.openFile))

@@ -24,7 +24,8 @@ describe('what WeCom refuses of a message', () => {
 
   afterEach(() => world.close())
 
-  const arrived = () => world.wecom.webhooks.flatMap(({ errcode, body }) => errcode ? [] : [body.markdown_v2?.content ?? body.msgtype])
+  const arrived = () => world.wecom.webhooks.filter(({ errcode }) => !errcode)
+    .map(({ body }): string => body.markdown_v2?.content ?? body.msgtype)
 
   describe('of a push', () => {
     for (const [name, element] of Object.entries({ card: card(notice), picture: picture(), news: news('https://a.example') })) {

@@ -96,7 +96,8 @@ export async function attachFiles({ role, parts }: Content, options: AttachOptio
     const file = files.get(index)
     return file ? [{ file }] : []
   })
-  return { content: { role, parts: loaded }, named: { role, parts: named }, rejected, isBlank: isBlank(loaded, named), left }
+  const isNothingLeft = isBlank(loaded, named)
+  return { content: { role, parts: loaded }, named: { role, parts: named }, rejected, isBlank: isNothingLeft, left }
 }
 
 /** Whether only placeholders of files remain, and perhaps the name of the speaker. */
