@@ -6,6 +6,9 @@ import { removeMention } from './mention'
 
 export { stripMention } from './mention'
 
+/** Longer names of types are cut. */
+const MAX_TYPE_CHARS = 64
+
 /** Returns the URL that plugins read a file from; `undefined` if it cannot be read. */
 type Attach = (link: MediaLink) => string | undefined
 
@@ -25,7 +28,7 @@ export function decode(
 ): Partial<Universal.Event> | undefined {
   const { chatId, msgId, body, quote, unreadableQuote } = message
   const elements = decodeBody(body, attach)
-  if (!elements) return
+  if (!elements || elements.every(isUnreadable)) return
   if (chatId) {
     removeMention(elements, name)
     elements.unshift(h.at(selfId))
@@ -70,7 +73,7 @@ function decodeBody(body: MessageBody, attach: Attach): h[] | undefined {
     case 'link':
       return [h('a', { href: body.url }, [h.text(body.title || body.url)]), h.text(body.text && `\n${body.text}`)]
     case 'mixed': {
-      const elements = body.items.flatMap(item => decodeBody(item, attach) ?? [])
+      const elements = body.items.flatMap(item => item.type === 'unreadable' ? trace(item.name) : decodeBody(item, attach) ?? [])
       return elements.length ? elements : undefined
     }
     default:
@@ -83,9 +86,18 @@ function decodeQuote(body: MessageBody, attach: Attach): Universal.Message | und
   return elements && { elements, content: elements.join('') }
 }
 
-/** A quoted message of an unknown type leaves a trace, so that plugins do not take the message for all there is. */
 function unreadable(type: string | undefined): Universal.Message | undefined {
   if (!type) return
-  const elements = [h('wecom-bot:unreadable', { type }, [h.text(`[无法读取的消息：${type}]`)])]
+  const elements = [trace(type)]
   return { elements, content: elements.join('') }
+}
+
+/** What has an unknown type leaves a trace, so that plugins do not take the rest of the message for all there is. */
+function trace(type: string): h {
+  const name = type.slice(0, MAX_TYPE_CHARS)
+  return h('wecom-bot:unreadable', { type: name }, [h.text(`[无法读取的消息：${name}]`)])
+}
+
+function isUnreadable({ type }: h) {
+  return type === 'wecom-bot:unreadable'
 }

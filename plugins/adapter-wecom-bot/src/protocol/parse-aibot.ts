@@ -1,6 +1,6 @@
 import { CallbackError } from './callback-error'
 import { parseRobot, parseXmlPayload } from './parse-xml'
-import type { CallbackBase, Click, Feedback, MessageBody, Payload } from './payload'
+import type { CallbackBase, Click, Feedback, MessageBody, Payload, UnreadablePart } from './payload'
 import { isXml, toTree } from './xml'
 
 type Raw = Record<string, unknown>
@@ -69,11 +69,16 @@ function content(raw: Raw): MessageBody | undefined {
     case 'mixed': {
       const items = record(raw.mixed)?.msg_item
       if (!Array.isArray(items)) return undefined
-      // WeCom does not nest mixed messages. Ignoring nested ones keeps crafted callbacks from exhausting the stack.
-      const parts = items.map(record).filter(item => item && item.msgtype !== type)
-      return { type, items: parts.map(item => content(item!)).filter(item => item !== undefined) }
+      return { type, items: items.map(record).flatMap(item => item ? part(item) : []) }
     }
   }
+}
+
+function part(item: Raw): (MessageBody | UnreadablePart)[] {
+  // WeCom does not nest mixed messages. Not reading nested ones keeps crafted callbacks from exhausting the stack.
+  const body = item.msgtype === 'mixed' ? undefined : content(item)
+  const name = text(item.msgtype)
+  return body ? [body] : name ? [{ type: 'unreadable', name }] : []
 }
 
 function event(raw: Raw = {}) {

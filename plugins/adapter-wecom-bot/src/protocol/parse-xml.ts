@@ -1,4 +1,4 @@
-import type { CallbackBase, Click, Message, MessageBody, Payload, UnknownMessage } from './payload'
+import type { CallbackBase, Click, Message, MessageBody, Payload, UnknownMessage, UnreadablePart } from './payload'
 import { CallbackError } from './callback-error'
 import type { Tree } from './xml'
 import { listOf, numberOf, parseXml, textOf, treeOf, treesOf } from './xml'
@@ -155,8 +155,12 @@ function robotBody(type: string, tree: Tree): MessageBody | undefined {
     }
     case 'mixed': {
       const items = treesOf(treeOf(tree, 'mixedmessage'), 'msgitem')
-        .map(item => robotBody(textOf(item, 'msgtype') ?? '', item))
-      return { type, items: items.filter(item => item !== undefined) }
+        .flatMap((item): (MessageBody | UnreadablePart)[] => {
+          const name = textOf(item, 'msgtype') ?? ''
+          const body = robotBody(name, item)
+          return body ? [body] : name ? [{ type: 'unreadable', name }] : []
+        })
+      return { type, items }
     }
   }
 }

@@ -49,12 +49,19 @@ export type MessageBody =
   /** A transcript; WeCom sends no audio. */
   | { type: 'voice', text: string }
   | { type: 'image' | 'file' | 'video', media: MediaLink }
-  | { type: 'mixed', items: MessageBody[] }
+  | { type: 'mixed', items: (MessageBody | UnreadablePart)[] }
   /** Self-built apps of enterprises without transcripts. AMR. */
   | { type: 'audio', media: MediaLink }
   /** Self-built apps only. */
   | { type: 'location', latitude: number, longitude: number, label: string }
   | { type: 'link', title: string, text: string, url: string }
+
+/** A part of a mixed message that this version does not support. */
+export interface UnreadablePart {
+  type: 'unreadable'
+  /** As WeCom names it. */
+  name: string
+}
 
 export interface Message extends CallbackBase {
   kind: 'message'

@@ -192,10 +192,38 @@ describe('decode: unknown message types', () => {
     }
   })
 
-  it('are left out of mixed messages', () => {
-    const items = [{ msgtype: 'sticker', sticker: {} }, { msgtype: 'text', text: { content: 'hi' } }]
-    const payload = parsePayload(JSON.stringify({ ...base, msgtype: 'mixed', mixed: { msg_item: items } }))
+  const mixed = (...items: object[]) => ({ ...base, msgtype: 'mixed', mixed: { msg_item: items } })
+  const text = { msgtype: 'text', text: { content: 'hi' } }
+
+  for (const [name, item] of Object.entries({
+    sticker: { msgtype: 'sticker', sticker: {} }, chatrecord: { msgtype: 'chatrecord' }, image: { msgtype: 'image', image: {} },
+    mixed: mixed({ msgtype: 'text', text: { content: 'inner' } }), ['x'.repeat(64)]: { msgtype: 'x'.repeat(5000) },
+  })) {
+    it(`leave a trace in mixed messages: ${name}`, () => {
+      const payload = parsePayload(JSON.stringify(mixed(item, text, null as never, { msgtype: 7 })))
+      assert.ok(payload.kind === 'message')
+      const { elements } = decode(payload, 'T', 'BOT', undefined, attach)!.message!
+      assert.deepEqual(elements!.map(({ type }) => type), ['wecom-bot:unreadable', 'text'])
+      assert.equal(h.select(elements!, 'text').map(({ attrs }) => attrs.content).join(''), `[无法读取的消息：${name}]hi`)
+    })
+  }
+
+  it('leave a trace in mixed messages of group robots', () => {
+    const item = (type: string, inner: string) => `<MsgItem><MsgType>${type}</MsgType>${inner}</MsgItem>`
+    const payload = parsePayload('<xml><WebhookUrl>u</WebhookUrl><MsgId>M</MsgId><ChatId>C</ChatId><ChatType>group</ChatType>'
+      + '<From><UserId>U</UserId></From><MsgType>mixed</MsgType><MixedMessage>'
+      + `${item('text', '<Text><Content>hi</Content></Text>')}${item('sight', '')}</MixedMessage></xml>`)
+    assert.ok(payload.kind === 'message' && payload.body.type === 'mixed')
+    assert.deepEqual(payload.body.items, [{ type: 'text', text: 'hi' }, { type: 'unreadable', name: 'sight' }])
+  })
+
+  it('are reported where a mixed message has nothing else, and traced where it is quoted', () => {
+    const message = mixed({ msgtype: 'sticker' }, { msgtype: 'chatrecord' })
+    const payload = parsePayload(JSON.stringify(message))
     assert.ok(payload.kind === 'message')
-    assert.equal(decode(payload, 'T', 'BOT', undefined, attach)!.message!.elements!.join(''), 'hi')
+    assert.equal(decode(payload, 'T', 'BOT', undefined, attach), undefined)
+    const quoting = parsePayload(JSON.stringify({ ...base, ...text, quote: message }))
+    assert.ok(quoting.kind === 'message')
+    assert.match(decode(quoting, 'T', 'BOT', undefined, attach)!.message!.quote!.content!, /sticker.*chatrecord/)
   })
 })

@@ -10,8 +10,8 @@ export type MediaErrorReason = 'type' | 'size' | 'expired' | 'undecryptable' | '
 const CODES: Record<MediaErrorReason, GeminiChatErrorCode> = {
   type: 'gemini-chat/file-type-not-supported',
   size: 'gemini-chat/file-too-large',
-  expired: 'gemini-chat/file-expired',
-  undecryptable: 'gemini-chat/file-not-decryptable',
+  expired: 'gemini-chat/file-not-available',
+  undecryptable: 'gemini-chat/file-not-available',
   unreachable: 'gemini-chat/file-not-available',
 }
 

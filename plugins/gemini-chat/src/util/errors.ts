@@ -21,8 +21,6 @@ export type GeminiChatErrorCode =
   | 'gemini-chat/conversation-busy'
   | 'gemini-chat/file-type-not-supported'
   | 'gemini-chat/file-too-large'
-  | 'gemini-chat/file-expired'
-  | 'gemini-chat/file-not-decryptable'
   | 'gemini-chat/file-not-available'
   | 'gemini-chat/tool-invalid'
   | 'gemini-chat/question-refused'
