@@ -78,7 +78,10 @@ export class Sender {
       return false
     })
     // Where it was not sent, a placeholder takes the place of each picture.
-    return this.sayInBubble(turn, isSent ? [...rest, h('p', [h.text(this.notices.pictures)])] : elements)
+    if (!isSent) return this.sayInBubble(turn, elements)
+    const { pictures: notice } = this.notices
+    const isTold = !rest.length && turn.turn.text.endsWith(notice)
+    return this.sayInBubble(turn, isTold ? rest : [...rest, h('p', [h.text(notice)])])
   }
 
   private async sayInBubble(turn: TurnController, elements: h[]): Promise<Delivered | undefined> {

@@ -64,7 +64,7 @@ describe('an answer to a message over the long connection that brings a response
     await bot.until(() => bot.gateway.texts()[0] === 'one')
     bot.gateway.treat = ({ body }) => body?.msgtype === 'markdown' ? { errcode: 40201 } : undefined
     await turn.say({ text: 'two', images: [{ base64: '', md5: '' }] })
-    assert.deepEqual(posts.map(({ content }) => content), ['two\n\n[图片]'])
+    assert.deepEqual(posts.map(({ content }) => content), ['two\n\n[图片]\n\n(no pictures)'])
   })
 
   it('does not use it where the message may have arrived', async () => {
