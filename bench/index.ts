@@ -1,4 +1,4 @@
-/** Runs all benchmarks but short, soak and profile, or those named: `npm run bench -- messages soak`. */
+/** Runs all benchmarks but instances, short, soak and profile, or those named: `npm run bench -- messages soak`. */
 
 import { callbacks } from './cases/callbacks'
 import { conversations } from './cases/conversations'
@@ -6,6 +6,7 @@ import { dialects } from './cases/dialects'
 import { dingtalk } from './cases/dingtalk'
 import { firstChunkLatency } from './cases/first-chunk-latency'
 import { instance } from './cases/instance'
+import { instances } from './cases/instances'
 import { longConnection } from './cases/long-connection'
 import { messages } from './cases/messages'
 import { profile } from './cases/profile'
@@ -22,11 +23,13 @@ const benches: Record<string, Bench> = {
   callbacks, messages, 'first-chunk': firstChunkLatency,
   'tool-rounds': toolRounds,
   conversations, streams, 'long-connection': longConnection, proxy,
-  dingtalk, dialects, usage, instance, short, soak, profile,
+  dingtalk, dialects, usage, instance, instances, short, soak, profile,
 }
-/** These only run if named: the first repeats what `instance` shows, the next takes as long as all others, the last has
- * no targets. */
-const NAMED_ONLY = ['short', 'soak', 'profile']
+/**
+ * These only run if named: the first needs redis-server, the second repeats what `instance` shows, the third takes as
+ * long as all others, the last has no targets.
+ */
+const NAMED_ONLY = ['instances', 'short', 'soak', 'profile']
 
 async function main(names: string[]) {
   const unknown = names.find(name => !(name in benches))
