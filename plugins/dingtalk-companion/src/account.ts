@@ -9,10 +9,12 @@ import { install } from './bot/install'
 import type { Config } from './config'
 import type { LoadedFile } from './delivery/media-sender'
 import { Clicks } from './inbound/clicks'
+import { askAgain } from './inbound/ask-again'
 import { Inbound } from './inbound/inbound'
 import type { IncomingMessage } from './inbound/message'
 import { CardChats } from './storage/card-chats'
 import type { OpenCardStore } from './storage/open-cards'
+import type { UnansweredMessages } from './storage/unanswered-messages'
 import { SentTexts } from './storage/recent-messages'
 import { AccessToken } from './stream/access-token'
 import { takeOverDialing } from './stream/dialing'
@@ -33,6 +35,8 @@ export interface Account {
   messages: BotMessages
   /** Takes a callback of either mode. */
   received(callback: Callback): Promise<object | null>
+  /** Tells the chats whose messages were left unanswered. @returns whether some were skipped that others may answer */
+  askAgain(): Promise<boolean>
   uninstall(): void
   /** Closes the cards that were left open, while that goes on. */
   recovering?: Promise<void>
@@ -48,13 +52,14 @@ export interface AccountOptions {
   ctx: Context
   random: () => number
   store: OpenCardStore
+  unanswered: UnansweredMessages
   turns: TurnRegistry
   warn(text: string): void
 }
 
 /** Gives a bot of the stock adapter what it lacks. */
 export function createAccount(bot: StockBot, options: AccountOptions): Account {
-  const { app, clock, config, ctx, turns, warn } = options
+  const { app, clock, config, ctx, turns, unanswered, warn } = options
   const api = new DingtalkApi(bot, app, options)
   const webhooks = new SessionWebhooks(clock, originOf(bot))
   const sent = new SentTexts(clock)
@@ -76,7 +81,14 @@ export function createAccount(bot: StockBot, options: AccountOptions): Account {
     const { name, staffId } = sender
     const asker = config.mentionAsker && !isDirect && staffId ? { id: staffId, name } : undefined
     const turn = turns.open(session.id, { asker })
-    if (hasSigns) turn.ended = signs.begin({ msgId, conversationId }, turn)
+    const endSign = hasSigns ? signs.begin({ msgId, conversationId }, turn) : undefined
+    const { recorded, end } = unanswered.add(bot.selfId, msgId, session.channelId!)
+    turn.heard = end
+    turn.ended = () => {
+      endSign?.()
+      end()
+    }
+    return recorded
   }
 
   const inbound = new Inbound({ bot, api, clock, webhooks, sent, warn, opened: open })
@@ -100,6 +112,10 @@ export function createAccount(bot: StockBot, options: AccountOptions): Account {
     api,
     messages,
     received,
+    askAgain: () => askAgain({
+      bot, unanswered, warn,
+      text: count => ctx.root.i18n.text([], ['dingtalk-companion.unanswered'], { count }).trim(),
+    }),
     connection: new StreamConnection(bot, { clock, received, silence, warn }),
     uninstall: () => undo.forEach(callback => callback()),
   }

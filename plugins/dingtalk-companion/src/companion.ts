@@ -15,12 +15,13 @@ import type { Config } from './config'
 import { closeLeftOpenCards } from './delivery/card-recovery'
 import { DatabaseAccess } from 'common/database'
 import { carryOverRows } from './storage/carry-over'
-import { LEASES_EXPIRE_MS, SharedCards } from './instances/shared-cards'
+import { LEASES_EXPIRE_MS, SharedLeases } from './instances/shared-leases'
 import { SharedCounts } from './instances/shared-counts'
 import { SharedRate } from './instances/shared-rate'
 import { MonthlyUsageStore } from './storage/monthly-usage'
 import { OpenCardStore } from './storage/open-cards'
 import { declareTables } from './storage/tables'
+import { UnansweredMessages } from './storage/unanswered-messages'
 import { MessageDeduplicator } from './stream/dedupe'
 import { takeHttpCallbacks } from './stream/http-callbacks'
 import type { HttpApp } from './stream/http-callbacks'
@@ -39,6 +40,7 @@ export class Companion {
   /** By app key. A bot that is loaded again, and further bots of one app, share its limits. */
   private readonly apps = new Map<string, App>()
   private readonly cards: OpenCardStore
+  private readonly unanswered: UnansweredMessages
   /** Set where several instances act as one. */
   private shared?: SharedState
   private readonly sharedState = () => this.shared
@@ -56,8 +58,9 @@ export class Companion {
     const logger = ctx.logger('dingtalk-companion')
     this.warn = text => logger.warn(text)
     declareTables(ctx)
-    this.database = new DatabaseAccess(ctx, { clock, logger, subject: 'open cards, quota and seen messages' })
-    this.cards = new OpenCardStore(this.database, clock, new SharedCards(this.sharedState))
+    this.database = new DatabaseAccess(ctx, { clock, logger, subject: 'open cards, unanswered messages, quota and seen messages' })
+    this.cards = new OpenCardStore(this.database, clock, new SharedLeases(this.sharedState, 'card'))
+    this.unanswered = new UnansweredMessages(this.database, clock, new SharedLeases(this.sharedState, 'message'))
     this.sharedRate = new SharedRate(this.sharedState, clock, MAX_CALLS_PER_SECOND - 1)
     ctx.inject(['sharedState'], (ctx) => {
       if (!ctx.sharedState.isShared) return
@@ -73,7 +76,10 @@ export class Companion {
       this.eachAccount(account => this.restore(account))
     })
     // Before anything is disposed: the adapter cannot send afterwards.
-    ctx.on('exit', () => this.interrupt())
+    ctx.on('exit', async () => {
+      await this.interrupt()
+      this.unanswered.leave()
+    })
   }
 
   /** The API calls of this month, one line per app. */
@@ -165,9 +171,10 @@ export class Companion {
     if (known) return known
     // A bot that is taken from a plugin's context cannot send any more when that plugin has been disposed.
     const bot = this.ctx.root.bots.find(({ sn }) => sn === found.sn) as StockBot | undefined ?? found
-    const { cards: store, ctx, options, turns, warn } = this
+    const { cards: store, ctx, options, turns, unanswered, warn } = this
     const config = settingsOf(this.config, bot.selfId)
-    const account = createAccount(bot, { ...options, app: this.appOf(bot.selfId), config, ctx, store, turns, warn })
+    const app = this.appOf(bot.selfId)
+    const account = createAccount(bot, { ...options, app, config, ctx, store, turns, unanswered, warn })
     this.accounts.set(bot.sn, account)
     return account
   }
@@ -197,7 +204,7 @@ export class Companion {
     await Promise.all([...this.accounts.values()].map(({ messages }) => messages.interrupt()))
   }
 
-  /** Loads the count of calls, and closes the cards that were left open. */
+  /** Loads the count of calls, closes the cards that were left open, and tells whose messages were left unanswered. */
   private restore(account: Account) {
     account.recovering ??= this.recover(account).finally(() => account.recovering = undefined)
   }
@@ -210,7 +217,8 @@ export class Companion {
     api.app.quota.spend(0)
     api.app.messages.spend(0)
     clock.clearTimeout(account.recoveryTimer)
-    const hasSkipped = await closeLeftOpenCards(api, this.cards, clock)
+    const hasSkippedCards = await closeLeftOpenCards(api, this.cards, clock)
+    const hasSkipped = await account.askAgain() || hasSkippedCards
     // Those of an instance that died a moment ago, perhaps this one before its restart, count as written still.
     if (!hasSkipped || ![...accounts.values()].includes(account)) return
     account.recoveryTimer = clock.setTimeout(() => this.restore(account), LEASES_EXPIRE_MS)

@@ -38,6 +38,8 @@ export interface CardOptions extends CardFramesOptions {
   buttons?: readonly MessageButton[]
   /** Milliseconds that the text was held back already: its first frame comes so much earlier. */
   heldMs?: number
+  /** Called when the card is there. */
+  heard?(): void
   /** Called when the card was closed by its watchdog. */
   expired?(): void
 }
@@ -153,6 +155,7 @@ export class Card extends LatestState {
       }))
       if (this.isGivenUp) return void await this.closeLate()
       this.isCreated = true
+      this.options.heard?.()
       if (asker) mention!.done()
     } catch (error) {
       // After a lost connection the card may exist: the last frame will tell.

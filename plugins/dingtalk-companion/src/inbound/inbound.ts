@@ -16,6 +16,9 @@ import { readBody, readMessage } from './read-message'
 /** DingTalk delivers again what is not acknowledged; some report that it does so after 16 s already. */
 const DECODE_LIMIT_MS = 10_000
 
+/** For storing that a message is being answered. */
+const RECORD_LIMIT_MS = 1000
+
 const MAX_KNOWN_MESSAGES = 1000
 
 export interface InboundOptions {
@@ -24,8 +27,11 @@ export interface InboundOptions {
   clock: Clock
   webhooks: SessionWebhooks
   sent: SentTexts
-  /** Called for each session before it is dispatched. */
-  opened(session: Session, message: IncomingMessage): void
+  /**
+   * Called for each session before it is dispatched.
+   * @returns when the message is recorded: it may be acknowledged then
+   */
+  opened(session: Session, message: IncomingMessage): Promise<void>
   warn(text: string): void
 }
 
@@ -85,8 +91,10 @@ export class Inbound {
       if (isEmpty) return void await told
       told.catch(() => {})
     }
-    opened(session, message)
+    const recorded = opened(session, message)
     bot.dispatch(session)
+    // A database that does not answer must not keep the message from being acknowledged.
+    await withTimeout(recorded, RECORD_LIMIT_MS, clock, () => {})
   }
 
   private sentText(channelId: string, { isOwn, sentKey, time }: Quote): string | undefined {

@@ -1,7 +1,7 @@
 import type { Clock } from 'common/time'
 import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
-import type { SharedCards } from '../instances/shared-cards'
+import type { SharedLeases } from '../instances/shared-leases'
 import type { OpenCardRow } from './tables'
 
 /** Records the cards that are being written, so that they can be closed after a crash. */
@@ -12,7 +12,7 @@ export class OpenCardStore {
   constructor(
     private readonly database: DatabaseAccess,
     private readonly clock: Clock,
-    private readonly shared?: SharedCards,
+    private readonly shared?: SharedLeases,
   ) {}
 
   /** @param row with the app key itself */

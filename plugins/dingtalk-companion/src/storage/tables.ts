@@ -6,6 +6,7 @@ declare module 'koishi' {
     gemini_dingtalk_message: SeenMessageRow
     gemini_dingtalk_usage: FormerUsageRow
     dingtalk_usage: MonthlyUsageRow
+    dingtalk_unanswered: UnansweredRow
   }
 }
 
@@ -49,6 +50,17 @@ export interface SeenMessageRow {
   at: Date
 }
 
+/** A message that the chat has heard nothing of yet. */
+export interface UnansweredRow {
+  /** Row key of the app key and the message id. */
+  id: string
+  /** Row key of the app key. */
+  app: string
+  /** Koishi's channel. */
+  channelId: string
+  at: Date
+}
+
 /**
  * Declares the tables; works before there is a database. Some are named after the plugin that had them first, so that
  * existing rows stay valid.
@@ -74,5 +86,11 @@ export function declareTables(ctx: Context) {
     month: 'string(7)',
     count: 'unsigned',
   }, { primary: 'key', indexes: ['counter'] })
+  ctx.model.extend('dingtalk_unanswered', {
+    id: 'string(64)',
+    app: 'string(64)',
+    channelId: 'text',
+    at: 'timestamp',
+  }, { primary: 'id', indexes: ['app'] })
   ctx.model.extend('gemini_dingtalk_message', { id: 'string(255)', at: 'timestamp' }, { primary: 'id' })
 }

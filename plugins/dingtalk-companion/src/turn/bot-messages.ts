@@ -94,7 +94,11 @@ export class BotMessages {
   sendFile({ channelId, session, turn }: MessageTarget, file: OutgoingFile): Promise<string> {
     const { api, load } = this.options
     turn?.release()
-    return this.queue.run(channelId, () => new MediaSender(api, chatOf(channelId, session), load).send(file))
+    return this.queue.run(channelId, async () => {
+      const key = await new MediaSender(api, chatOf(channelId, session), load).send(file)
+      turn?.heard()
+      return key
+    })
   }
 
   /**
@@ -133,7 +137,15 @@ export class BotMessages {
     const chat = chatOf(channelId, session)
     const isReply = session?.channelId === channelId
     const mention = turn?.mention
-    const sender = new MarkdownSender({ api, chat, clock, webhooks, sent, isReply, mention })
+    const markdown = new MarkdownSender({ api, chat, clock, webhooks, sent, isReply, mention })
+    const heard = () => turn?.heard()
+    const sender: Pick<MarkdownSender, 'send'> = {
+      async send(text, start) {
+        const keys = await markdown.send(text, start)
+        heard()
+        return keys
+      },
+    }
     const enqueue = <T>(task: () => Promise<T>) => this.queue.run(channelId, task)
     const canOpenCard = () => this.canOpenCard && chat.isReachable
     return {
@@ -148,7 +160,7 @@ export class BotMessages {
       openCard(request) {
         if (!canOpenCard() || !template) return
         const content = { template, mode, notice, late, mention, maxCharacters, ...request }
-        const card = new Card({ api, chat, sender, sent, clock, store, ...content }, enqueue)
+        const card = new Card({ api, chat, sender, sent, clock, store, heard, ...content }, enqueue)
         chats.set(card.outTrackId, { id: channelId, isDirect: chat.isDirect, guildId: session?.guildId })
         return card
       },

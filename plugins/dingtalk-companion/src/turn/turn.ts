@@ -10,6 +10,8 @@ export interface TurnOptions {
 /** Everything that is sent in answer to one incoming message, until Koishi's middleware chain for it ends. */
 export class Turn {
   readonly mention: Mention
+  /** Called when the chat has heard something of the answer; it may be called again. */
+  heard = () => {}
   /** Called when everything is delivered. */
   ended = () => {}
   private readonly messages: OutgoingMessage[] = []

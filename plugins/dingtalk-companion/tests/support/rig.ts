@@ -72,6 +72,7 @@ export class Rig {
         deleted: '（已撤回）',
         late: '（已作为消息发出）',
         reaction: '收到',
+        unanswered: '{count} 条没有回答',
         missing: '缺少 {count} 个',
         lost: '没有收到',
         unreadable: '读不了',

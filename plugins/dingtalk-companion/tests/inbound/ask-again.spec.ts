@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { rowKey } from 'common/database'
+import { Rig, tick } from '../support/rig'
+
+describe('messages that a killed process left unanswered', () => {
+  let rig: Rig
+
+  afterEach(() => rig.close())
+
+  const rows = () => rig.app.database.get('dingtalk_unanswered', {})
+
+  async function start() {
+    rig = await (await Rig.start({ database: true })).online()
+  }
+
+  /** Ends the process, and starts the next one. */
+  async function restart() {
+    await rig.settled(rig.app.parallel('exit', 'SIGTERM'))
+    await rig.stop()
+    rig = await (await Rig.start({ after: rig })).online()
+  }
+
+  it('are told of at the next start, once in each chat', async () => {
+    await start()
+    await rig.turn('cidGroup')
+    await rig.turn('cidGroup')
+    await rig.turn()
+    while ((await rows()).length < 3) await tick()
+    await restart()
+    await rig.until(() => rig.texts.length === 2, 100)
+    assert.deepEqual([...rig.texts].sort(), ['1 条没有回答', '2 条没有回答'])
+    assert.deepEqual(await rows(), [])
+    rig.app.emit('bot-status-updated', rig.bot as never)
+    for (let index = 0; index < 50; index++) await tick()
+    assert.equal(rig.texts.length, 2)
+  })
+
+  it('are told of no more a quarter of an hour later', async () => {
+    await start()
+    await rig.turn()
+    while (!(await rows()).length) await tick()
+    await rig.app.database.set('dingtalk_unanswered', {}, { at: new Date(rig.clock.now() - 16 * 60_000) })
+    await restart()
+    while ((await rows()).length) await tick()
+    for (let index = 0; index < 50; index++) await tick()
+    assert.deepEqual(rig.texts, [])
+  })
+
+  it('are not those of which the chat has heard something', async () => {
+    await start()
+    const { session, endChain } = await rig.turn()
+    while (!(await rows()).length) await tick()
+    await rig.settled(session.send('请稍等'))
+    await rig.until(() => rig.texts.length === 1, 100)
+    while ((await rows()).length) await tick()
+    await endChain()
+  })
+
+  it('are not those whose card is there', async () => {
+    await start()
+    const answer = await rig.answer()
+    answer.update('说到一半')
+    await rig.until(() => rig.platform.cards.length > 0, 100)
+    while ((await rows()).length) await tick()
+    await answer.finish('说完了')
+  })
+
+  it('are not those that a plugin has dealt with in silence', async () => {
+    await start()
+    const { endChain } = await rig.turn()
+    while (!(await rows()).length) await tick()
+    await endChain()
+    while ((await rows()).length) await tick()
+  })
+
+  it('are not those that this process still answers', async () => {
+    await start()
+    const { session, endChain } = await rig.turn()
+    while (!(await rows()).length) await tick()
+    rig.app.emit('bot-status-updated', rig.bot as never)
+    for (let index = 0; index < 50; index++) await tick()
+    assert.deepEqual((await rows()).map(({ id }) => id), [rowKey('dingkey', session.messageId!)])
+    assert.deepEqual(rig.texts, [])
+    await endChain()
+  })
+
+  it('are not those whose row could not be removed in time', async () => {
+    await start()
+    const { endChain } = await rig.turn()
+    while (!(await rows()).length) await tick()
+    const { database } = rig.app
+    const remove = database.remove.bind(database)
+    database.remove = (async (table: never, ...rest: [never]) => {
+      if (table === 'dingtalk_unanswered') throw new Error('disk I/O error')
+      return remove(table, ...rest)
+    }) as never
+    await endChain()
+    for (let index = 0; index < 20; index++) await tick()
+    database.remove = remove as never
+    assert.equal((await rows()).length, 1)
+    await rig.clock.advance(120_000)
+    rig.app.emit('bot-status-updated', rig.bot as never)
+    while ((await rows()).length) await tick()
+    for (let index = 0; index < 20; index++) await tick()
+    assert.deepEqual(rig.texts, [])
+  })
+})
