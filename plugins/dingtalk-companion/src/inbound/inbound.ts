@@ -1,6 +1,6 @@
 import { Universal } from 'koishi'
 import type { Session } from 'koishi'
-import { LruMap } from 'common/collections'
+import { ExpiringMap, LruMap } from 'common/collections'
 import { withTimeout } from 'common/async'
 import { describeError } from 'common/errors'
 import type { Clock } from 'common/time'
@@ -20,6 +20,10 @@ const DECODE_LIMIT_MS = 10_000
 const RECORD_LIMIT_MS = 1000
 
 const MAX_KNOWN_MESSAGES = 1000
+
+/** DingTalk delivers a message again within seconds; after this it is a new one. */
+const HANDLED_LIFETIME_MS = 600_000
+const MAX_HANDLED_MESSAGES = 10_000
 
 export interface InboundOptions {
   bot: StockBot
@@ -41,8 +45,12 @@ export class Inbound {
   private readonly known = new LruMap<string, Part[]>({ capacity: MAX_KNOWN_MESSAGES })
   /** Ids of the messages that are being decoded. */
   private readonly pending = new Set<string>()
+  /** Those that were dispatched: what is delivered again goes to no plugin. */
+  private readonly handled: ExpiringMap<true>
 
-  constructor(private readonly options: InboundOptions) {}
+  constructor(private readonly options: InboundOptions) {
+    this.handled = new ExpiringMap(options.clock, HANDLED_LIFETIME_MS, MAX_HANDLED_MESSAGES)
+  }
 
   /**
    * Dispatches the session of a message. Where that fails, the person is told.
@@ -54,13 +62,14 @@ export class Inbound {
     const { warn } = this.options
     const message = readMessage(data)
     if (!message) return warn('DingTalk: a message without id, type or sender was ignored')
-    if (this.pending.has(message.id)) return
+    if (this.pending.has(message.id) || this.handled.get(message.id)) return
     this.pending.add(message.id)
     try {
       await this.dispatch(message, data)
     } catch (error) {
       warn(`DingTalk: a message of type ${message.type} could not be read: ${describeError(error)}`)
       await this.tell(message, 'unreadable')
+      this.handled.set(message.id, true)
     } finally {
       this.pending.delete(message.id)
     }
@@ -88,9 +97,13 @@ export class Inbound {
     const isEmpty = elements.every(({ type }) => type === 'at')
     if (missing) {
       const told = this.tell(message, isEmpty ? 'lost' : 'missing', { count: missing })
-      if (isEmpty) return void await told
+      if (isEmpty) {
+        await told
+        return void this.handled.set(message.id, true)
+      }
       told.catch(() => {})
     }
+    this.handled.set(message.id, true)
     const recorded = opened(session, message)
     bot.dispatch(session)
     // A database that does not answer must not keep the message from being acknowledged.

@@ -33,6 +33,16 @@ describe('MessageDeduplicator', () => {
     assert.deepEqual(taken, ['一', '二'])
   })
 
+  it('passes it once to plugins that come before all others, too', async () => {
+    rig.app.middleware((session, next) => {
+      taken.push(`first: ${session.content}`)
+      return next()
+    }, { prepend: true, global: true } as never)
+    await say('一', '1')
+    await say('一', '1')
+    assert.deepEqual(taken, ['first: 一', '一'])
+  })
+
   it('tells messages apart whose ids differ only for a strict database', async () => {
     for (const id of ['msgA==', 'msga==', 'msgA== ', ' msgA==', 'ｍsgA==', 'x'.repeat(300), `${'x'.repeat(300)}y`]) await say(id, id)
     assert.equal(taken.length, 7)
