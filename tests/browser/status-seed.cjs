@@ -10,7 +10,9 @@ const periodOf = (time) => {
   const date = new Date(time)
   return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}T${pad(date.getHours())}`
 }
-const people = ['ZhangSan', 'LiSi', 'WangWu', 'ZhaoLiu', 'chen.jing', 'sun.hao', '=HYPERLINK("x")']
+const people = ['ZhangSan', 'LiSi', 'WangWu', 'ZhaoLiu', 'chen.jing', 'sun.hao']
+/** Has asked for the last time more than a month ago. */
+const hostile = '=HYPERLINK("x")'
 const groups = ['wrGROUPsupport', 'wrGROUPsales', 'cidFinance']
 const models = ['gemini-3.8-flash', 'gemini-3.8-pro']
 
@@ -55,7 +57,9 @@ function* rows(now) {
       if (counts.failed) yield row('reason', span, start, platform, 'failed:server', { ...counts, answered: 0, refused: 0 })
       if (counts.refused) yield row('reason', span, start, platform, 'refused:limits.user-rate', { ...counts, answered: 0, failed: 0 })
     }
-    const person = people[(index * 5 + (index >> 3)) % people.length]
+    const isLongAgo = time < now - 32 * 24 * HOUR_MS
+    const isHostile = isLongAgo && Math.floor(index / 6) % 8 === 0
+    const person = isHostile ? hostile : people[(index * 5 + (index >> 3)) % people.length]
     const group = groups[index % 5 % groups.length]
     for (const [span, length, hours] of [['hour', 13, 30], ['day', 10, 31 * 24], ['month', 7, 365 * 24]]) {
       if (time < now - hours * HOUR_MS) continue
