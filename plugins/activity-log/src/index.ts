@@ -52,8 +52,8 @@ function addressOf({ userId, isDirect, channelId, messageId }: Session): Fields 
  */
 export function apply(ctx: Context, config: Config) {
   const logger = ctx.logger('activity')
-  /** When each message arrived, and how many messages were sent in reply. By session id. */
-  const turns = new Map<number, { at: number, sent: number }>()
+  /** When each message arrived, how many messages were sent in reply, and how many of them failed. By session id. */
+  const turns = new Map<number, { at: number, sent: number, failed: number }>()
 
   function log(session: Session, component: Component, fields: Fields) {
     logger.info('%s', activityLine(session.platform, component, fields))
@@ -63,7 +63,7 @@ export function apply(ctx: Context, config: Config) {
 
   // Prepended: before a middleware can answer or throw.
   ctx.middleware((session, next) => {
-    turns.set(session.id, { at: performance.now(), sent: 0 })
+    turns.set(session.id, { at: performance.now(), sent: 0, failed: 0 })
     if (turns.size > MAX_OPEN_TURNS) turns.delete(turns.keys().next().value!)
     log(session, 'Message', { ...addressOf(session), kind: kindOf(session.elements), text: textOf(session) })
     return next()
@@ -83,8 +83,21 @@ export function apply(ctx: Context, config: Config) {
     if (!turn) return
     turns.delete(session.id)
     const ms = Math.round(performance.now() - turn.at)
-    log(session, 'Reply', { ...addressOf(session), messages: turn.sent, ms, outcome: turn.sent ? 'replied' : 'silent' })
+    const messages = Math.max(0, turn.sent - turn.failed)
+    const outcome = messages ? 'replied' : turn.failed ? 'failed' : 'silent'
+    log(session, 'Reply', { ...addressOf(session), messages, failed: turn.failed || undefined, ms, outcome })
   })
+
+  // Emitted by koishi-plugin-adapter-wecom-bot and koishi-plugin-dingtalk-companion.
+  for (const event of ['wecom-bot/send-failed', 'dingtalk-companion/send-failed']) {
+    ctx.on(event as never, ((session: Session, error: Error & { code?: string }, source?: Session) => {
+      const turn = source && turns.get(source.id)
+      if (turn) turn.failed++
+      const address = { ...addressOf(session), user: source?.userId, msgid: source?.messageId }
+      const reason = error.code ?? error.name
+      log(session, source ? 'Reply' : 'Push', { ...address, kind: kindOf(session.elements), outcome: 'failed', reason })
+    }) as never)
+  }
 
   // Emitted by koishi-plugin-gemini-chat, which may not be installed.
   ctx.on('gemini/outcome' as never, ((outcome: Outcome, session: Session) => {

@@ -52,6 +52,30 @@ describe('activity-log', () => {
     assert.deepEqual(lines, ['mock Push chat=456 kind=text'])
   })
 
+  it('has a line for a push that could not be sent', async () => {
+    await start()
+    const session = app.bots[0].session({ type: 'send', channel: { id: '456', type: 0 } } as never)
+    session.elements = [h.text('news')]
+    for (const [plugin, error] of [
+      ['wecom-bot', Object.assign(new Error('x'), { code: 'wecom-bot/no-route' })], ['dingtalk-companion', new TypeError('x')],
+    ]) app.emit(`${plugin as string}/send-failed` as never, ...[session, error] as never)
+    assert.deepEqual(lines, [
+      'mock Push chat=456 kind=text outcome=failed reason=wecom-bot/no-route', 'mock Push chat=456 kind=text outcome=failed reason=TypeError',
+    ])
+  })
+
+  it('tells a message whose replies could not be sent', async () => {
+    await start()
+    app.on('before-send', (sent, { session: source } = {}) => {
+      const error = Object.assign(new Error('x'), { code: 'wecom-bot/delivery-refused' })
+      if (source) app.emit('wecom-bot/send-failed' as never, ...[sent, error, source] as never)
+      return true
+    })
+    await app.mock.client('123', '456').receive('hi')
+    assert.match(lines[1], /^mock Reply user=123 chat=456 .*kind=text outcome=failed reason=wecom-bot\/delivery-refused$/)
+    assert.match(lines[2], /^mock Reply user=123 chat=456 .*messages=0 failed=1 ms=\d+ outcome=failed$/)
+  })
+
   it('has a line for the outcome of an answer', async () => {
     await start()
     const session = app.bots[0].session({ type: 'message', user: { id: 'u' }, channel: { id: 'c', type: 0 } } as never)

@@ -20,6 +20,12 @@ declare module 'koishi' {
     'wecom-bot/surface'(surface: Surface, bot: WecomBot): void
     /** A callback was refused. Emitted at most ten times a minute for each reason. */
     'wecom-bot/callback-refused'(refusal: Refusal): void
+    /**
+     * A message could not be sent, or not all of it. The plugin that sends it gets the same error.
+     * @param session of the message
+     * @param source the session that it replies to, if it replies to one
+     */
+    'wecom-bot/send-failed'(session: Session, error: Error, source?: Session): void
     /** Emitted by koishi-plugin-assistant-status: adds how a plugin is at this moment. */
     'assistant-status/now'(parts: object[]): void
   }

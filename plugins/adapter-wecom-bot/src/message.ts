@@ -11,12 +11,15 @@ export class WecomMessageEncoder<C extends Context = Context> extends MessageEnc
     if (!elements.length) return
     const { bot, channelId, options, referrer } = this
     const answered = referrer ?? options.session?.event.referrer
-    const delivered = await bot.services.sender.deliver(channelId, elements, answered)
+    const { app, event } = this.session
+    const delivered = await bot.services.sender.deliver(channelId, elements, answered).catch((error: unknown) => {
+      app.emit(this.session, 'wecom-bot/send-failed', this.session as never, error as Error, options.session as never)
+      throw error
+    })
     if (!delivered) return
-    const { event } = this.session
     event.message = { ...event.message, ...delivered }
     this.results.push(event.message)
-    this.session.app.emit(this.session, 'send', this.session)
+    app.emit(this.session, 'send', this.session)
   }
 
   override async visit(element: h) {

@@ -71,6 +71,14 @@ describe('push', () => {
     })
   })
 
+  it('emits wecom-bot/send-failed with the error that it throws', async () => {
+    const failures: unknown[] = []
+    instance.app.on('wecom-bot/send-failed', ({ channelId }, error, source) => void failures.push([channelId, error, source]))
+    const error = await instance.bot.sendMessage('wr-other', 'x').then(() => undefined, (error: unknown) => error)
+    assert.ok(error instanceof Error)
+    assert.deepEqual(failures, [['wr-other', error, undefined]])
+  })
+
   it('emits send, and sends nothing for no elements', async () => {
     const sent: string[] = []
     instance.app.on('send', session => void sent.push(session.content!))

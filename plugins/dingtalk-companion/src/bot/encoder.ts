@@ -7,6 +7,17 @@ import type { Turn } from '../turn/turn'
 import { contentOf } from './content'
 import { partsOf } from './outgoing-parts'
 
+declare module 'koishi' {
+  interface Events {
+    /**
+     * A message or a file could not be sent.
+     * @param session of the message
+     * @param source the session that it replies to, if it replies to one
+     */
+    'dingtalk-companion/send-failed'(session: Session, error: Error, source?: Session): void
+  }
+}
+
 export interface EncoderOptions {
   messages: BotMessages
   turn?: Turn
@@ -51,7 +62,10 @@ export class CompanionEncoder extends MessageEncoder<Context, Bot<Context>> {
   private async sendMarkdown(elements: h[]) {
     const content = contentOf(elements)
     if (!content.state && !content.text.trim() && !content.buttons?.length) return
-    const id = await this.encoderOptions.messages.create(this.target, content)
+    const id = await this.encoderOptions.messages.create(this.target, content).catch((error: unknown) => {
+      this.report(error)
+      throw error
+    })
     const { session } = this
     session.event.message = { ...session.event.message, id, elements }
     this.results.push({ id })
@@ -68,8 +82,15 @@ export class CompanionEncoder extends MessageEncoder<Context, Bot<Context>> {
       session.app.emit(session, 'send', session)
     } catch (error) {
       this.failure = error
+      this.report(error)
       warn(`DingTalk: a file could not be sent: ${describeError(error)}`)
     }
+  }
+
+  private report(error: unknown) {
+    const { options, session } = this
+    const source = options.session as Session | undefined
+    session.app.emit(session, 'dingtalk-companion/send-failed', session as Session, error as Error, source)
   }
 
   private get target(): MessageTarget {

@@ -120,7 +120,12 @@ describe('OutgoingMessage', () => {
   it('is not repeated at the end of the turn when it could not be sent', async () => {
     await start({ config: { cardTemplateId: undefined } })
     rig.platform.fail('groupSend', 'reset')
+    const failures: unknown[] = []
+    rig.app.on('dingtalk-companion/send-failed', ({ channelId }, error, source) => {
+      failures.push([channelId, (error as { code?: string }).code, source?.id])
+    })
     await assert.rejects(session.bot.sendMessage('cidGROUP', '字', undefined, { session }), { code: 'dingtalk/connection-failed' })
+    assert.deepEqual(failures, [['cidGROUP', 'dingtalk/connection-failed', session.id]])
     await rig.settled(endChain())
     assert.deepEqual(rig.calls, ['groupSend'])
   })
