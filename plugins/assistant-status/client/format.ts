@@ -14,3 +14,12 @@ export function formatTime(time: number | string, locale: string): string {
 export function formatPeriod(period: string): string {
   return period.length > 'yyyy-mm-dd'.length ? `${period.slice(-2)}:00` : period.slice('yyyy-'.length)
 }
+
+/** The half in the language of the page, of a text like `原因 / the reason`; any other text whole. */
+export function inLanguage(text: string, locale: string): string {
+  const halves = text.split(' / ')
+  if (halves.length !== 2 || !HAN.test(halves[0]) || HAN.test(halves[1])) return text
+  return halves[locale.startsWith('zh') ? 0 : 1]
+}
+
+const HAN = /\p{Script=Han}/u
