@@ -55,6 +55,7 @@ describe('the page of assistant-status in a browser', function() {
     await status.card('提问').getByText('这段时间还没有提问。').first().waitFor()
     assert.match(await status.card('企业微信回调').innerText(), /最近一次通过验证\s*还没有/)
     assert.match(await status.card('模型').first().innerText(), /可用/)
+    assert.match(await status.card('MCP 服务器').innerText(), /orders\s*● 已连接\s*工具 12\s*knowledge-base\s*● 连不上\s*connect ECONNREFUSED/)
     await status.capture('empty zh light')
   })
 

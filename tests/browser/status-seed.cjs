@@ -74,6 +74,12 @@ exports.apply = (ctx) => {
   ctx.on('assistant-status/now', parts => void parts.push({
     source: 'dingtalk-app', id: 'dingabc', month: periodOf(now).slice(0, 7),
     calls: { used: 4630, limit: 5000 }, messages: { used: 2450, limit: 3000 },
+  }, {
+    source: 'mcp-servers',
+    servers: [
+      { name: 'orders', status: 'connected', tools: 12 },
+      { name: 'knowledge-base', status: 'failed', reason: 'connect ECONNREFUSED 127.0.0.1:8931' },
+    ],
   }))
   ctx.server.get('/seed', async (koa) => {
     const all = [...rows(now)]
