@@ -103,6 +103,8 @@ export class DatabaseBreaker {
       if (now - call.startedAt < SILENCE_MS || this.succeededAt > call.startedAt) continue
       this.retryAt ??= now + RETRY_MS
       call.fail(new DatabaseUnavailableError(`no response within ${SILENCE_MS / 1000} s`))
+      // It may never end.
+      this.calls.delete(call)
     }
     if (this.calls.size) this.watch(true)
   }

@@ -89,6 +89,20 @@ describe('DatabaseBreaker', () => {
     assert.equal(breaker.isOpen, false)
   })
 
+  it('keeps nothing of calls that never end', async () => {
+    for (let count = 0; count < 1000; count++) {
+      void outcomeOf(breaker.run(hung))
+      await clock.advance(5000)
+    }
+    assert.ok(asked > 400, String(asked))
+    // The breaker looks at its calls after some turns of the event loop.
+    for (let look = 0; look < 3; look++) {
+      await clock.advance(5000)
+      for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+    }
+    assert.equal(clock.pending, 0)
+  })
+
   it('leaves a long call alone while others succeed', async () => {
     let release = (_row: string) => {}
     const long = breaker.run(() => new Promise<string>(resolve => release = resolve))
