@@ -17,12 +17,13 @@ export interface AskAgainOptions {
  */
 export async function askAgain({ bot, unanswered, text, warn }: AskAgainOptions): Promise<boolean> {
   const { left, hasSkipped } = await unanswered.takeLeft(bot.selfId)
-  for (const { channelId, count } of left) {
+  for (const { channelId, rows } of left) {
     try {
-      await bot.sendMessage(channelId, text(count))
+      await bot.sendMessage(channelId, text(rows.length))
     } catch (error) {
-      warn(`DingTalk: ${count} messages were left unanswered by the last process, and their chat could not be told: `
-        + describeError(error))
+      await unanswered.putBack(rows)
+      warn(`DingTalk: ${rows.length} messages were left unanswered by the last process, and their chat could not be told: `
+        + `${describeError(error)}; trying again with the next connection`)
     }
   }
   return hasSkipped

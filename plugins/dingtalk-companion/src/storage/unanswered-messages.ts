@@ -13,7 +13,7 @@ const MAX_ENDED = 1000
 export interface LeftMessages {
   /** Koishi's channel. */
   channelId: string
-  count: number
+  rows: UnansweredRow[]
 }
 
 /**
@@ -60,9 +60,10 @@ export class UnansweredMessages {
   async takeLeft(appKey: string): Promise<{ left: LeftMessages[], hasSkipped: boolean }> {
     const query = { app: rowKey(appKey) }
     const rows = await this.database.try(database => database.get('dingtalk_unanswered', query)) ?? []
-    const counts = new Map<string, number>()
+    const chats = new Map<string, UnansweredRow[]>()
     let hasSkipped = false
-    for (const { id, channelId, at } of rows) {
+    for (const row of rows) {
+      const { id, channelId, at } = row
       if (this.own.has(id)) continue
       if (this.shared && !await this.shared.takeOver(id)) {
         hasSkipped = true
@@ -72,9 +73,14 @@ export class UnansweredMessages {
       await this.shared?.release(id)
       const isOver = this.ended.get(id)
       const isTold = removed?.matched && !isOver && Math.abs(this.clock.now() - at.getTime()) <= MAX_AGE_MS
-      if (isTold) counts.set(channelId, (counts.get(channelId) ?? 0) + 1)
+      if (isTold) chats.set(channelId, [...chats.get(channelId) ?? [], row])
     }
-    return { left: [...counts].map(([channelId, count]) => ({ channelId, count })), hasSkipped }
+    return { left: [...chats].map(([channelId, rows]) => ({ channelId, rows })), hasSkipped }
+  }
+
+  /** Their chat could not be told: it is tried again with the next connection. */
+  async putBack(rows: UnansweredRow[]) {
+    await this.database.try(database => database.upsert('dingtalk_unanswered', rows))
   }
 
   /** The process ends: what is unanswered is told of at the next start. */

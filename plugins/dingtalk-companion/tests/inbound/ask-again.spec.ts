@@ -35,6 +35,21 @@ describe('messages that a killed process left unanswered', () => {
     assert.equal(rig.texts.length, 2)
   })
 
+  it('are told of with the next connection where DingTalk could not be reached', async () => {
+    await start()
+    await rig.turn('cidGroup')
+    while (!(await rows()).length) await tick()
+    rig.platform.meter.missing.add('qyapi_robot_sendmsg')
+    await restart()
+    await rig.until(() => rig.warnings.some(text => text.includes('could not be told')), 100)
+    assert.deepEqual(rig.texts, [])
+    rig.platform.meter.missing.delete('qyapi_robot_sendmsg')
+    rig.app.emit('bot-status-updated', rig.bot as never)
+    await rig.until(() => rig.texts.length > 0, 100)
+    assert.deepEqual(rig.texts, ['1 条没有回答'])
+    assert.deepEqual(await rows(), [])
+  })
+
   it('are told of no more a quarter of an hour later', async () => {
     await start()
     await rig.turn()
