@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -250,18 +251,24 @@ describe('unloading leaves no timer, listener and socket when', () => {
   }
 })
 
-/** Tracks timers that are set from now on, unreferenced ones included. */
+/**
+ * Tracks timers that the caller sets from now on, and what it starts; unreferenced ones included. What other specs have
+ * left running in the process does not count.
+ */
 function watchTimers() {
   const { setTimeout } = globalThis
   const timers: (NodeJS.Timeout & { _destroyed?: boolean })[] = []
+  const watched = new AsyncLocalStorage<boolean>()
+  watched.enterWith(true)
   globalThis.setTimeout = Object.assign((...args: Parameters<typeof setTimeout>) => {
     const timer = setTimeout(...args)
-    timers.push(timer)
+    if (watched.getStore()) timers.push(timer)
     return timer
   }, setTimeout) as typeof setTimeout
   return {
     pending: () => timers.filter(timer => !timer._destroyed),
     restore() {
+      watched.disable()
       globalThis.setTimeout = setTimeout
     },
   }
