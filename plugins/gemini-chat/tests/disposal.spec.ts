@@ -26,12 +26,16 @@ class DeafBot extends EditingBot {
 
 describe('unloading the plugin', () => {
   let test: TestApp
+  let timers: ReturnType<typeof watchTimers> | undefined
 
   beforeEach(async () => {
     test = await createApp({ bot: EditingBot, config: { requestRetries: 5 } })
   })
 
-  afterEach(() => test.close())
+  afterEach(async () => {
+    timers?.restore()
+    await test.close()
+  })
 
   it('ends every request and keeps visible text', async () => {
     test.engine.respond([...piece('half'), gate(), ...says('never')])
@@ -47,14 +51,14 @@ describe('unloading the plugin', () => {
   })
 
   it('ends waits for retries', async () => {
+    timers = watchTimers()
     test.engine.respond(fails('server'))
     const done = test.client('alice').receive('one')
     await settle()
-    const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
-    const before = timers()
+    assert.ok(timers.pending().length > 0)
     test.unload()
     await done
-    assert.ok(timers() < before || before === 0)
+    assert.deepEqual(timers.pending(), [])
     assert.equal(test.engine.requests.length, 1)
     assert.deepEqual(test.bot.read('private:alice'), ['已停止。'])
   })
@@ -83,14 +87,14 @@ describe('unloading the plugin', () => {
     await test.close()
     test = await createApp({ config: { policy: 'merge', mergeWindow: 600_000 } })
     test.unload()
-    const before = resources()
+    timers = watchTimers()
     const { engine, fork } = test.load()
     const done = test.client('alice').receive('one')
     await settle()
-    assert.ok(resources().length > before.length)
+    assert.ok(timers.pending().length > 0)
     fork.dispose()
     await done
-    assert.deepEqual(resources(), before)
+    assert.deepEqual(timers.pending(), [])
     assert.equal(engine.requests.length, 0)
   })
 
@@ -104,6 +108,7 @@ describe('unloading the plugin', () => {
       test.unload()
       await until(() => gemini.connections() === 0)
       const before = resources()
+      timers = watchTimers()
       for (let round = 0; round < 3; round++) {
         const { fork } = test.load()
         await settle()
@@ -112,6 +117,7 @@ describe('unloading the plugin', () => {
         fork.dispose()
         await until(() => gemini.connections() === 0)
         assert.deepEqual(resources(), before)
+        assert.deepEqual(timers.pending(), [])
       }
       assert.equal(gemini.requests.length, 4)
     } finally {
@@ -292,7 +298,8 @@ function registered(app: Context) {
   }
 }
 
-/** The handles that keep the process alive. */
+/** The handles that keep the process alive, without timers, which `watchTimers` tells apart from those of others. */
 function resources() {
-  return process.getActiveResourcesInfo().filter(name => name !== 'Immediate' && name !== 'TickObject').sort()
+  const transient = ['Immediate', 'TickObject', 'Timeout']
+  return process.getActiveResourcesInfo().filter(name => !transient.includes(name)).sort()
 }

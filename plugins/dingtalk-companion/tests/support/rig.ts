@@ -160,13 +160,17 @@ export class Rig {
     return new Answer(session, endChain)
   }
 
-  /** Lets time pass until a condition holds. The network takes its own time. */
+  /**
+   * Lets time pass until a condition holds. The network takes its own time: after a longer step it gets more of it,
+   * so that requests do not reach their time limits.
+   */
   async until(condition: () => boolean, step = 0) {
     const startedAt = performance.now()
     for (let tries = 0; !condition(); tries++) {
       if (tries > 1000 && performance.now() - startedAt > MAX_WAIT_MS) throw new Error('the condition was never met')
       await this.clock.advance(step)
       await tick()
+      for (let ticks = 0; ticks < step / 100 && !condition(); ticks++) await tick()
     }
   }
 
