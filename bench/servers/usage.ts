@@ -6,6 +6,10 @@ import { DatabaseAccess } from 'common/database'
 import { systemClock } from 'common/time'
 import type { Session } from 'koishi'
 import { Context, Logger } from 'koishi'
+import { Statistics } from '../../plugins/assistant-status/src/report/statistics'
+import type { Range } from '../../plugins/assistant-status/src/storage/periods'
+import { RatingStore } from '../../plugins/assistant-status/src/storage/rating-store'
+import { declareTables } from '../../plugins/assistant-status/src/storage/tables'
 import { UsageReport } from '../../plugins/gemini-chat/src/usage/report'
 import { UsageStore, declareUsageTable } from '../../plugins/gemini-chat/src/usage/usage-store'
 import { runServer } from './child'
@@ -13,7 +17,12 @@ import { runServer } from './child'
 const PEOPLE = 2000
 /** As long as rows are kept. */
 const DAYS = 366
+/** Of people and groups, the page keeps days for as long. */
+const RANKED_DAYS = 31
 const PERSON = { platform: 'wecom', userId: 'person-7' }
+
+/** Columns with the row keys of people and channels. */
+const KEYS = { user: 'userKey', channel: 'channelKey' }
 
 export interface UsageOptions {
   rows: number
@@ -31,25 +40,35 @@ interface SqliteDriver {
   _run(sql: string): void
 }
 
-/** The reports of `gemini.usage` over a table in an SQLite file. */
+/** The reports of `gemini.usage` and the page of statistics over tables in an SQLite file. */
 runServer(async ({ rows }: UsageOptions) => {
   Logger.targets.splice(0)
   const folder = await mkdtemp(join(tmpdir(), 'bench-'))
   const app = new Context()
   app.plugin(Sqlite as never, { path: join(folder, 'koishi.db') })
   declareUsageTable(app)
+  declareTables(app)
   await app.start()
   await new Promise<void>(resolve => void app.inject(['database'], () => resolve()))
-  // Creates the table.
+  // Creates the tables.
   await app.database.get('gemini_token_usage', { key: '' })
-  insertRows(app.database.drivers[0] as unknown as SqliteDriver, rows)
+  await app.database.get('assistant_activity', { key: '' })
+  const driver = app.database.drivers[0] as unknown as SqliteDriver
+  insertRows(driver, rows)
+  insertActivity(driver)
   const access = new DatabaseAccess(app, { clock: systemClock, logger: new Logger('bench'), subject: 'usage' })
   const reports = new UsageReport(app, new UsageStore(access, Date.now), Date.now)
+  const ratings = new RatingStore(access, systemClock, DAYS)
+  const statistics = new Statistics(access, ratings, Date.now, () => false)
+  const page = (range: Range) => () => measure(() => statistics.report(range))
   const session = { ...PERSON, i18n: ([path]: string[]) => [path], locales: [] } as unknown as Session
   return {
     port: () => 0,
     all: () => measure(() => reports.all(session)),
     own: () => measure(() => reports.own(session)),
+    pageOfDay: page('day'),
+    pageOfMonth: page('month'),
+    pageOfYear: page('year'),
     remove: () => app.stop().then(() => rm(folder, { recursive: true, force: true })),
   }
 })
@@ -72,6 +91,30 @@ function insertRows(driver: SqliteDriver, rows: number) {
     FROM numbers`)
   for (const { sql } of indexes) driver._run(sql!)
   driver._run(`PRAGMA cache_size = ${cacheSize}`)
+}
+
+/** What the plugin of the page has counted meanwhile. */
+function insertActivity(driver: SqliteDriver) {
+  const hours = '(WITH RECURSIVE n (hour) AS (SELECT 0 UNION ALL SELECT hour + 1 FROM n WHERE hour < 23) SELECT hour FROM n)'
+  const recent = (days: number) => `day > date('now', 'localtime', '-${days} days')`
+  const periods: [dimension: string, span: string, period: string, name: string, from: string][] = [
+    ['model', 'day', 'day', 'model', ''],
+    ['model', 'hour', 'printf(\'%sT%02d\', day, hour)', 'model', `, ${hours} WHERE ${recent(RANKED_DAYS)}`],
+    ['reason', 'day', 'day', '\'failed:server\'', ''],
+    ...['user', 'channel'].flatMap((name): typeof periods => [
+      [name, 'month', 'substr(day, 1, 7)', name, ''],
+      [name, 'day', 'day', name, ` WHERE ${recent(RANKED_DAYS)}`],
+      [name, 'hour', 'day || \'T12\'', name, ` WHERE ${recent(1)}`],
+    ]),
+  ]
+  for (const [dimension, span, period, name, from] of periods) {
+    driver._run(`
+      INSERT INTO assistant_activity
+        (key, dimension, span, period, platform, name, nameKey, answered, promptTokens, answerTokens, timed, totalMs)
+      SELECT lower(hex(randomblob(16))), '${dimension}', '${span}', ${period}, 'wecom', ${name},
+        ${name in KEYS ? KEYS[name as keyof typeof KEYS] : name}, sum(requests), sum(prompt), sum(answer), 3, 3000
+      FROM gemini_token_usage${from} GROUP BY ${period}, ${name}`)
+  }
 }
 
 async function measure(run: () => Promise<unknown>): Promise<Cost> {

@@ -40,7 +40,7 @@ export class UsageReport {
    */
   async all(session: Session): Promise<string> {
     const rows = await this.usage.byModel(this.days)
-    const users = await this.usage.topUsers(this.days[0], MAX_LISTED)
+    const users = await this.usage.topUsers(this.days, MAX_LISTED)
     return [
       ...this.sums(session, rows),
       ...users.map(({ user, ...counts }) => {

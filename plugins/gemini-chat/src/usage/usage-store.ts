@@ -116,16 +116,17 @@ export class UsageStore {
   }
 
   /**
-   * The people with the most tokens since a day.
+   * The people with the most tokens on some days.
+   * @param days ascending, without gaps
    * @throws the database's error
    */
-  async topUsers(since: string, limit: number): Promise<UserUsage[]> {
+  async topUsers(days: readonly string[], limit: number): Promise<UserUsage[]> {
     await this.carryingOver
     await this.writes.whenIdle()
     if (this.access.isLoaded) {
-      return mostTokensFirst(await this.access.run(database => topUsers(database, since, limit)))
+      return mostTokensFirst(await this.access.run(database => topUsers(database, days, limit)))
     }
-    return mostTokensFirst(group(this.rowsInMemory(since), ({ user }) => ({ user }))).slice(0, limit)
+    return mostTokensFirst(group(this.rowsInMemory(days[0]), ({ user }) => ({ user }))).slice(0, limit)
   }
 
   private rowsInMemory(since: string): UsageRow[] {

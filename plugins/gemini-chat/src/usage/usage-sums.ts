@@ -36,11 +36,13 @@ export async function sumByModel(
   return usage
 }
 
-/** The people with the most tokens since a day, most first. */
-export async function topUsers(database: Database, since: string, limit: number): Promise<UserUsage[]> {
+/** The people with the most tokens on some days, most first. */
+export async function topUsers(database: Database, days: readonly string[], limit: number): Promise<UserUsage[]> {
+  // Named days and a range of keys are read from the index without the rows in between.
+  const day = { $in: [...days] }
   let top: { userKey: string, tokens: number }[] = []
   await inKeyRanges(async (userKey) => {
-    const rows = await database.select('gemini_token_usage', { userKey, day: { $gte: since } })
+    const rows = await database.select('gemini_token_usage', { day, userKey })
       .groupBy('userKey', { tokens: row => $.sum($.add(row.prompt, row.answer)) })
       .orderBy('tokens', 'desc').limit(limit).execute()
     const candidates = rows.map(({ userKey, tokens }) => ({ userKey, tokens: Number(tokens) }))
@@ -48,7 +50,7 @@ export async function topUsers(database: Database, since: string, limit: number)
   })
   const users: UserUsage[] = []
   for (const { userKey } of top) {
-    const query = { userKey, day: { $gte: since } }
+    const query = { userKey, day }
     const [{ user = '' } = {}] = await database.get('gemini_token_usage', query, { fields: ['user'], limit: 1 })
     const [counts] = await database.select('gemini_token_usage', query).groupBy('userKey', sums).execute()
     if (counts) users.push({ user, ...toNumbers(counts) })

@@ -53,7 +53,8 @@ export function declareUsageTable(ctx: Context) {
     primary: 'key',
     // With the counts in them, sums read the index only.
     indexes: [
-      ['userKey', 'day', 'prompt', 'answer'], ['channelKey', 'day'], ['day', 'model', 'requests', 'errors', 'prompt', 'answer'],
+      ['userKey', 'day'], ['channelKey', 'day'], ['day', 'userKey', 'prompt', 'answer'],
+      ['day', 'model', 'requests', 'errors', 'prompt', 'answer'],
     ],
   })
 }

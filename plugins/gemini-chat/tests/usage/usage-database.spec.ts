@@ -65,7 +65,7 @@ describe('usage that is counted at the same time', () => {
     const rows = await stores[0].read({ user: 'a', since: today })
     assert.deepEqual(rows, [{ day: today, ...place('a'), requests: 200, errors: 0, prompt: 2000, answer: 1000 }])
     assert.equal((await stores[1].byModel([today]))[0].requests, 200)
-    assert.deepEqual(await stores[2].topUsers(today, 3), [{ user: 'a', requests: 200, errors: 0, prompt: 2000, answer: 1000 }])
+    assert.deepEqual(await stores[2].topUsers([today], 3), [{ user: 'a', requests: 200, errors: 0, prompt: 2000, answer: 1000 }])
   })
 
   it('is counted once where writing failed half way', async () => {
@@ -104,7 +104,7 @@ describe('usage of people whose ids look alike', () => {
         assert.equal(sumCounts(await store.read({ channel: id, since: today })).requests, index + 1)
         assert.equal((await store.byModel([today], id))[0].requests, index + 1)
       }
-      assert.deepEqual((await store.topUsers(today, 2)).map(({ requests }) => requests), [6, 5])
+      assert.deepEqual((await store.topUsers([today], 2)).map(({ requests }) => requests), [6, 5])
     } finally {
       await app.stop()
     }
@@ -148,7 +148,7 @@ describe('sums of usage', () => {
       }
       const [stored, kept] = await Promise.all(stores.map(async (store) => {
         const sort = (rows: { model: string }[]) => rows.sort((a, b) => a.model < b.model ? -1 : 1)
-        return [await store.topUsers(today, 5), sort(await store.byModel([localDay(now(), 1), today])), await store.byModel([today], 'absent')]
+        return [await store.topUsers([today], 5), sort(await store.byModel([localDay(now(), 1), today])), await store.byModel([today], 'absent')]
       }))
       assert.deepEqual(stored, kept)
       assert.equal((stored[0] as object[]).length, 5)
@@ -176,8 +176,9 @@ describe('sums of usage', () => {
         last = cpuTimeMs()
       }, 1)
       const start = cpuTimeMs()
-      const models = await store.byModel(Array.from({ length: 30 }, (_, index) => localDay(now(), 29 - index)))
-      await store.topUsers(localDay(now(), 29), 10)
+      const days = Array.from({ length: 30 }, (_, index) => localDay(now(), 29 - index))
+      const models = await store.byModel(days)
+      await store.topUsers(days, 10)
       const elapsed = cpuTimeMs() - start
       clearInterval(timer)
       assert.equal(sumCounts(models).requests, 30_001)
