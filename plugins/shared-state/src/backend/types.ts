@@ -30,7 +30,11 @@ export interface Backend {
   renewLease(
     key: string, holder: string, fence: number, ttlMs: number, value?: string, group?: string,
   ): Promise<boolean>
-  releaseLease(key: string, holder: string, fence: number, group?: string): Promise<void>
+  /**
+   * Releases a lease, unless another holder has taken it.
+   * @param value is written, also if the lease is not known
+   */
+  releaseLease(key: string, holder: string, fence: number, group?: string, value?: string): Promise<void>
   /** Keys of leases of a group that have expired and were not released, the first to expire first. */
   expiredLeases(group: string): Promise<string[]>
   inspectLease(key: string): Promise<LeaseState | undefined>

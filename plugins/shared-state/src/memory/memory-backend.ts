@@ -74,10 +74,11 @@ export class MemoryBackend implements Backend {
     return true
   }
 
-  async releaseLease(key: string, holder: string, fence: number, group?: string) {
+  async releaseLease(key: string, holder: string, fence: number, group?: string, value?: string) {
     const lease = this.leases.get(key)
-    if (lease?.fence !== fence || lease.holder !== holder) return
-    lease.holder = undefined
+    if (lease ? lease.fence !== fence || lease.holder !== holder : value === undefined) return
+    if (lease) lease.holder = undefined
+    if (value !== undefined) this.leases.set(key, { fence, heldUntil: 0, value }, LEASE_VALUE_TTL_MS)
     if (group !== undefined) this.leaveGroup(group, key)
   }
 

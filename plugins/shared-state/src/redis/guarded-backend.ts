@@ -34,8 +34,8 @@ export class GuardedBackend implements Backend {
     return this.run(backend => backend.renewLease(key, holder, fence, ttlMs, value, group))
   }
 
-  releaseLease(key: string, holder: string, fence: number, group?: string) {
-    return this.run(backend => backend.releaseLease(key, holder, fence, group))
+  releaseLease(key: string, holder: string, fence: number, group?: string, value?: string) {
+    return this.run(backend => backend.releaseLease(key, holder, fence, group, value))
   }
 
   /** Without Redis there is no other instance whose leases could be taken over. */
@@ -60,9 +60,11 @@ export class GuardedBackend implements Backend {
   }
 
   async leaveQueue(queue: string, ticket: Ticket) {
-    // It may have been adopted by this process since.
-    await this.memory.leaveQueue(queue, ticket)
-    await this.run(backend => backend.leaveQueue(queue, ticket))
+    // It may have been adopted by this process since. The server is asked at once: it gets its commands in order.
+    await Promise.all([
+      this.memory.leaveQueue(queue, ticket),
+      this.run(backend => backend.leaveQueue(queue, ticket)),
+    ])
   }
 
   take(limits: readonly Limit[], holder: string, ttlMs: number) {
@@ -70,8 +72,10 @@ export class GuardedBackend implements Backend {
   }
 
   async release(keys: readonly string[], holder: string) {
-    await this.memory.release(keys, holder)
-    await this.run(backend => backend.release(keys, holder))
+    await Promise.all([
+      this.memory.release(keys, holder),
+      this.run(backend => backend.release(keys, holder)),
+    ])
   }
 
   heartbeat(instance: string, ttlMs: number) {

@@ -43,8 +43,9 @@ export class RedisBackend implements Backend {
     return await this.commands.sharedRenewLease(...this.lease(key, group), ...args) === 1
   }
 
-  async releaseLease(key: string, holder: string, fence: number, group?: string) {
-    await this.commands.sharedReleaseLease(...this.lease(key, group), key, holder, fence)
+  async releaseLease(key: string, holder: string, fence: number, group?: string, value?: string) {
+    const args = [key, holder, fence, LEASE_VALUE_TTL_MS, ...optional(value)]
+    await this.commands.sharedReleaseLease(...this.lease(key, group), ...args)
   }
 
   async expiredLeases(group: string) {

@@ -59,11 +59,17 @@ end
 return 1
 `
 
-/** KEYS: lease, its group. ARGV: key, holder, fence. */
+/** KEYS: lease, its group. ARGV: key, holder, fence, ttl of the value, whether there is a value, value. */
 const releaseLease = `
 local lease = redis.call('HMGET', KEYS[1], 'holder', 'fence')
-if lease[1] ~= ARGV[2] or lease[2] ~= ARGV[3] then return end
+if lease[2] then
+  if lease[1] ~= ARGV[2] or lease[2] ~= ARGV[3] then return end
+elseif ARGV[5] == '0' then return end
 redis.call('HDEL', KEYS[1], 'holder')
+if ARGV[5] == '1' then
+  redis.call('HSET', KEYS[1], 'fence', ARGV[3], 'value', ARGV[6])
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+end
 if KEYS[2] then redis.call('ZREM', KEYS[2], ARGV[1]) end
 `
 

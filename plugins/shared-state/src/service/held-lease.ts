@@ -1,6 +1,8 @@
+import { LEASE_VALUE_TTL_MS } from 'common/shared-state'
 import type { Lease } from 'common/shared-state'
 import type { Clock } from 'common/time'
 import type { Backend } from '../backend/types'
+import type { MissedChanges } from './missed-changes'
 import type { Outages } from './renewal'
 import { Renewal } from './renewal'
 
@@ -8,6 +10,7 @@ export interface HeldLeaseOptions {
   backend: Backend
   clock: Pick<Clock, 'monotonic' | 'setTimeout' | 'clearTimeout'>
   outages: Outages
+  changes: MissedChanges
   key: string
   holder: string
   fence: number
@@ -50,9 +53,13 @@ export class HeldLease implements Lease {
 
   async release() {
     if (this.isStopped) return
-    const { backend, key, holder, fence, group } = this.options
+    const { backend, changes, key, holder, fence, group } = this.options
     this.stop()
-    await backend.releaseLease(key, holder, fence, group)
+    await changes.make(LEASE_VALUE_TTL_MS, (_, isRepeated) => {
+      // What was written before an outage, or in it, may be missing.
+      const value = isRepeated || this.renewal.hadOutage ? this.value : undefined
+      return backend.releaseLease(key, holder, fence, group, value)
+    }, () => this.value !== undefined || !this.renewal.isUntold)
   }
 
   /** Renews it no more. */

@@ -1,6 +1,7 @@
 import type { QueuePlace } from 'common/shared-state'
 import type { Clock } from 'common/time'
 import type { Backend, Ticket } from '../backend/types'
+import type { MissedChanges } from './missed-changes'
 import type { Outages } from './renewal'
 import { Renewal } from './renewal'
 
@@ -11,6 +12,7 @@ export interface HeldPlaceOptions {
   backend: Backend
   clock: Pick<Clock, 'monotonic' | 'setTimeout' | 'clearTimeout'>
   outages: Outages
+  changes: MissedChanges
   queue: string
   ticket: Ticket
   ahead: number
@@ -62,9 +64,9 @@ export class HeldPlace implements QueuePlace {
 
   async leave() {
     if (this.isStopped) return
-    const { backend, queue, ticket } = this.options
+    const { backend, changes, queue, ticket, ttlMs } = this.options
     this.stop()
-    await backend.leaveQueue(queue, ticket)
+    await changes.make(ttlMs, () => backend.leaveQueue(queue, ticket))
     await backend.publish(topicOf(queue), '')
   }
 

@@ -31,6 +31,11 @@ export class Renewal {
     return this.outages.epoch !== this.epoch
   }
 
+  /** It began while the server was away, which has not heard of it. */
+  get isUntold() {
+    return this.epoch === NEVER
+  }
+
   /**
    * It was not renewed in time, because the process was stopped or very busy. Others may have gone on, and only the
    * server can tell.

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { LEASE_VALUE_TTL_MS } from 'common/shared-state'
 import type { Limit, QueueOptions, SharedState } from 'common/shared-state'
 import type { Clock } from 'common/time'
 import type { Backend } from '../backend/types'
 import { HeldLease } from './held-lease'
 import { HeldPlace } from './held-place'
+import { MissedChanges } from './missed-changes'
 import type { Outages } from './renewal'
 
 const HEARTBEAT_INTERVAL_MS = 5000
@@ -39,6 +41,7 @@ export class SharedStateService implements SharedState {
   private readonly clock: Clock
   private readonly circuit: ServerHealth
   private readonly held = new Set<Held>()
+  private readonly changes: MissedChanges
   private readonly changed: (instances: readonly string[]) => void
   private announced = ''
   private timer: unknown
@@ -51,6 +54,7 @@ export class SharedStateService implements SharedState {
     this.isShared = isShared
     this.changed = changed
     this.circuit = circuit ?? { isOpen: false, isRecovering: false, epoch: 0 }
+    this.changes = new MissedChanges(clock, this.circuit)
     this.instances = [instance]
   }
 
@@ -77,7 +81,7 @@ export class SharedStateService implements SharedState {
   }
 
   claim(key: string, value: string, ttlMs: number) {
-    return this.backend.claim(key, value, ttlMs)
+    return this.changes.make(ttlMs, leftMs => this.backend.claim(key, value, leftMs), winner => winner === value)
   }
 
   get(key: string) {
@@ -85,20 +89,26 @@ export class SharedStateService implements SharedState {
   }
 
   set(key: string, value: string, ttlMs: number) {
-    return this.backend.set(key, value, ttlMs)
+    return this.changes.make(ttlMs, leftMs => this.backend.set(key, value, leftMs))
   }
 
-  compareAndSet(key: string, expected: string | undefined, value: string | undefined, ttlMs: number) {
-    return this.backend.compareAndSet(key, expected, value, ttlMs)
+  async compareAndSet(key: string, expected: string | undefined, value: string | undefined, ttlMs: number) {
+    return this.changes.make(
+      ttlMs,
+      leftMs => this.backend.compareAndSet(key, expected, value, leftMs),
+      isChanged => isChanged,
+    )
   }
 
   async acquire(key: string, ttlMs: number, value?: string, group?: string) {
-    const { backend, clock, circuit: outages } = this
+    const { backend, clock, circuit: outages, changes } = this
     const holder = this.uniqueName()
     const fence = await backend.acquireLease(key, holder, ttlMs, value, group)
     if (!fence) return
     const ended = (lease: HeldLease) => void this.held.delete(lease)
-    return this.hold(new HeldLease({ backend, clock, outages, key, holder, fence, value, ttlMs, group, ended }))
+    return this.hold(new HeldLease({
+      backend, clock, outages, changes, key, holder, fence, value, ttlMs, group, ended,
+    }))
   }
 
   expired(group: string) {
@@ -110,19 +120,19 @@ export class SharedStateService implements SharedState {
   }
 
   async join(queue: string, { ttlMs, capacity }: QueueOptions) {
-    const { backend, clock, circuit: outages } = this
+    const { backend, clock, circuit: outages, changes } = this
     const joined = await backend.joinQueue(queue, this.uniqueName(), ttlMs, capacity)
     if (!joined) return
     const ended = (place: HeldPlace) => void this.held.delete(place)
-    return this.hold(new HeldPlace({ backend, clock, outages, queue, ttlMs, ...joined, ended }))
+    return this.hold(new HeldPlace({ backend, clock, outages, changes, queue, ttlMs, ...joined, ended }))
   }
 
   take(limits: readonly Limit[], holder: string, ttlMs: number) {
-    return this.backend.take(limits, holder, ttlMs)
+    return this.changes.make(ttlMs, leftMs => this.backend.take(limits, holder, leftMs), waitMs => waitMs === 0)
   }
 
   release(limits: readonly Pick<Limit, 'key'>[], holder: string) {
-    return this.backend.release(limits.map(({ key }) => key), holder)
+    return this.changes.make(LEASE_VALUE_TTL_MS, () => this.backend.release(limits.map(({ key }) => key), holder))
   }
 
   publish(topic: string, message: string) {
@@ -136,8 +146,9 @@ export class SharedStateService implements SharedState {
     })
   }
 
-  /** The server answers again, and may have forgotten everything: tells it what this instance holds. */
+  /** The server answers again, and may have forgotten everything: tells it what has changed and what this one holds. */
   restore() {
+    this.changes.repeat()
     for (const each of this.held) void each.renew()
   }
 
