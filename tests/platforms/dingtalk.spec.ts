@@ -21,7 +21,7 @@ describe('the instance on DingTalk', function() {
   beforeEach(async () => {
     gemini = await createGemini()
     gemini.respond(({ question }) => scenarios.text('收到：', question))
-    dingtalk = await createDingtalk({ redelivery: 300 })
+    dingtalk = await createDingtalk({ redelivery: 5000 })
   })
 
   afterEach(async () => {
@@ -34,7 +34,7 @@ describe('the instance on DingTalk', function() {
   /** How long the latest start took, in milliseconds: a measure of how busy the machine is. */
   let startMs = 1000
 
-  async function start(env: Record<string, string> = {}, after?: Instance) {
+  async function start(env: Record<string, string> = {}, after?: Instance, edit = (yml: string) => yml) {
     const begun = performance.now()
     const credentials = { DINGTALK_CLIENT_ID: dingtalk.appKey, DINGTALK_CLIENT_SECRET: dingtalk.appSecret }
     const { apiEndpoint, oldApiEndpoint } = dingtalk
@@ -43,7 +43,7 @@ describe('the instance on DingTalk', function() {
     const all = { PLATFORM: 'dingtalk', DINGTALK_BUILT_IN_CARD: 'false', ...credentials, ...endpoints, ...key, ...env }
     // The test platform serves files on this machine, which must be allowed by name.
     const yml = await readFile(join(root, 'koishi.yml'), 'utf8')
-    const files = { 'koishi.yml': yml.replace(/(\n +)(?=proxy: )/, '$1mediaHosts: [127.0.0.1]$1') }
+    const files = { 'koishi.yml': edit(yml.replace(/(\n +)(?=proxy: )/, '$1mediaHosts: [127.0.0.1]$1')) }
     instance = await Instance.start({ env: all, after, files })
     await instance.ready()
     startMs = performance.now() - begun
@@ -63,8 +63,8 @@ describe('the instance on DingTalk', function() {
     return dingtalk.cards
   }
 
-  /** Billed calls, without those of the login. */
-  const billed = () => dingtalk.calls.filter(({ api, billed }) => billed && !/apps/i.test(api)).length
+  /** Billed calls, without those of the login. Which messages get a reaction depends on how busy the machine is. */
+  const billed = () => dingtalk.calls.filter(({ api, billed }) => billed && !/apps|react/i.test(api)).length
 
   /** The last question to Gemini. */
   const asked = () => gemini.requests.at(-1)!.question
@@ -229,13 +229,14 @@ describe('the instance on DingTalk', function() {
   })
 
   it('lists the calls of the month in gemini.usage', async () => {
-    await start()
+    // Each reaction takes two, and it depends on the machine whether the command gets one as well.
+    const settings = '~dingtalk-companion:companion: { reaction: false }'
+    await start({}, undefined, yml => yml.replace('~dingtalk-companion:companion: {}', settings))
     await dingtalk.say('你好')
     await messages(1)
     await dingtalk.say('gemini.usage')
     const [, [, text]] = await messages(2)
-    // The first answer of a busy machine takes longer than a second, and a reaction two calls.
-    assert.match(text.replace(/[\u200b\\]/g, ''), /钉钉应用 dingkey 在 \d{4}-\d\d 调用了 [13] 次 API，每月可用 5000 次/)
+    assert.match(text.replace(/[\u200b\\]/g, ''), /钉钉应用 dingkey 在 \d{4}-\d\d 调用了 1 次 API，每月可用 5000 次/)
   })
 
   it('reconnects when DingTalk announces the end of the connection', async () => {

@@ -71,7 +71,8 @@ export function createAccount(bot: StockBot, options: AccountOptions): Account {
     warn: error => warn(`DingTalk: a message could not be delivered: ${describeError(error)}`),
   })
   const name = ctx.root.i18n.text([], ['dingtalk-companion.reaction'], {})
-  const signs = new ReceivedSigns({ api, clock, name, canOpenCard: () => messages.canOpenCard })
+  const isNeedless = () => messages.canOpenCard && !config.reactionWithCards
+  const signs = new ReceivedSigns({ api, clock, name, isNeedless })
 
   // `off` is the mode that spends the fewest calls.
   const hasSigns = config.reaction && config.streaming !== 'off'

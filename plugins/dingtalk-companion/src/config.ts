@@ -32,8 +32,10 @@ export interface Config {
   monthlyMessages: number
   /** Whether answers in groups mention the person who asked. */
   mentionAsker: boolean
-  /** Whether a message whose answer takes a while gets a reaction until the answer is there. */
+  /** Whether a message that is not answered at once gets a reaction until the answer is there. */
   reaction: boolean
+  /** Whether it gets one as well where a card will show the answer. */
+  reactionWithCards: boolean
   /** What a click on the stop button of a card says. */
   stopText: string
   /** Settings of single apps, where several run. */
@@ -47,6 +49,7 @@ export const Config: Schema<Config> = Schema.intersect([
     streaming: Schema.union(['economy', 'live', 'off'] as const).role('radio').default('economy'),
     mentionAsker: Schema.boolean().default(true),
     reaction: Schema.boolean().default(true),
+    reactionWithCards: Schema.boolean().default(false),
   }),
   group({
     cardTemplateId: Schema.string(),

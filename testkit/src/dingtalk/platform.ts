@@ -22,9 +22,6 @@ import { Uploads } from './upload'
 /** APIs that are not counted among the calls of the month. */
 const FREE_APIS = new Set<DingtalkApi>(['token', 'open', 'webhook'])
 
-/** Whether DingTalk counts these is not documented. The mock does not, so that specs see what an answer costs. */
-const UNCOUNTED_APIS = new Set<DingtalkApi>(['react', 'unreact'])
-
 type Awaitable<T> = T | Promise<T>
 
 interface Handled {
@@ -95,7 +92,6 @@ export async function createDingtalk(options: DingtalkOptions = {}): Promise<Din
     if (!((tokens.get(token) ?? 0) > clock.now())) {
       return { result: OLD_APIS.has(api) ? oldApiError(40014, '不合法的access_token') : invalidToken(), billed: false }
     }
-    if (UNCOUNTED_APIS.has(api)) return { result: meter.refuse(api) ?? await callApi(api, body), billed: false }
     const before = meter.count
     const refusal = meter.charge(api)
     const billed = meter.count > before

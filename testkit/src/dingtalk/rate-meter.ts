@@ -20,8 +20,10 @@ export interface RateLimits {
 
 /**
  * Counts and limits calls as DingTalk does. Every call is billed, rejected ones included, except those beyond the limit
- * per second. Access tokens and Stream connections are free.
+ * per second. Access tokens and Stream connections are free; reactions, uploads and downloads are not on the list of
+ * calls outside the quota.
  * @see https://open.dingtalk.com/document/orgapp/call-frequency-limit
+ * @see https://open.dingtalk.com/document/development/basic-interfaces-such-as-log-off-and-address-book
  */
 export class RateMeter {
   /** Billed calls. */

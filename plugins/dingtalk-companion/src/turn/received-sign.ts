@@ -2,8 +2,8 @@ import type { Clock } from 'common/time'
 import type { DingtalkApi, Reaction } from '../api/api'
 import type { Turn } from './turn'
 
-/** Answers that come sooner need no sign, which takes two billed calls. */
-const SIGN_DELAY_MS = 1000
+/** Answers that come sooner, e.g. of commands, need no sign, which takes two billed calls. */
+const SIGN_DELAY_MS = 150
 
 /** After a refusal, e.g. for want of a permission. */
 const REFUSED_PAUSE_MS = 1_800_000
@@ -13,11 +13,11 @@ export interface ReceivedSignsOptions {
   clock: Clock
   /** Text of the reaction. */
   name: string
-  /** Whether a card will show that the message is being answered. */
-  canOpenCard(): boolean
+  /** Whether something else will show that the message is being answered. */
+  isNeedless(): boolean
 }
 
-/** Puts a reaction on messages whose answer takes a while, and takes it back when the answer is there. */
+/** Puts a reaction on messages that are not answered at once, and takes it back when the answer is there. */
 export class ReceivedSigns {
   private pausedUntil = -Infinity
 
@@ -38,8 +38,8 @@ export class ReceivedSigns {
   }
 
   private get isPossible(): boolean {
-    const { api: { app }, canOpenCard, clock } = this.options
-    return !app.quota.isShort && !canOpenCard() && clock.monotonic() >= this.pausedUntil
+    const { api: { app }, isNeedless, clock } = this.options
+    return !app.quota.isShort && !isNeedless() && clock.monotonic() >= this.pausedUntil
   }
 
   private async show(message: Reaction): Promise<boolean> {
