@@ -7,16 +7,13 @@ import type { CallbackBot } from './callback/endpoint'
 import type { Config } from './config'
 import { configWarnings, modeOf } from './config'
 import { Admission } from './inbound/admission'
-import { AibotHandler } from './inbound/aibot-handler'
-import { ForeignTurns } from './inbound/foreign-turns'
-import { PassiveHandler } from './inbound/passive-handler'
+import type { AibotHandler } from './inbound/aibot-handler'
 import { Takeover } from './inbound/takeover'
 import type { Dispatcher, HandlerContext } from './inbound/types'
 import { LongConnection } from './long-connection/long-connection'
 import { Attachments } from './media/attachments'
 import { downloadMedia, fetchFile } from './media/media'
 import { createFileReader } from './media/outgoing-files'
-import { isTrusted } from './media/trusted-hosts'
 import { MAX_FILE_BYTES } from './protocol/limits'
 import { WecomApp } from './push/app'
 import { DeferredDelivery } from './push/deferred-delivery'
@@ -26,6 +23,7 @@ import { WebhookRegistry } from './push/webhook-registry'
 import { shareStores } from './instances/share-stores'
 import { SharedLimits } from './instances/shared-limits'
 import { SharedTurns } from './instances/shared-turns'
+import { createAibotHandler, createCallbackBot, createReplyAddresses } from './receivers'
 import { createDatabaseStores } from './storage/database'
 import type { Stores } from './storage/stores'
 import { createMemoryStores } from './storage/stores'
@@ -34,13 +32,11 @@ import { FallbackDelivery } from './turn/fallback'
 import type { Notices } from './turn/notices'
 import { createNotices } from './turn/notices'
 import { StreamCards } from './turn/stream-cards'
-import type { TurnLog } from './turn/turn-log'
 import { createTurnLog } from './turn/turn-log'
 import { TURN_LIFETIME_MS } from './turn/turn-options'
 import type { TurnController } from './turn/turn-controller'
 import { TurnRegistry } from './turn/turn-registry'
 import type { ConnectionState } from './websocket/connection'
-import { reportConnection } from './websocket/connection-report'
 import { dialThroughKoishi, dialThroughProxy } from './websocket/dial'
 import type { Clock } from 'common/time'
 
@@ -140,6 +136,7 @@ export class BotServices {
     }), notices)
     this.attachments = this.createAttachments()
     this.admission = new Admission(this.concurrency, notices)
+    const replyAddresses = createReplyAddresses(config, logger)
     this.takeover = new Takeover({
       sharedTurns: this.sharedTurns,
       turns: this.turns,
@@ -148,7 +145,7 @@ export class BotServices {
       notices,
       placeholder: config.placeholder,
       clock,
-      isTrusted: url => this.isTrusted(url),
+      isTrusted: replyAddresses.isTrusted,
     })
     ctx.inject(['sharedState'], ctx => ctx.on('ready', () => {
       if (ctx.sharedState.isShared) this.takeover.start()
@@ -163,8 +160,8 @@ export class BotServices {
       notices,
       dispatcher,
     }
-    this.aibot = this.createAibotHandler(context)
-    this.callbacks = this.createCallbackBot(context, log)
+    this.aibot = createAibotHandler(this, context, replyAddresses)
+    this.callbacks = createCallbackBot(this, { aibot: this.aibot, context, log, replyAddresses })
   }
 
   dispose() {
@@ -250,65 +247,5 @@ export class BotServices {
       if (!link.isPlain) return downloadMedia(link, options)
       return link.url || !app ? fetchFile(link.url, options) : app.media(link.mediaId!, options.limit)
     }, clock)
-  }
-
-  private createCallbackBot(context: HandlerContext, log: TurnLog): CallbackBot {
-    const { config, clock, app, webhooks, concurrency, turns, pushTargets, dispatcher } = this
-    const { longConnection, sharedTurns } = this
-    const passive = new PassiveHandler({
-      ...context,
-      agentId: config.agentId || undefined,
-      wait: config.passiveReply,
-      unclaimed: config.unclaimed,
-      app,
-      webhooks,
-      clock,
-      log,
-      webhookOf: url => this.warnUnlessTrusted(pushTargets.robotWebhook(url)),
-    })
-    return {
-      credentials: createCredentials(config),
-      anyReceiver: !config.receiveId && !config.corpId,
-      freshness: config.freshness,
-      healthToken: config.healthToken,
-      verified: () => dispatcher.verified(),
-      accept: (payload, isReplayed) => (payload.source ? passive : this.aibot).accept(payload, isReplayed),
-      status: () => ({
-        answering: concurrency.size,
-        turns: turns.size,
-        queued: webhooks.waiting,
-        connection: longConnection && reportConnection(longConnection.connection),
-        ...sharedTurns.state && { shared: sharedTurns.report() },
-      }),
-    }
-  }
-
-  private createAibotHandler(context: HandlerContext): AibotHandler {
-    const { config, clock } = this
-    return new AibotHandler({
-      ...context,
-      freshness: config.freshness,
-      botId: config.botId || undefined,
-      firstReply: config.firstReply,
-      foreignTurns: new ForeignTurns({
-        turns: this.sharedTurns,
-        takeover: this.takeover,
-        notices: context.notices,
-        placeholder: config.placeholder,
-        clock,
-      }),
-      feedback: config.feedback,
-      clock,
-      isTrusted: url => this.isTrusted(url),
-    })
-  }
-
-  private isTrusted(url: string): boolean {
-    return !!this.warnUnlessTrusted(isTrusted(url, this.config.apiEndpoint, this.config.trustedHosts))
-  }
-
-  private warnUnlessTrusted<T>(trusted: T): T {
-    if (!trusted) this.logger.warn('ignored a reply address on an untrusted host; add the host to trustedHosts to allow it')
-    return trusted
   }
 }
