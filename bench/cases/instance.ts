@@ -65,7 +65,7 @@ async function measureSteady(report: Report, shipped: ShippedInstance) {
   const statements = (after.statements - before.statements) / STEADY_MESSAGES
   report.atLeast(`answered per second, ${CONNECTIONS} at a time`, rate, 200)
   report.atMost('CPU per answered message of a known person, ms', cpu, 5)
-  report.atMost('SQL statements per answered message of a known person', statements, 8)
+  report.atMost('SQL statements per answered message of a known person', statements, 6)
   report.atMost('resident memory of launcher and worker after that, MB', after.memory, 300)
 }
 

@@ -10,8 +10,8 @@ const MESSAGES = 15
 /** What an answer leaves to be written is written within this time on an idle machine; see `untilQuiet`. */
 const QUIET_MS = 300
 
-/** Ten today; one more may come from what is written at the same time. */
-const MAX_STATEMENTS = 11
+/** Five today; one more may come from what is written at the same time. */
+const MAX_STATEMENTS = 6
 
 /**
  * What an answered message of a known person costs, counted instead of timed, so that a busy machine counts the same:
