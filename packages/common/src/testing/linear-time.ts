@@ -66,7 +66,7 @@ function check(
   const isLinear = () => wholeMs <= allowedMs && (wholeMs <= MIN_MS || wholeMs <= partsMs * MAX_GROWTH)
   for (let attempt = 0; attempt < 8 && !isLinear(); attempt++) {
     // The slowest of several, because the machine may be busy at one moment and idle at the next.
-    allowedMs = Math.max(allowedMs, maxMs * slowness())
+    if (wholeMs > allowedMs) allowedMs = Math.max(allowedMs, maxMs * slowness())
     partsMs = Math.max(partsMs, cpuMs(() => { for (let count = 0; count < PARTS; count++) run(part) }, ''))
     wholeMs = Math.min(wholeMs, cpuMs(run, text))
   }
