@@ -8,7 +8,7 @@ import { findPage } from './console/page-files'
 import { record } from './recording/recorder'
 import { Statistics } from './report/statistics'
 import { ActivityStore } from './storage/activity-store'
-import { carryOverUsage } from './storage/carry-over'
+import { scheduleCarryOver } from './storage/carry-over-schedule'
 import { RatingStore } from './storage/rating-store'
 import { declareTables } from './storage/tables'
 
@@ -22,10 +22,6 @@ declare module 'koishi' {
 }
 
 export { Config }
-
-/** The start of the instance comes first. */
-const CARRY_OVER_DELAY_MS = 15_000
-const CARRY_OVER_RETRY_MS = 300_000
 
 export const name = 'assistant-status'
 
@@ -42,16 +38,7 @@ export function apply(ctx: Context, { retention }: Config) {
   const statistics = new Statistics(access, ratings, now, keepsText)
   record(ctx, { activity, ratings, keepsText })
   ctx.inject(['database'], () => void ratings.sweep())
-  const carryingOver = new AbortController()
-  const carryOver = async () => {
-    for (let delay = CARRY_OVER_DELAY_MS; !carryingOver.signal.aborted; delay = CARRY_OVER_RETRY_MS) {
-      await waitFor(clock, delay, carryingOver.signal)
-      if (carryingOver.signal.aborted || !access.isLoaded) continue
-      if (await access.guard(() => carryOverUsage(ctx, access, now(), retention))) return
-    }
-  }
-  // Once all plugins are loaded: the usage belongs to one of them.
-  ctx.on('ready', () => void carryOver())
+  scheduleCarryOver(ctx, { access, clock, retentionDays: retention })
   ctx.inject(['console'], (ctx) => {
     answerPage(ctx, { flush: () => activity.flush(), now, statistics })
     const page = findPage('koishi-plugin-assistant-status')
@@ -61,20 +48,6 @@ export function apply(ctx: Context, { retention }: Config) {
   ctx.on('exit', async () => void await activity.flush())
   ctx.on('dispose', () => {
     void activity.flush()
-    carryingOver.abort()
     clock.dispose()
-  })
-}
-
-/** Waits without keeping the process alive. */
-function waitFor(clock: SystemClock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clock.clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = clock.setTimeout(end, delayMs)
-    signal.addEventListener('abort', end)
   })
 }
