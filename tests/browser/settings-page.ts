@@ -137,7 +137,8 @@ export class SettingsPage {
 
   private row(name: string) {
     // The displayed name has a space before each capital letter.
-    const title = new RegExp(`^\\s*${[...name].join('\\s*')}\\s*$`)
+    const characters = [...name].map(character => character.replace(/[[\].]/, '\\$&'))
+    const title = new RegExp(`^\\s*${characters.join('\\s*')}\\s*$`)
     return this.page.locator('.k-form .k-schema-item').filter({ has: this.page.locator('h3', { hasText: title }) })
   }
 

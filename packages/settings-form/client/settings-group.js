@@ -5,6 +5,14 @@ import { Duration } from './duration.js';
 /** Where the forms of the console keep their parts. */
 const PARTS = '__SCHEMASTERY_EXTENSIONS__'
 
+const DURATION = { type: 'number', role: 'ms', component: Duration }
+
+/** Adds durations in words to the parts of the form below. */
+function provideDuration() {
+  const parts = inject(PARTS)
+  if (!parts.has(DURATION)) provide(PARTS, new Set([...parts, DURATION]))
+}
+
 /** @param variable the value of an environment variable, which takes precedence over what is saved */
 function isShown(condition, config, variable) {
   if (!condition) return true
@@ -19,7 +27,6 @@ const SettingsGroup = defineComponent({
   inheritAttrs: false,
   props: { fields: {} },
   setup({ fields }, { attrs, slots }) {
-    provide(PARTS, new Set([...inject(PARTS), { type: 'number', role: 'ms', component: Duration }]))
     const { collapsed, shownIf, variable } = attrs.schema.meta.extra
     const isOpen = ref(!collapsed)
     const translate = useI18nText()
@@ -55,9 +62,14 @@ const SettingsGroup = defineComponent({
 
 /** @param fields the part of a form that shows the fields of an object, which also shows those of a group */
 export function withGroups(fields) {
-  const part = (_, { attrs, slots }) => {
-    const isGroup = attrs.schema?.meta.role === 'settings-group'
-    return isGroup ? h(SettingsGroup, { ...attrs, fields }, slots) : h(fields, attrs, slots)
-  }
-  return Object.assign(part, { inheritAttrs: false })
+  return defineComponent({
+    inheritAttrs: false,
+    setup(_, { attrs, slots }) {
+      provideDuration()
+      return () => {
+        const isGroup = attrs.schema?.meta.role === 'settings-group'
+        return isGroup ? h(SettingsGroup, { ...attrs, fields }, slots) : h(fields, attrs, slots)
+      }
+    },
+  })
 }
