@@ -2,6 +2,11 @@ import type { IncomingMessage, MessageBody } from './message'
 import { readParts } from './parts'
 import { readQuote } from './quote'
 
+interface AtUser {
+  dingtalkId?: string
+  staffId?: string
+}
+
 /** A message of the callback, as far as it is the same for all types. */
 interface RawMessage {
   msgId: string
@@ -16,7 +21,7 @@ interface RawMessage {
   chatbotCorpId?: string
   chatbotUserId?: string
   isAdmin?: boolean
-  atUsers?: { dingtalkId?: string, staffId?: string }[]
+  atUsers?: AtUser[]
   sessionWebhook?: string
   sessionWebhookExpiredTime?: number
   text?: object
@@ -54,16 +59,22 @@ export function readMessage(data: unknown): IncomingMessage | undefined {
  */
 export function readBody({ isDirect, type }: IncomingMessage, data: unknown, botName?: string): MessageBody {
   const raw = data as Partial<RawMessage>
-  const { chatbotUserId, atUsers = [] } = raw
+  const { chatbotUserId } = raw
+  const atUsers = mentionsOf(raw)
   const people = atUsers.filter(({ dingtalkId, staffId }) => staffId && dingtalkId !== chatbotUserId)
   const content = contentOf(raw)
   // Other mentions may stand before that of the robot.
-  const isFirst = people.length === 0 || atUsers[0].dingtalkId === chatbotUserId
+  const isFirst = people.length === 0 || atUsers[0]?.dingtalkId === chatbotUserId
   return {
     mentions: people.map(({ staffId }) => staffId!),
     parts: readParts(type, content, isDirect ? undefined : { name: botName, isFirst }),
     quote: readQuote(data, content, chatbotUserId),
   }
+}
+
+/** Mentions of a form that is not documented are left out: the text beside them can be answered. */
+function mentionsOf({ atUsers }: Partial<RawMessage>): AtUser[] {
+  return Array.isArray(atUsers) ? atUsers.filter(user => typeof user === 'object' && user) : []
 }
 
 /** What the message says: in `text` of texts, in `content` of others, which some clients send as a JSON text. */

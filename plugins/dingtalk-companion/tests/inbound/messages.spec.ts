@@ -74,6 +74,16 @@ describe('messages to the bot', () => {
     assert.deepEqual([group.userId, group.channelId, group.stripped.atSelf], ['$:LWCP_v1:$eve', 'cidGROUP', true])
   })
 
+  for (const atUsers of ['all', null, [null, 'bob'], {}, 7]) {
+    it(`keep their text beside mentions of another form: ${JSON.stringify(atUsers)}`, async () => {
+      await say('先来一条', { conversationId: 'cidGROUP' })
+      const { data } = rig.platform.stream.deliveries[0]
+      await rig.platform.stream.push({ ...data, msgId: 'odd', text: { content: '在吗' }, atUsers })
+      await rig.until(() => sessions.length === 2)
+      assert.match(sessions[1].content!, /在吗$/)
+    })
+  }
+
   it('mention other people beside the bot', async () => {
     const session = await say('一起看', { conversationId: 'cidGROUP', mentions: ['bob', 'carol'] })
     assert.equal(session.content, '<at id="dingkey"/><at id="bob"/><at id="carol"/>一起看')
