@@ -23,6 +23,9 @@ exports.apply = (ctx) => {
       '看图', h.image(Buffer.from('iVBORw0KGgo=', 'base64'), 'image/png'), h.file(Buffer.from('%PDF-1.4'), 'application/pdf', { title: '说明.pdf' }),
     ])
   })
+  const file = type => h.file(Buffer.from('0102', 'hex'), type).attrs.src
+  ctx.command('voice').action(() => ['听', h('audio', { src: file('audio/mpeg'), duration: 2.5 })])
+  ctx.command('film').action(() => ['看', h('video', { src: file('video/mp4'), duration: 3, poster: file('image/png') }), '完'])
   ctx.command('choose').action(() => h.parse('选一个<button id="yes" type="action">好</button><button type="link" href="https://a.b/c">打开</button>'))
   ctx.command('notify').action(async ({ session }) => {
     await session.bot.sendMessage('cidOTHER', '给群')
@@ -83,6 +86,23 @@ describe('ordinary plugins of the instance on DingTalk', function() {
       assert.deepEqual([...on.dingtalk.uploads.values()].map(({ type }) => type), ['image', 'file'])
       assert.equal(sent()[2].param.fileName, '说明.pdf')
     })
+
+    for (const [name, command, keys, types, param] of [
+      ['voice', 'voice', ['markdown', 'sampleAudio'], ['voice'], { duration: '2500' }],
+      ['video', 'film', ['markdown', 'sampleVideo', 'markdown'], ['image', 'video'], { duration: '3000', videoType: 'mp4' }],
+    ] as const) {
+      it(`send ${name} as what it is, in its place among the text`, async () => {
+        const uploaded = on.dingtalk.uploads.size
+        await on.dingtalk.say(command, { userId: 'alice' })
+        await messages(keys.length)
+        assert.deepEqual(sent().map(({ msgKey }) => msgKey), keys)
+        const uploads = [...on.dingtalk.uploads].slice(uploaded)
+        assert.deepEqual(uploads.map(([, { type }]) => type), types)
+        const { mediaId, picMediaId, videoMediaId, ...rest } = sent()[1].param
+        assert.deepEqual(rest, param)
+        assert.deepEqual([picMediaId, videoMediaId ?? mediaId].filter(Boolean), uploads.map(([id]) => id))
+      })
+    }
 
     it('get video, files and voice with their names', async () => {
       const downloadCode = on.dingtalk.media(Buffer.from('%PDF-1.4'), 'application/pdf')

@@ -63,6 +63,43 @@ describe('the instance on DingTalk answers', function() {
     assert.match((await on.messages(3))[2][1], /没能从钉钉下载/)
   })
 
+  it('or tells the person about, whatever cannot be read, and acknowledges it once', async () => {
+    await start({}, { redelivery: 60_000 })
+    await on.dingtalk.say('先来一条', { userId: 'alice' })
+    await on.messages(1)
+    const { data } = on.dingtalk.stream.deliveries[0]
+    let count = 1
+    for (const [name, change, expected] of [
+      ['rich text without items', { msgtype: 'richText', content: { richText: null }, text: undefined }, /没能读取|图片/],
+      ['rich text of something else', { msgtype: 'richText', content: { richText: 7 }, text: undefined }, /没能读取/],
+      ['a picture without content', { msgtype: 'picture', content: null, text: undefined }, /没能读取|图片/],
+      ['voice without anything', { msgtype: 'audio', content: {}, text: undefined }, /没能读取|图片/],
+      ['a file without anything', { msgtype: 'file', content: 'file', text: undefined }, /没能读取|图片/],
+      ['an unknown type', { msgtype: 'hologram', text: undefined }, /没能读取|图片/],
+      ['mentions of something else', { atUsers: 'all', text: { content: '在吗' } }, /^收到：在吗$/],
+      ['a quote that is broken', { text: { content: '好吗', isReplyMsg: true, repliedMsg: { content: '[' } } }, /收到：.*好吗/s],
+    ] as const) {
+      const delivery = await on.dingtalk.stream.push({ ...data, msgId: `odd-${count}`, ...change })
+      const texts = await on.messages(++count)
+      assert.match(texts.at(-1)![1], expected)
+      await on.until(() => delivery.acknowledgedAt !== undefined, `the acknowledgement of ${name}`)
+      assert.equal(delivery.sentAt.length, 1, name)
+    }
+    assert.doesNotMatch(on.instance.output, /\[E\]|UnhandledPromise/)
+  })
+
+  it('when DingTalk sends it again, what could not be read nor told the person about', async () => {
+    await start({}, { redelivery: 3000 })
+    await on.dingtalk.say('先来一条', { userId: 'alice' })
+    await on.messages(1)
+    const { data } = on.dingtalk.stream.deliveries[0]
+    on.dingtalk.fail('batchSend', dingtalkErrors.invalid('userIds', 'no such user'))
+    const delivery = await on.dingtalk.stream.push({ ...data, msgId: 'odd', msgtype: 'richText', content: { richText: 7 } })
+    assert.match((await on.messages(2))[1][1], /没能读取/)
+    await on.until(() => delivery.acknowledgedAt !== undefined, 'the acknowledgement')
+    assert.ok(delivery.sentAt.length >= 2, String(delivery.sentAt.length))
+  })
+
   it('commands from HarmonyOS', async () => {
     await start()
     await on.dingtalk.say({ msgtype: 'richText', content: { richText: [{ text: '@小G' }, { text: '/echo 好' }] } }, { conversationId: 'cidGROUP' })
