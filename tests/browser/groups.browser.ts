@@ -10,7 +10,7 @@ import { SettingsPage } from './settings-page'
 const first = {
   wecomPlain: ['mode', 'botId', 'token', 'encodingAESKey', 'path', 'botSecret'],
   geminiPlain: ['apiKeys', 'model', 'proxy', 'instructions', 'scope', 'search'],
-  companionPlain: ['streaming', 'mentionAsker', 'reaction', 'reactionWithCards', 'cardTemplateId', 'cardKey', 'builtInCard', 'stopText'],
+  companionPlain: ['streaming', 'mentionAsker', 'reaction', 'cardTemplateId', 'cardKey', 'builtInCard', 'stopText'],
 }
 
 describe('groups of settings in a browser', function() {

@@ -49,7 +49,6 @@ export const Config: Schema<Config> = Schema.intersect([
     streaming: Schema.union(['economy', 'live', 'off'] as const).role('radio').default('economy'),
     mentionAsker: Schema.boolean().default(true),
     reaction: Schema.boolean().default(true),
-    reactionWithCards: Schema.boolean().default(false),
   }),
   group({
     cardTemplateId: Schema.string(),
@@ -59,6 +58,7 @@ export const Config: Schema<Config> = Schema.intersect([
   }, { shownIf: { setting: 'streaming', isNot: 'off' } }),
   group({
     splitCards: Schema.boolean().default(true),
+    reactionWithCards: Schema.boolean().default(false),
     apps: Schema.array(Schema.object({
       clientId: Schema.string().required(),
       cardTemplateId: Schema.string(),
