@@ -178,7 +178,7 @@ describe('settings pages in a browser', function() {
               .filter(entry => entry.path.startsWith(`${path}.*`) || entry.path.startsWith(`${path}[]`))
             assert.deepEqual(find(rows, path).columns, columns.map(textFor), path)
           }
-          for (const { path, schema } of all.filter(({ schema }) => schema.meta.role === 'ms' && schema.meta.default)) {
+          for (const { path } of all.filter(({ schema }) => schema.meta.role === 'ms' && schema.meta.default)) {
             const unit = locale === 'zh-CN' ? '(分|秒|毫秒)' : '(min|s|ms)'
             assert.match(await page.duration(path.replace('[]', '[0]')), new RegExp(`^\\d+ ${unit}`), path)
           }
