@@ -23,6 +23,8 @@ export const CHAT_COMMANDS = `对话中 / While chatting
   /user <id>     切换用户 / switch to another user
   /click <n>     点击最近一张卡片的第 n 个按钮，有选项时加上 问题=选项
                  click button n of the last card, with question=option for choices
+  回答还在变长时也可以点击卡片，或者再说一句
+  cards can be clicked, and more can be said, while an answer grows
   /enter         触发「进入会话」事件 / send the enter_chat event
   /exit          退出 / quit`
 

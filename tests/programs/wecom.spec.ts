@@ -115,6 +115,26 @@ describe('npm run wecom', () => {
       }
     })
 
+    it('chat clicks a card while the answer waits for that', async () => {
+      let isConfirmed = false
+      const waiting = await createBot(({ msgtype, event }) => {
+        if (msgtype === 'event') {
+          isConfirmed = true
+          assert.equal((event as { template_card_event: { event_key: string } }).template_card_event.event_key, 'yes')
+          return { response_type: 'update_template_card', template_card: { ...card, main_title: { title: '已确认' }, button_list: [] } }
+        }
+        if (msgtype === 'stream') return stream(isConfirmed ? '已删除' : '等待确认', isConfirmed)
+        return { ...stream('等待确认'), msgtype: 'stream_with_template_card', template_card: card }
+      })
+      try {
+        const { out, err, code } = await run('wecom', ['chat', '--url', waiting.url, ...keys], { input: '删除\n/click 确认\n' })
+        const lines = '已删除\n🗂 要执行吗\n   [确认]  /click 1\n   [取消]  /click 2\n🗂 已确认\n'
+        assert.deepEqual([out, err, code], [lines, '', 0])
+      } finally {
+        await waiting.close()
+      }
+    })
+
     it('chat shows again what can be clicked, where there is no such button', async () => {
       const { out } = await run('wecom', ['chat', '--url', cards.url, ...keys], { input: '/click 1\n删除\n/click 9\n' })
       assert.match(out, /^（没有可以点击的卡片[^]*说完了\n(🗂 要执行吗[^🗂]*)\1$/)

@@ -39,7 +39,7 @@ export class Bubble {
 
   private layout() {
     // Terminals differ in where a full last column leaves the cursor.
-    return wrap(toPlainText(this.content), (this.screen.columns ?? 80) - 1)
+    return wrap(toPlainText(this.content), (this.screen.columns || 80) - 1)
   }
 
   /** Redraws the rows from the first changed one. */
