@@ -91,6 +91,39 @@ describe('the page of assistant-status in a browser', function() {
     await status.capture('year zh light')
   })
 
+  for (const [locale, title, most, few, unlimited] of [
+    ['zh-CN', '钉钉本月用量', ['用到 90% 后每个回答只发一条消息', '用到 90% 后不用卡片的回答改走 API'], ['现在每个回答只发一条消息', '现在不用卡片的回答改走 API'], '不限'],
+    ['en-US', 'DingTalk this month', ['From 90 % on, every answer is one message', 'From 90 % on, answers without a card are API calls'],
+      ['Every answer is one message now', 'Answers without a card are API calls now'], 'unlimited'],
+  ] as const) {
+    it(`warns of both monthly quotas of DingTalk in ${locale}`, async () => {
+      const status = await open({ locale })
+      const card = status.card(title)
+      const format = (count: number) => new Intl.NumberFormat(locale).format(count)
+      for (const [calls, messages, limit, warnings, short] of [
+        [3999, 2399, 1, [], 0],
+        [4000, 2399, 1, [['80', most[0]]], 0],
+        [3999, 2400, 1, [['80', most[1]]], 0],
+        [4499, 2699, 1, [['89', most[0]], ['89', most[1]]], 0],
+        [4500, 2400, 1, [['90', few[0]], ['80', most[1]]], 1],
+        [4630, 3100, 1, [['92', few[0]], ['103', few[1]]], 2],
+        [9000, 9001, 0, [], 0],
+      ] as const) {
+        await instance.get(`/seed-dingtalk/${calls}/${messages}/${limit}`)
+        await card.getByText(`${format(calls)} / ${limit ? format(5000) : unlimited}`).waitFor()
+        await card.getByText(`${format(messages)} / ${limit ? format(3000) : unlimited}`).waitFor()
+        const shown = await card.locator('.as-warning').allInnerTexts()
+        assert.equal(shown.length, warnings.length, shown.join())
+        for (const [index, [percent, effect]] of warnings.entries()) {
+          assert.match(shown[index], new RegExp(`\\b${percent} ?%`))
+          assert.ok(shown[index].includes(effect), shown[index])
+        }
+        assert.equal(await card.locator('.as-used.short').count(), short)
+      }
+      await instance.get('/seed-dingtalk/4630/2450/1')
+    })
+  }
+
   for (const [locale, title] of [['zh-CN', '30 天'], ['en-US', '30 days']] as const) {
     for (const mode of ['light', 'dark'] as const) {
       for (const width of [1280, 420]) {

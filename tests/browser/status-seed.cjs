@@ -71,9 +71,9 @@ function* rows(now) {
 
 exports.apply = (ctx) => {
   const now = Date.now()
+  const usage = { calls: { used: 4630, limit: 5000 }, messages: { used: 2450, limit: 3000 } }
   ctx.on('assistant-status/now', parts => void parts.push({
-    source: 'dingtalk-app', id: 'dingabc', month: periodOf(now).slice(0, 7),
-    calls: { used: 4630, limit: 5000 }, messages: { used: 2450, limit: 3000 },
+    source: 'dingtalk-app', id: 'dingabc', month: periodOf(now).slice(0, 7), ...usage,
   }, {
     source: 'mcp-servers',
     servers: [
@@ -81,6 +81,12 @@ exports.apply = (ctx) => {
       { name: 'knowledge-base', status: 'failed', reason: 'connect ECONNREFUSED 127.0.0.1:8931' },
     ],
   }))
+  ctx.server.get('/seed-dingtalk/:calls/:messages/:limit', (koa) => {
+    const { calls, messages, limit } = koa.params
+    usage.calls = { used: Number(calls), limit: Number(limit) && 5000 }
+    usage.messages = { used: Number(messages), limit: Number(limit) && 3000 }
+    koa.body = 'set'
+  })
   ctx.server.get('/seed', async (koa) => {
     const all = [...rows(now)]
     for (let start = 0; start < all.length; start += 50) {
