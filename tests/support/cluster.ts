@@ -52,6 +52,7 @@ export class Cluster {
     readonly nginx: Nginx,
     /** Ends everything, the last started first. */
     readonly close: () => Promise<void>,
+    private readonly env: Record<string, string>,
   ) {}
 
   /** If something does not start, what has been started is closed again. */
@@ -88,7 +89,8 @@ export class Cluster {
     // One that does not start must not hide those that did.
     const results = await Promise.allSettled(Array.from({ length: count }, () => Instance.start({ env: settings })))
     const instances = results.flatMap(result => result.status === 'fulfilled' ? result.value : [])
-    for (const instance of instances) keep({ close: () => kill(instance) })
+    // Also those that were started again.
+    for (const index of instances.keys()) keep({ close: () => kill(instances[index]) })
     for (const result of results) if (result.status === 'rejected') throw result.reason
     await Promise.all(instances.map(instance => instance.ready()))
     const servers = instances.map(({ port }) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join(' ')
@@ -96,9 +98,19 @@ export class Cluster {
       proxy_pass http://instances;
       proxy_connect_timeout 1s;
       proxy_read_timeout 30s;
-      proxy_next_upstream error timeout non_idempotent;
+      proxy_next_upstream error timeout http_503 non_idempotent;
     }`, `upstream instances { ${servers} }`))
-    return new Cluster(redis, gemini, wecom, instances, nginx, close)
+    return new Cluster(redis, gemini, wecom, instances, nginx, close, settings)
+  }
+
+  /** Stops an instance as an operator does, and starts it again in its folder. */
+  async restart(index: number) {
+    const before = this.instances[index]
+    before.process.kill('SIGTERM')
+    const code = await before.exited
+    if (code !== 0) throw new Error(`the instance exited with ${code}:\n${before.output}`)
+    this.instances[index] = await Instance.start({ env: this.env, after: before })
+    await this.instances[index].ready()
   }
 
   /** A person, at one instance or, without it, at nginx. */

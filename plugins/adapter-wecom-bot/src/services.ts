@@ -135,7 +135,7 @@ export class BotServices {
       warn: reason => logger.warn('could not read an outgoing file, sending a link instead: %s', reason),
     }), notices)
     this.attachments = this.createAttachments()
-    this.admission = new Admission(this.concurrency, notices)
+    this.admission = new Admission(this.concurrency, notices, () => this.sharedTurns.hasOthers)
     const replyAddresses = createReplyAddresses(config, logger)
     this.takeover = new Takeover({
       sharedTurns: this.sharedTurns,

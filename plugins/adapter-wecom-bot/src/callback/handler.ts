@@ -130,8 +130,9 @@ async function reply(exchange: Exchange, options: CallbackOptions, time: Callbac
   stats.accepted(clock.now())
   const outcome = bot.accept(payload, isReplayed)
   // Polls are answered synchronously: do not wait for a microtask.
-  const { reply, isDeclined, responded } = outcome instanceof Promise ? await outcome : outcome
-  if (isDeclined) replays.forget(signature)
+  const { reply, isDeclined, isPassedOn, responded } = outcome instanceof Promise ? await outcome : outcome
+  if (isDeclined || isPassedOn) replays.forget(signature)
+  if (isPassedOn) exchange.status = 503
   if (responded) res.once('close', () => responded(res.writableFinished))
   if (!reply) return ''
   const text = inXml ? buildXml(reply) : stringifyOnce(reply)

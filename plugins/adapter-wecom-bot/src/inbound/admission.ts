@@ -5,11 +5,21 @@ import type { Notices } from '../turn/notices'
 export class Admission {
   private closed = false
 
-  constructor(readonly concurrency: Concurrency, readonly notices: Pick<Notices, 'busy' | 'leaving'>) {}
+  /** @param hasOthers whether this instance sees others, which answer messages of the same bot */
+  constructor(
+    readonly concurrency: Concurrency,
+    readonly notices: Pick<Notices, 'busy' | 'leaving'>,
+    private readonly hasOthers: () => boolean = () => false,
+  ) {}
 
   /** The process is shutting down. */
   get isClosed() {
     return this.closed
+  }
+
+  /** The process is shutting down, and another instance can answer in its place. */
+  get isLeftToOthers() {
+    return this.closed && this.hasOthers()
   }
 
   /** The process is shutting down: turns everyone away from now on. */

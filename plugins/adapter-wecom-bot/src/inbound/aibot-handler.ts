@@ -102,6 +102,7 @@ export class AibotHandler implements CallbackHandler {
   private async open(message: Message, isReplayed: boolean, route: ReplyRoute): Promise<Opened> {
     const { turns, admission, sharedLimits, stores, notices } = this.options
     const { msgId, userId } = message
+    if (admission.isLeftToOthers && !route.requestId) return { declined: { isPassedOn: true } }
     const refusal = admission.refusal(userId)
     if (refusal) return { declined: decline(msgId, refusal) }
     const turn = turns.open(message, { responseUrl: this.trustedUrl(message), ...route })
@@ -167,8 +168,9 @@ export class AibotHandler implements CallbackHandler {
   }
 
   private async event(event: Event, isReplayed: boolean, route: ReplyRoute): Promise<Outcome> {
-    const { clock, stores, dispatcher, welcome } = this.options
+    const { clock, stores, dispatcher, welcome, admission } = this.options
     const { type, botId, msgId, userId } = event
+    if (admission.isLeftToOthers && !route.requestId) return { isPassedOn: true }
     const isKnown = this.events.seen([botId, type, userId, msgId].join('/')) || isReplayed
       || !await claimEvent(event, stores.streams)
     if (event.type === 'feedback' && !isKnown) {

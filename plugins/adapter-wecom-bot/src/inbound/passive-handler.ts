@@ -36,7 +36,7 @@ export interface PassiveHandlerOptions extends HandlerContext {
 }
 
 /** Where a callback is answered: in a turn, in that of another process, or by a notice only. */
-type Opened = { turn: TurnController } | { streamId: string } | { declined: string }
+type Opened = { turn: TurnController } | { streamId: string } | { declined: string } | { isPassedOn: true }
 
 /**
  * Handles the callbacks of self-built apps (自建应用) and of group robots (群机器人), which have no streams. An answer
@@ -79,6 +79,7 @@ export class PassiveHandler implements CallbackHandler {
 
   private async open(callback: Message | Event, isReplayed: boolean): Promise<Opened> {
     const { turns, admission, sharedLimits, stores, notices, clock, unclaimed } = this.options
+    if (admission.isLeftToOthers) return { isPassedOn: true }
     if (startsAnswer(callback)) {
       const declined = admission.refusal(callback.userId)
       if (declined) return { declined }
@@ -153,6 +154,7 @@ export class PassiveHandler implements CallbackHandler {
    * @param until when the reply must be sent, on the monotonic clock
    */
   private async answer(callback: Message | Event, opened: Opened, until: number): Promise<Outcome> {
+    if ('isPassedOn' in opened) return opened
     if ('declined' in opened) return { ...this.reply(callback, opened.declined), isDeclined: true }
     if ('streamId' in opened) return this.recall(callback, opened.streamId)
     const { stores, clock } = this.options

@@ -66,7 +66,8 @@ export class Takeover {
    * @returns the turn that goes on with it; `undefined` if another instance was the first
    */
   async takeOver(stream: StoredStream): Promise<TurnController | undefined> {
-    const { sharedTurns } = this.options
+    const { admission, sharedTurns } = this.options
+    if (admission.isLeftToOthers) return
     const taken = await sharedTurns.takeOver(stream)
     if (!taken) return
     // The bubble belongs to a connection that is gone.

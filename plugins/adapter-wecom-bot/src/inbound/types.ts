@@ -14,6 +14,8 @@ export interface Outcome {
   reply?: Reply
   /** The message was turned away: a repetition of the callback is handled as if it were new. */
   isDeclined?: boolean
+  /** Another instance has to take it: the response has status 503, at which a proxy tries the next one. */
+  isPassedOn?: boolean
   /** Called when the response is complete. @param isDelivered `false` if the connection broke before */
   responded?(isDelivered: boolean): void
 }

@@ -68,6 +68,11 @@ export class SharedTurns {
     return this.shared
   }
 
+  /** This instance sees others, which answer messages of the same bot. */
+  get hasOthers(): boolean {
+    return !!this.shared && !this.shared.isDegraded && this.shared.instances.length > 1
+  }
+
   /** For the status; `undefined` if nothing is shared. */
   report(): SharedReport | undefined {
     return this.shared && { isDegraded: this.shared.isDegraded, instances: this.shared.instances.length }

@@ -54,7 +54,7 @@ export function createInstances(limits = { total: 1000, user: 1000, maxAge: 330 
     const turns: TurnRegistry = new TurnRegistry({
       options: turnOptions, notices, fallback, streams: stores.streams, clock: own, log, sharedTurns, sharedLimits,
     }, concurrency)
-    const admission = new Admission(concurrency, notices)
+    const admission = new Admission(concurrency, notices, () => sharedTurns.hasOthers)
     const dispatcher: Dispatcher = {
       dispatch(message, turn) {
         asked.push({ message, turn })
