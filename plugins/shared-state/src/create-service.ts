@@ -1,18 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { withTimeout } from 'common/async'
 import type { Clock } from 'common/time'
 import type { Config } from './config'
 import { MemoryBackend } from './memory/memory-backend'
 import type { CircuitOptions } from './redis/circuit'
 import { Circuit } from './redis/circuit'
 import { RedisConnection } from './redis/connection'
+import { firstConnection } from './redis/first-connection'
 import { GuardedBackend } from './redis/guarded-backend'
 import { RedisBackend } from './redis/redis-backend'
 import { SharedStateService } from './service/shared-state-service'
-
-/** How long the first commands wait for the connection. */
-const START_TIMEOUT_MS = 1000
 
 /** A service, and what ends it. */
 export interface Running {
@@ -32,7 +29,7 @@ export function createService({ url, prefix }: Config, clock: Clock, logger: Cir
   const circuit = new Circuit({
     clock,
     logger,
-    started: withTimeout(connection.settled, START_TIMEOUT_MS, clock, () => {}),
+    started: firstConnection(connection.settled, clock),
     probe: () => connection.commands.ping(),
     reasonOf: error => connection.reasonOf(error),
     reconnect: () => connection.reconnect(),

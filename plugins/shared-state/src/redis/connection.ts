@@ -15,7 +15,7 @@ export type Commands = Pick<Redis, 'get' | 'set' | 'publish' | 'ping' | 'zrem'>
  */
 export class RedisConnection {
   readonly commands: Commands
-  /** Resolves when the first attempt to connect has succeeded or failed. */
+  /** Resolves when the server has answered for the first time, or has refused to. */
   readonly settled: Promise<void>
   private readonly client: Redis
   private readonly subscriber: Redis
@@ -41,7 +41,12 @@ export class RedisConnection {
     for (const connection of [this.client, this.subscriber]) {
       connection.on('error', (error: Error) => void (this.lastError = error))
     }
-    this.settled = this.client.connect().catch(() => {})
+    this.settled = new Promise((resolve) => {
+      this.client.on('ready', resolve)
+      // An attempt that took too long is followed by another one: a process that is busy misses the answer.
+      this.client.on('error', ({ code }: NodeJS.ErrnoException) => code === 'ETIMEDOUT' || resolve())
+    })
+    this.client.connect().catch(() => {})
     this.subscriber.connect().catch(() => {})
     this.client.on('ready', () => void (this.lastError = undefined))
     this.subscriber.on('message', (channel: string, message: string) => {
