@@ -12,6 +12,8 @@ const LOCK_RETRY_MS = 20
 class SQLiteDriverWithLog extends SQLiteDriver {
   static name = SQLiteDriver.name
 
+  lastTransaction = Promise.resolve()
+
   async start() {
     await super.start()
     if (this.path === ':memory:') return
@@ -34,6 +36,33 @@ class SQLiteDriverWithLog extends SQLiteDriver {
     } catch (error) {
       if (/locked|busy/i.test(error.message)) return false
       throw error
+    }
+  }
+
+  /**
+   * Runs transactions one after the other. In the stock driver, one that fails to commit or to be rolled back never
+   * ends, nor do those after it: where the disk is full, SQLite has rolled it back already.
+   */
+  withTransaction(callback) {
+    const transaction = this.lastTransaction.then(async () => {
+      this._run('BEGIN TRANSACTION')
+      try {
+        await callback()
+        this._run('COMMIT')
+      } catch (error) {
+        this.rollBack()
+        throw error
+      }
+    })
+    this.lastTransaction = transaction.catch(() => {})
+    return transaction
+  }
+
+  rollBack() {
+    try {
+      this._run('ROLLBACK')
+    } catch (error) {
+      if (!/no transaction is active/.test(error.message)) throw error
     }
   }
 

@@ -116,6 +116,40 @@ describe('the SQLite file of the instance', () => {
     assert.deepEqual(await rowsWith(WithLog), { count: 0, mode: 'wal' })
   }).timeout(20_000)
 
+  it('undoes a transaction whose disk is full, and runs those after it', async () => {
+    const app = await open(WithLog, path)
+    const { db } = app.database.drivers[0] as unknown as { db: { exec(sql: string): void } }
+    const add = (text: string) => app.database.withTransaction(async (database) => {
+      await database.create('write_ahead_log', { text })
+    })
+    await add('before')
+    db.exec('PRAGMA max_page_count = 1')
+    const outcomes = await Promise.allSettled([add('x'.repeat(100_000)), add('y'.repeat(100_000))])
+    assert.deepEqual(outcomes.map(({ status }) => status), ['rejected', 'rejected'])
+    db.exec('PRAGMA max_page_count = 100000')
+    await add('after')
+    assert.deepEqual((await app.database.get('write_ahead_log', {})).map(({ text }) => text), ['before', 'after'])
+    await app.stop()
+  })
+
+  it('undoes a transaction that cannot be committed, and runs those after it', async () => {
+    const app = await open(WithLog, path)
+    const driver = app.database.drivers[0] as unknown as { _run(sql: string, ...rest: unknown[]): unknown }
+    const add = (text: string) => app.database.withTransaction(async (database) => {
+      await database.create('write_ahead_log', { text })
+    })
+    const run = driver._run.bind(driver)
+    driver._run = (sql, ...rest) => {
+      if (sql === 'COMMIT') throw new Error('database or disk is full')
+      return run(sql, ...rest)
+    }
+    await assert.rejects(add('lost'), /disk is full/)
+    driver._run = run
+    await add('after')
+    assert.deepEqual((await app.database.get('write_ahead_log', {})).map(({ text }) => text), ['after'])
+    await app.stop()
+  })
+
   it('may be in memory', async () => {
     path = ':memory:'
     assert.deepEqual(await rowsWith(WithLog), { count: 0, mode: 'memory' })
