@@ -33,6 +33,23 @@ describe('MessageDeduplicator', () => {
     assert.deepEqual(taken, ['一', '二'])
   })
 
+  for (const step of [3_600_000, -3_600_000]) {
+    it(`passes it once where the clock was set by ${step / 60_000} minutes, also in another process`, async () => {
+      const { app, clock } = rig
+      const logger = { info() {}, warn: () => assert.fail('the database failed') }
+      const restarted = () => {
+        return new MessageDeduplicator(new DatabaseAccess(app, { clock, logger, subject: 'seen messages' }), clock)
+      }
+      const message = (id: number) => ({ id, selfId: 'dingkey', messageId: 'msg' })
+      const first = restarted()
+      assert.equal(await first.isRepeated(message(1)), false)
+      clock.step(step)
+      assert.equal(await first.isRepeated(message(2)), true)
+      // A clock that was set forward makes the stored row too old: only what this process has seen counts then.
+      assert.equal(await restarted().isRepeated(message(3)), step < 0)
+    })
+  }
+
   it('passes it once to plugins that come before all others, too', async () => {
     rig.app.middleware((session, next) => {
       taken.push(`first: ${session.content}`)
