@@ -11,7 +11,7 @@ import { errcodes, isRefusal } from '../websocket/refusal'
 /** Bubbles are closed when the process was away for less than this; later, the person has long asked again. */
 const MAX_AGE_MS = 15 * 60_000
 /** How long a last frame waits for a connection. */
-const PATIENCE_MS = 5 * 60_000
+const READY_TIMEOUT_MS = 5 * 60_000
 
 export interface LeftBubblesContext {
   streams: Pick<StreamStore, 'unconfirmed' | 'save'>
@@ -38,7 +38,7 @@ async function close(stream: StoredStream, { streams, sender, notices, failed }:
   const address = addressOfOwner(stream.owner)
   try {
     const body = streamReply(stream.streamId, { content, finish: true })
-    await sender.send(address, body, { requestId, isReplyOnly: true, patienceMs: PATIENCE_MS })
+    await sender.send(address, body, { requestId, isReplyOnly: true, readyTimeoutMs: READY_TIMEOUT_MS })
   } catch (error) {
     if (!(error instanceof WecomApiError)) throw error
     const isClosed = isRefusal(error, errcodes.streamExpired, errcodes.requestIdInvalid)
@@ -50,7 +50,7 @@ async function close(stream: StoredStream, { streams, sender, notices, failed }:
 
   async function say(notice: string) {
     try {
-      await sender.send(address, { msgtype: 'markdown', markdown: { content: notice } }, { patienceMs: PATIENCE_MS })
+      await sender.send(address, { msgtype: 'markdown', markdown: { content: notice } }, { readyTimeoutMs: READY_TIMEOUT_MS })
     } catch (error) {
       if (!(error instanceof WecomApiError)) throw error
       failed(error)

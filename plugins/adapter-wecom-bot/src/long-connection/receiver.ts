@@ -8,7 +8,7 @@ import { addressOfOwner } from '../websocket/conversation-sender'
 import type { Command } from '../websocket/frame'
 
 /** How long what is replied at once waits for a connection. Welcomes and card updates are taken for five seconds. */
-const REPLY_PATIENCE_MS = 4000
+const REPLY_READY_TIMEOUT_MS = 4000
 
 export interface ReceiverOptions {
   connection: Connection
@@ -39,7 +39,7 @@ export class Receiver {
     const { reply, responded } = await accept(payload, routeOf(payload, requestId))
     const command = commandFor(payload)
     if (!reply || !command) return
-    await connection.whenReady(REPLY_PATIENCE_MS)
+    await connection.whenReady(REPLY_READY_TIMEOUT_MS)
     const slot = command === 'aibot_respond_update_msg' ? undefined : this.enter(payload)
     try {
       await connection.request(command, reply, requestId)

@@ -18,9 +18,9 @@ import type { SocketMessage, Upload } from './message-bodies'
 import { answerMessages, toSocketMessages } from './message-bodies'
 
 /** How long an answer waits for a connection. */
-const ANSWER_PATIENCE_MS = 15 * 60_000
+const ANSWER_READY_TIMEOUT_MS = 15 * 60_000
 /** How long other messages do. */
-const PUSH_PATIENCE_MS = 60_000
+const PUSH_READY_TIMEOUT_MS = 60_000
 
 export interface SocketDeliveryContext {
   connection: Connection
@@ -58,7 +58,7 @@ export class SocketDelivery {
     const messages = answerMessages(said, this.context.upload)
     const left = new Set(messages)
     try {
-      const options = { requestId, patienceMs: ANSWER_PATIENCE_MS }
+      const options = { requestId, readyTimeoutMs: ANSWER_READY_TIMEOUT_MS }
       await this.sendAll(addressOfOwner(owner), messages, options, message => left.delete(message))
     } catch (error) {
       if (!(error instanceof WecomApiError)) throw error
@@ -78,7 +78,7 @@ export class SocketDelivery {
         const messages = toSocketMessages(parts, this.context.upload)
         let sent = 0
         try {
-          await this.sendAll(address, messages, { patienceMs: PUSH_PATIENCE_MS }, () => sent++)
+          await this.sendAll(address, messages, { readyTimeoutMs: PUSH_READY_TIMEOUT_MS }, () => sent++)
         } catch (error) {
           throw toDeliveryError(error, parts, messages.length - sent, messages.length)
         }

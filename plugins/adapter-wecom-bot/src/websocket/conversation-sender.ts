@@ -40,7 +40,7 @@ export interface SendOptions {
   /** Where the message can no longer be answered, no new message is sent. */
   isReplyOnly?: boolean
   /** How long to wait for a connection. Milliseconds. */
-  patienceMs: number
+  readyTimeoutMs: number
 }
 
 /** Sends messages to conversations: in order, within WeCom's limits, and never twice. */
@@ -83,9 +83,9 @@ export class ConversationSender {
     }
   }
 
-  private async attempt(address: Address, body: object, { requestId, isReplyOnly, patienceMs }: SendOptions) {
+  private async attempt(address: Address, body: object, { requestId, isReplyOnly, readyTimeoutMs }: SendOptions) {
     for (let attempt = 1, answers = requestId; ;) {
-      if (!await this.connection.whenReady(patienceMs)) throw this.connection.unavailable()
+      if (!await this.connection.whenReady(readyTimeoutMs)) throw this.connection.unavailable()
       const slot = await this.enter(address.channel)
       try {
         if (answers) return void await this.connection.request('aibot_respond_msg', body, answers)

@@ -15,7 +15,7 @@ const MAX_ATTEMPTS = 3
 /** Before the second try; longer before each further one. */
 const RETRY_PAUSE_MS = 500
 /** How long a chunk waits for a connection: the upload goes on after a reconnect. */
-const PATIENCE_MS = 60_000
+const READY_TIMEOUT_MS = 60_000
 
 /**
  * Uploads files in chunks over the long connection.
@@ -86,7 +86,7 @@ export class MediaUpload {
   /** Every step may be repeated: a file that was uploaded twice is shown to no one. */
   private request(cmd: `aibot_upload_media_${'init' | 'chunk' | 'finish'}`, body: object) {
     return retry(async () => {
-      if (!await this.connection.whenReady(PATIENCE_MS)) throw this.connection.unavailable()
+      if (!await this.connection.whenReady(READY_TIMEOUT_MS)) throw this.connection.unavailable()
       return this.connection.request(cmd, body)
     }, {
       clock: this.clock,
