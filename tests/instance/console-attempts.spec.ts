@@ -37,4 +37,10 @@ describe('LoginAttempts', () => {
       assert.equal(await attempts.take('address'), 0)
     })
   }
+
+  it('load no limiters for databases and clusters, which would take part of each start', () => {
+    const loaded = Object.keys(require.cache).filter(file => file.includes('/rate-limiter-flexible/'))
+    assert.ok(loaded.some(file => file.endsWith('/RateLimiterMemory.js')))
+    assert.deepEqual(loaded.filter(file => /Mongo|Redis|SQL|Cluster/.test(file)), [])
+  })
 })

@@ -1,4 +1,5 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory'
+import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes'
 
 const WINDOW_SECONDS = 600
 /** Failed logins from one address in ten minutes. Behind a reverse proxy all visitors share its address. */
