@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { Context, Loader } from 'koishi'
 import type { Dict, EffectScope, ForkScope } from 'koishi'
 import { withoutBlank } from './env'
@@ -11,6 +12,10 @@ import { Overlay, valueAt } from './settings/overlay'
 import { prepareSettings, replaceFile } from './settings/saved-file'
 import { Switches } from './settings/switches'
 import { TARGETS } from './settings/variables'
+
+const SQLITE_DRIVERS = new Set(['database-sqlite', 'database-node-sqlite'])
+/** The default of these drivers. */
+const DEFAULT_DATABASE = 'data/koishi.db'
 
 /** A plugin of koishi.yml that is not running, and why. */
 export interface PluginFailure {
@@ -91,6 +96,15 @@ export class InstanceLoader extends Loader {
       if (entry.name === name) return this.interpolate(this.overlay.apply(entry.key, entry.config))
     }
     return {}
+  }
+
+  /** The SQLite files of the enabled drivers. */
+  databaseFiles(): string[] {
+    return [...entriesOf(this.config.plugins ?? {})].flatMap(({ isOn, name }) => {
+      if (!isOn || !SQLITE_DRIVERS.has(name)) return []
+      const { path = DEFAULT_DATABASE } = this.settingsOf(name)
+      return path === ':memory:' ? [] : resolve(this.baseDir, path)
+    })
   }
 
   /** What the saved settings have for a variable that may not be set. */

@@ -1,3 +1,4 @@
+import type { SharedState } from 'common/shared-state'
 import { CONSOLE_PATH } from './validate-env'
 import type { Env } from './env'
 import type { ReportLine, Mark } from './bilingual'
@@ -39,6 +40,14 @@ export interface RunningPlugins {
   'gemini-chat'?: GeminiSettings
 }
 
+/** What was found at the start. */
+export interface Observed {
+  /** What WeCom's Token was last used by. */
+  seen?: Sighting
+  /** The state that several instances share, if that plugin runs. */
+  shared?: Pick<SharedState, 'isShared' | 'isDegraded' | 'instances'>
+}
+
 function line(mark: Mark, zh: string, en: string): ReportLine {
   return { mark, zh, en }
 }
@@ -75,6 +84,21 @@ function* selfUrlWarnings(origin: string): Iterable<ReportLine> {
 /** What the Token was last used by, if a message has ever arrived. */
 function* describeSighting({ 'adapter-wecom-bot': wecom }: RunningPlugins, seen?: Sighting): Iterable<ReportLine> {
   if (wecom && seen) yield describeSurface(seen.surface, wecom)
+}
+
+/** How many instances see each other. */
+function* describeShared(shared: Observed['shared']): Iterable<ReportLine> {
+  if (!shared?.isShared) return
+  const { length } = shared.instances
+  yield shared.isDegraded
+    ? line('!',
+        'Redis：连不上，在它恢复之前本实例单独工作，看不到其他实例。请检查 REDIS_URL，原因见日志。',
+        'Redis: does not answer. Until it does, this instance acts alone and sees no others. Check REDIS_URL; the log has '
+      + 'the reason.')
+    : line('✓',
+        `Redis：已连接，现在有 ${length} 个实例共用状态（包括本实例）。`,
+        `Redis: connected, ${length === 1 ? '1 instance shares its' : `${length} instances share their`} state at present, `
+      + 'this one included.')
 }
 
 /** The long connection, and why it runs where the callback could, too. */
@@ -219,15 +243,15 @@ function* describeConsole(running: RunningPlugins, env: Env): Iterable<ReportLin
  * Reports which platforms are on, which addresses to enter in their consoles, and which settings are missing.
  * @param running the running plugins with their settings
  * @param env the environment without blank variables
- * @param seen what WeCom's Token was last used by
  */
-export function startupReport(running: RunningPlugins, env: Env, seen?: Sighting): ReportLine[] {
+export function startupReport(running: RunningPlugins, env: Env, { seen, shared }: Observed = {}): ReportLine[] {
   const lines = [
     ...describeWecom(running, env),
     ...describeSighting(running, seen),
     ...describeDingtalk(running, env),
     ...describeGemini(running),
     ...describeConsole(running, env),
+    ...describeShared(shared),
   ]
   if (running['adapter-wecom-bot'] || running['adapter-dingtalk']) return lines
   return [...lines, line('!',

@@ -10,8 +10,7 @@ import { nameHints } from './env-hints/names'
 import { valueHints } from './env-hints/values'
 import { explainFailure } from './explain-failure'
 import * as consoleGate from './console-gate'
-import { prepareFolder } from './data/folder'
-import { lockFolder } from './data/lock'
+import { CONFIG_EXIT_CODE, prepareData, reserveDatabases } from './data/prepare'
 import { sweepLogFiles } from './data/log-files'
 import { isStorageError, LogHistory } from './data/log-history'
 import { ErrorReporter } from './error-reporter'
@@ -31,8 +30,6 @@ import { explainMerge } from './settings/explain-merge'
 import { printLines } from './bilingual'
 import type { BilingualText, ReportLine } from './bilingual'
 
-/** Exit code for wrong settings: EX_CONFIG of sysexits.h, which service managers distinguish from a crash. */
-const CONFIG_EXIT_CODE = 78
 /** Time for plugins to apply, after which the report is printed anyway: a plugin may be waiting for the network. */
 const START_TIMEOUT_MS = 10_000
 /** Time for `exit` listeners, such as one that finishes streaming an answer. */
@@ -81,7 +78,7 @@ async function readSettings() {
     await loader.init(process.env.KOISHI_CONFIG_FILE || undefined)
     // Koishi reads package.json from the working directory, which must be the folder of koishi.yml.
     process.chdir(loader.baseDir)
-    const folder = await prepareData()
+    const folder = await prepareData(loader.baseDir, fail)
     printLines(explainMerge(await loader.useSavedSettings(folder)))
     const { problems, hints } = await examineEnvFiles(loader.baseDir)
     if (problems.length) fail(problems, CONFIG_EXIT_CODE)
@@ -108,33 +105,6 @@ async function readSettings() {
   return env
 }
 
-async function prepareData() {
-  const folder = join(loader.baseDir, 'data')
-  try {
-    await prepareFolder(folder)
-    const pid = await lockFolder(folder, () => {
-      fail([{
-        zh: `数据目录 ${folder} 已被另一个进程占用，本进程退出。`,
-        en: `the data folder ${folder} was taken over by another process, so this one exits.`,
-      }], CONFIG_EXIT_CODE)
-    })
-    if (pid === undefined) return folder
-    fail([{
-      zh: `数据目录 ${folder} 正被另一个进程（pid ${pid || '未知'}）使用，请先停止它，或在另一个目录里启动。`,
-      en: `the data folder ${folder} is used by another process (pid ${pid || 'unknown'}): stop it first, `
-        + 'or start in another folder.',
-    }], CONFIG_EXIT_CODE)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const uid = process.getuid?.()
-    fail([{
-      zh: `无法写入数据目录 ${folder}（${code}）：请把它的所有者改为运行本程序的用户（uid ${uid}），例如 chown -R ${uid} ${folder}。`,
-      en: `cannot write the data folder ${folder} (${code}): make the user of this process (uid ${uid}) its owner, `
-        + `e.g. chown -R ${uid} ${folder}.`,
-    }])
-  }
-}
-
 function loginLine(url: string): ReportLine {
   return { mark: '✓', zh: `控制台的一次性登录链接：${url}`, en: `One-time link to the console: ${url}` }
 }
@@ -151,6 +121,7 @@ function runningPlugins(): Dict<Dict> {
 async function start() {
   speedUpServiceAccess()
   const env = await readSettings()
+  await reserveDatabases(loader.databaseFiles(), fail)
   watchLogs(join(loader.baseDir, 'data', 'logs'))
   const { host = '127.0.0.1', port } = loader.settingsOf('server') as { host?: string, port?: number }
   const portProblem = port && await checkPort(host, port)
@@ -182,7 +153,10 @@ async function start() {
   keepHealthFile(app, join(loader.baseDir, 'data', 'health.json'), runningPlugins)
   isReported = true
   printLines([
-    ...startupReport(plugins, env, surfaces.of(plugins['adapter-wecom-bot']?.token)),
+    ...startupReport(plugins, env, {
+      seen: surfaces.of(plugins['adapter-wecom-bot']?.token),
+      shared: app.get('sharedState'),
+    }),
     ...loginUrl ? [loginLine(loginUrl)] : [],
     { mark: '✓', zh: '启动完成。', en: 'Ready.' },
   ])

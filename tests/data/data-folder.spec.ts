@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Instance } from '../support/instance'
+import { Instance, root } from '../support/instance'
 
 const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
 
 describe('the data folder', function() {
   this.timeout(60_000)
 
-  let instance: Instance
+  let instance: Instance, config: string
+  before(async () => {
+    config = await readFile(join(root, 'koishi.yml'), 'utf8')
+  })
   afterEach(() => instance.close())
 
   it('is only readable by its owner, including its content', async () => {
@@ -40,6 +43,33 @@ describe('the data folder', function() {
     assert.match(second.output, /stop it first/)
     assert.equal((await instance.get('/api/wecom/callback')).status, 404)
   })
+
+  for (const [name, place] of [
+    ['the data folder of another instance', (other: Instance) => join(other.folder, 'data/koishi.db')],
+    ['a folder of its own', (other: Instance) => join(other.folder, 'elsewhere.db')],
+  ] as const) {
+    it(`does not hold the database file: one in ${name} is used by one process, too`, async () => {
+      const withPath = (path: string) => ({ files: { 'koishi.yml': config.replace('data/koishi.db', path) } })
+      instance = await (await Instance.start()).ready()
+      const path = place(instance)
+      if (path.endsWith('elsewhere.db')) {
+        instance.process.kill('SIGTERM')
+        await instance.exited
+        await writeFile(join(instance.folder, 'data/koishi.yml'), config.replace('data/koishi.db', path))
+        instance = await (await Instance.start({ after: instance })).ready()
+      }
+      const worker = await instance.workerPid()
+      const second = await Instance.start(withPath(path))
+      try {
+        assert.equal(await second.exited, 78, second.output)
+        assert.ok(second.output.includes(`数据库文件 ${path} 正被另一个进程（pid ${worker}）使用`), second.output)
+        assert.match(second.output, /each instance needs a SQLite file of its own/)
+      } finally {
+        await second.close()
+      }
+      assert.equal(instance.code, null)
+    })
+  }
 
   it('is taken over immediately from a killed process', async () => {
     instance = await (await Instance.start()).ready()

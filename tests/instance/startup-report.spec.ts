@@ -38,7 +38,7 @@ describe('startupReport', () => {
   it('says what the Token was last used by, and what that can do', () => {
     const report = (surface: Surface, settings = {}) => {
       const running = { ...all, 'adapter-wecom-bot': { path: '/x', token: 'hunter2', ...settings } }
-      return startupReport(running, {}, { surface, at: '2026-01-01T00:00:00Z' })[1]
+      return startupReport(running, {}, { seen: { surface, at: '2026-01-01T00:00:00Z' } })[1]
     }
     assert.match(report('aibot').en, /used by an intelligent bot: groups, streaming and cards work/)
     assert.match(report('robot').en, /used by a legacy group robot: no streaming/)
@@ -51,6 +51,17 @@ describe('startupReport', () => {
       assert.match(en, /are lost\. Set WECOM_CORP_ID, WECOM_AGENT_ID and WECOM_SECRET\./)
       assert.doesNotMatch(en, /hunter2/)
     }
+  })
+
+  it('says how many instances share their state', () => {
+    const report = (shared: object) => startupReport(all, {}, { shared: shared as never }).slice(4)
+    assert.deepEqual(report({ isShared: false, isDegraded: false, instances: ['a'] }), [])
+    const [alone] = report({ isShared: true, isDegraded: false, instances: ['a'] })
+    assert.match(`${alone.mark} ${alone.en}`, /^✓ Redis: connected, 1 instance shares/)
+    const [three] = report({ isShared: true, isDegraded: false, instances: ['a', 'b', 'c'] })
+    assert.match(three.zh, /现在有 3 个实例/)
+    const [away] = report({ isShared: true, isDegraded: true, instances: ['a'] })
+    assert.match(`${away.mark} ${away.en}`, /^! Redis: does not answer/)
   })
 
   it('says which mode of WeCom runs, and why', () => {

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lock } from 'proper-lockfile'
 
@@ -49,18 +50,39 @@ function hasExited(holder: Holder | undefined): boolean {
 }
 
 /**
- * Locks the data folder for this process: two processes with one SQLite file would overwrite each other's changes.
- *
- * The lock of a killed process is taken over, immediately if the process can be looked up, otherwise after ten seconds
- * without a refresh.
+ * Locks the data folder for this process.
  * @param lost called if another process has taken the lock, e.g. after this one was suspended
  * @returns the pid of the process that holds the lock (0 if unknown), or `undefined` if this one does
  */
-export async function lockFolder(folder: string, lost: () => void): Promise<number | undefined> {
-  const lockfilePath = join(folder, 'instance.lock')
-  const holderFile = join(folder, 'instance.json')
-  const take = () => lock(folder, {
+export function lockFolder(folder: string, lost: () => void): Promise<number | undefined> {
+  return takeLock(folder, join(folder, 'instance.lock'), join(folder, 'instance.json'), lost)
+}
+
+/**
+ * Locks a SQLite file, which may be elsewhere than in the data folder: two processes with one file would overwrite each
+ * other's changes. Nothing is locked where its folder is missing or cannot be written; SQLite then says so.
+ * @param lost called if another process has taken the lock
+ * @returns the pid of the process that holds the lock (0 if unknown), or `undefined` if none does
+ */
+export async function lockDatabase(file: string, lost: () => void): Promise<number | undefined> {
+  try {
+    const path = await realpath(file).catch(async () => join(await realpath(dirname(file)), basename(file)))
+    return await takeLock(path, `${path}.lock`, `${path}.lock.json`, lost)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The lock of a killed process is taken over, immediately if the process can be looked up, otherwise after ten seconds
+ * without a refresh.
+ */
+async function takeLock(
+  path: string, lockfilePath: string, holderFile: string, lost: () => void,
+): Promise<number | undefined> {
+  const take = () => lock(path, {
     lockfilePath,
+    realpath: false,
     stale: STALE_MS,
     update: REFRESH_MS,
     onCompromised: () => void take().then(note, lost),

@@ -14,6 +14,7 @@ export function apply(ctx: Context, config: Config) {
   const clock = new SystemClock()
   const { service, close } = createService(config, clock, logger)
   ctx.set('sharedState', service)
+  // A start waits until this instance knows the others, or that the server does not answer.
   ctx.on('ready', () => service.start())
   ctx.on('dispose', async () => {
     await close()
