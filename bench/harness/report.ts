@@ -19,6 +19,11 @@ export class Report {
     console.log(`  ${this.bench}: ${(share * 100).toFixed(1).padStart(5)} %  ${name}`)
   }
 
+  /** Prints a sentence that the figures need. */
+  note(text: string) {
+    console.log(`  ${this.bench}: ${text}`)
+  }
+
   private print(met: boolean, figure: string, detail?: string) {
     if (!met) this.missed.push(`${this.bench}: ${figure}`)
     console.log(`${met ? '✓' : '✗'} ${this.bench}: ${figure}${detail ? ` (${detail})` : ''}`)
