@@ -89,6 +89,14 @@ describe('groups of settings in a browser', function() {
     await page.close()
   })
 
+  it('underlines links, which have the colour of the text in the dark theme', async () => {
+    const page = await open('geminiPlain')
+    const marks = await page.linkMarks()
+    assert.ok(marks.length > 0)
+    assert.deepEqual(marks, marks.map(() => 'underline'))
+    await page.close()
+  })
+
   for (const [locale, own, other] of [['zh-CN', /URL 填 https:.*来自环境变量/s, /environment/], ['en-US', /enter https:.*From environment/s, /[\p{Script=Han}]/u]] as const) {
     it(`shows the callback URL and other notes in ${locale} only`, async () => {
       const page = await open('wecom', locale)

@@ -86,6 +86,12 @@ export class SettingsPage {
     return this.row(name).locator('.settings-duration').innerText()
   }
 
+  /** How each link in the texts is marked, apart from its colour. */
+  linkMarks(): Promise<string[]> {
+    return this.page.evaluate(`Array.from(document.querySelectorAll('.plugin-view .markdown a'))
+      .map(link => getComputedStyle(link).textDecorationLine)`)
+  }
+
   close(): Promise<void> {
     return this.page.context().close()
   }
