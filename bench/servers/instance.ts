@@ -36,6 +36,8 @@ runServer(async ({ answer, database, wecom }: InstanceOptions) => {
     turns: () => {
       return app.bots.map(bot => (bot as unknown as WecomBot).services.turns.size).reduce((sum, size) => sum + size)
     },
+    /** Number of answers that wait for `release`. */
+    held: () => pending.size,
     release() {
       for (const resolve of pending) resolve()
       pending.clear()
