@@ -39,7 +39,7 @@ export async function short(report: Report) {
     connection.close()
     const detail = (counts: number[]) => `${Math.min(...counts)} to ${Math.max(...counts)}`
     report.atMost('SQL statements per answered message of a known person', median(statements), MAX_STATEMENTS, detail(statements))
-    report.atMost('proxies per answered message of a known person', median(proxies), 700, detail(proxies))
+    report.atMost('proxies per answered message of a known person', median(proxies), 620, detail(proxies))
   } finally {
     await shipped.stop()
     await gemini.close()
