@@ -1,5 +1,6 @@
 import type { Gemini, Pause, Scenario, Wecom } from 'testkit'
 import { WecomClient, createGemini, createWecom, scenarios } from 'testkit'
+import type { InstanceOptions } from './instance'
 import { Instance } from './instance'
 import { Nginx } from './nginx'
 import { RedisServer } from './redis'
@@ -56,13 +57,15 @@ export class Cluster {
   ) {}
 
   /** If something does not start, what has been started is closed again. */
-  static async start(count: number, env: Record<string, string> = {}): Promise<Cluster> {
+  static async start(
+    count: number, env: Record<string, string> = {}, extras: Pick<InstanceOptions, 'files' | 'plugins'> = {},
+  ): Promise<Cluster> {
     const started: { close(): Promise<void> }[] = []
     const close = async () => {
       for (const part of started.splice(0).reverse()) await part.close()
     }
     try {
-      return await Cluster.startParts(count, env, started, close)
+      return await Cluster.startParts(count, { ...extras, env }, started, close)
     } catch (error) {
       await close()
       throw error
@@ -71,7 +74,7 @@ export class Cluster {
 
   private static async startParts(
     count: number,
-    env: Record<string, string>,
+    { env, ...extras }: InstanceOptions,
     started: { close(): Promise<void> }[],
     close: () => Promise<void>,
   ): Promise<Cluster> {
@@ -87,7 +90,8 @@ export class Cluster {
       WECOM_BOT_API_ENDPOINT: wecom.origin, WECOM_BOT_TRUSTED_HOSTS: new URL(wecom.origin).host, ...env,
     }
     // One that does not start must not hide those that did.
-    const results = await Promise.allSettled(Array.from({ length: count }, () => Instance.start({ env: settings })))
+    const starts = Array.from({ length: count }, () => Instance.start({ ...extras, env: settings }))
+    const results = await Promise.allSettled(starts)
     const instances = results.flatMap(result => result.status === 'fulfilled' ? result.value : [])
     // Also those that were started again.
     for (const index of instances.keys()) keep({ close: () => kill(instances[index]) })

@@ -3,6 +3,9 @@ import type { SharedState } from 'common/shared-state'
 import type { Clock } from 'common/time'
 import { MAX_WEBHOOK_MESSAGES, WEBHOOK_WINDOW_MS } from '../protocol/limits'
 
+/** WeCom counts messages when they arrive, and one may take this much longer on its way than another. */
+const ARRIVAL_SPREAD_MS = 2000
+
 export interface TurnLimits {
   /** Most turns that all instances answer at once. */
   total: number
@@ -44,7 +47,7 @@ export class SharedLimits {
     const key = `wecom-bot/webhook/${createHash('sha256').update(url).digest('hex').slice(0, 32)}`
     const holder = randomBytes(8).toString('hex')
     while (state && !signal.aborted) {
-      const wait = await state.take([{ key, max: MAX_WEBHOOK_MESSAGES }], holder, WEBHOOK_WINDOW_MS)
+      const wait = await state.take([{ key, max: MAX_WEBHOOK_MESSAGES }], holder, WEBHOOK_WINDOW_MS + ARRIVAL_SPREAD_MS)
       if (!wait) break
       await this.clock.sleep(wait, signal)
     }
