@@ -41,8 +41,8 @@ describe('answers of the instance on DingTalk', function() {
     assert.match(usage, /调用了 [23] 次 API/)
   })
 
-  it('show on a card that they are coming, without a reaction', async () => {
-    await start(card)
+  it('show on a card that they are coming, without a reaction where the settings say so', async () => {
+    await start(card, yml => yml.replace('~dingtalk-companion:companion: {}', '~dingtalk-companion:companion: { reactionWithCards: false }'))
     const release = holdAnswer('好了')
     await on.dingtalk.say('慢', { userId: 'alice' })
     await on.until(() => /^（正在.*……）$/.test(on.dingtalk.cards[0]?.content ?? ''), 'the status')
@@ -51,8 +51,8 @@ describe('answers of the instance on DingTalk', function() {
     assert.deepEqual(on.dingtalk.reactions, [])
   })
 
-  it('have a reaction before their card, where the settings say so', async () => {
-    await start(card, yml => yml.replace('~dingtalk-companion:companion: {}', '~dingtalk-companion:companion: { reactionWithCards: true }'))
+  it('have a reaction before their card', async () => {
+    await start(card)
     const release = holdAnswer('好了')
     await on.dingtalk.say('慢', { userId: 'alice' })
     await on.until(() => on.dingtalk.reactions.length === 1, 'the reaction')

@@ -58,7 +58,7 @@ export const Config: Schema<Config> = Schema.intersect([
   }, { shownIf: { setting: 'streaming', isNot: 'off' } }),
   group({
     splitCards: Schema.boolean().default(true),
-    reactionWithCards: Schema.boolean().default(false),
+    reactionWithCards: Schema.boolean().default(true),
     apps: Schema.array(Schema.object({
       clientId: Schema.string().required(),
       cardTemplateId: Schema.string(),

@@ -98,7 +98,7 @@ export class Rig {
   }
 
   private load(ctx: Context, config?: Partial<Config>) {
-    const settings = new Config({ cardTemplateId: 'ai.schema', builtInCard: false, silence: 0, ...config } as Config)
+    const settings = new Config({ cardTemplateId: 'ai.schema', builtInCard: false, silence: 0, reactionWithCards: false, ...config } as Config)
     const companion = new Companion(ctx, settings, { clock: this.clock, random: () => 0.5 })
     this.companion = companion
     ctx.on('dispose', () => void companion.close())

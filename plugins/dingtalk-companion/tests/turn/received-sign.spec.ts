@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { dingtalkErrors } from 'testkit'
+import { Config } from '../../src/config'
 import { Rig } from '../support/rig'
 import type { Options } from '../support/rig'
 
@@ -61,7 +62,8 @@ describe('the sign that a message was received', () => {
     assert.deepEqual([states(), rig.billed], [[], 1])
   })
 
-  it('stands beside a card too, where the settings say so', async () => {
+  it('stands beside a card too, unless the settings say otherwise', async () => {
+    assert.equal(new Config({} as Config).reactionWithCards, true)
     await start({ cardTemplateId: 'ai.schema', reactionWithCards: true })
     const { session, endChain } = await rig.turn('cidGROUP')
     await rig.clock.advance(150)
