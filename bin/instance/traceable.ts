@@ -1,5 +1,5 @@
 import type { Context } from 'koishi'
-import { symbols, withProps } from 'cordis'
+import { symbols } from 'cordis'
 
 const { internal, invoke, original, receiver: receiverKey, shadow: shadowKey, tracker: trackerKey } = symbols
 
@@ -180,7 +180,19 @@ function isPlainFunction(value: unknown): value is Call {
   return typeof value === 'function' && !read(value, original)
 }
 
+/** An object with another value for one property. `withProps` of cordis creates two functions for each. */
+class WithProp implements ProxyHandler<object> {
+  constructor(private readonly key: Key, private readonly value: unknown) {}
+
+  get(target: object, key: Key, receiver: unknown): unknown {
+    return key === this.key ? this.value : Reflect.get(target, key, receiver)
+  }
+
+  set(target: object, key: Key, value: unknown, receiver: unknown): boolean {
+    return key !== this.key && Reflect.set(target, key, value, receiver)
+  }
+}
+
 function withProp(target: object, key: Key, value: unknown): object {
-  const props: object = Object.create(null) as object
-  return withProps(target, Object.defineProperty(props, key, { value, writable: false })) as object
+  return new Proxy(target, new WithProp(key, value))
 }
