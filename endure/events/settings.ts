@@ -27,10 +27,11 @@ async function eachChange(size: Size, tally: Tally, make: (change: Change) => Pr
 export const changedSettings: EventKind = {
   name: 'settings are changed in the middle of answers',
   async run({ instance }, tally, size) {
-    for (let round = 0; round < size(1, 5); round++) {
+    // An even number of rounds, and two values by turns: each update is a change, and within the limits of the setting.
+    for (let round = 0; round < size(1, 6); round++) {
       await eachChange(size, tally, async ({ key, settings }) => {
         const name = Object.keys(settings)[0] as keyof typeof settings
-        await instance.call('update', { key, settings: { [name]: Number(settings[name]) + round } })
+        await instance.call('update', { key, settings: { [name]: Number(settings[name]) + round % 2 } })
       })
     }
   },
