@@ -60,7 +60,8 @@ export interface AccountOptions {
 /** Gives a bot of the stock adapter what it lacks. */
 export function createAccount(bot: StockBot, options: AccountOptions): Account {
   const { app, clock, config, ctx, turns, unanswered, warn } = options
-  const api = new DingtalkApi(bot, app, options)
+  const token = new AccessToken(bot, { clock, warn })
+  const api = new DingtalkApi(bot, app, { ...options, renewToken: () => token.renewAfterwards() })
   const webhooks = new SessionWebhooks(clock, originOf(bot))
   const sent = new SentTexts(clock)
   const chats = new CardChats()
@@ -105,7 +106,7 @@ export function createAccount(bot: StockBot, options: AccountOptions): Account {
 
   const undo = [
     install(bot, { messages, turnOf: sessionId => turns.get(sessionId), warn }),
-    new AccessToken(bot, { clock, warn }).install(),
+    token.install(),
     takeOverDialing(bot, { clock, spend: calls => app.quota.spend(calls), warn }),
   ]
   const silence = bot.config.protocol === 'ws' ? config.silence : 0

@@ -41,6 +41,8 @@ export interface CallOptions {
 export interface ApiOptions {
   clock: Clock
   random: () => number
+  /** Called where a token is refused. @returns `undefined` if a new one was tried already */
+  renewToken?(): Promise<void> | undefined
 }
 
 /** Makes the calls of one app: rate-limited, counted, retried, with a time limit. */
@@ -53,7 +55,7 @@ export class ApiCalls {
     const { retried = [], limitMs = Infinity, timeoutMs } = options
     const begunAt = clock.monotonic()
     try {
-      const result = await retry(() => this.attempt(request, timeoutMs), {
+      const result = await retry(() => this.withValidToken(() => this.attempt(request, timeoutMs)), {
         clock,
         attempts: 1 + MAX_RETRIES,
         delayMs: (error, attempt) => {
@@ -69,6 +71,17 @@ export class ApiCalls {
       const failure = isUnnamed ? new DingtalkError(code, message, { scope: scopes[path] }) : error as DingtalkError
       app.refused(path, failure, path.startsWith('card/'), retried.length > 0)
       throw failure
+    }
+  }
+
+  private async withValidToken(attempt: () => Promise<unknown>): Promise<unknown> {
+    try {
+      return await attempt()
+    } catch (error) {
+      const renewing = (error as DingtalkError).code === 'dingtalk/token-invalid' && this.options.renewToken?.()
+      if (!renewing) throw error
+      await renewing
+      return attempt()
     }
   }
 

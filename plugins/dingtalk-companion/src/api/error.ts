@@ -34,7 +34,9 @@ export interface DingtalkErrorOptions extends ErrorOptions {
 
 const transient: readonly DingtalkErrorCode[] = ['dingtalk/too-fast', 'dingtalk/connection-failed', 'dingtalk/unreachable']
 
-const temporary: readonly DingtalkErrorCode[] = [...transient, 'dingtalk/quota-exhausted', 'dingtalk/address-blocked']
+const temporary: readonly DingtalkErrorCode[] = [
+  ...transient, 'dingtalk/quota-exhausted', 'dingtalk/address-blocked', 'dingtalk/token-invalid',
+]
 
 /** A call that DingTalk did not carry out, or a message that cannot be edited. */
 export class DingtalkError extends CodedError<DingtalkErrorCode> {
@@ -54,7 +56,7 @@ export class DingtalkError extends CodedError<DingtalkErrorCode> {
     return transient.includes(this.code)
   }
 
-  /** The same call may succeed later, e.g. next month or after a ban. */
+  /** The same call may succeed later, e.g. next month, after a ban or with another secret. */
   get isTemporary(): boolean {
     return temporary.includes(this.code)
   }

@@ -79,6 +79,17 @@ export class AccessToken {
     return this.refreshing ??= this.request().finally(() => this.refreshing = undefined)
   }
 
+  /**
+   * Gets a new token for a call that comes after `install` was undone, as when a card is closed.
+   * @returns `undefined` as long as calls whose token is refused are repeated anyway
+   * @throws {DingtalkError}
+   */
+  renewAfterwards(): Promise<void> | undefined {
+    if (!this.isDisposed) return
+    // The companion may have been loaded again. The adapter's own method would start a chain of timers.
+    return Object.hasOwn(this.bot, 'refreshToken') ? this.bot.refreshToken() : this.refresh()
+  }
+
   /** Lets the adapter start its own timer. */
   private async handOver() {
     const { bot } = this

@@ -282,6 +282,23 @@ describe('Card', () => {
     assert.deepEqual(rig.texts, [])
   })
 
+  for (const [what, go] of Object.entries<() => void>({
+    'the plugin is disposed': () => void rig.fork.dispose(),
+    'the bot is disposed': () => void rig.adapter.dispose(),
+    'the plugin is loaded again at once': () => void rig.app.registry.get(rig.fork.runtime.plugin as never)!.restart(),
+  })) {
+    it(`is closed when ${what} and its token has expired`, async () => {
+      await start()
+      const answer = await rig.answer()
+      answer.update('说到一半')
+      await rig.until(() => card()?.frames.length > 0, 100)
+      rig.platform.expireTokens()
+      go()
+      await rig.until(() => card().state === 'finished', 10)
+      assert.match(card().content, /^说到一半\n\n（回答在这里中断了/)
+    })
+  }
+
   it('is closed before the process exits', async () => {
     await start()
     const answer = await rig.answer()
