@@ -18,8 +18,10 @@ const IDLE_MS = 8 * 86_400_000
 
 /** Tables that fill up to a known size, with the rows that eighteen people can cause. */
 const MAX_ROWS: Record<string, number> = {
-  // Conversations of 150 tokens.
-  gemini_turn: 360,
+  // Conversations of 150 tokens, of which a turn takes six or more.
+  gemini_turn: 18 * 25,
+  // Two rows for each time the companion is loaded, of one month.
+  dingtalk_usage: 100,
   // A row per person and day, for a year.
   gemini_token_usage: 18 * 366,
   // Of three platforms, an answer and four reasons by the hour for 31 days and by the day for a year; of 18 people
