@@ -14,7 +14,9 @@ const MAX_UNVERIFIED_BYTES = 16 << 20
 
 /** A body that is being received. */
 interface Receiving {
+  /** Bytes, as far as they are counted. */
   size: number
+  isCounted: boolean
   cutOff(): void
 }
 
@@ -28,7 +30,8 @@ export class UnverifiedBodies {
 
   /** A body has grown. The oldest ones are cut off for it if need be. */
   grow(body: Receiving, bytes: number) {
-    this.bodies.add(body)
+    if (!body.isCounted) this.bodies.add(body)
+    body.isCounted = true
     body.size += bytes
     this.size += bytes
     for (const oldest of this.bodies) {
@@ -77,27 +80,41 @@ function receive(request: IncomingMessage, clock: Clock, bodies: UnverifiedBodie
   if (contentLength(request) > MAX_BODY_BYTES) throw new CallbackError('size')
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = []
+    let size = 0
+    let uncounted = 0
     let timer: unknown
-    // Most bodies arrive together with their headers and need no timer.
-    const soon = setImmediate(() => timer = clock.setTimeout(() => refuse('slow'), BODY_TIMEOUT_MS))
+    const count = () => {
+      bodies.grow(body, uncounted)
+      uncounted = 0
+    }
+    // Most bodies arrive together with their headers, and need neither a timer nor to be counted.
+    let isDelayed = false
+    const soon = setImmediate(() => {
+      isDelayed = true
+      timer = clock.setTimeout(() => refuse('slow'), BODY_TIMEOUT_MS)
+      if (uncounted) count()
+    })
     const settle = () => {
       clearImmediate(soon)
-      clock.clearTimeout(timer)
-      bodies.remove(body)
-      request.off('data', receiveChunk)
+      if (timer) clock.clearTimeout(timer)
+      if (body.isCounted) bodies.remove(body)
     }
     const refuse = (reason: CallbackErrorReason, detail?: string) => {
       settle()
+      request.off('data', receiveChunk)
       chunks = []
       // Read what follows without keeping it.
       request.resume()
       reject(new CallbackError(reason, detail))
     }
-    const body: Receiving = { size: 0, cutOff: () => refuse('slow', 'too many bodies are being received') }
+    const body: Receiving = {
+      size: 0, isCounted: false, cutOff: () => refuse('slow', 'too many bodies are being received'),
+    }
     const receiveChunk = (chunk: Buffer) => {
-      chunks.push(chunk)
-      bodies.grow(body, chunk.length)
-      if (body.size > MAX_BODY_BYTES) refuse('size')
+      size += chunk.length
+      uncounted += chunk.length
+      if (chunks.push(chunk) > 1 || isDelayed) count()
+      if (size > MAX_BODY_BYTES) refuse('size')
     }
     request.on('data', receiveChunk)
     request.on('end', () => {
