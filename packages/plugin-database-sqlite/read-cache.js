@@ -1,4 +1,4 @@
-/** Results that are kept. Larger ones are those of conversations, which are read once. */
+/** Results that are kept. Larger ones are those of conversations, which are read once, and of long lists of keys. */
 const MAX_RESULTS = 2000
 const MAX_ROWS = 4
 const MAX_CHARACTERS = 1000
@@ -28,6 +28,7 @@ class ReadCache {
     const condition = sql.slice(start.length)
     if (BEYOND_PLAIN.test(condition.replace(TEXT, '')) || condition.includes(alias)) return query()
     const key = `${start.slice(0, start.lastIndexOf(alias))}${condition}`
+    if (key.length > MAX_CHARACTERS) return query()
     const version = this.versions.get(table.toLowerCase()) ?? 0
     const known = this.results.get(key)
     if (known?.version === version) return copy(known.rows)

@@ -220,6 +220,7 @@ describe('the driver for SQLite that reaches for the file less often', () => {
     }
     assert.equal(await times(() => database.get('fewer_sample', { group: 'six' }, ['id'])), 2)
     assert.equal(await times(() => database.get('fewer_sample', { group: 'long' }, ['name'])), 2)
+    assert.equal(await times(() => database.get('fewer_sample', { name: 'x'.repeat(2000) }, ['id'])), 2)
     assert.equal(await times(() => database.get('fewer_sample', { name: '1' }, ['id'])), 1)
     for (let index = 0; index < 2500; index++) await database.get('fewer_sample', { id: index }, ['id'])
     const { results } = (app.database.drivers[0] as unknown as { reads: { results: Map<string, unknown> } }).reads
