@@ -80,7 +80,8 @@ export class ApiCalls {
     } catch (error) {
       const renewing = (error as DingtalkError).code === 'dingtalk/token-invalid' && this.options.renewToken?.()
       if (!renewing) throw error
-      await renewing
+      // Without a new token the refusal stands, after which the same call may succeed later.
+      await renewing.catch(() => { throw error })
       return attempt()
     }
   }

@@ -44,6 +44,22 @@ describe('closeLeftOpenCards', () => {
     await rig.until(() => card().state === 'finished', 100)
   })
 
+  it('closes a card at the next start when the plugin had gone without a valid token', async () => {
+    const answer = await rig.answer()
+    answer.update('说到一半')
+    await rig.until(() => card()?.frames.length > 0, 100)
+    rig.platform.expireTokens()
+    rig.platform.fail('token', 'reset', 100)
+    rig.fork.dispose()
+    await rig.until(() => rig.platform.calls.some(({ api, code }) => api === 'streaming' && code !== undefined), 10)
+    for (let index = 0; index < 50; index++) await tick()
+    assert.equal((await rows()).length, 1)
+    await rig.stop()
+    rig.platform.recover()
+    rig = await (await Rig.start({ after: rig })).online()
+    await rig.until(() => card().state === 'finished', 100)
+  })
+
   it('forgets a card that DingTalk does not have any more', async () => {
     await orphan()
     rig.platform.cards.length = 0
