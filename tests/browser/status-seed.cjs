@@ -43,9 +43,10 @@ function* rows(now) {
     return { key: `seed-${id++}`, dimension, span, period, platform, name, nameKey, ...counts }
   }
   for (let time = now - 365 * 24 * HOUR_MS; time <= now; time += HOUR_MS) {
-    index++
     // Of most of the year, some hours are enough.
     if (time < now - 31 * 24 * HOUR_MS && new Date(time).getHours() % 6) continue
+    // Counted after the hours that are left out, so that who asks on which platform does not depend on the hour of now.
+    index++
     const period = periodOf(time)
     const counts = countsOf(load(time), index)
     const platform = index % 3 ? 'wecom-bot' : 'dingtalk'
