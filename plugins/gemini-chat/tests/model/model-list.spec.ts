@@ -73,7 +73,7 @@ describe('refreshModels', () => {
 
   beforeEach(async () => {
     gemini = await createGemini({ models: ['gemini-3.6-flash'] })
-    engine = createGeminiEngine({ baseUrl: gemini.url, firstByteTimeout: 5000, idleTimeout: 0, totalTimeout: 0 })
+    engine = createGeminiEngine({ baseUrl: gemini.url, firstByteTimeout: 60_000, idleTimeout: 0, totalTimeout: 0 })
     clock = new FakeClock()
     controller = new AbortController()
     warnings = []

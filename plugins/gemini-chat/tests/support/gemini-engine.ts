@@ -16,7 +16,8 @@ export interface Outcome {
   error?: EngineError
 }
 
-export const limits = { firstByteTimeout: 5000, idleTimeout: 5000, totalTimeout: 9000 }
+/** Long enough for a busy machine. */
+export const limits = { firstByteTimeout: 60_000, idleTimeout: 60_000, totalTimeout: 120_000 }
 
 export const ask = (text: string): Content[] => [{ role: 'user', parts: [{ text }] }]
 

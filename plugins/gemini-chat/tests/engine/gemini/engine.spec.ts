@@ -156,7 +156,9 @@ describe('the Gemini engine', () => {
 
   it('delivers everything to a slow reader without a timeout', async () => {
     const clock = new FakeClock()
-    const engine = createGeminiEngine({ ...limits, totalTimeout: 0, baseUrl: context.gemini.url, clock })
+    const engine = createGeminiEngine({
+      firstByteTimeout: 5000, idleTimeout: 5000, totalTimeout: 0, baseUrl: context.gemini.url, clock,
+    })
     const words = Array.from({ length: 40 }, (_, index) => `${index} `)
     context.gemini.respond(scenarios.text(...words))
     let text = ''

@@ -173,7 +173,7 @@ describe('a proxy that accepts and does not respond', () => {
   after(() => server.close())
 
   for (const scheme of ['socks5h', 'socks4', 'http']) {
-    const create = (firstByteTimeout = 5000) => createGeminiEngine({
+    const create = (firstByteTimeout = 60_000) => createGeminiEngine({
       ...limits, firstByteTimeout, proxy: `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     })
 
