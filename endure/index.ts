@@ -54,9 +54,11 @@ async function main() {
     const totals = new Map(chosen(lasting).map(kind => [kind, { tally: new Tally(world), durationMs: 0 }]))
     for (let round = 1; round <= ROUNDS; round++) {
       for (const [index, [kind, total]] of [...totals].entries()) {
-        total.durationMs += (await run(kind, total.tally)).durationMs
+        const { durationMs } = await run(kind, total.tally)
+        total.durationMs += durationMs
         if ((index + 1) % KINDS_PER_SAMPLE === 0) samples.push(await takeSample(world))
         if (round === ROUNDS) report.event(kind, total.tally, total.durationMs)
+        else report.progress(kind, round, ROUNDS, durationMs)
       }
     }
     if (samples.length > 1) report.growth(judgeGrowth(samples))

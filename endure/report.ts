@@ -26,6 +26,11 @@ export class Report {
     for (const problem of problems) console.log(`    ${problem}`)
   }
 
+  /** A round that others follow: a month takes hours, and its results come in the last one. */
+  progress({ name }: EventKind, round: number, rounds: number, durationMs: number) {
+    console.log(`  round ${round} of ${rounds}: ${name} (${seconds(durationMs)})`)
+  }
+
   growth(lines: readonly GrowthLine[]) {
     for (const { isMet, text } of lines) this.line(isMet, text)
   }
