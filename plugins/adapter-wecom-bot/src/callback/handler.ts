@@ -28,7 +28,6 @@ export interface Exchange {
   path: string
   query: Query
   status: number
-  type: string
   body: unknown
   set(name: string, value: string): void
   /** Called by koa for errors of the connection, too. The default prints a stack. */
@@ -62,7 +61,7 @@ export function createCallback(options: CallbackOptions) {
   const time = new CallbackTime(options.clock)
   return Object.assign(async (exchange: Exchange) => {
     exchange.status = 200
-    exchange.type = 'text/plain; charset=utf-8'
+    exchange.set('Content-Type', 'text/plain; charset=utf-8')
     exchange.onerror = error => error && options.log.failed(error)
     try {
       exchange.body = await answer(exchange, options, time)

@@ -21,7 +21,8 @@ const bracketOrQuote = /["[\]{}]/g
  * @throws {CallbackError} `malformed` where the source is no JSON object
  */
 export function findMember(source: string, names: readonly string[], maxLength = Infinity): string | undefined {
-  const found = new Map<string, string | undefined>()
+  /** In the order of `names`. */
+  const found: (string | undefined)[] = []
   let at = skip(whitespace, source, 0)
   if (source[at] !== '{') throw new CallbackError('malformed', 'body is not a JSON object')
   at = skip(whitespace, source, at + 1)
@@ -33,11 +34,12 @@ export function findMember(source: string, names: readonly string[], maxLength =
     const start = skip(whitespace, source, expect(source, skip(whitespace, source, nameEnd), ':'))
     const end = endOfValue(source, start, maxLength)
     if (end - start > maxLength) throw tooLong()
-    if (names.includes(name)) found.set(name, source[start] === '"' ? decode(source, start, end) : undefined)
+    const index = names.indexOf(name)
+    if (index >= 0) found[index] = source[start] === '"' ? decode(source, start, end) : undefined
     at = skip(whitespace, source, end)
   }
   if (skip(whitespace, source, at + 1) !== source.length) throw notJson()
-  return names.map(name => found.get(name)).find(value => value !== undefined)
+  return found.find(value => value !== undefined)
 }
 
 function skip(pattern: RegExp, source: string, at: number): number {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { ButtonSpec } from '../cards/buttons'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Owner } from '../protocol/conversation'
 import { MAX_CARD_BUTTONS } from '../protocol/limits'
@@ -59,6 +60,8 @@ export class Turn {
   /** Set once the stream's card was sent; `own`: it came from a message. */
   private sentCard?: { own?: TemplateCard }
   private cachedText?: string
+  private cachedButtons?: ButtonSpec[]
+  private cachedCards?: TemplateCard[]
 
   /** Incremented with every change of the messages. */
   version = 0
@@ -101,8 +104,8 @@ export class Turn {
     return [...this.messages.values()].flatMap(said => said.images ?? [])
   }
 
-  get buttons() {
-    return [...this.messages.values()].flatMap(said => said.buttons ?? [])
+  get buttons(): ButtonSpec[] {
+    return this.cachedButtons ??= [...this.messages.values()].flatMap(said => said.buttons ?? [])
   }
 
   /** Buttons that a card shows or will show, and that the text leaves out. */
@@ -187,7 +190,7 @@ export class Turn {
   }
 
   private get cards(): TemplateCard[] {
-    return [...this.messages.values()].flatMap(said => said.card ?? [])
+    return this.cachedCards ??= [...this.messages.values()].flatMap(said => said.card ?? [])
   }
 
   private cardsAsText(): string[] {
@@ -211,7 +214,7 @@ export class Turn {
 
   private changed() {
     this.version++
-    this.cachedText = undefined
+    this.cachedText = this.cachedButtons = this.cachedCards = undefined
   }
 
   /** Id of the turn that a message belongs to. */
