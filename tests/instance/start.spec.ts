@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { v8Flags } from '../../bin/instance/v8-flags'
 import { Instance, root, wecom } from '../support/instance'
 
 describe('starting the instance', function() {
@@ -20,6 +21,11 @@ describe('starting the instance', function() {
       'server', 'http', 'proxy-agent', 'database-sqlite', 'commands', 'help', 'echo', 'inspect', 'operators', 'activity-log',
       'assistant-status', 'console', 'notifier', 'config', 'sandbox', 'logger', 'status', 'adapter-wecom-bot', 'gemini-chat',
     ])
+  })
+
+  it('starts the worker with the flags for its V8', async () => {
+    const command = await readFile(`/proc/${await instance.workerPid()}/cmdline`, 'utf8')
+    for (const flag of v8Flags()) assert.ok(command.split('\0').includes(flag), flag)
   })
 
   it('prints the URL for the WeCom console', () => {
