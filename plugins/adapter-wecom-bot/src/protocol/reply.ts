@@ -62,6 +62,11 @@ export function streamReply(id: string, frame: Frame, card?: TemplateCard, feedb
   return reply
 }
 
+/** Releases what `streamReply` keeps for a frame: another one will be asked for. */
+export function forgetReply(frame: Frame) {
+  frame[lastReply] = undefined
+}
+
 /** A text. WeCom accepts it in reply to `enter_chat` only. */
 export function textReply(content: string): Reply {
   return { msgtype: 'text', text: { content } }

@@ -178,15 +178,18 @@ export class AnswerDelivery {
   }
 
   private scheduleLifetime() {
-    const { turn, bubble, context: { options, clock, log, notices } } = this
-    this.schedule(turn.openedAt + options.lifetime - clock.monotonic(), () => {
-      log.timedOut(turn)
-      // Without a connection, a pushed bubble may still be due.
-      const isDue = this.screen?.isPushed && this.phase === 'live' && !bubble.finalFrame && !bubble.isOpened
-      if (isDue && !inWords(turn.combined)) this.handOver(notices.silent)
-      if (this.phase === 'handed-over' || (inWords(turn.combined) && !bubble.isFinalFrameSent)) this.events.giveUp()
-      else this.events.retire()
-    })
+    const { options, clock } = this.context
+    this.schedule(this.turn.openedAt + options.lifetime - clock.monotonic(), () => this.lifetimeEnded())
+  }
+
+  private lifetimeEnded() {
+    const { turn, bubble, context: { log, notices } } = this
+    log.timedOut(turn)
+    // Without a connection, a pushed bubble may still be due.
+    const isDue = this.screen?.isPushed && this.phase === 'live' && !bubble.finalFrame && !bubble.isOpened
+    if (isDue && !inWords(turn.combined)) this.handOver(notices.silent)
+    if (this.phase === 'handed-over' || (inWords(turn.combined) && !bubble.isFinalFrameSent)) this.events.giveUp()
+    else this.events.retire()
   }
 
   private handOver(note: string) {

@@ -1,16 +1,17 @@
 import type { Frame } from '../protocol/reply'
+import { forgetReply } from '../protocol/reply'
 import type { TemplateCard } from '../protocol/template-card'
+import type { AnswerDeliveryEvents } from './answer-delivery'
 import { AnswerDelivery } from './answer-delivery'
 import type { Said } from '../render/said'
 import type { StoredStream } from '../storage/streams'
 import type { Screen } from './screen'
-import type { Turn } from './turn'
+import type { Turn, TurnObserver } from './turn'
 import { TurnEnd } from './turn-end'
 import type { TurnContext, TurnEvents } from './turn-options'
 
 /** The handle of one turn. All calls are allowed at any time, also after the turn was forgotten. */
-export class TurnController {
-  readonly turn: Turn
+export class TurnController implements TurnObserver, AnswerDeliveryEvents {
   private readonly end: TurnEnd
   private readonly delivery: AnswerDelivery
   private readonly screen?: Screen
@@ -21,26 +22,19 @@ export class TurnController {
   private isDisposed = false
 
   /**
-   * @param createTurn is given the callback for the turn's end
+   * Passes itself on rather than functions, which take a hundred bytes each: thousands of turns may be open.
    * @param createScreen omitted if the reply to the callback cannot be a stream
    */
   constructor(
-    createTurn: (onEnd: () => void) => Turn,
+    readonly turn: Turn,
     createScreen: ((turn: TurnController) => Screen) | undefined,
     private readonly context: TurnContext,
     private readonly events: TurnEvents,
   ) {
-    this.turn = createTurn(() => this.ended())
-    this.end = new TurnEnd(this.turn, context.clock)
+    turn.observer = this
+    this.end = new TurnEnd(turn, context.clock)
     this.screen = createScreen?.(this)
-    this.delivery = new AnswerDelivery(this.turn, this.screen, context, {
-      giveUp: () => this.ended(),
-      progressed: () => {
-        if (this.delivery.isDone) this.settle()
-        events.progressed()
-      },
-      retire: () => this.forget(),
-    })
+    this.delivery = new AnswerDelivery(turn, this.screen, context, this)
   }
 
   /** Brings the states of a message that is edited into WeCom's dialect. */
@@ -200,7 +194,7 @@ export class TurnController {
   forget() {
     this.settle()
     this.dispose()
-    this.events.forgotten()
+    this.events.forgotten(this.turn)
     this.events.progressed()
   }
 
@@ -208,6 +202,30 @@ export class TurnController {
     this.isDisposed = true
     this.delivery.dispose()
     this.end.dispose()
+  }
+
+  /** The turn has ended. */
+  ended() {
+    this.events.ended(this.turn)
+    this.delivery.end()
+    this.end.reached()
+    this.events.progressed()
+  }
+
+  /** The turn did not end within its lifetime: what there is of the answer is delivered. */
+  giveUp() {
+    this.ended()
+  }
+
+  /** `isSending` or `isUnfinished` may have changed. */
+  progressed() {
+    if (this.delivery.isDone) this.settle()
+    this.events.progressed()
+  }
+
+  /** The turn is no longer needed. */
+  retire() {
+    this.forget()
   }
 
   /** Nothing has to be done about a pushed bubble any more, also not after a restart. */
@@ -228,15 +246,9 @@ export class TurnController {
   }
 
   private changed() {
+    if (this.savedFrame) forgetReply(this.savedFrame)
     if (!this.delivery.reopen()) return
     if (this.turn.isEnded) this.ended()
     else this.screen?.changed()
-  }
-
-  private ended() {
-    this.events.ended()
-    this.delivery.end()
-    this.end.reached()
-    this.events.progressed()
   }
 }

@@ -6,7 +6,7 @@ const CHAIN_END_TIMEOUT_MS = 5000
 
 /** Waits for the end of a turn. */
 export class TurnEnd {
-  private waiting: (() => void)[] = []
+  private waiting?: (() => void)[]
   private timeout: unknown
 
   constructor(readonly turn: Turn, readonly clock: Clock) {}
@@ -16,6 +16,7 @@ export class TurnEnd {
     if (this.turn.isEnded) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = this.clock.setTimeout(resolve, delay)
+      this.waiting ??= []
       this.waiting.push(() => {
         this.clock.clearTimeout(timer)
         resolve()
@@ -32,7 +33,9 @@ export class TurnEnd {
   /** Releases everything that waits. */
   reached() {
     this.dispose()
-    for (const callback of this.waiting.splice(0)) callback()
+    const { waiting = [] } = this
+    this.waiting = undefined
+    for (const callback of waiting) callback()
   }
 
   dispose() {

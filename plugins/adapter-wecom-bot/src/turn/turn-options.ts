@@ -44,12 +44,12 @@ export interface TurnContext {
   cardOf?(turn: Turn): TemplateCard | undefined
 }
 
-/** What a turn reports to its registry. */
+/** What the turns of a registry report to it. */
 export interface TurnEvents {
   /** The turn has ended. Emitted again if it is reopened and ends once more. */
-  ended(): void
-  /** `isSending` or `isUnfinished` may have changed. */
+  ended(turn: Turn): void
+  /** `isSending` or `isUnfinished` of a turn may have changed. */
   progressed(): void
   /** The turn cannot be looked up any more. */
-  forgotten(): void
+  forgotten(turn: Turn): void
 }

@@ -10,7 +10,7 @@ import { polledScreen } from './screen'
 import type { DeliveryOverride, TurnSettings } from './turn'
 import { Turn } from './turn'
 import { TurnController } from './turn-controller'
-import type { TurnContext } from './turn-options'
+import type { TurnContext, TurnEvents } from './turn-options'
 
 /** Time for the platform to fetch final frames on shutdown: two polls. */
 const FINAL_POLLS_MS = 2500
@@ -47,6 +47,11 @@ export class TurnRegistry {
   private readonly byId = new Map<string, TurnController>()
   private readonly byMessage = new Map<string, TurnController>()
   private readonly progress: Condition
+  private readonly events: TurnEvents = {
+    ended: ({ id, owner }) => this.release(id, owner.userId),
+    progressed: () => this.progress.notify(),
+    forgotten: turn => this.delete(turn),
+  }
 
   constructor(readonly context: TurnContext, readonly concurrency: Concurrency) {
     this.progress = new Condition(context.clock)
@@ -79,19 +84,12 @@ export class TurnRegistry {
     { responseUrl, override, requestId, streaming = true, screen = this.createScreen }: OpenOptions,
     { id, openedAt, ...settings }: TurnSettings & { id: string, openedAt: number },
   ): TurnController {
-    const turn = new TurnController((onEnd) => {
-      return new Turn(id, msgId, { botId, userId, chatId }, openedAt, {
-        ...settings,
-        responseUrl: responseUrl ? { url: responseUrl, used: false } : undefined,
-        override,
-        requestId,
-        onEnd,
-      })
-    }, streaming ? screen : undefined, this.context, {
-      ended: () => this.release(id, userId),
-      progressed: () => this.progress.notify(),
-      forgotten: () => this.delete(turn),
-    })
+    const turn = new TurnController(new Turn(id, msgId, { botId, userId, chatId }, openedAt, {
+      ...settings,
+      responseUrl: responseUrl ? { url: responseUrl, used: false } : undefined,
+      override,
+      requestId,
+    }), streaming ? screen : undefined, this.context, this.events)
     this.byId.set(id, turn)
     this.byMessage.set(messageKey(botId, msgId), turn)
     this.concurrency.add(id, userId)
@@ -163,7 +161,7 @@ export class TurnRegistry {
     this.context.sharedLimits?.leave(id, userId)
   }
 
-  private delete({ id, msgId, owner }: TurnController) {
+  private delete({ id, msgId, owner }: Turn) {
     this.byId.delete(id)
     this.byMessage.delete(messageKey(owner.botId, msgId))
     this.release(id, owner.userId)

@@ -35,8 +35,11 @@ export interface TurnSettings {
   question?: Message
   /** Content of the bubble before the first message, if not as configured. */
   placeholder?: string
+}
+
+export interface TurnObserver {
   /** Called each time the turn ends: a message that is sent later reopens it. */
-  onEnd?(): void
+  ended(): void
 }
 
 /**
@@ -49,9 +52,11 @@ export class Turn {
   readonly requestId?: string
   readonly question?: Message
   readonly placeholder?: string
-  private readonly onEnd: () => void
+  /** Its controller. */
+  observer?: TurnObserver
   private readonly messages = new Map<string, Said>()
-  private readonly writers = new Map<string, GrowingMarkdown>()
+  /** Absent until a message is edited, which few are that are sent in one piece. */
+  private writers?: Map<string, GrowingMarkdown>
   private lastSerial = 0
   private pendingSends = 0
   private isChainRunning = true
@@ -73,14 +78,13 @@ export class Turn {
     readonly owner: Owner,
     /** By the monotonic clock, in milliseconds. */
     readonly openedAt: number,
-    { responseUrl, override, requestId, question, placeholder, onEnd = () => {} }: TurnSettings = {},
+    { responseUrl, override, requestId, question, placeholder }: TurnSettings = {},
   ) {
     this.responseUrl = responseUrl
     this.override = override
     this.requestId = requestId
     this.question = question
     this.placeholder = placeholder
-    this.onEnd = onEnd
   }
 
   /** The middleware chain has ended and no message is being sent. */
@@ -154,6 +158,7 @@ export class Turn {
   /** Brings the states of a message that is edited into WeCom's dialect. */
   writerOf(id: string): GrowingMarkdown | undefined {
     if (!this.messages.has(id) || this.isEnded) return
+    this.writers ??= new Map()
     const writer = this.writers.get(id) ?? new GrowingMarkdown(streamDialect)
     this.writers.set(id, writer)
     return writer
@@ -208,8 +213,8 @@ export class Turn {
   }
 
   private ended() {
-    this.writers.clear()
-    this.onEnd()
+    this.writers = undefined
+    this.observer?.ended()
   }
 
   private changed() {

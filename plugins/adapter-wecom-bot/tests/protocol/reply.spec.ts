@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import type { Frame } from '../../src/protocol/reply'
-import { streamReply, stringifyOnce } from '../../src/protocol/reply'
+import { forgetReply, streamReply, stringifyOnce } from '../../src/protocol/reply'
 
 describe('streamReply', () => {
   const frame = (finish = false): Frame => ({ content: '你好', finish })
+
+  it('is made anew, the same, once it was released', () => {
+    const frame = { content: '你好', finish: false }
+    const reply = streamReply('s1', frame)
+    forgetReply(frame)
+    assert.notEqual(streamReply('s1', frame), reply)
+    assert.deepEqual(JSON.parse(stringifyOnce(streamReply('s1', frame))), JSON.parse(stringifyOnce(reply)))
+  })
 
   it('returns the cached reply and JSON for an unchanged frame', () => {
     const still = frame()
