@@ -1,4 +1,4 @@
-import { withTimeout } from 'common/async'
+import { Activity } from 'common/async'
 import type { Context, h, Session } from 'koishi'
 import { checkAdmission, checkAuthority } from './admission'
 import type { Config } from '../config'
@@ -33,6 +33,9 @@ const SHUTDOWN_GRACE_MS = 6000
 /** How long it may take to store interrupted answers after that. */
 const SHUTDOWN_SAVE_MS = 1000
 
+/** @returns a reply to send beside the answer, or instead of it */
+type ExchangeTask = (exchange: Exchange, signal: AbortSignal) => Promise<h[] | undefined>
+
 /** Answers messages: finds their conversation, checks limits, queues them and runs an exchange for each. */
 export class Chat {
   readonly context: ChatContext
@@ -43,12 +46,15 @@ export class Chat {
   private readonly received: Deduplicator
   private readonly pingPong: PingPongBrake
   private readonly disposal = new AbortController()
+  /** Questions that are being answered, from when the plugin gets them. */
+  private readonly answering: Activity
 
   constructor(ctx: Context, private readonly config: Config, options: ChatOptions) {
     this.context = createChatContext(ctx, config, options, this.disposal.signal)
     this.mergeWindow = new MergeWindow(options.clock, config.mergeWindow, 20)
     this.concurrency = new ConcurrencyLimits({ total: config.maxQuestions, each: config.maxQuestionsPerUser })
     this.received = new Deduplicator(options.clock)
+    this.answering = new Activity(options.clock)
     this.pingPong = new PingPongBrake(options.clock, config.pingPong)
     const { logger, contextWindow, route } = this.context
     if (this.hasKey) void keepModelsFresh({ ...route, ...options, signal: this.disposal.signal }, logger)
@@ -77,7 +83,11 @@ export class Chat {
    * @param body its elements, without the mention or name of the bot
    * @returns a reply to send, if there is no answer to deliver
    */
-  async answer(session: Session, body: h[]): Promise<h[] | undefined> {
+  answer(session: Session, body: h[]): Promise<h[] | undefined> {
+    return this.answering.run(() => this.receive(session, body))
+  }
+
+  private async receive(session: Session, body: h[]): Promise<h[] | undefined> {
     const { config, context: { ctx, logger } } = this
     if (this.received.isRepeated(session)) return
     if (!config.answerBots && isFromBot(ctx, session)) return
@@ -125,10 +135,11 @@ export class Chat {
    * @param isSilent shows nothing: the answer is for a plugin
    * @returns a reply to send beside the answer, or instead of it
    */
-  async enqueue(
-    session: Session, key: string,
-    task: (exchange: Exchange, signal: AbortSignal) => Promise<h[] | undefined>, isSilent = false,
-  ): Promise<h[] | undefined> {
+  enqueue(session: Session, key: string, task: ExchangeTask, isSilent = false): Promise<h[] | undefined> {
+    return this.answering.run(() => this.admit(session, key, task, isSilent))
+  }
+
+  private async admit(session: Session, key: string, task: ExchangeTask, isSilent: boolean): Promise<h[] | undefined> {
     const { config: { policy, queue }, context, conversationQueue } = this
     if (!this.hasKey) {
       context.logger.warn(NO_KEY)
@@ -164,13 +175,10 @@ export class Chat {
 
   /** Gives answers a few seconds to end by themselves, then stops them and stores what they have written. */
   async shutDown() {
-    await this.waitUntilIdle(SHUTDOWN_GRACE_MS)
+    // An adapter may still have a message that it has promised an answer to: if all is quiet, nothing is stopped.
+    if (await this.answering.whenIdle(SHUTDOWN_GRACE_MS)) return
     this.dispose()
-    await this.waitUntilIdle(SHUTDOWN_SAVE_MS)
-  }
-
-  private async waitUntilIdle(limit: number) {
-    await withTimeout(this.conversationQueue.whenIdle(), limit, this.context.clock, () => {})
+    await this.answering.whenIdle(SHUTDOWN_SAVE_MS)
   }
 
   /** Stops all answers. Texts that are visible stay as they are. */

@@ -79,11 +79,6 @@ export class ConversationQueue {
     return this.pending(key) > 0 || (!!this.shared?.isActive && this.shared.isBusy(key))
   }
 
-  /** Waits until all tasks enqueued so far have ended. */
-  async whenIdle() {
-    await this.serial.whenIdle()
-  }
-
   /** Aborts all tasks. */
   dispose() {
     for (const key of this.tasks.keys()) this.stop(key)

@@ -64,6 +64,33 @@ describe('a conversation in a database', () => {
       assert.deepEqual(await remembered(), ['one', 'half, and all', 'go on'])
     })
 
+    it('stops no question that arrives while it waits for earlier ones', async () => {
+      const [early, late] = [gate(), gate()]
+      test.engine.respond([...piece('half, '), early, ...says('and all')], [...piece('then, '), late, ...says('the rest')])
+      const first = test.client('bob').receive('zero')
+      await settle()
+      const exit = test.app.parallel('exit', 'SIGTERM')
+      const second = test.client('alice').receive('one')
+      await settle()
+      early.open()
+      await first
+      await settle()
+      late.open()
+      await Promise.all([exit, second])
+      assert.deepEqual(await remembered(), ['one', 'then, the rest', 'go on'])
+    })
+
+    it('answers a question whole that an adapter hands over when all others have ended', async () => {
+      await test.app.parallel('exit', 'SIGTERM')
+      const late = gate()
+      test.engine.respond([...piece('half, '), late, ...says('and all')])
+      const done = test.client('alice').receive('one')
+      await settle()
+      late.open()
+      await done
+      assert.deepEqual(await remembered(), ['one', 'half, and all', 'go on'])
+    })
+
     it('stores the text of answers that do not', async () => {
       const clock = install({ toFake: ['setTimeout', 'clearTimeout'], shouldClearNativeTimers: true })
       try {
