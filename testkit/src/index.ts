@@ -5,7 +5,8 @@
 
 export * from './certificate'
 export * from './clock'
-export { freePort } from './listen'
+export { freePort, listen } from './listen'
+export type { Listening } from './listen'
 export { createDingtalk } from './dingtalk/platform'
 export type { DingtalkCall, Dingtalk, DingtalkOptions, DingtalkFailure } from './dingtalk/dingtalk'
 export type { DingtalkApi } from './dingtalk/routes'

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from 'common/testing'
 import { scenarios } from 'testkit'
 import { Cluster, slowAnswer } from '../support/cluster'
+
+const POLL_INTERVAL_MS = 250
 
 describe('conversations with three instances', function() {
   this.timeout(300_000)
   let cluster: Cluster
   before(async () => {
-    cluster = await Cluster.start(3, { GEMINI_API_KEY: 'spec-key-1,spec-key-2' })
+    cluster = await Cluster.start(3, { GEMINI_API_KEY: 'spec-key-1,spec-key-2,spec-key-3' })
   })
   after(() => cluster?.close())
   beforeEach(() => {
@@ -20,13 +23,11 @@ describe('conversations with three instances', function() {
     const client = cluster.client(person, cluster.instances[at % 3])
     const { reply } = await client.post(client.text(text))
     const other = cluster.client(person, cluster.instances[(at + 1) % 3])
-    return async () => {
-      for (;;) {
-        const { content, finish } = (await other.poll(reply!.stream!.id)).reply!.stream!
-        if (finish) return content!
-        await sleep(250)
-      }
-    }
+    return () => until(async () => {
+      await sleep(POLL_INTERVAL_MS)
+      const { content, finish } = (await other.poll(reply!.stream!.id)).reply!.stream!
+      return finish && content
+    }, `the answer to ${text}`)
   }
 
   it('answer one question at a time, each with all answers before it', async () => {
@@ -54,7 +55,7 @@ describe('conversations with three instances', function() {
   it('stop an answer, and begin anew, at an instance that does not answer', async () => {
     cluster.gemini.respond(({ question }) => slowAnswer(question, 100, 300))
     const end = await send('stopping', 'endless', 0)
-    while (!cluster.questions.includes('endless')) await sleep(50)
+    await until(() => cluster.questions.includes('endless'))
     const stopped = await send('stopping', '停止', 1)
     assert.equal(await stopped(), '已停止。')
     assert.doesNotMatch(await end(), /endless-end/)
@@ -64,12 +65,17 @@ describe('conversations with three instances', function() {
     assert.equal(cluster.gemini.requests.at(-1)!.body.contents.length, 1)
   })
 
-  it('do not ask with a key again that is used up for today', async () => {
-    cluster.gemini.respond(({ key, question }) => {
-      return key === 'spec-key-1' ? scenarios.dailyQuota() : slowAnswer(question, 1, 50)
+  for (const [kind, used, spare, refusal] of [
+    ['may not be asked again for ten minutes', 1, 2, () => scenarios.rateLimited(600)],
+    ['is used up for today', 2, 3, () => scenarios.dailyQuota()],
+  ] as const) {
+    it(`do not ask with a key that ${kind}, as another one was told`, async () => {
+      cluster.gemini.respond(({ key, question }) => {
+        return key === `spec-key-${used}` ? refusal() : slowAnswer(question, 1, 50)
+      })
+      for (const at of [0, 1, 2]) await (await send(`key-${used}-${at}`, `question${at}`, at))()
+      const keys = cluster.gemini.requests.filter(({ action }) => action === 'streamGenerateContent').map(({ key }) => key)
+      assert.deepEqual(keys, [used, spare, spare, spare].map(number => `spec-key-${number}`))
     })
-    for (const at of [0, 1, 2]) await (await send(`key${at}`, `question${at}`, at))()
-    const keys = cluster.gemini.requests.filter(({ action }) => action === 'streamGenerateContent').map(({ key }) => key)
-    assert.deepEqual(keys, ['spec-key-1', 'spec-key-2', 'spec-key-2', 'spec-key-2'])
-  })
+  }
 })

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from 'common/testing'
 import { Cluster, slowAnswer } from '../support/cluster'
 
 const DELAY_MS = 1500
+const POLL_INTERVAL_MS = 250
 
 /** Makes each write to the database take longer. */
 const plugin = `
@@ -36,14 +38,12 @@ describe('three instances with slow databases', function() {
     assert.equal(new Set(responses.map(({ reply }) => reply!.stream!.id)).size, 1)
     const id = responses[0].reply!.stream!.id
     for (const client of clients) {
-      for (;;) {
+      const content = await until(async () => {
+        await sleep(POLL_INTERVAL_MS)
         const { content, finish } = (await client.poll(id)).reply!.stream!
-        if (finish) {
-          assert.equal(content, 'repeated-1 repeated-2 repeated-end')
-          break
-        }
-        await sleep(250)
-      }
+        return finish && content
+      })
+      assert.equal(content, 'repeated-1 repeated-2 repeated-end')
     }
     assert.deepEqual(cluster.questions, ['repeated'])
   })

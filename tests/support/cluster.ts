@@ -118,13 +118,13 @@ export class Cluster {
   }
 
   /** A person, at one instance or, without it, at nginx. */
-  client(userId: string, instance?: Instance, { withResponseUrl = true } = {}): WecomClient {
+  client(userId: string, instance?: Instance, { withResponseUrl = true, pollInterval = 250 } = {}): WecomClient {
     const origin = instance ? `http://127.0.0.1:${instance.port}` : this.nginx.origin
     return new WecomClient({
       url: `${origin}/api/wecom/callback`,
       token: credentials.WECOM_BOT_TOKEN,
       encodingAESKey: credentials.WECOM_BOT_ENCODING_AES_KEY,
-      pollInterval: 250,
+      pollInterval,
       // Not WeCom's five seconds: the specs also run on machines that are busy.
       timeout: 30_000,
       userId,
@@ -164,6 +164,12 @@ export class Cluster {
       else tally.lost++
     }
     return tally
+  }
+
+  /** What the bubbles showed that did not end with the whole answer, for the message of a failure. */
+  get incomplete(): string[][] {
+    return this.results.filter(({ text, seen, isFinished }) => !isFinished || !seen.at(-1)!.endsWith(`${text}-end`))
+      .map(({ text, seen }) => [text, ...seen])
   }
 
   /** Questions that the model was asked, in order. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from 'testkit'
 
-const START_TIMEOUT_MS = 5000
+const START_TIMEOUT_MS = 30_000
 
 /** nginx with a temporary configuration, listening on 127.0.0.1. */
 export class Nginx {

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { freePort } from 'testkit'
 
-const START_TIMEOUT_MS = 10_000
+const START_TIMEOUT_MS = 30_000
+const SYNC_TIMEOUT_MS = 60_000
 
 /** A real Redis server on 127.0.0.1, with a password and without persistence. */
 export class RedisServer {
@@ -34,7 +35,12 @@ export class RedisServer {
 
   /** Starts the server again after `stop`, without what it knew. */
   async run() {
-    const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--requirepass', this.password, '--save', '', '--dir', this.folder]
+    const settings = {
+      port: this.port, bind: '127.0.0.1', requirepass: this.password, masterauth: this.password, save: '', dir: this.folder,
+      // A replica need not wait for others.
+      'repl-diskless-sync-delay': 0,
+    }
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])
     this.process = spawn('redis-server', args, { stdio: 'ignore' })
     const failed = once(this.process, 'error').then(([error]) => { throw error })
     for (let waited = 0; waited < START_TIMEOUT_MS; waited += 50) {
@@ -54,6 +60,16 @@ export class RedisServer {
     } finally {
       client.disconnect()
     }
+  }
+
+  /** Becomes a replica of another server with the same password. Resolves when it has the same content. */
+  async follow(primary: RedisServer) {
+    await this.command('REPLICAOF', '127.0.0.1', String(primary.port))
+    for (let waited = 0; waited < SYNC_TIMEOUT_MS; waited += 50) {
+      if (String(await this.command('INFO', 'replication')).includes('master_link_status:up')) return
+      await sleep(50)
+    }
+    throw new Error('the replica did not get the content of its primary in time')
   }
 
   /** Stops answering, with all connections open. */

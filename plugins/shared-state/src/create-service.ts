@@ -25,17 +25,18 @@ export function createService({ url, prefix }: Config, clock: Clock, logger: Cir
     const service = new SharedStateService(memory, { instance, clock, isShared: false })
     return { service, close: () => service.dispose() }
   }
-  const connection = new RedisConnection(url)
-  const circuit = new Circuit({
+  const connection = new RedisConnection(url, () => circuit.open())
+  const redis = new RedisBackend(connection, prefix)
+  const circuit: Circuit = new Circuit({
     clock,
     logger,
     started: firstConnection(connection.settled, clock),
-    probe: () => connection.commands.ping(),
+    probe: () => redis.probe(),
     reasonOf: error => connection.reasonOf(error),
     reconnect: () => connection.reconnect(),
     healed: () => service.restore(),
   })
-  const backend = new GuardedBackend(new RedisBackend(connection, prefix), memory, circuit)
+  const backend = new GuardedBackend(redis, memory, circuit)
   const service = new SharedStateService(backend, {
     instance,
     clock,

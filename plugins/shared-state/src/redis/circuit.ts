@@ -18,7 +18,7 @@ export interface CircuitOptions {
   logger: Pick<Logger, 'info' | 'warn'>
   /** Resolves when there was time to connect for the first time. */
   started: Promise<unknown>
-  /** Rejects while the server does not answer. */
+  /** Rejects while the server does not answer, or takes no changes. */
   probe(): Promise<unknown>
   /** Finds the cause of a failure. */
   reasonOf(error: unknown): unknown
@@ -85,8 +85,8 @@ export class Circuit {
     }
   }
 
-  /** The server has failed: it is probed from now on. */
-  private open() {
+  /** The server has failed, or the connection to it: it is probed from now on. */
+  open() {
     if (this.isDisposed || this.isOpened) return
     this.isOpened = true
     this.epoch++

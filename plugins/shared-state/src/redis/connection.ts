@@ -6,7 +6,7 @@ const CONNECT_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 2000
 
 /** The part of ioredis that is used here, with the scripts as commands. */
-export type Commands = Pick<Redis, 'get' | 'set' | 'publish' | 'ping' | 'zrem'>
+export type Commands = Pick<Redis, 'get' | 'set' | 'publish' | 'zrem'>
   & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>
 
 /**
@@ -22,8 +22,10 @@ export class RedisConnection {
   private readonly listeners = new Map<string, Set<(message: string) => void>>()
   /** Why the connection failed last. */
   private lastError?: Error
+  private isConnected = false
 
-  constructor(url: string) {
+  /** @param broken called when the connection for commands breaks: what the server knew may be gone */
+  constructor(url: string, private readonly broken: () => void) {
     const options = {
       connectTimeout: CONNECT_TIMEOUT_MS,
       retryStrategy: (times: number) => Math.min(times * 100, MAX_RECONNECT_DELAY_MS),
@@ -34,6 +36,7 @@ export class RedisConnection {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
+      reconnectOnError: error => this.isDemotion(error),
     })
     this.subscriber = new Redis(url, { ...options, maxRetriesPerRequest: null })
     for (const [name, script] of Object.entries(SCRIPTS)) this.client.defineCommand(name, script)
@@ -48,7 +51,15 @@ export class RedisConnection {
     })
     this.client.connect().catch(() => {})
     this.subscriber.connect().catch(() => {})
-    this.client.on('ready', () => void (this.lastError = undefined))
+    this.client.on('ready', () => {
+      this.lastError = undefined
+      this.isConnected = true
+    })
+    this.client.on('close', () => {
+      if (!this.isConnected) return
+      this.isConnected = false
+      this.broken()
+    })
     this.subscriber.on('message', (channel: string, message: string) => {
       for (const listener of [...this.listeners.get(channel) ?? []]) listener(message)
     })
@@ -59,9 +70,21 @@ export class RedisConnection {
     return this.client.status === 'ready' ? error : this.lastError ?? error
   }
 
-  /** Drops a connection that stands but does not answer, and connects again. */
+  /** Drops connections that stand although the server does not answer, and connects again. */
   reconnect() {
-    if (this.client.status === 'ready') this.client.disconnect(true)
+    for (const connection of [this.client, this.subscriber]) {
+      if (connection.status === 'ready') connection.disconnect(true)
+    }
+  }
+
+  /**
+   * After a failover, the connections that are left may lead to the former primary, which is now a replica: new ones
+   * are made, of which the address leads to the new primary.
+   */
+  private isDemotion({ message }: Error): boolean {
+    if (!message.startsWith('READONLY')) return false
+    if (this.subscriber.status === 'ready') this.subscriber.disconnect(true)
+    return true
   }
 
   subscribe(channel: string, listener: (message: string) => void): () => void {

@@ -3,6 +3,8 @@ import type { LeaseState, Limit } from 'common/shared-state'
 import type { Backend, Ticket } from '../backend/types'
 import type { Commands, RedisConnection } from './connection'
 
+const PROBE_TTL_MS = 1000
+
 /** Order of a new ticket, and number of those before it. */
 type Rank = [order: string, ahead: number]
 
@@ -13,6 +15,11 @@ export class RedisBackend implements Backend {
   /** @param prefix of all keys and channels */
   constructor(private readonly connection: RedisConnection, private readonly prefix: string) {
     this.commands = connection.commands
+  }
+
+  /** Rejects while the server takes no changes: a replica answers, but refuses them, as does a server that is full. */
+  async probe() {
+    await this.commands.set(this.key('probe'), '', 'PX', PROBE_TTL_MS)
   }
 
   async claim(key: string, value: string, ttlMs: number) {

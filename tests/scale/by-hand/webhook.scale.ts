@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { until } from 'common/testing'
-import { Cluster } from '../support/cluster'
+import { Cluster } from '../../support/cluster'
 
 const MESSAGES = 15
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { until } from 'common/testing'
 import { WecomGateway, createGemini, scenarios } from 'testkit'
 import type { Gemini } from 'testkit'
-import { Instance } from '../support/instance'
-import { RedisServer } from '../support/redis'
+import { Instance } from '../../support/instance'
+import { RedisServer } from '../../support/redis'
 
 const WAITING = 'waiting for the instance that holds the connection'
 
