@@ -51,6 +51,23 @@ describe('three instances behind one URL', function() {
     })
   }
 
+  it('ask Redis for little per answered message', async () => {
+    const count = 40
+    await cluster.redis.resetOperations()
+    await Promise.all(Array.from({ length: count }, (_, index) => {
+      return cluster.ask(cluster.client(`counted-${index}`, undefined, { pollInterval: 1000 }), `c${index}`)
+    }))
+    const operations = await cluster.redis.operations()
+    const per = (name: string) => (operations[name] ?? 0) / count
+    const total = Object.values(operations).reduce((sum, calls) => sum + calls, 0) / count
+    const shown = Object.keys(operations).map(name => `${name} ${per(name).toFixed(1)}`).join(', ')
+    process.stdout.write(`      ${total.toFixed(1)} operations: ${shown}\n`)
+    // Polls at other instances and renewals depend on the time that an answer takes.
+    assert.ok(total < 140, shown)
+    // That a bubble was closed by a poll at another instance, and nothing else.
+    assert.ok(per('publish') <= 1.2, shown)
+  })
+
   it('answer a message once that reaches all of them at once', async () => {
     const clients = cluster.instances.map(instance => cluster.client('repeated', instance))
     const payload = clients[0].text('repeated')

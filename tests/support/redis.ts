@@ -62,6 +62,16 @@ export class RedisServer {
     }
   }
 
+  /** How often the server has run each command since `resetOperations`, by name; those within scripts included. */
+  async operations(): Promise<Record<string, number>> {
+    const info = String(await this.command('INFO', 'commandstats'))
+    return Object.fromEntries([...info.matchAll(/cmdstat_([^:]+):calls=(\d+)/g)].map(([, name, calls]) => [name, Number(calls)]))
+  }
+
+  async resetOperations() {
+    await this.command('CONFIG', 'RESETSTAT')
+  }
+
   /** Becomes a replica of another server with the same password. Resolves when it has the same content. */
   async follow(primary: RedisServer) {
     await this.command('REPLICAOF', '127.0.0.1', String(primary.port))

@@ -47,7 +47,8 @@ export interface Backend {
    * @returns the position from 0; -1 if the ticket is missing
    */
   renewPlace(queue: string, ticket: Ticket, ttlMs: number, adopt: boolean): Promise<number>
-  leaveQueue(queue: string, ticket: Ticket): Promise<void>
+  /** @returns how many places are left, as far as is known */
+  leaveQueue(queue: string, ticket: Ticket): Promise<number>
 
   take(limits: readonly Limit[], holder: string, ttlMs: number): Promise<number>
   release(keys: readonly string[], holder: string): Promise<void>

@@ -125,6 +125,7 @@ export class MemoryBackend implements Backend {
     const tickets = this.living(queue).filter(ticket => ticket.id !== id)
     if (tickets.length) this.queues.set(queue, tickets)
     else this.queues.delete(queue)
+    return tickets.length
   }
 
   async take(limits: readonly Limit[], holder: string, ttlMs: number) {

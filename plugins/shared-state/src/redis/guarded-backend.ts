@@ -61,10 +61,11 @@ export class GuardedBackend implements Backend {
 
   async leaveQueue(queue: string, ticket: Ticket) {
     // It may have been adopted by this process since. The server is asked at once: it gets its commands in order.
-    await Promise.all([
+    const [, left] = await Promise.all([
       this.memory.leaveQueue(queue, ticket),
       this.run(backend => backend.leaveQueue(queue, ticket)),
     ])
+    return left
   }
 
   take(limits: readonly Limit[], holder: string, ttlMs: number) {

@@ -23,7 +23,8 @@ export class RedisBackend implements Backend {
   }
 
   async claim(key: string, value: string, ttlMs: number) {
-    return await this.commands.sharedClaim(this.key('value', key), value, ttlMs) as string
+    // The value that was there; since Redis 7 in one command.
+    return await this.commands.set(this.key('value', key), value, 'PX', ttlMs, 'NX', 'GET') ?? value
   }
 
   async get(key: string) {
@@ -76,7 +77,7 @@ export class RedisBackend implements Backend {
   }
 
   async leaveQueue(queue: string, { id }: Ticket) {
-    await this.commands.sharedLeaveQueue(...this.queue(queue), id)
+    return await this.commands.sharedLeaveQueue(...this.queue(queue), id) as number
   }
 
   async take(limits: readonly Limit[], holder: string, ttlMs: number) {

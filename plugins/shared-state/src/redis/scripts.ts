@@ -9,12 +9,6 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `
 
-/** KEYS: value. ARGV: value, ttl. */
-const claim = `
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return ARGV[1] end
-return redis.call('GET', KEYS[1])
-`
-
 /** KEYS: value. ARGV: whether a value is expected, the expected one, whether to remove it, new value, ttl. */
 const compareAndSet = `
 local current = redis.call('GET', KEYS[1])
@@ -30,11 +24,15 @@ return 1
 
 /** KEYS: lease, its group if it has one. ARGV: key, holder, ttl, ttl of the value, whether there is a value, value. */
 const acquireLease = `${NOW_MS}
-local lease = redis.call('HMGET', KEYS[1], 'holder', 'until')
+local lease = redis.call('HMGET', KEYS[1], 'holder', 'until', 'fence')
 if lease[1] and tonumber(lease[2]) > now then return 0 end
-local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
-redis.call('HSET', KEYS[1], 'holder', ARGV[2], 'until', now + ARGV[3])
-if ARGV[5] == '1' then redis.call('HSET', KEYS[1], 'value', ARGV[6]) end
+local fence = tonumber(lease[3] or 0) + 1
+local fields = { 'holder', ARGV[2], 'until', now + ARGV[3], 'fence', fence }
+if ARGV[5] == '1' then
+  fields[7] = 'value'
+  fields[8] = ARGV[6]
+end
+redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 if KEYS[2] then
   redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[1])
@@ -49,12 +47,17 @@ local lease = redis.call('HMGET', KEYS[1], 'holder', 'fence')
 local fence = tonumber(lease[2] or 0)
 if fence > tonumber(ARGV[3]) then return 0 end
 if fence == tonumber(ARGV[3]) and lease[1] and lease[1] ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], 'holder', ARGV[2], 'fence', ARGV[3], 'until', now + ARGV[4])
-if ARGV[6] == '1' then redis.call('HSET', KEYS[1], 'value', ARGV[7]) end
+local fields = { 'holder', ARGV[2], 'until', now + ARGV[4], 'fence', ARGV[3] }
+if ARGV[6] == '1' then
+  fields[7] = 'value'
+  fields[8] = ARGV[7]
+end
+redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 if KEYS[2] then
   redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[1])
-  redis.call('PEXPIRE', KEYS[2], ARGV[5])
+  -- Values are written often, and between them the lease is renewed without one.
+  if ARGV[6] == '0' then redis.call('PEXPIRE', KEYS[2], ARGV[5]) end
 end
 return 1
 `
@@ -103,8 +106,10 @@ const joinQueue = `${LIVING}
 local ahead = redis.call('ZCARD', KEYS[1])
 if ahead >= tonumber(ARGV[3]) then return nil end
 local order = time[1] * 1000000 + time[2]
-local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-if last[2] and tonumber(last[2]) >= order then order = tonumber(last[2]) + 1 end
+if ahead > 0 then
+  local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  order = math.max(order, tonumber(last[2]) + 1)
+end
 redis.call('ZADD', KEYS[1], order, ARGV[1])
 redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
 local ttl = ARGV[2] ${STAY}
@@ -122,10 +127,11 @@ local ttl = ARGV[2] ${STAY}
 return redis.call('ZRANK', KEYS[1], ARGV[1])
 `
 
-/** KEYS: order, expiry. ARGV: ticket. */
+/** KEYS: order, expiry. ARGV: ticket. @returns how many are left */
 const leaveQueue = `
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
+return redis.call('ZCARD', KEYS[1])
 `
 
 /** KEYS: one sorted set a limit. ARGV: holder, ttl, the limits. @returns milliseconds to wait, 0 if taken */
@@ -159,7 +165,6 @@ return redis.call('ZRANGE', KEYS[1], 0, -1)
 `
 
 export const SCRIPTS = {
-  sharedClaim: { numberOfKeys: 1, lua: claim },
   sharedCompareAndSet: { numberOfKeys: 1, lua: compareAndSet },
   sharedExpiredLeases: { numberOfKeys: 1, lua: expiredLeases },
   sharedInspectLease: { numberOfKeys: 1, lua: inspectLease },

@@ -66,8 +66,9 @@ export class HeldPlace implements QueuePlace {
     if (this.isStopped) return
     const { backend, changes, queue, ticket, ttlMs } = this.options
     this.stop()
-    await changes.make(ttlMs, () => backend.leaveQueue(queue, ticket))
-    await backend.publish(topicOf(queue), '')
+    await changes.make(ttlMs, async () => {
+      if (await backend.leaveQueue(queue, ticket)) await backend.publish(topicOf(queue), '')
+    })
   }
 
   /** Renews it no more. */
