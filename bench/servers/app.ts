@@ -4,10 +4,12 @@ import { HTTP } from '@koishijs/plugin-http'
 import Server from '@koishijs/plugin-server'
 import { Context, Logger } from 'koishi'
 import { freePort } from 'testkit'
+import { slimMiddlewareChain } from '../../bin/instance/middleware-chain'
 import { speedUpServiceAccess } from '../../bin/instance/service-access'
 
 // As the instance ships.
 speedUpServiceAccess()
+slimMiddlewareChain()
 // Logging is not part of what is measured.
 Logger.targets.splice(0)
 

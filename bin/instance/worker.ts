@@ -21,6 +21,7 @@ import { setupLog } from './log/setup'
 import type { LogConfig } from './log/setup'
 import { setupLogLabels } from './log/labels'
 import { setupLogPrivacy } from './log/privacy'
+import { slimMiddlewareChain } from './middleware-chain'
 import { checkPort } from './port'
 import { speedUpServiceAccess } from './service-access'
 import { startupReport } from './startup-report'
@@ -120,6 +121,7 @@ function runningPlugins(): Dict<Dict> {
 
 async function start() {
   speedUpServiceAccess()
+  slimMiddlewareChain()
   const env = await readSettings()
   await reserveDatabases(loader.databaseFiles(), fail)
   watchLogs(join(loader.baseDir, 'data', 'logs'))
