@@ -10,11 +10,11 @@ import type { TurnContext } from './turn-options'
 
 export interface AnswerDeliveryEvents {
   /** The turn did not end within its lifetime: what there is of the answer should be delivered. */
-  giveUp(): void
+  ended(): void
   /** `isSending` or `isUnfinished` may have changed. */
   progressed(): void
   /** The turn is no longer needed. */
-  retire(): void
+  forget(): void
 }
 
 /** Delivers the answer of one turn: in its bubble as far as possible, the rest by the fallback delivery. */
@@ -188,8 +188,8 @@ export class AnswerDelivery {
     // Without a connection, a pushed bubble may still be due.
     const isDue = this.screen?.isPushed && this.phase === 'live' && !bubble.finalFrame && !bubble.isOpened
     if (isDue && !inWords(turn.combined)) this.handOver(notices.silent)
-    if (this.phase === 'handed-over' || (inWords(turn.combined) && !bubble.isFinalFrameSent)) this.events.giveUp()
-    else this.events.retire()
+    if (this.phase === 'handed-over' || (inWords(turn.combined) && !bubble.isFinalFrameSent)) this.events.ended()
+    else this.events.forget()
   }
 
   private handOver(note: string) {
@@ -288,7 +288,7 @@ export class AnswerDelivery {
   }
 
   private retire() {
-    this.schedule(this.context.options.retention, () => this.events.retire())
+    this.schedule(this.context.options.retention, () => this.events.forget())
   }
 
   private schedule(delay: number, callback: () => void) {

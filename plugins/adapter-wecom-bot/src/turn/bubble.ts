@@ -16,7 +16,9 @@ export class Bubble {
   finalFrame?: Frame
   /** Part of the turn's text that the final frame shows. */
   shownText = ''
-  private cached?: { version: number, frame: Frame }
+  private cachedFrame?: Frame
+  /** Of the turn, when the frame was made. */
+  private cachedVersion = 0
 
   constructor(
     readonly turn: Turn,
@@ -87,11 +89,12 @@ export class Bubble {
 
   private growingFrame(): Frame {
     const { version } = this.turn
-    if (this.cached?.version !== version) {
+    if (!this.cachedFrame || this.cachedVersion !== version) {
       const [content] = cut(this.turn.text, MAX_STREAM_BYTES)
-      this.cached = { version, frame: { content: content || this.placeholder, finish: false } }
+      this.cachedFrame = { content: content || this.placeholder, finish: false }
+      this.cachedVersion = version
     }
-    return this.cached.frame
+    return this.cachedFrame
   }
 }
 

@@ -12,7 +12,8 @@ import type { TurnContext, TurnEvents } from './turn-options'
 
 /** The handle of one turn. All calls are allowed at any time, also after the turn was forgotten. */
 export class TurnController implements TurnObserver, AnswerDeliveryEvents {
-  private readonly end: TurnEnd
+  /** Absent until something waits for the end. */
+  private end?: TurnEnd
   private readonly delivery: AnswerDelivery
   private readonly screen?: Screen
   private savedFrame?: Frame
@@ -32,7 +33,6 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
     private readonly events: TurnEvents,
   ) {
     turn.observer = this
-    this.end = new TurnEnd(turn, context.clock)
     this.screen = createScreen?.(this)
     this.delivery = new AnswerDelivery(turn, this.screen, context, this)
   }
@@ -87,12 +87,12 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
 
   /** Resolves when the turn has ended, or after `delay` milliseconds. */
   async whenEnded(delay: number): Promise<void> {
-    if (!this.isDisposed) await this.end.wait(delay)
+    if (!this.isDisposed) await this.endOfTurn().wait(delay)
   }
 
   /** The last middleware has returned; Koishi may still be sending its result. */
   middlewareReturned() {
-    if (!this.isDisposed) this.end.middlewareReturned()
+    if (!this.isDisposed) this.endOfTurn().middlewareReturned()
   }
 
   /** Koishi's middleware chain has ended. */
@@ -182,7 +182,7 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
   /** The process is shutting down: says so in the chat, in the bubble if possible. */
   interrupt() {
     // Once the answer is sent as it stands, a passive reply need not wait any longer.
-    if (this.delivery.interrupt()) this.end.reached()
+    if (this.delivery.interrupt()) this.end?.reached()
   }
 
   /** Delivers a final frame that was not fetched, without waiting any longer. */
@@ -201,31 +201,21 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
   dispose() {
     this.isDisposed = true
     this.delivery.dispose()
-    this.end.dispose()
+    this.end?.dispose()
   }
 
-  /** The turn has ended. */
+  /** The turn has ended, or is given up. */
   ended() {
     this.events.ended(this.turn)
     this.delivery.end()
-    this.end.reached()
+    this.end?.reached()
     this.events.progressed()
-  }
-
-  /** The turn did not end within its lifetime: what there is of the answer is delivered. */
-  giveUp() {
-    this.ended()
   }
 
   /** `isSending` or `isUnfinished` may have changed. */
   progressed() {
     if (this.delivery.isDone) this.settle()
     this.events.progressed()
-  }
-
-  /** The turn is no longer needed. */
-  retire() {
-    this.forget()
   }
 
   /** Nothing has to be done about a pushed bubble any more, also not after a restart. */
@@ -239,6 +229,10 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
   private stored(frame: Frame): StoredStream {
     const stream = this.turn.stored(frame.content, frame.finish)
     return this.publishedFrame ? { ...stream, images: frame.images, card: this.publishedCard } : stream
+  }
+
+  private endOfTurn(): TurnEnd {
+    return this.end ??= new TurnEnd(this.turn, this.context.clock)
   }
 
   private get isWritable() {

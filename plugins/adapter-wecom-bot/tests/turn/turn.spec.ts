@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { StoredStream } from '../../src/storage/streams'
+import { Turn } from '../../src/turn/turn'
 import { cards } from '../support/cards'
 import { MINUTE, SECOND, createTurns, message } from '../support/turns'
 
@@ -268,5 +269,37 @@ describe('TurnRegistry', () => {
     const ids = new Set(Array.from({ length: 100 }, (_, serial) => turns.open(message({ msgId: String(serial) })).id))
     assert.equal(ids.size, 100)
     for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/)
+  })
+})
+
+describe('messages of a turn', () => {
+  const open = () => new Turn('T', 'M', { botId: 'b', userId: 'u' }, 0)
+
+  it('keep their order and their ids, whatever is edited and removed', () => {
+    const turn = open()
+    const ids = ['a', 'b', 'c'].map(text => turn.add({ text }))
+    assert.deepEqual(ids, ['T.1', 'T.2', 'T.3'])
+    assert.ok(turn.edit('T.1', { text: 'A' }))
+    assert.ok(turn.remove('T.2'))
+    assert.equal(turn.add({ text: 'd' }), 'T.4')
+    assert.equal(turn.text, 'A\n\nc\n\nd')
+    assert.ok(turn.remove('T.4'))
+    assert.equal(turn.add({ text: 'e' }), 'T.5')
+    assert.equal(turn.text, 'A\n\nc\n\ne')
+  })
+
+  it('are found by their exact id only', () => {
+    const turn = open()
+    turn.add({ text: 'a' })
+    turn.add({ text: 'b' })
+    turn.remove('T.2')
+    const { version } = turn
+    for (const id of ['', 'T', 'T.', 'T.0', 'T.-1', 'T.01', 'T.1.0', 'T.1 ', 'T.1e0', 'T.2', 'T.3', 'U.1', 'TT.1', 'T.length']) {
+      assert.equal(turn.edit(id, { text: 'x' }), false, id)
+      assert.equal(turn.remove(id), false, id)
+      assert.equal(turn.writerOf(id), undefined, id)
+    }
+    assert.equal(turn.version, version)
+    assert.equal(turn.text, 'a')
   })
 })
