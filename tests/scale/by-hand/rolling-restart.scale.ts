@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { Cluster, slowAnswer } from '../support/cluster'
+import { Cluster, slowAnswer } from '../../support/cluster'
 
 describe('a rolling restart of three instances under load', function() {
   this.timeout(300_000)
   let cluster: Cluster
   before(async () => {
     cluster = await Cluster.start(3, { GEMINI_API_KEY: 'spec-key' })
+    // One that is stopped leaves messages to those that it has seen.
+    for (const instance of cluster.instances) await instance.prints('instances that share their state: 3')
   })
   after(() => cluster?.close())
 
