@@ -30,21 +30,20 @@ export function isolateMiddleware(
 ) {
   const processor = (app as unknown as { $processor: Processor }).$processor
 
-  const isolate = (middleware: Middleware, ctx: Context): Middleware => async (session, next) => {
-    let rest: Promise<unknown> | undefined
-    const observed: Next = (callback) => {
-      const result = next(callback)
-      rest = result
-      return result
-    }
-    try {
-      return await middleware(session, observed)
-    } catch (error) {
+  // Without async functions, whose frames would be kept while the message waits for its answer.
+  const isolate = (middleware: Middleware, ctx: Context): Middleware => (session, next) => {
+    let rest: ReturnType<Next> | undefined
+    const failed = (error: unknown) => {
       if (error instanceof SessionError) throw error
       report(error, 'middleware', pluginOf(ctx))
       // The reply of later middleware is kept.
-      if (rest) return await rest as Awaited<ReturnType<Middleware>>
-      return failureNotice(session)
+      return rest ?? failureNotice(session)
+    }
+    try {
+      const result = middleware(session, callback => rest = next(callback))
+      return Promise.resolve(result).then(undefined, failed)
+    } catch (error) {
+      return failed(error)
     }
   }
 
