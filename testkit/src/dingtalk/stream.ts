@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { WebSocket } from 'ws'
-import { WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import type { Clock } from '../clock'
 
 /** A callback, with the times it was sent and the time it was acknowledged. */
@@ -89,7 +88,7 @@ export class StreamGateway {
 
   /** Resolves when a connection is open. */
   async connected(): Promise<void> {
-    if (!this.sockets.size) await new Promise<void>(resolve => this.waiting.push(resolve))
+    if (!this.openSockets.length) await new Promise<void>(resolve => this.waiting.push(resolve))
   }
 
   /** Sends a callback up to `times` times, until it is acknowledged. */
@@ -128,6 +127,11 @@ export class StreamGateway {
     this.server.close()
   }
 
+  /** A socket that was cut stays among `sockets` until its event. */
+  private get openSockets(): WebSocket[] {
+    return [...this.sockets].filter(({ readyState }) => readyState === WebSocket.OPEN)
+  }
+
   private accept(client: WebSocket, subscription: Subscription) {
     this.sockets.add(client)
     this.subscriptions.set(client, subscription)
@@ -161,7 +165,7 @@ export class StreamGateway {
     if (this.silent) return
     const headers = { topic, messageId, contentType: 'application/json', time: String(this.clock.now()) }
     const text = JSON.stringify({ specVersion: '1.0', type, headers, data: JSON.stringify(data) })
-    const client = [...this.sockets].filter(socket => !app || this.subscriptions.get(socket)!.app === app).at(-1)
+    const client = this.openSockets.filter(socket => !app || this.subscriptions.get(socket)!.app === app).at(-1)
     // A callback that was not subscribed to goes nowhere.
     if (client && (type !== 'CALLBACK' || this.subscriptions.get(client)!.topics.includes(topic))) client.send(text)
   }

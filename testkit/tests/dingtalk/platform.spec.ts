@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import Dingtalk from '@koishijs/plugin-adapter-dingtalk'
 import { HTTP } from '@koishijs/plugin-http'
 import { Context, Logger } from 'koishi'
 import type { ForkScope, Session } from 'koishi'
 import type { Dingtalk as Platform } from '../../src'
 import { createDingtalk, manualClock, dingtalkErrors } from '../../src'
+import { WebSocket } from 'ws'
 
 describe('createDingtalk', () => {
   let platform: Platform
@@ -117,6 +119,32 @@ describe('createDingtalk', () => {
       await assert.rejects(ask())
       assert.equal((await ask()).status, 200)
       assert.equal(platform.meter.count, 1)
+    })
+  })
+
+  describe('Stream connection', () => {
+    const topic = '/v1.0/im/bot/messages/get'
+
+    async function connect() {
+      const credential = { clientId: platform.appKey, clientSecret: platform.appSecret }
+      const opened = await call('POST', 'gateway/connections/open', { ...credential, subscriptions: [{ type: 'CALLBACK', topic }] })
+      const { endpoint, ticket } = await opened.json() as { endpoint: string, ticket: string }
+      return new WebSocket(`${endpoint}?ticket=${ticket}`)
+    }
+
+    it('keeps a message while it is cut, and delivers it over the next one', async () => {
+      platform = await createDingtalk()
+      const first = await connect()
+      await platform.stream.connected()
+      const cut = once(first, 'close')
+      for (const socket of platform.stream.sockets) socket.terminate()
+      const said = platform.say('还在吗')
+      assert.equal(platform.stream.deliveries[0].sentAt.length, 0)
+      await cut
+      const next = await connect()
+      const [frame] = await once(next, 'message')
+      assert.match(String(frame), /还在吗/)
+      assert.equal((await said).sentAt.length, 1)
     })
   })
 
