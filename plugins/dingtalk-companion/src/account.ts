@@ -35,12 +35,12 @@ export interface Account {
   messages: BotMessages
   /** Takes a callback of either mode. */
   received(callback: Callback): Promise<object | null>
-  /** Tells the chats whose messages were left unanswered. @returns whether some were skipped that others may answer */
-  askAgain(): Promise<boolean>
+  /** Tells the chats whose messages were left unanswered. */
+  askAgain(): ReturnType<typeof askAgain>
   uninstall(): void
   /** Closes the cards that were left open, while that goes on. */
   recovering?: Promise<void>
-  /** Tries again to close cards that another instance may write. */
+  /** Closes cards that another instance may write, and tells of lost answers, later. */
   recoveryTimer?: unknown
 }
 
@@ -54,6 +54,8 @@ export interface AccountOptions {
   store: OpenCardStore
   unanswered: UnansweredMessages
   turns: TurnRegistry
+  /** Called when an answer was lost on its way. */
+  lost(): void
   warn(text: string): void
 }
 
@@ -84,8 +86,12 @@ export function createAccount(bot: StockBot, options: AccountOptions): Account {
     const asker = config.mentionAsker && !isDirect && staffId ? { id: staffId, name } : undefined
     const turn = turns.open(session.id, { asker })
     const endSign = hasSigns ? signs.begin({ msgId, conversationId }, turn) : undefined
-    const { recorded, end } = unanswered.add(bot.selfId, msgId, session.channelId!)
+    const { recorded, end, leave } = unanswered.add(bot.selfId, msgId, session.channelId!)
     turn.heard = end
+    turn.lost = () => {
+      leave()
+      options.lost()
+    }
     turn.ended = () => {
       endSign?.()
       end()

@@ -27,6 +27,9 @@ import { takeHttpCallbacks } from './stream/http-callbacks'
 import type { HttpApp } from './stream/http-callbacks'
 import { TurnRegistry } from './turn/turn-registry'
 
+/** After an answer was lost, and after its chat could not be told, it is tried to tell the chat. */
+const RETRY_MS = 60_000
+
 export interface CompanionOptions {
   clock: Clock
   /** A number from 0 up to 1. */
@@ -48,6 +51,7 @@ export class Companion {
   private readonly database: DatabaseAccess
   private readonly turns: TurnRegistry
   private readonly warn: (text: string) => void
+  private isClosed = false
   /** Ends when the rows of earlier versions have the form of this one. */
   private carryingOver: Promise<unknown> = Promise.resolve()
 
@@ -94,6 +98,7 @@ export class Companion {
 
   /** Delivers what is held back, closes all cards, and leaves the bots as they were. It never throws. */
   async close() {
+    this.isClosed = true
     this.eachAccount(({ connection, uninstall, recoveryTimer }) => {
       this.options.clock.clearTimeout(recoveryTimer)
       connection.dispose()
@@ -174,7 +179,8 @@ export class Companion {
     const { cards: store, ctx, options, turns, unanswered, warn } = this
     const config = settingsOf(this.config, bot.selfId)
     const app = this.appOf(bot.selfId)
-    const account = createAccount(bot, { ...options, app, config, ctx, store, turns, unanswered, warn })
+    const lost = () => this.restoreLater(account, RETRY_MS)
+    const account = createAccount(bot, { ...options, app, config, ctx, lost, store, turns, unanswered, warn })
     this.accounts.set(bot.sn, account)
     return account
   }
@@ -210,7 +216,7 @@ export class Companion {
   }
 
   private async recover(account: Account) {
-    const { accounts, options: { clock } } = this
+    const { options: { clock } } = this
     const { api } = account
     await this.carryingOver
     // Nothing is spent: this only has the counts read and written.
@@ -218,10 +224,17 @@ export class Companion {
     api.app.messages.spend(0)
     clock.clearTimeout(account.recoveryTimer)
     const hasSkippedCards = await closeLeftOpenCards(api, this.cards, clock)
-    const hasSkipped = await account.askAgain() || hasSkippedCards
+    const { hasSkipped, hasFailed } = await account.askAgain()
     // Those of an instance that died a moment ago, perhaps this one before its restart, count as written still.
-    if (!hasSkipped || ![...accounts.values()].includes(account)) return
-    account.recoveryTimer = clock.setTimeout(() => this.restore(account), LEASES_EXPIRE_MS)
+    if (hasSkipped || hasSkippedCards) this.restoreLater(account, LEASES_EXPIRE_MS)
+    else if (hasFailed) this.restoreLater(account, RETRY_MS)
+  }
+
+  private restoreLater(account: Account, delayMs: number) {
+    const { accounts, options: { clock } } = this
+    if (this.isClosed || ![...accounts.values()].includes(account)) return
+    clock.clearTimeout(account.recoveryTimer)
+    account.recoveryTimer = clock.setTimeout(() => this.restore(account), delayMs)
   }
 }
 

@@ -1,4 +1,5 @@
 import { describeError } from 'common/errors'
+import type { DingtalkError } from '../api/error'
 import type { StockBot } from '../api/stock-bot'
 import type { UnansweredMessages } from '../storage/unanswered-messages'
 
@@ -11,20 +12,25 @@ export interface AskAgainOptions {
 }
 
 /**
- * Asks the chats whose messages were left unanswered by a process that was killed to ask again: a sentence in each.
- * It never throws.
- * @returns whether messages were skipped, because another instance answers them or died a moment ago
+ * Asks the chats to ask again whose answers were lost on their way, or not made by a process that was killed: a
+ * sentence in each. It never throws.
+ * @returns `hasSkipped` if another instance answers some of the messages or died a moment ago, `hasFailed` if chats
+ * could not be told and it is to be tried again
  */
-export async function askAgain({ bot, unanswered, text, warn }: AskAgainOptions): Promise<boolean> {
+export async function askAgain(
+  { bot, unanswered, text, warn }: AskAgainOptions,
+): Promise<{ hasSkipped: boolean, hasFailed: boolean }> {
   const { left, hasSkipped } = await unanswered.takeLeft(bot.selfId)
+  let hasFailed = false
   for (const { channelId, rows } of left) {
     try {
       await bot.sendMessage(channelId, text(rows.length))
     } catch (error) {
-      await unanswered.putBack(rows)
-      warn(`DingTalk: ${rows.length} messages were left unanswered by the last process, and their chat could not be told: `
-        + `${describeError(error)}; trying again with the next connection`)
+      const isKept = await unanswered.putBack(rows, (error as DingtalkError).code === 'dingtalk/connection-failed')
+      hasFailed ||= isKept
+      warn(`DingTalk: ${rows.length} messages stayed unanswered, and their chat could not be told: ${describeError(error)}; `
+        + (isKept ? 'trying again in a minute and with the next connection' : 'giving up'))
     }
   }
-  return hasSkipped
+  return { hasSkipped, hasFailed }
 }

@@ -8,7 +8,11 @@ import type { UnansweredRow } from './tables'
 /** Later than this the person has long asked again. */
 const MAX_AGE_MS = 15 * 60_000
 
-const MAX_ENDED = 1000
+/** Messages that are remembered because the database is away. */
+const MAX_REMEMBERED = 1000
+
+/** The request to ask again is sent so often at most where it may have arrived each time. */
+const MAX_DOUBTFUL_TRIES = 3
 
 export interface LeftMessages {
   /** Koishi's channel. */
@@ -16,15 +20,29 @@ export interface LeftMessages {
   rows: UnansweredRow[]
 }
 
+export interface Recorded {
+  /** Ends when the message is recorded. */
+  recorded: Promise<void>
+  /** The chat has heard something, or there will be nothing to hear. */
+  end(): void
+  /** The answer, or a part of it, may not have arrived: the chat is told later. */
+  leave(): void
+}
+
 /**
  * Records the messages that were acknowledged and of which the chat has heard nothing yet: DingTalk does not deliver
- * them again, so that only the next start can say a word after a crash.
+ * them again, so that after a crash only the next start can say a word. Those whose answer was lost on its way stay
+ * recorded, too.
  */
 export class UnansweredMessages {
   /** Row keys of messages that this process answers. */
   private readonly own = new Set<string>()
   /** Those of which it could not remove the row, because the database was away. */
-  private readonly ended = new LruMap<string, true>({ capacity: MAX_ENDED })
+  private readonly ended = new LruMap<string, true>({ capacity: MAX_REMEMBERED })
+  /** Rows of lost answers that could not be written, because the database was away. */
+  private readonly unwritten = new LruMap<string, UnansweredRow>({ capacity: MAX_REMEMBERED })
+  /** How often a chat was told, perhaps. */
+  private readonly doubtfulTries = new LruMap<string, number>({ capacity: MAX_REMEMBERED })
 
   constructor(
     private readonly database: DatabaseAccess,
@@ -35,12 +53,11 @@ export class UnansweredMessages {
   /**
    * Records a message.
    * @param appKey of the robot that received it
-   * @returns when it is recorded, and what to call when the chat has heard something, or there will be nothing to hear
    */
-  add(appKey: string, messageId: string, channelId: string): { recorded: Promise<void>, end: () => void } {
+  add(appKey: string, messageId: string, channelId: string): Recorded {
     const id = rowKey(appKey, messageId)
     // Delivered again while it is being answered.
-    if (this.own.has(id)) return { recorded: Promise.resolve(), end: () => {} }
+    if (this.own.has(id)) return { recorded: Promise.resolve(), end: () => {}, leave: () => {} }
     this.own.add(id)
     const row = { id, app: rowKey(appKey), channelId, at: new Date(this.clock.now()) }
     const recorded = this.record(row)
@@ -49,17 +66,22 @@ export class UnansweredMessages {
       end: () => {
         if (this.own.delete(id)) void recorded.then(() => this.delete(id))
       },
+      leave: () => {
+        this.own.delete(id)
+        void recorded.then(() => this.leaveRow(row))
+      },
     }
   }
 
   /**
-   * Takes the messages to an app that a process left when it was killed, each once.
+   * Takes the messages to an app whose answers were lost, or that a process left when it was killed, each once.
    * @returns by channel, without those that are too old; `hasSkipped` if some belong to another instance, or to one
    * that died a moment ago
    */
   async takeLeft(appKey: string): Promise<{ left: LeftMessages[], hasSkipped: boolean }> {
-    const query = { app: rowKey(appKey) }
-    const rows = await this.database.try(database => database.get('dingtalk_unanswered', query)) ?? []
+    const app = rowKey(appKey)
+    const written = await this.database.try(database => database.get('dingtalk_unanswered', { app })) ?? []
+    const rows = [...written, ...[...this.unwritten.values()].filter(row => row.app === app)]
     const chats = new Map<string, UnansweredRow[]>()
     let hasSkipped = false
     for (const row of rows) {
@@ -72,15 +94,22 @@ export class UnansweredMessages {
       const removed = await this.database.try(database => database.remove('dingtalk_unanswered', { id }))
       await this.shared?.release(id)
       const isOver = this.ended.get(id)
-      const isTold = removed?.matched && !isOver && Math.abs(this.clock.now() - at.getTime()) <= MAX_AGE_MS
+      const isLeft = this.unwritten.delete(id) || (removed?.matched && !isOver)
+      const isTold = isLeft && Math.abs(this.clock.now() - at.getTime()) <= MAX_AGE_MS
       if (isTold) chats.set(channelId, [...chats.get(channelId) ?? [], row])
     }
     return { left: [...chats].map(([channelId, rows]) => ({ channelId, rows })), hasSkipped }
   }
 
-  /** Their chat could not be told: it is tried again with the next connection. */
-  async putBack(rows: UnansweredRow[]) {
-    await this.database.try(database => database.upsert('dingtalk_unanswered', rows))
+  /**
+   * Their chat could not be told.
+   * @param isDoubtful whether it may have been told
+   * @returns whether it is tried again
+   */
+  async putBack(rows: UnansweredRow[], isDoubtful: boolean): Promise<boolean> {
+    const kept = rows.filter(({ id }) => !isDoubtful || this.countDoubtful(id) < MAX_DOUBTFUL_TRIES)
+    await Promise.all(kept.map(row => this.leaveRow(row)))
+    return kept.length > 0
   }
 
   /** The process ends: what is unanswered is told of at the next start. */
@@ -93,6 +122,19 @@ export class UnansweredMessages {
     // Before the row, which other instances would take for one that was left.
     await this.shared?.hold(row.id)
     await this.database.try(database => database.upsert('dingtalk_unanswered', [row]))
+  }
+
+  private async leaveRow(row: UnansweredRow) {
+    this.ended.delete(row.id)
+    const written = await this.database.try(database => database.upsert('dingtalk_unanswered', [row]))
+    if (!written) this.unwritten.set(row.id, row)
+    await this.shared?.release(row.id)
+  }
+
+  private countDoubtful(id: string): number {
+    const tries = (this.doubtfulTries.get(id) ?? 0) + 1
+    this.doubtfulTries.set(id, tries)
+    return tries
   }
 
   private async delete(id: string) {

@@ -2,6 +2,7 @@ import { SerialQueue } from 'common/async'
 import { LruMap } from 'common/collections'
 import type { Clock } from 'common/time'
 import type { DingtalkApi } from '../api/api'
+import type { DingtalkError } from '../api/error'
 import { MAX_CARD_CHARACTERS } from '../api/limits'
 import type { SessionWebhooks } from '../api/session-webhooks'
 import { chatOf } from '../api/stock-bot'
@@ -95,7 +96,7 @@ export class BotMessages {
     const { api, load } = this.options
     turn?.release()
     return this.queue.run(channelId, async () => {
-      const key = await new MediaSender(api, chatOf(channelId, session), load).send(file)
+      const key = await noticingLoss(turn, () => new MediaSender(api, chatOf(channelId, session), load).send(file))
       turn?.heard()
       return key
     })
@@ -141,7 +142,7 @@ export class BotMessages {
     const heard = () => turn?.heard()
     const sender: Pick<MarkdownSender, 'send'> = {
       async send(text, start) {
-        const keys = await markdown.send(text, start)
+        const keys = await noticingLoss(turn, () => markdown.send(text, start))
         heard()
         return keys
       },
@@ -168,5 +169,14 @@ export class BotMessages {
       recall: key => recall(channelId, key),
       warn,
     }
+  }
+}
+
+async function noticingLoss<T>(turn: Turn | undefined, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send()
+  } catch (error) {
+    if ((error as DingtalkError).isTransient) turn?.lost()
+    throw error
   }
 }

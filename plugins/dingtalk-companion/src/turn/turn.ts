@@ -12,6 +12,8 @@ export class Turn {
   readonly mention: Mention
   /** Called when the chat has heard something of the answer; it may be called again. */
   heard = () => {}
+  /** Called when something of the answer may not have arrived, because DingTalk could not be reached. */
+  lost = () => {}
   /** Called when everything is delivered. */
   ended = () => {}
   private readonly messages: OutgoingMessage[] = []

@@ -50,6 +50,21 @@ describe('messages that a killed process left unanswered', () => {
     assert.deepEqual(await rows(), [])
   })
 
+  it('are told of in a minute where the connection stays', async () => {
+    await start()
+    await rig.turn('cidGroup')
+    while (!(await rows()).length) await tick()
+    rig.platform.meter.missing.add('qyapi_robot_sendmsg')
+    await restart()
+    await rig.until(() => rig.warnings.some(text => text.includes('trying again in a minute')), 100)
+    await rig.recovered()
+    rig.platform.meter.missing.delete('qyapi_robot_sendmsg')
+    await rig.clock.advance(60_000)
+    await rig.until(() => rig.texts.length > 0)
+    assert.deepEqual(rig.texts, ['1 条没有回答'])
+    assert.deepEqual(await rows(), [])
+  })
+
   it('are told of no more a quarter of an hour later', async () => {
     await start()
     await rig.turn()
@@ -117,6 +132,101 @@ describe('messages that a killed process left unanswered', () => {
     rig.app.emit('bot-status-updated', rig.bot as never)
     while ((await rows()).length) await tick()
     for (let index = 0; index < 20; index++) await tick()
+    assert.deepEqual(rig.texts, [])
+  })
+})
+
+describe('answers that are lost on their way', () => {
+  let rig: Rig
+
+  afterEach(() => rig.close())
+
+  const rows = () => rig.app.database.get('dingtalk_unanswered', {})
+
+  async function start(database = true) {
+    rig = await (await Rig.start({ database })).online()
+  }
+
+  /** Answers a message while DingTalk breaks off every request to send. */
+  async function lose(before?: string) {
+    const { session, endChain } = await rig.turn()
+    if (before) {
+      await rig.settled(session.send(before))
+      await rig.until(() => rig.texts.length === 1, 100)
+      await rig.settled(session.send('接着说'))
+    } else {
+      await rig.settled(session.send('回答'))
+    }
+    for (const api of ['batchSend', 'createAndDeliver', 'streaming'] as const) rig.platform.fail(api, 'reset', 1000)
+    await rig.settled(endChain())
+  }
+
+  async function told(count: number) {
+    rig.platform.recover()
+    await rig.clock.advance(60_000)
+    await rig.until(() => rig.texts.length === count)
+    assert.equal(rig.texts.at(-1), '1 条没有回答')
+    await rig.clock.advance(300_000)
+    for (let index = 0; index < 50; index++) await tick()
+    assert.equal(rig.texts.length, count)
+  }
+
+  it('are told of in a minute, once', async () => {
+    await start()
+    await lose()
+    while ((await rows()).length !== 1) await tick()
+    await told(1)
+    assert.deepEqual(await rows(), [])
+  })
+
+  it('are told of with the next connection', async () => {
+    await start()
+    await lose()
+    while ((await rows()).length !== 1) await tick()
+    rig.platform.recover()
+    rig.app.emit('bot-status-updated', rig.bot as never)
+    await rig.until(() => rig.texts.length === 1)
+    assert.deepEqual(rig.texts, ['1 条没有回答'])
+  })
+
+  it('are told of where a part of them has arrived', async () => {
+    await start()
+    await lose('先说一句')
+    await told(2)
+  })
+
+  it('are told of without a database', async () => {
+    await start(false)
+    await lose()
+    await told(1)
+  })
+
+  it('are told of while the database fails', async () => {
+    await start()
+    const { database } = rig.app
+    for (const method of ['upsert', 'get', 'remove'] as const) {
+      const run = database[method].bind(database) as (table: never, ...rest: never[]) => Promise<never>
+      database[method] = (async (table: never, ...rest: never[]) => {
+        if (table === 'dingtalk_unanswered') throw new Error('disk I/O error')
+        return run(table, ...rest)
+      }) as never
+    }
+    await lose()
+    await told(1)
+  })
+
+  it('are told of three times at most while the request to ask again breaks off, too', async () => {
+    await start()
+    await lose()
+    const sent = () => rig.calls.filter(api => api === 'batchSend').length
+    const before = sent()
+    for (let minute = 0; minute < 10; minute++) {
+      await rig.clock.advance(60_000)
+      await rig.recovered()
+    }
+    assert.equal(rig.warnings.filter(text => text.endsWith('giving up')).length, 1)
+    assert.equal(sent() - before, 3)
+    assert.deepEqual(await rows(), [])
     assert.deepEqual(rig.texts, [])
   })
 })

@@ -10,6 +10,7 @@ import { Context, Logger } from 'koishi'
 import type { Bot, ForkScope, Session } from 'koishi'
 import { createDingtalk } from 'testkit'
 import type { Dingtalk as Platform, DingtalkOptions } from 'testkit'
+import type { Account } from '../../src/account'
 import { Companion } from '../../src/companion'
 import { Config } from '../../src/config'
 import type { TurnRegistry } from '../../src/turn/turn-registry'
@@ -172,6 +173,12 @@ export class Rig {
       await tick()
       for (let ticks = 0; ticks < step / 100 && !condition(); ticks++) await tick()
     }
+  }
+
+  /** Waits until what was left open and unanswered has been dealt with, as far as that goes at the moment. */
+  async recovered() {
+    const { accounts } = this.companion as unknown as { accounts: Map<number, Account> }
+    while ([...accounts.values()].some(({ recovering }) => recovering)) await tick()
   }
 
   /** Lets time pass until a promise settles. */
