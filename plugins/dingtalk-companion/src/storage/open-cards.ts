@@ -1,13 +1,19 @@
 import type { Clock } from 'common/time'
+import { LruMap } from 'common/collections'
 import { rowKey } from 'common/database'
 import type { DatabaseAccess } from 'common/database'
 import type { SharedLeases } from '../instances/shared-leases'
 import type { OpenCardRow } from './tables'
 
+/** Closed cards that are remembered because the database is away. */
+const MAX_CLOSED = 1000
+
 /** Records the cards that are being written, so that they can be closed after a crash. */
 export class OpenCardStore {
   /** Cards of this process. */
   private readonly own = new Set<string>()
+  /** Closed cards of which it could not remove the row. */
+  private readonly closed = new LruMap<string, true>({ capacity: MAX_CLOSED })
 
   constructor(
     private readonly database: DatabaseAccess,
@@ -37,7 +43,9 @@ export class OpenCardStore {
   /** Removes a card that is closed. */
   async remove(outTrackId: string) {
     this.own.delete(outTrackId)
-    await this.database.try(database => database.remove('gemini_dingtalk_card', { outTrackId }))
+    const removed = await this.database.try(database => database.remove('gemini_dingtalk_card', { outTrackId }))
+    if (removed) this.closed.delete(outTrackId)
+    else this.closed.set(outTrackId, true)
     await this.shared?.release(outTrackId)
   }
 
@@ -56,6 +64,9 @@ export class OpenCardStore {
   async leftOpen(app: string): Promise<OpenCardRow[]> {
     const query = { app: rowKey(app) }
     const rows = await this.database.try(database => database.get('gemini_dingtalk_card', query)) ?? []
-    return rows.filter(({ outTrackId }) => !this.own.has(outTrackId))
+    // To close these again would put what was stored last in place of the whole text.
+    const closed = rows.filter(({ outTrackId }) => this.closed.get(outTrackId))
+    await Promise.all(closed.map(({ outTrackId }) => this.remove(outTrackId)))
+    return rows.filter(row => !this.own.has(row.outTrackId) && !closed.includes(row))
   }
 }

@@ -60,6 +60,28 @@ describe('closeLeftOpenCards', () => {
     await rig.until(() => card().state === 'finished', 100)
   })
 
+  it('leaves a finished card alone whose row could not be removed, and removes it afterwards', async () => {
+    const { database } = rig.app
+    const answer = await rig.answer()
+    answer.update('说到一半')
+    await rig.until(() => card()?.frames.length > 0, 100)
+    const change = { remove: database.remove, set: database.set }
+    for (const method of ['remove', 'set'] as const) {
+      database[method] = (async () => {
+        throw new Error('disk I/O error')
+      }) as never
+    }
+    await rig.settled(answer.finish('说到一半，又说完了'))
+    assert.equal(card().state, 'finished')
+    Object.assign(database, change)
+    assert.equal((await rows()).length, 1)
+    await rig.clock.advance(120_000)
+    rig.app.emit('bot-status-updated', rig.bot as never)
+    while ((await rows()).length) await tick()
+    await rig.recovered()
+    assert.equal(card().content, '说到一半，又说完了')
+  })
+
   it('forgets a card that DingTalk does not have any more', async () => {
     await orphan()
     rig.platform.cards.length = 0
