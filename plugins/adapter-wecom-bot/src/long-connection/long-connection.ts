@@ -1,5 +1,6 @@
 import type { Logger } from 'koishi'
 import { Activity } from 'common/async'
+import { ExpiringMap } from 'common/collections'
 import type { Clock } from 'common/time'
 import type { ReplyRoute } from '../inbound/aibot-handler'
 import type { Outcome } from '../inbound/types'
@@ -25,6 +26,10 @@ import { PushedBubble } from './pushed-bubble'
 import { Receiver } from './receiver'
 import { ReconnectPolicy } from '../websocket/reconnect-policy'
 import { SocketDelivery } from './socket-delivery'
+
+/** How long, and how many, bubbles are remembered as this process's. */
+const OPENED_LIFETIME_MS = 86_400_000
+const MAX_OPENED = 10_000
 
 export interface LongConnectionOptions {
   botId: string
@@ -59,9 +64,12 @@ export class LongConnection {
   /** Bubbles, with the images and cards that follow their last frames. */
   private readonly showing: Activity
   private readonly closing = new AbortController()
+  /** Streams of this process. Their rows may say that they are open, because the database was away. */
+  private readonly opened: ExpiringMap<true>
 
   constructor(private readonly options: LongConnectionOptions) {
     const { botId, secret, dial, clock, logger, accept, sentCard } = options
+    this.opened = new ExpiringMap(clock, OPENED_LIFETIME_MS, MAX_OPENED)
     const log = new ConnectionLog(logger, botId)
     this.connection = new Connection({
       botId,
@@ -131,7 +139,8 @@ export class LongConnection {
 
   /** Closes the bubbles of an earlier process, when the stored streams can be read. */
   async closeLeftBubbles(): Promise<void> {
-    const { streams, notices, isOwn, logger } = this.options
+    const { streams, notices, logger } = this.options
+    const isOwn = (streamId: string) => this.opened.get(streamId) || this.options.isOwn(streamId)
     const failed: LeftBubblesContext['failed'] = ({ message }) => {
       logger.warn('could not close a bubble that was left open by an earlier process: %s', message)
     }
@@ -142,15 +151,18 @@ export class LongConnection {
     const isMessage = payload.kind === 'message'
     const { clock, feedback, placeholder } = this.options
     return {
-      screen: turn => new PushedBubble(turn, requestId, {
-        connection: this.connection,
-        limits: this.limits,
-        clock,
-        feedback,
-        placeholder,
-        showing: this.showing,
-        completed: (turn, frame) => this.complete(turn, frame, requestId),
-      }),
+      screen: (turn) => {
+        this.opened.set(turn.id, true)
+        return new PushedBubble(turn, requestId, {
+          connection: this.connection,
+          limits: this.limits,
+          clock,
+          feedback,
+          placeholder,
+          showing: this.showing,
+          completed: (turn, frame) => this.complete(turn, frame, requestId),
+        })
+      },
       // An event cannot be answered with messages.
       override: this.delivery.answerTo(isMessage ? requestId : undefined),
       requestId: isMessage ? requestId : undefined,

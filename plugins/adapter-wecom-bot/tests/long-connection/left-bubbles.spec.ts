@@ -78,6 +78,24 @@ describeDatabaseStores('bubbles of a process that was killed, with streams', (wo
     assert.deepEqual(gateway.texts(), ['whole'])
   })
 
+  it('are left alone where this process has closed them while the database was away', async () => {
+    const { streams } = world().stores
+    const turn = await bot.ask()
+    const id = await turn.say({ text: 'half' })
+    await bot.until(() => gateway.texts()[0] === 'half…')
+    await bot.pass(2 * MAX_SAVE_DELAY_MS)
+    streams.save = () => {}
+    await turn.edit(id!, { text: 'half and half' })
+    turn.endChain()
+    await bot.until(() => gateway.messages()[0].isFinished)
+    // The turn is forgotten, and the row is not too old.
+    bot.turns.dispose()
+    await bot.longConnection.closeLeftBubbles()
+    await bot.pass(SECOND)
+    assert.deepEqual(gateway.texts(), ['half and half'])
+    assert.equal(lastFrames(), 1)
+  })
+
   it('are left alone once WeCom has the last frame', async () => {
     const turn = await bot.ask()
     await turn.say({ text: 'whole' })
