@@ -18,8 +18,8 @@ const IDLE_MS = 8 * 86_400_000
 
 /** Tables that fill up to a known size, with the rows that eighteen people can cause. */
 const MAX_ROWS: Record<string, number> = {
-  // Conversations of 150 tokens, of which a turn takes six or more.
-  gemini_turn: 18 * 25,
+  // Conversations of 150 tokens, which are cut at twice that; a turn takes five or more.
+  gemini_turn: 18 * 60,
   // Two rows for each time the companion is loaded, of one month.
   dingtalk_usage: 100,
   // A row per person and day, for a year.

@@ -44,6 +44,7 @@ async function main() {
     } catch (error) {
       tally.problems.push((error as Error).stack ?? String(error))
     }
+    tally.problems.push(...world.gateway.violations.splice(0).map(violation => `the long connection: ${violation}`))
     return { tally, durationMs: performance.now() - startedAt }
   }
 

@@ -35,11 +35,6 @@ async function reconnected(world: World, pauseMs: number) {
   await world.until(() => world.gateway.isSubscribed(), 'a new subscription')
 }
 
-/** Rules of the protocol that were broken since the last time. */
-function* newViolations({ gateway }: World): Iterable<string> {
-  for (const violation of gateway.violations.splice(0)) yield `the long connection: ${violation}`
-}
-
 export const websocketDrops: EventKind = {
   name: "WeCom's long connection drops",
   async run(world, tally, size) {
@@ -49,7 +44,6 @@ export const websocketDrops: EventKind = {
       await reconnected(world, 2000)
       await tally.askAfterwards()
     }
-    tally.problems.push(...newViolations(world))
   },
 }
 
@@ -66,7 +60,6 @@ export const lateAcknowledgements: EventKind = {
       tally.happened()
       await tally.askAfterwards()
     }
-    tally.problems.push(...newViolations(world))
   },
 }
 
@@ -84,7 +77,6 @@ export const refusedSubscriptions: EventKind = {
       tally.happened()
       await tally.askAfterwards()
     }
-    tally.problems.push(...newViolations(world))
   },
 }
 
@@ -99,6 +91,5 @@ export const takenBot: EventKind = {
     })
     tally.happened()
     await tally.askAfterwards()
-    tally.problems.push(...newViolations(world))
   },
 }
