@@ -42,6 +42,10 @@ export interface Account {
   recovering?: Promise<void>
   /** Closes cards that another instance may write, and tells of lost answers, later. */
   recoveryTimer?: unknown
+  /** When the timer fires, by the monotonic clock. */
+  recoveryAt?: number
+  /** How many times in a row something had to stay as it was left. */
+  failedRecoveries?: number
 }
 
 export interface AccountOptions {
@@ -56,6 +60,8 @@ export interface AccountOptions {
   turns: TurnRegistry
   /** Called when an answer was lost on its way. */
   lost(): void
+  /** Called when a card could not be closed, but may be later. */
+  leftOpen(): void
   warn(text: string): void
 }
 

@@ -27,8 +27,11 @@ import { takeHttpCallbacks } from './stream/http-callbacks'
 import type { HttpApp } from './stream/http-callbacks'
 import { TurnRegistry } from './turn/turn-registry'
 
-/** After an answer was lost, and after its chat could not be told, it is tried to tell the chat. */
+/** After a card could not be closed, it is tried again. */
+const FIRST_RETRY_MS = 15_000
+/** After an answer was lost, its chat is told. After a try that failed, the pause is twice as long each time. */
 const RETRY_MS = 60_000
+const MAX_RETRY_MS = 30 * 60_000
 
 export interface CompanionOptions {
   clock: Clock
@@ -179,8 +182,11 @@ export class Companion {
     const { cards: store, ctx, options, turns, unanswered, warn } = this
     const config = settingsOf(this.config, bot.selfId)
     const app = this.appOf(bot.selfId)
-    const lost = () => this.restoreLater(account, RETRY_MS)
-    const account = createAccount(bot, { ...options, app, config, ctx, lost, store, turns, unanswered, warn })
+    const account = createAccount(bot, {
+      ...options, app, config, ctx, store, turns, unanswered, warn,
+      lost: () => this.restoreLater(account, RETRY_MS),
+      leftOpen: () => this.restoreLater(account, FIRST_RETRY_MS),
+    })
     this.accounts.set(bot.sn, account)
     return account
   }
@@ -223,18 +229,27 @@ export class Companion {
     api.app.quota.spend(0)
     api.app.messages.spend(0)
     clock.clearTimeout(account.recoveryTimer)
-    const hasSkippedCards = await closeLeftOpenCards(api, this.cards, clock)
-    const { hasSkipped, hasFailed } = await account.askAgain()
+    account.recoveryAt = undefined
+    const cards = await closeLeftOpenCards(api, this.cards, clock)
+    const messages = await account.askAgain()
     // Those of an instance that died a moment ago, perhaps this one before its restart, count as written still.
-    if (hasSkipped || hasSkippedCards) this.restoreLater(account, LEASES_EXPIRE_MS)
-    else if (hasFailed) this.restoreLater(account, RETRY_MS)
+    if (cards.hasSkipped || messages.hasSkipped) this.restoreLater(account, LEASES_EXPIRE_MS)
+    const hasFailed = cards.hasFailed || messages.hasFailed
+    account.failedRecoveries = hasFailed ? (account.failedRecoveries ?? 0) + 1 : 0
+    if (hasFailed) this.restoreLater(account, Math.min(RETRY_MS * 2 ** (account.failedRecoveries - 1), MAX_RETRY_MS))
   }
 
   private restoreLater(account: Account, delayMs: number) {
     const { accounts, options: { clock } } = this
     if (this.isClosed || ![...accounts.values()].includes(account)) return
+    const at = clock.monotonic() + delayMs
+    if (account.recoveryAt !== undefined && account.recoveryAt <= at) return
     clock.clearTimeout(account.recoveryTimer)
-    account.recoveryTimer = clock.setTimeout(() => this.restore(account), delayMs)
+    account.recoveryAt = at
+    account.recoveryTimer = clock.setTimeout(() => {
+      account.recoveryAt = undefined
+      this.restore(account)
+    }, delayMs)
   }
 }
 

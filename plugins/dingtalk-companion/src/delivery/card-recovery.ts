@@ -12,9 +12,12 @@ const MAX_AGE_MS = 86_400_000
 /**
  * Closes the cards of an app that were left open, each with its stored text and notice. Where DingTalk cannot be
  * reached, they stay for the next time. It never throws.
- * @returns whether cards were skipped, because another instance writes them or died a moment ago
+ * @returns `hasSkipped` if another instance writes some of the cards or died a moment ago, `hasFailed` if some could
+ * not be closed for now
  */
-export async function closeLeftOpenCards(api: DingtalkApi, store: OpenCardStore, clock: Clock): Promise<boolean> {
+export async function closeLeftOpenCards(
+  api: DingtalkApi, store: OpenCardStore, clock: Clock,
+): Promise<{ hasSkipped: boolean, hasFailed: boolean }> {
   let hasSkipped = false
   for (const { outTrackId, template, key, content, notice, createdAt } of await store.leftOpen(api.app.id)) {
     if (!await store.takeOver(outTrackId)) {
@@ -36,9 +39,9 @@ export async function closeLeftOpenCards(api: DingtalkApi, store: OpenCardStore,
     const isTooOld = clock.now() - createdAt.getTime() > MAX_AGE_MS
     if (error?.isTemporary && !isTooOld) {
       store.leave(outTrackId)
-      return hasSkipped
+      return { hasSkipped, hasFailed: true }
     }
     await store.remove(outTrackId)
   }
-  return hasSkipped
+  return { hasSkipped, hasFailed: false }
 }

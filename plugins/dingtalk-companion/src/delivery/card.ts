@@ -40,6 +40,8 @@ export interface CardOptions extends CardFramesOptions {
   heldMs?: number
   /** Called when the card is there. */
   heard?(): void
+  /** Called when the card could not be closed, but may be later. */
+  leftOpen?(): void
   /** Called when the card was closed by its watchdog. */
   expired?(): void
 }
@@ -171,10 +173,15 @@ export class Card extends LatestState {
 
   /** The answer went as a message in the meantime; an empty card would show a spinner for ever. */
   private async closeLate() {
-    const { late, store } = this.options
-    await this.frames.close(late, 'finished')
-    if (this.frames.isLeftOpen) store.leave(this.outTrackId)
-    else await store.remove(this.outTrackId)
+    await this.frames.close(this.options.late, 'finished')
+    await this.settleRow()
+  }
+
+  private async settleRow() {
+    const { store, leftOpen } = this.options
+    if (!this.frames.isLeftOpen) return store.remove(this.outTrackId)
+    store.leave(this.outTrackId)
+    leftOpen?.()
   }
 
   /** @param showFrame resolves to whether there was a new frame @returns whether it succeeded */
@@ -198,8 +205,9 @@ export class Card extends LatestState {
     let end = 0
     if (this.isCreated) {
       end = await this.frames.close(whole, look)
-      if (this.frames.isLeftOpen) store.leave(this.outTrackId)
-      else await store.remove(this.outTrackId)
+      // Only its end is missing: closing it later must not add a note.
+      if (this.frames.isLeftOpen && !whole.slice(end).trim()) await store.complete(this.outTrackId, whole)
+      await this.settleRow()
       sent.add(this.messageKey ?? this.outTrackId, chat.id, whole)
     }
     await sender.send(whole, end)

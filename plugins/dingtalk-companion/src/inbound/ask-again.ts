@@ -29,7 +29,7 @@ export async function askAgain(
       const isKept = await unanswered.putBack(rows, (error as DingtalkError).code === 'dingtalk/connection-failed')
       hasFailed ||= isKept
       warn(`DingTalk: ${rows.length} messages stayed unanswered, and their chat could not be told: ${describeError(error)}; `
-        + (isKept ? 'trying again in a minute and with the next connection' : 'giving up'))
+        + (isKept ? 'trying again in some minutes and with the next connection' : 'giving up'))
     }
   }
   return { hasSkipped, hasFailed }

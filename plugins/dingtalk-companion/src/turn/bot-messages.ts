@@ -51,6 +51,8 @@ export interface BotMessagesOptions {
   load: LoadFile
   /** Takes back a message that was sent. */
   recall(channelId: string, key: string): Promise<void>
+  /** Called when a card could not be closed, but may be later. */
+  leftOpen(): void
   warn(error: unknown): void
 }
 
@@ -131,7 +133,7 @@ export class BotMessages {
   }
 
   private chat({ channelId, session, turn, notice, deleted, late }: MessageTarget): MessageChat {
-    const { api, chats, clock, config, recall, sent, store, warn, webhooks } = this.options
+    const { api, chats, clock, config, leftOpen, recall, sent, store, warn, webhooks } = this.options
     const { template } = this
     const { streaming: mode, splitCards } = config
     const maxCharacters = splitCards ? MAX_CARD_CHARACTERS : undefined
@@ -161,7 +163,7 @@ export class BotMessages {
       openCard(request) {
         if (!canOpenCard() || !template) return
         const content = { template, mode, notice, late, mention, maxCharacters, ...request }
-        const card = new Card({ api, chat, sender, sent, clock, store, heard, ...content }, enqueue)
+        const card = new Card({ api, chat, sender, sent, clock, store, heard, leftOpen, ...content }, enqueue)
         chats.set(card.outTrackId, { id: channelId, isDirect: chat.isDirect, guildId: session?.guildId })
         return card
       },

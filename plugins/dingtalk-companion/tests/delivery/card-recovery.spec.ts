@@ -60,6 +60,36 @@ describe('closeLeftOpenCards', () => {
     await rig.until(() => card().state === 'finished', 100)
   })
 
+  it('closes a card that could not be closed, in a quarter of a minute, over the same connection', async () => {
+    const answer = await rig.answer()
+    answer.update('说到一半')
+    await rig.until(() => card()?.frames.length > 0, 100)
+    rig.platform.fail('streaming', 'reset', 1000)
+    await rig.settled(answer.finish('说到一半'))
+    assert.notEqual(card().state, 'finished')
+    await rig.recovered()
+    rig.platform.recover()
+    await rig.clock.advance(15_000)
+    await rig.until(() => card().state === 'finished')
+    assert.equal(card().content, '说到一半')
+    while ((await rows()).length) await tick()
+  })
+
+  it('tries less and less often to close a card while DingTalk refuses', async () => {
+    const answer = await rig.answer()
+    answer.update('说到一半')
+    await rig.until(() => card()?.frames.length > 0, 100)
+    rig.platform.fail('streaming', dingtalkErrors.countLimit(), 10_000)
+    await rig.settled(answer.finish('说到一半，又说完了'))
+    const tries = () => rig.calls.filter(api => api === 'streaming').length
+    const before = tries()
+    for (let minute = 0; minute < 120; minute++) {
+      await rig.clock.advance(60_000)
+      await rig.recovered()
+    }
+    assert.ok(tries() - before >= 5 && tries() - before <= 12, `${tries() - before} tries in two hours`)
+  })
+
   it('leaves a finished card alone whose row could not be removed, and removes it afterwards', async () => {
     const { database } = rig.app
     const answer = await rig.answer()
