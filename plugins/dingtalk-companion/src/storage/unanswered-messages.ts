@@ -95,6 +95,8 @@ export class UnansweredMessages {
       await this.shared?.release(id)
       const isOver = this.ended.get(id)
       const isLeft = this.unwritten.delete(id) || (removed?.matched && !isOver)
+      // The row of one that is told of from memory may still be there when the database is back.
+      if (!removed) this.ended.set(id, true)
       const isTold = isLeft && Math.abs(this.clock.now() - at.getTime()) <= MAX_AGE_MS
       if (isTold) chats.set(channelId, [...chats.get(channelId) ?? [], row])
     }

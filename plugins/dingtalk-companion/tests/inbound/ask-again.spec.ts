@@ -217,6 +217,29 @@ describe('answers that are lost on their way', () => {
     await told(1)
   })
 
+  it('are told of once where their row is still there when the database is back', async () => {
+    await start()
+    const { database } = rig.app
+    const methods = { upsert: database.upsert, get: database.get, remove: database.remove }
+    const { session, endChain } = await rig.turn()
+    while ((await rows()).length !== 1) await tick()
+    for (const method of Object.keys(methods) as (keyof typeof methods)[]) {
+      database[method] = (async () => {
+        throw new Error('disk I/O error')
+      }) as never
+    }
+    await rig.settled(session.send('回答'))
+    for (const api of ['batchSend', 'createAndDeliver', 'streaming'] as const) rig.platform.fail(api, 'reset', 1000)
+    await rig.settled(endChain())
+    await told(1)
+    Object.assign(database, methods)
+    await rig.clock.advance(120_000)
+    rig.app.emit('bot-status-updated', rig.bot as never)
+    while ((await rows()).length) await tick()
+    await rig.recovered()
+    assert.equal(rig.texts.length, 1)
+  })
+
   it('are told of three times at most while the request to ask again breaks off, too', async () => {
     await start()
     await lose()
