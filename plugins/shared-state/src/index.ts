@@ -16,6 +16,8 @@ export function apply(ctx: Context, config: Config) {
   ctx.set('sharedState', service)
   // A start waits until this instance knows the others, or that the server does not answer.
   ctx.on('ready', () => service.start())
+  // Plugins finish what they have begun, and leave what is new to the other instances.
+  ctx.on('exit', () => service.leave())
   ctx.on('dispose', async () => {
     await close()
     clock.dispose()

@@ -4,6 +4,7 @@ import type { SharedState } from 'common/shared-state'
 /** One instance that shares its state with the others of the same setup. */
 export interface TestInstance extends SharedState {
   start(): Promise<void>
+  leave(): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -247,5 +248,31 @@ export function itSharesState(create: () => Promise<Setup>) {
     await other.dispose()
     await one.start()
     assert.deepEqual(one.instances, [one.instance])
+  })
+
+  describe('an instance that begins to stop', () => {
+    beforeEach(async () => {
+      for (const instance of [one, other, one]) await instance.start()
+      // Until the server knows the subscriptions.
+      await setup.pass(500)
+    })
+
+    it('is not counted on any more, and still sees the others', async () => {
+      await one.leave()
+      assert.deepEqual(one.instances, [other.instance])
+      await until(() => other.instances.length === 1)
+      await one.start()
+      await other.start()
+      assert.deepEqual([one.instances, other.instances], [[other.instance], [other.instance]])
+      await one.set('value', 'still works', 60_000)
+      assert.equal(await other.get('value'), 'still works')
+    })
+
+    it('does not count on one that does the same', async () => {
+      await Promise.all([one.leave(), other.leave()])
+      await until(() => !one.instances.length && !other.instances.length)
+      await one.start()
+      assert.deepEqual(one.instances, [])
+    })
   })
 }

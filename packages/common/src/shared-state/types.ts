@@ -17,7 +17,10 @@ export interface SharedState {
    * yet, and one that has expired does not mean that its holder is dead.
    */
   readonly isRecovering: boolean
-  /** Names of the instances that have been seen within the last 15 seconds, this one included. */
+  /**
+   * Names of the instances that were seen within the last 15 seconds and are not about to stop. This one is included
+   * until its process is told to stop.
+   */
   readonly instances: readonly string[]
 
   /**

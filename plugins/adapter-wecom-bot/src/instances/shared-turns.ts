@@ -68,9 +68,10 @@ export class SharedTurns {
     return this.shared
   }
 
-  /** This instance sees others, which answer messages of the same bot. */
+  /** This instance sees others that answer messages of the same bot, and are not about to stop. */
   get hasOthers(): boolean {
-    return !!this.shared && !this.shared.isDegraded && this.shared.instances.length > 1
+    const { shared } = this
+    return !!shared && !shared.isDegraded && shared.instances.some(name => name !== shared.instance)
   }
 
   /** For the status; `undefined` if nothing is shared. */

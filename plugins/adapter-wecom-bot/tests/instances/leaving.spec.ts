@@ -51,6 +51,26 @@ describe('an instance that is stopping', () => {
     })
   }
 
+  it('leaves them to one that has just started', async () => {
+    const world = createInstances()
+    const one = world.add()
+    await one.service.start()
+    const two = world.add()
+    await two.service.start()
+    await one.service.leave()
+    one.admission.close()
+    assert.deepEqual(await one.send(), { isPassedOn: true })
+    assert.equal(shown(await two.send()), '<think></think>')
+  })
+
+  it('answers a message that reaches it after the other has left it to it', async () => {
+    const { one, two } = await create()
+    await two.service.leave()
+    two.admission.close()
+    assert.deepEqual(await two.send(), { isPassedOn: true })
+    assert.equal(shown(await one.send()), '<think></think>')
+  })
+
   it('takes over no bubble of one that died', async () => {
     const world = createInstances()
     const [one, two, three] = [world.add(), world.add(), world.add()]
@@ -69,6 +89,10 @@ describe('an instance that is stopping', () => {
   for (const [name, leave] of [
     ['there is no other', async ({ two }) => {
       await two.service.dispose()
+    }],
+    ['the other is stopping, too', async ({ one, two }) => {
+      for (const { service } of [one, two]) await service.leave()
+      two.admission.close()
     }],
     ['the others cannot be seen', async ({ outage }) => {
       outage.isOpen = true

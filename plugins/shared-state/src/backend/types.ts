@@ -55,6 +55,8 @@ export interface Backend {
 
   /** Notes that an instance is alive. @returns the names of all that are */
   heartbeat(instance: string, ttlMs: number): Promise<string[]>
+  /** The names of all instances that are alive. */
+  living(): Promise<string[]>
   leave(instance: string): Promise<void>
 
   publish(topic: string, message: string): Promise<void>

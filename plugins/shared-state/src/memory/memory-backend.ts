@@ -100,7 +100,7 @@ export class MemoryBackend implements Backend {
   }
 
   async joinQueue(queue: string, id: string, ttlMs: number, capacity: number) {
-    const tickets = this.living(queue)
+    const tickets = this.livingTickets(queue)
     if (tickets.length >= capacity) return
     const order = this.lastOrder = Math.max(this.clock.now() * 1000, this.lastOrder + 1)
     const ticket = { id, order }
@@ -109,7 +109,7 @@ export class MemoryBackend implements Backend {
   }
 
   async renewPlace(queue: string, { id, order }: Ticket, ttlMs: number, adopt: boolean) {
-    const tickets = this.living(queue)
+    const tickets = this.livingTickets(queue)
     const aliveUntil = this.clock.monotonic() + ttlMs
     const own = tickets.find(ticket => ticket.id === id)
     if (own) own.aliveUntil = aliveUntil
@@ -122,7 +122,7 @@ export class MemoryBackend implements Backend {
   }
 
   async leaveQueue(queue: string, { id }: Ticket) {
-    const tickets = this.living(queue).filter(ticket => ticket.id !== id)
+    const tickets = this.livingTickets(queue).filter(ticket => ticket.id !== id)
     if (tickets.length) this.queues.set(queue, tickets)
     else this.queues.delete(queue)
     return tickets.length
@@ -151,6 +151,10 @@ export class MemoryBackend implements Backend {
 
   async heartbeat(instance: string, ttlMs: number) {
     this.alive.set(instance, true, ttlMs)
+    return this.alive.keys()
+  }
+
+  async living() {
     return this.alive.keys()
   }
 
@@ -183,7 +187,7 @@ export class MemoryBackend implements Backend {
   }
 
   /** The tickets of instances that are alive, in order. */
-  private living(queue: string): StoredTicket[] {
+  private livingTickets(queue: string): StoredTicket[] {
     const now = this.clock.monotonic()
     return (this.queues.get(queue) ?? []).filter(({ aliveUntil }) => aliveUntil > now)
   }

@@ -83,6 +83,10 @@ export class GuardedBackend implements Backend {
     return this.circuit.run(() => this.redis.heartbeat(instance, ttlMs), async () => [instance])
   }
 
+  living() {
+    return this.circuit.run(() => this.redis.living(), async () => [])
+  }
+
   leave(instance: string) {
     return this.run(backend => backend.leave(instance))
   }

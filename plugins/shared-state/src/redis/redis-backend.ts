@@ -94,6 +94,10 @@ export class RedisBackend implements Backend {
     return await this.commands.sharedHeartbeat(this.key('instances'), instance, ttlMs) as string[]
   }
 
+  async living() {
+    return await this.commands.sharedLivingInstances(this.key('instances')) as string[]
+  }
+
   async leave(instance: string) {
     await this.commands.zrem(this.key('instances'), instance)
   }

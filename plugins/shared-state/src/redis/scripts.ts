@@ -164,6 +164,11 @@ redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 return redis.call('ZRANGE', KEYS[1], 0, -1)
 `
 
+/** KEYS: sorted set of instances. @returns the instances that are alive */
+const livingInstances = `${NOW_MS}
+return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
+`
+
 export const SCRIPTS = {
   sharedCompareAndSet: { numberOfKeys: 1, lua: compareAndSet },
   sharedExpiredLeases: { numberOfKeys: 1, lua: expiredLeases },
@@ -172,6 +177,7 @@ export const SCRIPTS = {
   sharedRenewPlace: { numberOfKeys: 2, lua: renewPlace },
   sharedLeaveQueue: { numberOfKeys: 2, lua: leaveQueue },
   sharedHeartbeat: { numberOfKeys: 1, lua: heartbeat },
+  sharedLivingInstances: { numberOfKeys: 1, lua: livingInstances },
   /** The number of keys comes first, from here on. */
   sharedAcquireLease: { lua: acquireLease },
   sharedRenewLease: { lua: renewLease },

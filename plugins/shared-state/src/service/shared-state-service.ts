@@ -5,11 +5,9 @@ import type { Clock } from 'common/time'
 import type { Backend } from '../backend/types'
 import { HeldLease } from './held-lease'
 import { HeldPlace } from './held-place'
+import { Membership } from './membership'
 import { MissedChanges } from './missed-changes'
 import type { Outages } from './renewal'
-
-const HEARTBEAT_INTERVAL_MS = 5000
-const INSTANCE_TTL_MS = 15_000
 
 /** Whether the server answers. */
 export interface ServerHealth extends Outages {
@@ -37,14 +35,11 @@ export interface ServiceOptions {
 export class SharedStateService implements SharedState {
   readonly instance: string
   readonly isShared: boolean
-  instances: readonly string[]
   private readonly clock: Clock
   private readonly circuit: ServerHealth
   private readonly held = new Set<Held>()
   private readonly changes: MissedChanges
-  private readonly changed: (instances: readonly string[]) => void
-  private announced = ''
-  private timer: unknown
+  private readonly membership: Membership
   private isDisposed = false
 
   constructor(private readonly backend: Backend, options: ServiceOptions) {
@@ -52,10 +47,13 @@ export class SharedStateService implements SharedState {
     this.instance = instance
     this.clock = clock
     this.isShared = isShared
-    this.changed = changed
     this.circuit = circuit ?? { isOpen: false, isRecovering: false, epoch: 0 }
     this.changes = new MissedChanges(clock, this.circuit)
-    this.instances = [instance]
+    this.membership = new Membership(backend, { instance, clock, isDegraded: () => this.isDegraded, changed })
+  }
+
+  get instances(): readonly string[] {
+    return this.membership.instances
   }
 
   get isDegraded() {
@@ -68,16 +66,12 @@ export class SharedStateService implements SharedState {
 
   /** Makes this instance known to the others. Resolves when it knows them. */
   async start() {
-    if (!this.isShared || this.isDisposed) return
-    const instances = [...await this.backend.heartbeat(this.instance, INSTANCE_TTL_MS)].sort()
-    if (this.isDisposed) return
-    this.instances = instances
-    const names = instances.join(', ')
-    if (!this.isDegraded && names !== this.announced) {
-      this.announced = names
-      this.changed(instances)
-    }
-    this.timer = this.clock.setTimeout(() => void this.start(), HEARTBEAT_INTERVAL_MS)
+    if (this.isShared) await this.membership.start()
+  }
+
+  /** This instance is about to stop: the others must not count on it from now on. It can still use everything. */
+  async leave() {
+    if (this.isShared) await this.membership.leave()
   }
 
   claim(key: string, value: string, ttlMs: number) {
@@ -150,15 +144,15 @@ export class SharedStateService implements SharedState {
   restore() {
     this.changes.repeat()
     for (const each of this.held) void each.renew()
+    void this.membership.restore()
   }
 
   /** Tells the others that this instance is gone. What it still holds expires. */
   async dispose() {
     this.isDisposed = true
-    this.clock.clearTimeout(this.timer)
     for (const each of this.held) each.stop()
     this.held.clear()
-    if (this.isShared) await this.backend.leave(this.instance)
+    if (this.isShared) await this.membership.dispose()
   }
 
   private hold<T extends Held>(each: T): T {
