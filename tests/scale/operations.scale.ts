@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { RedisConnection } from '../../plugins/shared-state/src/redis/connection'
 import { RedisBackend } from '../../plugins/shared-state/src/redis/redis-backend'
 import { RedisServer } from '../support/redis'
@@ -36,6 +37,10 @@ describe('operations of Redis', function() {
   const join = () => backend.joinQueue('queue', 'ticket', TTL_MS, 10)
   const joined = { evalsha: 1, time: 1, zrangebyscore: 1, zcard: 1, zadd: 2, pexpire: 2 }
 
+  const increment = (id: string) => backend.increment(id, [
+    { key: 'day', field: 'a', by: 1 }, { key: 'day', field: 'b', by: 1 }, { key: 'all', field: 'a', by: 1 },
+  ], TTL_MS)
+
   /** What `task` takes beyond what comes before it. */
   function beyond(all: Record<string, number>, before: Record<string, number>) {
     const rest = Object.entries(all).map(([name, calls]) => [name, calls - (before[name] ?? 0)] as const)
@@ -49,6 +54,10 @@ describe('operations of Redis', function() {
       evalsha: 1, time: 1, zremrangebyscore: 2, zcard: 2, zadd: 2, pexpire: 2,
     }],
     ['a place in an empty queue', join, joined],
+    ['counts of two keys', () => increment(randomUUID()), {
+      evalsha: 1, set: 1, hlen: 2, hincrby: 3, pexpire: 2,
+    }],
+    ['a look at counts', () => backend.counts('day'), { hgetall: 1 }],
     ['a look at a lease', () => backend.inspectLease('key'), { evalsha: 1, time: 1, hmget: 1 }],
   ] as const) {
     it(`are few for ${what}`, async () => assert.deepEqual(await count(task), expected))

@@ -222,6 +222,43 @@ export function itSharesState(create: () => Promise<Setup>) {
     })
   })
 
+  describe('counts', () => {
+    it('add up over all instances, by field, also of many at once', async () => {
+      await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 ? one : other).increment([
+        { key: 'day', field: 'requests a b', by: 1 }, { key: 'day', field: '令牌', by: index }, { key: 'all', field: '', by: 2 },
+      ], 60_000)))
+      assert.deepEqual([...await one.counts('day')].sort(), [['requests a b', 20], ['令牌', 190]])
+      assert.deepEqual([...await other.counts('all')], [['', 40]])
+      assert.equal((await one.counts('nothing')).size, 0)
+    })
+
+    it('of names that objects have are counts, too', async () => {
+      await one.increment([{ key: 'day', field: '__proto__', by: 3 }, { key: 'day', field: 'constructor', by: 0 }], 60_000)
+      assert.deepEqual([...await other.counts('day')].sort(), [['__proto__', 3], ['constructor', 0]])
+    })
+
+    it('expire after the last addition', async () => {
+      for (const by of [1, 2]) {
+        await one.increment([{ key: 'day', field: 'a', by }], 3000)
+        await setup.pass(1600)
+      }
+      assert.deepEqual([...await other.counts('day')], [['a', 3]])
+      await setup.pass(1600)
+      assert.equal((await one.counts('day')).size, 0)
+    })
+
+    it('are of ten thousand fields at most, which go on counting', async () => {
+      for (let from = 0; from < 10_000; from += 500) {
+        const fields = Array.from({ length: 500 }, (_, index) => `field-${from + index}`)
+        await one.increment(fields.map(field => ({ key: 'day', field, by: 1 })), 60_000)
+      }
+      await other.increment([{ key: 'day', field: 'one more', by: 1 }], 60_000)
+      await other.increment([{ key: 'day', field: 'field-7', by: 1 }], 60_000)
+      const counts = await one.counts('day')
+      assert.deepEqual([counts.size, counts.get('one more'), counts.get('field-7')], [10_000, undefined, 2])
+    })
+  })
+
   describe('messages', () => {
     it('reach all other instances', async () => {
       const third = setup.add()

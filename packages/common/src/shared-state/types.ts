@@ -69,6 +69,14 @@ export interface SharedState {
   take(limits: readonly Limit[], holder: string, ttlMs: number): Promise<number>
   release(limits: readonly Pick<Limit, 'key'>[], holder: string): Promise<void>
 
+  /**
+   * Adds to counts, all of them at once. A key is kept for `ttlMs` after the last addition; once it has `MAX_COUNTS`
+   * fields, new ones are not counted.
+   */
+  increment(increments: readonly Increment[], ttlMs: number): Promise<void>
+  /** The counts of a key, by field. */
+  counts(key: string): Promise<ReadonlyMap<string, number>>
+
   /** Sends a message to all other instances. It is lost for instances that are not connected. */
   publish(topic: string, message: string): void
   /** @returns a function that ends the subscription */
@@ -124,11 +132,22 @@ export interface Limit {
   max: number
 }
 
+/** An addition to a count, which is a field of a key. */
+export interface Increment {
+  key: string
+  field: string
+  /** A safe integer. */
+  by: number
+}
+
 /** How long the value of a lease is kept after the last write. A turn in WeCom can be answered for an hour. */
 export const LEASE_VALUE_TTL_MS = 70 * 60_000
 
 /** Most leases that `expired` returns at once. */
 export const MAX_EXPIRED_LEASES = 50
+
+/** From this number of fields on, a key of counts gets no new ones. */
+export const MAX_COUNTS = 10_000
 
 declare module 'koishi' {
   interface Context {

@@ -1,4 +1,7 @@
-import type { LeaseState, Limit } from 'common/shared-state'
+import type { Increment, LeaseState, Limit } from 'common/shared-state'
+
+/** How long the id of an increment is remembered. One that the server did late is repeated at once after that. */
+export const INCREMENT_ID_TTL_MS = 60_000
 
 /** A place in a queue as it is stored. */
 export interface Ticket {
@@ -52,6 +55,10 @@ export interface Backend {
 
   take(limits: readonly Limit[], holder: string, ttlMs: number): Promise<number>
   release(keys: readonly string[], holder: string): Promise<void>
+
+  /** @param id of this call: once more with the same one, within a minute, it adds nothing */
+  increment(id: string, increments: readonly Increment[], ttlMs: number): Promise<void>
+  counts(key: string): Promise<ReadonlyMap<string, number>>
 
   /** Notes that an instance is alive. @returns the names of all that are */
   heartbeat(instance: string, ttlMs: number): Promise<string[]>

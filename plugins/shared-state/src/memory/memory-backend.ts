@@ -1,7 +1,8 @@
-import type { Limit } from 'common/shared-state'
-import { LEASE_VALUE_TTL_MS, MAX_EXPIRED_LEASES } from 'common/shared-state'
+import type { Increment, Limit } from 'common/shared-state'
+import { LEASE_VALUE_TTL_MS, MAX_COUNTS, MAX_EXPIRED_LEASES } from 'common/shared-state'
 import type { Clock } from 'common/time'
 import type { Backend, Ticket } from '../backend/types'
+import { INCREMENT_ID_TTL_MS } from '../backend/types'
 import { ExpiringValues } from './expiring-values'
 
 interface StoredLease {
@@ -26,6 +27,8 @@ export class MemoryBackend implements Backend {
   private readonly queues = new Map<string, StoredTicket[]>()
   /** By limit and holder, when each slot becomes free. */
   private readonly slots = new Map<string, Map<string, number>>()
+  private readonly counted: ExpiringValues<Map<string, number>>
+  private readonly incrementIds: ExpiringValues<true>
   private readonly alive: ExpiringValues<true>
   private readonly listeners = new Map<string, Set<(message: string) => void>>()
   private lastOrder = 0
@@ -33,6 +36,8 @@ export class MemoryBackend implements Backend {
   constructor(private readonly clock: Pick<Clock, 'now' | 'monotonic'>) {
     this.values = new ExpiringValues(clock)
     this.leases = new ExpiringValues(clock)
+    this.counted = new ExpiringValues(clock)
+    this.incrementIds = new ExpiringValues(clock)
     this.alive = new ExpiringValues(clock)
   }
 
@@ -147,6 +152,20 @@ export class MemoryBackend implements Backend {
       slots.delete(holder)
       if (!slots.size) this.slots.delete(key)
     }
+  }
+
+  async increment(id: string, increments: readonly Increment[], ttlMs: number) {
+    if (this.incrementIds.get(id)) return
+    this.incrementIds.set(id, true, INCREMENT_ID_TTL_MS)
+    for (const { key, field, by } of increments) {
+      const counts = this.counted.get(key) ?? new Map<string, number>()
+      if (counts.has(field) || counts.size < MAX_COUNTS) counts.set(field, (counts.get(field) ?? 0) + by)
+      this.counted.set(key, counts, ttlMs)
+    }
+  }
+
+  async counts(key: string) {
+    return new Map(this.counted.get(key))
   }
 
   async heartbeat(instance: string, ttlMs: number) {

@@ -6,7 +6,7 @@ const CONNECT_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 2000
 
 /** The part of ioredis that is used here, with the scripts as commands. */
-export type Commands = Pick<Redis, 'get' | 'set' | 'publish' | 'zrem'>
+export type Commands = Pick<Redis, 'get' | 'set' | 'hgetall' | 'publish' | 'zrem'>
   & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>
 
 /**

@@ -1,4 +1,4 @@
-import type { Limit } from 'common/shared-state'
+import type { Increment, Limit } from 'common/shared-state'
 import type { Backend, Ticket } from '../backend/types'
 import type { Circuit } from './circuit'
 
@@ -77,6 +77,14 @@ export class GuardedBackend implements Backend {
       this.memory.release(keys, holder),
       this.run(backend => backend.release(keys, holder)),
     ])
+  }
+
+  increment(id: string, increments: readonly Increment[], ttlMs: number) {
+    return this.run(backend => backend.increment(id, increments, ttlMs))
+  }
+
+  counts(key: string) {
+    return this.run(backend => backend.counts(key))
   }
 
   heartbeat(instance: string, ttlMs: number) {

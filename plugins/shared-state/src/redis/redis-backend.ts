@@ -1,6 +1,7 @@
-import { LEASE_VALUE_TTL_MS, MAX_EXPIRED_LEASES } from 'common/shared-state'
-import type { LeaseState, Limit } from 'common/shared-state'
+import { LEASE_VALUE_TTL_MS, MAX_COUNTS, MAX_EXPIRED_LEASES } from 'common/shared-state'
+import type { Increment, LeaseState, Limit } from 'common/shared-state'
 import type { Backend, Ticket } from '../backend/types'
+import { INCREMENT_ID_TTL_MS } from '../backend/types'
 import type { Commands, RedisConnection } from './connection'
 
 const PROBE_TTL_MS = 1000
@@ -88,6 +89,18 @@ export class RedisBackend implements Backend {
 
   async release(keys: readonly string[], holder: string) {
     await this.commands.sharedReleaseSlots(keys.length, ...keys.map(key => this.key('slots', key)), holder)
+  }
+
+  async increment(id: string, increments: readonly Increment[], ttlMs: number) {
+    const keys = [...new Set(increments.map(({ key }) => key))]
+    const args = increments.flatMap(({ key, field, by }) => [keys.indexOf(key) + 2, field, by])
+    const names = [this.key('increment', id), ...keys.map(key => this.key('counts', key))]
+    await this.commands.sharedIncrement(names.length, ...names, INCREMENT_ID_TTL_MS, ttlMs, MAX_COUNTS, ...args)
+  }
+
+  async counts(key: string) {
+    const fields = Object.entries(await this.commands.hgetall(this.key('counts', key)))
+    return new Map(fields.map(([field, count]) => [field, Number(count)]))
   }
 
   async heartbeat(instance: string, ttlMs: number) {

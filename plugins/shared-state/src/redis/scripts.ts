@@ -157,6 +157,23 @@ const releaseSlots = `
 for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end
 `
 
+/**
+ * KEYS: id of the call, then hashes. ARGV: ttl of the id, ttl of the hashes, most fields, then for each addition the
+ * number of its key, field, amount.
+ */
+const increment = `
+if not redis.call('SET', KEYS[1], '', 'NX', 'PX', ARGV[1]) then return end
+local room = {}
+for index = 2, #KEYS do room[index] = ARGV[3] - redis.call('HLEN', KEYS[index]) end
+for at = 4, #ARGV, 3 do
+  local index = tonumber(ARGV[at])
+  if room[index] > 0 or redis.call('HEXISTS', KEYS[index], ARGV[at + 1]) == 1 then
+    redis.call('HINCRBY', KEYS[index], ARGV[at + 1], ARGV[at + 2])
+  end
+end
+for index = 2, #KEYS do redis.call('PEXPIRE', KEYS[index], ARGV[2]) end
+`
+
 /** KEYS: sorted set of instances. ARGV: instance, ttl. @returns the instances that are alive */
 const heartbeat = `${NOW_MS}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -183,6 +200,7 @@ export const SCRIPTS = {
   sharedRenewLease: { lua: renewLease },
   sharedReleaseLease: { lua: releaseLease },
   sharedTakeSlots: { lua: takeSlots },
+  sharedIncrement: { lua: increment },
   sharedReleaseSlots: { lua: releaseSlots },
 }
 

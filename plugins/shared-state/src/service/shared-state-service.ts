@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { LEASE_VALUE_TTL_MS } from 'common/shared-state'
-import type { Limit, QueueOptions, SharedState } from 'common/shared-state'
+import type { Increment, Limit, QueueOptions, SharedState } from 'common/shared-state'
 import type { Clock } from 'common/time'
 import type { Backend } from '../backend/types'
 import { HeldLease } from './held-lease'
@@ -127,6 +127,15 @@ export class SharedStateService implements SharedState {
 
   release(limits: readonly Pick<Limit, 'key'>[], holder: string) {
     return this.changes.make(LEASE_VALUE_TTL_MS, () => this.backend.release(limits.map(({ key }) => key), holder))
+  }
+
+  increment(increments: readonly Increment[], ttlMs: number) {
+    const id = this.uniqueName()
+    return this.changes.make(ttlMs, leftMs => this.backend.increment(id, increments, leftMs))
+  }
+
+  counts(key: string) {
+    return this.backend.counts(key)
   }
 
   publish(topic: string, message: string) {
