@@ -19,6 +19,8 @@ import { UnansweredQuestions } from '../conversation/unanswered'
 import type { Engine } from '../engine/types'
 import { KeyPool } from '../model/key-pool'
 import { keysOf, modelsOf, offeredModels, providersOf } from '../model/providers'
+import { CombinedUsage } from '../usage/combined-usage'
+import { SharedUsage } from '../usage/shared-usage'
 import { UsageStore } from '../usage/usage-store'
 import { RateLimits } from '../usage/rate-limits'
 import { ModelList } from '../model/model-list'
@@ -89,7 +91,9 @@ export function createChatContext(
   })
   const usageStore: UsageStore = new UsageStore(access('usage'), now, undefined, (place, counts) => {
     rateLimits.spend(place, counts)
+    sharedUsage.add({ day: localDay(now()), ...place }, counts)
   })
+  const sharedUsage = new SharedUsage(sharedState)
   const sharedTokens = new SharedTokens(shared, () => localDay(now()))
   const rateLimits = new RateLimits(config, usageStore, options.clock, new SharedRates(sharedState), sharedTokens)
   // Rows of earlier versions, whenever a database comes.
@@ -122,7 +126,7 @@ export function createChatContext(
     fallbackNotices: new FallbackNotices(),
     usageStore,
     rateLimits,
-    usageReport: new UsageReport(ctx, usageStore, now),
+    usageReport: new UsageReport(ctx, new CombinedUsage(usageStore, sharedUsage), now),
     tools: new ToolRegistry(),
     confirmations: new Confirmations({ clock: options.clock, config, logger }),
     promptParts: new Set(),

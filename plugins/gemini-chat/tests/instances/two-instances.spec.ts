@@ -191,6 +191,17 @@ describe('two instances that share state', () => {
     })
   }
 
+  it('tell the usage of both', async () => {
+    await start()
+    for (const test of [one, one, two]) {
+      await test.client('alice').receive('hi')
+    }
+    for (const test of [one, two]) {
+      await test.client('alice').receive('用量')
+      assert.match(test.bot.read('private:alice').at(-1)!, /^今天：3 次请求，0 次失败，21 token（输入 12，输出 9）/)
+    }
+  })
+
   it('share what the model of a conversation is', async () => {
     await start({ fallbackModels: ['gemini-other'], model: 'gemini-usual', modelAuthority: 0 })
     await one.client('alice').receive('模型 gemini-other')
