@@ -22,6 +22,7 @@ import type { LogConfig } from './log/setup'
 import { setupLogLabels } from './log/labels'
 import { setupLogPrivacy } from './log/privacy'
 import { slimMiddlewareChain } from './middleware-chain'
+import { speedUpQueries } from './minato/queries'
 import { checkPort } from './port'
 import { speedUpServiceAccess } from './service-access'
 import { startupReport } from './startup-report'
@@ -122,6 +123,7 @@ function runningPlugins(): Dict<Dict> {
 async function start() {
   speedUpServiceAccess()
   slimMiddlewareChain()
+  speedUpQueries()
   const env = await readSettings()
   await reserveDatabases(loader.databaseFiles(), fail)
   watchLogs(join(loader.baseDir, 'data', 'logs'))
