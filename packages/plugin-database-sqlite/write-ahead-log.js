@@ -1,5 +1,11 @@
 const { SQLiteDriver } = require('@minatojs/driver-sqlite')
 
+/** Prepared statements kept: more than the tables and the combinations of their columns need. */
+const MAX_STATEMENTS = 500
+
+/** Statements without values that belong to every write. */
+const ABOUT_THE_LAST_WRITE = new Set(['SELECT changes() AS count', 'SELECT last_insert_rowid() AS id'])
+
 /** When the plugin is reloaded, the new driver starts before the old one has closed the file. */
 const LOCK_TIMEOUT_MS = 5_000
 const LOCK_RETRY_MS = 20
@@ -13,6 +19,9 @@ class SQLiteDriverWithLog extends SQLiteDriver {
   static name = SQLiteDriver.name
 
   lastTransaction = Promise.resolve()
+
+  /** By their text. Preparing a small one costs as much as running it. */
+  statements = new Map()
 
   async start() {
     await super.start()
@@ -37,6 +46,37 @@ class SQLiteDriverWithLog extends SQLiteDriver {
       if (/locked|busy/i.test(error.message)) return false
       throw error
     }
+  }
+
+  /** Keeps statements whose values are parameters: their texts come again. The stock driver prepares each one anew. */
+  _exec(sql, params, callback) {
+    if (!params.length && !ABOUT_THE_LAST_WRITE.has(sql)) return super._exec(sql, params, callback)
+    try {
+      const statement = this.prepareOnce(sql)
+      try {
+        const result = callback(statement)
+        this.logger.debug('> %s', sql, params)
+        return result
+      } finally {
+        // Otherwise it would go on reading, and forbid others to commit.
+        statement.reset()
+      }
+    } catch (error) {
+      this.logger.warn('> %s', sql, params)
+      throw error
+    }
+  }
+
+  prepareOnce(sql) {
+    const known = this.statements.get(sql)
+    if (known) return known
+    if (this.statements.size >= MAX_STATEMENTS) {
+      for (const statement of this.statements.values()) statement.free()
+      this.statements.clear()
+    }
+    const statement = this.db.prepare(sql)
+    this.statements.set(sql, statement)
+    return statement
   }
 
   /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -148,6 +149,38 @@ describe('the SQLite file of the instance', () => {
     await add('after')
     assert.deepEqual((await app.database.get('write_ahead_log', {})).map(({ text }) => text), ['after'])
     await app.stop()
+  })
+
+  it('prepares a statement once, and not too many', async () => {
+    const app = await open(WithLog, path)
+    const driver = app.database.drivers[0] as unknown as {
+      db: { prepare(sql: string): unknown }
+      statements: Map<string, unknown>
+      _run(sql: string, params?: unknown[]): void
+      _all(sql: string, params?: unknown[]): unknown[]
+    }
+    const prepared: string[] = []
+    const prepare = driver.db.prepare.bind(driver.db)
+    driver.db.prepare = (sql) => {
+      prepared.push(sql)
+      return prepare(sql)
+    }
+    const add = (text: string) => app.database.create('write_ahead_log', { text })
+    for (const text of ['a', 'b', 'c']) await add(text)
+    assert.equal(prepared.filter(sql => sql.startsWith('INSERT')).length, 1)
+    const insert = 'INSERT INTO write_ahead_log (id, text) VALUES (?, ?)'
+    for (let time = 0; time < 2; time++) assert.throws(() => driver._run(insert, [1, 'again']), /UNIQUE/)
+    driver._run(insert, [9, 'after a failure'])
+    // A statement that has not been read to its end holds no lock.
+    await app.database.withTransaction(async database => void await database.set('write_ahead_log', { id: 9 }, { text: 'nine' }))
+    driver._run('ALTER TABLE write_ahead_log ADD later TEXT')
+    driver._run(insert, [10, 'after a change of the table'])
+    for (let limit = 0; limit < 1200; limit++) driver._all(`SELECT id FROM write_ahead_log WHERE id > ? LIMIT ${limit}`, [0])
+    assert.ok(driver.statements.size <= 500, `${driver.statements.size} statements`)
+    const texts = (await app.database.get('write_ahead_log', {})).map(({ text }) => text)
+    assert.deepEqual(texts, ['a', 'b', 'c', 'nine', 'after a change of the table'])
+    await app.stop()
+    await until(() => !existsSync(`${path}-wal`))
   })
 
   it('may be in memory', async () => {
