@@ -21,16 +21,41 @@ function upsertDirectly(driver, { model, table }, rows, keys) {
   if (!split.every(({ key, values }) => {
     return Object.keys(key).length === keys.length && isKey(driver, model, key) && areColumns(model, values)
   })) return
-  const result = { inserted: 0, matched: 0, modified: 0 }
-  for (const { key, values } of split) {
-    if (update(driver, table, model, key, values)) {
-      result.matched++
-    } else {
-      driver._create(table, { ...model.create(), ...key, ...values })
-      result.inserted++
+  const write = () => {
+    const result = { inserted: 0, matched: 0, modified: 0 }
+    for (const { key, values } of split) {
+      if (update(driver, table, model, key, values)) {
+        result.matched++
+      } else {
+        driver._create(table, { ...model.create(), ...key, ...values })
+        result.inserted++
+      }
     }
+    return result
   }
-  return result
+  return split.length > 1 ? together(driver, write) : write()
+}
+
+/**
+ * Writes rows to the file together, also within a transaction. Where one fails, they are written one after the other,
+ * so that those before it are stored as in the stock driver. No other statement comes between.
+ */
+function together(driver, write) {
+  driver._run('SAVEPOINT several_rows')
+  try {
+    const result = write()
+    driver._run('RELEASE several_rows')
+    return result
+  } catch {
+    try {
+      driver._run('ROLLBACK TO several_rows')
+      driver._run('RELEASE several_rows')
+    } catch (error) {
+      // Where the disk is full, SQLite has undone everything already.
+      if (!/no such savepoint/.test(error.message)) throw error
+    }
+    return write()
+  }
 }
 
 function update(driver, table, model, query, values) {

@@ -9,7 +9,7 @@ const BEYOND_PLAIN = /\w\(|\bSELECT\b|\bJOIN\b|\bUNION\b/i
 const TEXT = /'(?:[^']|'')*'/g
 
 const WRITE = /^\s*(?:INSERT INTO|UPDATE|DELETE FROM) [`"]?([^`"\s(]+)/i
-const NO_WRITE = /^\s*(?:BEGIN|COMMIT)\b/i
+const NO_WRITE = /^\s*(?:BEGIN|COMMIT|SAVEPOINT|RELEASE)\b/i
 
 /**
  * The rows of small reads, until their table is written: who sends a message, for instance, is read for each one and

@@ -111,6 +111,7 @@ describe('the driver for SQLite that reaches for the file less often', () => {
       database => database.upsert('fewer_sample', [{ name, count, data } as never, { name: `${name}?`, at }], 'name'),
       database => database.upsert('fewer_sample', row => [{ id, count: $.add(row.count, 5) }]),
       database => database.upsert('fewer_sample', [{ name }], 'name'),
+      database => database.upsert('fewer_sample', [{ id, name, count }, { id: id + 1, name: 'name 0' }, { id: id + 2, count }]),
       database => database.upsert('fewer_pair', [{ left: name, right: id % 3, text: `${count}` }, { left: 'x', right: id, text: '' }]),
       database => database.upsert('fewer_sample', Array.from({ length: 40 }, (_, index) => ({ id: 100 + index, name: `many ${index}`, count }))),
       database => database.remove('fewer_sample', { id }),
@@ -118,6 +119,7 @@ describe('the driver for SQLite that reaches for the file less often', () => {
       database => database.withTransaction(async (inside) => {
         await inside.set('fewer_sample', { id }, { count })
         await inside.get('fewer_sample', { id })
+        await inside.upsert('fewer_pair', [{ left: name, right: 8, text: 'a' }, { left: name, right: 9, text: 'b' }])
         if (count % 2) throw new Error('undone')
       }),
     ]
@@ -149,12 +151,44 @@ describe('the driver for SQLite that reaches for the file less often', () => {
     assert.deepEqual(await database.set('fewer_sample', { id: 1 }, { count: 3, data: { text: 'x' } }), { matched: 1 })
     assert.deepEqual(await database.set('fewer_sample', { id: 9 }, { count: 3 }), { matched: 0 })
     assert.deepEqual(await database.upsert('fewer_sample', [{ id: 1, count: 4 }, { id: 2, count: 5 }]), { inserted: 0, matched: 2, modified: 0 })
-    assert.deepEqual(statements.splice(0), ['UPDATE', 'UPDATE', 'UPDATE', 'UPDATE'])
+    assert.deepEqual(statements.splice(0), ['UPDATE', 'UPDATE', 'SAVEPOINT', 'UPDATE', 'UPDATE', 'RELEASE'])
     assert.deepEqual(await database.upsert('fewer_sample', [{ id: 3, name: 'c' }]), { inserted: 1, matched: 0, modified: 0 })
     assert.deepEqual(statements, ['UPDATE', 'INSERT'])
     assert.deepEqual((await database.get('fewer_sample', {}, ['count', 'name'])), [
       { count: 4, name: 'a' }, { count: 5, name: 'b' }, { count: 7, name: 'c' },
     ])
+  })
+
+  it('writes several rows together, and those before one that fails', async () => {
+    const app = await start()
+    const { database } = app
+    await database.create('fewer_sample', { name: 'taken' })
+    const rows = [{ id: 2, name: 'b' }, { id: 3, name: 'taken' }, { id: 4, name: 'd' }]
+    const driver = app.database.drivers[0] as unknown as { _run(sql: string, ...rest: unknown[]): unknown }
+    const run = driver._run.bind(driver)
+    const fullAt = (statement: string) => {
+      driver._run = (sql, ...rest) => {
+        if (!sql.startsWith(statement)) return run(sql, ...rest)
+        driver._run = run
+        // As SQLite does where the disk is full.
+        run('ROLLBACK TO several_rows')
+        run('RELEASE several_rows')
+        throw new Error('database or disk is full')
+      }
+    }
+    await assert.rejects(database.upsert('fewer_sample', rows as never), /UNIQUE/)
+    assert.deepEqual(await database.get('fewer_sample', {}, ['id', 'name']), [{ id: 1, name: 'taken' }, { id: 2, name: 'b' }])
+    for (const statement of ['UPDATE', 'RELEASE']) {
+      fullAt(statement)
+      const result = await database.upsert('fewer_sample', [{ id: 1, count: 9 }, { id: 2, count: 9 }])
+      assert.deepEqual(result, { inserted: 0, matched: 2, modified: 0 }, statement)
+    }
+    await assert.rejects(database.withTransaction(async (inside) => {
+      await inside.upsert('fewer_sample', [{ id: 1, count: 5 }, { id: 2, count: 5 }])
+      await inside.upsert('fewer_sample', rows as never).catch(() => {})
+      throw new Error('undone')
+    }), /undone/)
+    assert.deepEqual(await database.get('fewer_sample', { count: 9 }, ['id']), [{ id: 1 }, { id: 2 }])
   })
 
   it('reads a row once, until its table is written', async () => {
