@@ -11,6 +11,9 @@ export interface CountedRowsOptions<K extends Keys<Tables>, C extends string> {
   capacity: number
 }
 
+/** Rows written with one query. */
+const SLICE_ROWS = 32
+
 interface OwnRow {
   row: Record<string, unknown>
   /** Whether the row is in the database; `unsure` after a failure. */
@@ -47,37 +50,37 @@ export class CountedRows<K extends Keys<Tables>, C extends keyof Tables[K] & str
    * @throws what the database throws; the rest is written next time
    */
   async write(database: Context['database']) {
-    for (const own of [...this.dirty]) {
-      this.dirty.delete(own)
+    const changed = [...this.dirty]
+    for (let from = 0; from < changed.length; from += SLICE_ROWS) {
+      const slice = changed.slice(from, from + SLICE_ROWS)
+      for (const own of slice) this.dirty.delete(own)
       try {
-        await this.store(database, own)
+        await this.store(database, slice)
+        for (const own of slice) own.state = 'stored'
       } catch (error) {
-        own.state = 'unsure'
-        if (this.dirty.size < this.options.capacity) this.dirty.add(own)
+        for (const own of slice) {
+          own.state = 'unsure'
+          if (this.dirty.size < this.options.capacity) this.dirty.add(own)
+        }
         throw error
       }
     }
   }
 
-  private async store(database: Context['database'], own: OwnRow) {
+  private async store(database: Context['database'], slice: readonly OwnRow[]) {
     const { table, counts } = this.options
-    const { state, row } = own
-    const upsert = () => database.upsert(table, [{ ...row }] as never, 'key' as never)
+    const upsert = () => database.upsert(table, slice.map(({ row }) => ({ ...row })) as never, 'key' as never)
+    if (slice.length > 1) return upsert()
+    const [{ state, row }] = slice as [OwnRow]
     switch (state) {
-      case 'new':
-        await database.create(table, { ...row } as never)
-        break
+      case 'new': return database.create(table, { ...row } as never)
       case 'stored': {
         const changes = Object.fromEntries(counts.map(name => [name, row[name]]))
         const { matched } = await database.set(table, { key: row.key } as never, changes as never)
-        if (!matched) await upsert()
-        break
+        return matched ? undefined : upsert()
       }
-      case 'unsure':
-        await upsert()
-        break
-      default: state satisfies never
+      case 'unsure': return upsert()
+      default: return state satisfies never
     }
-    own.state = 'stored'
   }
 }

@@ -90,6 +90,38 @@ describe('usage that is counted at the same time', () => {
   })
 })
 
+describe('usage of many people at once', () => {
+  for (const [name, plugin, config] of [['memory', memory, {}], ['SQLite', sqlite, { path: ':memory:' }]] as const) {
+    it(`is written with few queries, and counted once where one failed (${name})`, async () => {
+      const app = await open(plugin, config)
+      try {
+        const store = new UsageStore(createAccess(app), now)
+        const { database } = app
+        const { upsert } = database
+        let queries = 0
+        Object.assign(database, { upsert: async (...args: never[]) => {
+          const result = await (upsert as (...args: never[]) => Promise<unknown>).apply(database, args)
+          if (queries++ % 2 === 0) throw new Error('connection lost after the write')
+          return result
+        } })
+        for (let round = 0; round < 6; round++) {
+          for (let person = 0; person < 100; person++) store.add(place(`person-${person}`), used)
+          await store.read({ since: today })
+        }
+        assert.ok(queries <= 24, `${queries} queries`)
+        Object.assign(database, { upsert })
+        store.add(place('person-0'), used)
+        const rows = await store.read({ since: today })
+        assert.equal(sumCounts(rows).requests, 601)
+        assert.equal(sumCounts(rows.filter(({ user }) => user === 'person-7')).requests, 6)
+        assert.equal(rows.length, 100)
+      } finally {
+        await app.stop()
+      }
+    })
+  }
+})
+
 describe('usage of people whose ids look alike', () => {
   it('is kept apart, whatever the database takes for equal and however long they are', async () => {
     const app = await open(DatabaseIgnoringCase)
