@@ -177,7 +177,8 @@ describe('the driver for SQLite that reaches for the file less often', () => {
       }
     }
     await assert.rejects(database.upsert('fewer_sample', rows as never), /UNIQUE/)
-    assert.deepEqual(await database.get('fewer_sample', {}, ['id', 'name']), [{ id: 1, name: 'taken' }, { id: 2, name: 'b' }])
+    const sorted = { fields: ['id', 'name'], sort: { id: 'asc' } } as const
+    assert.deepEqual(await database.get('fewer_sample', {}, sorted as never), [{ id: 1, name: 'taken' }, { id: 2, name: 'b' }])
     for (const statement of ['UPDATE', 'RELEASE']) {
       fullAt(statement)
       const result = await database.upsert('fewer_sample', [{ id: 1, count: 9 }, { id: 2, count: 9 }])

@@ -61,13 +61,16 @@ describe('the SQLite file of the instance', () => {
   })
   afterEach(() => rm(folder, { recursive: true }))
 
+  /** The driver closes the file a little after the instance has stopped. */
+  const untilClosed = () => until(() => ['-wal', '-journal'].every(suffix => !existsSync(path + suffix)))
+
   async function rowsWith(driver: unknown) {
     const app = await open(driver, path)
     const rows = await app.database.get('write_ahead_log', {})
     const connection = app.database.drivers[0] as unknown as { _get(sql: string): { journal_mode: string } }
     const mode = connection._get('PRAGMA journal_mode')
     await app.stop()
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await untilClosed()
     return { count: rows.length, mode: mode.journal_mode }
   }
 
@@ -180,7 +183,7 @@ describe('the SQLite file of the instance', () => {
     const texts = (await app.database.get('write_ahead_log', {})).map(({ text }) => text)
     assert.deepEqual(texts, ['a', 'b', 'c', 'nine', 'after a change of the table'])
     await app.stop()
-    await until(() => !existsSync(`${path}-wal`))
+    await untilClosed()
   })
 
   it('may be in memory', async () => {
