@@ -84,7 +84,7 @@ export class BotServices {
     const stores = config.storage === 'database'
       ? createDatabaseStores(ctx, config.retention, config.botId || '', clock)
       : createMemoryStores(clock)
-    this.stores = shareStores(stores, botId, this.sharedTurns)
+    this.stores = shareStores(stores, botId, this.sharedTurns, clock)
     const limits = { total: config.maxTurns, user: config.maxUserTurns, maxAge: config.streamWindow }
     this.sharedLimits = new SharedLimits(botId, () => this.sharedTurns.state, limits, clock)
     const { cards, groups, deferred, streams } = this.stores
@@ -94,6 +94,7 @@ export class BotServices {
     })
     this.deferred = new DeferredDelivery(this.webhooks, deferred, config.storage === 'database', logger)
     if (config.storage === 'database') ctx.inject(['database'], () => void this.deferred.resume())
+    ctx.inject(['sharedState'], ctx => ctx.on('dispose', this.deferred.connect(ctx.sharedState, botId)))
     this.app = this.createApp(transport)
     const streamCards = new StreamCards({
       enabled: config.streamStyle === 'stream_with_template_card',

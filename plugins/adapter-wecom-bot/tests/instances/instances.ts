@@ -49,7 +49,7 @@ export function createInstances(limits = { total: 1000, user: 1000, maxAge: 330 
     })
     sharedTurns.connect(service)
     const sharedLimits = new SharedLimits('AIBOTID', () => sharedTurns.state, limits, own)
-    const stores = shareStores(createMemoryStores(own), 'AIBOTID', sharedTurns)
+    const stores = shareStores(createMemoryStores(own), 'AIBOTID', sharedTurns, own)
     const log = { deliveryFailed() {}, timedOut() {} }
     const turns: TurnRegistry = new TurnRegistry({
       options: turnOptions, notices, fallback, streams: stores.streams, clock: own, log, sharedTurns, sharedLimits,
