@@ -20,12 +20,13 @@ const read = (target: object, key: Key): unknown => (target as Record<Key, unkno
  * creates two proxies, a context and two functions each time a property is read: half of all proxies of a message
  * came from reading plain fields of sessions. Here they are created when they are needed, and once.
  * @param noTrap whether methods are left as they are
+ * @param isKept whether the result is kept, so that it may keep what it creates
  */
-export function traceable(ctx: Context, value: unknown, noTrap = false): unknown {
+export function traceable(ctx: Context, value: unknown, noTrap = false, isKept = false): unknown {
   const tracker = trackerOf(value)
   if (tracker === undefined) return value
   if (tracker === null) return Object.getPrototypeOf(value)
-  return new Traceable(unshadowed(ctx), value as object, tracker, noTrap).proxy
+  return new Traceable(unshadowed(ctx), value as object, tracker, noTrap, isKept).proxy
 }
 
 const kept = new WeakMap<Context, WeakMap<object, unknown>>()
@@ -36,7 +37,7 @@ export function traceableService(ctx: Context, value: unknown, noTrap = false): 
   let services = kept.get(ctx)
   if (!services) kept.set(ctx, services = new WeakMap())
   let proxy = services.get(value as object)
-  if (!proxy) services.set(value as object, proxy = traceable(ctx, value, noTrap))
+  if (!proxy) services.set(value as object, proxy = traceable(ctx, value, noTrap, true))
   return proxy
 }
 
@@ -55,15 +56,19 @@ export function unshadowed(ctx: Context): Context {
 class Traceable implements ProxyHandler<object> {
   readonly proxy: object
   private shadow?: Shadow
-  private methods?: Map<string, { source: Call, method: unknown }>
+  /** Those of receivers that stand for this object elsewhere: a service that another plugin reads through its own. */
+  private readonly foreign?: WeakMap<object, Shadow>
+  private added?: object
 
   constructor(
     readonly ctx: Context,
     value: object,
     private readonly tracker: Tracker,
     private readonly noTrap: boolean,
+    isKept: boolean,
   ) {
     this.proxy = new Proxy(value, this)
+    if (isKept) this.foreign = new WeakMap()
   }
 
   get(target: object, key: Key, receiver: object): unknown {
@@ -78,11 +83,11 @@ class Traceable implements ProxyHandler<object> {
       if (own !== undefined && own !== null && typeof own !== 'function' && !trackerOf(own)) return own
     }
     const shadow = this.shadowOf(target, receiver)
-    const value: unknown = Reflect.get(target, key, shadow)
+    const value: unknown = Reflect.get(target, key, shadow?.proxy ?? receiver)
     if (value === null || value === undefined) return value
     if (typeof value !== 'object' && typeof value !== 'function') return value
     const tracker = read(value, trackerKey) as Tracker | undefined
-    if (tracker) return new Traceable(unshadowed(this.ctx), value, tracker, false).proxy
+    if (tracker) return new Traceable(unshadowed(this.ctx), value, tracker, false, false).proxy
     if (typeof value !== 'function' || this.noTrap) return value
     return this.methodOf(key, value as Call, receiver, shadow)
   }
@@ -93,7 +98,7 @@ class Traceable implements ProxyHandler<object> {
     if (this.isAdded(key)) {
       return Reflect.set(this.ctx, `${this.tracker.associate}.${key}`, value, this.withReceiver(receiver))
     }
-    return Reflect.set(target, key, value, this.shadowOf(target, receiver))
+    return Reflect.set(target, key, value, this.shadowOf(target, receiver)?.proxy ?? receiver)
   }
 
   apply(target: object, thisArg: unknown, args: unknown[]): unknown {
@@ -103,37 +108,44 @@ class Traceable implements ProxyHandler<object> {
 
   private isAdded(key: string): boolean {
     const { associate } = this.tracker
-    return !!associate && !!read(read(this.ctx, internal) as object, `${associate}.${key}`)
+    if (!associate) return false
+    this.added ??= read(this.ctx, internal) as object
+    return !!read(this.added, `${associate}.${key}`)
   }
 
   private withReceiver(receiver: object): object {
     return withProp(this.ctx, receiverKey, receiver)
   }
 
-  /** What getters and methods get as `this`: their context also tells whose service they belong to. */
-  private shadowOf(target: object, receiver: object): object {
+  /**
+   * What getters and methods get as `this`: their context also tells whose service they belong to.
+   * @returns `undefined` without a context: then they get the receiver
+   */
+  private shadowOf(target: object, receiver: object): Shadow | undefined {
     const { property } = this.tracker
-    if (!property) return receiver
+    if (!property) return
     const origin = Reflect.getOwnPropertyDescriptor(target, property)?.value as Context | undefined
-    if (!origin) return receiver
-    if (this.shadow?.origin === origin && (receiver === this.proxy || receiver === this.shadow.proxy)) {
-      return this.shadow.proxy
-    }
-    const shadow = withProp(receiver, property, this.ctx.extend({ [shadowKey]: origin }))
-    if (receiver === this.proxy) this.shadow = { origin, proxy: shadow }
+    if (!origin) return
+    const isOwn = receiver === this.proxy || receiver === this.shadow?.proxy
+    const known = isOwn ? this.shadow : this.foreign?.get(receiver)
+    if (known?.origin === origin) return known
+    const shadow: Shadow = { origin, proxy: withProp(receiver, property, this.ctx.extend({ [shadowKey]: origin })) }
+    if (receiver === this.proxy) this.shadow = shadow
+    else if (!isOwn) this.foreign?.set(receiver, shadow)
     return shadow
   }
 
-  private methodOf(key: string, source: Call, receiver: object, shadow: object): unknown {
-    // The shadow of another receiver is used once.
-    if (shadow !== this.shadow?.proxy) return new Proxy(source, new Method(this.ctx, receiver, shadow))
+  private methodOf(key: string, source: Call, receiver: object, shadow?: Shadow): unknown {
+    const create = () => new Proxy(source, new Method(this.ctx, receiver, shadow?.proxy ?? receiver))
+    // The shadow of another receiver is used once, unless it is kept.
+    if (!shadow || (shadow !== this.shadow && !this.foreign)) return create()
     // Within a method of the same service, `this` is its shadow already.
-    const name = receiver === shadow ? `this.${key}` : key
-    const known = this.methods?.get(name)
+    const name = receiver === shadow.proxy ? `this.${key}` : key
+    const known = shadow.methods?.get(name)
     if (known?.source === source) return known.method
-    const method: unknown = new Proxy(source, new Method(this.ctx, receiver, shadow))
-    this.methods ??= new Map()
-    this.methods.set(name, { source, method })
+    const method: unknown = create()
+    shadow.methods ??= new Map()
+    shadow.methods.set(name, { source, method })
     return method
   }
 }
@@ -141,6 +153,7 @@ class Traceable implements ProxyHandler<object> {
 interface Shadow {
   origin: Context
   proxy: object
+  methods?: Map<string, { source: Call, method: unknown }>
 }
 
 class Method implements ProxyHandler<Call> {
