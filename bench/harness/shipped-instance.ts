@@ -63,8 +63,8 @@ export class ShippedInstance {
     return { cpu: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND, memory }
   }
 
-  /** The numbers of SQL statements and of proxies since the start. Needs `count.cjs`. */
-  async counts(): Promise<{ statements: number, proxies: number }> {
+  /** The numbers of SQL statements, of writes to files by SQLite, and of proxies since the start. Needs `count.cjs`. */
+  async counts(): Promise<{ statements: number, writes: number, proxies: number }> {
     return JSON.parse(await this.written('counts'))
   }
 

@@ -1,15 +1,23 @@
 /**
- * Preloaded into the instance: counts the statements that reach SQLite and the proxies that are created, and writes
- * both numbers to a file when the process receives SIGUSR2.
+ * Preloaded into the instance: counts the statements that reach SQLite, its writes to files, and the proxies that are
+ * created, and writes the numbers to a file when the process receives SIGUSR2.
  */
 
 /* eslint-disable @typescript-eslint/no-require-imports */
-const { renameSync, writeFileSync } = require('node:fs')
+const fs = require('node:fs')
 const Module = require('node:module')
 
 const file = process.env.BENCH_COUNTS
 let statements = 0
+let writes = 0
 let proxies = 0
+
+// Only SQLite writes so: with the WebAssembly of the stock driver, not with the SQLite of Node.js.
+const { renameSync, writeFileSync, writeSync } = fs
+fs.writeSync = function(descriptor, ...args) {
+  if (descriptor > 2) writes++
+  return writeSync.call(this, descriptor, ...args)
+}
 
 const { Proxy } = globalThis
 globalThis.Proxy = Object.assign(function(target, handler) {
@@ -36,7 +44,7 @@ Module._load = function(request, ...rest) {
 }
 
 function write() {
-  writeFileSync(`${file}.part`, JSON.stringify({ statements, proxies }))
+  writeFileSync(`${file}.part`, JSON.stringify({ statements, writes, proxies }))
   renameSync(`${file}.part`, file)
 }
 
