@@ -6,6 +6,8 @@ import type { World } from './world'
 
 /** What the instance uses at one moment at which nothing is going on. */
 export interface Sample extends InstanceUsage {
+  /** The kind of events that came before it. */
+  after: string
   /** Bytes of the database, and of all log files together. */
   database: number
   logs: number
@@ -29,7 +31,8 @@ const MAX_ROWS: Record<string, number> = {
   assistant_activity: 3 * 5 * (31 * 24 + 366) + (18 + 12) * (24 + 31 + 13),
 }
 
-export async function takeSample(world: World): Promise<Sample> {
+/** @param after the name of the kind of events that is over */
+export async function takeSample(world: World, after: string): Promise<Sample> {
   const { instance } = world
   await world.pass(IDLE_MS)
   await world.sleep(600)
@@ -38,7 +41,7 @@ export async function takeSample(world: World): Promise<Sample> {
   const total = (pattern: RegExp) => {
     return sizes.filter(({ name }) => pattern.test(name)).reduce((sum, { size }) => sum + size, 0)
   }
-  return { ...usage, database: total(/^koishi\.db/), logs: total(/^logs\//), fileNames: sizes.map(({ name }) => name) }
+  return { ...usage, after, database: total(/^koishi\.db/), logs: total(/^logs\//), fileNames: sizes.map(({ name }) => name) }
 }
 
 /** The files of a folder, by their path in it. */
@@ -74,6 +77,8 @@ const BOUNDS: Bound[] = [
 export interface GrowthLine {
   isMet: boolean
   text: string
+  /** Each value, if the bound is not met. */
+  values?: string[]
 }
 
 /** Compares the second half of the samples of one process with the first. */
@@ -87,7 +92,12 @@ export function judgeGrowth(samples: readonly Sample[]): GrowthLine[] {
     const bound = limit(before)
     const number = (value: number) => Math.round(value).toLocaleString('en')
     const text = `${name}: at most ${number(before)}, later ${number(after)} ${unit}`.trim()
-    return { isMet: after <= bound, text: `${text} (allowed: ${number(bound)}; ${samples.length} samples)` }
+    const isMet = after <= bound
+    return {
+      isMet,
+      text: `${text} (allowed: ${number(bound)}; ${samples.length} samples)`,
+      ...!isMet && { values: samples.map(sample => `${number(read(sample))} ${unit} after: ${sample.after}`) },
+    }
   }
   return [...BOUNDS.map(judge), ...tables.map(table => withSweep(table, judge({
     name: `rows of ${table}`, read: ({ rows }) => rows[table] ?? 0,
@@ -98,9 +108,9 @@ export function judgeGrowth(samples: readonly Sample[]): GrowthLine[] {
 const sweeps = readSweeps()
 
 /** Adds what removes the rows of a table: without that, the table must stay empty. */
-function withSweep(table: string, { isMet, text }: GrowthLine): GrowthLine {
+function withSweep(table: string, { isMet, text, values }: GrowthLine): GrowthLine {
   const sweep = sweepOf(table, sweeps.tables)
-  return { isMet: isMet && sweep !== undefined, text: `${text}; ${sweep ?? 'NO SWEEP IS DOCUMENTED'}` }
+  return { values, isMet: isMet && sweep !== undefined, text: `${text}; ${sweep ?? 'NO SWEEP IS DOCUMENTED'}` }
 }
 
 /** One line for all files that share an entry, and one for each file without. */

@@ -57,7 +57,7 @@ async function main() {
       for (const [index, [kind, total]] of [...totals].entries()) {
         const { durationMs } = await run(kind, total.tally)
         total.durationMs += durationMs
-        if ((index + 1) % KINDS_PER_SAMPLE === 0) samples.push(await takeSample(world))
+        if ((index + 1) % KINDS_PER_SAMPLE === 0) samples.push(await takeSample(world, kind.name))
         if (round === ROUNDS) report.event(kind, total.tally, total.durationMs)
         else report.progress(kind, round, ROUNDS, durationMs)
       }

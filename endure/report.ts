@@ -32,7 +32,10 @@ export class Report {
   }
 
   growth(lines: readonly GrowthLine[]) {
-    for (const { isMet, text } of lines) this.line(isMet, text)
+    for (const { isMet, text, values = [] } of lines) {
+      this.line(isMet, text)
+      for (const value of values) console.log(`    ${value}`)
+    }
   }
 
   line(isMet: boolean, text: string) {

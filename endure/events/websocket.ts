@@ -6,6 +6,8 @@ import type { EventKind } from './kind'
 const LATE_MS = 6000
 /** The adapter waits for one to two minutes after another process has taken its bot. */
 const TAKEN_MS = 121_000
+/** A connection that stood this long has succeeded: the next pause before a connection is short again. */
+const STABLE_MS = 31_000
 /** The longest pause between two tries to connect. */
 const LONGEST_PAUSE_MS = 76_000
 
@@ -39,6 +41,8 @@ export const websocketDrops: EventKind = {
   name: "WeCom's long connection drops",
   async run(world, tally, size) {
     for (let round = 0; round < size(1, 20); round++) {
+      // Every other connection is young, so that the pause before the next one grows.
+      if (round % 2 === 0) await world.pass(STABLE_MS)
       await tally.inTheMiddle(async () => world.gateway.disconnect())
       tally.happened()
       await reconnected(world, 2000)
