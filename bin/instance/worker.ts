@@ -9,6 +9,7 @@ import { examineEnvFiles } from './env-hints/env-file'
 import { nameHints } from './env-hints/names'
 import { valueHints } from './env-hints/values'
 import { explainFailure } from './explain-failure'
+import { freeRemovedCommands } from './command-options'
 import * as consoleGate from './console-gate'
 import { CONFIG_EXIT_CODE, prepareData, reserveDatabases } from './data/prepare'
 import { sweepLogFiles } from './data/log-files'
@@ -124,6 +125,7 @@ async function start() {
   speedUpServiceAccess()
   slimMiddlewareChain()
   speedUpQueries()
+  freeRemovedCommands()
   const env = await readSettings()
   await reserveDatabases(loader.databaseFiles(), fail)
   watchLogs(join(loader.baseDir, 'data', 'logs'))
