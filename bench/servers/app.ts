@@ -4,9 +4,9 @@ import { HTTP } from '@koishijs/plugin-http'
 import Server from '@koishijs/plugin-server'
 import { Context, Logger } from 'koishi'
 import { freePort } from 'testkit'
-import { slimMiddlewareChain } from '../../bin/instance/middleware-chain'
+import { slimMiddlewareChain } from '../../bin/instance/koishi/middleware-chain'
+import { speedUpServiceAccess } from '../../bin/instance/koishi/service-access'
 import { speedUpQueries } from '../../bin/instance/minato/queries'
-import { speedUpServiceAccess } from '../../bin/instance/service-access'
 
 // As the instance ships.
 speedUpServiceAccess()

@@ -3,7 +3,7 @@ import * as help from '@koishijs/plugin-help'
 import mock from '@koishijs/plugin-mock'
 import { Context } from 'koishi'
 import type { Plugin } from 'koishi'
-import { freeRemovedCommands } from '../../bin/instance/command-options'
+import { freeRemovedCommands } from '../../bin/instance/koishi/command-options'
 
 const commands = {
   name: 'with-commands',

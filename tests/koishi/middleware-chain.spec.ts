@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import mock from '@koishijs/plugin-mock'
 import { Context, Logger, Next, SessionError, Universal } from 'koishi'
 import type { Middleware, Plugin } from 'koishi'
-import { slimMiddlewareChain } from '../../bin/instance/middleware-chain'
+import { slimMiddlewareChain } from '../../bin/instance/koishi/middleware-chain'
 
 const turnOfEventLoop = () => new Promise<void>(resolve => setImmediate(resolve))
 

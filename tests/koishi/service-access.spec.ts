@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Context, Logger, Service } from 'koishi'
-import { speedUpServiceAccess } from '../../bin/instance/service-access'
+import { speedUpServiceAccess } from '../../bin/instance/koishi/service-access'
 
 class Counter extends Service {
   value = 0

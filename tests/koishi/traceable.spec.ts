@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Context, Logger, Service, h } from 'koishi'
 import { Service as CordisService, symbols } from 'cordis'
 import mock from '@koishijs/plugin-mock'
-import { speedUpServiceAccess } from '../../bin/instance/service-access'
+import { speedUpServiceAccess } from '../../bin/instance/koishi/service-access'
 
 class Shelf extends Service {
   /** Traced itself, as a value of the service. */
