@@ -6,7 +6,7 @@ import { Context, Logger } from 'koishi'
 import { freePort } from 'testkit'
 import { slimMiddlewareChain } from '../../bin/instance/koishi/middleware-chain'
 import { speedUpServiceAccess } from '../../bin/instance/koishi/service-access'
-import { speedUpQueries } from '../../bin/instance/minato/queries'
+import { speedUpQueries } from '../../bin/instance/koishi/queries'
 
 // As the instance ships.
 speedUpServiceAccess()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import Memory from '@koishijs/plugin-database-memory'
 import Sqlite from '@koishijs/plugin-database-sqlite'
 import { $, Context, Database } from 'koishi'
-import { speedUpQueries } from '../../bin/instance/minato/queries'
+import { speedUpQueries } from '../../bin/instance/koishi/queries'
 
 declare module 'koishi' {
   interface Tables {
