@@ -43,6 +43,10 @@ class Shelf extends Service {
     return this.ctx.scope.uid
   }
 
+  deep(levels = 3): unknown[] {
+    return levels ? [this.owner, this.shadow(), ...this.deep(levels - 1)] : [this.reader()]
+  }
+
   shadow() {
     return (this.ctx as unknown as Record<symbol, Context | undefined>)[symbols.shadow]?.scope.uid
   }
@@ -138,6 +142,15 @@ const looks: Record<string, Look> = {
   'a traced service that is traced again': (ctx) => {
     const inner = ctx.root.reflect.trace(ctx.shelf) as Shelf
     return [inner.reader() === ctx.scope.uid, inner.count, inner.both.length, inner['ctx'] === ctx.root]
+  },
+  'methods that call each other': ctx => ctx.shelf.deep().map(uid => uid === ctx.scope.uid),
+  'methods of a traced service that call each other': (ctx) => {
+    const inner = ctx.root.reflect.trace(ctx.shelf) as Shelf
+    return [1, 2].map(() => inner.deep().map(uid => uid === ctx.scope.uid))
+  },
+  'methods of objects that inherit from it': (ctx) => {
+    const heirs = [1, 2].map(count => Object.assign(Object.create(ctx.shelf) as Shelf, { count }))
+    return [...heirs, ...heirs].map(heir => [heir.deep().map(uid => uid === ctx.scope.uid), heir.add().count])
   },
   'an object that inherits from it': (ctx) => {
     const heir = Object.create(ctx.shelf) as Shelf
@@ -238,6 +251,9 @@ describe('services and sessions that plugins see', () => {
       assert.equal(app.shelf, shelf)
       assert.equal(shelf.reader, app.shelf.reader)
       assert.notEqual(app.extend({}).shelf, shelf, 'another context gets one of its own')
+      const [heir, other] = [Object.create(shelf) as Shelf, Object.create(shelf) as Shelf]
+      assert.equal(heir.reader, heir.reader)
+      assert.notEqual(heir.reader, other.reader, 'another object gets methods of its own')
     })
     await app.stop()
   })
