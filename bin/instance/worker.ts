@@ -13,6 +13,7 @@ import * as consoleGate from './console-gate'
 import { CONFIG_EXIT_CODE, prepareData, reserveDatabases } from './data/prepare'
 import { sweepLogFiles } from './data/log-files'
 import { isStorageError, LogHistory } from './data/log-history'
+import { deferModules } from './deferred-modules'
 import { ErrorReporter } from './error-reporter'
 import { keepHealthFile } from './health-file'
 import { InstanceLoader, firstLine } from './loader'
@@ -124,6 +125,7 @@ function runningPlugins(): Dict<Dict> {
 async function start() {
   speedUpServiceAccess()
   slimMiddlewareChain()
+  const deferred = deferModules()
   speedUpQueries()
   freeRemovedCommands()
   const env = await readSettings()
@@ -167,6 +169,7 @@ async function start() {
     { mark: '✓', zh: '启动完成。', en: 'Ready.' },
   ])
   process.send?.({ type: 'started' })
+  await deferred.loadUntilStarted()
 }
 
 /** Reloads a plugin when one of its sources changes. `npm run dev` sets the folder, see `scripts/watch-sources.ts`. */
