@@ -136,6 +136,8 @@ export class BotMessages {
     const { api, chats, clock, config, leftOpen, recall, sent, store, warn, webhooks } = this.options
     const { template } = this
     const { streaming: mode, splitCards } = config
+    // A message is kept long after its turn: its functions must not keep the session.
+    const guildId = session?.guildId
     const maxCharacters = splitCards ? MAX_CARD_CHARACTERS : undefined
     const chat = chatOf(channelId, session)
     const isReply = session?.channelId === channelId
@@ -164,7 +166,7 @@ export class BotMessages {
         if (!canOpenCard() || !template) return
         const content = { template, mode, notice, late, mention, maxCharacters, ...request }
         const card = new Card({ api, chat, sender, sent, clock, store, heard, leftOpen, ...content }, enqueue)
-        chats.set(card.outTrackId, { id: channelId, isDirect: chat.isDirect, guildId: session?.guildId })
+        chats.set(card.outTrackId, { id: channelId, isDirect: chat.isDirect, guildId })
         return card
       },
       enqueue,

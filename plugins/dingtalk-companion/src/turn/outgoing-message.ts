@@ -30,6 +30,7 @@ export class OutgoingMessage {
   private attempted = ''
   /** Keys of the messages that were sent. */
   private readonly keys: string[] = []
+  /** While it is open: a message is kept long after its card. */
   private card?: Card
   private timer: unknown
   /** Ends when the card is closed with its whole text. */
@@ -134,9 +135,10 @@ export class OutgoingMessage {
   async interrupt() {
     if (this.phase !== 'card') return
     if (this.closing) return this.closing
+    const card = this.card!
     this.cardClosed()
-    this.card!.hurry()
-    await this.chat.enqueue(() => this.card!.abandon())
+    card.hurry()
+    await this.chat.enqueue(() => card.abandon())
   }
 
   /** Takes the message back. The text of an open card is replaced by a note, because cards cannot be removed. */
@@ -148,6 +150,7 @@ export class OutgoingMessage {
       throw new DingtalkError('dingtalk/message-unrecallable', `message ${this.id} cannot be recalled: it went by webhook`)
     }
     this.phase = 'deleted'
+    this.card = undefined
     this.clearTimer()
     await chat.enqueue(async () => {
       if (phase === 'card') await card!.end(chat.deleted, 'finished')
@@ -183,9 +186,11 @@ export class OutgoingMessage {
     // Its watchdog may have been faster.
     if (this.phase !== 'card') return this.sendRest()
     const { chat, content, content: { text, state } } = this
+    const card = this.card!
     this.phase = 'closed'
+    this.card = undefined
     const shown = chat.hasCardButtons ? cardText(content) : withLinks(cardText(content), content)
-    await this.card!.end(shown, state === 'failed' ? 'failed' : 'finished')
+    await card.end(shown, state === 'failed' ? 'failed' : 'finished')
     this.delivered = text
   }
 
@@ -193,6 +198,7 @@ export class OutgoingMessage {
   private cardClosed() {
     const { text, state } = this.content
     this.phase = 'closed'
+    this.card = undefined
     this.delivered = state === 'processing' ? '' : text
   }
 

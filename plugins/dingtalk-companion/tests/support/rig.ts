@@ -39,7 +39,7 @@ const MAX_WAIT_MS = 8_000
 export class Rig {
   readonly clock = new FakeClock(START)
   readonly warnings: string[] = []
-  private readonly sessions: Session[] = []
+  readonly sessions: Session[] = []
   /** For each message that follows: what its chain waits for. */
   private readonly gates: Promise<void>[] = []
   /** Ends of turns, by session id. */
