@@ -199,7 +199,7 @@ describe('messages to the bot', () => {
 
     it('come again when the person could not be told either', async () => {
       await rig.close()
-      await restart({ config: { cardTemplateId: undefined }, platform: { redelivery: 200 } })
+      await restart({ config: { cardTemplateId: undefined }, platform: { redelivery: 2000 } })
       await say('先来一条')
       const { data } = rig.platform.stream.deliveries[0]
       rig.platform.fail('batchSend', dingtalkErrors.invalid('userIds', 'no such user'), 1)
