@@ -6,11 +6,12 @@ import { dialects } from './cases/dialects'
 import { dingtalk } from './cases/dingtalk'
 import { firstChunkLatency } from './cases/first-chunk-latency'
 import { instance } from './cases/instance'
-import { instances } from './cases/instances'
+import { instances } from './cases/scale/instances'
 import { longConnection } from './cases/long-connection'
 import { messages } from './cases/messages'
 import { profile } from './cases/profile'
 import { proxy } from './cases/proxy'
+import { sharedState } from './cases/scale/shared-state'
 import { short } from './cases/short'
 import { soak } from './cases/soak'
 import { streams } from './cases/streams'
@@ -23,7 +24,7 @@ const benches: Record<string, Bench> = {
   callbacks, messages, 'first-chunk': firstChunkLatency,
   'tool-rounds': toolRounds,
   conversations, streams, 'long-connection': longConnection, proxy,
-  dingtalk, dialects, usage, instance, instances, short, soak, profile,
+  dingtalk, dialects, usage, instance, 'shared-state': sharedState, instances, short, soak, profile,
 }
 /**
  * These only run if named: the first needs redis-server, the second repeats what `instance` shows, the third takes as

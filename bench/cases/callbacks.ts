@@ -11,7 +11,7 @@ interface OpenStream {
 }
 
 /** Sends messages whose replies stay unfinished. */
-async function openStreams({ port }: ServerProcess, count: number): Promise<OpenStream[]> {
+export async function openStreams({ port }: ServerProcess, count: number): Promise<OpenStream[]> {
   const connection = await Connection.open(port)
   const streams: OpenStream[] = []
   while (streams.length < count) {
@@ -31,7 +31,7 @@ async function send({ port }: ServerProcess, request: Buffer): Promise<HttpReply
 }
 
 /** Repeats the same requests endlessly. */
-function cycle(requests: Buffer[]): () => Buffer {
+export function cycle(requests: Buffer[]): () => Buffer {
   let index = 0
   return () => requests[index++ % requests.length]
 }

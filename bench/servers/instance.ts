@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koishi'
 import { h } from 'koishi'
 import WecomBot from '../../plugins/adapter-wecom-bot/src'
+import * as sharedState from '../../plugins/shared-state/src'
 import { startApp } from './app'
 import { runServer } from './child'
 import { AES_KEY, PATH, TOKEN } from './settings'
@@ -11,10 +12,12 @@ export interface InstanceOptions {
   database?: boolean
   /** The adapter's configuration, apart from credentials and path. */
   wecom?: object
+  /** Whether shared state in memory is loaded, as without the address of a server. */
+  sharedState?: boolean
 }
 
 /** The WeCom adapter in a Koishi instance. */
-runServer(async ({ answer, database, wecom }: InstanceOptions) => {
+runServer(async ({ answer, database, wecom, sharedState: isShared }: InstanceOptions) => {
   const pending = new Set<() => void>()
   const answers: Record<InstanceOptions['answer'], Middleware> = {
     pong: () => 'pong',
@@ -27,6 +30,7 @@ runServer(async ({ answer, database, wecom }: InstanceOptions) => {
   let app: Context
   const port = await startApp(database, (ctx) => {
     app = ctx
+    if (isShared) ctx.plugin(sharedState, new sharedState.Config({} as sharedState.Config))
     ctx.plugin(WecomBot, { token: TOKEN, encodingAESKey: AES_KEY, path: PATH, ...wecom } as WecomBot['config'])
     ctx.middleware(answers[answer])
   })

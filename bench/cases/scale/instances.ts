@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks'
 import { createGemini, scenarios } from 'testkit'
-import { RedisServer } from '../../tests/support/redis'
-import type { Report } from '../harness'
-import { Connection, Load } from '../harness'
-import { ANSWER, ask, waitForAnswer } from '../harness/questions'
-import { ShippedInstance } from '../harness/shipped-instance'
-import { encodeRequest, messageOf, pollMessage, replyStream } from '../harness/wecom'
+import { RedisServer } from '../../../tests/support/redis'
+import type { Report } from '../../harness'
+import { Connection, Load } from '../../harness'
+import { ANSWER, ask, waitForAnswer } from '../../harness/questions'
+import { ShippedInstance } from '../../harness/shipped-instance'
+import { encodeRequest, messageOf, pollMessage, replyStream } from '../../harness/wecom'
 
 const CONNECTIONS = 16
 const MESSAGES = 150
