@@ -6,7 +6,7 @@ import { Instance, root } from '../support/instance'
 const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
 
 describe('the data folder', function() {
-  this.timeout(60_000)
+  this.timeout(240_000)
 
   let instance: Instance, config: string
   before(async () => {

@@ -24,7 +24,7 @@ exports.apply = (ctx) => {
 `
 
 describe('the log files', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let instance: Instance
   afterEach(() => instance.close())

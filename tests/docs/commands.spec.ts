@@ -80,7 +80,7 @@ describe('the commands of the documents', () => {
 const ordinary = process.getuid?.() === 0 ? execFileSync('id', ['-u', 'daemon'], { encoding: 'utf8' }).trim() : undefined
 
 describe('the commands for a new folder and for updates, as an ordinary user', function() {
-  this.timeout(60_000)
+  this.timeout(240_000)
 
   let folder: string
   before(() => {
@@ -139,7 +139,7 @@ describe('the commands for a new folder and for updates, as an ordinary user', f
 })
 
 describe('the commands for a running instance', function() {
-  this.timeout(60_000)
+  this.timeout(240_000)
 
   let instance: Instance
   before(async () => { instance = await (await Instance.start({ env: wecom })).ready() })

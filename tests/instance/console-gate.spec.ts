@@ -64,7 +64,7 @@ function itIsClosed(find: () => Instance, port = () => find().port) {
 }
 
 describe('ConsoleGate with a password', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let instance: Instance
   before(async () => {
@@ -159,7 +159,7 @@ describe('ConsoleGate with a password', function() {
 })
 
 describe('ConsoleGate without a password', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let instance: Instance
   let forwarder: Server

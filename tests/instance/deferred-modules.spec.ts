@@ -24,7 +24,7 @@ describe('modules that are not needed to start', () => {
     let end: Set<string>
 
     before(async function() {
-      this.timeout(60_000)
+      this.timeout(240_000)
       const folder = await mkdtemp(join(tmpdir(), 'modules-'))
       try {
         instance = await Instance.start({

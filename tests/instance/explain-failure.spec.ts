@@ -14,7 +14,7 @@ async function fails(options: InstanceOptions) {
 }
 
 describe('an instance that cannot start', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   it('exits with code 78 on wrong settings, with one line for each', async () => {
     const { code, lines } = await fails({ env: { PORT: '0', PLATFORM: 'qq' } })

@@ -5,7 +5,7 @@ import { v8Flags } from '../../bin/instance/v8-flags'
 import { Instance, root, wecom } from '../support/instance'
 
 describe('starting the instance', function() {
-  this.timeout(90_000)
+  this.timeout(240_000)
 
   let instance: Instance
   before(async () => {
@@ -59,7 +59,7 @@ describe('starting the instance', function() {
 })
 
 describe('platforms and console by environment variables', function() {
-  this.timeout(90_000)
+  this.timeout(240_000)
 
   async function applied(env: Record<string, string>) {
     const instance = await Instance.start({ env })

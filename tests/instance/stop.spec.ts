@@ -28,7 +28,7 @@ exports.apply = (ctx) => ctx.on('exit', () => {
 `
 
 describe('stopping the instance', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let instance: Instance
   afterEach(() => instance.close())
@@ -128,7 +128,7 @@ describe('stopping the instance', function() {
 })
 
 describe('restarting the instance', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   it('writes saved settings and starts a new worker if the console requests it', async () => {
     const instance = await Instance.start({

@@ -18,7 +18,7 @@ function namesIn(text: string, section: number): string[] {
 }
 
 describe('what is stored', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let gemini: Gemini
   let dingtalk: Dingtalk

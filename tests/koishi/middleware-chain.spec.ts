@@ -79,7 +79,7 @@ async function observe() {
 }
 
 describe('slimMiddlewareChain', function() {
-  this.timeout(60_000)
+  this.timeout(240_000)
 
   it('changes nothing that people, plugins or the log see', async () => {
     const before = await observe()

@@ -118,7 +118,7 @@ function withoutAliases(sql: string) {
 }
 
 describe('speedUpQueries', function() {
-  this.timeout(60_000)
+  this.timeout(240_000)
 
   for (const [name, driver] of Object.entries({ 'in memory': Memory, 'in SQLite': Sqlite })) {
     it(`changes no statement and no result ${name}`, async () => {

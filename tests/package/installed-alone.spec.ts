@@ -32,7 +32,7 @@ app.start().then(() => console.log(fork.isActive ? 'active' : 'inactive')).final
 
 for (const folder of readdirSync(join(root, 'plugins'))) {
   describe(`the package of ${folder}, installed alone`, function() {
-    this.timeout(60_000)
+    this.timeout(240_000)
 
     const manifest = JSON.parse(readFileSync(join(root, 'plugins', folder, 'package.json'), 'utf8'))
     let app: string

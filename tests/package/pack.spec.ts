@@ -18,7 +18,7 @@ interface Manifest {
 
 for (const plugin of readdirSync(join(root, 'plugins'))) {
   describe(`the package of ${plugin}`, function() {
-    this.timeout(30_000)
+    this.timeout(240_000)
 
     const folder = join(root, 'plugins', plugin)
     const manifest: Manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))

@@ -5,7 +5,7 @@ import { DingtalkInstance } from '../support/dingtalk-instance'
 const card = { DINGTALK_CARD_TEMPLATE_ID: 'ai.schema' }
 
 describe('answers of the instance on DingTalk', function() {
-  this.timeout(90_000)
+  this.timeout(240_000)
 
   let on: DingtalkInstance
 

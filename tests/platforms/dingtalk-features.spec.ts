@@ -3,7 +3,7 @@ import { scenarios } from 'testkit'
 import { DingtalkInstance } from '../support/dingtalk-instance'
 
 describe('the instance on DingTalk, in everyday use', function() {
-  this.timeout(90_000)
+  this.timeout(240_000)
 
   let on: DingtalkInstance
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { DingtalkInstance } from '../support/dingtalk-instance'
 
 describe('the instance on DingTalk in HTTP mode', function() {
-  this.timeout(90_000)
+  this.timeout(240_000)
 
   let on: DingtalkInstance
 

@@ -22,7 +22,7 @@ const notice = '**注意：**·请在 10\\~25 日提交，详见 https://oa.exam
 const visible = (text: string) => text.replaceAll('\u200a', '·').replace(/ +$/gm, '')
 
 describe('answers on DingTalk with the complete instance', function() {
-  this.timeout(90_000)
+  this.timeout(240_000)
 
   let on: DingtalkInstance
 

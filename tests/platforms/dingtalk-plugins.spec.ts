@@ -42,7 +42,7 @@ exports.apply = (ctx) => {
 `
 
 describe('ordinary plugins of the instance on DingTalk', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let on: DingtalkInstance
   /** Messages before the spec. */

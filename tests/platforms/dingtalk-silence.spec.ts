@@ -5,7 +5,7 @@ import { DingtalkInstance } from '../support/dingtalk-instance'
 const card = { DINGTALK_CARD_TEMPLATE_ID: 'ai.schema' }
 
 describe('the instance on DingTalk answers', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let on: DingtalkInstance
 

@@ -12,7 +12,7 @@ const wecom = { WECOM_BOT_TOKEN: 'conversationToken', WECOM_BOT_ENCODING_AES_KEY
 const card = { DINGTALK_CARD_TEMPLATE_ID: 'ai.schema' }
 
 describe('the instance on DingTalk', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let gemini: Gemini
   let dingtalk: Dingtalk

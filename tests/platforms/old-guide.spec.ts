@@ -51,7 +51,7 @@ async function createApi() {
 }
 
 describe('the .env of the guide for the Python bot, unchanged', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let gemini: Gemini
   let instance: Instance

@@ -4,7 +4,7 @@ import type { OpenAiServer } from 'testkit'
 import { Instance } from '../support/instance'
 
 describe('the instance with a service in the dialect of OpenAI alone', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
   const credentials = {
     WECOM_BOT_TOKEN: 'conversationToken',
     WECOM_BOT_ENCODING_AES_KEY: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',

@@ -18,7 +18,7 @@ async function example(page: string): Promise<string> {
 }
 
 describe('the plugin of docs/streaming.md', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let dingtalk: Dingtalk
   let instance: Instance | undefined

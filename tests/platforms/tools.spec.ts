@@ -50,7 +50,7 @@ interface Body {
 }
 
 describe('tools in the complete instance', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let gemini: Gemini
   let dingtalk: Dingtalk

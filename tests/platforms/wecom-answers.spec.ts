@@ -20,7 +20,7 @@ const WEBP = Buffer.from('RIFF\0\0\0\0WEBPVP8 ', 'latin1')
 const visible = (text: string) => text.replaceAll('\u200a', '·')
 
 describe('answers and files on WeCom with the complete instance', function() {
-  this.timeout(60_000)
+  this.timeout(240_000)
 
   let gemini: Gemini
   let wecom: Wecom

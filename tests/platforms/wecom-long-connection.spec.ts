@@ -12,7 +12,7 @@ function picture(bytes = 0, head = PNG, mimeType = 'image/png') {
 }
 
 describe('answers over the long connection of WeCom with the complete instance', function() {
-  this.timeout(90_000)
+  this.timeout(240_000)
 
   let gemini: Gemini
   let gateway: WecomGateway

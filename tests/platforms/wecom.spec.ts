@@ -10,7 +10,7 @@ const credentials = {
 }
 
 describe('WeCom conversation with the complete instance', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let gemini: Gemini
   let instance: Instance

@@ -9,7 +9,7 @@ import { createOpenAi } from 'testkit'
 import { root } from '../support/instance'
 
 describe('npm run demo', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let child: ChildProcess
   let output = ''

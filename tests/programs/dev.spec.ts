@@ -10,7 +10,7 @@ function plugin(text: string): string {
 }
 
 describe('npm run dev', function() {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   let instance: Instance | undefined
   afterEach(async () => {

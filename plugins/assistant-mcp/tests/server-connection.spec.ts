@@ -21,7 +21,7 @@ async function until(condition: () => boolean) {
 }
 
 describe('an MCP server', function() {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   let tools: Map<string, AssistantTool>
   let lines: string[]

@@ -9,7 +9,7 @@ function count(steps: number): number {
 }
 
 describe('assertLinear', function() {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('takes time that grows with the length of the text', () => {
     assertLinear(text => count(text.length * 20))

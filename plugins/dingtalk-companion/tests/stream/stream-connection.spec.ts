@@ -30,7 +30,7 @@ describe('StreamConnection', () => {
   })
 
   it('reconnects 30 times in a row without making calls dearer', async function() {
-    this.timeout(60_000)
+    this.timeout(120_000)
     await start()
     for (let count = 1; count <= 30; count++) {
       rig.platform.stream.disconnect()

@@ -11,7 +11,7 @@ type Class = abstract new (...args: never[]) => object
 const count = (type: Class) => Number(queryObjects(type as new () => object))
 
 describe('messages that can still be edited after their turn', function() {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   let rig: Rig
   /** The class of sessions, which Koishi does not export. */

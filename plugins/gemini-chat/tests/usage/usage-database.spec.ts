@@ -190,7 +190,7 @@ describe('sums of usage', () => {
   })
 
   it('of 30,000 rows take less than a second and hold nothing up', async function() {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const app = await open(sqlite, { path: ':memory:' })
     try {
       const driver = app.database.drivers[0] as unknown as { _run(sql: string, params?: unknown[]): void }
