@@ -34,8 +34,8 @@ Module._load = function(request, ...rest) {
     for (const name of ['_all', '_get', '_run']) {
       const method = prototype[name]
       prototype[name] = function(sql, ...args) {
-        // `SELECT changes()` and the like belong to the statement before.
-        if (!/^select (?:changes|last_insert_rowid)\(/i.test(sql)) statements++
+        // `SELECT changes()` and the like belong to the statement before; the bounds of a transaction touch no rows.
+        if (!/^(?:select (?:changes|last_insert_rowid)\(|(?:savepoint|release|rollback) )/i.test(sql)) statements++
         return method.call(this, sql, ...args)
       }
     }
