@@ -1,10 +1,13 @@
-/** Runs all benchmarks but instances, short, soak and profile, or those named: `npm run bench -- messages soak`. */
+/**
+ * Runs all benchmarks but growth, instances, short, soak and profile, or those named: `npm run bench -- messages soak`.
+ */
 
 import { callbacks } from './cases/callbacks'
 import { conversations } from './cases/conversations'
 import { dialects } from './cases/dialects'
 import { dingtalk } from './cases/dingtalk'
 import { firstChunkLatency } from './cases/first-chunk-latency'
+import { growth } from './cases/growth'
 import { instance } from './cases/instance'
 import { instances } from './cases/scale/instances'
 import { longConnection } from './cases/long-connection'
@@ -24,13 +27,13 @@ const benches: Record<string, Bench> = {
   callbacks, messages, 'first-chunk': firstChunkLatency,
   'tool-rounds': toolRounds,
   conversations, streams, 'long-connection': longConnection, proxy,
-  dingtalk, dialects, usage, instance, 'shared-state': sharedState, instances, short, soak, profile,
+  dingtalk, dialects, usage, instance, 'shared-state': sharedState, growth, instances, short, soak, profile,
 }
 /**
- * These only run if named: the first needs redis-server, the second repeats what `instance` shows, the third takes as
- * long as all others, the last has no targets.
+ * These only run if named: the first writes a file of a gigabyte, the second needs redis-server, the third repeats what
+ * `instance` shows, the fourth takes as long as all others, the last has no targets.
  */
-const NAMED_ONLY = ['instances', 'short', 'soak', 'profile']
+const NAMED_ONLY = ['growth', 'instances', 'short', 'soak', 'profile']
 
 async function main(names: string[]) {
   const unknown = names.find(name => !(name in benches))

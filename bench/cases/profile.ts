@@ -17,7 +17,7 @@ const FUNCTIONS = 30
 export async function profile(report: Report) {
   const gemini = await createGemini()
   gemini.respond(() => scenarios.text(ANSWER))
-  const shipped = await ShippedInstance.start({ GEMINI_API_KEY: 'benchmark', GEMINI_BASE_URL: gemini.url }, 'profile.cjs')
+  const shipped = await ShippedInstance.start({ GEMINI_API_KEY: 'benchmark', GEMINI_BASE_URL: gemini.url }, { preload: 'profile.cjs' })
   try {
     const payloads = () => Array.from({ length: MESSAGES }, (_, index) => messageOf(`person-${index}`, '你好'))
     await steady(shipped.port, payloads(), CONNECTIONS)

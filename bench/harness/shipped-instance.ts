@@ -14,6 +14,23 @@ const START_TIMEOUT_MS = 60_000
 /** Linux counts CPU time in hundredths of a second. */
 const TICKS_PER_SECOND = 100
 
+export interface ShippedOptions {
+  /** Counts statements and proxies, or profiles the CPU; either takes SIGUSR2. */
+  preload?: string
+  /** A file that is copied to be its database. */
+  database?: string
+}
+
+/** What has been counted since the start. */
+export interface Counts {
+  statements: number
+  /** Writes to files by SQLite. */
+  writes: number
+  proxies: number
+  /** The statement that took most CPU time since the counts were read last. */
+  longest: { ms: number, sql: string }
+}
+
 /** The built instance as it ships: `node lib/start.js` in a temporary folder, with this repository's koishi.yml. */
 export class ShippedInstance {
   /** Milliseconds from starting the process to the first answered request. */
@@ -21,14 +38,14 @@ export class ShippedInstance {
 
   private constructor(readonly folder: string, readonly port: number, private readonly launcher: ChildProcess) {}
 
-  /**
-   * @param env environment variables besides the credentials of the WeCom bot
-   * @param preload counts statements and proxies, or profiles the CPU; either takes SIGUSR2
-   */
-  static async start(env: Record<string, string>, preload = 'count.cjs'): Promise<ShippedInstance> {
+  /** @param env environment variables besides the credentials of the WeCom bot */
+  static async start(
+    env: Record<string, string>, { preload = 'count.cjs', database }: ShippedOptions = {},
+  ): Promise<ShippedInstance> {
     const folder = await mkdtemp(join(tmpdir(), 'bench-'))
     for (const file of ['package.json', 'koishi.yml']) await cp(join(root, file), join(folder, file))
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+    if (database) await cp(database, join(folder, 'data/koishi.db'))
     const port = await freePort()
     const { PATH, HOME } = process.env
     const startedAt = performance.now()
@@ -63,8 +80,8 @@ export class ShippedInstance {
     return { cpu: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND, memory }
   }
 
-  /** The numbers of SQL statements, of writes to files by SQLite, and of proxies since the start. Needs `count.cjs`. */
-  async counts(): Promise<{ statements: number, writes: number, proxies: number }> {
+  /** Needs `count.cjs`. */
+  async counts(): Promise<Counts> {
     return JSON.parse(await this.written('counts'))
   }
 

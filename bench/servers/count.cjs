@@ -1,6 +1,6 @@
 /**
  * Preloaded into the instance: counts the statements that reach SQLite, its writes to files, and the proxies that are
- * created, and writes the numbers to a file when the process receives SIGUSR2.
+ * created, and writes the numbers to a file when the process receives SIGUSR2, with the longest statement since then.
  */
 
 /* eslint-disable @typescript-eslint/no-require-imports */
@@ -11,6 +11,7 @@ const file = process.env.BENCH_COUNTS
 let statements = 0
 let writes = 0
 let proxies = 0
+let longest = { ms: 0, sql: '' }
 
 // Only SQLite writes so: with the WebAssembly of the stock driver, not with the SQLite of Node.js.
 const { renameSync, writeFileSync, writeSync } = fs
@@ -36,7 +37,14 @@ Module._load = function(request, ...rest) {
       prototype[name] = function(sql, ...args) {
         // `SELECT changes()` and the like belong to the statement before; the bounds of a transaction touch no rows.
         if (!/^(?:select (?:changes|last_insert_rowid)\(|(?:savepoint|release|rollback) )/i.test(sql)) statements++
-        return method.call(this, sql, ...args)
+        const before = process.cpuUsage()
+        try {
+          return method.call(this, sql, ...args)
+        } finally {
+          const { user, system } = process.cpuUsage(before)
+          const ms = (user + system) / 1000
+          if (ms > longest.ms) longest = { ms, sql: sql.replace(/\s+/g, ' ').slice(0, 120) }
+        }
       }
     }
   }
@@ -44,7 +52,8 @@ Module._load = function(request, ...rest) {
 }
 
 function write() {
-  writeFileSync(`${file}.part`, JSON.stringify({ statements, writes, proxies }))
+  writeFileSync(`${file}.part`, JSON.stringify({ statements, writes, proxies, longest }))
+  longest = { ms: 0, sql: '' }
   renameSync(`${file}.part`, file)
 }
 
