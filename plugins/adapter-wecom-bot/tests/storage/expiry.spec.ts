@@ -1,5 +1,11 @@
+import assert from 'node:assert/strict'
+import { rowKey } from 'common/database'
 import { until } from 'common/testing'
 import { DAY, describeDatabaseStores } from '../support/stores'
+
+const ROWS = 1000
+/** Of a sweep at a time, with one more at the end of a slice. */
+const MAX_SLICE = 201
 
 describeDatabaseStores('ExpirySweep', (world) => {
   it('removes expired rows of every table', async () => {
@@ -13,5 +19,29 @@ describeDatabaseStores('ExpirySweep', (world) => {
     for (const table of ['card', 'answer', 'opinion', 'push'] as const) {
       await until(async () => !(await app.database.get(`wecom_bot_${table}`, {})).length)
     }
+  })
+
+  it('erases the text of a whole week in slices', async () => {
+    const { clock, app } = world()
+    const now = clock.now()
+    const rows = Array.from({ length: ROWS }, (_, index) => ({
+      message: rowKey('BOT', `M${index}`), stream: `S${index}`, msgId: `M${index}`, botId: 'BOT', userId: '', chatId: '',
+      content: 'shown', finished: true, request: '', shown: new Date(now),
+      // Half of them were shown in the same millisecond as another one.
+      expires: new Date(now + (index >> 1) * 60_000),
+    }))
+    // The stock driver fails with more rows at once.
+    for (let start = 0; start < ROWS; start += 100) await app.database.upsert('wecom_bot_turn', rows.slice(start, start + 100))
+    const sizes: number[] = []
+    const { set } = app.database
+    app.database.set = async function(table, query, update) {
+      const { expires } = query as unknown as { expires: object }
+      sizes.push((await app.database.get(table, { expires } as never)).length)
+      return set.call(this, table, query, update)
+    }
+    await clock.jump(61_000)
+    await until(async () => !(await app.database.get('wecom_bot_turn', { content: 'shown' })).length)
+    assert.ok(Math.max(...sizes) <= MAX_SLICE + 1, `rows looked at in one go: ${sizes}`)
+    assert.ok(sizes.length >= ROWS / (MAX_SLICE + 1), `${sizes}`)
   })
 })

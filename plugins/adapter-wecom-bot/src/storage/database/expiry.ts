@@ -4,7 +4,7 @@ import type { RowAccess } from '../row-access'
 import { STREAM_LIFETIME_MS } from '../streams'
 
 const SWEEP_INTERVAL_MS = 60_000
-/** Rows removed in one go. Other work gets its turn before the next ones. */
+/** Rows removed or looked at in one go. Other work gets its turn before the next ones. */
 const SLICE_ROWS = 200
 
 /** Every table with a column `expires`. */
@@ -67,10 +67,22 @@ export class ExpirySweep {
     // A row expires a lifetime after it was shown, and `expires` has an index.
     const until = expiresAfter(this.clock, STREAM_LIFETIME_MS - this.retention)
     await this.access.try(undefined, async (database) => {
-      const expires = { $gt: this.erasedUntil, $lte: until }
-      await database.set('wecom_bot_turn', { expires, content: { $ne: '' } }, { content: '' })
-      this.erasedUntil = until
+      await this.erase(database, until)
       await removeExpired(database, expired(this.clock))
     })
+  }
+
+  /** In slices: the first sweep of a process looks at the rows of a whole lifetime. */
+  private async erase(database: Database, until: Date) {
+    while (this.erasedUntil < until) {
+      const rows = { expires: { $gt: this.erasedUntil, $lte: until } }
+      const [next] = await database.get('wecom_bot_turn', rows, {
+        fields: ['expires'], sort: { expires: 'asc' }, limit: 1, offset: SLICE_ROWS,
+      })
+      const expires = { $gt: this.erasedUntil, $lte: next?.expires ?? until }
+      await database.set('wecom_bot_turn', { expires, content: { $ne: '' } }, { content: '' })
+      this.erasedUntil = expires.$lte
+      await new Promise(setImmediate)
+    }
   }
 }
