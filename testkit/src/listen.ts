@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { Server as HttpServer } from 'node:http'
@@ -43,9 +44,22 @@ export async function listen(server: Server, port = 0): Promise<Listening> {
   }
 }
 
-/** Finds an unused port, for servers that cannot pick one themselves. */
+/** Below the ports that systems give to connections and to servers without a port. */
+const FIRST_PORT = 15_000
+const LAST_PORT = 31_999
+
+/**
+ * Finds an unused port, for servers that cannot pick one themselves. One that the system picks may be given to a
+ * connection before such a server takes it.
+ */
 export async function freePort(): Promise<number> {
-  const { port, close } = await listen(createServer())
-  await close()
-  return port
+  for (;;) {
+    try {
+      const { port, close } = await listen(createServer(), randomInt(FIRST_PORT, LAST_PORT + 1))
+      await close()
+      return port
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
+  }
 }
