@@ -10,8 +10,10 @@ import { messageOf } from '../harness/wecom'
 const SIZES = [1, 100, 1000]
 const CONNECTIONS = 16
 const MESSAGES = 400
+/** After which what is done once after a start is done. */
+const START_TIME_MS = 10_000
 /** After which everything that is swept each minute has been swept. */
-const SWEEP_TIME_MS = 70_000
+const SWEEP_TIME_MS = 60_000
 
 /**
  * The instance with the database of a first day, of some months, and of years: what a message costs, and for how long a
@@ -31,9 +33,8 @@ export async function growth(report: Report) {
       try {
         await server.call('remove')
         report.atMost(`${name}: start of lib/start.js to the first answered request, ms`, shipped.startTime, 1500)
-        await new Promise(resolve => setTimeout(resolve, SWEEP_TIME_MS))
-        const { longest } = await shipped.counts()
-        report.atMost(`${name}: longest statement while old rows are swept, CPU ms`, longest.ms, 20, longest.sql)
+        await reportLongest(report, `${name}: longest statement of the start, CPU ms`, shipped, START_TIME_MS, 500)
+        await reportLongest(report, `${name}: longest statement while old rows are swept, CPU ms`, shipped, SWEEP_TIME_MS, 20)
         const cpu = await cpuPerMessage(report, name, shipped)
         smallest ??= cpu
         report.atMost(`${name}: CPU per answered message, to that of the smallest file`, cpu / smallest, 1.3, `${cpu.toFixed(1)} ms`)
@@ -47,6 +48,13 @@ export async function growth(report: Report) {
   }
 }
 
+/** The longest statement of some milliseconds. */
+async function reportLongest(report: Report, name: string, shipped: ShippedInstance, time: number, limit: number) {
+  await new Promise(resolve => setTimeout(resolve, time))
+  const { longest } = await shipped.counts()
+  report.atMost(name, longest.ms, limit, longest.sql)
+}
+
 /** Of people who are known. @returns milliseconds */
 async function cpuPerMessage(report: Report, name: string, shipped: ShippedInstance): Promise<number> {
   const payloads = (): Payload[] => Array.from({ length: MESSAGES }, (_, index) => messageOf(`person-${index}`, '你好'))
@@ -55,8 +63,7 @@ async function cpuPerMessage(report: Report, name: string, shipped: ShippedInsta
   const before = await shipped.usage()
   await steady(shipped.port, payloads(), CONNECTIONS)
   const after = await shipped.usage()
-  const { longest } = await shipped.counts()
-  report.atMost(`${name}: longest statement while ${MESSAGES} messages are answered, CPU ms`, longest.ms, 20, longest.sql)
+  await reportLongest(report, `${name}: longest statement while ${MESSAGES} messages are answered, CPU ms`, shipped, 0, 20)
   report.atMost(`${name}: resident memory of launcher and worker after that, MB`, after.memory, 400)
   return (after.cpu - before.cpu) / MESSAGES * 1000
 }

@@ -43,7 +43,7 @@ Module._load = function(request, ...rest) {
         } finally {
           const { user, system } = process.cpuUsage(before)
           const ms = (user + system) / 1000
-          if (ms > longest.ms) longest = { ms, sql: sql.replace(/\s+/g, ' ').slice(0, 120) }
+          if (ms > longest.ms) longest = { ms, sql: sql.replace(/\s+/g, ' ').replace(/^(.{60}).*(?=.{120}$)/, '$1 … ') }
         }
       }
     }

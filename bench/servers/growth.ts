@@ -87,6 +87,6 @@ function insertMessages(driver: SqliteDriver, rows: number) {
     INSERT INTO wecom_bot_turn (message, stream, msgId, botId, userId, chatId, content, finished, request, shown, expires)
     SELECT printf('%064x', n), printf('%032x', n), 'message-' || n, 'aib', 'person-' || (n % 2000), 'group-' || (n % 100),
       CASE n % ${OLD} WHEN 0 THEN printf('%.200c', '字') ELSE '' END, 1, '', ${Date.now() - DAY_MS},
-      ${Date.now()} + (n % 7) * ${DAY_MS} - CASE n % ${OLD} WHEN 1 THEN ${7 * DAY_MS} ELSE 0 END
+      ${Date.now()} + n % 1000000 + (n % 7) * ${DAY_MS} - CASE n % ${OLD} WHEN 1 THEN ${7 * DAY_MS} ELSE 0 END
     FROM numbers`)
 }
