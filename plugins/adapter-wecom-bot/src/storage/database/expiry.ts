@@ -4,8 +4,12 @@ import type { RowAccess } from '../row-access'
 import { STREAM_LIFETIME_MS } from '../streams'
 
 const SWEEP_INTERVAL_MS = 60_000
-/** Rows removed or looked at in one go. Other work gets its turn before the next ones. */
-const SLICE_ROWS = 200
+/**
+ * Rows removed, and rows looked at, in one go. Other work gets its turn before the next ones. In a file of a gigabyte,
+ * each removed row takes up to half a millisecond.
+ */
+const REMOVED_ROWS = 40
+const ERASED_ROWS = 200
 
 /** Every table with a column `expires`. */
 const tables = ['wecom_bot_turn', 'wecom_bot_card', 'wecom_bot_answer', 'wecom_bot_opinion', 'wecom_bot_push'] as const
@@ -33,7 +37,7 @@ export function expiresAfter(clock: Clock, milliseconds: number) {
 export async function removeExpired(database: Database, condition: ReturnType<typeof expired>) {
   for (const table of tables) {
     for (;;) {
-      const [next] = await database.get(table, condition, { fields: ['expires'], sort: { expires: 'asc' }, limit: 1, offset: SLICE_ROWS })
+      const [next] = await database.get(table, condition, { fields: ['expires'], sort: { expires: 'asc' }, limit: 1, offset: REMOVED_ROWS })
       await database.remove(table, next ? { expires: { $lte: next.expires } } : condition)
       if (!next) break
       await new Promise(setImmediate)
@@ -77,7 +81,7 @@ export class ExpirySweep {
     while (this.erasedUntil < until) {
       const rows = { expires: { $gt: this.erasedUntil, $lte: until } }
       const [next] = await database.get('wecom_bot_turn', rows, {
-        fields: ['expires'], sort: { expires: 'asc' }, limit: 1, offset: SLICE_ROWS,
+        fields: ['expires'], sort: { expires: 'asc' }, limit: 1, offset: ERASED_ROWS,
       })
       const expires = { $gt: this.erasedUntil, $lte: next?.expires ?? until }
       await database.set('wecom_bot_turn', { expires, content: { $ne: '' } }, { content: '' })
