@@ -68,4 +68,24 @@ describe('commands that are removed', () => {
     assert.ok(app.$commander.get('second')!._options.help)
     await client.shouldReply('second', 'second')
   })
+
+  it('keep no more than Koishi itself of a plugin that adds an option again and again', async () => {
+    /** @returns how much longer the list of a command is after ten reloads of the help plugin */
+    async function reloadHelp(): Promise<number> {
+      await growth()
+      const list = () => (app.$commander.get('second') as unknown as { _disposables: unknown[] })._disposables.length
+      const before = list()
+      for (let times = 0; times < 10; times++) {
+        app.registry.delete(help as unknown as Plugin)
+        app.plugin(help as unknown as Plugin, {})
+        assert.ok(app.$commander.get('second')!._options.help)
+      }
+      return list() - before
+    }
+    const usual = await reloadHelp()
+    app.registry.delete(mock as Plugin)
+    await app.stop()
+    revert = freeRemovedCommands()
+    assert.equal(await reloadHelp(), usual)
+  })
 })

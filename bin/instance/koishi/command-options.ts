@@ -1,4 +1,4 @@
-import { Command, remove } from 'koishi'
+import { Command, defineProperty, remove } from 'koishi'
 import type { Disposable } from 'koishi'
 
 interface CommandScope {
@@ -22,11 +22,19 @@ export function freeRemovedCommands(): () => void {
   const prototype = Command.prototype as unknown as OptionOwner
   const { option: original } = prototype
   prototype.option = function(...args) {
-    const { scope } = this.caller
+    const { caller: { scope }, _disposables: ofCommand } = this
     const known = scope.disposables?.length
     const result = original.apply(this, args)
-    for (const dispose of scope.disposables?.slice(known) ?? []) {
-      this._disposables.push(() => void (scope.disposables && remove(scope.disposables, dispose)))
+    for (const dispose of scope.disposables?.splice(known!) ?? []) {
+      const forget = () => void (scope.disposables && remove(scope.disposables, removeOption))
+      // The plugin may go before the command: then the command has nothing more to do.
+      const removeOption = defineProperty(() => {
+        forget()
+        remove(ofCommand, forget)
+        return dispose()
+      }, 'name', dispose.name)
+      scope.disposables!.push(removeOption)
+      ofCommand.push(forget)
     }
     return result
   }
