@@ -176,4 +176,11 @@ describe('the instances that are there', () => {
     await a.start()
     assert.deepEqual(await backend.living(), [])
   })
+  it('stay known where something else is told on their topic', async () => {
+    const [a] = await start('a', 'b')
+    for (const message of ['', 'no JSON', 'null', '[]', '{}', '{"instance":1,"isThere":true}', '{"instance":"b"}']) {
+      await assert.doesNotReject(backend.publish('instances', message))
+    }
+    assert.deepEqual([a.instances, changes], [['a', 'b'], []])
+  })
 })

@@ -67,7 +67,12 @@ export class SharedDeferredStore implements DeferredStore {
   }
 
   private parse(text: string | undefined): WaitingMessage[] {
-    const waiting = text === undefined ? [] : JSON.parse(text) as WaitingMessage[]
-    return waiting.filter(({ expires }) => expires > this.clock.now())
+    try {
+      const waiting = text === undefined ? [] : JSON.parse(text) as WaitingMessage[]
+      return waiting.filter(({ expires }) => expires > this.clock.now())
+    } catch {
+      // Not written by this plugin: it must not keep messages from being stored.
+      return []
+    }
   }
 }

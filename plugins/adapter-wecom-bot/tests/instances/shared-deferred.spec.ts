@@ -55,6 +55,15 @@ describe('messages that an instance had not sent when it was stopped', () => {
     assert.deepEqual(taken.filter(({ target }) => target === 'X'), messages('X', 2))
   })
 
+  for (const text of ['no JSON', '{}', 'null', '[null]']) {
+    it(`are kept where something else has written ${text}`, async () => {
+      await backend.set('wecom-bot/AIBOTID/deferred', text, DAY)
+      assert.deepEqual(await add('two').takeDeferred(['W']), [])
+      assert.equal(await add('one').deferMessages(messages('W', 2)), true)
+      assert.deepEqual(await add('two').takeDeferred(['W']), messages('W', 2))
+    })
+  }
+
   it('come after those that its own database had', async () => {
     await add('one').deferMessages([message('W', 2)])
     own.push(message('W', 1))

@@ -43,7 +43,8 @@ export class SharedUsage {
       const counts = await this.read(user === undefined ? totalKey(day) : personKey(day, user))
       const models = new Map<string, ModelUsage>()
       for (const [field, count] of counts) {
-        const [, name, model] = /^(\S+) (.*)$/s.exec(field)!
+        const [, name, model] = /^(requests|errors|prompt|answer) (.*)$/s.exec(field) ?? []
+        if (model === undefined) continue
         const sum = models.get(model) ?? { day, model, requests: 0, errors: 0, prompt: 0, answer: 0 }
         models.set(model, { ...sum, [name]: count })
       }

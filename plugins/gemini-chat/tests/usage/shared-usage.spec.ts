@@ -133,6 +133,14 @@ for (const databases of ['none', 'one each', 'one for both'] as const) {
       assert.deepEqual([requests, prompt, answer], [3, 2, 0])
     })
 
+    it('leaves out counts of something else', async () => {
+      const [one] = await createInstances()
+      one.answer('p:alice', 100)
+      const key = `gemini-chat/usage/${localDay(clock.now())}`
+      await backend.increment('id', ['no-space', 'other model', '__proto__ x'].map(field => ({ key, field, by: 1 })), DAY_MS)
+      assert.deepEqual(await sum(one), [1, 0, 100, 20])
+    })
+
     if (databases !== 'none') {
       it('has what was counted before state was shared, once', async () => {
         const app = await createDatabase()

@@ -1,6 +1,9 @@
 import type { Increment, LeaseState, Limit } from 'common/shared-state'
 
-/** How long the id of an increment is remembered. One that the server did late is repeated at once after that. */
+/**
+ * How long the id of an increment is remembered. One whose answer was lost is made again as soon as the server answers,
+ * and the server may have made it already.
+ */
 export const INCREMENT_ID_TTL_MS = 60_000
 
 /** A place in a queue as it is stored. */

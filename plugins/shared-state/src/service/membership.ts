@@ -47,7 +47,7 @@ export class Membership {
     if (this.isDisposed) return
     const isFirst = !this.isStarted
     this.isStarted = true
-    if (isFirst) this.unsubscribe = this.backend.subscribe(TOPIC, message => this.hear(JSON.parse(message) as Change))
+    if (isFirst) this.unsubscribe = this.backend.subscribe(TOPIC, message => this.hear(message))
     await this.join()
     this.schedule(isFirst ? SECOND_HEARTBEAT_MS : HEARTBEAT_INTERVAL_MS)
   }
@@ -98,8 +98,9 @@ export class Membership {
     }
   }
 
-  private hear(change: Change) {
-    if (change.instance === this.options.instance) return
+  private hear(message: string) {
+    const change = parseChange(message)
+    if (!change || change.instance === this.options.instance) return
     for (const heard of this.looks) heard.push(change)
     this.update(applyChange(this.instances, change))
   }
@@ -118,6 +119,14 @@ export class Membership {
     const change: Change = { instance: this.options.instance, isThere }
     return this.backend.publish(TOPIC, JSON.stringify(change))
   }
+}
+
+/** @returns `undefined` for a message of something else: an error would end the process */
+function parseChange(message: string): Change | undefined {
+  try {
+    const { instance, isThere } = JSON.parse(message) as Partial<Change>
+    if (typeof instance === 'string' && typeof isThere === 'boolean') return { instance, isThere }
+  } catch {}
 }
 
 function applyChange(names: readonly string[], { instance, isThere }: Change): string[] {
