@@ -35,8 +35,10 @@ export class DeferredDelivery {
   async save() {
     this.isClosed = true
     const { kept, lost } = await this.webhooks.close(messages => this.store.deferMessages(messages))
-    if (kept) this.announce()
-    if (kept) this.logger.info('%d unsent webhook messages are stored; another instance or the next start sends them', kept)
+    if (kept) {
+      this.announce()
+      this.logger.info('%d unsent webhook messages are stored; another instance or the next start sends them', kept)
+    }
     if (lost) this.logger.warn('%d unsent webhook messages are lost: %s', lost, this.isPersistent
       ? 'the database could not store them, or their webhook is not configured'
       : 'set storage to "database" to keep them')
