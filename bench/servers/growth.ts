@@ -7,6 +7,8 @@ import { declareTables } from '../../plugins/adapter-wecom-bot/src/storage/table
 import { declareTurnTable } from '../../plugins/gemini-chat/src/conversation/database-history'
 import { declareUsageTable } from '../../plugins/gemini-chat/src/usage/usage-table'
 import { runServer } from './child'
+import { fill, numbers } from './filled-tables'
+import type { SqliteDriver } from './filled-tables'
 
 /** Rows per megabyte of a file, in the proportions of an instance that has been running for a year. */
 const TURNS = 560
@@ -19,11 +21,6 @@ const DAY_MS = 86_400_000
 
 export interface GrowthOptions {
   megabytes: number
-}
-
-interface SqliteDriver {
-  _all(sql: string): Record<string, string>[]
-  _run(sql: string): void
 }
 
 /** Writes the database of an instance that has been running for long. */
@@ -40,8 +37,7 @@ runServer(async ({ megabytes }: GrowthOptions) => {
   await new Promise<void>(resolve => void app.inject(['database'], () => resolve()))
   for (const table of ['gemini_turn', 'gemini_token_usage', 'wecom_bot_turn'] as const) await app.database.get(table, 1)
   const driver = app.database.drivers[0] as unknown as SqliteDriver
-  driver._run('PRAGMA cache_size = -200000')
-  withoutIndexes(driver, () => {
+  fill(driver, () => {
     insertTurns(driver, TURNS * megabytes)
     insertUsage(driver, USAGE_ROWS * megabytes)
     insertMessages(driver, MESSAGES * megabytes)
@@ -49,16 +45,6 @@ runServer(async ({ megabytes }: GrowthOptions) => {
   await app.stop()
   return { port: () => 0, file: () => file, remove: () => rm(folder, { recursive: true, force: true }) }
 })
-
-/** To keep indexes during the insert takes minutes. */
-function withoutIndexes(driver: SqliteDriver, insert: () => void) {
-  const indexes = driver._all('SELECT name, sql FROM sqlite_master WHERE type = \'index\' AND sql IS NOT NULL')
-  for (const { name } of indexes) driver._run(`DROP INDEX "${name}"`)
-  insert()
-  for (const { sql } of indexes) driver._run(sql!)
-}
-
-const numbers = (rows: number) => `WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${rows - 1})`
 
 /** Conversations of ten to sixty turns over a year; some have had no message for longer. */
 function insertTurns(driver: SqliteDriver, rows: number) {

@@ -13,6 +13,8 @@ import { declareTables } from '../../plugins/assistant-status/src/storage/tables
 import { UsageReport } from '../../plugins/gemini-chat/src/usage/report'
 import { UsageStore, declareUsageTable } from '../../plugins/gemini-chat/src/usage/usage-store'
 import { runServer } from './child'
+import { fill, numbers } from './filled-tables'
+import type { SqliteDriver } from './filled-tables'
 
 const PEOPLE = 2000
 /** As long as rows are kept. */
@@ -35,11 +37,6 @@ export interface Cost {
   hold: number
 }
 
-interface SqliteDriver {
-  _all(sql: string): Record<string, string>[]
-  _run(sql: string): void
-}
-
 /** The reports of `gemini.usage` and the page of statistics over tables in an SQLite file. */
 runServer(async ({ rows }: UsageOptions) => {
   Logger.targets.splice(0)
@@ -54,7 +51,7 @@ runServer(async ({ rows }: UsageOptions) => {
   await app.database.get('gemini_token_usage', { key: '' })
   await app.database.get('assistant_activity', { key: '' })
   const driver = app.database.drivers[0] as unknown as SqliteDriver
-  insertRows(driver, rows)
+  fill(driver, () => insertRows(driver, rows))
   insertActivity(driver)
   const access = new DatabaseAccess(app, { clock: systemClock, logger: new Logger('bench'), subject: 'usage' })
   const reports = new UsageReport(app, new UsageStore(access, Date.now), Date.now)
@@ -75,22 +72,14 @@ runServer(async ({ rows }: UsageOptions) => {
 
 /** Rows of the past year, up to today, in one statement: as many each day, of people in turn. */
 function insertRows(driver: SqliteDriver, rows: number) {
-  // To keep indexes during the insert takes minutes.
-  const indexes = driver._all('SELECT name, sql FROM sqlite_master WHERE type = \'index\' AND sql IS NOT NULL '
-    + 'AND tbl_name = \'gemini_token_usage\'')
-  const [{ cache_size: cacheSize } = {}] = driver._all('PRAGMA cache_size')
-  driver._run('PRAGMA cache_size = -200000')
-  for (const { name } of indexes) driver._run(`DROP INDEX "${name}"`)
   driver._run(`
-    WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${rows - 1})
+    ${numbers(rows)}
     INSERT INTO gemini_token_usage
       (key, day, user, channel, model, requests, errors, prompt, answer, userKey, channelKey)
     SELECT printf('%032x', n), date('now', 'localtime', '-' || (n % ${DAYS}) || ' days'),
       'wecom:person-' || (n % ${PEOPLE}), 'wecom:group-' || (n % 100), 'model-' || (n % 3), 3, 0, 100 + n % 900, 50,
       printf('%02x%062x', n % ${PEOPLE} % 256, n % ${PEOPLE}), printf('%064x', n % 100)
     FROM numbers`)
-  for (const { sql } of indexes) driver._run(sql!)
-  driver._run(`PRAGMA cache_size = ${cacheSize}`)
 }
 
 /** What the plugin of the page has counted meanwhile. */
