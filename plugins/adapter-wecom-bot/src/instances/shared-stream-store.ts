@@ -27,6 +27,10 @@ export class SharedStreamStore implements StreamStore {
     this.turns.show(stream)
   }
 
+  written() {
+    return this.inner.written()
+  }
+
   async find(streamId: string): Promise<StoredStream | undefined> {
     if (!this.turns.state) return this.inner.find(streamId)
     return (await this.turns.look(streamId))?.stream ?? this.inner.find(streamId)

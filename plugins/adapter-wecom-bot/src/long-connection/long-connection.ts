@@ -40,7 +40,7 @@ export interface LongConnectionOptions {
   feedback: boolean
   placeholder: string
   cards: StreamCards
-  streams: Pick<StreamStore, 'unconfirmed' | 'save'>
+  streams: Pick<StreamStore, 'unconfirmed' | 'save' | 'written'>
   notices: Pick<Notices, 'interrupted'>
   /** Whether this process answers in a stream. */
   isOwn(streamId: string): boolean
@@ -149,7 +149,7 @@ export class LongConnection {
 
   private routeOf(payload: Payload, requestId: string): ReplyRoute {
     const isMessage = payload.kind === 'message'
-    const { clock, feedback, placeholder } = this.options
+    const { clock, feedback, placeholder, streams } = this.options
     return {
       screen: (turn) => {
         this.opened.set(turn.id, true)
@@ -160,6 +160,7 @@ export class LongConnection {
           feedback,
           placeholder,
           showing: this.showing,
+          written: () => streams.written(),
           completed: (turn, frame) => this.complete(turn, frame, requestId),
         })
       },

@@ -36,6 +36,8 @@ export interface PushedBubbleContext {
   placeholder: string
   /** Counts bubbles that are being shown. */
   showing: Activity
+  /** Resolves when the frames so far are stored, or cannot be stored in time. */
+  written(): Promise<void>
   /** The last frame has arrived. */
   completed(turn: TurnController, frame: Frame): Promise<void>
 }
@@ -115,6 +117,9 @@ export class PushedBubble implements Screen {
     this.isDirty = false
     const frame = this.turn.frame()
     if (!frame || frame === this.shown) return slot.cancel()
+    // Should the process be killed now, the next one repeats this frame, which WeCom takes, instead of another one.
+    if (frame.finish) await this.context.written()
+    if (this.isOver || this.isDirty) return slot.cancel()
     await this.send(frame, slot)
   }
 

@@ -41,6 +41,8 @@ export interface StreamStore {
   readonly isLate?: boolean
   /** Records what a stream shows. It is written within `MAX_SAVE_DELAY_MS`, as long as `isLate` is heeded. */
   save(stream: StoredStream): void
+  /** Resolves when what was saved so far is written, at the latest after `MAX_SAVE_DELAY_MS`. */
+  written(): Promise<void>
   find(streamId: string): Promise<StoredStream | undefined>
   /** Streams of the long connection whose last frame is not confirmed, and that changed within so many milliseconds. */
   unconfirmed(withinMs: number): Promise<StoredStream[]>
@@ -53,6 +55,8 @@ export class MemoryStreamStore implements StreamStore {
   }
 
   save() {}
+
+  async written() {}
 
   async find() {
     return undefined

@@ -28,6 +28,11 @@ describeDatabaseStores('bubbles of a process that was killed, with streams', (wo
   /** Ends the process at once, and starts the next one. */
   async function restart(afterMs = SECOND) {
     await bot.pass(2 * MAX_SAVE_DELAY_MS)
+    await restartAtOnce(afterMs)
+  }
+
+  /** Nothing is written any more. */
+  async function restartAtOnce(afterMs = SECOND) {
     bot.longConnection.dispose()
     bot.turns.dispose()
     await world().clock.advance(afterMs)
@@ -94,6 +99,26 @@ describeDatabaseStores('bubbles of a process that was killed, with streams', (wo
     await bot.pass(SECOND)
     assert.deepEqual(gateway.texts(), ['half and half'])
     assert.equal(lastFrames(), 1)
+  })
+
+  it('get the same last frame again where it arrived just before the kill', async () => {
+    const { streams } = world().stores
+    const id = await (await bot.ask()).say({ text: 'half' })
+    await bot.until(() => gateway.texts()[0] === 'half…')
+    await bot.pass(2 * MAX_SAVE_DELAY_MS)
+    gateway.treat = (frame) => {
+      // Nothing is stored from here on.
+      if (isLast(frame)) streams.save = () => {}
+      return undefined
+    }
+    bot.asked[0].edit(id!, { text: 'whole' })
+    bot.asked[0].endChain()
+    await bot.until(() => gateway.messages()[0].isFinished)
+    const stored = await world().another().streams.find(bot.asked[0].id)
+    assert.deepEqual([stored?.content, stored?.finished], ['whole', true])
+    await restartAtOnce()
+    assert.deepEqual(gateway.texts(), ['whole'])
+    assert.equal(lastFrames(), 2)
   })
 
   it('are left alone once WeCom has the last frame', async () => {

@@ -1,10 +1,10 @@
 import type { Clock } from 'common/time'
-import { SingleFlight } from 'common/async'
+import { SingleFlight, withTimeout } from 'common/async'
 import { rowKey } from 'common/database'
 import { ExpiringMap } from 'common/collections'
 import type { RowAccess } from '../row-access'
 import type { StoredStream, StreamStore } from '../streams'
-import { STREAM_LIFETIME_MS } from '../streams'
+import { MAX_SAVE_DELAY_MS, STREAM_LIFETIME_MS } from '../streams'
 import type { TurnRow } from '../tables'
 import { expiresAfter, unexpired } from './expiry'
 import { oldKey } from './old-keys'
@@ -59,6 +59,10 @@ export class DatabaseStreamStore implements StreamStore {
     this.blank.delete(stream.streamId)
     this.unsaved.set(stream.streamId, stream)
     this.writes.schedule()
+  }
+
+  written(): Promise<void> {
+    return withTimeout(this.writes.flush(), MAX_SAVE_DELAY_MS, this.clock, () => {})
   }
 
   find(streamId: string): Promise<StoredStream | undefined> {
