@@ -75,6 +75,20 @@ describe('hashStoredKeys', () => {
         )
       })
 
+      // Too many rows for the driver that keeps them in memory.
+      if (driver === 'sqlite') it('finds old keys anywhere in a large table', async () => {
+        const old = ['', '!', 'wrA', '中', rowKey('x').slice(1), `${rowKey('x')}0`]
+        const rows = Array.from({ length: 11_000 }, (_, index) => ({ key: rowKey(`${index}`), text: '' }))
+        rows.push(...old.map(key => ({ key, text: '' })))
+        for (let start = 0; start < rows.length; start += 500) {
+          await app.database.upsert('row_key_note', rows.slice(start, start + 500))
+        }
+        assert.equal(await notes(), old.length)
+        const kept = await app.database.get('row_key_note', {}, ['key'])
+        assert.equal(kept.length, rows.length)
+        assert.ok(kept.every(({ key }) => isRowKey(key)))
+      })
+
       it('finishes what an interruption left: the new row beside the old one', async () => {
         await app.database.upsert('row_key_note', [{ key: 'wrA', text: 'a' }, { key: rowKey('wrA'), text: 'a' }])
         await notes()
