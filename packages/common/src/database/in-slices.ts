@@ -3,21 +3,28 @@ import { setImmediate } from 'node:timers/promises'
 /** A query may hold the event loop about this long; a slower one makes the next ones smaller. */
 const SLICE_CPU_MS = 15
 
+/** How large the next piece is. Shared by ranges that are alike, so that each does not begin with the smallest one. */
+export interface Pace {
+  width: number
+}
+
 /**
  * Runs a query over a range piece by piece, so that other work gets its turn. The pieces grow while they are cheap.
  * @param query takes the first of a piece and the first after it
  * @throws what `query` throws
  */
-export async function inSlices(total: number, query: (from: number, to: number) => Promise<void>): Promise<void> {
-  let width = 1
+export async function inSlices(
+  total: number, query: (from: number, to: number) => Promise<void>, pace: Pace = { width: 1 },
+): Promise<void> {
   for (let from = 0; from < total;) {
+    const { width } = pace
     const to = Math.min(from + width, total)
     const start = process.cpuUsage()
     await query(from, to)
     // On a busy machine, time passes that the query did not take.
     const { user, system } = process.cpuUsage(start)
     const cpuMs = (user + system) / 1000
-    width = cpuMs * 2 <= SLICE_CPU_MS ? width * 2 : cpuMs > SLICE_CPU_MS ? Math.max(1, width >> 1) : width
+    pace.width = cpuMs * 2 <= SLICE_CPU_MS ? width * 2 : cpuMs > SLICE_CPU_MS ? Math.max(1, width >> 1) : width
     from = to
     await setImmediate()
   }
@@ -31,8 +38,13 @@ const KEY_RANGES = 16 ** 2
  * @param query takes the condition for the column with the row key
  * @throws what `query` throws
  */
-export function inKeyRanges(query: (key: { $gte: string, $lt?: string }) => Promise<void>): Promise<void> {
-  return inSlices(KEY_RANGES, (from, to) => query({ $gte: hexOf(from), ...to < KEY_RANGES && { $lt: hexOf(to) } }))
+export function inKeyRanges(
+  query: (key: { $gte: string, $lt?: string }) => Promise<void>, pace?: Pace,
+): Promise<void> {
+  const queryRange = (from: number, to: number) => {
+    return query({ $gte: hexOf(from), ...to < KEY_RANGES && { $lt: hexOf(to) } })
+  }
+  return inSlices(KEY_RANGES, queryRange, pace)
 }
 
 function hexOf(range: number) {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { rowKey } from 'common/database'
-import type { DatabaseAccess } from 'common/database'
+import { inKeyRanges, rowKey } from 'common/database'
+import type { DatabaseAccess, Pace } from 'common/database'
 import { $ } from 'koishi'
 import type { Context, Row } from 'koishi'
 import { dayBefore } from './periods'
@@ -49,11 +49,11 @@ export async function carryOverUsage(
   const end = await firstCountedDay(access) ?? dayBefore(now, 0)
   const days = Array.from({ length: retentionDays }, (_, index) => dayBefore(now, index)).filter(day => day < end)
   const rankedDays = new Set(Array.from({ length: RANKED_DAYS }, (_, index) => dayBefore(now, index)))
+  const pace = { width: 1 }
   for (const month of new Set(days.map(day => day.slice(0, 7)))) {
     const rows = new CarriedRows()
     for (const day of days.filter(day => day.startsWith(month))) {
-      for (const usage of await usageOf(access, day)) rows.add(usage, rankedDays.has(day))
-      await setImmediate()
+      await eachUsage(access, day, pace, usage => rows.add(usage, rankedDays.has(day)))
     }
     await rows.write(access)
   }
@@ -68,12 +68,17 @@ async function firstCountedDay(access: Pick<DatabaseAccess, 'run'>): Promise<str
   return rows.find(({ key }) => !key.startsWith(CARRIED))?.period
 }
 
-async function usageOf(access: Pick<DatabaseAccess, 'run'>, day: string): Promise<UsageRow[]> {
+/** Goes through the usage of a day, a range of people at a time. */
+async function eachUsage(
+  access: Pick<DatabaseAccess, 'run'>, day: string, pace: Pace, handle: (usage: UsageRow) => void,
+) {
   const sum = (name: 'requests' | 'errors' | 'prompt' | 'answer') => (row: Row<UsageRow>) => $.sum(row[name])
   const counts = { requests: sum('requests'), errors: sum('errors'), prompt: sum('prompt'), answer: sum('answer') }
-  const rows = await access.run(database => database.select('gemini_token_usage' as never, { day } as never)
-    .groupBy(['user', 'channel', 'model'] as never, counts as never).execute()) as UsageRow[]
-  return rows.map(row => ({ ...row, day }))
+  await inKeyRanges(async (userKey) => {
+    const rows = await access.run(database => database.select('gemini_token_usage' as never, { day, userKey } as never)
+      .groupBy(['user', 'channel', 'model'] as never, counts as never).execute()) as UsageRow[]
+    for (const row of rows) handle({ ...row, day })
+  }, pace)
 }
 
 /** Begins the keys of rows that were carried over, so that they are written once. */

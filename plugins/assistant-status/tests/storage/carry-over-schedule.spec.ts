@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rowKey } from 'common/database'
 import { FakeClock, settle } from 'common/testing'
 import type { Context, ForkScope } from 'koishi'
 import { declareUsageTable } from '../../../gemini-chat/src/usage/usage-table'
@@ -30,7 +31,7 @@ describe('carrying over usage after the start', () => {
   async function use() {
     declareUsageTable(app)
     await app.database.create('gemini_token_usage', {
-      key: 'usage', userKey: 'a', channelKey: 'g', day: dayBefore(NOON, 3), user: 'wecom-bot:a', channel: 'wecom-bot:g', model: 'm',
+      key: 'usage', userKey: rowKey('wecom-bot:a'), channelKey: rowKey('wecom-bot:g'), day: dayBefore(NOON, 3), user: 'wecom-bot:a', channel: 'wecom-bot:g', model: 'm',
       requests: 4, errors: 0, prompt: 40, answer: 20,
     })
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rowKey } from 'common/database'
 import { FakeClock } from 'common/testing'
 import type { Context } from 'koishi'
 import { declareUsageTable } from '../../../gemini-chat/src/usage/usage-table'
@@ -23,8 +24,8 @@ for (const name of Object.keys(databases) as DatabaseName[]) {
 
     const use = (daysAgo: number, user: string, channel: string, requests: number, errors = 0) => {
       return app.database.create('gemini_token_usage', {
-        key: `usage-${rows++}`, userKey: user, channelKey: channel, day: dayBefore(NOON, daysAgo), user, channel, model: 'm',
-        requests, errors, prompt: requests * 10, answer: requests * 5,
+        key: `usage-${rows++}`, userKey: rowKey(user), channelKey: rowKey(channel), day: dayBefore(NOON, daysAgo),
+        user, channel, model: 'm', requests, errors, prompt: requests * 10, answer: requests * 5,
       })
     }
     const carryOver = () => carryOverUsage(app, accessOf(app, clock), NOON, 366)
