@@ -29,7 +29,7 @@ export async function growth(report: Report) {
       const database = await server.call<string>('file')
       const name = `${Math.round((await stat(database)).size / 1e6).toLocaleString('en')} MB`
       const env = { GEMINI_API_KEY: 'benchmark', GEMINI_BASE_URL: gemini.url }
-      const shipped = await ShippedInstance.start(env, { database })
+      const shipped = await ShippedInstance.start(env, { preload: 'count.cjs', database })
       try {
         await server.call('remove')
         report.atMost(`${name}: start of lib/start.js to the first answered request, ms`, shipped.startTime, 1500)

@@ -28,7 +28,8 @@ const MAX_PROXIES = 430
 export async function short(report: Report) {
   const gemini = await createGemini()
   gemini.respond(() => scenarios.text(ANSWER))
-  const shipped = await ShippedInstance.start({ GEMINI_API_KEY: 'benchmark', GEMINI_BASE_URL: gemini.url })
+  const env = { GEMINI_API_KEY: 'benchmark', GEMINI_BASE_URL: gemini.url }
+  const shipped = await ShippedInstance.start(env, { preload: 'count.cjs' })
   try {
     const connection = await Connection.open(shipped.port)
     const statements: number[] = []

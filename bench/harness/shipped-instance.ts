@@ -15,7 +15,7 @@ const START_TIMEOUT_MS = 60_000
 const TICKS_PER_SECOND = 100
 
 export interface ShippedOptions {
-  /** Counts statements and proxies, or profiles the CPU; either takes SIGUSR2. */
+  /** `count.cjs` counts statements and proxies, `profile.cjs` profiles the CPU; either takes SIGUSR2, and CPU time. */
   preload?: string
   /** A file that is copied to be its database. */
   database?: string
@@ -40,7 +40,7 @@ export class ShippedInstance {
 
   /** @param env environment variables besides the credentials of the WeCom bot */
   static async start(
-    env: Record<string, string>, { preload = 'count.cjs', database }: ShippedOptions = {},
+    env: Record<string, string>, { preload, database }: ShippedOptions = {},
   ): Promise<ShippedInstance> {
     const folder = await mkdtemp(join(tmpdir(), 'bench-'))
     for (const file of ['package.json', 'koishi.yml']) await cp(join(root, file), join(folder, file))
@@ -54,7 +54,7 @@ export class ShippedInstance {
       env: {
         PATH, HOME, PORT: String(port), WECOM_BOT_TOKEN: TOKEN, WECOM_BOT_ENCODING_AES_KEY: AES_KEY,
         BENCH_COUNTS: join(folder, 'counts'), BENCH_PROFILE: join(folder, 'profile'),
-        NODE_OPTIONS: `-r ${join(__dirname, '../servers', preload)}`,
+        ...preload && { NODE_OPTIONS: `-r ${join(__dirname, '../servers', preload)}` },
         ...env,
       },
       stdio: ['ignore', process.env.BENCH_LOG ? 'inherit' : 'ignore', 'inherit'],
