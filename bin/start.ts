@@ -43,7 +43,8 @@ function launch(shared = process.env.KOISHI_SHARED) {
     if (type === 'console-logins') logins = body
     if (type === 'started') hasStarted = true
   })
-  worker.on('exit', (code, signal) => {
+  // Not `exit`, which may come before the last messages.
+  worker.on('close', (code, signal) => {
     if (code === RESTART_EXIT_CODE && !stoppedAt) return launch(shared)
     // A terminal signals both processes; the worker may not have installed its handlers yet.
     const stopped = code === RESTART_EXIT_CODE || SIGNALS.some(name => name === signal)

@@ -159,6 +159,8 @@ async function start() {
 
   const plugins = runningPlugins() as RunningPlugins
   keepHealthFile(app, join(loader.baseDir, 'data', 'health.json'), runningPlugins)
+  // Before the report: from its last line on, a crash leads to a restart.
+  process.send?.({ type: 'started' })
   isReported = true
   printLines([
     ...startupReport(plugins, env, {
@@ -168,7 +170,6 @@ async function start() {
     ...loginUrl ? [loginLine(loginUrl)] : [],
     { mark: '✓', zh: '启动完成。', en: 'Ready.' },
   ])
-  process.send?.({ type: 'started' })
   await deferred.loadUntilStarted()
 }
 
