@@ -5,6 +5,7 @@ import { Connection, median, quantile } from '../harness'
 import { ShippedInstance } from '../harness/shipped-instance'
 import { ANSWER, ask, burst, sustained, waitForAnswer } from '../harness/questions'
 import { messageOf } from '../harness/wecom'
+import { pollsWhileWriting } from './polls-while-writing'
 
 const BURST = 500
 const CONNECTIONS = 16
@@ -30,6 +31,7 @@ export async function instance(report: Report) {
     await measureBursts(report, shipped)
     await measureSteady(report, shipped)
     await measureLone(report, shipped, gemini)
+    await pollsWhileWriting(report, shipped, gemini)
   } finally {
     await shipped.stop()
     await gemini.close()

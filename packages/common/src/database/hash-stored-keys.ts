@@ -12,7 +12,7 @@ export interface StoredKeys<K extends Keys<Tables>> {
 
 /** Rows changed, and rows looked at, before other work gets its turn. */
 const CHANGED_ROWS = 20
-const SCANNED_ROWS = 5000
+const SCANNED_ROWS = 2000
 
 type Database = Context['database']
 

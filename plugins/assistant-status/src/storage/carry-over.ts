@@ -25,6 +25,9 @@ const RANKED_DAYS = 31
 
 const SLICE_ROWS = 50
 
+/** The first piece of a day, of 256: the day before may have had few rows. */
+const MAX_FIRST_WIDTH = 32
+
 /** Says that usage was carried over. No chart has this period. */
 const MARKER = { key: 'usage carried over', dimension: 'reason', span: 'month', period: '9999-12', platform: '', name: '', nameKey: '' } as const
 
@@ -74,6 +77,7 @@ async function eachUsage(
 ) {
   const sum = (name: 'requests' | 'errors' | 'prompt' | 'answer') => (row: Row<UsageRow>) => $.sum(row[name])
   const counts = { requests: sum('requests'), errors: sum('errors'), prompt: sum('prompt'), answer: sum('answer') }
+  pace.width = Math.min(pace.width, MAX_FIRST_WIDTH)
   await inKeyRanges(async (userKey) => {
     const rows = await access.run(database => database.select('gemini_token_usage' as never, { day, userKey } as never)
       .groupBy(['user', 'channel', 'model'] as never, counts as never).execute()) as UsageRow[]

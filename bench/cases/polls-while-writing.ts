@@ -1,0 +1,55 @@
+import type { Gemini } from 'testkit'
+import { scenarios } from 'testkit'
+import type { Report } from '../harness'
+import { Load, ServerProcess, median } from '../harness'
+import { ANSWER, ask, sustained } from '../harness/questions'
+import type { ShippedInstance } from '../harness/shipped-instance'
+import { decryptReply, encodeRequest, messageOf, pollMessage } from '../harness/wecom'
+import { cycle } from './callbacks'
+
+const TRIALS = 3
+const OPEN_STREAMS = 16
+const MESSAGES = 400
+const CONNECTIONS = 16
+const POLLERS = 32
+const WARM_UP_MS = 1500
+const POLL_TIME_MS = 1000
+
+/**
+ * Polls for open answers in the second after 400 others, when what those have left is written to the database, compared
+ * with a route that only decrypts and encrypts.
+ */
+export async function pollsWhileWriting(report: Report, { port }: ShippedInstance, gemini: Gemini) {
+  const bare = await ServerProcess.start('bare', { dispatch: false })
+  const [ours, theirs] = await Promise.all([port, bare.port].map(port => Load.open(port, POLLERS)))
+  let release!: () => void
+  const released = new Promise<void>(resolve => release = resolve)
+  try {
+    gemini.respond(() => scenarios.text(released, ANSWER))
+    const connection = ours!.connections[0]!
+    const polls: Buffer[] = []
+    for (let index = 0; index < OPEN_STREAMS; index++) {
+      const { stream, payload } = await ask(connection, messageOf(`waiting-${index}`, '你好'))
+      polls.push(encodeRequest(pollMessage(stream, payload)))
+    }
+    gemini.respond(() => scenarios.text(ANSWER))
+    await bare.call('setReply', decryptReply((await connection.request(polls[0]!)).body))
+    const check = ({ status }: { status: number }) => {
+      if (status !== 200) throw new Error(`a poll was answered with ${status}`)
+    }
+    for (const load of [ours!, theirs!]) await load.run(WARM_UP_MS, cycle(polls), check)
+    const ratios: number[] = []
+    for (let trial = 0; trial < TRIALS; trial++) {
+      const baseline = await theirs!.run(POLL_TIME_MS, cycle(polls), check)
+      await sustained(port, Array.from({ length: MESSAGES }, (_, index) => messageOf(`person-${index}`, '你好')), CONNECTIONS)
+      const subject = await ours!.run(POLL_TIME_MS, cycle(polls), check)
+      ratios.push(subject.rate / baseline.rate)
+    }
+    const detail = `${TRIALS} trials: ${ratios.map(ratio => ratio.toFixed(2)).join(', ')}`
+    report.atLeast(`polls in the second after ${MESSAGES} answers : bare route`, median(ratios), 0.9, detail)
+  } finally {
+    release()
+    for (const load of [ours!, theirs!]) load.close()
+    await bare.stop()
+  }
+}
