@@ -50,7 +50,9 @@ export async function carryOverUsage(
   const markers = await access.run(database => database.get('assistant_activity', { key: MARKER.key }))
   if (markers.length) return true
   const end = await firstCountedDay(access) ?? dayBefore(now, 0)
-  const days = Array.from({ length: retentionDays }, (_, index) => dayBefore(now, index)).filter(day => day < end)
+  const start = await firstUsedDay(access)
+  const days = Array.from({ length: retentionDays }, (_, index) => dayBefore(now, index))
+    .filter(day => start !== undefined && day >= start && day < end)
   const rankedDays = new Set(Array.from({ length: RANKED_DAYS }, (_, index) => dayBefore(now, index)))
   const pace = { width: 1 }
   for (const month of new Set(days.map(day => day.slice(0, 7)))) {
@@ -69,6 +71,14 @@ async function firstCountedDay(access: Pick<DatabaseAccess, 'run'>): Promise<str
     fields: ['key', 'period'], sort: { period: 'asc' },
   }))
   return rows.find(({ key }) => !key.startsWith(CARRIED))?.period
+}
+
+/** @returns `undefined` where nothing was used yet */
+async function firstUsedDay(access: Pick<DatabaseAccess, 'run'>): Promise<string | undefined> {
+  const [first] = await access.run(database => database.get('gemini_token_usage' as never, {}, {
+    fields: ['day'], sort: { day: 'asc' }, limit: 1,
+  } as never)) as unknown as Pick<UsageRow, 'day'>[]
+  return first?.day
 }
 
 /** Goes through the usage of a day, a range of people at a time. */

@@ -85,6 +85,15 @@ for (const name of Object.keys(databases) as DatabaseName[]) {
       assert.deepEqual((await read('year')).people, [['wecom-bot:a', 2, 0, 20]])
     })
 
+    it('asks for no days where nothing was used', async () => {
+      declareUsageTable(app)
+      let queries = 0
+      const access = accessOf(app, clock)
+      const counted = { run: ((task: never) => (queries++, access.run(task))) as typeof access.run }
+      assert.equal(await carryOverUsage(app, counted, NOON, 366), true)
+      assert.ok(queries < 10, `${queries} queries`)
+    })
+
     it('waits while gemini-chat is not loaded, or moves its own rows', async () => {
       assert.equal(await carryOver(), false)
       declareUsageTable(app)
