@@ -81,7 +81,7 @@ describe('the driver for SQLite that reaches for the file less often', () => {
   beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'fewer-statements-')) })
   afterEach(async () => {
     for (const app of apps.splice(0)) await app.stop()
-    await rm(folder, { recursive: true })
+    await rm(folder, { recursive: true, maxRetries: 5 })
   })
 
   type Step = (database: Context['database']) => Promise<unknown>

@@ -59,7 +59,7 @@ describe('the SQLite file of the instance', () => {
     folder = await mkdtemp(join(tmpdir(), 'write-ahead-log-'))
     path = join(folder, 'koishi.db')
   })
-  afterEach(() => rm(folder, { recursive: true }))
+  afterEach(() => rm(folder, { recursive: true, maxRetries: 5 }))
 
   /** The driver closes the file a little after the instance has stopped. */
   const untilClosed = () => until(() => ['-wal', '-journal'].every(suffix => !existsSync(path + suffix)))

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { createGemini, scenarios } from 'testkit'
-import type { Report } from '../harness'
-import { sharesByFunction, sharesByPackage } from '../harness/cpu-profile'
-import { ANSWER, steady } from '../harness/questions'
-import { ShippedInstance } from '../harness/shipped-instance'
-import { messageOf } from '../harness/wecom'
+import type { Report } from '../../harness'
+import { sharesByFunction, sharesByPackage } from '../../harness/cpu-profile'
+import { ANSWER, steady } from '../../harness/questions'
+import { ShippedInstance } from '../../harness/shipped-instance'
+import { messageOf } from '../../harness/wecom'
 
 const MESSAGES = 600
 const CONNECTIONS = 16

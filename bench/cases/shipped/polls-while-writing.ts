@@ -1,11 +1,11 @@
 import type { Gemini } from 'testkit'
 import { scenarios } from 'testkit'
-import type { Report } from '../harness'
-import { Load, ServerProcess, median } from '../harness'
-import { ANSWER, ask, sustained } from '../harness/questions'
-import type { ShippedInstance } from '../harness/shipped-instance'
-import { decryptReply, encodeRequest, messageOf, pollMessage } from '../harness/wecom'
-import { cycle } from './callbacks'
+import type { Report } from '../../harness'
+import { Load, ServerProcess, median } from '../../harness'
+import { ANSWER, ask, sustained } from '../../harness/questions'
+import type { ShippedInstance } from '../../harness/shipped-instance'
+import { decryptReply, encodeRequest, messageOf, pollMessage } from '../../harness/wecom'
+import { cycle } from '../callbacks'
 
 const TRIALS = 3
 const OPEN_STREAMS = 16

@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises'
 import type { Payload } from 'testkit'
 import { createGemini, scenarios } from 'testkit'
-import type { Report } from '../harness'
-import { ServerProcess } from '../harness'
-import { ANSWER, steady } from '../harness/questions'
-import { ShippedInstance } from '../harness/shipped-instance'
-import { messageOf } from '../harness/wecom'
+import type { Report } from '../../harness'
+import { ServerProcess } from '../../harness'
+import { ANSWER, steady } from '../../harness/questions'
+import { ShippedInstance } from '../../harness/shipped-instance'
+import { messageOf } from '../../harness/wecom'
 
 const SIZES = [1, 100, 1000]
 const CONNECTIONS = 16

@@ -1,10 +1,10 @@
 import type { Gemini, Payload } from 'testkit'
 import { createGemini, scenarios } from 'testkit'
-import type { Report } from '../harness'
-import { Connection, median, quantile } from '../harness'
-import { ShippedInstance } from '../harness/shipped-instance'
-import { ANSWER, ask, burst, sustained, waitForAnswer } from '../harness/questions'
-import { messageOf } from '../harness/wecom'
+import type { Report } from '../../harness'
+import { Connection, median, quantile } from '../../harness'
+import { ShippedInstance } from '../../harness/shipped-instance'
+import { ANSWER, ask, burst, sustained, waitForAnswer } from '../../harness/questions'
+import { messageOf } from '../../harness/wecom'
 import { pollsWhileWriting } from './polls-while-writing'
 
 const BURST = 500

@@ -1,9 +1,9 @@
 import { createGemini, scenarios } from 'testkit'
-import type { Report } from '../harness'
-import { Connection, median } from '../harness'
-import { ANSWER, ask, waitForAnswer } from '../harness/questions'
-import { ShippedInstance } from '../harness/shipped-instance'
-import { messageOf } from '../harness/wecom'
+import type { Report } from '../../harness'
+import { Connection, median } from '../../harness'
+import { ANSWER, ask, waitForAnswer } from '../../harness/questions'
+import { ShippedInstance } from '../../harness/shipped-instance'
+import { messageOf } from '../../harness/wecom'
 
 const WARM_UP_MESSAGES = 5
 const MESSAGES = 15
