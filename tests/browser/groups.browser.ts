@@ -35,7 +35,7 @@ describe('groups of settings in a browser', function() {
   })
 
   async function open(ident: string, locale: 'zh-CN' | 'en-US' = 'en-US') {
-    return SettingsPage.open(browser, instance, cookie, ident, locale)
+    return (await SettingsPage.open(browser, instance, cookie, ident, locale)).grouped()
   }
 
   for (const [ident, names] of Object.entries(first)) {

@@ -48,6 +48,12 @@ export class SettingsPage {
     return settings
   }
 
+  /** Waits until the groups are shown as such: on a busy machine, the form is there before the part that draws them. */
+  async grouped(): Promise<this> {
+    await this.page.waitForSelector('.k-form .settings-group')
+    return this
+  }
+
   /** Goes to the page of another entry, which may have no fields, and waits for the row. */
   async visit(ident: string, title: string, row?: string): Promise<void> {
     await this.page.evaluate(`history.pushState({}, '', '/console/plugins/${ident}')`)
