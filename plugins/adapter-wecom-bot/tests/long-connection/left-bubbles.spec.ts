@@ -121,6 +121,16 @@ describeDatabaseStores('bubbles of a process that was killed, with streams', (wo
     assert.equal(lastFrames(), 2)
   })
 
+  it('do not keep the last frame back where the database does not answer', async () => {
+    const turn = await bot.ask()
+    await turn.say({ text: 'whole' })
+    const { database } = world().app
+    database.upsert = () => new Promise(() => {})
+    turn.endChain()
+    await bot.until(() => gateway.messages()[0]?.isFinished, 2 * MAX_SAVE_DELAY_MS)
+    assert.deepEqual(gateway.texts(), ['whole'])
+  })
+
   it('are left alone once WeCom has the last frame', async () => {
     const turn = await bot.ask()
     await turn.say({ text: 'whole' })
