@@ -15,7 +15,7 @@ const START_TIMEOUT_MS = 60_000
 const TICKS_PER_SECOND = 100
 
 export interface ShippedOptions {
-  /** `count.cjs` counts statements and proxies, `profile.cjs` profiles the CPU; either takes SIGUSR2, and CPU time. */
+  /** `count.cjs` counts statements and proxies, `profile.cjs` profiles the CPU; both report on SIGUSR2. */
   preload?: string
   /** A file that is copied to be its database. */
   database?: string
