@@ -146,6 +146,7 @@ export class BotServices {
       notices,
       placeholder: config.placeholder,
       clock,
+      pushedBubbles: this.longConnection,
       isTrusted: replyAddresses.isTrusted,
     })
     ctx.inject(['sharedState'], ctx => ctx.on('ready', () => {
@@ -184,7 +185,7 @@ export class BotServices {
         if (turn) carded(turn)
       },
       lost: id => this.turns.find(id)?.forget(),
-    })
+    }, this.clock)
     ctx.inject(['sharedState'], (ctx) => {
       ctx.on('dispose', turns.connect(ctx.sharedState))
     })

@@ -2,10 +2,9 @@ import { inputOf } from '../cards/buttons'
 import { CallbackError } from '../protocol/callback-error'
 import type { Owner } from '../protocol/conversation'
 import { owns } from '../protocol/conversation'
-import { MAX_STREAM_BYTES } from '../protocol/limits'
 import type { Event, Message, Payload, Poll } from '../protocol/payload'
 import { cardUpdateReply, streamReply } from '../protocol/reply'
-import { cut } from '../render/split'
+import { interrupted } from '../turn/interrupted'
 import { TurnController } from '../turn/turn-controller'
 import type { OpenOptions } from '../turn/turn-registry'
 import { SingleFlight } from 'common/async'
@@ -155,7 +154,7 @@ export class AibotHandler implements CallbackHandler {
 
   /** The stream of another process, or of this one before it was restarted. */
   private async recall(streamId: string, msgId: string, asker: Owner): Promise<Outcome> {
-    const { stores, notices, foreignTurns } = this.options
+    const { turns, stores, notices, foreignTurns } = this.options
     const shown = await foreignTurns?.show(streamId, msgId, asker)
     if (shown) return shown instanceof TurnController ? this.show(shown, msgId) : shown
     const stream = await stores.streams.find(streamId)
@@ -163,8 +162,7 @@ export class AibotHandler implements CallbackHandler {
     if (!owns(stream.owner, asker)) return reply(streamId, notices.forgotten)
     const { content, finished } = stream
     if (finished && content) return reply(streamId, content)
-    const [head] = cut(content, MAX_STREAM_BYTES - Buffer.byteLength(notices.interrupted) - 2)
-    return reply(streamId, [head, notices.interrupted].filter(Boolean).join('\n\n'))
+    return reply(streamId, interrupted(content, turns.context.options.placeholder, notices.interrupted))
   }
 
   private async event(event: Event, isReplayed: boolean, route: ReplyRoute): Promise<Outcome> {

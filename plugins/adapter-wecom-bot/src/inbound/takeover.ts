@@ -1,7 +1,6 @@
-import { cut } from '../render/split'
-import { MAX_STREAM_BYTES } from '../protocol/limits'
-import type { SharedTurns, TakenTurn } from '../instances/shared-turns'
+import type { SharedStream, SharedTurns, TakenTurn } from '../instances/shared-turns'
 import type { StoredStream } from '../storage/streams'
+import { interrupted } from '../turn/interrupted'
 import type { Notices } from '../turn/notices'
 import type { TurnController } from '../turn/turn-controller'
 import type { TurnRegistry } from '../turn/turn-registry'
@@ -12,6 +11,14 @@ import type { Dispatcher } from './types'
 /** How often an instance looks for streams that it is not polled for. */
 const SCAN_INTERVAL_MS = 5000
 
+/** The bubbles whose frames are pushed. Only the instance that has the long connection can close them. */
+export interface PushedBubbles {
+  /** This instance has the connection. */
+  readonly isReady: boolean
+  /** Closes a bubble of a process that has died. Resolves when that is done, or cannot be done. */
+  closeLeftBubble(stream: SharedStream): Promise<void>
+}
+
 export interface TakeoverOptions {
   sharedTurns: SharedTurns
   turns: TurnRegistry
@@ -21,6 +28,8 @@ export interface TakeoverOptions {
   /** Content of a bubble before the first message. */
   placeholder: string
   clock: Clock
+  /** Set with a long connection. */
+  pushedBubbles?: PushedBubbles
   /** Whether a `response_url` may be posted to. */
   isTrusted(url: string): boolean
 }
@@ -28,7 +37,7 @@ export interface TakeoverOptions {
 /**
  * Goes on with the streams of instances that died. Where the plugin that answered allows it, the answer is made once
  * more, in the same bubble; otherwise the bubble ends with its text so far and a sentence. What is not polled for
- * reaches the chat as every answer that is not fetched.
+ * reaches the chat as every answer that is not fetched. Bubbles that are pushed are closed.
  */
 export class Takeover {
   private timer: unknown
@@ -65,14 +74,14 @@ export class Takeover {
    * Takes over a stream whose instance is gone.
    * @returns the turn that goes on with it; `undefined` if another instance was the first
    */
-  async takeOver(stream: StoredStream): Promise<TurnController | undefined> {
-    const { admission, sharedTurns } = this.options
-    if (admission.isLeftToOthers) return
+  async takeOver(stream: SharedStream): Promise<TurnController | undefined> {
+    const { admission, sharedTurns, pushedBubbles } = this.options
+    if (admission.isLeftToOthers || (stream.requestId && !pushedBubbles?.isReady)) return
     const taken = await sharedTurns.takeOver(stream)
     if (!taken) return
-    // The bubble belongs to a connection that is gone.
-    if (stream.requestId) return void sharedTurns.close(stream.streamId)
-    return this.repeat(stream, taken) ?? this.end(stream, taken)
+    if (!stream.requestId) return this.repeat(stream, taken) ?? this.end(stream, taken)
+    // It may have to wait for the connection.
+    void pushedBubbles!.closeLeftBubble(stream).finally(() => sharedTurns.close(stream.streamId))
   }
 
   private async scan() {
@@ -114,8 +123,6 @@ export class Takeover {
   /** The text so far, and a sentence. */
   private interrupted({ content }: StoredStream): string {
     const { notices, placeholder } = this.options
-    const text = content === placeholder ? '' : content
-    const [head] = cut(text, MAX_STREAM_BYTES - Buffer.byteLength(notices.interrupted) - 2)
-    return [head, notices.interrupted].filter(Boolean).join('\n\n')
+    return interrupted(content, placeholder, notices.interrupted)
   }
 }

@@ -2,6 +2,7 @@ import type { Lease, SharedState } from 'common/shared-state'
 import { LEASE_VALUE_TTL_MS } from 'common/shared-state'
 import type { Message } from '../protocol/payload'
 import type { StoredStream } from '../storage/streams'
+import type { Clock } from 'common/time'
 
 /** After the death of an instance, another may take its turns over: within two polls more. */
 const LEASE_TTL_MS = 9000
@@ -9,6 +10,12 @@ const LEASE_TTL_MS = 9000
 const CLAIM_TTL_MS = 30 * 60_000
 /** WeCom polls a stream for six minutes: later, no bubble is left that an answer could be repeated in. */
 const QUESTION_TTL_MS = 10 * 60_000
+
+/** A stream as instances see it. */
+export interface SharedStream extends StoredStream {
+  /** When it showed this. Milliseconds since 1970. */
+  shownAt: number
+}
 
 /** Where the last frame of a bubble went: to WeCom by a poll, or its text to the chat in another way. */
 export type FrameEnd = 'fetched' | 'elsewhere'
@@ -61,7 +68,11 @@ export class SharedTurns {
   private shared?: SharedState
   private readonly own = new Map<string, OwnTurn>()
 
-  constructor(private readonly botId: string, private readonly events: SharedTurnEvents) {}
+  constructor(
+    private readonly botId: string,
+    private readonly events: SharedTurnEvents,
+    private readonly clock: Pick<Clock, 'now'>,
+  ) {}
 
   /** The shared state, if there is any. */
   get state(): SharedState | undefined {
@@ -103,7 +114,7 @@ export class SharedTurns {
     const { state } = this
     const { streamId, msgId, owner, finished } = stream
     if (!state) return streamId
-    const value = JSON.stringify(stream)
+    const value = this.shown(stream)
     // In this order: those who lose the claim find the stream.
     const [lease, winner] = await Promise.all([
       finished ? undefined : state.acquire(this.leaseKey(streamId), LEASE_TTL_MS, value, this.groupKey),
@@ -125,26 +136,26 @@ export class SharedTurns {
   show(stream: StoredStream) {
     const turn = this.own.get(stream.streamId)
     if (!turn) return
-    turn.value = JSON.stringify(stream)
+    turn.value = this.shown(stream)
     void turn.lease.write(turn.value)
   }
 
   /** What the instance that answers shows, and whether it is alive. */
-  async look(streamId: string): Promise<{ stream: StoredStream, isAnswered: boolean } | undefined> {
+  async look(streamId: string): Promise<{ stream: SharedStream, isAnswered: boolean } | undefined> {
     const found = await this.state?.inspect(this.leaseKey(streamId))
     // After an outage, the instance that answers may not have had the time to say that it is alive.
     return found && {
-      stream: JSON.parse(found.value) as StoredStream, isAnswered: found.isHeld || !!this.state?.isRecovering,
+      stream: JSON.parse(found.value) as SharedStream, isAnswered: found.isHeld || !!this.state?.isRecovering,
     }
   }
 
   /** Streams whose instances have died, polled or not. */
-  async abandoned(): Promise<StoredStream[]> {
+  async abandoned(): Promise<SharedStream[]> {
     const { state } = this
     if (!state || state.isRecovering) return []
     const keys = await state.expired(this.groupKey)
     const leases = await Promise.all(keys.map(key => state.inspect(key)))
-    return leases.flatMap(lease => lease && !lease.isHeld ? JSON.parse(lease.value) as StoredStream : [])
+    return leases.flatMap(lease => lease && !lease.isHeld ? JSON.parse(lease.value) as SharedStream : [])
   }
 
   /** Keeps the message of an own stream for the case that another instance has to take the stream over. */
@@ -158,7 +169,7 @@ export class SharedTurns {
    * must not bring down one instance after the other.
    * @returns `undefined` if another instance was the first to do so
    */
-  async takeOver(stream: StoredStream): Promise<TakenTurn | undefined> {
+  async takeOver(stream: SharedStream): Promise<TakenTurn | undefined> {
     const { state } = this
     const lease = await state?.acquire(this.leaseKey(stream.streamId), LEASE_TTL_MS, undefined, this.groupKey)
     if (!state || !lease) return
@@ -210,6 +221,10 @@ export class SharedTurns {
     const turn = this.own.get(streamId)
     this.own.delete(streamId)
     void turn?.lease.release()
+  }
+
+  private shown(stream: StoredStream): string {
+    return JSON.stringify({ ...stream, shownAt: this.clock.now() } satisfies SharedStream)
   }
 
   private hold(streamId: string, lease: Lease, value: string) {

@@ -8,6 +8,7 @@ import type { Payload } from '../protocol/payload'
 import type { TemplateCard } from '../protocol/template-card'
 import type { Push } from '../push/push'
 import { ConnectionLease } from '../instances/connection-lease'
+import type { SharedStream } from '../instances/shared-turns'
 import type { StreamStore } from '../storage/streams'
 import type { Notices } from '../turn/notices'
 import type { StreamCards } from '../turn/stream-cards'
@@ -21,7 +22,7 @@ import { ConversationSender, addressOfChannel } from '../websocket/conversation-
 import type { Dial } from '../websocket/dial'
 import { MediaUpload } from '../websocket/media-upload'
 import type { LeftBubblesContext } from './left-bubbles'
-import { closeLeftBubbles } from './left-bubbles'
+import { MAX_LEFT_AGE_MS, closeLeftBubble, closeLeftBubbles } from './left-bubbles'
 import { PushedBubble } from './pushed-bubble'
 import { Receiver } from './receiver'
 import { ReconnectPolicy } from '../websocket/reconnect-policy'
@@ -139,12 +140,32 @@ export class LongConnection {
 
   /** Closes the bubbles of an earlier process, when the stored streams can be read. */
   async closeLeftBubbles(): Promise<void> {
-    const { streams, notices, logger } = this.options
-    const isOwn = (streamId: string) => this.opened.get(streamId) || this.options.isOwn(streamId)
-    const failed: LeftBubblesContext['failed'] = ({ message }) => {
-      logger.warn('could not close a bubble that was left open by an earlier process: %s', message)
+    await this.showing.run(() => closeLeftBubbles(this.leftBubbles()))
+  }
+
+  /** This instance has the connection. */
+  get isReady() {
+    return this.connection.isReady
+  }
+
+  /** Closes a bubble of another instance, which has died. */
+  async closeLeftBubble(stream: SharedStream): Promise<void> {
+    if (this.options.clock.now() - stream.shownAt > MAX_LEFT_AGE_MS) return
+    await this.showing.run(() => closeLeftBubble(stream, this.leftBubbles()))
+  }
+
+  private leftBubbles(): LeftBubblesContext {
+    const { streams, notices, placeholder, logger } = this.options
+    return {
+      streams,
+      sender: this.sender,
+      notices,
+      placeholder,
+      isOwn: id => !!this.opened.get(id) || this.options.isOwn(id),
+      failed: ({ message }) => {
+        logger.warn('could not close a bubble that was left open by an earlier process: %s', message)
+      },
     }
-    await this.showing.run(() => closeLeftBubbles({ streams, notices, isOwn, sender: this.sender, failed }))
   }
 
   private routeOf(payload: Payload, requestId: string): ReplyRoute {

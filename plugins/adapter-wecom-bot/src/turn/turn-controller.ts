@@ -218,11 +218,13 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
     this.events.progressed()
   }
 
-  /** Nothing has to be done about a pushed bubble any more, also not after a restart. */
+  /** Nothing has to be done about a pushed bubble any more, also not after a restart or by another instance. */
   private settle() {
     if (!this.turn.requestId || this.isSettled) return
     this.isSettled = true
-    this.context.streams.save({ ...this.turn.stored(this.savedFrame?.content, true), requestId: undefined })
+    const { streams, sharedTurns } = this.context
+    streams.save({ ...this.turn.stored(this.savedFrame?.content, true), requestId: undefined })
+    sharedTurns?.close(this.id)
   }
 
   /** What the stream shows. Images and card are for other instances, which see this only if it is published. */

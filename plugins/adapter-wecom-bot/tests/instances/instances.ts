@@ -46,7 +46,7 @@ export function createInstances(limits = { total: 1000, user: 1000, maxAge: 330 
       fetched: id => turns.fetchedElsewhere(id),
       carded: () => {},
       lost: id => turns.find(id)?.forget(),
-    })
+    }, own)
     sharedTurns.connect(service)
     const sharedLimits = new SharedLimits('AIBOTID', () => sharedTurns.state, limits, own)
     const stores = shareStores(createMemoryStores(own), 'AIBOTID', sharedTurns, own)

@@ -5,6 +5,10 @@ import { WebSocket } from 'ws'
 import type { Post } from '../../src/api/client'
 import { Admission } from '../../src/inbound/admission'
 import { AibotHandler } from '../../src/inbound/aibot-handler'
+import { Takeover } from '../../src/inbound/takeover'
+import type { Dispatcher } from '../../src/inbound/types'
+import { shareStores } from '../../src/instances/share-stores'
+import { SharedTurns } from '../../src/instances/shared-turns'
 import { LongConnection } from '../../src/long-connection/long-connection'
 import type { ButtonSpec } from '../../src/cards/buttons'
 import type { Event, Message } from '../../src/protocol/payload'
@@ -18,6 +22,7 @@ import type { TurnController } from '../../src/turn/turn-controller'
 import type { TurnOptions } from '../../src/turn/turn-options'
 import { TurnRegistry } from '../../src/turn/turn-registry'
 import type { Socket } from '../../src/websocket/connection'
+import type { SharedStateService } from '../../../../tests/support/shared-state'
 import { notices, turnOptions } from './turns'
 
 export interface SocketBotOptions extends GatewayOptions {
@@ -32,6 +37,8 @@ export interface SocketBotOptions extends GatewayOptions {
   clock?: FakeClock
   /** Receives what is posted to a `response_url`. */
   post?: Post
+  /** What it shares with other instances; it may not get the connection. */
+  shared?: SharedStateService
 }
 
 /** A bot on its long connection, without Koishi: a real socket, and time that is advanced by the spec. */
@@ -65,18 +72,26 @@ async function exchange() {
 }
 
 export async function createSocketBot(options: SocketBotOptions = {}): Promise<SocketBot> {
-  const { turn, buttons = [], welcome, feedback = true, clock = new FakeClock(), ...others } = options
-  const { stores = createMemoryStores(clock), gateway: running, post = async () => ({}), ...rules } = others
+  const { turn, buttons = [], welcome, feedback = true, clock = new FakeClock(), shared, ...others } = options
+  const { stores: own = createMemoryStores(clock), gateway: running, post = async () => ({}), ...rules } = others
   const gateway = running ?? await WecomGateway.create({ clock, ...rules })
   const lost: unknown[] = []
   const lines: string[] = []
   const merged = { ...turnOptions, ...turn }
+  const sharedTurns: SharedTurns = new SharedTurns('AIBOTID', {
+    fetched: id => turns.fetchedElsewhere(id),
+    carded() {},
+    lost: id => turns.find(id)?.forget(),
+  }, clock)
+  if (shared) sharedTurns.connect(shared)
+  const stores = shareStores(own, 'AIBOTID', sharedTurns, clock)
   const concurrency = new Concurrency({ total: 1000, user: 1000, maxAge: merged.window }, clock)
-  const turns = new TurnRegistry({
+  const turns: TurnRegistry = new TurnRegistry({
     options: merged,
     notices,
     fallback: new FallbackDelivery(post, clock, notices, () => undefined),
     streams: stores.streams,
+    sharedTurns,
     clock,
     log: { deliveryFailed: (_, error) => void lost.push(error), timedOut: () => void lost.push('timed out') },
   }, concurrency)
@@ -86,10 +101,19 @@ export async function createSocketBot(options: SocketBotOptions = {}): Promise<S
     title: () => notices.card,
     clicked: notices.clicked,
   }, stores.cards)
-  const admission = new Admission(concurrency, notices)
+  const admission = new Admission(concurrency, notices, () => sharedTurns.hasOthers)
   const asked: TurnController[] = []
   const events: Event[] = []
   const clicks: SocketBot['clicks'] = []
+  const dispatcher: Dispatcher = {
+    dispatch: (_: Message, turn) => {
+      asked.push(turn)
+      return 'taken'
+    },
+    notify: event => void events.push(event),
+    click: (_, result, turn) => void clicks.push({ result, turn }),
+    verified() {},
+  }
   const handler = new AibotHandler({
     turns,
     admission,
@@ -97,15 +121,7 @@ export async function createSocketBot(options: SocketBotOptions = {}): Promise<S
     stores,
     welcome,
     notices,
-    dispatcher: {
-      dispatch: (_: Message, turn) => {
-        asked.push(turn)
-        return 'taken'
-      },
-      notify: event => void events.push(event),
-      click: (_, result, turn) => void clicks.push({ result, turn }),
-      verified() {},
-    },
+    dispatcher,
     botId: 'AIBOTID',
     freshness: 300_000,
     firstReply: 100,
@@ -130,6 +146,22 @@ export async function createSocketBot(options: SocketBotOptions = {}): Promise<S
     accept: (payload, route) => handler.accept(payload, false, route),
     changed() {},
   })
+  const { placeholder } = merged
+  const takeover = new Takeover({
+    sharedTurns,
+    turns,
+    admission,
+    dispatcher,
+    notices,
+    placeholder,
+    clock,
+    pushedBubbles: longConnection,
+    isTrusted: () => true,
+  })
+  if (shared) {
+    longConnection.lease.connect(shared)
+    takeover.start()
+  }
   const bot: SocketBot = {
     clock, gateway, turns, admission, longConnection, asked, events, clicks, lost, lines,
     async ask(text = 'hello', chatId) {
@@ -153,12 +185,13 @@ export async function createSocketBot(options: SocketBotOptions = {}): Promise<S
       }
     },
     async close() {
+      takeover.stop()
       longConnection.dispose()
       turns.dispose()
       await gateway.close()
     },
   }
   longConnection.start()
-  await bot.until(() => longConnection.connection.isReady)
+  await bot.until(() => longConnection.isReady || longConnection.connection.state.name === 'standby')
   return bot
 }
