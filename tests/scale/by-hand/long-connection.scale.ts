@@ -5,6 +5,7 @@ import type { Gemini } from 'testkit'
 import { Instance } from '../../support/instance'
 import { RedisServer } from '../../support/redis'
 
+const forever = new Promise<void>(() => {})
 const WAITING = 'waiting for the instance that holds the connection'
 
 describe('two instances with one long connection', function() {
@@ -82,14 +83,21 @@ describe('two instances with one long connection', function() {
     assert.equal(gateway.connectionCount, 2)
   })
 
-  it('take it over when the holder is killed', async () => {
+  it('take it over when the holder is killed, and close its bubble', async () => {
     const [, holder] = instances
+    gemini.respond(({ question }) => question === 'cut' ? scenarios.text('half an answer', forever) : scenarios.text(`answer to ${question}`))
+    gateway.say('cut', { userId: 'cut' })
+    const bubble = () => gateway.messages('cut')[0]
+    await found(() => !!bubble()?.content.includes('half an answer'))
     // The launcher as well, which would start it again.
     const worker = await holder.workerPid()
     holder.process.kill('SIGKILL')
     process.kill(worker, 'SIGKILL')
     await found(() => gateway.connectionCount === 3 && gateway.isSubscribed())
     await ask('fifth')
+    await found(() => bubble().isFinished)
+    assert.match(bubble().content, /^half an answer\n\n\S/)
+    assert.equal(gateway.messages('cut').length, 1)
     assert.deepEqual(gateway.violations, [])
   })
 })
