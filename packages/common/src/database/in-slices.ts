@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 
 /** A query may hold the event loop about this long; a slower one makes the next ones smaller. */
-const SLICE_CPU_MS = 15
+const SLICE_CPU_MS = 10
 
 /** How large the next piece is. Shared by ranges that are alike, so that each does not begin with the smallest one. */
 export interface Pace {
