@@ -16,7 +16,7 @@ export async function firstChunkLatency(report: Report) {
   }
   await path.stop()
   const slowest = `slowest ${Math.round(Math.max(...firstChunks))} ms`
-  report.atMost('first chunk visible to a poll, ms (median)', median(firstChunks), 30, slowest)
+  report.atMost('first chunk visible to a poll, ms (median)', median(firstChunks), 20, slowest)
   // Without back-pressure, 40 chunks 5 ms apart take about 200 ms.
   report.atMost('40 chunks, 5 ms apart, sent by the model within ms (median)', median(streams), 400)
 }

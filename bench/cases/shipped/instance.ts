@@ -97,5 +97,5 @@ async function measureLone(report: Report, { port }: ShippedInstance, gemini: Ge
   }
   connection.close()
   const detail = `slowest ${Math.round(quantile(times, 1))} ms`
-  report.atMost('first reply of a lone message while the model thinks, ms (median)', median(times), 20, detail)
+  report.atMost('first reply of a lone message while the model thinks, ms (median)', median(times), 10, detail)
 }
