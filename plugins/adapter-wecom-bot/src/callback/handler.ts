@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Outcome } from '../inbound/types'
 import { CallbackError } from '../protocol/callback-error'
-import { openJson, openXml, sealJson, sealXml } from '../protocol/envelope'
+import { openJson, openXml, sealXml, signJson } from '../protocol/envelope'
 import { parsePayload } from '../protocol/parse-aibot'
 import type { Payload } from '../protocol/payload'
-import { stringifyOnce } from '../protocol/reply'
+import { encryptReply } from '../protocol/reply'
 import { buildXml, isXml } from '../protocol/xml'
 import type { Clock } from 'common/time'
 import type { RecentlySeen } from '../util/recently-seen'
@@ -134,6 +134,9 @@ async function reply(exchange: Exchange, options: CallbackOptions, time: Callbac
   if (isPassedOn) exchange.status = 503
   if (responded) res.once('close', () => responded(res.writableFinished))
   if (!reply) return ''
-  const text = inXml ? buildXml(reply) : stringifyOnce(reply)
-  return (inXml ? sealXml : sealJson)(credential, text, String(query.nonce), Math.floor(time.now() / 1000))
+  const nonce = String(query.nonce)
+  const seconds = Math.floor(time.now() / 1000)
+  return inXml
+    ? sealXml(credential, buildXml(reply), nonce, seconds)
+    : signJson(credential, encryptReply(reply, credential), nonce, seconds)
 }

@@ -89,23 +89,6 @@ export function encrypt({ key, receiveId }: Credential, message: string, random 
   return createCipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false).update(plain).toString('base64')
 }
 
-/**
- * Encrypts and signs a reply.
- * @param nonce of the callback that is answered
- * @param seconds current Unix time
- * @param random as for `encrypt`
- */
-export function encryptAndSign(
-  credential: Credential,
-  reply: string,
-  nonce: string,
-  seconds: number,
-  random?: Buffer<ArrayBuffer>,
-) {
-  const ciphertext = encrypt(credential, reply, random)
-  return { ciphertext, signature: sign(credential.token, String(seconds), nonce, ciphertext) }
-}
-
 /** A decrypted message with the receiver it was encrypted for. */
 export interface Opened {
   message: string

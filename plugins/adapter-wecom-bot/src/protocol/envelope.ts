@@ -6,7 +6,7 @@
  */
 
 import type { Credential } from './crypto'
-import { encryptAndSign } from './crypto'
+import { encrypt, sign } from './crypto'
 import { CallbackError } from './callback-error'
 import { findMember } from './json-scan'
 import { buildXml, parseXml } from './xml'
@@ -57,7 +57,12 @@ export function sealJson(
   seconds: number,
   random?: Buffer<ArrayBuffer>,
 ): string {
-  const { ciphertext, signature: msgsignature } = encryptAndSign(credential, reply, nonce, seconds, random)
+  return signJson(credential, encrypt(credential, reply, random), nonce, seconds)
+}
+
+/** Signs a reply that is encrypted already. Parameters as for `sealJson`. */
+export function signJson({ token }: Credential, ciphertext: string, nonce: string, seconds: number): string {
+  const msgsignature = sign(token, String(seconds), nonce, ciphertext)
   // Base64 needs no escaping; letting JSON.stringify scan it would take as long as signing.
   const tail = JSON.stringify({ msgsignature, timestamp: seconds, nonce }).slice(1)
   return `{"encrypt":"${ciphertext}",${tail}`
@@ -71,6 +76,7 @@ export function sealXml(
   seconds: number,
   random?: Buffer<ArrayBuffer>,
 ): string {
-  const { ciphertext, signature } = encryptAndSign(credential, reply, nonce, seconds, random)
+  const ciphertext = encrypt(credential, reply, random)
+  const signature = sign(credential.token, String(seconds), nonce, ciphertext)
   return buildXml({ Encrypt: ciphertext, MsgSignature: signature, TimeStamp: seconds, Nonce: nonce })
 }

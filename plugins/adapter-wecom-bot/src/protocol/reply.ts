@@ -1,3 +1,5 @@
+import type { Credential } from './crypto'
+import { encrypt } from './crypto'
 import type { TemplateCard } from './template-card'
 
 /** An image in the closing frame of a stream. */
@@ -7,17 +9,27 @@ export interface InlineImage {
   md5: string
 }
 
-const cachedJson = Symbol('cached JSON')
+const sent = Symbol('sent')
 
-/** The plaintext of a reply. Immutable once it is sent, so that its JSON can be cached. */
+/** The plaintext of a reply. Immutable once it is sent, so that its ciphertext can be kept. */
 export interface Reply {
   [name: string]: unknown
-  [cachedJson]?: string
+  /** Whether it was sent; from the second time on, as what. */
+  [sent]?: true | Pick<Credential, 'key' | 'receiveId'> & { ciphertext: string }
 }
 
-/** The JSON of a reply, cached: a frame that does not change is sent for every poll. */
-export function stringifyOnce(reply: Reply): string {
-  return reply[cachedJson] ??= JSON.stringify(reply)
+/**
+ * Encrypts a reply as JSON. The ciphertext is kept from the second time on: a frame that does not change is sent for
+ * every poll, each time with a signature of its own.
+ * @returns base64
+ */
+export function encryptReply(reply: Reply, credential: Credential): string {
+  const { key, receiveId } = credential
+  const before = reply[sent]
+  if (before && before !== true && before.key === key && before.receiveId === receiveId) return before.ciphertext
+  const ciphertext = encrypt(credential, JSON.stringify(reply))
+  reply[sent] = before ? { key, receiveId, ciphertext } : true
+  return ciphertext
 }
 
 const lastReply = Symbol('last reply')
