@@ -98,6 +98,8 @@ export interface Lease {
   write(value: string): Promise<boolean>
   /** The value stays. */
   release(): Promise<void>
+  /** It is not renewed any more, and expires as if this process had died. */
+  abandon(): void
 }
 
 export interface LeaseState {

@@ -15,8 +15,11 @@ const SCAN_INTERVAL_MS = 5000
 export interface PushedBubbles {
   /** This instance has the connection. */
   readonly isReady: boolean
-  /** Closes a bubble of a process that has died. Resolves when that is done, or cannot be done. */
-  closeLeftBubble(stream: SharedStream): Promise<void>
+  /**
+   * Closes a bubble of a process that has died.
+   * @returns whether nothing is left to be done: otherwise it may be tried again
+   */
+  closeLeftBubble(stream: SharedStream): Promise<boolean>
 }
 
 export interface TakeoverOptions {
@@ -75,13 +78,22 @@ export class Takeover {
    * @returns the turn that goes on with it; `undefined` if another instance was the first
    */
   async takeOver(stream: SharedStream): Promise<TurnController | undefined> {
-    const { admission, sharedTurns, pushedBubbles } = this.options
-    if (admission.isLeftToOthers || (stream.requestId && !pushedBubbles?.isReady)) return
+    const { admission, sharedTurns, turns, pushedBubbles } = this.options
+    const { streamId, requestId } = stream
+    const own = turns.find(streamId)
+    if (own && !own.isLeft) return void await sharedTurns.holdAgain(stream)
+    if (admission.isLeftToOthers || (requestId && !pushedBubbles?.isReady)) return
     const taken = await sharedTurns.takeOver(stream)
     if (!taken) return
-    if (!stream.requestId) return this.repeat(stream, taken) ?? this.end(stream, taken)
-    // It may have to wait for the connection.
-    void pushedBubbles!.closeLeftBubble(stream).finally(() => sharedTurns.close(stream.streamId))
+    if (!requestId) return this.repeat(stream, taken) ?? this.end(stream, taken)
+    void this.closeBubble(stream, pushedBubbles!)
+  }
+
+  /** It may have to wait for the connection, and that may go to another instance. */
+  private async closeBubble(stream: SharedStream, bubbles: PushedBubbles) {
+    const { sharedTurns } = this.options
+    if (await bubbles.closeLeftBubble(stream)) sharedTurns.close(stream.streamId)
+    else sharedTurns.abandon(stream.streamId)
   }
 
   private async scan() {

@@ -115,7 +115,9 @@ export class ConnectionLease {
   private async find(state: SharedState, signal: AbortSignal) {
     while (!signal.aborted) {
       this.wasReleased = false
-      const lease = await state.acquire(this.key, LEASE_TTL_MS)
+      // After an outage, the holder may not have renewed it yet.
+      const mayAsk = !(this.isWaiting && state.isRecovering)
+      const lease = mayAsk ? await state.acquire(this.key, LEASE_TTL_MS) : undefined
       // While the server is away every instance gets it: one that has waited leaves the connection to its holder.
       const isUsable = lease && !signal.aborted && !(this.isWaiting && state.isDegraded)
       if (isUsable) return this.hold(state, lease)

@@ -36,6 +36,12 @@ export class SharedStreamStore implements StreamStore {
     return (await this.turns.look(streamId))?.stream ?? this.inner.find(streamId)
   }
 
+  /** Redis may not know that a bubble was closed while it was away. */
+  async isClosed(streamId: string): Promise<boolean> {
+    const stream = await this.inner.find(streamId)
+    return !!stream?.finished && !stream.requestId
+  }
+
   /** Among several instances a bubble is not left because one does not know it. */
   async unconfirmed(withinMs: number): Promise<StoredStream[]> {
     return this.turns.state ? [] : this.inner.unconfirmed(withinMs)

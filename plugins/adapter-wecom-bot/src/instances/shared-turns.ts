@@ -101,7 +101,8 @@ export class SharedTurns {
     })
     return () => {
       this.shared = undefined
-      this.own.clear()
+      // What is still open is left to others, or to this process when it has shared state again.
+      for (const streamId of [...this.own.keys()]) this.abandon(streamId)
       unsubscribe()
     }
   }
@@ -121,7 +122,7 @@ export class SharedTurns {
       state.claim(this.key('claim', owner.botId, msgId), streamId, CLAIM_TTL_MS),
     ])
     if (!lease) return winner
-    if (winner === streamId) this.hold(streamId, lease, value)
+    if (winner === streamId) this.hold(streamId, lease, value, state)
     else await lease.release()
     return winner
   }
@@ -171,13 +172,23 @@ export class SharedTurns {
    */
   async takeOver(stream: SharedStream): Promise<TakenTurn | undefined> {
     const { state } = this
-    const lease = await state?.acquire(this.leaseKey(stream.streamId), LEASE_TTL_MS, undefined, this.groupKey)
-    if (!state || !lease) return
-    this.hold(stream.streamId, lease, JSON.stringify(stream))
+    if (!state || !await this.holdAgain(stream)) return
     const key = this.key('question', stream.streamId)
     const [kept, end] = await Promise.all([state.get(key), state.get(this.endKey(stream.streamId))])
     const isGiven = kept !== undefined && await state.compareAndSet(key, kept, undefined, QUESTION_TTL_MS)
     return { question: isGiven ? JSON.parse(kept) as SharedQuestion : undefined, end: end as FrameEnd | undefined }
+  }
+
+  /**
+   * Holds a stream whose lease has expired. For one of this process, the shared state was away for that long.
+   * @returns `false` if another instance was the first to do so
+   */
+  async holdAgain(stream: SharedStream): Promise<boolean> {
+    const { state } = this
+    const lease = await state?.acquire(this.leaseKey(stream.streamId), LEASE_TTL_MS, undefined, this.groupKey)
+    if (!state || !lease) return false
+    this.hold(stream.streamId, lease, JSON.stringify(stream), state)
+    return true
   }
 
   /** This process was stopped for so long that another instance may have taken the stream over: `isOwn` knows. */
@@ -223,11 +234,19 @@ export class SharedTurns {
     void turn?.lease.release()
   }
 
+  /** This instance does not go on with a stream that is open: another one may take it over, as after a death. */
+  abandon(streamId: string) {
+    const turn = this.own.get(streamId)
+    this.own.delete(streamId)
+    turn?.lease.abandon()
+  }
+
   private shown(stream: StoredStream): string {
     return JSON.stringify({ ...stream, shownAt: this.clock.now() } satisfies SharedStream)
   }
 
-  private hold(streamId: string, lease: Lease, value: string) {
+  private hold(streamId: string, lease: Lease, value: string, state: SharedState) {
+    if (state !== this.shared) return lease.abandon()
     this.own.set(streamId, { lease, value })
     lease.lost.addEventListener('abort', () => {
       if (this.own.get(streamId)?.lease !== lease) return

@@ -34,11 +34,12 @@ export async function closeLeftBubbles(context: LeftBubblesContext): Promise<voi
 /**
  * Closes a bubble of a process that was killed: with the whole answer if that was known, else with what it showed and a
  * notice. WeCom takes a last frame again that it had already.
+ * @returns whether nothing is left to be done: otherwise there was no connection, or its acknowledgement did not come
  */
 export async function closeLeftBubble(
   stream: StoredStream,
   { streams, sender, notices, placeholder, failed }: LeftBubblesContext,
-): Promise<void> {
+): Promise<boolean> {
   const { requestId, ...rest } = stream
   const content = stream.finished && stream.content
     ? stream.content
@@ -50,11 +51,15 @@ export async function closeLeftBubble(
   } catch (error) {
     if (!(error instanceof WecomApiError)) throw error
     const isClosed = isRefusal(error, errcodes.streamExpired, errcodes.requestIdInvalid)
-    if (!isClosed) return failed(error)
+    if (!isClosed) {
+      failed(error)
+      return error.failure === 'refused'
+    }
     // A whole answer has most likely arrived, and the stream is closed for that reason.
     if (!stream.finished) await say(notices.interrupted)
   }
   streams.save({ ...rest, content, finished: true })
+  return true
 
   async function say(notice: string) {
     try {

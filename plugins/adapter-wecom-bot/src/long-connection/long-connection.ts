@@ -41,7 +41,7 @@ export interface LongConnectionOptions {
   feedback: boolean
   placeholder: string
   cards: StreamCards
-  streams: Pick<StreamStore, 'unconfirmed' | 'save' | 'written'>
+  streams: Pick<StreamStore, 'unconfirmed' | 'save' | 'written' | 'isClosed'>
   notices: Pick<Notices, 'interrupted'>
   /** Whether this process answers in a stream. */
   isOwn(streamId: string): boolean
@@ -148,10 +148,14 @@ export class LongConnection {
     return this.connection.isReady
   }
 
-  /** Closes a bubble of another instance, which has died. */
-  async closeLeftBubble(stream: SharedStream): Promise<void> {
-    if (this.options.clock.now() - stream.shownAt > MAX_LEFT_AGE_MS) return
-    await this.showing.run(() => closeLeftBubble(stream, this.leftBubbles()))
+  /**
+   * Closes a bubble of another instance, which has died.
+   * @returns whether nothing is left to be done: otherwise it may be tried again, also by another instance
+   */
+  async closeLeftBubble(stream: SharedStream): Promise<boolean> {
+    const { clock, streams } = this.options
+    if (clock.now() - stream.shownAt > MAX_LEFT_AGE_MS || await streams.isClosed?.(stream.streamId)) return true
+    return this.showing.run(() => closeLeftBubble(stream, this.leftBubbles()))
   }
 
   private leftBubbles(): LeftBubblesContext {

@@ -24,7 +24,7 @@ const MAX_ATTEMPTS = 3
 /** Streams of one bubble: a new one takes the place of one that has expired. */
 const MAX_STREAMS = 3
 /** How long to wait for a connection before it is looked at again. */
-const READY_LIMIT_MS = 60_000
+const READY_LIMIT_MS = 5_000
 
 export interface PushedBubbleContext {
   connection: Connection
@@ -102,10 +102,7 @@ export class PushedBubble implements Screen {
 
   private async step() {
     const { connection, limits, clock } = this.context
-    if (!await connection.untilReady(READY_LIMIT_MS)) {
-      if (connection.state.name === 'stopped') this.abandon()
-      return
-    }
+    if (!await connection.untilReady(READY_LIMIT_MS)) return this.disconnected()
     if (this.isOver) return
     const kind = this.kind()
     if (kind === 'refresh' && !this.isPlaceholder) {
@@ -121,6 +118,20 @@ export class PushedBubble implements Screen {
     if (frame.finish) await this.context.written()
     if (this.isOver || this.isDirty) return slot.cancel()
     await this.send(frame, slot)
+  }
+
+  /** There is no connection. A last frame is stored: another process may have to send it. */
+  private disconnected() {
+    const { connection } = this.context
+    if (this.isOver) return
+    if (connection.state.name === 'stopped') return this.abandon()
+    if (!this.turn.isClosing) return
+    this.turn.store()
+    if (connection.state.name !== 'standby') return
+    // The instance that has the connection closes the bubble.
+    this.isOver = true
+    this.closed()
+    this.turn.leaveBubble()
   }
 
   private async send(frame: Frame, slot: Slot) {

@@ -44,6 +44,8 @@ export interface StreamStore {
   /** Resolves when what was saved so far is written, at the latest after `MAX_SAVE_DELAY_MS`. */
   written(): Promise<void>
   find(streamId: string): Promise<StoredStream | undefined>
+  /** Whether this process, or its database, knows that a stream of the long connection has had its last frame. */
+  isClosed?(streamId: string): Promise<boolean>
   /** Streams of the long connection whose last frame is not confirmed, and that changed within so many milliseconds. */
   unconfirmed(withinMs: number): Promise<StoredStream[]>
 }

@@ -60,6 +60,11 @@ export class AnswerDelivery {
     return this.phase === 'sending'
   }
 
+  /** The platform shows the bubble, and may not have its final frame. */
+  get isBubbleOpen() {
+    return this.bubble.isOpened && !this.bubble.isFinalFrameDelivered && !this.isBubbleLost
+  }
+
   /** The bubble is open, and the platform was not given its final frame. */
   get isUnfinished() {
     return this.bubble.isUnfinished && this.phase !== 'done'

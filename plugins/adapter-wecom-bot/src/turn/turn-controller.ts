@@ -20,6 +20,8 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
   private publishedFrame?: Frame
   private publishedCard?: TemplateCard
   private isSettled = false
+  /** Another instance shows the last frame of the bubble. */
+  isLeft = false
   private isDisposed = false
 
   /**
@@ -124,6 +126,14 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
     return frame
   }
 
+  /** Stores the last frame of a bubble that cannot be shown at present. */
+  store() {
+    const frame = this.isDisposed ? undefined : this.delivery.peek()
+    if (!frame || frame === this.savedFrame) return
+    this.savedFrame = frame
+    this.context.streams.save(this.stored(frame))
+  }
+
   /** Shows the bubble to other instances, which are polled for it as well. */
   publish() {
     if (this.isDisposed) return
@@ -141,6 +151,14 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
     if (this.isDisposed) return
     if (isDelivered) this.settle()
     this.delivery.confirmFinalFrame(isDelivered)
+  }
+
+  /** Another instance shows the last frame, which is stored. */
+  leaveBubble() {
+    if (this.isDisposed) return
+    this.isLeft = this.isSettled = true
+    this.context.sharedTurns?.abandon(this.id)
+    this.delivery.confirmFinalFrame(true)
   }
 
   /** The bubble can show nothing more. */
@@ -214,7 +232,7 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
 
   /** `isSending` or `isUnfinished` may have changed. */
   progressed() {
-    if (this.delivery.isDone) this.settle()
+    if (this.delivery.isDone && !this.delivery.isBubbleOpen) this.settle()
     this.events.progressed()
   }
 

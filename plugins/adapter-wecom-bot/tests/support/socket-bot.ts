@@ -62,6 +62,9 @@ export interface SocketBot {
   until(isMet: () => boolean, limitMs?: number, stepMs?: number): Promise<void>
   /** Lets time pass in small steps. */
   pass(ms: number, stepMs?: number): Promise<void>
+  /** Ends it as a reload of the plugin does. */
+  dispose(): void
+  /** Ends the bot and the gateway. */
   close(): Promise<void>
 }
 
@@ -83,7 +86,8 @@ export async function createSocketBot(options: SocketBotOptions = {}): Promise<S
     carded() {},
     lost: id => turns.find(id)?.forget(),
   }, clock)
-  if (shared) sharedTurns.connect(shared)
+  const ends: (() => void)[] = []
+  if (shared) ends.push(sharedTurns.connect(shared))
   const stores = shareStores(own, 'AIBOTID', sharedTurns, clock)
   const concurrency = new Concurrency({ total: 1000, user: 1000, maxAge: merged.window }, clock)
   const turns: TurnRegistry = new TurnRegistry({
@@ -159,7 +163,7 @@ export async function createSocketBot(options: SocketBotOptions = {}): Promise<S
     isTrusted: () => true,
   })
   if (shared) {
-    longConnection.lease.connect(shared)
+    ends.push(longConnection.lease.connect(shared))
     takeover.start()
   }
   const bot: SocketBot = {
@@ -184,10 +188,14 @@ export async function createSocketBot(options: SocketBotOptions = {}): Promise<S
         await exchange()
       }
     },
-    async close() {
+    dispose() {
+      for (const end of ends.splice(0)) end()
       takeover.stop()
       longConnection.dispose()
       turns.dispose()
+    },
+    async close() {
+      bot.dispose()
       await gateway.close()
     },
   }

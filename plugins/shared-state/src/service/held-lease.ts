@@ -62,6 +62,10 @@ export class HeldLease implements Lease {
     }, () => this.value !== undefined || !this.renewal.isUntold)
   }
 
+  abandon() {
+    this.stop()
+  }
+
   /** Renews it no more. */
   stop() {
     this.isStopped = true
