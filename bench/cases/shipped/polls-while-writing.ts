@@ -5,6 +5,7 @@ import { Load, ServerProcess, median } from '../../harness'
 import { ANSWER, ask, sustained } from '../../harness/questions'
 import type { ShippedInstance } from '../../harness/shipped-instance'
 import { decryptReply, encodeRequest, messageOf, pollMessage } from '../../harness/wecom'
+import { PATH } from '../../servers/settings'
 import { cycle } from '../callbacks'
 
 const TRIALS = 5
@@ -34,6 +35,8 @@ export async function pollsWhileWriting(report: Report, { port }: ShippedInstanc
     }
     gemini.respond(() => scenarios.text(ANSWER))
     await bare.call('setReply', decryptReply((await connection.request(polls[0]!)).body))
+    // The instance has had them: a process whose connections came and went answers up to a tenth fewer requests.
+    await connectOften(bare.port)
     const check = ({ status }: { status: number }) => {
       if (status !== 200) throw new Error(`a poll was answered with ${status}`)
     }
@@ -53,5 +56,17 @@ export async function pollsWhileWriting(report: Report, { port }: ShippedInstanc
     release()
     for (const load of [ours!, theirs!]) load.close()
     await bare.stop()
+  }
+}
+
+/** As many connections as in bursts of messages, which are used and closed. */
+async function connectOften(port: number) {
+  const request = Buffer.from(`GET ${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  for (let round = 0; round < 4; round++) {
+    const load = await Load.open(port, 500)
+    for (let count = 0; count < 5; count++) {
+      await Promise.all(load.connections.map(connection => connection.request(request)))
+    }
+    load.close()
   }
 }
