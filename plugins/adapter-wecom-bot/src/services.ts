@@ -184,7 +184,7 @@ export class BotServices {
         const turn = this.turns.find(id)
         if (turn) carded(turn)
       },
-      lost: id => this.turns.find(id)?.forget(),
+      lost: id => this.turns.find(id)?.lost(),
     }, this.clock)
     ctx.inject(['sharedState'], (ctx) => {
       ctx.on('dispose', turns.connect(ctx.sharedState))

@@ -81,7 +81,10 @@ export class Takeover {
     const { admission, sharedTurns, turns, pushedBubbles } = this.options
     const { streamId, requestId } = stream
     const own = turns.find(streamId)
-    if (own && !own.isLeft) return void await sharedTurns.holdAgain(stream)
+    if (own && !own.isLeft) {
+      if (await sharedTurns.holdAgain(stream)) own.showAgain()
+      return
+    }
     if (admission.isLeftToOthers || (requestId && !pushedBubbles?.isReady)) return
     const taken = await sharedTurns.takeOver(stream)
     if (!taken) return

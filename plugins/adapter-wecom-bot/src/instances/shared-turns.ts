@@ -202,6 +202,13 @@ export class SharedTurns {
     return !turn || turn.lease.write(turn.value)
   }
 
+  /** Whether the server has what this instance shows in an own stream. */
+  async isShown(streamId: string): Promise<boolean> {
+    const { state } = this
+    const turn = this.own.get(streamId)
+    return !!state && !!turn && await turn.lease.write(turn.value) && !state.isDegraded
+  }
+
   /** Decides where the last frame goes, once. @returns the decision that counts */
   async decideEnd(streamId: string, end: FrameEnd): Promise<FrameEnd> {
     const { state } = this

@@ -121,17 +121,20 @@ export class PushedBubble implements Screen {
   }
 
   /** There is no connection. A last frame is stored: another process may have to send it. */
-  private disconnected() {
-    const { connection } = this.context
+  private async disconnected() {
+    const { turn, context: { connection } } = this
     if (this.isOver) return
     if (connection.state.name === 'stopped') return this.abandon()
-    if (!this.turn.isClosing) return
-    this.turn.store()
-    if (connection.state.name !== 'standby') return
-    // The instance that has the connection closes the bubble.
+    if (!turn.isClosing) return
+    turn.store()
+    // The instance that has the connection closes the bubble, if it can see the frame.
+    const mayLeave = () => connection.state.name === 'standby' && turn.isClosing && !this.isOver
+    if (!mayLeave() || !await turn.isShown() || !mayLeave()) return
     this.isOver = true
     this.closed()
-    this.turn.leaveBubble()
+    const { images, card } = turn.turn
+    if (images.length || card) turn.deliveryFailed(connection.unavailable())
+    turn.leaveBubble()
   }
 
   private async send(frame: Frame, slot: Slot) {

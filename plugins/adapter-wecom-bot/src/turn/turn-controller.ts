@@ -151,6 +151,25 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
     if (this.isDisposed) return
     if (isDelivered) this.settle()
     this.delivery.confirmFinalFrame(isDelivered)
+    // The rest of the answer may still be made. An instance that goes on with it must know what was shown.
+    if (isDelivered && !this.isPushed && !this.delivery.isDone) void this.context.sharedTurns?.decideEnd(this.id, 'fetched')
+  }
+
+  /** Whether other instances can see what is stored. */
+  async isShown(): Promise<boolean> {
+    return !!await this.context.sharedTurns?.isShown(this.id)
+  }
+
+  /** Shows what the bubble shows to other instances again: the shared state was away. */
+  showAgain() {
+    const { streams, sharedTurns } = this.context
+    if (!this.isPushed) {
+      this.publishedFrame = undefined
+      this.publish()
+    } else if (this.savedFrame) {
+      streams.save(this.stored(this.savedFrame))
+    }
+    if (this.delivery.isDone && !this.delivery.isBubbleOpen) sharedTurns?.close(this.id)
   }
 
   /** Another instance shows the last frame, which is stored. */
@@ -208,6 +227,12 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
     this.delivery.deliverUnfetched()
   }
 
+  /** Another instance has taken the turn over. */
+  lost() {
+    this.isSettled = true
+    this.forget()
+  }
+
   /** Removes the turn from the registry. */
   forget() {
     this.settle()
@@ -232,8 +257,15 @@ export class TurnController implements TurnObserver, AnswerDeliveryEvents {
 
   /** `isSending` or `isUnfinished` may have changed. */
   progressed() {
-    if (this.delivery.isDone && !this.delivery.isBubbleOpen) this.settle()
+    if (this.delivery.isDone) this.done()
     this.events.progressed()
+  }
+
+  /** Everything is delivered. A pushed bubble that is still open is closed later, maybe by another process. */
+  private done() {
+    if (this.turn.requestId && this.delivery.isBubbleOpen && !this.isSettled) this.store()
+    else if (this.turn.requestId) this.settle()
+    else if (!this.screen) this.context.sharedTurns?.close(this.id)
   }
 
   /** Nothing has to be done about a pushed bubble any more, also not after a restart or by another instance. */

@@ -12,6 +12,7 @@ import { createMemoryStores } from '../../src/storage/stores'
 import { Concurrency } from '../../src/turn/concurrency'
 import { StreamCards } from '../../src/turn/stream-cards'
 import type { TurnController } from '../../src/turn/turn-controller'
+import type { TurnOptions } from '../../src/turn/turn-options'
 import { TurnRegistry } from '../../src/turn/turn-registry'
 import { MemoryBackend, SharedStateService } from '../../../../tests/support/shared-state'
 import { FakeFallback, SECOND, message, notices, turnOptions } from '../support/turns'
@@ -29,7 +30,9 @@ export function streamOf({ reply }: Outcome): string {
 }
 
 /** Instances of one bot that share state, each with a clock of its own. A stopped process has one that stands still. */
-export function createInstances(limits = { total: 1000, user: 1000, maxAge: 330 * SECOND }) {
+export function createInstances(
+  limits = { total: 1000, user: 1000, maxAge: 330 * SECOND }, options: Partial<TurnOptions> = {},
+) {
   const clock = new FakeClock()
   const backend = new MemoryBackend(clock)
   const outage = { isOpen: false, isRecovering: false, epoch: 0 }
@@ -45,14 +48,21 @@ export function createInstances(limits = { total: 1000, user: 1000, maxAge: 330 
     const sharedTurns: SharedTurns = new SharedTurns('AIBOTID', {
       fetched: id => turns.fetchedElsewhere(id),
       carded: () => {},
-      lost: id => turns.find(id)?.forget(),
+      lost: id => turns.find(id)?.lost(),
     }, own)
-    sharedTurns.connect(service)
+    let disconnect = sharedTurns.connect(service)
     const sharedLimits = new SharedLimits('AIBOTID', () => sharedTurns.state, limits, own)
     const stores = shareStores(createMemoryStores(own), 'AIBOTID', sharedTurns, own)
     const log = { deliveryFailed() {}, timedOut() {} }
     const turns: TurnRegistry = new TurnRegistry({
-      options: turnOptions, notices, fallback, streams: stores.streams, clock: own, log, sharedTurns, sharedLimits,
+      options: { ...turnOptions, ...options },
+      notices,
+      fallback,
+      streams: stores.streams,
+      clock: own,
+      log,
+      sharedTurns,
+      sharedLimits,
     }, concurrency)
     const admission = new Admission(concurrency, notices, () => sharedTurns.hasOthers)
     const dispatcher: Dispatcher = {
@@ -86,6 +96,13 @@ export function createInstances(limits = { total: 1000, user: 1000, maxAge: 330 
     })
     return {
       clock: own, service, fallback, turns, handler, asked, stores, sharedLimits, admission, takeover,
+      /** As a reload of the plugin with the shared state does. @returns what makes it available again */
+      loseSharedState() {
+        disconnect()
+        return () => {
+          disconnect = sharedTurns.connect(service)
+        }
+      },
       send: async (overrides?: Partial<Message>) => {
         const reply = handler.accept(message(overrides))
         await settle()

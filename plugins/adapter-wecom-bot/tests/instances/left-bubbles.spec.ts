@@ -4,6 +4,7 @@ import type { Frame } from 'testkit'
 import { WecomGateway } from 'testkit'
 import { MemoryBackend, SharedStateService } from '../../../../tests/support/shared-state'
 import { createMemoryStores } from '../../src/storage/stores'
+import type { StoredStream } from '../../src/storage/streams'
 import type { Stores } from '../../src/storage/stores'
 import type { SocketBot } from '../support/socket-bot'
 import { createSocketBot } from '../support/socket-bot'
@@ -218,6 +219,51 @@ describe('a bubble of the long connection whose instance', () => {
       assert.deepEqual(gateway.texts(), ['half\n\nwhole'])
       assert.equal(gateway.messages()[0].isFinished, true)
       assert.deepEqual([one.bot.lost, (await lease(turn.id))?.isHeld], [[], false])
+    })
+
+    it('gets the whole answer from that one, when the server is back that was away meanwhile', async () => {
+      const { one, two, turn } = await begin()
+      await freeze(one, two)
+      for (const instance of [one, two]) instance.disconnect()
+      await turn.say({ text: 'whole' })
+      turn.endChain()
+      await pass(8 * SECOND, one, two)
+      for (const instance of [one, two]) instance.reconnect()
+      await pass(5 * SECOND, one, two)
+      for (const { outage } of [one, two]) outage.isRecovering = false
+      await pass(MINUTE, one, two)
+      assert.deepEqual(gateway.texts(), ['half\n\nwhole'])
+    })
+
+    it('gets the text of an answer with pictures, which are reported as lost', async () => {
+      const { one, two, turn } = await begin()
+      await freeze(one, two)
+      await turn.say({ text: 'whole', images: [{ base64: 'AAAA', md5: '0'.repeat(32) }] })
+      turn.endChain()
+      await pass(MINUTE, one, two)
+      assert.match(gateway.texts()[0], /^half\n\nwhole/)
+      assert.match(String(one.bot.lost), /another instance holds the connection to WeCom/)
+    })
+
+    it('is closed when that is tried again after this one has seen the loss, with one database', async () => {
+      const rows = new Map<string, StoredStream>()
+      const shared = () => {
+        const stores = createMemoryStores(clock)
+        stores.streams.save = stream => void rows.set(stream.streamId, stream)
+        stores.streams.find = async streamId => rows.get(streamId)
+        return stores
+      }
+      const [one, two] = [await add('one', shared()), await add('two', shared())]
+      await (await one.bot.ask()).say({ text: 'half' })
+      await pass(2 * SECOND, one, two)
+      let lost = 0
+      gateway.treat = frame => isLast(frame) && !lost++ ? 'lose' : undefined
+      let ms = 0
+      for (; !lost; ms += 250) await pass(250, two)
+      await one.bot.clock.jump(ms)
+      await pass(MINUTE, one, two)
+      assert.deepEqual(gateway.texts(), [interrupted])
+      assert.equal(gateway.messages()[0].isFinished, true)
     })
 
     it('is closed in time where the answer is longer than the bubble', async () => {

@@ -128,6 +128,15 @@ describe('a bubble whose instance died', () => {
     assert.deepEqual([...two.fallback.sent, ...three.fallback.sent], [])
   })
 
+  it('is not sent a second time if it was closed before the answer was complete, and that was fetched', async () => {
+    const { one, two, three, instances, begin, pass } = create()
+    const { id } = await begin(true)
+    await pass(330 * SECOND, ...instances)
+    assert.equal(await one.poll(id), 'so far\n\n(later)■')
+    await pass(60 * SECOND, two, three)
+    assert.deepEqual([...two.fallback.sent, ...three.fallback.sent], [])
+  })
+
   it('is not filled by an instance that accepts no more questions', async () => {
     const { two, three, begin, pass } = create()
     const { id } = await begin(true)
@@ -169,5 +178,39 @@ describe('a bubble whose instance died', () => {
     outage.isRecovering = false
     assert.equal(await two.poll(id), 'so far')
     assert.equal(two.asked.length + three.asked.length, 0)
+  })
+})
+
+describe('an answer without a bubble whose instance died', () => {
+  it('is not sent a second time', async () => {
+    const world = createInstances(undefined, { streaming: false })
+    const [one, two] = [world.add(), world.add()]
+    await one.send({ chatId: 'GROUP', responseUrl: RESPONSE_URL })
+    const { turn } = one.asked[0]
+    await turn.say({ text: 'whole' })
+    turn.endChain()
+    await world.pass(SECOND, one, two)
+    assert.deepEqual(one.fallback.sent, ['whole'])
+    await world.pass(60 * SECOND, two)
+    assert.deepEqual([two.fallback.sent, two.turns.size], [[], 0])
+  })
+})
+
+describe('a bubble whose instance had no shared state for a while', () => {
+  it('shows others what became of it', async () => {
+    const world = createInstances()
+    const [one, two] = [world.add(), world.add()]
+    const id = streamOf(await one.send())
+    const { turn } = one.asked[0]
+    await turn.say({ text: 'half' })
+    await world.pass(SECOND, one, two)
+    two.takeover.stop()
+    const reconnect = one.loseSharedState()
+    await turn.say({ text: 'whole' })
+    turn.endChain()
+    reconnect()
+    await world.pass(20 * SECOND, one, two)
+    assert.deepEqual(one.fallback.sent, ['half\n\nwhole'])
+    assert.equal(await two.poll(id), '(elsewhere)■')
   })
 })

@@ -4,6 +4,7 @@ import { WecomGateway } from 'testkit'
 import { MAX_SAVE_DELAY_MS } from '../../src/storage/streams'
 import type { SocketBot } from '../support/socket-bot'
 import { createSocketBot } from '../support/socket-bot'
+import type { Post } from '../../src/api/client'
 import { describeDatabaseStores } from '../support/stores'
 import { MINUTE, SECOND, notices } from '../support/turns'
 
@@ -11,11 +12,19 @@ describeDatabaseStores('bubbles of a process that was killed, with streams', (wo
   let gateway: WecomGateway
   let bot: SocketBot
 
+  /** What was posted to `response_url`. */
+  let posted: string[]
+
   async function start(stores = world().stores) {
-    bot = await createSocketBot({ clock: world().clock, gateway, stores })
+    const post: Post = async (_, body) => {
+      posted.push((body as { markdown: { content: string } }).markdown.content)
+      return { errcode: 0 }
+    }
+    bot = await createSocketBot({ clock: world().clock, gateway, stores, post })
   }
 
   beforeEach(async () => {
+    posted = []
     gateway = await WecomGateway.create({ clock: world().clock })
     await start()
   })
@@ -148,6 +157,30 @@ describeDatabaseStores('bubbles of a process that was killed, with streams', (wo
     assert.deepEqual(gateway.texts(), ['half…', notices.interrupted])
     gateway.violations.length = 0
   })
+
+  for (const waitMs of [SECOND, 6 * SECOND]) {
+    it(`say that the answer was sent elsewhere if it was, ${waitMs / SECOND} s after its end`, async () => {
+      gateway.say('hello', { responseUrl: 'https://qyapi.weixin.qq.com/cgi-bin/aibot/response?response_code=CODE' })
+      await bot.until(() => bot.asked.length > 0)
+      const turn = bot.asked[0]
+      await turn.say({ text: 'half' })
+      await bot.until(() => gateway.texts()[0] === 'half…')
+      gateway.kick()
+      await bot.until(() => bot.longConnection.connection.state.name === 'waiting')
+      await turn.say({ text: 'whole' })
+      turn.endChain()
+      await bot.pass(waitMs)
+      // As in a shutdown.
+      bot.admission.close()
+      let isDrained = false
+      void bot.turns.drain(5 * SECOND).then(() => isDrained = true)
+      await bot.until(() => isDrained)
+      assert.deepEqual(posted, ['half\n\nwhole'])
+      await restart()
+      assert.deepEqual(gateway.texts(), [notices.elsewhere])
+      assert.equal(posted.length, 1)
+    })
+  }
 
   it('are left alone after a quarter of an hour', async () => {
     await (await bot.ask()).say({ text: 'half' })

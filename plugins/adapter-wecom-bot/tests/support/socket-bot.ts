@@ -84,7 +84,7 @@ export async function createSocketBot(options: SocketBotOptions = {}): Promise<S
   const sharedTurns: SharedTurns = new SharedTurns('AIBOTID', {
     fetched: id => turns.fetchedElsewhere(id),
     carded() {},
-    lost: id => turns.find(id)?.forget(),
+    lost: id => turns.find(id)?.lost(),
   }, clock)
   const ends: (() => void)[] = []
   if (shared) ends.push(sharedTurns.connect(shared))
