@@ -29,9 +29,13 @@ export class Connection {
     return new Connection(socket)
   }
 
-  /** @param bytes the request as sent over the wire */
+  /**
+   * @param bytes the request as sent over the wire
+   * @throws if the server has closed the connection, as Node.js does after five idle seconds
+   */
   request(bytes: Buffer): Promise<HttpReply> {
     return new Promise((resolve, reject) => {
+      if (this.socket.destroyed) return reject(new Error('the server has closed the connection'))
       this.pending = { resolve, reject }
       this.socket.write(bytes)
     })

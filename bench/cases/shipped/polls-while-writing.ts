@@ -1,14 +1,14 @@
 import type { Gemini } from 'testkit'
 import { scenarios } from 'testkit'
 import type { Report } from '../../harness'
-import { Load, ServerProcess, median } from '../../harness'
+import { Connection, Load, ServerProcess, median } from '../../harness'
 import { ANSWER, ask, sustained } from '../../harness/questions'
 import type { ShippedInstance } from '../../harness/shipped-instance'
 import { decryptReply, encodeRequest, messageOf, pollMessage } from '../../harness/wecom'
 import { PATH } from '../../servers/settings'
 import { cycle } from '../callbacks'
 
-const TRIALS = 5
+const TRIALS = 9
 const OPEN_STREAMS = 16
 const MESSAGES = 400
 const CONNECTIONS = 16
@@ -22,40 +22,48 @@ const POLL_TIME_MS = 1000
  */
 export async function pollsWhileWriting(report: Report, { port }: ShippedInstance, gemini: Gemini) {
   const bare = await ServerProcess.start('bare', { dispatch: false })
-  const [ours, theirs] = await Promise.all([port, bare.port].map(port => Load.open(port, POLLERS)))
+  const connection = await Connection.open(port)
   let release!: () => void
   const released = new Promise<void>(resolve => release = resolve)
   try {
     gemini.respond(() => scenarios.text(released, ANSWER))
-    const connection = ours!.connections[0]!
-    const polls: Buffer[] = []
+    const requests: Buffer[] = []
     for (let index = 0; index < OPEN_STREAMS; index++) {
       const { stream, payload } = await ask(connection, messageOf(`waiting-${index}`, '你好'))
-      polls.push(encodeRequest(pollMessage(stream, payload)))
+      requests.push(encodeRequest(pollMessage(stream, payload)))
     }
     gemini.respond(() => scenarios.text(ANSWER))
-    await bare.call('setReply', decryptReply((await connection.request(polls[0]!)).body))
-    // The instance has had them: a process whose connections came and went answers up to a tenth fewer requests.
+    await bare.call('setReply', decryptReply((await connection.request(requests[0]!)).body))
+    // The instance has had them: a process whose connections came and went answers up to a sixth fewer requests.
     await connectOften(bare.port)
-    const check = ({ status }: { status: number }) => {
-      if (status !== 200) throw new Error(`a poll was answered with ${status}`)
-    }
-    for (const load of [ours!, theirs!]) await load.run(WARM_UP_MS, cycle(polls), check)
+    for (const each of [port, bare.port]) await pollsPerSecond(each, requests, WARM_UP_MS)
     const ratios: number[] = []
     for (let trial = 0; trial < TRIALS; trial++) {
       // The machine is not equally fast all the time: before and after.
-      const before = await theirs!.run(POLL_TIME_MS, cycle(polls), check)
+      const before = await pollsPerSecond(bare.port, requests, POLL_TIME_MS)
       await sustained(port, Array.from({ length: MESSAGES }, (_, index) => messageOf(`person-${index}`, '你好')), CONNECTIONS)
-      const subject = await ours!.run(POLL_TIME_MS, cycle(polls), check)
-      const after = await theirs!.run(POLL_TIME_MS, cycle(polls), check)
-      ratios.push(2 * subject.rate / (before.rate + after.rate))
+      const subject = await pollsPerSecond(port, requests, POLL_TIME_MS)
+      const after = await pollsPerSecond(bare.port, requests, POLL_TIME_MS)
+      ratios.push(2 * subject / (before + after))
     }
     const detail = `${TRIALS} trials: ${ratios.map(ratio => ratio.toFixed(2)).join(', ')}`
     report.atLeast(`polls in the second after ${MESSAGES} answers : bare route`, median(ratios), 0.9, detail)
   } finally {
     release()
-    for (const load of [ours!, theirs!]) load.close()
+    connection.close()
     await bare.stop()
+  }
+}
+
+async function pollsPerSecond(port: number, requests: readonly Buffer[], time: number): Promise<number> {
+  const load = await Load.open(port, POLLERS)
+  try {
+    const { rate } = await load.run(time, cycle(requests), ({ status }) => {
+      if (status !== 200) throw new Error(`a poll was answered with ${status}`)
+    })
+    return rate
+  } finally {
+    load.close()
   }
 }
 
