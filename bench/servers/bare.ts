@@ -3,7 +3,7 @@ import type {} from '@koishijs/plugin-server'
 import type { Context } from 'koishi'
 import { Bot, MessageEncoder, h } from 'koishi'
 import type { Credential } from '../../plugins/adapter-wecom-bot/src/protocol/crypto'
-import { decodeKey, decrypt, verify } from '../../plugins/adapter-wecom-bot/src/protocol/crypto'
+import { decodeKey, decrypt, encrypt, verify } from '../../plugins/adapter-wecom-bot/src/protocol/crypto'
 import { openJson, sealJson } from '../../plugins/adapter-wecom-bot/src/protocol/envelope'
 import { startApp } from './app'
 import { runServer } from './child'
@@ -114,7 +114,7 @@ runServer(async ({ dispatch, database, previousToken, claim }: BareOptions) => {
       const message = JSON.parse(decrypt(credential, ciphertext)) as Message
       if (claim) await ctx.database.create('bare_claim', { message: message.msgid })
       const text = bot ? streamReply(message.msgid, await bot.process(message)) : reply
-      koa.body = sealJson(credential, text, nonce, Math.floor(Date.now() / 1000))
+      koa.body = sealJson(credential, encrypt(credential, text), nonce, Math.floor(Date.now() / 1000))
     }, { [Symbol.for('noParseBody')]: true }))
   }
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Outcome } from '../inbound/types'
 import { CallbackError } from '../protocol/callback-error'
-import { openJson, openXml, sealXml, signJson } from '../protocol/envelope'
+import { encrypt } from '../protocol/crypto'
+import { openJson, openXml, sealJson, sealXml } from '../protocol/envelope'
 import { parsePayload } from '../protocol/parse-aibot'
 import type { Payload } from '../protocol/payload'
 import { encryptReply } from '../protocol/reply'
@@ -137,6 +138,6 @@ async function reply(exchange: Exchange, options: CallbackOptions, time: Callbac
   const nonce = String(query.nonce)
   const seconds = Math.floor(time.now() / 1000)
   return inXml
-    ? sealXml(credential, buildXml(reply), nonce, seconds)
-    : signJson(credential, encryptReply(reply, credential), nonce, seconds)
+    ? sealXml(credential, encrypt(credential, buildXml(reply)), nonce, seconds)
+    : sealJson(credential, encryptReply(reply, credential), nonce, seconds)
 }

@@ -6,7 +6,7 @@
  */
 
 import type { Credential } from './crypto'
-import { encrypt, sign } from './crypto'
+import { sign } from './crypto'
 import { CallbackError } from './callback-error'
 import { findMember } from './json-scan'
 import { buildXml, parseXml } from './xml'
@@ -45,38 +45,20 @@ export function openXml(body: string): string {
 }
 
 /**
- * Encrypts and signs a reply as JSON.
+ * Signs an encrypted reply, as JSON.
+ * @param ciphertext from `encrypt`
  * @param nonce of the callback that is answered
  * @param seconds current Unix time
- * @param random as for `encrypt`
  */
-export function sealJson(
-  credential: Credential,
-  reply: string,
-  nonce: string,
-  seconds: number,
-  random?: Buffer<ArrayBuffer>,
-): string {
-  return signJson(credential, encrypt(credential, reply, random), nonce, seconds)
-}
-
-/** Signs a reply that is encrypted already. Parameters as for `sealJson`. */
-export function signJson({ token }: Credential, ciphertext: string, nonce: string, seconds: number): string {
+export function sealJson({ token }: Credential, ciphertext: string, nonce: string, seconds: number): string {
   const msgsignature = sign(token, String(seconds), nonce, ciphertext)
   // Base64 needs no escaping; letting JSON.stringify scan it would take as long as signing.
   const tail = JSON.stringify({ msgsignature, timestamp: seconds, nonce }).slice(1)
   return `{"encrypt":"${ciphertext}",${tail}`
 }
 
-/** Encrypts and signs a reply as XML. Parameters as for JSON. */
-export function sealXml(
-  credential: Credential,
-  reply: string,
-  nonce: string,
-  seconds: number,
-  random?: Buffer<ArrayBuffer>,
-): string {
-  const ciphertext = encrypt(credential, reply, random)
-  const signature = sign(credential.token, String(seconds), nonce, ciphertext)
+/** Signs an encrypted reply, as XML. Parameters as for `sealJson`. */
+export function sealXml({ token }: Credential, ciphertext: string, nonce: string, seconds: number): string {
+  const signature = sign(token, String(seconds), nonce, ciphertext)
   return buildXml({ Encrypt: ciphertext, MsgSignature: signature, TimeStamp: seconds, Nonce: nonce })
 }

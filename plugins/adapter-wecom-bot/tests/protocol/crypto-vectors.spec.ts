@@ -44,12 +44,12 @@ describe('crypto with known vectors', () => {
 
   for (const vector of vectors.encrypt_deterministic.filter(({ envelope }) => envelope === 'json')) {
     it(`seals ${vector.name}`, () => {
-      const { plaintext, nonce, timestamp, random_ascii } = vector
-      const body = sealJson(credential(vector), plaintext, nonce, Number(timestamp), random(random_ascii))
+      const { encrypt, nonce, timestamp } = vector
+      const body = sealJson(credential(vector), encrypt, nonce, Number(timestamp))
       const envelope = JSON.parse(body)
       assert.deepEqual(Object.keys(envelope), ['encrypt', 'msgsignature', 'timestamp', 'nonce'])
       assert.deepEqual(envelope, {
-        encrypt: vector.encrypt,
+        encrypt,
         msgsignature: vector.msg_signature,
         timestamp: Number(timestamp),
         nonce,
