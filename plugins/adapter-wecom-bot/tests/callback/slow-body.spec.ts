@@ -33,7 +33,7 @@ describe('readBody', () => {
         res,
         method: 'POST',
         path: '/',
-        query: { timestamp: '1' },
+        querystring: 'timestamp=1',
         set: (name: string, value: string) => res.setHeader(name, value),
       } as unknown as Parameters<typeof callback>[0]
       await callback(exchange)
