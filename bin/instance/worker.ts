@@ -16,6 +16,7 @@ import { isStorageError, LogHistory } from './data/log-history'
 import { deferModules } from './deferred-modules'
 import { ErrorReporter } from './error-reporter'
 import { keepHealthFile } from './health-file'
+import * as keepAlive from './keep-alive'
 import { InstanceLoader, firstLine } from './loader'
 import * as isolation from './isolation'
 import { freeRemovedCommands } from './koishi/command-options'
@@ -137,6 +138,7 @@ async function start() {
 
   app = await loader.createApp()
   app.plugin(isolation)
+  app.plugin(keepAlive)
   app.plugin(settingsForm)
   if (env.KOISHI_WATCH_SOURCES) await watchSources(app, env.KOISHI_WATCH_SOURCES)
   app.plugin(consoleGate, {
