@@ -3,8 +3,8 @@ import Server from '@koishijs/plugin-server'
 import type { ForkScope } from 'koishi'
 import { Context, HTTP } from 'koishi'
 import { freePort } from 'testkit'
-import * as consoleGate from '../../bin/instance/console-gate'
-import { speedUpServiceAccess } from '../../bin/instance/koishi/service-access'
+import * as consoleGate from '../../../bin/instance/console-gate'
+import { speedUpServiceAccess } from '../../../bin/instance/koishi/service-access'
 
 /** What the gate reads of the console. */
 class Pages {

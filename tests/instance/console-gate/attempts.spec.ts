@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import FakeTimers from '@sinonjs/fake-timers'
-import { LoginAttempts } from '../../bin/instance/console-gate/attempts'
+import { LoginAttempts } from '../../../bin/instance/console-gate/attempts'
 
 const MINUTE = 60_000
 

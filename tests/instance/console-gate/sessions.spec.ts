@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ConsoleSessions, SESSION_LIFE_MS } from '../../bin/instance/console-gate/sessions'
+import { ConsoleSessions, SESSION_LIFE_MS } from '../../../bin/instance/console-gate/sessions'
 
 describe('ConsoleSessions', () => {
   let now: number

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { Instance } from '../support/instance'
+import { Instance } from '../../support/instance'
 
 const PASSWORD = 'correct horse battery staple'
 
