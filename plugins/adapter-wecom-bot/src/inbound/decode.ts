@@ -33,11 +33,11 @@ export function decode(
     removeMention(elements, name)
     elements.unshift(h.at(selfId))
   }
-  return {
-    ...addressOf(message, turn),
+  // With a spread at its beginning, V8 of Node.js 20 would create a hidden class for each event.
+  return Object.assign(addressOf(message, turn), {
     type: 'message',
     message: { id: msgId, elements, quote: quote ? decodeQuote(quote, attach) : unreadable(unreadableQuote) },
-  }
+  })
 }
 
 /** User, channel and time of a callback as fields of Koishi's event. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { setFlagsFromString } from 'node:v8'
+import { runInThisContext } from 'node:vm'
 import { Universal, h } from 'koishi'
 import { addressOf, decode } from '../../src/inbound/decode'
 import { channelOf, userOf } from '../../src/protocol/conversation'
@@ -117,6 +119,16 @@ describe('decode: elements', () => {
     const event = decode(message({ body: { type: 'mixed', items }, quote: image }), 'T', 'BOT', undefined, noUrl)!
     assert.equal(event.message!.elements!.join(''), 'look')
     assert.equal(event.message!.quote, undefined)
+  })
+})
+
+describe('decode: hidden class', () => {
+  it('is shared by all events, or V8 would keep one for each and look their fields up slowly', () => {
+    setFlagsFromString('--allow-natives-syntax')
+    const haveSameMap = runInThisContext('(a, b) => %HaveSameMap(a, b)') as (a: unknown, b: unknown) => boolean
+    const events = Array.from({ length: 200 }, (_, index) => read({ msgId: `M${index}` }))
+    const [first, ...others] = events.slice(100)
+    assert.ok(others.every(other => haveSameMap(first, other)))
   })
 })
 
