@@ -112,7 +112,7 @@ export class ConsoleGate {
 
   private async login(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST') {
-      const token = new URL(request.url!, 'http://localhost').searchParams.get('token')
+      const token = new URLSearchParams(request.url!.split('?', 2)[1]).get('token')
       if (this.options.password) return this.show(response, 200)
       // Only the operator can read the log, and always finds a valid link there.
       if (!token && this.oneTime.isUsed) this.announce()

@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
+import { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Context } from 'koishi'
 import type {} from '@koishijs/plugin-server'
@@ -30,9 +31,23 @@ interface NodeConsole {
 /** Events of an HTTP server that bring a request. */
 const REQUEST_EVENTS = new Set(['request', 'checkContinue', 'upgrade'])
 
-/** The path of a request as Koishi's router sees it. `URL` would resolve `..`. */
-function pathOf(request: IncomingMessage): string {
-  return parseUrl(request)?.pathname ?? '/'
+/**
+ * The path of a request as Koishi's router sees it. `URL` would resolve `..`.
+ * @returns `undefined` where the target of the request is no URL, such as `http://[::/`
+ */
+function pathOf(request: IncomingMessage): string | undefined {
+  try {
+    return parseUrl(request)?.pathname ?? '/'
+  } catch {
+    return undefined
+  }
+}
+
+/** Answers a request that neither the router nor a WebSocket server could read: they throw, which ends the process. */
+function refuse(other: ServerResponse | Duplex) {
+  if (other instanceof ServerResponse) return void other.writeHead(400, { connection: 'close' }).end('Bad request\n')
+  other.on('error', () => {})
+  other.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
 }
 
 /**
@@ -61,10 +76,19 @@ export function apply(ctx: Context, config: Config) {
   http.emit = function(event: string, ...args: unknown[]): boolean {
     if (!REQUEST_EVENTS.has(event)) return emit.call(this, event, ...args)
     const [request, other] = args as [IncomingMessage, ServerResponse | Duplex]
-    if (!gate.covers(request.method!, pathOf(request))) return emit.call(this, event, ...args)
+    const path = pathOf(request)
+    if (path === undefined) {
+      refuse(other)
+      return true
+    }
+    if (!gate.covers(request.method!, path)) return emit.call(this, event, ...args)
     const pass = () => void emit.call(this, event, ...args)
-    if (event === 'upgrade') gate.upgrade(request, other as Duplex, pass)
-    else void gate.handle(request, other as ServerResponse, pathOf(request), pass).catch(error => logger.warn(error))
+    if (other instanceof ServerResponse) {
+      gate.handle(request, other, path, pass).catch((error) => {
+        logger.warn(error)
+        other.destroy()
+      })
+    } else gate.upgrade(request, other, pass)
     return true
   }
   ctx.on('dispose', () => { http.emit = emit })
