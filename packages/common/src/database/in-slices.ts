@@ -6,6 +6,9 @@ import { setImmediate } from 'node:timers/promises'
  */
 const SLICE_CPU_MS = 5
 
+/** A range is at most so many pieces: what a query costs besides its rows does not shrink with them. */
+const MOST_PIECES = 32
+
 /** How large the next piece is. Shared by ranges that are alike, so that each does not begin with the smallest one. */
 export interface Pace {
   width: number
@@ -19,15 +22,16 @@ export interface Pace {
 export async function inSlices(
   total: number, query: (from: number, to: number) => Promise<void>, pace: Pace = { width: 1 },
 ): Promise<void> {
+  const least = Math.ceil(total / MOST_PIECES)
   for (let from = 0; from < total;) {
-    const { width } = pace
+    const width = Math.max(pace.width, least)
     const to = Math.min(from + width, total)
     const start = process.cpuUsage()
     await query(from, to)
     // On a busy machine, time passes that the query did not take.
     const { user, system } = process.cpuUsage(start)
     const cpuMs = (user + system) / 1000
-    pace.width = cpuMs * 2 <= SLICE_CPU_MS ? width * 2 : cpuMs > SLICE_CPU_MS ? Math.max(1, width >> 1) : width
+    pace.width = cpuMs * 2 <= SLICE_CPU_MS ? width * 2 : cpuMs > SLICE_CPU_MS ? Math.max(least, width >> 1) : width
     from = to
     await setImmediate()
   }

@@ -32,6 +32,15 @@ describe('a query over a range, piece by piece', () => {
     assert.ok(widths.every(width => width >= 1))
   })
 
+  it('does not take many more queries where each costs much, however small its piece', async () => {
+    let queries = 0
+    await inKeyRanges(async () => {
+      queries++
+      useCpu(6)
+    })
+    assert.ok(queries <= 32, `${queries}`)
+  })
+
   it('lets other work have its turn after each piece', async () => {
     const events: string[] = []
     await inSlices(3, async () => {
