@@ -31,7 +31,7 @@ export class Connection {
 
   /**
    * @param bytes the request as sent over the wire
-   * @throws if the server has closed the connection, as Node.js does after five idle seconds
+   * @throws if the server has closed the connection, which was idle
    */
   request(bytes: Buffer): Promise<HttpReply> {
     return new Promise((resolve, reject) => {

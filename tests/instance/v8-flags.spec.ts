@@ -49,8 +49,11 @@ describe('flags for the V8 of the worker', () => {
   })
 
   it('let what requests leave be collected while it is young, after many requests at once', () => {
-    const { stdout } = spawnSync(process.execPath, [...v8Flags(), '--expose-gc', '-e', AFTER_A_BURST], { encoding: 'utf8' })
-    assert.match(stdout, /^\d+\n$/)
-    assert.ok(Number(stdout) < 2_000_000, `${stdout.trim()} bytes are kept until the next full collection`)
+    // Without the flag, V8 does it in every other run.
+    for (let run = 0; run < 6; run++) {
+      const { stdout } = spawnSync(process.execPath, [...v8Flags(), '--expose-gc', '-e', AFTER_A_BURST], { encoding: 'utf8' })
+      assert.match(stdout, /^\d+\n$/)
+      assert.ok(Number(stdout) < 2_000_000, `${stdout.trim()} bytes are kept until the next full collection`)
+    }
   })
 })
