@@ -4,38 +4,27 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import Server from '@koishijs/plugin-server'
-import type { ForkScope } from 'koishi'
-import { Context, HTTP } from 'koishi'
-import { freePort } from 'testkit'
 import * as keepAlive from '../../bin/instance/keep-alive'
+import { KoishiServer } from '../support/koishi-server'
 
 /** How long Caddy keeps an idle connection to a server, in seconds; others less. */
 const LONGEST_OF_PROXIES = 120
 
 describe('idle connections of proxies', () => {
   const agent = new Agent({ keepAlive: true })
-  let app: Context
-  let server: ForkScope
-  let port: number
+  let server: KoishiServer
 
   before(async () => {
-    port = await freePort()
-    app = new Context()
-    app.plugin(HTTP as never)
-    server = app.plugin(Server, { host: '127.0.0.1', port })
-    app.plugin(keepAlive)
-    await app.start()
+    server = await KoishiServer.start(app => app.plugin(keepAlive))
   })
   after(async () => {
     agent.destroy()
-    server.dispose()
-    await app.stop()
+    await server.stop()
   })
 
   /** Seconds that the server keeps a connection, as it tells a client. */
   async function idleSeconds(): Promise<number> {
-    const sent = request({ host: '127.0.0.1', port, agent }).end()
+    const sent = request({ host: '127.0.0.1', port: server.port, agent }).end()
     const [response] = await once(sent, 'response') as [IncomingMessage]
     response.resume()
     await once(response, 'end')
@@ -49,9 +38,9 @@ describe('idle connections of proxies', () => {
   it('are closed at once when the server is loaded again, and then kept as long', async () => {
     const socket = Object.values(agent.freeSockets).flat()[0]!
     const closed = once(socket, 'close')
-    server.update({ host: '127.0.0.1', port }, true)
+    server.reload()
     await closed
-    if (!app.server._http.listening) await once(app.server._http, 'listening')
+    if (!server.app.server._http.listening) await once(server.app.server._http, 'listening')
     assert.ok(await idleSeconds() > LONGEST_OF_PROXIES)
   })
 
@@ -59,16 +48,16 @@ describe('idle connections of proxies', () => {
     let release!: () => void
     const released = new Promise<void>(resolve => release = resolve)
     const asked = new Promise<void>((resolve) => {
-      app.server.get('/slow', async (koa) => {
+      server.app.server.get('/slow', async (koa) => {
         resolve()
         await released
         koa.body = 'done'
       })
     })
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect(server.port, '127.0.0.1')
     socket.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await asked
-    server.update({ host: '127.0.0.1', port }, true)
+    server.reload()
     release()
     await once(socket, 'data')
     socket.write('GET /next HTTP/1.1\r\nHost: localhost\r\n\r\n')

@@ -1,39 +1,28 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import Server from '@koishijs/plugin-server'
-import type { ForkScope } from 'koishi'
-import { Context, HTTP } from 'koishi'
-import { freePort } from 'testkit'
 import * as consoleGate from '../../../bin/instance/console-gate'
+import { KoishiServer } from '../../support/koishi-server'
 
 const INVALID = ['http://[::/api/wecom/callback?a=1', 'http://[::1', 'http://a b:c/', 'http://a^b/']
 
 describe('requests for what is no URL', () => {
-  let app: Context
-  let server: ForkScope
-  let port: number
+  let server: KoishiServer
 
   before(async () => {
-    app = new Context()
-    port = await freePort()
-    app.plugin(HTTP as never)
-    server = app.plugin(Server, { host: '127.0.0.1', port })
-    app.plugin(consoleGate, { password: 'correct horse', uiPath: '/console', announce() {} })
-    app.inject(['server'], ({ server }) => {
-      server.get('/(.*)', (koa) => { koa.body = 'open' })
-      server.ws('/socket', socket => socket.close())
+    server = await KoishiServer.start((app) => {
+      app.plugin(consoleGate, { password: 'correct horse', uiPath: '/console', announce() {} })
+      app.inject(['server'], ({ server }) => {
+        server.get('/(.*)', (koa) => { koa.body = 'open' })
+        server.ws('/socket', socket => socket.close())
+      })
     })
-    await app.start()
   })
-  after(async () => {
-    server.dispose()
-    await app.stop()
-  })
+  after(() => server.stop())
 
   /** What the server answers until it closes the connection. */
   function send(target: string, headers = ''): Promise<string> {
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect(server.port, '127.0.0.1')
     socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\n${headers}Connection: ${headers ? 'Upgrade' : 'close'}\r\n\r\n`)
     return text(socket)
   }

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
-import Server from '@koishijs/plugin-server'
-import type { ForkScope } from 'koishi'
-import { Context, HTTP } from 'koishi'
-import { freePort } from 'testkit'
 import * as consoleGate from '../../../bin/instance/console-gate'
 import { speedUpServiceAccess } from '../../../bin/instance/koishi/service-access'
+import { KoishiServer } from '../../support/koishi-server'
 
 /** What the gate reads of the console. */
 class Pages {
@@ -13,39 +10,32 @@ class Pages {
 
 describe('the paths of the console that the gate protects', () => {
   let revert: () => void
-  let app: Context
-  let server: ForkScope
-  let port: number
+  let server: KoishiServer
 
   before(async () => {
     revert = speedUpServiceAccess()!
-    app = new Context()
-    port = await freePort()
-    app.plugin(HTTP as never)
-    server = app.plugin(Server, { host: '127.0.0.1', port })
-    app.plugin(consoleGate, { password: 'correct horse', uiPath: '/console', announce() {} })
-    app.inject(['server'], ({ server }) => {
-      server.get('/(.*)', (koa) => { koa.body = 'open' })
+    server = await KoishiServer.start((app) => {
+      app.plugin(consoleGate, { password: 'correct horse', uiPath: '/console', announce() {} })
+      app.inject(['server'], ({ server }) => {
+        server.get('/(.*)', (koa) => { koa.body = 'open' })
+      })
     })
-    await app.start()
   })
   after(async () => {
-    // The server cannot close after Koishi's own services are gone.
-    server.dispose()
-    await app.stop()
+    await server.stop()
     revert()
   })
 
   async function closedOf(...paths: string[]): Promise<string[]> {
     const closed: string[] = []
     for (const path of paths) {
-      const response = await fetch(`http://127.0.0.1:${port}${path}`)
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`)
       if (response.status === 401) closed.push(path)
       else assert.equal(await response.text(), 'open')
     }
     return closed
   }
-  const load = (uiPath: string, apiPath: string) => app.plugin((ctx) => {
+  const load = (uiPath: string, apiPath: string) => server.app.plugin((ctx) => {
     ctx.set('console' as never, new Pages({ uiPath, apiPath }) as never)
   })
 
@@ -62,7 +52,7 @@ describe('the paths of the console that the gate protects', () => {
   })
 
   it('are those the console has changed its settings to', async () => {
-    const { console } = app as unknown as { console: Pages }
+    const { console } = server.app as unknown as { console: Pages }
     console.config = { uiPath: '/other', apiPath: '/other/status' }
     assert.deepEqual(await closedOf('/panel', '/other/x'), ['/other/x'])
   })
