@@ -9,11 +9,14 @@ import { WecomClient, createWecom } from 'testkit'
 import { until } from 'common/testing'
 import { MAX_SAVE_DELAY_MS } from '../../src/storage/streams'
 import { createFolder } from '../support/database'
+import type { Lateness } from '../support/growing-answers'
 import { encodingAESKey, token } from '../support/world'
 
 const KILLS = 4
 const STREAMS = 20
 const TIMER_RESOLUTION_MS = 10
+/** At which the process tells how late it is. */
+const LATENESS_INTERVAL_MS = 20
 
 /** What a poll has shown, and when its response arrived. */
 interface Shown {
@@ -45,14 +48,26 @@ describe('a killed process', () => {
   before(() => void lateness.enable())
   after(() => void lateness.disable())
 
+  /** The lateness of the process, and when it was heard of last. */
+  let childLateMs = 0
+  let heardAt = 0
+
   /** Within which time the process saves what was shown, in milliseconds. */
   function saveDelayMs() {
-    return MAX_SAVE_DELAY_MS + Math.max(0, lateness.max / 1e6 - 2 * TIMER_RESOLUTION_MS)
+    const ownLateMs = lateness.max / 1e6 - TIMER_RESOLUTION_MS
+    const silentMs = performance.now() - heardAt - LATENESS_INTERVAL_MS
+    return MAX_SAVE_DELAY_MS + Math.max(0, Math.max(ownLateMs, childLateMs, silentMs) - TIMER_RESOLUTION_MS)
   }
 
   async function start(): Promise<WecomClient> {
     child = fork(script, [join(folder.path, 'koishi.db')], { execArgv: preload, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     const [url] = await once(child, 'message')
+    childLateMs = 0
+    heardAt = performance.now()
+    child.on('message', ({ lateMs }: Lateness) => {
+      childLateMs = lateMs
+      heardAt = performance.now()
+    })
     return new WecomClient({ url, token, encodingAESKey, wecom })
   }
 
