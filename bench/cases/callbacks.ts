@@ -33,7 +33,7 @@ async function send({ port }: ServerProcess, request: Buffer): Promise<HttpReply
 /** Repeats the same requests endlessly. */
 export function cycle(requests: readonly Buffer[]): () => Buffer {
   let index = 0
-  return () => requests[index++ % requests.length]!
+  return () => requests[index++ % requests.length]
 }
 
 interface Setup {

@@ -43,7 +43,7 @@ function pathOf(request: IncomingMessage): string | undefined {
   }
 }
 
-/** Answers a request that neither the router nor a WebSocket server could read: they throw, which ends the process. */
+/** Answers a request whose target is no URL. WebSocket routes of the server would throw, which ends the process. */
 function refuse(other: ServerResponse | Duplex) {
   if (other instanceof ServerResponse) return void other.writeHead(400, { connection: 'close' }).end('Bad request\n')
   other.on('error', () => {})
